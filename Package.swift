@@ -1,0 +1,125 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Layers and what lives where: ../shared/DESIGN.md section 4, docs/architecture.md. `Tests/LayerTests` checks every import.
+// libnode (V8) is found through .deps, which scripts/setup makes: links to Debian's packages, or a private copy of them
+// where a foreign `nodejs` package stands in their way.
+
+let root = Context.packageDirectory
+let v8Flags = ["-I", "\(root)/.deps/include"]
+let v8Link: [LinkerSetting] = [
+    .unsafeFlags(["-L\(root)/.deps/lib", "-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../../../.deps/lib"]),
+    .linkedLibrary("node"),
+]
+
+let swift: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func target(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil,
+    exclude: [String] = [], linker: [LinkerSetting]? = nil
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: swift,
+        linkerSettings: linker)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: swift)
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+]
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "sidelight",
+    products: [
+        .executable(name: "sidelight", targets: ["sidelight"]),
+        .executable(name: "sidelight-worker", targets: ["sidelight-worker"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // 0 foreign
+        .target(
+            name: "CV8",
+            cxxSettings: [
+                .unsafeFlags(v8Flags + ["-std=c++20", "-fno-rtti", "-fno-exceptions", "-Wall", "-Wextra", "-Wno-unused-parameter"])
+            ],
+            linkerSettings: v8Link),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CLinux"),
+        // 1 values
+        target("Telemetry", ["CLinux"]),
+        target("System"),
+        // 2 pure
+        target("Wire", ["Telemetry"]),
+        target("Pipeline", ["Telemetry"]),
+        target("Configuration", ["Telemetry"]),
+        // 3 drivers
+        target("Linux", ["CLinux", "System", "Telemetry"]),
+        target("Transport", ["CCurl", "CZlib", "System"]),
+        target("Store", [grdb, "Telemetry", "Wire"]),
+        target("Engine", ["CV8"]),
+        // 4 parts
+        target("Platform", ["Engine", "System", "Telemetry"], exclude: ["js"]),
+        target("Exporters", ["Pipeline", "Wire", "Telemetry", "System"]),
+        // 5 hosts
+        target("Runtime", nio + ["Platform", "Engine", "Telemetry", "Linux", "Transport", "System", "Configuration"]),
+        target("Agent", ["Telemetry", "Wire", "Pipeline", "Configuration", "Linux", "Transport", "Store", "Exporters", "System"]),
+        // 6 tools
+        .executableTarget(
+            name: "sidelight", dependencies: [arguments, "Agent", "Store", "Configuration", "Telemetry", "Wire"],
+            swiftSettings: swift),
+        .executableTarget(
+            name: "sidelight-worker", dependencies: ["Runtime"],
+            swiftSettings: swift, linkerSettings: v8Link),
+        // tests
+        tests("Layer", []),
+        tests("Telemetry", ["Telemetry", "CLinux"]),
+        tests("Wire", ["Wire", "Telemetry"]),
+        tests("Pipeline", ["Pipeline", "Exporters", "Telemetry", "System"]),
+        tests("Configuration", ["Configuration"]),
+        tests("Transport", ["Transport", "System"]),
+        tests("Store", ["Store", "Telemetry", "Wire"]),
+        tests("Engine", ["Engine"]),
+        tests("Agent", ["Agent", "Telemetry", "Wire", "Linux"]),
+    ],
+    cxxLanguageStandard: .cxx20
+)
+
+// While several people work on parts side by side: SIDELIGHT_ONLY=WireTests,… keeps just these targets and what they need.
+if let only = Context.environment["SIDELIGHT_ONLY"] {
+    var wanted = Set(only.split(separator: ",").map(String.init))
+    var grew = true
+    while grew {
+        let before = wanted.count
+        for target in package.targets where wanted.contains(target.name) {
+            for dependency in target.dependencies {
+                switch dependency {
+                case .byNameItem(let name, _), .targetItem(let name, _): wanted.insert(name)
+                case .productItem(_, let package?, _, _): wanted.insert("package:" + package)
+                default: break
+                }
+            }
+        }
+        grew = wanted.count > before
+    }
+    package.targets = package.targets.filter { wanted.contains($0.name) }
+    package.products = []
+    package.dependencies = package.dependencies.filter {
+        guard case .sourceControl(_, let location, _) = $0.kind else { return true }
+        return wanted.contains("package:" + location.split(separator: "/").last!)
+    }
+}

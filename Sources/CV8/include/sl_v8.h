@@ -1,0 +1,246 @@
+// The V8 host behind a plain C surface: the only door between Swift and V8. No V8 type appears here.
+//
+// Rules
+// - Everything that takes an isolate, realm, module or value is called on the isolate's own thread (the one that made it), except
+//   the functions marked ANY THREAD.
+// - What a function returns as `sl_v8_value *` or `sl_v8_module *` is owned by the caller and given back with `_release`.
+//   Arguments are borrowed.
+// - Strings go in as UTF-8 pointer and length (any bytes; invalid UTF-8 becomes U+FFFD) and come out as `sl_v8_string`, freed with sl_v8_string_free.
+// - A JavaScript exception is never a C++ exception: a function that can throw takes `sl_v8_exception **error`; when it returns
+//   null/false with *error set, the caller frees it with sl_v8_exception_free. When it returns null with *error null, execution was
+//   terminated (sl_v8_isolate_terminate, a heap limit): see sl_v8_isolate_end_reason.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma clang assume_nonnull begin
+
+typedef struct sl_v8_isolate sl_v8_isolate;
+typedef struct sl_v8_realm sl_v8_realm;    // a V8 context with its modules
+typedef struct sl_v8_module sl_v8_module;  // an ES module of one realm
+typedef struct sl_v8_value sl_v8_value;    // a strong handle to a JS value of one isolate
+typedef struct sl_v8_exception sl_v8_exception;
+typedef struct sl_v8_args sl_v8_args;      // arguments and result of a call from JS; lives as long as the call
+
+typedef struct { char *_Nullable bytes; size_t length; } sl_v8_string;
+void sl_v8_string_free(sl_v8_string string);
+
+// ---- Platform (ANY THREAD, once a process) ----
+// worker_threads: 0 lets V8 choose. flags: a V8 flag string or null. Call before any isolate is made; later calls do nothing.
+void sl_v8_platform_start(int worker_threads, const char *_Nullable flags);
+const char *sl_v8_version(void);
+// Called when V8 ends the process for good (fatal error, out of memory outside of a recoverable place), just before abort.
+// May run on any thread; must be async-signal-safe in spirit: no allocation, no JS.
+typedef void (*sl_v8_fatal_callback)(const char *location, const char *message, bool out_of_memory);
+void sl_v8_set_fatal_callback(sl_v8_fatal_callback callback);
+
+// ---- Isolate ----
+typedef struct {
+    size_t heap_bytes_max;            // old-generation limit; 0: V8's default
+    size_t young_bytes_max;           // 0: V8's default
+    size_t stack_bytes_max;           // 0: V8's default (984 KiB)
+    size_t array_buffer_bytes_max;    // sum of live ArrayBuffer backing stores; 0: no limit. Over it `new ArrayBuffer` throws RangeError
+    const uint8_t *_Nullable snapshot; size_t snapshot_length; // from sl_v8_snapshot_create; the bytes must outlive the isolate
+} sl_v8_isolate_options;
+// Null: the snapshot does not fit this V8 (version, flags): try again without.
+sl_v8_isolate *_Nullable sl_v8_isolate_create(const sl_v8_isolate_options *options);
+// All values, modules and realms of it must have been released or disposed before.
+void sl_v8_isolate_dispose(sl_v8_isolate *isolate);
+
+typedef enum { SL_V8_END_NONE = 0, SL_V8_END_TERMINATED = 1, SL_V8_END_HEAP_LIMIT = 2 } sl_v8_end_reason;
+// ANY THREAD, while the isolate lives. JS on the isolate's thread stops with an uncatchable exception at the next check.
+void sl_v8_isolate_terminate(sl_v8_isolate *isolate);
+// After a terminated execution has unwound: makes the isolate usable again, resets the reason, restores the heap limit.
+void sl_v8_isolate_cancel_terminate(sl_v8_isolate *isolate);
+sl_v8_end_reason sl_v8_isolate_end_reason(sl_v8_isolate *isolate);
+// ANY THREAD. Runs callback on the isolate's thread at the next interrupt check of running JS.
+void sl_v8_isolate_interrupt(sl_v8_isolate *isolate, void (*callback)(void *_Nullable context), void *_Nullable context);
+
+// Tasks that V8 posts to the isolate's thread (async WASM compile, finalization, GC steps). `wake` may be called from ANY THREAD when a
+// task arrives or falls due after delay_seconds (0: now); the host then calls run_tasks on the isolate's thread. Returns how many ran.
+void sl_v8_isolate_set_wake(sl_v8_isolate *isolate, void (*_Nullable wake)(void *_Nullable context, double delay_seconds), void *_Nullable context);
+size_t sl_v8_isolate_run_tasks(sl_v8_isolate *isolate);
+// True while V8 background work (async WASM compile) will still post a task that JS waits for.
+bool sl_v8_isolate_has_pending_work(sl_v8_isolate *isolate);
+// Microtasks run only here (policy explicit) : after each entry into JS, by the host. False: terminated.
+bool sl_v8_isolate_run_microtasks(sl_v8_isolate *isolate);
+void sl_v8_isolate_low_memory(sl_v8_isolate *isolate);
+
+// ---- Callbacks of the host, set once an isolate; all run on the isolate's thread ----
+typedef struct {
+    void *_Nullable context;
+    // import(): the host loads `specifier` for the module or script named `referrer`, then calls sl_v8_import_resolve/reject (now or later) with `token`.
+    // `type` is the import assertion ("json") or empty.
+    void (*_Nullable import)(void *_Nullable context, sl_v8_realm *realm, sl_v8_string specifier, sl_v8_string referrer, sl_v8_string type, uint64_t token);
+    // A promise was rejected without a handler (handled = false), or got a handler later (true). `promise_id` pairs the two. `reason` is borrowed.
+    void (*_Nullable rejection)(void *_Nullable context, sl_v8_realm *realm, uint64_t promise_id, bool handled, sl_v8_value *_Nullable reason);
+    // A garbage collection ended. kind: 1 scavenge, 2 mark-sweep-compact, 4 incremental, 8 weak callbacks. No JS from here.
+    void (*_Nullable gc)(void *_Nullable context, uint32_t kind, double pause_nanoseconds, bool forced);
+} sl_v8_host;
+void sl_v8_isolate_set_host(sl_v8_isolate *isolate, const sl_v8_host *host);
+// The string fields handed to `import` are borrowed for the call.
+
+// ---- Realm ----
+// from_snapshot: the realm baked into the isolate's snapshot, natives rebound; else an empty one.
+sl_v8_realm *sl_v8_realm_create(sl_v8_isolate *isolate, bool from_snapshot);
+void sl_v8_realm_dispose(sl_v8_realm *realm);
+sl_v8_value *sl_v8_realm_global(sl_v8_realm *realm);
+// When allowed is false, eval and new Function throw EvalError with this message.
+void sl_v8_realm_allow_eval(sl_v8_realm *realm, bool allowed, const char *message);
+
+// ---- Values ----
+void sl_v8_value_release(sl_v8_value *_Nullable value);
+typedef enum { SL_V8_UNDEFINED, SL_V8_NULL, SL_V8_BOOL, SL_V8_NUMBER, SL_V8_BIGINT, SL_V8_STRING, SL_V8_SYMBOL, SL_V8_FUNCTION, SL_V8_ARRAY, SL_V8_BYTES, SL_V8_PROMISE, SL_V8_OBJECT } sl_v8_type;
+sl_v8_type sl_v8_value_type(sl_v8_isolate *isolate, sl_v8_value *value);
+sl_v8_value *sl_v8_value_string(sl_v8_isolate *isolate, const char *bytes, size_t length);
+sl_v8_value *sl_v8_value_number(sl_v8_isolate *isolate, double number);
+sl_v8_value *sl_v8_value_bool(sl_v8_isolate *isolate, bool flag);
+sl_v8_value *sl_v8_value_undefined(sl_v8_isolate *isolate);
+sl_v8_value *sl_v8_value_object(sl_v8_realm *realm);
+// A new ArrayBuffer with a copy of the bytes.
+sl_v8_value *sl_v8_value_buffer(sl_v8_realm *realm, const void *_Nullable bytes, size_t length);
+// A SharedArrayBuffer-free view on foreign memory: an ArrayBuffer over `bytes`, which must outlive the isolate (the ring). Not detachable.
+sl_v8_value *sl_v8_value_external_buffer(sl_v8_realm *realm, void *bytes, size_t length);
+// UTF-8 of ToString(value) without calling user code: strings, numbers, symbols' descriptions, "Error: message" for errors, "[object]" else.
+sl_v8_string sl_v8_value_utf8(sl_v8_isolate *isolate, sl_v8_value *value);
+double sl_v8_value_to_number(sl_v8_isolate *isolate, sl_v8_value *value); // numbers only, else NaN
+bool sl_v8_value_to_bool(sl_v8_isolate *isolate, sl_v8_value *value);
+// Own or inherited property. Null with *error set when a getter threw.
+sl_v8_value *_Nullable sl_v8_value_get(sl_v8_realm *realm, sl_v8_value *object, const char *key, sl_v8_exception *_Nullable *_Nonnull error);
+bool sl_v8_value_set(sl_v8_realm *realm, sl_v8_value *object, const char *key, sl_v8_value *value);
+// The bytes of an ArrayBuffer or view, valid until JS runs again. False: not bytes, or detached.
+bool sl_v8_value_bytes(sl_v8_isolate *isolate, sl_v8_value *value, uint8_t *_Nullable *_Nonnull bytes, size_t *length);
+// Calls a function; runs no microtasks. receiver null: undefined.
+sl_v8_value *_Nullable sl_v8_call(sl_v8_realm *realm, sl_v8_value *function, sl_v8_value *_Nullable receiver,
+                                  sl_v8_value *_Nonnull const *_Nullable arguments, size_t count, sl_v8_exception *_Nullable *_Nonnull error);
+// Structured serialization (HTML) through V8's ValueSerializer; DataCloneError is thrown as a plain Error named so.
+sl_v8_value *_Nullable sl_v8_value_clone(sl_v8_realm *realm, sl_v8_value *value, sl_v8_value *_Nullable transfer_list, sl_v8_exception *_Nullable *_Nonnull error);
+
+typedef enum { SL_V8_PENDING, SL_V8_FULFILLED, SL_V8_REJECTED } sl_v8_promise_state;
+sl_v8_promise_state sl_v8_promise_state_of(sl_v8_isolate *isolate, sl_v8_value *promise);
+sl_v8_value *sl_v8_promise_result(sl_v8_isolate *isolate, sl_v8_value *promise); // undefined while pending
+// A promise that the host settles later, exactly once; the resolver is released by settling it.
+typedef struct sl_v8_resolver sl_v8_resolver;
+sl_v8_resolver *sl_v8_resolver_create(sl_v8_realm *realm);
+sl_v8_value *sl_v8_resolver_promise(sl_v8_resolver *resolver);
+void sl_v8_resolver_resolve(sl_v8_resolver *resolver, sl_v8_value *value);
+void sl_v8_resolver_reject(sl_v8_resolver *resolver, sl_v8_value *reason);
+
+// ---- Exceptions ----
+typedef struct { sl_v8_string function, script; int32_t line, column; /* 1-based; 0 unknown */ bool is_async, is_native, is_eval; } sl_v8_frame;
+struct sl_v8_exception {
+    sl_v8_string name;        // "TypeError"; the constructor's or the `name` property, "" when what was thrown is no error
+    sl_v8_string message;     // without the name
+    sl_v8_string stack;       // the `stack` property as text ("" when none)
+    sl_v8_string script;      // where it was thrown (or the syntax error stands)
+    int32_t line, column, end_column; // 1-based; 0 unknown
+    sl_v8_string source_line; // text of that line ("" unknown)
+    sl_v8_frame *_Nullable frames; size_t frame_count;  // at most 64
+    struct sl_v8_exception *_Nullable cause;            // `cause`, at most 8 deep, cycles cut
+    struct sl_v8_exception *_Nullable *_Nullable errors; size_t error_count; // AggregateError, at most 16
+    sl_v8_value *_Nullable value;                       // the thrown value itself (top level only)
+};
+void sl_v8_exception_free(sl_v8_exception *_Nullable exception);
+// What a rejection reason or caught value would be as an exception (no user code is called beyond data properties).
+sl_v8_exception *sl_v8_exception_from_value(sl_v8_realm *realm, sl_v8_value *value);
+// Error.prepareStackTrace for all realms of the isolate: formats `stack`. function(error, frames) -> string, frames = array of CallSite.
+// Null restores V8's own. A throwing or terminated function falls back to V8's own text.
+void sl_v8_isolate_set_prepare_stack(sl_v8_isolate *isolate, sl_v8_value *_Nullable function);
+
+// ---- Scripts and modules ----
+// Code cache: pass what an earlier compile of the same source produced. `rejected` tells that V8 did not accept it.
+typedef struct { const uint8_t *_Nullable bytes; size_t length; bool rejected; } sl_v8_code_cache;
+// Compiles and runs a classic script; its completion value. name: a URL or path for stack frames and import().
+sl_v8_value *_Nullable sl_v8_script_run(sl_v8_realm *realm, const char *source, size_t length, const char *name, sl_v8_code_cache *_Nullable cache,
+                                        sl_v8_exception *_Nullable *_Nonnull error);
+// Compile only, to see whether it parses as a script.
+bool sl_v8_script_check(sl_v8_realm *realm, const char *source, size_t length, const char *name, sl_v8_exception *_Nullable *_Nonnull error);
+// A function of the named parameters with this body, in the realm's global scope (the platform's own sources).
+sl_v8_value *_Nullable sl_v8_function_compile(sl_v8_realm *realm, const char *source, size_t length, const char *name,
+                                              const char *_Nonnull const *_Nullable parameters, size_t parameter_count, sl_v8_exception *_Nullable *_Nonnull error);
+
+sl_v8_module *_Nullable sl_v8_module_compile(sl_v8_realm *realm, const char *source, size_t length, const char *name, sl_v8_code_cache *_Nullable cache,
+                                             sl_v8_exception *_Nullable *_Nonnull error);
+// A module whose exports are the named properties of `exports` (built-ins, JSON with the one name "default").
+sl_v8_module *sl_v8_module_synthetic(sl_v8_realm *realm, const char *name, const char *_Nonnull const *names, size_t count, sl_v8_value *exports);
+void sl_v8_module_release(sl_v8_module *_Nullable module);
+size_t sl_v8_module_request_count(sl_v8_module *module);
+typedef struct { sl_v8_string specifier, type; int32_t line, column; } sl_v8_module_request; // both strings owned by the caller
+sl_v8_module_request sl_v8_module_request_at(sl_v8_module *module, size_t index);
+// Tells which module request `index` resolved to. All must be linked (cycles welcome) before instantiate.
+void sl_v8_module_link(sl_v8_module *module, size_t index, sl_v8_module *target);
+bool sl_v8_module_instantiate(sl_v8_module *module, sl_v8_exception *_Nullable *_Nonnull error);
+// Returns the evaluation's promise (top-level await). Null with *error null: terminated.
+sl_v8_value *_Nullable sl_v8_module_evaluate(sl_v8_module *module, sl_v8_exception *_Nullable *_Nonnull error);
+sl_v8_value *sl_v8_module_namespace(sl_v8_module *module);
+// import.meta of the module: string properties (url, filename, dirname) and main.
+void sl_v8_module_set_meta(sl_v8_module *module, const char *url, const char *_Nullable filename, const char *_Nullable dirname, bool main);
+// For the disk cache; null bytes when there is none. Best after evaluation. Caller frees with sl_v8_string_free.
+sl_v8_string sl_v8_module_cache(sl_v8_module *module);
+void sl_v8_import_resolve(sl_v8_realm *realm, uint64_t token, sl_v8_value *namespace_object);
+void sl_v8_import_reject(sl_v8_realm *realm, uint64_t token, sl_v8_value *reason);
+
+// ---- Functions of the host ----
+typedef void (*sl_v8_callback)(void *_Nullable context, sl_v8_args *args);
+// Ops are named and registered once a process before the first isolate or snapshot, so that a snapshot can refer to them by index.
+// Returns false when the table (512) is full or the name is taken. `sl_v8_realm_install_ops` makes an object with one function an op, each
+// called with `context`. Two native ops are always in it, implemented here because they are hot:
+//   now()            stores the ring time (section 1 of record-format.md) in the clock cell; returns nothing
+//   enter(value)     makes value the continuation-preserved embedder data, stores the ring time in the clock cell, returns the previous one
+//   context()        returns the continuation-preserved embedder data (undefined at first)
+//   setContext(value) sets it; returns nothing
+bool sl_v8_op_register(const char *name, sl_v8_callback callback);
+sl_v8_value *sl_v8_realm_install_ops(sl_v8_realm *realm, void *_Nullable context);
+// Where `now` and `enter` store the time: a pointer to the f64 clock cell and the CLOCK_MONOTONIC nanoseconds of ring time 0.
+void sl_v8_isolate_set_clock(sl_v8_isolate *isolate, double *cell, double monotonic_base_nanoseconds);
+
+size_t sl_v8_args_count(sl_v8_args *args);
+sl_v8_type sl_v8_args_type(sl_v8_args *args, size_t index);
+double sl_v8_args_number(sl_v8_args *args, size_t index);      // NaN when not a number
+bool sl_v8_args_bool(sl_v8_args *args, size_t index);
+sl_v8_string sl_v8_args_string(sl_v8_args *args, size_t index); // owned copy; ToString of primitives, "" of objects
+sl_v8_value *sl_v8_args_value(sl_v8_args *args, size_t index);  // owned handle
+bool sl_v8_args_bytes(sl_v8_args *args, size_t index, uint8_t *_Nullable *_Nonnull bytes, size_t *length);
+// Writes the UTF-8 of string argument `index` (lone surrogates become U+FFFD) to target; bytes written, or -1 when more than capacity. No allocation.
+ptrdiff_t sl_v8_args_write_utf8(sl_v8_args *args, size_t index, void *target, size_t capacity);
+sl_v8_isolate *sl_v8_args_isolate(sl_v8_args *args);
+sl_v8_realm *sl_v8_args_realm(sl_v8_args *args);
+void sl_v8_args_return_number(sl_v8_args *args, double number);
+void sl_v8_args_return_bool(sl_v8_args *args, bool flag);
+void sl_v8_args_return_null(sl_v8_args *args);
+void sl_v8_args_return_string(sl_v8_args *args, const char *bytes, size_t length);
+void sl_v8_args_return_value(sl_v8_args *args, sl_v8_value *value); // borrowed
+// kind: "Error", "TypeError", "RangeError", "SyntaxError"; anything else is an Error whose name is kind. code (or null) becomes the `code` property.
+void sl_v8_args_throw(sl_v8_args *args, const char *kind, const char *message, size_t message_length, const char *_Nullable code);
+void sl_v8_args_throw_value(sl_v8_args *args, sl_v8_value *value);
+
+// ---- Snapshot ----
+// Runs `prepare` in a fresh realm of a fresh isolate (ops installed by the callback as usual), then freezes isolate and realm. Null bytes when
+// that failed (see *error). The result carries V8's version and flags; sl_v8_isolate_create refuses one that does not fit.
+typedef bool (*sl_v8_prepare)(void *_Nullable context, sl_v8_realm *realm);
+sl_v8_string sl_v8_snapshot_create(sl_v8_prepare prepare, void *_Nullable context, sl_v8_exception *_Nullable *_Nonnull error);
+
+// ---- Figures ----
+typedef struct {
+    size_t total_bytes, used_bytes, limit_bytes, physical_bytes, external_bytes, malloced_bytes, peak_malloced_bytes, array_buffer_bytes;
+    size_t native_contexts, detached_contexts;
+} sl_v8_heap;
+sl_v8_heap sl_v8_heap_statistics(sl_v8_isolate *isolate);
+typedef struct { char name[32]; size_t size_bytes, used_bytes, available_bytes, physical_bytes; } sl_v8_heap_space;
+size_t sl_v8_heap_spaces(sl_v8_isolate *isolate, sl_v8_heap_space *spaces, size_t capacity); // returns how many there are
+
+// ---- CPU profiler ----
+bool sl_v8_profile_start(sl_v8_isolate *isolate, double sampling_interval_microseconds);
+// The profile as .cpuprofile JSON; null bytes when none runs.
+sl_v8_string sl_v8_profile_stop(sl_v8_isolate *isolate);
+
+#pragma clang assume_nonnull end
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,1 @@
+// placeholder, goes away with the first file
