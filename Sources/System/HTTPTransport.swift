@@ -1,0 +1,71 @@
+/// One outgoing HTTP request.
+public struct HTTPRequest: Sendable {
+    public var method: String
+    /// Absolute, http or https.
+    public var url: String
+    public var headers: [(name: String, value: String)]
+    public var body: [UInt8]
+    /// Whole exchange, connecting included. Milliseconds.
+    public var timeoutMilliseconds: Int
+    /// Largest response body kept; what comes beyond is an error. Bytes.
+    public var responseBytesMax: Int
+
+    public init(
+        method: String = "GET", url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
+        timeoutMilliseconds: Int = 10_000, responseBytesMax: Int = 1 << 20
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.timeoutMilliseconds = timeoutMilliseconds
+        self.responseBytesMax = responseBytesMax
+    }
+}
+
+/// What came back.
+public struct HTTPResponse: Sendable {
+    public var status: Int
+    /// Names in lower case, in the order they came.
+    public var headers: [(name: String, value: String)]
+    public var body: [UInt8]
+    /// Where the last redirect led, or the request's URL.
+    public var url: String
+
+    public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = [], url: String = "") {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.url = url
+    }
+
+    /// The first header of this name (lower case).
+    public func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+}
+
+/// Why there is no response.
+public struct HTTPTransportError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// A small fixed set, fit for a metric label.
+    public enum Code: String, Sendable {
+        case resolve, connect, tls, timeout, reset, protocolViolation = "protocol", tooLarge = "too_large", cancelled
+        case badURL = "bad_url", shutdown
+    }
+
+    public var code: Code
+    /// For people: says what happened with which host.
+    public var message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { message }
+}
+
+/// Sends HTTP requests, several at a time. Implemented by `CurlTransport` and, in tests, by a simulated network.
+public protocol HTTPTransport: Sendable {
+    /// Calls `completion` exactly once, on a thread of the transport's choosing; it must not block.
+    func send(
+        _ request: HTTPRequest, completion: @escaping @Sendable (Result<HTTPResponse, HTTPTransportError>) -> Void)
+}

@@ -1,0 +1,36 @@
+/// A log record, decoded. OTLP `LogRecord`.
+public struct LogRecord: Hashable, Sendable {
+    /// Nanoseconds since the Unix epoch; 0 unknown.
+    public var time: UInt64
+    public var observedTime: UInt64
+    /// OTLP severity number, 1 (TRACE) ... 24 (FATAL4); 0 unspecified.
+    public var severity: UInt8
+    public var severityText: String
+    public var body: AttributeValue
+    public var attributes: Attributes
+    public var droppedAttributesCount: UInt32
+    /// `.invalid` when the record belongs to no trace.
+    public var traceID: TraceID
+    public var spanID: SpanID
+    public var traceFlags: UInt8
+    /// Names the kind of event, "" for an ordinary log. An error is "exception".
+    public var eventName: String
+
+    public init(
+        time: UInt64, observedTime: UInt64 = 0, severity: UInt8 = 9, severityText: String = "", body: AttributeValue,
+        attributes: Attributes = [], droppedAttributesCount: UInt32 = 0, traceID: TraceID = .invalid,
+        spanID: SpanID = .invalid, traceFlags: UInt8 = 0, eventName: String = ""
+    ) {
+        self.time = time
+        self.observedTime = observedTime
+        self.severity = severity
+        self.severityText = severityText
+        self.body = body
+        self.attributes = attributes
+        self.droppedAttributesCount = droppedAttributesCount
+        self.traceID = traceID
+        self.spanID = spanID
+        self.traceFlags = traceFlags
+        self.eventName = eventName
+    }
+}
