@@ -1,0 +1,63 @@
+// What Swift cannot say of Linux: acquire/release access to shared memory, and calls that Glibc's Swift module lacks.
+// Prefix: sl_. No state here.
+#pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static inline uint32_t sl_load_acquire_u32(const void *_Nonnull at) {
+    return __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE);
+}
+static inline void sl_store_release_u32(void *_Nonnull at, uint32_t value) {
+    __atomic_store_n((uint32_t *)at, value, __ATOMIC_RELEASE);
+}
+// Orders every earlier store before every later load of this thread (the sleeping handshake of the ring). An exchange, since
+// ThreadSanitizer does not understand stand-alone fences.
+static inline void sl_exchange_u32(void *_Nonnull at, uint32_t value) {
+    __atomic_exchange_n((uint32_t *)at, value, __ATOMIC_SEQ_CST);
+}
+
+// memfd_create with sealing allowed; -1 and errno.
+static inline int sl_memfd(const char *_Nonnull name) {
+    return (int)syscall(SYS_memfd_create, name, 1u | 2u /* MFD_CLOEXEC | MFD_ALLOW_SEALING */);
+}
+// Nobody can shrink, grow or further seal the file: a worker cannot make the agent fault by truncating it.
+static inline int sl_memfd_seal_size(int fd) {
+    return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+}
+
+// Maps [header][data][data again] of a ring file; null and errno.
+static inline void *_Nullable sl_ring_map(int fd, size_t header, size_t data) {
+    char *base = (char *)mmap(NULL, header + 2 * data, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (base == (char *)MAP_FAILED) return NULL;
+    if (mmap(base, header + data, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ||
+        mmap(base + header + data, data, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, (off_t)header) == MAP_FAILED) {
+        int saved = errno;
+        munmap(base, header + 2 * data);
+        errno = saved;
+        return NULL;
+    }
+    return base;
+}
+
+static inline int sl_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+static inline int sl_pidfd_send_signal(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }
+
+static inline uint64_t sl_clock_nanoseconds(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
