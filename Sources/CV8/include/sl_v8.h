@@ -89,18 +89,22 @@ void sl_v8_isolate_set_host(sl_v8_isolate *isolate, const sl_v8_host *host);
 // from_snapshot: the realm baked into the isolate's snapshot, natives rebound; else an empty one.
 sl_v8_realm *sl_v8_realm_create(sl_v8_isolate *isolate, bool from_snapshot);
 void sl_v8_realm_dispose(sl_v8_realm *realm);
+sl_v8_isolate *sl_v8_realm_isolate(sl_v8_realm *realm);
 sl_v8_value *sl_v8_realm_global(sl_v8_realm *realm);
 // When allowed is false, eval and new Function throw EvalError with this message.
 void sl_v8_realm_allow_eval(sl_v8_realm *realm, bool allowed, const char *message);
 
 // ---- Values ----
 void sl_v8_value_release(sl_v8_value *_Nullable value);
+// A second handle to the same value: how a host keeps what it was lent.
+sl_v8_value *sl_v8_value_copy(sl_v8_isolate *isolate, sl_v8_value *value);
 typedef enum { SL_V8_UNDEFINED, SL_V8_NULL, SL_V8_BOOL, SL_V8_NUMBER, SL_V8_BIGINT, SL_V8_STRING, SL_V8_SYMBOL, SL_V8_FUNCTION, SL_V8_ARRAY, SL_V8_BYTES, SL_V8_PROMISE, SL_V8_OBJECT } sl_v8_type;
 sl_v8_type sl_v8_value_type(sl_v8_isolate *isolate, sl_v8_value *value);
 sl_v8_value *sl_v8_value_string(sl_v8_isolate *isolate, const char *bytes, size_t length);
 sl_v8_value *sl_v8_value_number(sl_v8_isolate *isolate, double number);
 sl_v8_value *sl_v8_value_bool(sl_v8_isolate *isolate, bool flag);
 sl_v8_value *sl_v8_value_undefined(sl_v8_isolate *isolate);
+sl_v8_value *sl_v8_value_null(sl_v8_isolate *isolate);
 sl_v8_value *sl_v8_value_object(sl_v8_realm *realm);
 // A new ArrayBuffer with a copy of the bytes.
 sl_v8_value *sl_v8_value_buffer(sl_v8_realm *realm, const void *_Nullable bytes, size_t length);
