@@ -171,7 +171,7 @@ sl_v8_value *_Nullable sl_v8_function_compile(sl_v8_realm *realm, const char *so
 sl_v8_module *_Nullable sl_v8_module_compile(sl_v8_realm *realm, const char *source, size_t length, const char *name, sl_v8_code_cache *_Nullable cache,
                                              sl_v8_exception *_Nullable *_Nonnull error);
 // A module whose exports are the named properties of `exports` (built-ins, JSON with the one name "default").
-sl_v8_module *sl_v8_module_synthetic(sl_v8_realm *realm, const char *name, const char *_Nonnull const *names, size_t count, sl_v8_value *exports);
+sl_v8_module *sl_v8_module_synthetic(sl_v8_realm *realm, const char *name, const char *_Nonnull const *_Nullable names, size_t count, sl_v8_value *exports);
 void sl_v8_module_release(sl_v8_module *_Nullable module);
 size_t sl_v8_module_request_count(sl_v8_module *module);
 typedef struct { sl_v8_string specifier, type; int32_t line, column; } sl_v8_module_request; // both strings owned by the caller
