@@ -60,6 +60,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLinux"),
+        .target(name: "CPlatform"),
         // 1 values
         target("Telemetry", ["CLinux"]),
         target("System"),
@@ -73,10 +74,10 @@ let package = Package(
         target("Store", [grdb, "Telemetry", "Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts
-        target("Platform", ["Engine", "System", "Telemetry"], exclude: ["js"]),
+        target("Platform", ["CPlatform", "Engine"], exclude: ["js"]),
         target("Exporters", ["Pipeline", "Wire", "Telemetry", "System"]),
         // 5 hosts
-        target("Runtime", nio + ["Platform", "Engine", "Telemetry", "Linux", "Transport", "System", "Configuration"]),
+        target("Runtime", nio + ["Platform", "Engine", "Telemetry", "Linux", "Transport", "System"]),
         target("Agent", ["Telemetry", "Wire", "Pipeline", "Configuration", "Linux", "Transport", "Store", "Exporters", "System"]),
         // 6 tools
         .executableTarget(
@@ -94,6 +95,7 @@ let package = Package(
         tests("Transport", ["Transport", "System"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),
         tests("Engine", ["Engine"]),
+        tests("Runtime", ["Runtime", "System"]),
         tests("Agent", ["Agent", "Telemetry", "Wire", "Linux"]),
     ],
     cxxLanguageStandard: .cxx20
