@@ -1,1 +1,89 @@
+// What Glibc's Swift module does not show, or shows under another definition (sys/eventfd.h, sys/signalfd.h, GNU's part of string.h),
+// is included here and not in the header: Swift compares the two modules' declarations and stops where they differ.
 #include "CLinux.h"
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+
+const char *sl_signal_abbreviation(int signal) { return sigabbrev_np(signal); }
+
+int sl_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+int sl_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK); }
+
+bool sl_signalfd_next(int fd, sl_signal *signal) {
+    struct signalfd_siginfo info;
+    ssize_t count;
+    do count = read(fd, &info, sizeof info);
+    while (count < 0 && errno == EINTR);
+    if (count != (ssize_t)sizeof info) return false;
+    signal->number = (int)info.ssi_signo;
+    signal->from_kernel = info.ssi_code == SI_KERNEL;
+    signal->sender = signal->from_kernel ? 0 : (pid_t)info.ssi_pid;
+    return true;
+}
+
+// Runs in the child of vfork, on the parent's memory and stack: system calls only, no allocation, no lock, and nothing the
+// parent keeps may be changed but through `sl_spawn`'s own `failure`. Returns errno.
+static int exec_child(const sl_spawn_request *request, pid_t parent) {
+    if (prctl(PR_SET_PDEATHSIG, request->parent_death_signal) != 0) return errno;
+    // The parent may have died before the line above; then nobody would tell us.
+    if (getppid() != parent) return ESRCH;
+
+    // First out of the way of 3, 4, ...: a source may be another's destination. Not closed at exec by dup2's own doing.
+    int lifted[SL_SPAWN_DESCRIPTORS_MAX];
+    for (int i = 0; i < request->descriptor_count; i++) {
+        lifted[i] = fcntl(request->descriptors[i], F_DUPFD_CLOEXEC, 3 + SL_SPAWN_DESCRIPTORS_MAX);
+        if (lifted[i] < 0) return errno;
+    }
+    for (int i = 0; i < request->descriptor_count; i++) {
+        if (dup2(lifted[i], 3 + i) < 0) return errno;
+    }
+    if (syscall(SYS_close_range, 3 + request->descriptor_count, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */) != 0 && errno != ENOSYS) {
+        return errno;
+    }
+
+    // A handler of ours must not run in the child: it would run on the parent's memory. What is ignored stays ignored, so that
+    // `nohup` reaches the workload, but for SIGPIPE, which is ignored by us and not by who started us.
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    for (int signal = 1; signal < NSIG; signal++) {
+        struct sigaction current;
+        if (sigaction(signal, NULL, &current) != 0) continue;
+        if (current.sa_handler != SIG_IGN || signal == SIGPIPE) sigaction(signal, &standard, NULL);
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    if (sigprocmask(SIG_SETMASK, &none, NULL) != 0) return errno;
+
+    execve(request->executable, request->arguments, request->environment);
+    return errno;
+}
+
+pid_t sl_spawn(const sl_spawn_request *request) {
+    if (request->descriptor_count > SL_SPAWN_DESCRIPTORS_MAX) {
+        errno = EINVAL;
+        return -1;
+    }
+    sigset_t all, before;
+    sigfillset(&all);
+    if (sigprocmask(SIG_SETMASK, &all, &before) != 0) return -1;
+    pid_t parent = getpid();
+    volatile int failure = 0;
+    pid_t child = vfork();
+    if (child == 0) {
+        failure = exec_child(request, parent);
+        _exit(127);
+    }
+    int fork_failure = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (child < 0) {
+        errno = fork_failure;
+        return -1;
+    }
+    if (failure != 0) {
+        while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
+        errno = failure;
+        return -1;
+    }
+    return child;
+}
