@@ -34,3 +34,15 @@ public struct LogRecord: Hashable, Sendable {
         self.eventName = eventName
     }
 }
+
+extension LogRecord {
+    /// The short name of a severity number, "" for 0 and beyond 24.
+    /// <https://opentelemetry.io/docs/specs/otel/logs/data-model/#displaying-severity>
+    public static func severityText(_ severity: UInt8) -> String {
+        guard (1...24).contains(severity) else { return "" }
+        return severityTexts[Int(severity - 1)]
+    }
+
+    private static let severityTexts = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
+        .flatMap { name in [name, name + "2", name + "3", name + "4"] }
+}
