@@ -43,6 +43,11 @@ public final class Realm {
         bytes.withUnsafeBytes { Value(sl_v8_value_buffer(raw, $0.baseAddress, $0.count), isolate) }
     }
 
+    /// A new Uint8Array with a copy of the bytes.
+    public func makeUint8Array(_ bytes: UnsafeRawBufferPointer) -> Value {
+        Value(sl_v8_value_uint8_array(raw, bytes.baseAddress, bytes.count), isolate)
+    }
+
     /// An ArrayBuffer over memory that outlives the isolate. It cannot be detached.
     public func makeExternalBuffer(_ memory: UnsafeMutableRawBufferPointer) -> Value {
         Value(sl_v8_value_external_buffer(raw, memory.baseAddress!, memory.count), isolate)

@@ -1,0 +1,32 @@
+internal import Engine
+internal import Glibc
+
+extension PlatformOps {
+    /// print(fd, text): writes all of it. A reader that went away ends the output quietly.
+    static let output = [
+        Op("print") {
+            let call = OpCall($0, $1)
+            let descriptor = Int32(truncatingIfNeeded: call.integer(0))
+            call.withUTF8(1) { writeAll($0, to: descriptor) }
+        }
+    ]
+}
+
+private func writeAll(_ text: UnsafeRawBufferPointer, to descriptor: Int32) {
+    var rest = text[...]
+    while !rest.isEmpty {
+        let written = write(descriptor, text.baseAddress! + rest.startIndex, rest.count)
+        if written >= 0 {
+            rest = rest.dropFirst(written)
+            continue
+        }
+        switch errno {
+        case EINTR: continue
+        case EAGAIN:
+            // Somebody made the shared description non-blocking.
+            var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            poll(&ready, 1, -1)
+        default: return
+        }
+    }
+}

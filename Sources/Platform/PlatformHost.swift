@@ -1,0 +1,53 @@
+public import Engine
+
+/// What the platform needs of the program that hosts it. All calls come on the isolate's thread, from within running JavaScript.
+public protocol PlatformHost: AnyObject {
+    /// End the run with this code. JavaScript is to run no further.
+    func exit(code: Int32)
+    /// (Re)arms the one timer: call `internal.timers.run` after so many milliseconds. Negative: disarm.
+    func armTimer(milliseconds: Double)
+    /// Call `internal.timers.runImmediates` at the next turn.
+    func scheduleImmediates()
+    /// The loop lives while the sum of all changes is above 0.
+    func changeReferences(by delta: Int)
+    /// What a turn ends with: microtasks, then rejections nobody handled.
+    func runMicrotasks()
+    /// Answer through `internal.host.settleFetch`.
+    func startFetch(_ fetch: FetchStart)
+    func abortFetch(_ id: Int)
+    /// A promise given to `ops.promiseSettled` has settled.
+    func promiseSettled(_ token: Int, reason: Value?)
+    /// JSON of the source map of a loaded script; nil when it has none.
+    func sourceMap(ofScript name: String) -> [UInt8]?
+    /// Tell the agent that the ring wants reading.
+    func wakeAgent()
+}
+
+/// A request that JavaScript's `fetch` starts.
+public struct FetchStart: Sendable {
+    public let id: Int
+    public let method: String
+    public let url: String
+    public let headers: [(name: String, value: String)]
+    public let body: [UInt8]
+    public let followsRedirects: Bool
+    /// 0 or less: no limit.
+    public let timeoutMilliseconds: Int
+}
+
+/// What the ops of one realm work on; the `host` of `Realm.installOps`.
+public final class OpHost {
+    unowned let host: any PlatformHost
+    /// The whole mapping of the ring, header included; nil when nobody reads along.
+    let ring: UnsafeMutableRawBufferPointer?
+
+    /// - Parameter host: not retained; must outlive the realm.
+    public init(_ host: any PlatformHost, ring: UnsafeMutableRawBufferPointer?) {
+        self.host = host
+        self.ring = ring
+    }
+}
+
+extension OpCall {
+    var platform: OpHost { host(as: OpHost.self) }
+}

@@ -1,0 +1,76 @@
+internal import CPlatform
+public import Engine
+
+/// The platform's JavaScript, embedded in the binary.
+public enum PlatformSources {
+    private static let parameters: [StaticString] = ["ops", "internal", "primordials"]
+    /// Where `prepare` leaves `internal` for `attach`, which takes it away before user code runs.
+    private static let handover = "__sidelight_internal"
+
+    /// Tells this set of sources and ops from any other. A snapshot made of another set does not fit.
+    public static let fingerprint: UInt64 = {
+        var hash = Fingerprint()
+        for source in all {
+            hash.combine(UnsafeRawBufferPointer(start: source.bytes, count: source.length))
+        }
+        for op in PlatformOps.all { hash.combine(op.name) }
+        return hash.value
+    }()
+
+    /// Runs all sources in a fresh realm.
+    /// - Parameter ops: as `Realm.installOps` made it.
+    public static func prepare(_ realm: Realm, ops: Value) throws(JSFailure) {
+        let shared = realm.makeObject()
+        let primordials = realm.makeObject()
+        for source in all {
+            let function = try realm.compileFunction(
+                body: UnsafeRawBufferPointer(start: source.bytes, count: source.length),
+                name: "sidelight:" + String(cString: source.name), parameters: parameters)
+            try realm.call(function, [ops, shared, primordials])
+        }
+        realm.set(handover, of: realm.global, to: shared)
+    }
+
+    /// The `internal` object of a prepared realm.
+    public static func attach(_ realm: Realm) throws(JSFailure) -> Value {
+        let shared = try realm.get(handover, of: realm.global)
+        let host = try realm.get("host", of: shared)
+        try realm.call(try realm.get("forget", of: host), [Value.string(handover, in: realm.isolate)])
+        return shared
+    }
+
+    private static var all: UnsafeBufferPointer<sl_platform_source> {
+        var count = 0
+        let sources = sl_platform_sources(&count)
+        return UnsafeBufferPointer(start: sources, count: count)
+    }
+}
+
+/// A 64-bit hash that is the same in every process, eight bytes a step. Not for adversaries.
+public struct Fingerprint {
+    public private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    public init() {}
+
+    public mutating func combine(_ bytes: UnsafeRawBufferPointer) {
+        var offset = 0
+        while offset + 8 <= bytes.count {
+            mix(bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            offset += 8
+        }
+        var tail: UInt64 = 0
+        for index in offset..<bytes.count { tail = tail << 8 | UInt64(bytes[index]) }
+        mix(tail)
+        mix(UInt64(bytes.count))
+    }
+
+    public mutating func combine(_ text: String) {
+        var text = text
+        text.withUTF8 { combine(UnsafeRawBufferPointer($0)) }
+    }
+
+    private mutating func mix(_ word: UInt64) {
+        let product = (value ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+        value = product.low ^ product.high &+ 0x1234_5678_9ABC_DEF1
+    }
+}

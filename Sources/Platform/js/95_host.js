@@ -1,0 +1,91 @@
+'use strict';
+// @ts-check
+// What the host (Sources/Runtime) calls. Its arguments are plain values, so that the host need not build objects.
+
+const { Error, JSONParse, ReflectDeleteProperty, SafeMap, StringPrototypeIndexOf, StringPrototypeSlice, SyntaxError, TypeError, ArrayPrototypePush } = primordials;
+
+const kinds = new SafeMap();
+kinds.set('Error', Error);
+kinds.set('SyntaxError', SyntaxError);
+kinds.set('TypeError', TypeError);
+
+/** An error of the host's making: no frame of ours in its stack. */
+function makeError(kind, message, code) {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
+    const Class = kinds.get(kind);
+    const error = new Class(message);
+    Error.stackTraceLimit = limit;
+    if (code !== undefined) {
+        error.code = code;
+        // As Node shows it: the code belongs to the name.
+        error.stack = `${kind} [${code}]: ${message}`;
+    }
+    return error;
+}
+
+internal.host = {
+    /** Takes the host's own handover property off the global. */
+    forget(name) { ReflectDeleteProperty(globalThis, name); },
+
+    /** @param {string} text the configuration as JSON, @param {ArrayBuffer | null} ring */
+    start(text, ring) {
+        const config = JSONParse(text);
+        config.ring = ring;
+        internal.start(config);
+    },
+
+    makeError,
+
+    /** Calls ops.promiseSettled(token[, reason]) when the promise has settled; counts as its handler. */
+    async observe(promise, token) {
+        try {
+            await promise;
+        } catch (reason) {
+            ops.promiseSettled(token, reason);
+            return;
+        }
+        ops.promiseSettled(token);
+    },
+
+    /** @returns {{default: unknown}} the exports of a JSON module (https://tc39.es/proposal-json-modules/) */
+    parseJSON(text, name) {
+        try {
+            return { __proto__: null, default: JSONParse(text) };
+        } catch (error) {
+            throw makeError('SyntaxError', `${name}: ${error.message}`, undefined);
+        }
+    },
+
+    /** Names joined by line feeds: a specifier or an export's name holds none. */
+    builtinNames() { return join(internal.builtinNames()); },
+    builtinExports(name) { return join(internal.builtinExports(name)); },
+
+    /** internal.uncaught with what V8 says about the place; line 0 when it says nothing. */
+    uncaught(error, script, line, column, endColumn, sourceLine) {
+        return internal.uncaught(error, line > 0 ? { script, line, column, endColumn, sourceLine } : undefined);
+    },
+
+    /** The answer to ops.fetchStart. @param {string} headers name LF value LF name LF value LF … */
+    settleFetch(id, code, message, status, headers, body, url) {
+        internal.fetch.settle(id, code === '' ? null : { code, message }, status, lines(headers), body, url);
+    },
+
+    nothing() {},
+};
+
+function join(names) {
+    let text = '';
+    for (let i = 0; i < names.length; i++) text += names[i] + '\n';
+    return text;
+}
+
+function lines(text) {
+    const result = [];
+    for (let start = 0; start < text.length;) {
+        const end = StringPrototypeIndexOf(text, '\n', start);
+        ArrayPrototypePush(result, StringPrototypeSlice(text, start, end));
+        start = end + 1;
+    }
+    return result;
+}
