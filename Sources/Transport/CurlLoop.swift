@@ -1,0 +1,110 @@
+import CCurl
+import Glibc
+import System
+
+/// What the transport's thread runs: adds requests to the multi handle, moves bytes, completes what is done. Confined to that
+/// thread.
+final class CurlLoop {
+    /// Easy handles kept for the next request.
+    private static let idleHandlesMax = 32
+    /// Connections at once to one host; curl lets further requests wait. HTTP/2 needs one.
+    private static let connectionsPerHostMax = 64
+    private static let connectionsMax = 256
+    /// Connections kept open while idle.
+    private static let idleConnectionsMax = 64
+
+    private static let globalInit: CURLcode = curl_global_init(Int(CURL_GLOBAL_ALL))
+
+    private let core: CurlTransport.Core
+    private let multi: UnsafeMutableRawPointer
+    private let noProxy: String
+    private var idleHandles: [UnsafeMutableRawPointer] = []
+    private var running: [UnsafeMutableRawPointer: Exchange] = [:]
+
+    init(_ core: CurlTransport.Core) {
+        guard Self.globalInit == CURLE_OK, let multi = curl_multi_init() else { fatalError("libcurl does not start") }
+        sl_curl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, Self.connectionsPerHostMax)
+        sl_curl_multi_set_long(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, Self.connectionsMax)
+        sl_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, Self.idleConnectionsMax)
+        self.core = core
+        self.multi = multi
+        let inherited = (getenv("no_proxy") ?? getenv("NO_PROXY")).map { String(cString: $0) } ?? ""
+        // A lone "*" means "no proxy at all" only while it stands alone.
+        noProxy = inherited == "*" ? "*" : [inherited, "localhost,127.0.0.0/8,::1"].filter { !$0.isEmpty }.joined(separator: ",")
+        core.state.withLock { $0.multi = MultiHandle(pointer: multi) }
+    }
+
+    func run() {
+        while true {
+            let work = core.takeWork(now: monotonicNanoseconds())
+            for exchange in work.exchanges { start(exchange) }
+            if work.isStopped { break }
+            for timer in work.dueTimers { timer.action() }
+            var count: Int32 = 0
+            curl_multi_perform(multi, &count)
+            completeFinished()
+            curl_multi_poll(multi, nil, 0, core.sleepMilliseconds(now: monotonicNanoseconds()), nil)
+        }
+        stop()
+    }
+
+    private func stop() {
+        core.state.withLock { state in
+            state.multi = nil
+            state.timers = []
+        }
+        for (easy, exchange) in running {
+            curl_multi_remove_handle(multi, easy)
+            curl_easy_cleanup(easy)
+            exchange.releaseHeaders()
+            complete(exchange, .failure(HTTPTransportError(.shutdown, "\(exchange.host): the HTTP client was shut down")))
+        }
+        running = [:]
+        for easy in idleHandles { curl_easy_cleanup(easy) }
+        idleHandles = []
+        curl_multi_cleanup(multi)
+    }
+
+    private func start(_ exchange: Exchange) {
+        guard let easy = idleHandles.popLast() ?? curl_easy_init() else { fatalError("libcurl gives no handle") }
+        if let error = exchange.prepare(easy, noProxy: noProxy) {
+            recycle(easy)
+            return complete(exchange, .failure(error))
+        }
+        running[easy] = exchange
+        let code = curl_multi_add_handle(multi, easy)
+        precondition(code == CURLM_OK, "curl_multi_add_handle: \(code)")
+    }
+
+    private func completeFinished() {
+        var left: Int32 = 0
+        while let message = curl_multi_info_read(multi, &left) {
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
+            let code = sl_curl_message_result(message)  // the message dies with the handle's removal
+            guard let exchange = running.removeValue(forKey: easy) else {
+                preconditionFailure("curl finished a request that nobody started")
+            }
+            curl_multi_remove_handle(multi, easy)
+            let result = exchange.result(easy, code)
+            recycle(easy)
+            complete(exchange, result)
+        }
+    }
+
+    private func complete(_ exchange: Exchange, _ result: Result<HTTPResponse, HTTPTransportError>) {
+        core.didComplete()
+        exchange.completion(result)
+    }
+
+    private func recycle(_ easy: UnsafeMutableRawPointer) {
+        guard idleHandles.count < Self.idleHandlesMax else { return curl_easy_cleanup(easy) }
+        curl_easy_reset(easy)
+        idleHandles.append(easy)
+    }
+
+    private func monotonicNanoseconds() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}
