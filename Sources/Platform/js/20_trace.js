@@ -1,0 +1,1028 @@
+'use strict';
+// The tracing core: the ring's JavaScript end, contexts, spans, log and error records.
+//
+// A finished span is written flat into shared memory and nothing else happens to it here: no object graph, no JSON, no native
+// call but the clock. Layout of everything written: docs/specs/record-format.md. Public API surface: 21_otel_api.js.
+//
+// Context. V8 carries one value across `await` and promise reactions (continuation-preserved embedder data). That value is
+// undefined, a `Context`, or simply the active `Span`: entering a span allocates nothing but the span.
+//
+// Nothing at load time that a snapshot cannot hold: the views on the ring are made by `start`.
+
+const {
+    ArrayBufferIsView, ArrayIsArray, AtomicsStore, DatePrototypeGetTime, JSONStringify, MathFloor, NumberIsInteger,
+    NumberPrototypeToString, ObjectKeys, ReflectApply, RegExpPrototypeTest, SafeMap, StringPrototypeCharCodeAt, StringPrototypeSlice,
+    StringPrototypeStartsWith, TypedArrayPrototypeSlice,
+} = primordials;
+
+// ---- The ring (section 1 of the format) ----
+
+// Word indexes of the header's cells.
+const MONOTONIC_BASE_F64 = 2, UNIX_BASE_MS_F64 = 3, UNIX_BASE_NS_F64 = 4, CLOCK_F64 = 32;
+const HEAD = 16, TAIL = 32, WAKE_AT = 33, DROPPED = 48;
+const DATA = 4096;
+
+const KIND_SPAN = 1, KIND_STRING = 2, KIND_START = 3, KIND_LOG = 4, KIND_ERROR = 5, KIND_POINT = 6, KIND_SCOPE = 7,
+    KIND_INSTRUMENT = 8;
+
+let i32 = new Int32Array(0), u8 = new Uint8Array(0), f64 = new Float64Array(0), u16 = new Uint16Array(0);
+let capacity = 0, mask = 0;
+let wokenFor = 0;
+let unixBaseMs = 0, unixBaseNs = 0;
+// False without an agent, or when the SDK is disabled: spans do not record, context still flows.
+let enabled = false;
+
+// The record being written: its first byte, its limit, and its position in the ring.
+let recordStart = 0, recordLimit = 0, recordHead = 0;
+
+// Starts a record: where to write, or -1 when there is less room than `least`. Bytes from here to `recordLimit` are free; the data is
+// mapped twice in a row, so they are contiguous.
+function open(least) {
+    const head = i32[HEAD];
+    let free = capacity - (head - i32[TAIL] | 0);
+    if (free < least) return -1;
+    const largest = capacity >> 2;
+    if (free > largest) free = largest;
+    if (free > 1048576) free = 1048576;
+    recordHead = head;
+    recordStart = DATA + (head & mask);
+    // Whoever writes checks `position + what it needs <= recordLimit`; 64 spare bytes let small fixed parts go unchecked.
+    recordLimit = recordStart + free - 64;
+    return recordStart;
+}
+
+// Publishes the record that ends at `end` (a multiple of 8).
+function commit(end, kind) {
+    const length = end - recordStart;
+    const word = recordStart >> 2;
+    i32[word] = length;
+    i32[word + 1] = kind;
+    const head = recordHead + length | 0;
+    AtomicsStore(i32, HEAD, head);
+    const wakeAt = i32[WAKE_AT];
+    if ((head - wakeAt | 0) >= 0 && wakeAt !== wokenFor) {
+        wokenFor = wakeAt;
+        ops.wakeAgent();
+    }
+}
+
+function drop(kind) {
+    i32[DROPPED + kind] = i32[DROPPED + kind] + 1 | 0;
+}
+
+// Writes text as UTF-8 at `at`; bytes written, or -1 for want of room. Short ASCII is cheaper copied here than handed to native code.
+function putText(at, text) {
+    const length = text.length;
+    if (length <= 48) {
+        if (at + length > recordLimit) return -1;
+        let i = 0;
+        for (; i < length; i++) {
+            const unit = StringPrototypeCharCodeAt(text, i);
+            if (unit > 127) break;
+            u8[at + i] = unit;
+        }
+        if (i === length) return length;
+    }
+    return ops.writeRing(text, at, recordLimit);
+}
+
+const pad8 = (n) => n + 7 & ~7;
+
+// An inline string: length, zero, bytes, filler. The next position, or -1.
+function putInline(at, text) {
+    if (at + 8 > recordLimit) return -1;
+    const count = putText(at + 8, text);
+    if (count < 0) return -1;
+    i32[at >> 2] = count;
+    i32[(at >> 2) + 1] = 0;
+    return at + 8 + pad8(count);
+}
+
+// ---- Interned strings ----
+
+const STRING_IDS = 16383, STRING_UNITS = 128;
+let stringIds = new SafeMap();
+
+// The id of a string that will come again (names, keys), or 0: write it inline. May write a record, so never between open and commit.
+function intern(text) {
+    const id = stringIds.get(text);
+    return id === undefined ? internNew(text) : id;
+}
+
+function internNew(text) {
+    if (text === '') return -1;
+    const id = stringIds.size + 1;
+    if (id > STRING_IDS || text.length > STRING_UNITS || !enabled) return 0;
+    const at = open(16 + 3 * STRING_UNITS + 128);
+    if (at < 0) {
+        drop(KIND_STRING);
+        return 0;
+    }
+    const count = putText(at + 16, text);
+    if (count < 0) return 0;
+    i32[(at >> 2) + 2] = id;
+    i32[(at >> 2) + 3] = count;
+    commit(at + 16 + pad8(count), KIND_STRING);
+    stringIds.set(text, id);
+    return id;
+}
+
+// A key or name as it is kept until it is written: its id, or the text when it has none (-1 is the empty string).
+function reference(text) {
+    const id = intern(text);
+    return id === 0 ? text : id;
+}
+
+// ---- Attributes (section 3) ----
+
+let attributeLimit = 128, attributeLengthLimit = -1, eventLimit = 128, linkLimit = 128, eventAttributeLimit = 128,
+    linkAttributeLimit = 128;
+
+// A copy of a value that later changes of the user's object do not reach; undefined when it is no attribute value.
+function keep(value) {
+    switch (typeof value) {
+        case 'string':
+            return attributeLengthLimit >= 0 && value.length > attributeLengthLimit
+                ? StringPrototypeSlice(value, 0, attributeLengthLimit) : value;
+        case 'number': case 'boolean': return value;
+        case 'bigint': return Number(value);
+        case 'object': return value === null ? undefined : keepObject(value, 0);
+        default: return undefined;
+    }
+}
+
+// An object value, kept: its kind and its parts.
+class Kept {
+    constructor(kind, parts) {
+        this.kind = kind;
+        this.parts = parts;
+    }
+}
+const BYTES = 7, ARRAY = 8, MAP = 9;
+
+function keepObject(value, depth) {
+    if (depth >= 7) return undefined;
+    if (ArrayIsArray(value)) {
+        const parts = [];
+        for (let i = 0; i < value.length; i++) {
+            const element = value[i];
+            parts[i] = element == null ? null
+                : typeof element === 'object' ? keepObject(element, depth + 1) ?? null : keep(element) ?? null;
+        }
+        return new Kept(ARRAY, parts);
+    }
+    if (ArrayBufferIsView(value)) {
+        return new Kept(BYTES, TypedArrayPrototypeSlice(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)));
+    }
+    const parts = [];
+    const keys = ObjectKeys(value);
+    for (let i = 0; i < keys.length; i++) {
+        const member = value[keys[i]];
+        const kept = member === null ? null : typeof member === 'object' ? keepObject(member, depth + 1) : keep(member);
+        if (kept !== undefined) append(parts, reference(keys[i]), kept);
+    }
+    return new Kept(MAP, parts);
+}
+
+// list.push(key, value), whatever user code did to Array.prototype.
+function append(list, key, value) {
+    const length = list.length;
+    list[length] = key;
+    list[length + 1] = value;
+}
+
+// Adds the own enumerable properties of `attributes` to `list` ([key reference, value, …]), unless it holds `limit` already.
+// Returns how many did not fit.
+function keepAll(list, attributes, limit) {
+    let dropped = 0;
+    for (const key in attributes) {
+        const value = keep(attributes[key]);
+        if (value === undefined) continue;
+        if (list.length >= limit * 2) {
+            dropped++;
+            continue;
+        }
+        append(list, reference(key), value);
+    }
+    return dropped;
+}
+
+// Writes attributes; the next position or -1.
+function putAttributes(at, list) {
+    for (let i = 0; i < list.length; i += 2) {
+        const key = list[i];
+        let payload = at + 8;
+        const word = at >> 2;
+        if (payload > recordLimit) return -1;
+        if (typeof key === 'number') {
+            i32[word] = key;
+        } else {
+            i32[word] = 0;
+            payload = putInline(payload, key);
+            if (payload < 0) return -1;
+        }
+        const value = list[i + 1];
+        if (typeof value === 'string') {
+            const count = putText(payload, value);
+            if (count < 0) return -1;
+            i32[word + 1] = count << 4 | 1;
+            at = payload + pad8(count);
+        } else if (typeof value === 'number') {
+            if ((value | 0) === value && value < 134217728 && value >= -134217728) {
+                i32[word + 1] = value << 4 | 4;
+                at = payload;
+            } else {
+                i32[word + 1] = NumberIsInteger(value) && value < 9223372036854775000 && value > -9223372036854775000 ? 5 : 6;
+                if (payload + 8 > recordLimit) return -1;
+                f64[payload >> 3] = value;
+                at = payload + 8;
+            }
+        } else {
+            at = putOther(word + 1, payload, value);
+            if (at < 0) return -1;
+        }
+    }
+    return at;
+}
+
+// Writes a value whose tag is at word `tag` and whose payload begins at `at`; the next position or -1.
+function putValue(tag, at, value) {
+    if (typeof value === 'string') {
+        const count = putText(at, value);
+        if (count < 0) return -1;
+        i32[tag] = count << 4 | 1;
+        return at + pad8(count);
+    }
+    if (typeof value === 'number') {
+        i32[tag] = NumberIsInteger(value) && value < 9223372036854775000 && value > -9223372036854775000 ? 5 : 6;
+        if (at + 8 > recordLimit) return -1;
+        f64[at >> 3] = value;
+        return at + 8;
+    }
+    return putOther(tag, at, value);
+}
+
+function putOther(tag, at, value) {
+    if (typeof value === 'boolean') {
+        i32[tag] = (value ? 16 : 0) | 3;
+        return at;
+    }
+    if (value === null) {
+        i32[tag] = 0;
+        return at;
+    }
+    const parts = value.parts;
+    if (value.kind === BYTES) {
+        if (at + parts.length > recordLimit) return -1;
+        i32[tag] = parts.length << 4 | BYTES;
+        for (let i = 0; i < parts.length; i++) u8[at + i] = parts[i];
+        return at + pad8(parts.length);
+    }
+    if (value.kind === MAP) {
+        i32[tag] = parts.length >> 1 << 4 | MAP;
+        return putAttributes(at, parts);
+    }
+    i32[tag] = parts.length << 4 | ARRAY;
+    for (let i = 0; i < parts.length && at >= 0; i++) {
+        if (at + 8 > recordLimit) return -1;
+        i32[(at >> 2) + 1] = 0;
+        at = putValue(at >> 2, at + 8, parts[i]);
+    }
+    return at;
+}
+
+// ---- Ids ----
+
+// sfc32, seeded from the system at start: 128 bits of state, a span id costs two steps.
+let r0 = 0, r1 = 0, r2 = 0, r3 = 1;
+function random32() {
+    const t = (r0 + r1 | 0) + r3 | 0;
+    r3 = r3 + 1 | 0;
+    r0 = r1 ^ r1 >>> 9;
+    r1 = r2 + (r2 << 3) | 0;
+    r2 = (r2 << 21 | r2 >>> 11) + t | 0;
+    return t;
+}
+
+const HEX = [];
+for (let i = 0; i < 256; i++) HEX[i] = (i < 16 ? '0' : '') + NumberPrototypeToString(i, 16);
+// A word as it lies in memory (little-endian) in hex.
+const hexWord = (w) => HEX[w & 255] + HEX[w >>> 8 & 255] + HEX[w >>> 16 & 255] + HEX[w >>> 24];
+
+function wordOfHex(text, at) {
+    let word = 0;
+    for (let i = 3; i >= 0; i--) {
+        const high = hexDigit(StringPrototypeCharCodeAt(text, at + 2 * i)), low = hexDigit(StringPrototypeCharCodeAt(text, at + 2 * i + 1));
+        word = word << 8 | high << 4 | low;
+    }
+    return word;
+}
+const hexDigit = (unit) => unit >= 48 && unit <= 57 ? unit - 48 : unit >= 97 && unit <= 102 ? unit - 87
+    : unit >= 65 && unit <= 70 ? unit - 55 : 0;
+
+const TRACE_ID = /^(?!0{32}$)[0-9a-f]{32}$/i, SPAN_ID = /^(?!0{16}$)[0-9a-f]{16}$/i;
+const isValidTraceId = (id) => typeof id === 'string' && RegExpPrototypeTest(TRACE_ID, id);
+const isValidSpanId = (id) => typeof id === 'string' && RegExpPrototypeTest(SPAN_ID, id);
+const isSpanContextValid = (c) => c != null && isValidTraceId(c.traceId) && isValidSpanId(c.spanId);
+
+// ---- Time ----
+
+// Ring time (nanoseconds) now.
+function now() {
+    ops.now();
+    return f64[CLOCK_F64];
+}
+
+// Ring time of what OpenTelemetry calls TimeInput: [seconds, nanoseconds], Date, Unix milliseconds or a performance.now() value.
+function ringTime(input) {
+    if (input === undefined || input === null) return now();
+    if (typeof input === 'number') {
+        // As in the OpenTelemetry SDK: a number smaller than the time origin is a performance.now().
+        return input < unixBaseMs ? input * 1e6 : (input - unixBaseMs) * 1e6 - unixBaseNs;
+    }
+    if (ArrayIsArray(input) && typeof input[0] === 'number') {
+        return (input[0] * 1000 - unixBaseMs) * 1e6 + (+input[1] || 0) - unixBaseNs;
+    }
+    if (input instanceof Date) return (DatePrototypeGetTime(input) - unixBaseMs) * 1e6 - unixBaseNs;
+    return now();
+}
+
+// ---- Context ----
+
+// A value of a context: a list, newest first, so that setting costs one node. Shadowed ones are weeded out when it gets long.
+class Value {
+    constructor(key, value, next) {
+        this.key = key;
+        this.value = value;
+        this.next = next;
+        this.depth = next === null ? 1 : next.depth + 1;
+    }
+}
+const DELETED = {};
+
+function withValue(list, key, value) {
+    const longer = new Value(key, value, list);
+    if (longer.depth < 16) return longer;
+    const seen = new SafeMap();
+    for (let node = longer; node !== null; node = node.next) if (!seen.has(node.key)) seen.set(node.key, node.value);
+    let compact = null;
+    seen.forEach((kept, at) => { if (kept !== DELETED) compact = new Value(at, kept, compact); });
+    // As many live keys as nodes: start counting anew, so that the next weeding waits for another sixteen.
+    if (compact !== null) compact.depth = 1;
+    return compact;
+}
+
+function valueOf(list, key) {
+    for (let node = list; node !== null; node = node.next) {
+        if (node.key === key) return node.value === DELETED ? undefined : node.value;
+    }
+    return undefined;
+}
+
+const SPAN_KEY = Symbol('OpenTelemetry Context Key SPAN');
+
+class Context {
+    constructor(span, values) {
+        this._span = span;
+        this._values = values;
+    }
+    getValue(key) { return key === SPAN_KEY ? this._span : valueOf(this._values, key); }
+    setValue(key, value) {
+        return key === SPAN_KEY ? new Context(value, this._values) : new Context(this._span, withValue(this._values, key, value));
+    }
+    deleteValue(key) {
+        return key === SPAN_KEY ? new Context(undefined, this._values)
+            : new Context(this._span, withValue(this._values, key, DELETED));
+    }
+}
+const ROOT = new Context(undefined, null);
+
+// The continuation's value as a Context.
+function activeContext() {
+    const value = ops.context();
+    if (value === undefined) return ROOT;
+    return value instanceof Span ? value._asContext ??= new Context(value, value._values) : value;
+}
+// The span, whatever its class, in the continuation's value.
+function activeSpan() {
+    const value = ops.context();
+    return value === undefined || value instanceof Span ? value : value._span;
+}
+const valuesOf = (value) => value === undefined ? null : value._values;
+
+function runInContext(value, fn, receiver, args) {
+    const previous = ops.context();
+    ops.setContext(value);
+    try {
+        return ReflectApply(fn, receiver, args);
+    } finally {
+        ops.setContext(previous);
+    }
+}
+
+// ---- Sampling ----
+
+// 0 never, 1 always, 2 by ratio of the trace id.
+let rootSampling = 1, parentBased = true, ratioThreshold = 0;
+
+function sampleRoot(t2, t3) {
+    if (rootSampling !== 2) return rootSampling;
+    // The last 8 bytes of the trace id in network order, as a fraction; 48 bits of it are plenty.
+    const high = (t2 & 255) * 16777216 + (t2 >>> 8 & 255) * 65536 + (t2 >>> 16 & 255) * 256 + (t2 >>> 24);
+    const low = (t3 & 255) * 256 + (t3 >>> 8 & 255);
+    return high * 65536 + low < ratioThreshold ? 1 : 0;
+}
+
+// ---- Spans ----
+
+const PARENT_REMOTE = 1, HAD_START = 2, STATUS_MESSAGE = 4, TRACE_STATE = 8;
+const NO_ATTRIBUTES = [];
+
+class Span {
+    constructor(scope, name, kind) {
+        this._recording = false;
+        this._bits = 0;
+        this._flags = 0;
+        this._scope = scope;
+        this._kind = kind;
+        this._name = name;
+        this._t0 = 0;
+        this._t1 = 0;
+        this._t2 = 0;
+        this._t3 = 0;
+        this._s0 = 0;
+        this._s1 = 0;
+        this._p0 = 0;
+        this._p1 = 0;
+        this._start = 0;
+        this._status = 0;
+        this._attributes = NO_ATTRIBUTES;
+        this._events = null;
+        this._rare = null;
+        this._values = null;
+        this._context = null;
+        this._asContext = null;
+    }
+
+    spanContext() {
+        if (this._context !== null) return this._context;
+        const context = {
+            traceId: hexWord(this._t0) + hexWord(this._t1) + hexWord(this._t2) + hexWord(this._t3),
+            spanId: hexWord(this._s0) + hexWord(this._s1),
+            traceFlags: this._flags,
+        };
+        const state = this._rare?.traceState;
+        if (state !== undefined) context.traceState = state;
+        return this._context = context;
+    }
+
+    isRecording() { return this._recording; }
+
+    setAttribute(key, value) {
+        if (!this._recording || typeof key !== 'string' || key === '') return this;
+        const kept = keep(value);
+        if (kept !== undefined) setKept(this, key, kept);
+        return this;
+    }
+
+    setAttributes(attributes) {
+        if (this._recording && attributes != null) {
+            for (const key in attributes) this.setAttribute(key, attributes[key]);
+        }
+        return this;
+    }
+
+    // Times of events are ring times; attributes may be left out and the time given in their place.
+    addEvent(name, attributesOrTime, time) {
+        if (!this._recording) return this;
+        let attributes;
+        if (attributesOrTime !== undefined) {
+            if (isTimeInput(attributesOrTime)) time ??= attributesOrTime;
+            else attributes = attributesOrTime;
+        }
+        const at = time === undefined ? now() : ringTime(time);
+        const events = this._events ??= [];
+        if (events.length >= eventLimit * 4) {
+            rare(this).droppedEvents++;
+            return this;
+        }
+        let list = NO_ATTRIBUTES, dropped = 0;
+        if (attributes !== undefined && attributes !== null) {
+            list = [];
+            dropped = keepAll(list, attributes, eventAttributeLimit);
+        }
+        const count = events.length;
+        events[count] = at;
+        events[count + 1] = reference(typeof name === 'string' ? name : `${name}`);
+        events[count + 2] = list;
+        events[count + 3] = dropped;
+        return this;
+    }
+
+    addLink(link) {
+        if (!this._recording || !isSpanContextValid(link?.context)) return this;
+        const links = rare(this).links ??= [];
+        if (links.length >= linkLimit) {
+            rare(this).droppedLinks++;
+            return this;
+        }
+        const list = [];
+        const dropped = link.attributes == null ? 0 : keepAll(list, link.attributes, linkAttributeLimit);
+        links[links.length] = { context: link.context, list, dropped: dropped + (link.droppedAttributesCount | 0) };
+        return this;
+    }
+
+    addLinks(links) {
+        for (let i = 0; i < links.length; i++) this.addLink(links[i]);
+        return this;
+    }
+
+    setStatus(status) {
+        if (!this._recording || status == null) return this;
+        const code = status.code | 0;
+        // Ok is final, unset changes nothing. <https://opentelemetry.io/docs/specs/otel/trace/api/#set-status>
+        if (code < 0 || code > 2 || this._status === 1 || code === 0) return this;
+        this._status = code;
+        const message = code === 2 && status.message != null && status.message !== '' ? `${status.message}` : undefined;
+        if (message !== undefined || this._rare !== null) rare(this).statusMessage = message;
+        return this;
+    }
+
+    updateName(name) {
+        if (this._recording) this._name = reference(`${name}`);
+        return this;
+    }
+
+    recordException(exception, time) {
+        if (!this._recording || exception == null) return;
+        this.addEvent('exception', exceptionAttributes(exception), time);
+    }
+
+    end(endTime) {
+        if (!this._recording) return;
+        this._recording = false;
+        let end;
+        if (endTime === undefined) {
+            ops.now();
+            end = f64[CLOCK_F64];
+        } else {
+            end = ringTime(endTime);
+            if (end < this._start) end = this._start;
+        }
+        writeSpan(this, end);
+    }
+}
+
+// What few spans have.
+class Rare {
+    constructor() {
+        this.traceState = undefined;
+        this.statusMessage = undefined;
+        this.links = null;
+        this.droppedAttributes = 0;
+        this.droppedEvents = 0;
+        this.droppedLinks = 0;
+    }
+}
+const rare = (span) => span._rare ??= new Rare();
+
+function setKept(span, key, kept) {
+    let list = span._attributes;
+    const ref = reference(key);
+    for (let i = 0; i < list.length; i += 2) {
+        if (list[i] === ref) {
+            list[i + 1] = kept;
+            return;
+        }
+    }
+    if (list.length >= attributeLimit * 2) {
+        rare(span).droppedAttributes++;
+        return;
+    }
+    if (list === NO_ATTRIBUTES) list = span._attributes = [];
+    append(list, ref, kept);
+}
+
+const isTimeInput = (value) => typeof value === 'number' || value instanceof Date
+    || ArrayIsArray(value) && value.length === 2 && typeof value[0] === 'number' && typeof value[1] === 'number';
+
+function exceptionAttributes(exception) {
+    if (typeof exception === 'string') return { 'exception.message': exception };
+    const attributes = {};
+    try {
+        const type = exception.code ?? exception.name;
+        if (type != null) attributes['exception.type'] = `${exception.name ?? type}`;
+        if (exception.message != null) attributes['exception.message'] = `${exception.message}`;
+        if (exception.stack != null) attributes['exception.stacktrace'] = `${exception.stack}`;
+    } catch {
+        // A getter of the user's threw: what could be read is kept.
+    }
+    return attributes;
+}
+
+// Fills in identity and parentage from the context value `parent`. `start` is a ring time. A span that is `brief` ends before
+// anything else runs, so nobody need know that it began.
+function begin(span, parent, start, options, brief = false) {
+    span._start = start;
+    span._s0 = random32();
+    span._s1 = random32() | 1;
+    let sampled;
+    let top = true;
+    span._values = valuesOf(parent);
+    const inner = parent instanceof Span || parent === undefined ? parent : parent._span;
+    if (inner instanceof Span) {
+        span._t0 = inner._t0;
+        span._t1 = inner._t1;
+        span._t2 = inner._t2;
+        span._t3 = inner._t3;
+        span._p0 = inner._s0;
+        span._p1 = inner._s1;
+        if (inner._rare !== null && inner._rare.traceState !== undefined) rare(span).traceState = inner._rare.traceState;
+        sampled = parentBased ? inner._flags & 1 : sampleRoot(span._t2, span._t3);
+        top = inner === runSpan;
+    } else {
+        sampled = beginFromForeign(span, inner);
+    }
+    span._flags = sampled;
+    if (sampled === 0 || !enabled) return;
+    span._recording = true;
+    if (options !== undefined && options !== null) {
+        if (options.attributes != null) {
+            const list = [];
+            const dropped = keepAll(list, options.attributes, attributeLimit);
+            if (dropped > 0) rare(span).droppedAttributes = dropped;
+            span._attributes = list;
+        }
+        if (options.links != null) span.addLinks(options.links);
+    }
+    if (top && !brief) writeStart(span);
+}
+
+// No parent, or a span context that came from outside (propagation, wrapSpanContext). Returns whether to sample.
+function beginFromForeign(span, parent) {
+    const context = parent?.spanContext?.();
+    if (!isSpanContextValid(context)) {
+        span._t0 = random32();
+        span._t1 = random32();
+        span._t2 = random32();
+        span._t3 = random32() | 1;
+        return sampleRoot(span._t2, span._t3);
+    }
+    span._t0 = wordOfHex(context.traceId, 0);
+    span._t1 = wordOfHex(context.traceId, 8);
+    span._t2 = wordOfHex(context.traceId, 16);
+    span._t3 = wordOfHex(context.traceId, 24);
+    span._p0 = wordOfHex(context.spanId, 0);
+    span._p1 = wordOfHex(context.spanId, 8);
+    if (context.isRemote) span._bits |= PARENT_REMOTE;
+    if (context.traceState != null) rare(span).traceState = context.traceState;
+    return parentBased ? context.traceFlags & 1 : sampleRoot(span._t2, span._t3);
+}
+
+// Offsets 8 ..< 64 of kinds 1 and 3.
+function putHead(at, span, end) {
+    const word = at >> 2;
+    f64[(at >> 3) + 1] = span._start;
+    f64[(at >> 3) + 2] = end;
+    i32[word + 6] = span._t0;
+    i32[word + 7] = span._t1;
+    i32[word + 8] = span._t2;
+    i32[word + 9] = span._t3;
+    i32[word + 10] = span._s0;
+    i32[word + 11] = span._s1;
+    i32[word + 12] = span._p0;
+    i32[word + 13] = span._p1;
+    i32[word + 14] = typeof span._name === 'number' ? span._name : 0;
+    i32[word + 15] = span._kind | span._status << 8 | span._flags << 16 | span._bits << 24;
+}
+
+function writeStart(span) {
+    const at = open(256);
+    if (at < 0) return drop(KIND_START);
+    putHead(at, span, 0);
+    i32[(at >> 2) + 16] = span._scope;
+    i32[(at >> 2) + 17] = 0;
+    let next = at + 72;
+    if (typeof span._name === 'string') next = putInline(next, span._name);
+    if (next < 0) return drop(KIND_START);
+    commit(next, KIND_START);
+    span._bits |= HAD_START;
+}
+
+function writeSpan(span, end) {
+    const at = open(256);
+    if (at < 0) return drop(KIND_SPAN);
+    const attributes = span._attributes, events = span._events, extra = span._rare;
+    const word = at >> 2;
+    let links = 0;
+    if (extra === null) {
+        i32[word + 18] = 0;
+        i32[word + 19] = 0;
+    } else {
+        if (extra.statusMessage !== undefined) span._bits |= STATUS_MESSAGE;
+        if (extra.traceState !== undefined) span._bits |= TRACE_STATE;
+        if (extra.links !== null) links = extra.links.length;
+        i32[word + 18] = extra.droppedAttributes;
+        i32[word + 19] = min16(extra.droppedEvents) | min16(extra.droppedLinks) << 16;
+    }
+    putHead(at, span, end);
+    i32[word + 16] = attributes.length >> 1 | (events === null ? 0 : events.length >> 2) << 16;
+    i32[word + 17] = links | span._scope << 16;
+    let next = at + 80;
+    if (typeof span._name === 'string') next = putInline(next, span._name);
+    if (extra !== null && next >= 0) {
+        if (extra.statusMessage !== undefined) next = putInline(next, extra.statusMessage);
+        if (extra.traceState !== undefined && next >= 0) next = putInline(next, `${extra.traceState.serialize?.() ?? ''}`);
+    }
+    if (next >= 0 && attributes.length > 0) next = putAttributes(next, attributes);
+    if (next >= 0 && events !== null) next = putEvents(next, events);
+    if (next >= 0 && links > 0) next = putLinks(next, extra.links);
+    if (next < 0) return drop(KIND_SPAN);
+    commit(next, KIND_SPAN);
+}
+
+const min16 = (n) => n > 65535 ? 65535 : n;
+
+function putEvents(at, events) {
+    for (let i = 0; i < events.length; i += 4) {
+        if (at + 16 > recordLimit) return -1;
+        const name = events[i + 1], list = events[i + 2];
+        f64[at >> 3] = events[i];
+        i32[(at >> 2) + 2] = typeof name === 'number' ? name : 0;
+        i32[(at >> 2) + 3] = list.length >> 1 | min16(events[i + 3]) << 16;
+        at += 16;
+        if (typeof name === 'string') {
+            at = putInline(at, name);
+            if (at < 0) return -1;
+        }
+        at = putAttributes(at, list);
+        if (at < 0) return -1;
+    }
+    return at;
+}
+
+function putLinks(at, links) {
+    for (let i = 0; i < links.length; i++) {
+        const { context, list, dropped } = links[i];
+        if (at + 32 > recordLimit) return -1;
+        const word = at >> 2;
+        for (let w = 0; w < 4; w++) i32[word + w] = wordOfHex(context.traceId, w * 8);
+        i32[word + 4] = wordOfHex(context.spanId, 0);
+        i32[word + 5] = wordOfHex(context.spanId, 8);
+        i32[word + 6] = context.traceFlags & 255 | 256 | (context.isRemote ? 512 : 0);
+        i32[word + 7] = list.length >> 1 | min16(dropped) << 16;
+        at = putInline(at + 32, context.traceState == null ? '' : `${context.traceState.serialize?.() ?? ''}`);
+        if (at < 0) return -1;
+        at = putAttributes(at, list);
+        if (at < 0) return -1;
+    }
+    return at;
+}
+
+// ---- Scopes ----
+
+let scopeIds = new SafeMap();
+
+// The id of a scope; 0 (Sidelight's own) when there are too many.
+function scopeId(name, version, schemaUrl) {
+    if (!enabled) return 0;
+    const key = `${name}\0${version}\0${schemaUrl}`;
+    const known = scopeIds.get(key);
+    if (known !== undefined) return known;
+    const id = scopeIds.size + 1;
+    const at = id > 1023 ? -1 : open(1024);
+    let next = at < 0 ? -1 : putInline(at + 16, name);
+    if (next >= 0) next = putInline(next, version);
+    if (next >= 0) next = putInline(next, schemaUrl);
+    if (next < 0) {
+        drop(KIND_SCOPE);
+        return 0;
+    }
+    i32[(at >> 2) + 2] = id;
+    i32[(at >> 2) + 3] = 0;
+    commit(next, KIND_SCOPE);
+    scopeIds.set(key, id);
+    return id;
+}
+
+// ---- Tracer ----
+
+const KINDS = 5;
+
+class Tracer {
+    constructor(name, version, schemaUrl) {
+        this._name = name;
+        this._version = version;
+        this._schemaUrl = schemaUrl;
+        // Written with the first span, so that getTracer may be called at load time.
+        this._scope = -1;
+    }
+
+    startSpan(name, options, context) {
+        if (this._scope < 0) this._scope = scopeId(this._name, this._version, this._schemaUrl);
+        const span = newSpan(this, name, options);
+        let parent = context === undefined ? ops.context() : asParent(context);
+        if (options?.root) parent = withoutSpan(parent);
+        begin(span, parent, options?.startTime === undefined ? now() : ringTime(options.startTime), options);
+        return span;
+    }
+
+    // (name, fn), (name, options, fn) or (name, options, context, fn)
+    startActiveSpan(name, second, third, fourth) {
+        if (this._scope < 0) this._scope = scopeId(this._name, this._version, this._schemaUrl);
+        let options, context, fn;
+        if (typeof second === 'function') fn = second;
+        else if (typeof third === 'function') {
+            options = second;
+            fn = third;
+        } else {
+            options = second;
+            context = third;
+            fn = fourth;
+        }
+        if (typeof fn !== 'function') return undefined;
+        const span = newSpan(this, name, options);
+        const previous = ops.enter(span);
+        try {
+            let start = f64[CLOCK_F64];
+            let parent = previous;
+            if (context !== undefined) parent = asParent(context);
+            if (options !== undefined && options !== null) {
+                if (options.root) parent = withoutSpan(parent);
+                if (options.startTime !== undefined) start = ringTime(options.startTime);
+            }
+            begin(span, parent, start, options);
+            return fn(span);
+        } finally {
+            ops.setContext(previous);
+        }
+    }
+}
+
+function newSpan(tracer, name, options) {
+    // OTLP's kinds are the API's plus one.
+    const kind = options === undefined || options === null || options.kind === undefined ? 1 : (options.kind | 0) + 1;
+    return new Span(tracer._scope, reference(typeof name === 'string' ? name : `${name}`), kind >= 1 && kind <= KINDS ? kind : 1);
+}
+
+// What the user passed as a context, as the value `begin` takes. Anything that is no Context of ours counts as the root.
+const asParent = (context) => context instanceof Context ? context : undefined;
+const withoutSpan = (value) => value === undefined ? undefined : new Context(undefined, valuesOf(value));
+
+// ---- Logs and errors ----
+
+const LOG_UNITS = 262144;
+let ownScope = 0;
+
+function writeLog(kind, severity, text, list, span) {
+    if (!enabled) return;
+    const at = open(256);
+    if (at < 0) return drop(kind);
+    const word = at >> 2;
+    f64[(at >> 3) + 1] = now();
+    if (span instanceof Span) {
+        i32[word + 4] = span._t0;
+        i32[word + 5] = span._t1;
+        i32[word + 6] = span._t2;
+        i32[word + 7] = span._t3;
+        i32[word + 8] = span._s0;
+        i32[word + 9] = span._s1;
+        i32[word + 10] = severity | span._flags << 8 | ownScope << 16;
+    } else {
+        const context = span?.spanContext?.();
+        const valid = isSpanContextValid(context);
+        for (let w = 0; w < 4; w++) i32[word + 4 + w] = valid ? wordOfHex(context.traceId, w * 8) : 0;
+        for (let w = 0; w < 2; w++) i32[word + 8 + w] = valid ? wordOfHex(context.spanId, w * 8) : 0;
+        i32[word + 10] = severity | (valid ? (context.traceFlags & 255) << 8 : 0) | ownScope << 16;
+    }
+    i32[word + 11] = list.length >> 1;
+    let next = putInline(at + 48, text.length > LOG_UNITS ? StringPrototypeSlice(text, 0, LOG_UNITS) : text);
+    if (next >= 0) next = putAttributes(next, list);
+    if (next < 0) return drop(kind);
+    commit(next, kind);
+}
+
+// A console message. `severity` is OTLP's number; `attributes` an object or undefined.
+function log(severity, text, attributes) {
+    if (!enabled) return;
+    const list = [];
+    if (attributes !== undefined) keepAll(list, attributes, attributeLimit);
+    writeLog(KIND_LOG, severity, text, list, activeSpan());
+}
+
+// An error nobody caught: an error record, and an exception event with error status on `span`.
+function error(exception, span, severity = 17, extra = undefined) {
+    if (!enabled) return;
+    const attributes = exceptionAttributes(exception);
+    const message = attributes['exception.message'] ?? safeText(exception);
+    const type = attributes['exception.type'];
+    const list = [];
+    keepAll(list, extra === undefined ? attributes : { ...attributes, ...extra }, attributeLimit);
+    writeLog(KIND_ERROR, severity, type === undefined ? message : `${type}: ${message}`, list, span);
+    if (span instanceof Span && span._recording) {
+        span.addEvent('exception', attributes);
+        span._status = 0;
+        span.setStatus({ code: 2, message: type === undefined ? message : `${type}: ${message}` });
+        if (type !== undefined) span.setAttribute('error.type', type);
+    }
+}
+const safeText = (value) => {
+    try { return `${value}`; } catch { return typeof value; }
+};
+
+// ---- The run, and what the host reports ----
+
+let runSpan;
+
+// Opens the span of the whole run and makes it the context of what follows.
+function beginRun(entry) {
+    const span = new Span(0, reference(`run ${entry}`), 1);
+    // The run began when the agent made the ring, a moment before this code ran.
+    begin(span, undefined, 0, undefined);
+    runSpan = span;
+    ops.setContext(span);
+}
+
+// Ends it. `code` is the exit code; `reason` a text when the run did not end by itself.
+function endRun(code, reason) {
+    internal.metrics?.collect();
+    const span = runSpan;
+    if (span === undefined || !span._recording) return;
+    span.setAttribute('process.exit.code', code);
+    if (code !== 0 && span._status !== 2) span.setStatus({ code: 2, message: reason ?? `exit code ${code}` });
+    span.end();
+}
+
+// A span of Sidelight's own with known times, child of `parent` (the run when left out). Ends at once.
+function finished(name, start, end, attributes, exception, parent = runSpan) {
+    if (!enabled || parent === undefined) return undefined;
+    const span = new Span(0, reference(name), 1);
+    begin(span, parent, start, { attributes }, true);
+    if (exception !== undefined && exception !== null) {
+        const details = exceptionAttributes(exception);
+        span.addEvent('exception', details, undefined);
+        span.setStatus({ code: 2, message: details['exception.message'] ?? safeText(exception) });
+    }
+    span._recording = false;
+    if (span._flags & 1) writeSpan(span, end);
+    return span;
+}
+
+// A module's way from specifier to namespace: one span, its phases as children. Times are ring times, 0: did not happen.
+function moduleLoaded(m) {
+    const first = m.resolveStart || m.loadStart || m.compileStart || m.evaluateStart;
+    const last = m.evaluateEnd || m.compileEnd || m.loadEnd || m.resolveEnd;
+    if (!first || !last) return;
+    const span = finished(`module ${m.specifier}`, first, last, {
+        'sidelight.module.specifier': m.specifier, 'url.full': m.url ?? '', 'sidelight.module.size': m.bytes | 0,
+        'sidelight.module.cached': !!m.cached,
+    }, m.error);
+    if (m.resolveStart) finished('resolve', m.resolveStart, m.resolveEnd, undefined, undefined, span);
+    if (m.loadStart) finished('load', m.loadStart, m.loadEnd, undefined, undefined, span);
+    if (m.compileStart) finished('compile', m.compileStart, m.compileEnd, undefined, undefined, span);
+    if (m.evaluateStart) finished('evaluate', m.evaluateStart, m.evaluateEnd, undefined, undefined, span);
+}
+
+// ---- Start ----
+
+// `ring` is an ArrayBuffer over the whole mapping. `trace`: {sampler: {name, argument}, limits, sdkDisabled, enabled}.
+function start(ring, trace) {
+    i32 = new Int32Array(ring);
+    u8 = new Uint8Array(ring);
+    f64 = new Float64Array(ring);
+    u16 = new Uint16Array(ring);
+    capacity = i32[2];
+    mask = capacity - 1;
+    unixBaseMs = f64[UNIX_BASE_MS_F64];
+    unixBaseNs = f64[UNIX_BASE_NS_F64];
+    const seed = new Int32Array(4);
+    ops.random(seed);
+    r0 = seed[0];
+    r1 = seed[1];
+    r2 = seed[2];
+    r3 = seed[3];
+    for (let i = 0; i < 12; i++) random32();
+    enabled = trace.enabled !== false && !trace.sdkDisabled;
+    const limits = trace.limits ?? {};
+    attributeLimit = limits.attributes ?? 128;
+    attributeLengthLimit = limits.attributeLength ?? -1;
+    eventLimit = limits.events ?? 128;
+    linkLimit = limits.links ?? 128;
+    eventAttributeLimit = limits.attributesPerEvent ?? 128;
+    linkAttributeLimit = limits.attributesPerLink ?? 128;
+    const sampler = trace.sampler?.name ?? 'parentbased_always_on';
+    parentBased = StringPrototypeStartsWith(sampler, 'parentbased_');
+    const rootName = parentBased ? StringPrototypeSlice(sampler, 12) : sampler;
+    rootSampling = rootName === 'always_off' ? 0 : rootName === 'traceidratio' ? 2 : 1;
+    ratioThreshold = MathFloor((trace.sampler?.argument ?? 1) * 281474976710656);
+}
+
+internal.now = () => now() / 1e6;
+internal.trace = {
+    start, now, ringTime, log, error, beginRun, endRun, finished, module: moduleLoaded, activeSpan, activeContext, runInContext,
+    isEnabled: () => enabled, get runSpan() { return runSpan; }, timeOrigin: () => unixBaseMs + unixBaseNs / 1e6,
+    Span, Tracer, Context, ROOT, SPAN_KEY, withValue, valueOf, valuesOf, isSpanContextValid, isValidTraceId, isValidSpanId,
+    // For 21_otel_api.js: records other than spans.
+    open, commit, drop, putInline, putAttributes, keepAll, reference, scopeId, views: () => ({ i32, f64, u16 }),
+    KIND_POINT, KIND_INSTRUMENT,
+};

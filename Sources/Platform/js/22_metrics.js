@@ -1,0 +1,285 @@
+'use strict';
+// Metrics of '@opentelemetry/api': synchronous and observable instruments, aggregated here (cumulative) and written to the ring as points
+// when they are collected: every export interval while the loop turns, and at the end of the run.
+// <https://opentelemetry.io/docs/specs/otel/metrics/api/>
+
+const { trace: core, otelApi } = internal;
+const {
+    ArrayPrototypeForEach, ArrayPrototypeIndexOf, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, ArrayPrototypeSplice, JSONStringify,
+    MathMax, MathMin, NumberIsFinite, ObjectKeys, RegExpPrototypeTest, SafeMap, StringPrototypeToLowerCase,
+} = primordials;
+
+const COUNTER = 1, UP_DOWN = 2, GAUGE = 3, HISTOGRAM = 4;
+// The SDK's default boundaries. <https://opentelemetry.io/docs/specs/otel/metrics/sdk/#explicit-bucket-histogram-aggregation>
+const BOUNDS = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000];
+// Attribute sets an instrument keeps; what comes beyond is counted together under otel.metric.overflow=true, as the SDK specification says.
+const POINTS_MAX = 2000;
+const INSTRUMENTS_MAX = 4095;
+const NAME = /^[A-Za-z][-_./A-Za-z0-9]{0,254}$/;
+
+const instruments = [];
+
+class Point {
+    constructor(attributes, buckets) {
+        this.list = [];
+        core.keepAll(this.list, attributes, 128);
+        this.value = 0;
+        this.count = 0;
+        this.min = Infinity;
+        this.max = -Infinity;
+        this.buckets = buckets;
+    }
+}
+
+class Instrument {
+    constructor(meter, name, type, options) {
+        this._meter = meter;
+        this._name = name;
+        this._type = type;
+        this._unit = `${options?.unit ?? ''}`;
+        this._description = `${options?.description ?? ''}`;
+        this._isInteger = options?.valueType === 0;
+        this._bounds = type === HISTOGRAM ? bounds(options?.advice?.explicitBucketBoundaries) : [];
+        this._points = new SafeMap();
+        this._callbacks = [];
+        this._start = 0;
+        this._id = 0;
+        this._observable = false;
+    }
+
+    _point(attributes) {
+        const key = attributesKey(attributes);
+        let point = this._points.get(key);
+        if (point !== undefined) return point;
+        if (this._points.size >= POINTS_MAX) {
+            const overflow = this._points.get('overflow');
+            if (overflow !== undefined) return overflow;
+            attributes = { 'otel.metric.overflow': true };
+            point = new Point(attributes, this._newBuckets());
+            this._points.set('overflow', point);
+            return point;
+        }
+        point = new Point(attributes ?? {}, this._newBuckets());
+        this._points.set(key, point);
+        return point;
+    }
+
+    _newBuckets() { return this._type === HISTOGRAM ? zeros(this._bounds.length + 1) : undefined; }
+}
+
+function zeros(count) {
+    const list = [];
+    for (let i = 0; i < count; i++) list[i] = 0;
+    return list;
+}
+
+function bounds(given) {
+    if (given === undefined || given === null) return BOUNDS;
+    const kept = ArrayPrototypeMap(given, (bound) => +bound);
+    ArrayPrototypeSort(kept, (a, b) => a - b);
+    return kept;
+}
+
+// One text for one set of attributes, whatever order they come in.
+function attributesKey(attributes) {
+    if (attributes === undefined || attributes === null) return '';
+    const keys = ObjectKeys(attributes);
+    if (keys.length === 0) return '';
+    ArrayPrototypeSort(keys);
+    return JSONStringify(ArrayPrototypeMap(keys, (key) => [key, attributes[key]]));
+}
+
+class Counter extends Instrument {
+    add(value, attributes) {
+        if (typeof value !== 'number' || !NumberIsFinite(value) || this._type === COUNTER && value < 0) return;
+        this._point(attributes).value += value;
+    }
+}
+
+class Gauge extends Instrument {
+    record(value, attributes) {
+        if (typeof value === 'number' && NumberIsFinite(value)) this._point(attributes).value = value;
+    }
+}
+
+class Histogram extends Instrument {
+    record(value, attributes) {
+        if (typeof value !== 'number' || !NumberIsFinite(value) || value < 0) return;
+        const point = this._point(attributes);
+        point.value += value;
+        point.count++;
+        point.min = MathMin(point.min, value);
+        point.max = MathMax(point.max, value);
+        let bucket = 0;
+        while (bucket < this._bounds.length && value > this._bounds[bucket]) bucket++;
+        point.buckets[bucket]++;
+    }
+}
+
+class ObservableInstrument extends Instrument {
+    addCallback(callback) {
+        if (typeof callback === 'function' && ArrayPrototypeIndexOf(this._callbacks, callback) < 0) ArrayPrototypePush(this._callbacks, callback);
+    }
+    removeCallback(callback) {
+        const at = ArrayPrototypeIndexOf(this._callbacks, callback);
+        if (at >= 0) ArrayPrototypeSplice(this._callbacks, at, 1);
+    }
+    // What callbacks get: the last observation of a collection counts.
+    _observe(value, attributes) {
+        if (typeof value === 'number' && NumberIsFinite(value)) this._point(attributes).value = value;
+    }
+}
+
+class Meter {
+    constructor(name, version, schemaUrl) {
+        this._scope = [name, version, schemaUrl];
+        this._known = new SafeMap();
+        this._batches = [];
+    }
+
+    _make(Class, name, type, options, observable) {
+        const text = `${name}`;
+        const key = `${type}${observable ? 'o' : ''}:${StringPrototypeToLowerCase(text)}`;
+        const known = this._known.get(key);
+        if (known !== undefined) return known;
+        const instrument = new Class(this, text, type, options);
+        instrument._observable = observable;
+        instrument._start = core.isEnabled() ? core.now() : 0;
+        this._known.set(key, instrument);
+        // A bad name still works for its user and is never exported.
+        if (RegExpPrototypeTest(NAME, text) && instruments.length < INSTRUMENTS_MAX) {
+            ArrayPrototypePush(instruments, instrument);
+            schedule();
+        } else {
+            otelApi.diag.warn(`metrics: instrument "${text}" is not exported: ${instruments.length < INSTRUMENTS_MAX ? 'bad name' : 'too many instruments'}`);
+        }
+        return instrument;
+    }
+
+    createCounter(name, options) { return this._make(Counter, name, COUNTER, options, false); }
+    createUpDownCounter(name, options) { return this._make(Counter, name, UP_DOWN, options, false); }
+    createGauge(name, options) { return this._make(Gauge, name, GAUGE, options, false); }
+    createHistogram(name, options) { return this._make(Histogram, name, HISTOGRAM, options, false); }
+    createObservableCounter(name, options) { return this._make(ObservableInstrument, name, COUNTER, options, true); }
+    createObservableUpDownCounter(name, options) { return this._make(ObservableInstrument, name, UP_DOWN, options, true); }
+    createObservableGauge(name, options) { return this._make(ObservableInstrument, name, GAUGE, options, true); }
+
+    addBatchObservableCallback(callback, observables) { ArrayPrototypePush(this._batches, { callback, observables }); }
+    removeBatchObservableCallback(callback) {
+        for (let i = this._batches.length - 1; i >= 0; i--) if (this._batches[i].callback === callback) ArrayPrototypeSplice(this._batches, i, 1);
+    }
+}
+
+const meters = new SafeMap();
+
+const meterProvider = {
+    getMeter(name, version, options) {
+        const scope = [`${name ?? ''}`, `${version ?? ''}`, `${options?.schemaUrl ?? ''}`];
+        const key = `${scope[0]}\0${scope[1]}\0${scope[2]}`;
+        let meter = meters.get(key);
+        if (meter === undefined) {
+            meter = new Meter(scope[0], scope[1], scope[2]);
+            meters.set(key, meter);
+        }
+        return meter;
+    },
+};
+
+// A callback of the user's must not end the collection.
+function guarded(callback, argument) {
+    try {
+        const result = callback(argument);
+        if (result !== null && typeof result === 'object' && typeof result.then === 'function') {
+            otelApi.diag.warn('metrics: an observable callback returned a promise; what it observes later counts at the next collection');
+        }
+    } catch (error) {
+        otelApi.diag.error('metrics: an observable callback threw', error);
+    }
+}
+
+// Observes, then writes one point an attribute set.
+function collect() {
+    if (instruments.length === 0 || !core.isEnabled()) return;
+    meters.forEach((meter) => {
+        ArrayPrototypeForEach(meter._batches, ({ callback }) => {
+            guarded(callback, { observe: (instrument, value, attributes) => instrument._observe(value, attributes) });
+        });
+    });
+    ArrayPrototypeForEach(instruments, (instrument) => {
+        ArrayPrototypeForEach(instrument._callbacks, (callback) => {
+            guarded(callback, { observe: (value, attributes) => instrument._observe(value, attributes) });
+        });
+        if (instrument._points.size === 0) return;
+        if (instrument._id === 0 && !describe(instrument)) return;
+        const time = core.now();
+        instrument._points.forEach((point) => { write(instrument, point, time); });
+    });
+}
+
+let described = 0;
+
+function describe(instrument) {
+    const scope = core.scopeId(instrument._meter._scope[0], instrument._meter._scope[1], instrument._meter._scope[2]);
+    const at = core.open(1024);
+    if (at < 0) {
+        core.drop(core.KIND_INSTRUMENT);
+        return false;
+    }
+    const { i32 } = core.views();
+    let next = core.putInline(at + 16, instrument._name);
+    if (next >= 0) next = core.putInline(next, instrument._unit);
+    if (next >= 0) next = core.putInline(next, instrument._description);
+    if (next < 0) {
+        core.drop(core.KIND_INSTRUMENT);
+        return false;
+    }
+    instrument._id = ++described;
+    i32[(at >> 2) + 2] = instrument._id;
+    i32[(at >> 2) + 3] = instrument._type | (instrument._isInteger ? 256 : 0) | scope << 16;
+    core.commit(next, core.KIND_INSTRUMENT);
+    return true;
+}
+
+function write(instrument, point, time) {
+    const { i32, f64 } = core.views();
+    const bounds = instrument._bounds;
+    const at = core.open(256 + 16 * bounds.length);
+    if (at < 0) return core.drop(core.KIND_POINT);
+    const word = at >> 2, double = at >> 3;
+    i32[word + 2] = instrument._id;
+    i32[word + 3] = point.list.length >> 1 | bounds.length << 16;
+    f64[double + 2] = instrument._start;
+    f64[double + 3] = time;
+    f64[double + 4] = point.value;
+    f64[double + 5] = point.count;
+    f64[double + 6] = point.count > 0 ? point.min : 0;
+    f64[double + 7] = point.count > 0 ? point.max : 0;
+    let next = at + 64;
+    if (bounds.length > 0) {
+        for (let i = 0; i < bounds.length; i++) f64[(next >> 3) + i] = bounds[i];
+        next += 8 * bounds.length;
+        for (let i = 0; i <= bounds.length; i++) f64[(next >> 3) + i] = point.buckets[i];
+        next += 8 * (bounds.length + 1);
+    }
+    next = core.putAttributes(next, point.list);
+    if (next < 0) return core.drop(core.KIND_POINT);
+    core.commit(next, core.KIND_POINT);
+}
+
+// Collects now and then while the loop turns, without keeping it alive. 30_timers.js comes later, hence the late look.
+let scheduled = false;
+function schedule() {
+    if (scheduled || internal.timers?.background === undefined) return;
+    scheduled = true;
+    internal.timers.background(() => collect(), internal.metrics.intervalMilliseconds);
+}
+
+internal.metrics = { collect, intervalMilliseconds: 60000 };
+
+otelApi.metrics = {
+    getMeter: (name, version, options) => meterProvider.getMeter(name, version, options),
+    getMeterProvider: () => meterProvider,
+    setGlobalMeterProvider: () => false,
+    disable() {},
+};
+otelApi.createNoopMeter = () => new Meter('', '', '');
