@@ -166,6 +166,8 @@ sl_v8_value *_Nullable sl_v8_script_run(sl_v8_realm *realm, const char *source, 
                                         sl_v8_exception *_Nullable *_Nonnull error);
 // Compile only, to see whether it parses as a script.
 bool sl_v8_script_check(sl_v8_realm *realm, const char *source, size_t length, const char *name, sl_v8_exception *_Nullable *_Nonnull error);
+// The code cache of a classic script, for the disk; null bytes when there is none. Best after it ran in this isolate. Caller frees with sl_v8_string_free.
+sl_v8_string sl_v8_script_cache(sl_v8_realm *realm, const char *source, size_t length, const char *name);
 // A function of the named parameters with this body, in the realm's global scope (the platform's own sources).
 sl_v8_value *_Nullable sl_v8_function_compile(sl_v8_realm *realm, const char *source, size_t length, const char *name,
                                               const char *_Nonnull const *_Nullable parameters, size_t parameter_count, sl_v8_exception *_Nullable *_Nonnull error);

@@ -1,0 +1,241 @@
+// Functions of the host that JavaScript calls.
+//
+// An op is a JS function whose data is an index into the process's table, and whose native address is one of the few below: a snapshot
+// holds such functions as index and address, so they work in another process, where the realm's `context` pointer is found
+// when they are called. The four native ops have addresses of their own.
+
+#include <cmath>
+
+#include "internal.h"
+
+namespace sl {
+namespace {
+
+using Info = v8::FunctionCallbackInfo<v8::Value>;
+
+// ---- Table ----
+
+struct Op {
+    std::string name;
+    sl_v8_callback callback;
+};
+
+// Grows only, and only before the first isolate; never freed, for worker threads outlive static destructors.
+struct OpTable {
+    std::mutex lock;
+    std::vector<Op> ops;
+};
+
+OpTable &Ops() {
+    static auto *table = new OpTable;
+    return *table;
+}
+
+// ---- Native ops: the hot path ----
+
+inline void StoreTime(sl_v8_isolate *self) { *self->clock_cell = MonotonicNanoseconds() - self->clock_base_nanoseconds; }
+
+void Now(const Info &info) { StoreTime(Self(info.GetIsolate())); }
+
+void EnterContext(const Info &info) {
+    v8::Isolate *isolate = info.GetIsolate();
+    v8::Local<v8::Context> context = isolate->GetCurrentContext();
+    info.GetReturnValue().Set(version::ContinuationData(context));
+    version::SetContinuationData(context, info[0]);
+    StoreTime(Self(isolate));
+}
+
+void GetContext(const Info &info) {
+    info.GetReturnValue().Set(version::ContinuationData(info.GetIsolate()->GetCurrentContext()));
+}
+
+void SetContext(const Info &info) { version::SetContinuationData(info.GetIsolate()->GetCurrentContext(), info[0]); }
+
+struct NativeOp {
+    const char *name;
+    v8::FunctionCallback callback;
+};
+constexpr NativeOp kNativeOps[] = {{"now", Now}, {"enter", EnterContext}, {"context", GetContext}, {"setContext", SetContext}};
+
+// ---- All others ----
+
+void CallOp(const Info &info) {
+    v8::Isolate *isolate = info.GetIsolate();
+    sl_v8_isolate *self = Self(isolate);
+    sl_v8_realm *realm = RealmOf(isolate->GetCurrentContext());
+    if (!realm) {
+        isolate->ThrowException(NewError(isolate, "Error", "the realm of this function is gone"));
+        return;
+    }
+    auto index = static_cast<size_t>(info.Data().As<v8::Int32>()->Value());
+    sl_v8_args args = {info, self, realm};
+    Ops().ops[index].callback(realm->ops_context, &args);
+    // Whoever ended the isolate within this call meant the code around it too.
+    if (self->Ended() && !isolate->IsExecutionTerminating()) isolate->TerminateExecution();
+}
+
+void InstallFunction(RealmEntry &entry, v8::Local<v8::Object> ops, std::string_view name, v8::FunctionCallback callback, int index) {
+    v8::Local<v8::String> key = Key(entry.isolate, name);
+    v8::Local<v8::Function> function;
+    if (!v8::Function::New(entry.context, callback, v8::Integer::New(entry.isolate, index), 0, v8::ConstructorBehavior::kThrow)
+             .ToLocal(&function)) {
+        return;
+    }
+    function->SetName(key);
+    (void)ops->CreateDataProperty(entry.context, key, function).FromMaybe(false);
+}
+
+}  // namespace
+
+const intptr_t *ExternalReferences() {
+    static const intptr_t references[] = {
+        reinterpret_cast<intptr_t>(CallOp),     reinterpret_cast<intptr_t>(Now),        reinterpret_cast<intptr_t>(EnterContext),
+        reinterpret_cast<intptr_t>(GetContext), reinterpret_cast<intptr_t>(SetContext), 0,
+    };
+    return references;
+}
+
+size_t OpCount() { return Ops().ops.size(); }
+
+uint64_t OpNamesHash(size_t count) {
+    uint64_t hash = 0;
+    for (size_t index = 0; index < count; ++index) {
+        const std::string &name = Ops().ops[index].name;
+        hash = Checksum(name.data(), name.size(), hash + 1);
+    }
+    return hash;
+}
+
+}  // namespace sl
+
+bool sl_v8_op_register(const char *name, sl_v8_callback callback) {
+    sl::OpTable &table = sl::Ops();
+    std::lock_guard lock(table.lock);
+    if (table.ops.size() >= sl::kOpsMax) return false;
+    for (const sl::NativeOp &native : sl::kNativeOps) {
+        if (native.name == std::string_view(name)) return false;
+    }
+    for (const sl::Op &op : table.ops) {
+        if (op.name == name) return false;
+    }
+    table.ops.push_back({name, callback});
+    return true;
+}
+
+sl_v8_value *sl_v8_realm_install_ops(sl_v8_realm *realm, void *context) {
+    sl::RealmEntry entry(realm);
+    realm->ops_context = context;
+    v8::Local<v8::Value> installed = entry.context->GetEmbedderData(sl::kOpsSlot);
+    size_t first = 0;
+    v8::Local<v8::Object> ops;
+    if (installed->IsObject()) {
+        // Of a snapshot, or asked for again. Ops registered since the snapshot was made are added.
+        ops = installed.As<v8::Object>();
+        first = realm->ops_installed;
+    } else {
+        ops = v8::Object::New(entry.isolate);
+        entry.context->SetEmbedderData(sl::kOpsSlot, ops);
+        for (const sl::NativeOp &native : sl::kNativeOps) sl::InstallFunction(entry, ops, native.name, native.callback, 0);
+    }
+    const std::vector<sl::Op> &table = sl::Ops().ops;
+    for (size_t index = first; index < table.size(); ++index) {
+        sl::InstallFunction(entry, ops, table[index].name, sl::CallOp, static_cast<int>(index));
+    }
+    realm->ops_installed = table.size();
+    return sl::Retain(realm->isolate, ops);
+}
+
+void sl_v8_isolate_set_clock(sl_v8_isolate *self, double *cell, double monotonic_base_nanoseconds) {
+    sl::CheckThread(self);
+    self->clock_cell = cell;
+    self->clock_base_nanoseconds = monotonic_base_nanoseconds;
+}
+
+// ---- Arguments ----
+
+size_t sl_v8_args_count(sl_v8_args *args) { return static_cast<size_t>(args->info.Length()); }
+
+sl_v8_type sl_v8_args_type(sl_v8_args *args, size_t index) { return sl::TypeOf(args->info[static_cast<int>(index)]); }
+
+double sl_v8_args_number(sl_v8_args *args, size_t index) {
+    v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
+    return value->IsNumber() ? value.As<v8::Number>()->Value() : NAN;
+}
+
+bool sl_v8_args_bool(sl_v8_args *args, size_t index) {
+    return args->info[static_cast<int>(index)]->BooleanValue(args->info.GetIsolate());
+}
+
+sl_v8_string sl_v8_args_string(sl_v8_args *args, size_t index) {
+    v8::Isolate *isolate = args->info.GetIsolate();
+    v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
+    if (value->IsString()) return sl::CopyString(isolate, value.As<v8::String>());
+    if (value->IsObject()) return sl::CopyString("");
+    return sl::CopyString(sl::Describe(isolate, isolate->GetCurrentContext(), value));
+}
+
+sl_v8_value *sl_v8_args_value(sl_v8_args *args, size_t index) {
+    return sl::Retain(args->isolate, args->info[static_cast<int>(index)]);
+}
+
+bool sl_v8_args_bytes(sl_v8_args *args, size_t index, uint8_t **bytes, size_t *length) {
+    return sl::BytesOf(args->info[static_cast<int>(index)], bytes, length);
+}
+
+ptrdiff_t sl_v8_args_write_utf8(sl_v8_args *args, size_t index, void *target, size_t capacity) {
+    v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
+    if (!value->IsString()) return 0;
+    auto string = value.As<v8::String>();
+    int units = 0;
+    int written = sl::version::WriteUtf8(args->info.GetIsolate(), string, static_cast<char *>(target),
+                                         static_cast<int>(std::min<size_t>(capacity, INT32_MAX)), &units);
+    return units == string->Length() ? written : -1;
+}
+
+sl_v8_isolate *sl_v8_args_isolate(sl_v8_args *args) { return args->isolate; }
+
+sl_v8_realm *sl_v8_args_realm(sl_v8_args *args) { return args->realm; }
+
+// ---- Result ----
+
+void sl_v8_args_return_number(sl_v8_args *args, double number) {
+    if (number >= INT32_MIN && number <= INT32_MAX) {
+        auto whole = static_cast<int32_t>(number);
+        if (whole == number && !(whole == 0 && std::signbit(number))) {
+            args->info.GetReturnValue().Set(whole);
+            return;
+        }
+    }
+    args->info.GetReturnValue().Set(number);
+}
+
+void sl_v8_args_return_bool(sl_v8_args *args, bool flag) { args->info.GetReturnValue().Set(flag); }
+
+void sl_v8_args_return_null(sl_v8_args *args) { args->info.GetReturnValue().SetNull(); }
+
+void sl_v8_args_return_string(sl_v8_args *args, const char *bytes, size_t length) {
+    v8::Local<v8::String> string;
+    if (!sl::NewString(args->info.GetIsolate(), bytes, length).ToLocal(&string)) {
+        constexpr std::string_view message = "string is too long for V8";
+        sl_v8_args_throw(args, "RangeError", message.data(), message.size(), nullptr);
+        return;
+    }
+    args->info.GetReturnValue().Set(string);
+}
+
+void sl_v8_args_return_value(sl_v8_args *args, sl_v8_value *value) { args->info.GetReturnValue().Set(value->handle); }
+
+void sl_v8_args_throw(sl_v8_args *args, const char *kind, const char *message, size_t message_length, const char *code) {
+    v8::Isolate *isolate = args->info.GetIsolate();
+    v8::Local<v8::Value> error = sl::NewError(isolate, kind, {message, message_length});
+    if (code && error->IsObject()) {
+        (void)error.As<v8::Object>()->CreateDataProperty(isolate->GetCurrentContext(), sl::Key(isolate, "code"),
+                                                         sl::Key(isolate, code));
+    }
+    isolate->ThrowException(error);
+}
+
+void sl_v8_args_throw_value(sl_v8_args *args, sl_v8_value *value) {
+    v8::Isolate *isolate = args->info.GetIsolate();
+    isolate->ThrowException(sl::Open(isolate, value));
+}

@@ -1,0 +1,116 @@
+// The CPU profiler, and its profile as .cpuprofile JSON (the DevTools protocol's Profiler.Profile).
+
+#include "internal.h"
+
+namespace sl {
+namespace {
+
+constexpr int kIntervalMinMicroseconds = 50;
+constexpr int kIntervalMaxMicroseconds = 1'000'000;
+
+void AppendJSON(std::string *json, const char *text) {
+    *json += '"';
+    for (const char *at = text ? text : ""; *at; ++at) {
+        auto byte = static_cast<unsigned char>(*at);
+        if (byte == '"' || byte == '\\') {
+            *json += '\\';
+            *json += *at;
+        } else if (byte < 0x20) {
+            char escape[8];
+            snprintf(escape, sizeof escape, "\\u%04x", byte);
+            *json += escape;
+        } else {
+            *json += *at;
+        }
+    }
+    *json += '"';
+}
+
+void AppendNode(std::string *json, const v8::CpuProfileNode *node) {
+    // V8 counts from 1 with 0 for unknown; the format counts from 0 with -1.
+    *json += "{\"id\":" + std::to_string(node->GetNodeId()) + ",\"callFrame\":{\"functionName\":";
+    AppendJSON(json, node->GetFunctionNameStr());
+    *json += ",\"scriptId\":\"" + std::to_string(node->GetScriptId()) + "\",\"url\":";
+    AppendJSON(json, node->GetScriptResourceNameStr());
+    *json += ",\"lineNumber\":" + std::to_string(node->GetLineNumber() - 1);
+    *json += ",\"columnNumber\":" + std::to_string(node->GetColumnNumber() - 1);
+    *json += "},\"hitCount\":" + std::to_string(node->GetHitCount());
+    if (int count = node->GetChildrenCount()) {
+        *json += ",\"children\":[";
+        for (int index = 0; index < count; ++index) {
+            *json += (index ? "," : "") + std::to_string(node->GetChild(index)->GetNodeId());
+        }
+        *json += "]";
+    }
+    if (unsigned lines = node->GetHitLineCount()) {
+        std::vector<v8::CpuProfileNode::LineTick> ticks(lines);
+        if (node->GetLineTicks(ticks.data(), lines)) {
+            *json += ",\"positionTicks\":[";
+            for (unsigned index = 0; index < lines; ++index) {
+                *json += index ? "," : "";
+                *json += "{\"line\":" + std::to_string(ticks[index].line) + ",\"ticks\":" + std::to_string(ticks[index].hit_count) + "}";
+            }
+            *json += "]";
+        }
+    }
+    *json += "}";
+}
+
+std::string ToJSON(const v8::CpuProfile *profile) {
+    std::string json = "{\"nodes\":[";
+    std::vector<const v8::CpuProfileNode *> left = {profile->GetTopDownRoot()};
+    bool first = true;
+    while (!left.empty()) {
+        const v8::CpuProfileNode *node = left.back();
+        left.pop_back();
+        if (!first) json += ",";
+        first = false;
+        AppendNode(&json, node);
+        for (int index = node->GetChildrenCount(); index-- > 0;) left.push_back(node->GetChild(index));
+    }
+    json += "],\"startTime\":" + std::to_string(profile->GetStartTime());
+    json += ",\"endTime\":" + std::to_string(profile->GetEndTime());
+    std::string deltas;
+    int64_t before = profile->GetStartTime();
+    json += ",\"samples\":[";
+    for (int index = 0; index < profile->GetSamplesCount(); ++index) {
+        const char *comma = index ? "," : "";
+        json += comma + std::to_string(profile->GetSample(index)->GetNodeId());
+        int64_t at = profile->GetSampleTimestamp(index);
+        deltas += comma + std::to_string(at - before);
+        before = at;
+    }
+    json += "],\"timeDeltas\":[" + deltas + "]}";
+    return json;
+}
+
+}  // namespace
+}  // namespace sl
+
+bool sl_v8_profile_start(sl_v8_isolate *self, double sampling_interval_microseconds) {
+    sl::Entry entry(self);
+    if (self->profiler) return false;
+    auto interval = std::min(std::max(sampling_interval_microseconds, double(sl::kIntervalMinMicroseconds)),
+                             double(sl::kIntervalMaxMicroseconds));
+    self->profiler = v8::CpuProfiler::New(entry.isolate, v8::kDebugNaming, v8::kLazyLogging);
+    self->profiler->SetSamplingInterval(static_cast<int>(interval));
+    v8::CpuProfilingOptions options(v8::kLeafNodeLineNumbers, sl::kProfileSamplesMax, static_cast<int>(interval));
+    v8::CpuProfilingStatus status = self->profiler->StartProfiling(v8::String::Empty(entry.isolate), std::move(options));
+    if (status == v8::CpuProfilingStatus::kStarted) return true;
+    self->profiler->Dispose();
+    self->profiler = nullptr;
+    return false;
+}
+
+sl_v8_string sl_v8_profile_stop(sl_v8_isolate *self) {
+    sl::Entry entry(self);
+    if (!self->profiler) return {nullptr, 0};
+    sl_v8_string json = {nullptr, 0};
+    if (v8::CpuProfile *profile = self->profiler->StopProfiling(v8::String::Empty(entry.isolate))) {
+        json = sl::CopyString(sl::ToJSON(profile));
+        profile->Delete();
+    }
+    self->profiler->Dispose();
+    self->profiler = nullptr;
+    return json;
+}

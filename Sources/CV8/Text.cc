@@ -1,0 +1,96 @@
+// Text across the boundary: UTF-8 outside, V8 strings inside.
+
+#include <charconv>
+
+#include "internal.h"
+
+namespace sl {
+
+v8::MaybeLocal<v8::String> NewString(v8::Isolate *isolate, const char *bytes, size_t length, v8::NewStringType type) {
+    // V8 counts UTF-16 units, which are at most as many as the bytes.
+    if (length == 0) return v8::String::Empty(isolate);
+    if (length > static_cast<size_t>(v8::String::kMaxLength)) return {};
+    return v8::String::NewFromUtf8(isolate, bytes, type, static_cast<int>(length));
+}
+
+v8::Local<v8::String> Key(v8::Isolate *isolate, std::string_view text) {
+    v8::Local<v8::String> key;
+    if (!NewString(isolate, text.data(), text.size(), v8::NewStringType::kInternalized).ToLocal(&key)) {
+        return v8::String::Empty(isolate);
+    }
+    return key;
+}
+
+sl_v8_string CopyString(std::string_view text) {
+    auto *bytes = static_cast<char *>(malloc(text.size() + 1));
+    if (!bytes) ReportOutOfMemory("sl_v8 string", false);
+    memcpy(bytes, text.data(), text.size());
+    bytes[text.size()] = 0;
+    return {bytes, text.size()};
+}
+
+namespace {
+
+// How many bytes a copy of at most `bytes_max` may take.
+size_t Capacity(v8::Isolate *isolate, v8::Local<v8::String> text, size_t bytes_max) {
+    size_t most = static_cast<size_t>(text->Length()) * 3;
+    return most <= bytes_max && most <= 64 ? most : std::min(bytes_max, static_cast<size_t>(version::Utf8Length(isolate, text)));
+}
+
+}  // namespace
+
+sl_v8_string CopyString(v8::Isolate *isolate, v8::Local<v8::String> text, size_t bytes_max) {
+    size_t capacity = Capacity(isolate, text, bytes_max);
+    auto *bytes = static_cast<char *>(malloc(capacity + 1));
+    if (!bytes) ReportOutOfMemory("sl_v8 string", false);
+    int units = 0;
+    auto length = static_cast<size_t>(version::WriteUtf8(isolate, text, bytes, static_cast<int>(capacity), &units));
+    bytes[length] = 0;
+    return {bytes, length};
+}
+
+std::string ToString(v8::Isolate *isolate, v8::Local<v8::String> text, size_t bytes_max) {
+    std::string result(Capacity(isolate, text, bytes_max), '\0');
+    int units = 0;
+    result.resize(version::WriteUtf8(isolate, text, result.data(), static_cast<int>(result.size()), &units));
+    return result;
+}
+
+std::string Describe(v8::Isolate *isolate, v8::Local<v8::Context> context, v8::Local<v8::Value> value) {
+    if (value->IsString()) return ToString(isolate, value.As<v8::String>());
+    if (value->IsUndefined()) return "undefined";
+    if (value->IsNull()) return "null";
+    if (value->IsBoolean()) return value->IsTrue() ? "true" : "false";
+    if (value->IsSymbol()) {
+        v8::Local<v8::Value> description = value.As<v8::Symbol>()->Description(isolate);
+        return description->IsString() ? ToString(isolate, description.As<v8::String>()) : "";
+    }
+    // Neither is an object, so ToString runs no user code.
+    if (value->IsNumber() || value->IsBigInt()) {
+        v8::TryCatch caught(isolate);
+        v8::Local<v8::String> text;
+        if (!context.IsEmpty() && value->ToString(context).ToLocal(&text)) return ToString(isolate, text);
+        if (!value->IsNumber()) return "[bigint]";
+        char digits[32];
+        auto end = std::to_chars(digits, digits + sizeof digits, value.As<v8::Number>()->Value()).ptr;
+        return std::string(digits, end);
+    }
+    if (value->IsNativeError() && !context.IsEmpty()) {
+        v8::Local<v8::Value> name, message;
+        std::string text = "Error";
+        if (DataProperty(context, value.As<v8::Object>(), "name", &name) == Lookup::kFound && name->IsString()) {
+            text = ToString(isolate, name.As<v8::String>(), kExceptionTextMax);
+        }
+        if (DataProperty(context, value.As<v8::Object>(), "message", &message) == Lookup::kFound && message->IsString() &&
+            message.As<v8::String>()->Length() > 0) {
+            if (!text.empty()) text += ": ";
+            text += ToString(isolate, message.As<v8::String>(), kExceptionTextMax);
+        }
+        return text;
+    }
+    return "[object]";
+}
+
+}  // namespace sl
+
+void sl_v8_string_free(sl_v8_string string) { free(string.bytes); }
