@@ -1,0 +1,29 @@
+'use strict';
+// @ts-check
+// The modules that are built in: `import … from 'sidelight'`, 'node:process' and so on. Each file of this folder adds its own here;
+// the host turns them into synthetic modules.
+
+const { ArrayPrototypePush, ObjectKeys, SafeMap } = primordials;
+
+/** Specifier → object whose own properties are the exports, 'default' included where there is one; or a function that makes it once. */
+internal.builtins = new SafeMap();
+
+/** @returns {string[]} the specifiers */
+internal.builtinNames = () => {
+    const names = [];
+    internal.builtins.forEach((_, name) => ArrayPrototypePush(names, name));
+    return names;
+};
+
+/** @param {string} name @returns {object | undefined} the exports; undefined when there is no such module */
+internal.builtin = (name) => {
+    let exports = internal.builtins.get(name);
+    if (typeof exports === 'function') {
+        exports = exports();
+        internal.builtins.set(name, exports);
+    }
+    return exports;
+};
+
+/** @param {string} name @returns {string[]} the names a synthetic module of it exports */
+internal.builtinExports = (name) => ObjectKeys(internal.builtin(name));

@@ -1,0 +1,125 @@
+'use strict';
+// @ts-check
+// What every web interface shares: how it appears on the global and how arguments are converted (https://webidl.spec.whatwg.org/).
+
+const {
+    MathTrunc, Number, ObjectDefineProperty, ReflectGetOwnPropertyDescriptor, ReflectOwnKeys, String, StringPrototypeCharCodeAt,
+    StringPrototypeSlice, SymbolToStringTag, TypeError,
+} = primordials;
+
+/** A global that is an interface or namespace: writable, configurable, not enumerable (§3.7). */
+function defineGlobal(name, value) {
+    ObjectDefineProperty(globalThis, name, { __proto__: null, value, writable: true, enumerable: false, configurable: true });
+}
+
+/** A global function, enumerable as operations are (§3.7.7). */
+function defineGlobalFunction(name, value) {
+    ObjectDefineProperty(globalThis, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+}
+
+/** Makes members enumerable and tags the prototype, as WebIDL has it and class syntax has not. */
+function shapeInterface(Class, constants) {
+    const name = Class.name;
+    enumerate(Class.prototype);
+    enumerate(Class);
+    ObjectDefineProperty(Class.prototype, SymbolToStringTag, { __proto__: null, value: name, writable: false, enumerable: false, configurable: true });
+    if (constants !== undefined) {
+        const keys = ReflectOwnKeys(constants);
+        for (let i = 0; i < keys.length; i++) {
+            const constant = { __proto__: null, value: constants[keys[i]], writable: false, enumerable: true, configurable: false };
+            ObjectDefineProperty(Class, keys[i], constant);
+            ObjectDefineProperty(Class.prototype, keys[i], constant);
+        }
+    }
+}
+
+function enumerate(target) {
+    const keys = ReflectOwnKeys(target);
+    for (let i = 0; i < keys.length; i++) {
+        const key = keys[i];
+        if (typeof key === 'symbol' || key === 'constructor' || key === 'prototype' || key === 'name' || key === 'length') continue;
+        const descriptor = ReflectGetOwnPropertyDescriptor(target, key);
+        descriptor.enumerable = true;
+        ObjectDefineProperty(target, key, descriptor);
+    }
+}
+
+/** An interface with its global. */
+function defineInterface(Class, constants) {
+    shapeInterface(Class, constants);
+    defineGlobal(Class.name, Class);
+}
+
+/** @param {number} given @param {number} wanted @param {string} what */
+function requireArguments(given, wanted, what) {
+    if (given < wanted) throw new TypeError(`${what}: ${wanted} argument${wanted === 1 ? '' : 's'} required, but only ${given} present.`);
+}
+
+/** DOMString (§3.2.9): what ToString gives; a symbol throws. */
+function toDOMString(value) {
+    return typeof value === 'string' ? value : `${value}`;
+}
+
+/** USVString (§3.2.11): lone surrogates become U+FFFD. */
+function toUSVString(value) {
+    const text = typeof value === 'string' ? value : `${value}`;
+    const length = text.length;
+    for (let i = 0; i < length; i++) {
+        const unit = StringPrototypeCharCodeAt(text, i);
+        if (unit < 0xD800 || unit > 0xDFFF) continue;
+        if (unit < 0xDC00 && i + 1 < length) {
+            const next = StringPrototypeCharCodeAt(text, i + 1);
+            if (next >= 0xDC00 && next <= 0xDFFF) { i++; continue; }
+        }
+        return replaceLoneSurrogates(text, i);
+    }
+    return text;
+}
+
+function replaceLoneSurrogates(text, from) {
+    let result = StringPrototypeSlice(text, 0, from);
+    const length = text.length;
+    for (let i = from; i < length; i++) {
+        const unit = StringPrototypeCharCodeAt(text, i);
+        if (unit >= 0xD800 && unit <= 0xDFFF) {
+            if (unit < 0xDC00 && i + 1 < length) {
+                const next = StringPrototypeCharCodeAt(text, i + 1);
+                if (next >= 0xDC00 && next <= 0xDFFF) { result += text[i] + text[i + 1]; i++; continue; }
+            }
+            result += '\uFFFD';
+        } else {
+            result += text[i];
+        }
+    }
+    return result;
+}
+
+/** ByteString (§3.2.10): TypeError on a code unit over 255. */
+function toByteString(value, what) {
+    const text = typeof value === 'string' ? value : `${value}`;
+    for (let i = 0; i < text.length; i++) {
+        if (StringPrototypeCharCodeAt(text, i) > 255) {
+            throw new TypeError(`${what}: the character at index ${i} has the value ${StringPrototypeCharCodeAt(text, i)}, which is greater than 255.`);
+        }
+    }
+    return text;
+}
+
+/** unsigned long long with [EnforceRange] (§3.2.4.9), as far as a double is exact. */
+function toEnforcedUnsigned(value, what) {
+    const number = MathTrunc(Number(value));
+    if (!(number >= 0 && number <= 9007199254740991)) throw new TypeError(`${what}: ${String(value)} is out of range.`);
+    return number + 0;
+}
+
+/** A dictionary argument: undefined and null are the empty one, other primitives throw (§3.2.17). */
+function toDictionary(value, what) {
+    if (value === undefined || value === null) return undefined;
+    if (typeof value !== 'object' && typeof value !== 'function') throw new TypeError(`${what} is not an object.`);
+    return value;
+}
+
+internal.webidl = {
+    defineGlobal, defineGlobalFunction, defineInterface, shapeInterface, requireArguments, toDOMString, toUSVString, toByteString, toEnforcedUnsigned,
+    toDictionary,
+};

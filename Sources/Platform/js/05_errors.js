@@ -1,0 +1,121 @@
+'use strict';
+// @ts-check
+// DOMException (https://webidl.spec.whatwg.org/#idl-DOMException) and the way out for errors that nobody caught.
+
+const { Error, ErrorCaptureStackTrace, ErrorPrototype, ObjectDefineProperty, ObjectSetPrototypeOf, TypeError } = primordials;
+const { defineInterface, toDOMString } = internal.webidl;
+
+// Name → legacy code (https://webidl.spec.whatwg.org/#dfn-error-names-table).
+const codes = {
+    __proto__: null,
+    IndexSizeError: 1, HierarchyRequestError: 3, WrongDocumentError: 4, InvalidCharacterError: 5, NoModificationAllowedError: 7, NotFoundError: 8,
+    NotSupportedError: 9, InUseAttributeError: 10, InvalidStateError: 11, SyntaxError: 12, InvalidModificationError: 13, NamespaceError: 14,
+    InvalidAccessError: 15, TypeMismatchError: 17, SecurityError: 18, NetworkError: 19, AbortError: 20, URLMismatchError: 21, QuotaExceededError: 22,
+    TimeoutError: 23, InvalidNodeTypeError: 24, DataCloneError: 25,
+};
+
+const constants = {
+    __proto__: null,
+    INDEX_SIZE_ERR: 1, DOMSTRING_SIZE_ERR: 2, HIERARCHY_REQUEST_ERR: 3, WRONG_DOCUMENT_ERR: 4, INVALID_CHARACTER_ERR: 5, NO_DATA_ALLOWED_ERR: 6,
+    NO_MODIFICATION_ALLOWED_ERR: 7, NOT_FOUND_ERR: 8, NOT_SUPPORTED_ERR: 9, INUSE_ATTRIBUTE_ERR: 10, INVALID_STATE_ERR: 11, SYNTAX_ERR: 12,
+    INVALID_MODIFICATION_ERR: 13, NAMESPACE_ERR: 14, INVALID_ACCESS_ERR: 15, VALIDATION_ERR: 16, TYPE_MISMATCH_ERR: 17, SECURITY_ERR: 18,
+    NETWORK_ERR: 19, ABORT_ERR: 20, URL_MISMATCH_ERR: 21, QUOTA_EXCEEDED_ERR: 22, TIMEOUT_ERR: 23, INVALID_NODE_TYPE_ERR: 24, DATA_CLONE_ERR: 25,
+};
+
+class DOMException {
+    #name;
+    #message;
+
+    constructor(message = '', name = 'Error') {
+        let cause;
+        let hasCause = false;
+        if (name !== null && typeof name === 'object') { // Node's second form, { name, cause }
+            if ('cause' in name) { cause = name.cause; hasCause = true; }
+            name = name.name === undefined ? 'Error' : name.name;
+        }
+        this.#message = toDOMString(message);
+        this.#name = toDOMString(name);
+        if (hasCause) ObjectDefineProperty(this, 'cause', { __proto__: null, value: cause, writable: true, enumerable: false, configurable: true });
+        ErrorCaptureStackTrace(this, DOMException);
+    }
+
+    get name() { return this.#name; }
+    get message() { return this.#message; }
+    get code() {
+        const code = codes[this.#name];
+        return code === undefined ? 0 : code;
+    }
+
+    static isDOMException(value) { return #name in value; }
+}
+const { isDOMException } = DOMException;
+delete DOMException.isDOMException;
+ObjectSetPrototypeOf(DOMException.prototype, ErrorPrototype);
+defineInterface(DOMException, constants);
+
+/** @param {unknown} value */
+internal.isDOMException = (value) => value !== null && typeof value === 'object' && isDOMException(value);
+internal.DOMException = DOMException;
+
+/** A TypeError with `code`, as Node's own argument errors have it. */
+internal.typeError = (message, code) => {
+    const error = new TypeError(message);
+    error.code = code;
+    return error;
+};
+
+/** The listeners that process.on('uncaughtException' | 'unhandledRejection') set; 50_process.js replaces these. They tell whether somebody listened. */
+internal.onUncaught = () => false;
+internal.onRejection = () => false;
+
+/**
+ * An error that no JavaScript caught.
+ * @param {unknown} error
+ * @param {{script: string, line: number, column: number, endColumn?: number, sourceLine?: string}} [where] where it was thrown, as V8 tells it
+ * @returns {boolean} true: a listener took it and the run goes on. False: it was printed and recorded, and the host ends the run with code 1
+ */
+internal.uncaught = (error, where) => {
+    if (internal.onUncaught(error, 'uncaughtException')) return true;
+    fail(error, where);
+    return false;
+};
+
+/** A rejection that had no handler when the microtasks had run. Same result as internal.uncaught. */
+internal.unhandledRejection = (reason, promise) => {
+    if (internal.onRejection(reason, promise)) return true;
+    if (internal.onUncaught(reason, 'unhandledRejection')) return true;
+    fail(isError(reason) ? reason : rejectionError(reason), undefined);
+    return false;
+};
+
+/** What the platform itself catches on behalf of user code (event listeners, microtasks): https://html.spec.whatwg.org/#report-an-exception. */
+internal.reportError = (error) => {
+    if (!internal.uncaught(error)) ops.exit(1);
+};
+
+function fail(error, where) {
+    let text;
+    try {
+        text = internal.formatUncaught(error, where);
+    } catch {
+        text = 'Uncaught exception that could not be shown';
+    }
+    ops.print(2, text + '\n');
+    const trace = internal.trace;
+    if (trace !== undefined) trace.error(error, trace.runSpan); // what ends the run is the run's error
+}
+
+function isError(value) {
+    return internal.types !== undefined && internal.types.isError(value);
+}
+
+/** As Node words it, so that people who search for the sentence find it. */
+function rejectionError(reason) {
+    const error = new Error(
+        'This error originated either by throwing inside of an async function without a catch block, or by rejecting a promise which was not ' +
+        `handled with .catch(). The promise rejected with the reason "${internal.inspect(reason)}".`);
+    error.stack = `UnhandledPromiseRejection: ${error.message}`;
+    ObjectDefineProperty(error, 'name', { __proto__: null, value: 'UnhandledPromiseRejection', writable: true, enumerable: false, configurable: true });
+    error.code = 'ERR_UNHANDLED_REJECTION';
+    return error;
+}

@@ -1,0 +1,598 @@
+'use strict';
+// @ts-check
+// Values as text, in the form of Node's util.inspect, which is what people read and compare: same words, same line breaks, same limits.
+//
+// A value becomes a list of parts (its entries), a base (what stands before the brace) and braces; `lay` puts them on one line when they fit.
+
+const {
+    Array, ArrayBufferPrototypeGetByteLength, ArrayPrototypeIncludes, ArrayPrototypeJoin, ArrayPrototypePop, ArrayPrototypePush,
+    ArrayPrototypeSort, AsyncFunctionPrototype, AsyncGeneratorFunctionPrototype, BigIntPrototypeToString, BigIntPrototypeValueOf,
+    BooleanPrototypeValueOf, DataViewPrototypeGetBuffer, DataViewPrototypeGetByteLength, DataViewPrototypeGetByteOffset, DatePrototypeGetTime,
+    DatePrototypeToISOString, DatePrototypeToString, FunctionPrototypeSymbolHasInstance, FunctionPrototypeToString, GeneratorFunctionPrototype,
+    MapPrototypeForEach, MapPrototypeGetSize, NumberPrototypeToString, NumberPrototypeValueOf, ObjectGetOwnPropertyDescriptor,
+    ObjectGetOwnPropertyNames, ObjectGetOwnPropertySymbols, ObjectGetPrototypeOf, ObjectIs, ObjectKeys, ObjectPrototypeHasOwnProperty,
+    ObjectPrototypeIsPrototypeOf, ObjectPrototypePropertyIsEnumerable, RangeError, ReflectApply, RegExpPrototypeExec,
+    RegExpPrototypeSymbolReplace, RegExpPrototypeToString, SafeMap, SetPrototypeForEach, SetPrototypeGetSize,
+    SharedArrayBufferPrototypeGetByteLength, String, StringPrototypeEndsWith, StringPrototypeIncludes, StringPrototypeIndexOf,
+    StringPrototypeRepeat, StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeValueOf, SymbolFor, SymbolPrototypeToString,
+    SymbolPrototypeValueOf, SymbolToStringTag, TypedArrayPrototypeGetLength, Uint8Array,
+} = primordials;
+const { brandOf, isError } = internal.types;
+const { columns, escapeText, plainLength, replaceNewlines, split, styles } = internal.text;
+
+const customInspect = SymbolFor('nodejs.util.inspect.custom');
+
+const entries = 0, elements = 1, arrayKeys = 2; // how a property is written: `key: value`, `value`, `key: value` after elements
+
+const defaults = {
+    showHidden: false, depth: 2, colors: false, customInspect: true, showProxy: false, maxArrayLength: 100, maxStringLength: 10000, breakLength: 80,
+    compact: 3, sorted: false, getters: false,
+};
+
+/**
+ * @param {unknown} value
+ * @param {object} [options] Node's names: showHidden, depth, colors, customInspect, maxArrayLength, maxStringLength, breakLength, compact
+ * @returns {string}
+ */
+function inspect(value, options) {
+    const context = {
+        __proto__: null, ...defaults, seen: [], circular: undefined, indentation: 0, depthNow: 0, written: 0, options,
+    };
+    if (typeof options === 'object' && options !== null) {
+        const keys = ObjectKeys(defaults);
+        for (let i = 0; i < keys.length; i++) {
+            if (ObjectPrototypeHasOwnProperty(options, keys[i])) context[keys[i]] = options[keys[i]];
+        }
+    }
+    if (context.depth === null || context.depth === undefined) context.depth = Infinity;
+    if (context.maxArrayLength === null) context.maxArrayLength = Infinity;
+    if (context.maxStringLength === null) context.maxStringLength = Infinity;
+    if (context.compact === true) context.compact = 3;
+    if (context.compact === false) context.compact = 0;
+    return format(context, value, 0);
+}
+
+function style(context, text, kind) {
+    if (!context.colors) return text;
+    const codes = styles[kind];
+    return codes === undefined ? text : codes[0] + text + codes[1];
+}
+
+function format(context, value, depth) {
+    if (typeof value !== 'object' && typeof value !== 'function') return formatPrimitive(context, value);
+    if (value === null) return style(context, 'null', 'null');
+    if (ops.proxyTarget !== undefined) {
+        const target = ops.proxyTarget(value);
+        if (target !== undefined) return format(context, target, depth);
+    }
+    if (context.customInspect) {
+        const custom = value[customInspect];
+        if (typeof custom === 'function' && custom !== inspect) {
+            const text = callCustom(context, value, custom, depth);
+            if (text !== undefined) return text;
+        }
+    }
+    if (ArrayPrototypeIncludes(context.seen, value)) {
+        if (context.circular === undefined) context.circular = new SafeMap();
+        let index = context.circular.get(value);
+        if (index === undefined) {
+            index = context.circular.size + 1;
+            context.circular.set(value, index);
+        }
+        return style(context, `[Circular *${index}]`, 'special');
+    }
+    return formatObject(context, value, depth);
+}
+
+function callCustom(context, value, custom, depth) {
+    const constructor = ObjectPrototypeHasOwnProperty(value, 'constructor') ? value.constructor : undefined;
+    if (constructor !== undefined && constructor !== null && constructor.prototype === value) return undefined; // the prototype itself
+    const options = { stylize: (text, kind) => style(context, `${text}`, kind) };
+    const keys = ObjectKeys(defaults);
+    for (let i = 0; i < keys.length; i++) options[keys[i]] = context[keys[i]];
+    options.depth = context.depth - depth;
+    const result = ReflectApply(custom, value, [context.depth - depth, options, inspect]);
+    if (result === value) return undefined;
+    if (typeof result !== 'object') return replaceNewlines(`${String(result)}`, context.indentation);
+    return format(context, result, depth);
+}
+
+function formatPrimitive(context, value) {
+    switch (typeof value) {
+    case 'string': {
+        let trailer = '';
+        if (value.length > context.maxStringLength) {
+            const left = value.length - context.maxStringLength;
+            value = StringPrototypeSlice(value, 0, context.maxStringLength);
+            trailer = `... ${left} more character${left > 1 ? 's' : ''}`;
+        }
+        // Long text of several lines: one literal a line.
+        if (value.length > 16 && value.length > context.breakLength - context.indentation - 4 && StringPrototypeIncludes(value, '\n')) {
+            const lines = split(value, '\n');
+            let text = '';
+            for (let i = 0; i < lines.length; i++) {
+                const last = i === lines.length - 1;
+                if (last && lines[i] === '') break;
+                if (i > 0) text += ` +\n${StringPrototypeRepeat(' ', context.indentation + 2)}`;
+                text += style(context, escapeText(last ? lines[i] : lines[i] + '\n'), 'string');
+            }
+            return text + trailer;
+        }
+        return style(context, escapeText(value), 'string') + trailer;
+    }
+    case 'number': return formatNumber(context, value);
+    case 'bigint': return style(context, `${BigIntPrototypeToString(value)}n`, 'bigint');
+    case 'boolean': return style(context, value ? 'true' : 'false', 'boolean');
+    case 'symbol': return style(context, SymbolPrototypeToString(value), 'symbol');
+    default: return style(context, 'undefined', 'undefined');
+    }
+}
+
+function formatNumber(context, value) {
+    return style(context, ObjectIs(value, -0) ? '-0' : NumberPrototypeToString(value, 10), 'number');
+}
+
+/** The name of the class; null when there is no prototype at all. */
+function constructorName(context, value, depth) {
+    let holder = value;
+    let first;
+    while (holder !== null) {
+        const descriptor = ObjectGetOwnPropertyDescriptor(holder, 'constructor');
+        if (descriptor !== undefined && typeof descriptor.value === 'function' && descriptor.value.name !== '' && isInstance(value, descriptor.value)) {
+            return String(descriptor.value.name);
+        }
+        holder = ObjectGetPrototypeOf(holder);
+        if (first === undefined) first = holder;
+    }
+    if (first === null) return null;
+    const kind = brandOf(value);
+    if (depth > context.depth) return `${kind} <Complex prototype>`;
+    const prototypeName = constructorName(context, first, depth + 1);
+    if (prototypeName !== null) return `${kind} <${prototypeName}>`;
+    const text = inspect(first, { customInspect: false, depth: -1 });
+    return `${kind} <${text}>`;
+}
+
+function isInstance(value, Class) {
+    try {
+        return FunctionPrototypeSymbolHasInstance(Class, value);
+    } catch {
+        return false;
+    }
+}
+
+function prefixOf(constructor, tag, fallback, size = '') {
+    if (constructor === null) {
+        return tag !== '' && fallback !== tag ? `[${fallback}${size}: null prototype] [${tag}] ` : `[${fallback}${size}: null prototype] `;
+    }
+    return tag !== '' && constructor !== tag ? `${constructor}${size} [${tag}] ` : `${constructor}${size} `;
+}
+
+function isIndex(key) {
+    if (typeof key !== 'string' || key.length === 0 || key.length > 10) return false;
+    const number = +key;
+    return number >= 0 && number < 4294967295 && `${number}` === key;
+}
+
+/** Own keys that are shown. */
+function keysOf(context, value, withoutIndexes) {
+    let keys = context.showHidden ? ObjectGetOwnPropertyNames(value) : ObjectKeys(value);
+    if (withoutIndexes) {
+        const rest = [];
+        for (let i = 0; i < keys.length; i++) {
+            if (!isIndex(keys[i])) ArrayPrototypePush(rest, keys[i]);
+        }
+        keys = rest;
+    }
+    const symbols = ObjectGetOwnPropertySymbols(value);
+    for (let i = 0; i < symbols.length; i++) {
+        if (context.showHidden || ObjectPrototypePropertyIsEnumerable(value, symbols[i])) ArrayPrototypePush(keys, symbols[i]);
+    }
+    return keys;
+}
+
+function formatObject(context, value, depth) {
+    const constructor = constructorName(context, value, depth);
+    let tag;
+    try { tag = value[SymbolToStringTag]; } catch { /* a getter of the user's */ }
+    // An own tag is listed as a property anyway.
+    if (typeof tag !== 'string' || (tag !== '' && ObjectPrototypePropertyIsEnumerable(value, SymbolToStringTag))) tag = '';
+
+    const shape = { base: '', open: '{', close: '}', parts: noParts, keys: noKeys, kind: entries, empty: undefined };
+    describe(context, value, constructor, tag, shape, depth);
+    if (shape.empty !== undefined) return shape.empty;
+
+    if (depth > context.depth) {
+        const name = StringPrototypeSlice(prefixOf(constructor, tag, 'Object'), 0, -1);
+        return style(context, constructor === null ? name : `[${name}]`, 'special');
+    }
+    depth++;
+    ArrayPrototypePush(context.seen, value);
+    context.depthNow = depth;
+    const indentation = context.indentation;
+    let parts;
+    try {
+        parts = shape.parts(context, value, depth);
+        for (let i = 0; i < shape.keys.length; i++) ArrayPrototypePush(parts, formatProperty(context, value, depth, shape.keys[i], shape.kind));
+    } catch (error) {
+        if (!isStackOverflow(error)) throw error;
+        context.indentation = indentation;
+        ArrayPrototypePop(context.seen);
+        return style(context, `[${constructor}: Inspection interrupted prematurely. Maximum call stack size exceeded.]`, 'special');
+    }
+    if (context.circular !== undefined) {
+        const index = context.circular.get(value);
+        if (index !== undefined) {
+            const reference = style(context, `<ref *${index}>`, 'special');
+            shape.base = shape.base === '' ? reference : `${reference} ${shape.base}`;
+        }
+    }
+    ArrayPrototypePop(context.seen);
+    if (context.sorted) ArrayPrototypeSort(parts, context.sorted === true ? undefined : context.sorted);
+    const text = lay(context, parts, shape, depth, value);
+    // A guard against values whose text would fill the heap.
+    context.written += text.length;
+    if (context.written > 2 ** 27) context.depth = -1;
+    return text;
+}
+
+function isStackOverflow(error) {
+    return FunctionPrototypeSymbolHasInstance(RangeError, error) && error.message === 'Maximum call stack size exceeded';
+}
+
+const noParts = () => [];
+const noKeys = [];
+
+/** Fills `shape`; shape.empty is the whole text where nothing has to be listed. */
+function describe(context, value, constructor, tag, shape, depth) {
+    const brand = brandOf(value);
+    switch (brand) {
+    case 'Array': {
+        const prefix = constructor !== 'Array' || tag !== '' ? prefixOf(constructor, tag, 'Array', `(${value.length})`) : '';
+        shape.keys = keysOf(context, value, true);
+        shape.open = `${prefix}[`;
+        shape.close = ']';
+        shape.kind = arrayKeys;
+        shape.parts = arrayParts;
+        if (value.length === 0 && shape.keys.length === 0) shape.empty = `${shape.open}]`;
+        return;
+    }
+    case 'Set':
+    case 'Map': {
+        const size = brand === 'Set' ? SetPrototypeGetSize(value) : MapPrototypeGetSize(value);
+        const prefix = prefixOf(constructor, tag, brand, `(${size})`);
+        shape.keys = keysOf(context, value, false);
+        shape.open = `${prefix}{`;
+        shape.parts = brand === 'Set' ? setParts : mapParts;
+        if (size === 0 && shape.keys.length === 0) shape.empty = `${prefix}{}`;
+        return;
+    }
+    case 'Function':
+        shape.base = functionBase(value, constructor, tag);
+        break;
+    case 'RegExp': {
+        const prefix = prefixOf(constructor, tag, 'RegExp');
+        shape.base = (prefix === 'RegExp ' ? '' : prefix) + regExpText(value);
+        shape.keys = keysOf(context, value, false);
+        if (shape.keys.length === 0 || depth > context.depth) shape.empty = style(context, shape.base, 'regexp');
+        return;
+    }
+    case 'Date': {
+        const prefix = prefixOf(constructor, tag, 'Date');
+        const text = DatePrototypeGetTime(value) !== DatePrototypeGetTime(value) ? DatePrototypeToString(value) : DatePrototypeToISOString(value);
+        shape.base = (prefix === 'Date ' ? '' : prefix) + text;
+        shape.keys = keysOf(context, value, false);
+        if (shape.keys.length === 0) shape.empty = style(context, shape.base, 'date');
+        return;
+    }
+    case 'ArrayBuffer':
+    case 'SharedArrayBuffer': {
+        const prefix = prefixOf(constructor, tag, brand);
+        shape.keys = keysOf(context, value, false);
+        shape.open = `${prefix}{`;
+        shape.parts = (c, v) => bufferParts(c, v, brand);
+        return;
+    }
+    case 'DataView':
+        shape.open = `${prefixOf(constructor, tag, 'DataView')}{`;
+        shape.keys = keysOf(context, value, false);
+        shape.parts = viewParts;
+        return;
+    case 'Promise':
+        shape.open = `${prefixOf(constructor, tag, 'Promise')}{`;
+        shape.keys = keysOf(context, value, false);
+        shape.parts = promiseParts;
+        return;
+    case 'WeakSet':
+    case 'WeakMap':
+        shape.open = `${prefixOf(constructor, tag, brand)}{`;
+        shape.keys = keysOf(context, value, false);
+        shape.parts = (c) => [style(c, '<items unknown>', 'special')];
+        return;
+    case 'Module':
+        shape.open = `${prefixOf(constructor, tag, 'Module')}{`;
+        shape.parts = moduleParts;
+        return;
+    case 'Number':
+    case 'String':
+    case 'Boolean':
+    case 'Symbol':
+    case 'BigInt':
+        shape.base = boxedBase(context, value, brand, constructor, tag);
+        shape.keys = keysOf(context, value, brand === 'String');
+        if (shape.keys.length === 0) shape.empty = shape.base;
+        return;
+    case 'Arguments':
+        shape.open = `${constructor === null ? '[Arguments: null prototype] ' : constructor === 'Object' ? '' : `${constructor} `}[Arguments] [`;
+        shape.close = ']';
+        shape.keys = keysOf(context, value, true);
+        shape.kind = arrayKeys;
+        shape.parts = arrayParts;
+        if (value.length === 0 && shape.keys.length === 0) shape.empty = `${shape.open}]`;
+        return;
+    case 'Error':
+    case 'Object':
+        break;
+    default: { // a typed array
+        const size = TypedArrayPrototypeGetLength(value);
+        shape.keys = keysOf(context, value, true);
+        shape.open = `${prefixOf(constructor, tag, brand, `(${size})`)}[`;
+        shape.close = ']';
+        shape.kind = arrayKeys;
+        shape.parts = typedArrayParts;
+        if (size === 0 && shape.keys.length === 0) shape.empty = `${shape.open}]`;
+        return;
+    }
+    }
+    shape.keys = keysOf(context, value, false);
+    if (brand === 'Function') {
+        if (shape.keys.length === 0) shape.empty = style(context, shape.base, 'special');
+    } else if (brand === 'Error' || isError(value)) {
+        shape.base = internal.errorText(context, value, constructor, tag, shape.keys, prefixOf, style);
+        if (shape.keys.length === 0) shape.empty = shape.base;
+    } else if (constructor === 'Object' && tag === '') {
+        if (shape.keys.length === 0) shape.empty = '{}';
+    } else {
+        shape.open = `${prefixOf(constructor, tag, 'Object')}{`;
+        if (shape.keys.length === 0) shape.empty = `${shape.open}}`;
+    }
+}
+
+function regExpText(value) {
+    try {
+        return RegExpPrototypeToString(value);
+    } catch {
+        return '/(?:)/';
+    }
+}
+
+function boxedBase(context, value, brand, constructor, tag) {
+    let inner;
+    if (brand === 'Number') inner = NumberPrototypeValueOf(value);
+    else if (brand === 'String') inner = StringPrototypeValueOf(value);
+    else if (brand === 'Boolean') inner = BooleanPrototypeValueOf(value);
+    else if (brand === 'BigInt') inner = BigIntPrototypeValueOf(value);
+    else inner = SymbolPrototypeValueOf(value);
+    let base = `[${brand}`;
+    if (brand !== constructor) base += constructor === null ? ' (null prototype)' : ` (${constructor})`;
+    base += `: ${formatPrimitive({ __proto__: null, ...context, colors: false }, inner)}]`;
+    if (tag !== '' && tag !== constructor) base += ` [${tag}]`;
+    return style(context, base, typeof inner);
+}
+
+const commentPattern = /\/\*[^]*?\*\/|\/\/[^\n]*/g;
+
+function functionBase(value, constructor, tag) {
+    const source = FunctionPrototypeToString(value);
+    if (StringPrototypeStartsWith(source, 'class') && StringPrototypeEndsWith(source, '}')) {
+        const brace = StringPrototypeIndexOf(source, '{');
+        const head = StringPrototypeSlice(source, 5, brace);
+        if (!StringPrototypeIncludes(head, '(') || !isFunctionNamedClass(head)) return classBase(value, constructor, tag);
+    }
+    let type = 'Function';
+    if (ObjectPrototypeIsPrototypeOf(AsyncFunctionPrototype, value)) type = 'AsyncFunction';
+    else if (ObjectPrototypeIsPrototypeOf(GeneratorFunctionPrototype, value)) type = 'GeneratorFunction';
+    else if (ObjectPrototypeIsPrototypeOf(AsyncGeneratorFunctionPrototype, value)) type = 'AsyncGeneratorFunction';
+    let base = `[${type}`;
+    if (constructor === null) base += ' (null prototype)';
+    base += value.name === '' ? ' (anonymous)' : `: ${typeof value.name === 'string' ? value.name : String(value.name)}`;
+    base += ']';
+    if (constructor !== type && constructor !== null) base += ` ${constructor}`;
+    if (tag !== '' && constructor !== tag) base += ` [${tag}]`;
+    return base;
+}
+
+/** `class(a) {…}` is a method called "class"; `class extends f(a) {…}` and `class /* (a) *​/ {…}` are classes. */
+function isFunctionNamedClass(head) {
+    const bare = RegExpPrototypeSymbolReplace(commentPattern, head, '');
+    return RegExpPrototypeExec(/^\s*\(/, bare) !== null;
+}
+
+function classBase(value, constructor, tag) {
+    const name = ObjectPrototypeHasOwnProperty(value, 'name') && value.name ? value.name : '(anonymous)';
+    let base = `class ${String(name)}`;
+    if (constructor !== 'Function' && constructor !== null) base += ` [${constructor}]`;
+    if (tag !== '' && constructor !== tag) base += ` [${tag}]`;
+    if (constructor === null) {
+        base += ' extends null';
+    } else {
+        const parent = ObjectGetPrototypeOf(value);
+        if (parent !== null && parent.name) base += ` extends ${String(parent.name)}`;
+    }
+    return `[${base}]`;
+}
+
+function more(parts, left, what = 'item') {
+    if (left > 0) ArrayPrototypePush(parts, `... ${left} more ${what}${left > 1 ? 's' : ''}`);
+}
+
+function arrayParts(context, value, depth) {
+    const parts = [];
+    const length = value.length;
+    const shown = context.maxArrayLength < length ? context.maxArrayLength < 0 ? 0 : context.maxArrayLength : length;
+    for (let i = 0; i < shown; i++) {
+        if (!ObjectPrototypeHasOwnProperty(value, i)) return sparseParts(context, value, depth, shown, parts, i);
+        ArrayPrototypePush(parts, formatProperty(context, value, depth, i, elements));
+    }
+    more(parts, length - shown);
+    return parts;
+}
+
+/** An array with holes: a run of them is one part. */
+function sparseParts(context, value, depth, shown, parts, index) {
+    const keys = ObjectKeys(value);
+    const length = value.length;
+    for (let i = index; i < keys.length && parts.length < shown; i++) {
+        const key = keys[i];
+        if (!isIndex(key)) break;
+        if (`${index}` !== key) {
+            const holes = +key - index;
+            ArrayPrototypePush(parts, style(context, `<${holes} empty item${holes > 1 ? 's' : ''}>`, 'undefined'));
+            index = +key;
+            if (parts.length === shown) break;
+        }
+        ArrayPrototypePush(parts, formatProperty(context, value, depth, key, elements));
+        index++;
+    }
+    const left = length - index;
+    if (parts.length !== shown) {
+        if (left > 0) ArrayPrototypePush(parts, style(context, `<${left} empty item${left > 1 ? 's' : ''}>`, 'undefined'));
+    } else {
+        more(parts, left);
+    }
+    return parts;
+}
+
+function typedArrayParts(context, value, depth) {
+    const parts = [];
+    const length = TypedArrayPrototypeGetLength(value);
+    const shown = context.maxArrayLength < length ? context.maxArrayLength : length;
+    for (let i = 0; i < shown; i++) ArrayPrototypePush(parts, formatPrimitive(context, value[i]));
+    more(parts, length - shown);
+    return parts;
+}
+
+function setParts(context, value, depth) {
+    const parts = [];
+    let seen = 0;
+    context.indentation += 2;
+    SetPrototypeForEach(value, (item) => {
+        if (seen++ < context.maxArrayLength) ArrayPrototypePush(parts, format(context, item, depth));
+    });
+    more(parts, seen - context.maxArrayLength);
+    context.indentation -= 2;
+    return parts;
+}
+
+function mapParts(context, value, depth) {
+    const parts = [];
+    let seen = 0;
+    context.indentation += 2;
+    MapPrototypeForEach(value, (item, key) => {
+        if (seen++ < context.maxArrayLength) ArrayPrototypePush(parts, `${format(context, key, depth)} => ${format(context, item, depth)}`);
+    });
+    more(parts, seen - context.maxArrayLength);
+    context.indentation -= 2;
+    return parts;
+}
+
+const hexDigits = '0123456789abcdef';
+
+function bufferParts(context, value, brand) {
+    const length = brand === 'ArrayBuffer' ? ArrayBufferPrototypeGetByteLength(value) : SharedArrayBufferPrototypeGetByteLength(value);
+    let bytes;
+    try {
+        bytes = new Uint8Array(value);
+    } catch {
+        return [style(context, '(detached)', 'special'), `byteLength: ${formatNumber(context, 0)}`];
+    }
+    const shown = length > context.maxArrayLength ? context.maxArrayLength : length;
+    let text = '';
+    for (let i = 0; i < shown; i++) text += (i > 0 ? ' ' : '') + hexDigits[bytes[i] >> 4] + hexDigits[bytes[i] & 15];
+    const left = length - shown;
+    if (left > 0) text += ` ... ${left} more byte${left > 1 ? 's' : ''}`;
+    return [`${style(context, '[Uint8Contents]', 'special')}: <${text}>`, `byteLength: ${formatNumber(context, length)}`];
+}
+
+function viewParts(context, value, depth) {
+    context.indentation += 2;
+    const buffer = format(context, DataViewPrototypeGetBuffer(value), depth);
+    context.indentation -= 2;
+    return [
+        `byteLength: ${formatNumber(context, DataViewPrototypeGetByteLength(value))}`,
+        `byteOffset: ${formatNumber(context, DataViewPrototypeGetByteOffset(value))}`, `buffer: ${buffer}`,
+    ];
+}
+
+function promiseParts(context, value, depth) {
+    if (ops.promiseState === undefined) return ['…'];
+    const state = ops.promiseState(value); // 0 pending, 1 fulfilled, 2 rejected
+    if (state === 0) return [style(context, '<pending>', 'special')];
+    context.indentation += 2;
+    const text = format(context, ops.promiseResult(value), depth);
+    context.indentation -= 2;
+    return [state === 2 ? `${style(context, '<rejected>', 'special')} ${text}` : text];
+}
+
+function moduleParts(context, value, depth) {
+    const parts = [];
+    const keys = ObjectGetOwnPropertyNames(value);
+    for (let i = 0; i < keys.length; i++) {
+        let text;
+        try {
+            text = formatProperty(context, value, depth, keys[i], entries);
+        } catch {
+            text = `${keys[i]}: ${style(context, '<uninitialized>', 'special')}`; // a binding in its temporal dead zone
+        }
+        ArrayPrototypePush(parts, text);
+    }
+    return parts;
+}
+
+const identifierPattern = /^[a-zA-Z_][a-zA-Z_0-9]*$/;
+
+function formatProperty(context, value, depth, key, kind) {
+    const descriptor = ObjectGetOwnPropertyDescriptor(value, key);
+    let text;
+    if (descriptor === undefined || (descriptor.get === undefined && descriptor.set === undefined)) {
+        context.indentation += 2;
+        text = format(context, descriptor === undefined ? value[key] : descriptor.value, depth);
+        context.indentation -= 2;
+    } else if (descriptor.get !== undefined) {
+        text = style(context, descriptor.set !== undefined ? '[Getter/Setter]' : '[Getter]', 'special');
+    } else {
+        text = style(context, '[Setter]', 'special');
+    }
+    if (kind === elements) return text;
+    let name;
+    if (typeof key === 'symbol') name = `[${style(context, escapeText(SymbolPrototypeToString(key), ''), 'symbol')}]`;
+    else if (key === '__proto__') name = "['__proto__']";
+    else if (descriptor !== undefined && !descriptor.enumerable) name = `[${escapeText(key, '')}]`;
+    else if (RegExpPrototypeExec(identifierPattern, key) !== null) name = style(context, key, 'name');
+    else name = style(context, escapeText(key), 'string');
+    return `${name}: ${text}`;
+}
+
+/** One line when the parts fit and are not nested too deep, else a line a part (arrays of short items: in columns). */
+function lay(context, parts, shape, depth, value) {
+    const { base, open, close } = shape;
+    const lead = base === '' ? '' : `${base} `;
+    if (context.compact >= 1) {
+        const count = parts.length;
+        if (shape.kind === arrayKeys && count > 6) parts = columns(context, parts, value);
+        if (context.depthNow - depth < context.compact && count === parts.length) {
+            let length = parts.length + context.indentation + open.length + base.length + 10 + parts.length;
+            for (let i = 0; i < parts.length && length <= context.breakLength; i++) length += plainLength(parts[i], context.colors);
+            if (length <= context.breakLength && !StringPrototypeIncludes(base, '\n')) {
+                const joined = ArrayPrototypeJoin(parts, ', ');
+                if (!StringPrototypeIncludes(joined, '\n')) return `${lead}${open} ${joined} ${close}`;
+            }
+        }
+    }
+    const margin = `\n${StringPrototypeRepeat(' ', context.indentation)}`;
+    return `${lead}${open}${margin}  ${ArrayPrototypeJoin(parts, `,${margin}  `)}${margin}${close}`;
+}
+
+internal.inspect = inspect;
+internal.inspectNumber = (value) => formatNumber({ colors: false }, value);
+internal.customInspect = customInspect;

@@ -1,0 +1,30 @@
+'use strict';
+// @ts-check
+// structuredClone (https://html.spec.whatwg.org/#dom-structuredclone). V8's serializer does the work; what it refuses becomes a DOMException.
+
+const { ArrayPrototypeIncludes, Error, FunctionPrototypeSymbolHasInstance, arrayFromIterable } = primordials;
+const { DOMException } = internal;
+const { defineGlobalFunction, requireArguments, toDictionary } = internal.webidl;
+
+/** @param {unknown} value @param {object[]} [transfer] */
+function clone(value, transfer) {
+    try {
+        return ops.clone(value, transfer);
+    } catch (error) {
+        if (FunctionPrototypeSymbolHasInstance(Error, error) && error.name === 'DataCloneError') throw new DOMException(error.message, 'DataCloneError');
+        throw error;
+    }
+}
+
+defineGlobalFunction('structuredClone', function structuredClone(value, options) {
+    requireArguments(arguments.length, 1, 'structuredClone');
+    options = toDictionary(options, 'The options');
+    if (options === undefined || options.transfer === undefined) return clone(value, undefined);
+    const transfer = arrayFromIterable(options.transfer, 'transfer');
+    for (let i = 0; i < transfer.length; i++) {
+        if (ArrayPrototypeIncludes(transfer, transfer[i], i + 1)) throw new DOMException('An object is transferred twice', 'DataCloneError');
+    }
+    return clone(value, transfer.length === 0 ? undefined : transfer);
+});
+
+internal.structuredClone = (value) => clone(value, undefined);

@@ -1,0 +1,23 @@
+'use strict';
+// @ts-check
+// What exists only at run time is bound here: all else was made when the snapshot was.
+
+const { defineGlobal } = internal.webidl;
+
+/**
+ * @param {{argv: string[], env: Record<string, string>, pid: number, ppid: number, cwd: string, platform: string, arch: string,
+ *     versions: Record<string, string>, entry: string, ring: ArrayBuffer | null, trace: object, colors?: {stdout: boolean, stderr: boolean},
+ *     terminals?: {stdout: boolean, stderr: boolean}, title?: string}} config
+ *     `colors`: the stream is a terminal and NO_COLOR is not set
+ */
+internal.start = (config) => {
+    if (config.ring !== null && config.ring !== undefined) internal.trace.start(config.ring, config.trace);
+    if (config.colors !== undefined) {
+        internal.colors.stdout = config.colors.stdout === true;
+        internal.colors.stderr = config.colors.stderr === true;
+    }
+    internal.performance.start();
+    internal.process.start(config);
+};
+
+defineGlobal('self', globalThis);

@@ -1,0 +1,166 @@
+// Runs the platform's JavaScript (Sources/Platform/js) inside Node, for development without the real host:
+//
+//     node --experimental-vm-modules Tests/Platform/harness.mjs FILE.js [ARGS…]
+//
+// Loads the files in order into a fresh realm, with `ops` made of Node's own means, then evaluates FILE as an ES module there. Not a test of the host: the
+// final word has `sidelight run FILE`.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import url from 'node:url';
+import vm from 'node:vm';
+import v8 from 'node:v8';
+
+const folder = path.resolve(import.meta.dirname, '../../Sources/Platform/js');
+const tracing = /^2\d_/; // needs a ring
+
+/** Lets V8's continuation data be played by Node's. */
+const store = new AsyncLocalStorage();
+
+function makeOps(realm, hooks) {
+    const decoders = new Map();
+    let wake;
+    let refs = 0;
+    let keepAlive;
+    return {
+        now() {},
+        context: () => store.getStore(),
+        setContext: (value) => store.enterWith(value),
+        enter(value) { const before = store.getStore(); store.enterWith(value); return before; },
+        print(fd, text) { hooks.print ? hooks.print(fd, text) : fs.writeSync(fd, text); },
+        exit(code) { process.exit(code); },
+        runMicrotasks() { hooks.runMicrotasks?.(); },
+        timerWake(ms) {
+            clearTimeout(wake);
+            if (ms >= 0) { wake = setTimeout(() => hooks.enter(() => realm.internal.timers.run()), Math.ceil(ms)); wake.unref(); }
+        },
+        immediateWake() { setImmediate(() => hooks.enter(() => realm.internal.timers.runImmediates())); },
+        refCount(delta) {
+            refs += delta;
+            if (refs > 0) keepAlive ??= setInterval(() => {}, 1 << 30);
+            else { clearInterval(keepAlive); keepAlive = undefined; }
+        },
+        fetchStart(id, method, address, headers, body, followRedirects) { hooks.fetch(id, method, address, headers, body, followRedirects); },
+        fetchAbort() {},
+        encodeUtf8: (text) => realm.own(Buffer.from(text)),
+        encodeInto(text, target) {
+            const { read, written } = new TextEncoder().encodeInto(text, target);
+            return read * 2 ** 32 + written;
+        },
+        decodeUtf8(bytes, fatal, ignoreBOM) {
+            const key = `${fatal}${ignoreBOM}`;
+            if (!decoders.has(key)) decoders.set(key, new TextDecoder('utf-8', { fatal, ignoreBOM }));
+            try {
+                return decoders.get(key).decode(bytes);
+            } catch (error) {
+                throw new realm.TypeError(error.message);
+            }
+        },
+        clone(value, transfer) {
+            const error = (message) => Object.assign(new realm.Error(message), { name: 'DataCloneError' });
+            try {
+                if (transfer === undefined || transfer.length === 0) return realm.clone(value);
+                const result = structuredClone(value, { transfer });
+                return result instanceof ArrayBuffer ? Object.setPrototypeOf(result, realm.ArrayBuffer.prototype) : result;
+            } catch (e) {
+                throw error(e.message);
+            }
+        },
+        random: (bytes) => crypto.getRandomValues(bytes),
+        memoryUsage(target) {
+            const usage = process.memoryUsage();
+            target.set([usage.rss, usage.heapTotal, usage.heapUsed, usage.external, usage.arrayBuffers]);
+        },
+        readFile: (name) => realm.own(fs.readFileSync(name)),
+        cwd: () => process.cwd(),
+        hrUnix: () => performance.timeOrigin + performance.now(),
+        sourceMap: (script) => realm.maps.get(script) ?? null,
+        domainToASCII: (domain) => url.domainToASCII(domain),
+        wakeAgent() {},
+    };
+}
+
+/**
+ * A fresh realm with the platform in it.
+ * @param {{print?: (fd: number, text: string) => void, patch?: string}} hooks `patch`: source run after loading, before start
+ */
+export function boot(hooks = {}) {
+    const context = vm.createContext(Object.create(null), { microtaskMode: undefined });
+    const realm = {
+        context, maps: new Map(), internal: vm.runInContext('({})', context), TypeError: vm.runInContext('TypeError', context),
+        Error: vm.runInContext('Error', context), ArrayBuffer: vm.runInContext('ArrayBuffer', context),
+    };
+    vm.runInContext('delete globalThis.SharedArrayBufferShim', context);
+    const copy = vm.runInContext('(b) => { const c = new Uint8Array(b.length); c.set(b); return c; }', context);
+    realm.own = (bytes) => copy(bytes);
+    realm.clone = (value) => revive(realm, v8.deserialize(v8.serialize(value)), new Map());
+    hooks.enter ??= (run) => {
+        try {
+            run();
+        } catch (error) {
+            if (!realm.internal.uncaught(error)) process.exit(realm.internal.finish(1));
+        }
+    };
+    const ops = makeOps(realm, hooks);
+    const primordials = vm.runInContext('({})', context);
+    realm.ops = Object.assign(vm.runInContext('({})', context), ops);
+    realm.primordials = primordials;
+    realm.internal.now = () => performance.now();
+    for (const name of fs.readdirSync(folder).sort()) {
+        if (!/^\d\d_.*\.js$/.test(name) || tracing.test(name) || name > '90_start.js') continue;
+        const source = fs.readFileSync(path.join(folder, name), 'utf8');
+        const body = vm.compileFunction(source, ['ops', 'internal', 'primordials'], { parsingContext: context, filename: `sidelight:${name}` });
+        body(realm.ops, realm.internal, primordials);
+    }
+    vm.runInContext('delete globalThis.gc', context);
+    const inside = vm.runInContext('JSON.parse', context);
+    realm.internal.start(inside(JSON.stringify({
+        argv: ['sidelight', ...(hooks.argv ?? [])], env: { ...process.env }, pid: process.pid, ppid: process.ppid, cwd: process.cwd(), platform: 'linux', arch: process.arch,
+        versions: { sidelight: '0.0.0', v8: process.versions.v8 }, entry: '', ring: null, trace: {}, colors: { stdout: false, stderr: false },
+    })));
+    return realm;
+}
+
+/** v8.deserialize makes objects of the outer realm: gives them the prototypes of the inner one. */
+function revive(realm, value, seen) {
+    if (value === null || typeof value !== 'object' || seen.has(value)) return value;
+    seen.set(value, true);
+    const name = Object.prototype.toString.call(value).slice(8, -1);
+    const Class = vm.runInContext(`typeof ${name} === 'function' ? (${name === 'Error' ? value.name : name}) : Object`, realm.context);
+    Object.setPrototypeOf(value, Class.prototype);
+    if (value instanceof Map) for (const [k, v] of value) { revive(realm, k, seen); revive(realm, v, seen); }
+    for (const key of Object.keys(value)) revive(realm, value[key], seen);
+    return value;
+}
+
+/** Evaluates an ES module file, with what it imports, in the realm. */
+export async function runFile(realm, file) {
+    const modules = new Map();
+    const load = (name) => {
+        if (modules.has(name)) return modules.get(name);
+        let module;
+        const exports = realm.internal.builtin(name);
+        if (exports !== undefined) {
+            const names = Object.keys(exports);
+            module = new vm.SyntheticModule(names, function () { for (const n of names) this.setExport(n, exports[n]); }, { context: realm.context });
+        } else {
+            module = new vm.SourceTextModule(fs.readFileSync(name, 'utf8'), {
+                context: realm.context, identifier: name, initializeImportMeta(meta) { meta.url = url.pathToFileURL(name).href; },
+            });
+        }
+        modules.set(name, module);
+        return module;
+    };
+    const main = load(path.resolve(file));
+    await main.link((specifier, from) => load(specifier.startsWith('.') ? path.resolve(path.dirname(from.identifier), specifier) : specifier));
+    await main.evaluate();
+}
+
+if (process.argv[1] === import.meta.filename) {
+    const realm = boot({ argv: process.argv.slice(2) });
+    process.on('uncaughtException', (error) => { if (!realm.internal.uncaught(error)) process.exit(realm.internal.finish(1)); });
+    process.on('unhandledRejection', (reason, promise) => { if (!realm.internal.unhandledRejection(reason, promise)) process.exit(realm.internal.finish(1)); });
+    process.on('beforeExit', () => { process.exitCode = realm.internal.finish(); });
+    await runFile(realm, process.argv[2]);
+}
