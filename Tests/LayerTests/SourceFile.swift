@@ -2,7 +2,22 @@
 struct SourceFile {
     /// Relative to the root of the checkout: "Sources/Wire/Protobuf.swift".
     let path: String
-    let text: String
+    let lineCount: Int
+    /// What the file imports (Swift) or includes (C, C++). Comments and string literals do not count.
+    let needs: [(name: String, line: Int)]
+
+    init(path: String, text: String) {
+        self.path = path
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        lineCount = lines.count - (text.hasSuffix("\n") ? 1 : 0)
+        let isSwift = path.hasSuffix(".swift")
+        // JavaScript is only measured: its imports are the platform's own affair.
+        let code = path.hasSuffix(".js") ? [] : CodeText.withoutCommentsAndStrings(lines, keepingIncludes: !isSwift)
+        needs = code.enumerated().compactMap { index, line in
+            let name = isSwift ? Self.imported(by: line) : Self.included(by: line)
+            return name.map { ($0, index + 1) }
+        }
+    }
 
     /// The target whose folder the file is in: the second component of the path.
     var target: String {
@@ -12,20 +27,6 @@ struct SourceFile {
 
     var isTest: Bool { path.hasPrefix("Tests/") }
     var isSwift: Bool { path.hasSuffix(".swift") }
-    var lineCount: Int {
-        text.split(separator: "\n", omittingEmptySubsequences: false).count - (text.hasSuffix("\n") ? 1 : 0)
-    }
-
-    /// What the file imports (Swift) or includes (C, C++), with line numbers. Comments and string literals do not count.
-    var needs: [(name: String, line: Int)] {
-        var found: [(String, Int)] = []
-        for (index, line) in CodeText.withoutCommentsAndStrings(text, keepingIncludes: !isSwift).enumerated() {
-            if let name = isSwift ? Self.imported(by: line) : Self.included(by: line) {
-                found.append((name, index + 1))
-            }
-        }
-        return found
-    }
 
     private static let importedKinds: Set<Substring> = [
         "struct", "class", "enum", "protocol", "typealias", "func", "let", "var",
@@ -58,11 +59,12 @@ struct SourceFile {
 
 /// Source text as far as the checks need it.
 enum CodeText {
-    /// The lines of `text` with comments and the insides of string literals gone. Block comments nest, as in Swift.
+    /// The lines with comments and the insides of string literals gone. Block comments nest, as in Swift.
     /// `keepingIncludes` keeps what stands in quotes on a line that begins with `#`.
-    static func withoutCommentsAndStrings(_ text: String, keepingIncludes: Bool) -> [String] {
+    static func withoutCommentsAndStrings(_ lines: [Substring], keepingIncludes: Bool) -> [String] {
         var stripper = Stripper()
-        return text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+        return lines.map { line in
+            if stripper.place == .code, !line.utf8.contains(where: Stripper.mayOpen) { return String(line) }
             let isDirective = line.drop(while: { $0 == " " || $0 == "\t" }).hasPrefix("#")
             return stripper.strip(Array(line.utf8)[...], keepingStrings: keepingIncludes && isDirective)
         }
@@ -78,6 +80,9 @@ enum CodeText {
         }
 
         var place = Place.code
+
+        /// Whether a comment or a string may begin with this byte (or its `#` be one's).
+        static func mayOpen(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\"") }
 
         mutating func strip(_ line: ArraySlice<UInt8>, keepingStrings: Bool) -> String {
             var rest = line
