@@ -1,6 +1,6 @@
 /// Why a record is rejected. `rawValue` is fit for a metric label.
 public enum RecordError: String, Error, Sendable, CaseIterable {
-    case truncated, time, reference, type, range, nesting, utf8, ids
+    case truncated, time, reference, type, range, nesting, utf8, ids, overflow
     case unknownKind = "unknown_kind"
     case tableFull = "table_full"
 }

@@ -13,7 +13,7 @@ struct RecordFields {
         switch ref {
         case 0: out.putBytes(field, try cursor.inlineText())
         case RecordLimits.emptyRef: break
-        default: try strings.withText(ref) { (text) throws(RecordError) in out.putBytes(field, text) }
+        default: out.putBytes(field, try strings.text(ref))
         }
     }
 
@@ -31,17 +31,19 @@ struct RecordFields {
         let key = try cursor.take(UInt32.self)
         let head = try cursor.take(UInt32.self)
         if _fastPath(key != 0 && key != RecordLimits.emptyRef) {
-            try strings.withFrame(key) { (frame) throws(RecordError) in
-                try keyed(frame, head, tag: tag, &cursor, &out, depth: depth)
-            }
+            try keyed(strings.frame(key), head, tag: tag, &cursor, &out, depth: depth)
         } else {
-            // The key's field 1 is written by `keyed` from a frame; an inline key gets its frame here.
+            // `keyed` copies the key's field from a frame; an inline key gets one here.
             let text = key == 0 ? try cursor.inlineText() : UnsafeRawBufferPointer(start: nil, count: 0)
-            var frame = ProtobufWriter(capacity: text.count + 16)
-            frame.putBytes(1, text)
-            try frame.withBytes { (frame) throws(RecordError) in
-                try keyed(frame, head, tag: tag, &cursor, &out, depth: depth)
+            let length = Protobuf.varintSize(UInt64(text.count))
+            let frame = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 + length + text.count, alignment: 1)
+            defer { frame.deallocate() }
+            frame[0] = 0x0A
+            for index in 0..<length {
+                frame[1 + index] = UInt8(truncatingIfNeeded: text.count >> (7 * index)) & 0x7F | (index < length - 1 ? 0x80 : 0)
             }
+            UnsafeMutableRawBufferPointer(rebasing: frame[(1 + length)...]).copyMemory(from: text)
+            try keyed(UnsafeRawBufferPointer(frame), head, tag: tag, &cursor, &out, depth: depth)
         }
     }
 
@@ -58,9 +60,7 @@ struct RecordFields {
             let payload = isText ? try cursor.text(Int(head >> 4)) : try cursor.padded(Int(head >> 4))
             store(frame, tag: tag, valueTag: isText ? 0x0A : 0x3A, bytes: payload, &out)
         case 2:
-            try strings.withText(head >> 4) { (text) throws(RecordError) in
-                store(frame, tag: tag, valueTag: 0x0A, bytes: text, &out)
-            }
+            store(frame, tag: tag, valueTag: 0x0A, bytes: try strings.text(head >> 4), &out)
         case 3: store(frame, tag: tag, valueTag: 0x10, varint: head >> 4 == 0 ? 0 : 1, &out)
         case 4: store(frame, tag: tag, valueTag: 0x18, varint: UInt64(bitPattern: Int64(Int32(bitPattern: head) >> 4)), &out)
         case 5: store(frame, tag: tag, valueTag: 0x18, varint: try integer(&cursor), &out)
@@ -125,7 +125,7 @@ struct RecordFields {
         switch head & 15 {
         case 0: break
         case 1: out.putBytes(1, try cursor.text(Int(head >> 4)))
-        case 2: try strings.withText(head >> 4) { (text) throws(RecordError) in out.putBytes(1, text) }
+        case 2: out.putBytes(1, try strings.text(head >> 4))
         case 3: out.putVarint(2, head >> 4 == 0 ? 0 : 1)
         case 4: out.putVarint(3, UInt64(bitPattern: Int64(Int32(bitPattern: head) >> 4)))
         case 5: out.putVarint(3, try integer(&cursor))

@@ -1,5 +1,8 @@
-/// The strings a worker has interned, as bytes ready to be copied into protobuf. Bounded: record-format.md section 4.
-struct RecordStrings {
+internal import Telemetry
+
+/// The strings a worker has interned, as bytes ready to be copied into protobuf. Bounded: record-format.md section 4. What it
+/// hands out is valid until the next `define`.
+final class RecordStrings {
     private struct Entry {
         /// Of the framed form in `arena`; 0 for an id that was never defined.
         var frameOffset: UInt32 = 0
@@ -7,54 +10,68 @@ struct RecordStrings {
         var textBytes: UInt16 = 0
     }
 
-    /// Each string as field 1 of a message (tag 0x0A, length, text): how `KeyValue.key` begins.
-    private var arena: [UInt8] = [0]
+    /// Each string as field 1 of a message (tag 0x0A, length, text): how `KeyValue.key` begins. Its first byte is unused.
+    private var arena = UnsafeMutableRawPointer.allocate(byteCount: 4096, alignment: 16)
+    private var arenaCapacity = 4096
+    private var arenaCount = 1
     private var entries: [Entry] = [Entry()]
 
-    mutating func define(_ id: UInt32, _ text: UnsafeRawBufferPointer) throws(RecordError) {
+    deinit { arena.deallocate() }
+
+    func define(_ id: UInt32, _ text: UnsafeRawBufferPointer) throws(RecordError) {
         guard id >= 1, id <= RecordLimits.stringIDMax, text.count <= RecordLimits.stringBytesMax else { throw .range }
-        guard arena.count + text.count + 4 <= RecordLimits.stringTableBytesMax else { throw .tableFull }
+        guard arenaCount + text.count + 3 <= RecordLimits.stringTableBytesMax else { throw .tableFull }
         guard text.isUTF8 else { throw .utf8 }
         while entries.count <= id { entries.append(Entry()) }
         guard entries[Int(id)].frameOffset == 0 else { throw .reference }
-        let offset = arena.count
-        arena.append(0x0A)
+        if arenaCapacity < arenaCount + text.count + 3 { grow() }
+        let offset = arenaCount
+        append(0x0A)
         if text.count < 0x80 {
-            arena.append(UInt8(text.count))
+            append(UInt8(text.count))
         } else {
-            arena.append(UInt8(text.count & 0x7F) | 0x80)
-            arena.append(UInt8(text.count >> 7))
+            append(UInt8(text.count & 0x7F) | 0x80)
+            append(UInt8(text.count >> 7))
         }
-        arena.append(contentsOf: text)
+        if let source = text.baseAddress { (arena + arenaCount).copyMemory(from: source, byteCount: text.count) }
+        arenaCount += text.count
         entries[Int(id)] = Entry(
-            frameOffset: UInt32(offset), frameBytes: UInt16(arena.count - offset), textBytes: UInt16(text.count))
+            frameOffset: UInt32(offset), frameBytes: UInt16(arenaCount - offset), textBytes: UInt16(text.count))
     }
 
-    /// Calls `body` with the framed string (tag, length, text).
+    private func append(_ byte: UInt8) {
+        arena.storeBytes(of: byte, toByteOffset: arenaCount, as: UInt8.self)
+        arenaCount += 1
+    }
+
+    private func grow() {
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: arenaCapacity * 2, alignment: 16)
+        larger.copyMemory(from: arena, byteCount: arenaCount)
+        arena.deallocate()
+        arena = larger
+        arenaCapacity *= 2
+    }
+
     @inline(__always)
-    func withFrame<Result>(
-        _ id: UInt32, _ body: (UnsafeRawBufferPointer) throws(RecordError) -> Result
-    ) throws(RecordError) -> Result {
+    private func entry(_ id: UInt32) throws(RecordError) -> Entry {
         guard id < entries.count else { throw .reference }
         let entry = entries[Int(id)]
         guard entry.frameOffset != 0 else { throw .reference }
-        let start = Int(entry.frameOffset)
-        return try arena.withUnsafeBytes { (all) throws(RecordError) in
-            try body(UnsafeRawBufferPointer(rebasing: all[start..<start &+ Int(entry.frameBytes)]))
-        }
+        return entry
     }
 
-    /// Calls `body` with the text alone.
+    /// The framed string: tag, length, text.
     @inline(__always)
-    func withText<Result>(
-        _ id: UInt32, _ body: (UnsafeRawBufferPointer) throws(RecordError) -> Result
-    ) throws(RecordError) -> Result {
-        guard id < entries.count else { throw .reference }
-        let entry = entries[Int(id)]
-        guard entry.frameOffset != 0 else { throw .reference }
+    func frame(_ id: UInt32) throws(RecordError) -> UnsafeRawBufferPointer {
+        let entry = try entry(id)
+        return UnsafeRawBufferPointer(start: arena + Int(entry.frameOffset), count: Int(entry.frameBytes))
+    }
+
+    /// The text alone.
+    @inline(__always)
+    func text(_ id: UInt32) throws(RecordError) -> UnsafeRawBufferPointer {
+        let entry = try entry(id)
         let end = Int(entry.frameOffset) + Int(entry.frameBytes)
-        return try arena.withUnsafeBytes { (all) throws(RecordError) in
-            try body(UnsafeRawBufferPointer(rebasing: all[end &- Int(entry.textBytes)..<end]))
-        }
+        return UnsafeRawBufferPointer(start: arena + (end - Int(entry.textBytes)), count: Int(entry.textBytes))
     }
 }

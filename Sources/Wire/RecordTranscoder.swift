@@ -22,6 +22,10 @@ public struct RecordTranscoder: ~Copyable {
         public func rejected(_ kind: RecordKind) -> UInt64 { rejected[Int(kind.rawValue)] }
     }
 
+    /// Bytes collected before `take` at most; further records are rejected. An honest worker's chunk makes little more than itself; one that
+    /// refers a million times to a long interned string would make a hundred times that.
+    public static let pendingBytesMax = 32 << 20
+
     /// Set again before each read of the ring.
     public var clock: RingClock
     public private(set) var counters = Counters()
@@ -31,7 +35,7 @@ public struct RecordTranscoder: ~Copyable {
     private var scopes: [Batch.Scope]
     /// Index into `scopes` by scope id; -1 undefined.
     private var scopeIndex: [Int32]
-    private var strings = RecordStrings()
+    private let strings = RecordStrings()
     private var instruments: [UInt32: RecordInstrument] = [:]
     private var openSpans: [SpanID: OpenSpan] = [:]
 
@@ -61,6 +65,7 @@ public struct RecordTranscoder: ~Copyable {
     public mutating func transcode(_ record: UnsafeRawBufferPointer) {
         let kind = record[4]
         do throws(RecordError) {
+            guard pendingBytes < Self.pendingBytesMax else { throw .overflow }
             switch RecordKind(rawValue: kind) {
             case .span: try span(record)
             case .string: try string(record)
@@ -139,21 +144,11 @@ public struct RecordTranscoder: ~Copyable {
     public mutating func take() -> [Batch] {
         closeMetric()
         var batches: [Batch] = []
-        if let batch = take(&spans, .traces) { batches.append(batch) }
-        if let batch = take(&logs, .logs) { batches.append(batch) }
-        if let batch = take(&metrics, .metrics) { batches.append(batch) }
+        let empty = Batch(signal: .traces, resource: resource, resourceSchemaURL: resourceSchemaURL, scopes: scopes)
+        if !spans.items.isEmpty { batches.append(spans.take(.traces, empty)) }
+        if !logs.items.isEmpty { batches.append(logs.take(.logs, empty)) }
+        if !metrics.items.isEmpty { batches.append(metrics.take(.metrics, empty)) }
         return batches
-    }
-
-    private func take(_ collector: inout Collector, _ signal: Signal) -> Batch? {
-        guard !collector.items.isEmpty else { return nil }
-        let batch = Batch(
-            signal: signal, resource: resource, resourceSchemaURL: resourceSchemaURL, scopes: scopes,
-            bytes: collector.writer.takeBytes(), items: collector.items)
-        let count = collector.items.count
-        collector.items = []
-        collector.items.reserveCapacity(count)
-        return batch
     }
 
     // MARK: tables
@@ -268,7 +263,7 @@ public struct RecordTranscoder: ~Copyable {
         case 0: return String(decoding: try cursor.inlineText(), as: UTF8.self)
         case RecordLimits.emptyRef: return ""
         default:
-            return try strings.withText(ref) { (text) throws(RecordError) in String(decoding: text, as: UTF8.self) }
+            return String(decoding: try strings.text(ref), as: UTF8.self)
         }
     }
 
@@ -451,6 +446,16 @@ public struct RecordTranscoder: ~Copyable {
     private struct Collector: ~Copyable {
         var writer = ProtobufWriter(capacity: 64 << 10)
         var items: [Batch.Item] = []
+
+        mutating func take(_ signal: Signal, _ like: Batch) -> Batch {
+            let batch = Batch(
+                signal: signal, resource: like.resource, resourceSchemaURL: like.resourceSchemaURL, scopes: like.scopes,
+                bytes: writer.takeBytes(), items: items)
+            let count = items.count
+            items = []
+            items.reserveCapacity(count)
+            return batch
+        }
     }
 
     private struct OpenSpan {

@@ -1,5 +1,5 @@
 'use strict';
-// The tracing core: the ring's JavaScript end, contexts, spans, log and error records.
+// The tracing core: contexts, sampling, spans, log and error records. What is written goes through 18_ring.js.
 //
 // A finished span is written flat into shared memory and nothing else happens to it here: no object graph, no JSON, no native
 // call but the clock. Layout of everything written: docs/specs/record-format.md. Public API surface: 21_otel_api.js.
@@ -7,289 +7,24 @@
 // Context. V8 carries one value across `await` and promise reactions (continuation-preserved embedder data). That value is
 // undefined, a `Context`, or simply the active `Span`: entering a span allocates nothing but the span.
 //
-// Nothing at load time that a snapshot cannot hold: the views on the ring are made by `start`.
+// Nothing at load time that a snapshot cannot hold: `start` binds what exists only at run time.
 
 const {
-    ArrayBufferIsView, ArrayIsArray, AtomicsStore, DatePrototypeGetTime, JSONStringify, MathFloor, NumberIsInteger,
-    NumberPrototypeToString, ObjectKeys, ReflectApply, RegExpPrototypeTest, SafeMap, StringPrototypeCharCodeAt, StringPrototypeSlice,
-    StringPrototypeStartsWith, TypedArrayPrototypeSlice,
+    ArrayIsArray, DatePrototypeGetTime, MathFloor, NumberPrototypeToString, ReflectApply, RegExpPrototypeTest, SafeMap,
+    StringPrototypeCharCodeAt, StringPrototypeSlice, StringPrototypeStartsWith,
 } = primordials;
+const {
+    open, commit, drop, fits, putInline, putAttributes, keep, keepAll, append, reference, KIND_SPAN, KIND_START, KIND_LOG, KIND_ERROR, KIND_SCOPE,
+} = internal.ring;
 
-// ---- The ring (section 1 of the format) ----
+// ---- State bound at start ----
 
-// Word indexes of the header's cells.
-const MONOTONIC_BASE_F64 = 2, UNIX_BASE_MS_F64 = 3, UNIX_BASE_NS_F64 = 4, CLOCK_F64 = 32;
-const HEAD = 16, TAIL = 32, WAKE_AT = 33, DROPPED = 48;
-const DATA = 4096;
-
-const KIND_SPAN = 1, KIND_STRING = 2, KIND_START = 3, KIND_LOG = 4, KIND_ERROR = 5, KIND_POINT = 6, KIND_SCOPE = 7,
-    KIND_INSTRUMENT = 8;
-
-let i32 = new Int32Array(0), u8 = new Uint8Array(0), f64 = new Float64Array(0), u16 = new Uint16Array(0);
-let capacity = 0, mask = 0;
-let wokenFor = 0;
+let i32 = new Int32Array(0), f64 = new Float64Array(0);
+const UNIX_BASE_MS_F64 = 3, UNIX_BASE_NS_F64 = 4, CLOCK_F64 = 32;
 let unixBaseMs = 0, unixBaseNs = 0;
 // False without an agent, or when the SDK is disabled: spans do not record, context still flows.
 let enabled = false;
-
-// The record being written: its first byte, its limit, and its position in the ring.
-let recordStart = 0, recordLimit = 0, recordHead = 0;
-
-// Starts a record: where to write, or -1 when there is less room than `least`. Bytes from here to `recordLimit` are free; the data is
-// mapped twice in a row, so they are contiguous.
-function open(least) {
-    const head = i32[HEAD];
-    let free = capacity - (head - i32[TAIL] | 0);
-    if (free < least) return -1;
-    const largest = capacity >> 2;
-    if (free > largest) free = largest;
-    if (free > 1048576) free = 1048576;
-    recordHead = head;
-    recordStart = DATA + (head & mask);
-    // Whoever writes checks `position + what it needs <= recordLimit`; 64 spare bytes let small fixed parts go unchecked.
-    recordLimit = recordStart + free - 64;
-    return recordStart;
-}
-
-// Publishes the record that ends at `end` (a multiple of 8).
-function commit(end, kind) {
-    const length = end - recordStart;
-    const word = recordStart >> 2;
-    i32[word] = length;
-    i32[word + 1] = kind;
-    const head = recordHead + length | 0;
-    AtomicsStore(i32, HEAD, head);
-    const wakeAt = i32[WAKE_AT];
-    if ((head - wakeAt | 0) >= 0 && wakeAt !== wokenFor) {
-        wokenFor = wakeAt;
-        ops.wakeAgent();
-    }
-}
-
-function drop(kind) {
-    i32[DROPPED + kind] = i32[DROPPED + kind] + 1 | 0;
-}
-
-// Writes text as UTF-8 at `at`; bytes written, or -1 for want of room. Short ASCII is cheaper copied here than handed to native code.
-function putText(at, text) {
-    const length = text.length;
-    if (length <= 48) {
-        if (at + length > recordLimit) return -1;
-        let i = 0;
-        for (; i < length; i++) {
-            const unit = StringPrototypeCharCodeAt(text, i);
-            if (unit > 127) break;
-            u8[at + i] = unit;
-        }
-        if (i === length) return length;
-    }
-    return ops.writeRing(text, at, recordLimit);
-}
-
-const pad8 = (n) => n + 7 & ~7;
-
-// An inline string: length, zero, bytes, filler. The next position, or -1.
-function putInline(at, text) {
-    if (at + 8 > recordLimit) return -1;
-    const count = putText(at + 8, text);
-    if (count < 0) return -1;
-    i32[at >> 2] = count;
-    i32[(at >> 2) + 1] = 0;
-    return at + 8 + pad8(count);
-}
-
-// ---- Interned strings ----
-
-const STRING_IDS = 16383, STRING_UNITS = 128;
-let stringIds = new SafeMap();
-
-// The id of a string that will come again (names, keys), or 0: write it inline. May write a record, so never between open and commit.
-function intern(text) {
-    const id = stringIds.get(text);
-    return id === undefined ? internNew(text) : id;
-}
-
-function internNew(text) {
-    if (text === '') return -1;
-    const id = stringIds.size + 1;
-    if (id > STRING_IDS || text.length > STRING_UNITS || !enabled) return 0;
-    const at = open(16 + 3 * STRING_UNITS + 128);
-    if (at < 0) {
-        drop(KIND_STRING);
-        return 0;
-    }
-    const count = putText(at + 16, text);
-    if (count < 0) return 0;
-    i32[(at >> 2) + 2] = id;
-    i32[(at >> 2) + 3] = count;
-    commit(at + 16 + pad8(count), KIND_STRING);
-    stringIds.set(text, id);
-    return id;
-}
-
-// A key or name as it is kept until it is written: its id, or the text when it has none (-1 is the empty string).
-function reference(text) {
-    const id = intern(text);
-    return id === 0 ? text : id;
-}
-
-// ---- Attributes (section 3) ----
-
-let attributeLimit = 128, attributeLengthLimit = -1, eventLimit = 128, linkLimit = 128, eventAttributeLimit = 128,
-    linkAttributeLimit = 128;
-
-// A copy of a value that later changes of the user's object do not reach; undefined when it is no attribute value.
-function keep(value) {
-    switch (typeof value) {
-        case 'string':
-            return attributeLengthLimit >= 0 && value.length > attributeLengthLimit
-                ? StringPrototypeSlice(value, 0, attributeLengthLimit) : value;
-        case 'number': case 'boolean': return value;
-        case 'bigint': return Number(value);
-        case 'object': return value === null ? undefined : keepObject(value, 0);
-        default: return undefined;
-    }
-}
-
-// An object value, kept: its kind and its parts.
-class Kept {
-    constructor(kind, parts) {
-        this.kind = kind;
-        this.parts = parts;
-    }
-}
-const BYTES = 7, ARRAY = 8, MAP = 9;
-
-function keepObject(value, depth) {
-    if (depth >= 7) return undefined;
-    if (ArrayIsArray(value)) {
-        const parts = [];
-        for (let i = 0; i < value.length; i++) {
-            const element = value[i];
-            parts[i] = element == null ? null
-                : typeof element === 'object' ? keepObject(element, depth + 1) ?? null : keep(element) ?? null;
-        }
-        return new Kept(ARRAY, parts);
-    }
-    if (ArrayBufferIsView(value)) {
-        return new Kept(BYTES, TypedArrayPrototypeSlice(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)));
-    }
-    const parts = [];
-    const keys = ObjectKeys(value);
-    for (let i = 0; i < keys.length; i++) {
-        const member = value[keys[i]];
-        const kept = member === null ? null : typeof member === 'object' ? keepObject(member, depth + 1) : keep(member);
-        if (kept !== undefined) append(parts, reference(keys[i]), kept);
-    }
-    return new Kept(MAP, parts);
-}
-
-// list.push(key, value), whatever user code did to Array.prototype.
-function append(list, key, value) {
-    const length = list.length;
-    list[length] = key;
-    list[length + 1] = value;
-}
-
-// Adds the own enumerable properties of `attributes` to `list` ([key reference, value, …]), unless it holds `limit` already.
-// Returns how many did not fit.
-function keepAll(list, attributes, limit) {
-    let dropped = 0;
-    for (const key in attributes) {
-        const value = keep(attributes[key]);
-        if (value === undefined) continue;
-        if (list.length >= limit * 2) {
-            dropped++;
-            continue;
-        }
-        append(list, reference(key), value);
-    }
-    return dropped;
-}
-
-// Writes attributes; the next position or -1.
-function putAttributes(at, list) {
-    for (let i = 0; i < list.length; i += 2) {
-        const key = list[i];
-        let payload = at + 8;
-        const word = at >> 2;
-        if (payload > recordLimit) return -1;
-        if (typeof key === 'number') {
-            i32[word] = key;
-        } else {
-            i32[word] = 0;
-            payload = putInline(payload, key);
-            if (payload < 0) return -1;
-        }
-        const value = list[i + 1];
-        if (typeof value === 'string') {
-            const count = putText(payload, value);
-            if (count < 0) return -1;
-            i32[word + 1] = count << 4 | 1;
-            at = payload + pad8(count);
-        } else if (typeof value === 'number') {
-            if ((value | 0) === value && value < 134217728 && value >= -134217728) {
-                i32[word + 1] = value << 4 | 4;
-                at = payload;
-            } else {
-                i32[word + 1] = NumberIsInteger(value) && value < 9223372036854775000 && value > -9223372036854775000 ? 5 : 6;
-                if (payload + 8 > recordLimit) return -1;
-                f64[payload >> 3] = value;
-                at = payload + 8;
-            }
-        } else {
-            at = putOther(word + 1, payload, value);
-            if (at < 0) return -1;
-        }
-    }
-    return at;
-}
-
-// Writes a value whose tag is at word `tag` and whose payload begins at `at`; the next position or -1.
-function putValue(tag, at, value) {
-    if (typeof value === 'string') {
-        const count = putText(at, value);
-        if (count < 0) return -1;
-        i32[tag] = count << 4 | 1;
-        return at + pad8(count);
-    }
-    if (typeof value === 'number') {
-        i32[tag] = NumberIsInteger(value) && value < 9223372036854775000 && value > -9223372036854775000 ? 5 : 6;
-        if (at + 8 > recordLimit) return -1;
-        f64[at >> 3] = value;
-        return at + 8;
-    }
-    return putOther(tag, at, value);
-}
-
-function putOther(tag, at, value) {
-    if (typeof value === 'boolean') {
-        i32[tag] = (value ? 16 : 0) | 3;
-        return at;
-    }
-    if (value === null) {
-        i32[tag] = 0;
-        return at;
-    }
-    const parts = value.parts;
-    if (value.kind === BYTES) {
-        if (at + parts.length > recordLimit) return -1;
-        i32[tag] = parts.length << 4 | BYTES;
-        for (let i = 0; i < parts.length; i++) u8[at + i] = parts[i];
-        return at + pad8(parts.length);
-    }
-    if (value.kind === MAP) {
-        i32[tag] = parts.length >> 1 << 4 | MAP;
-        return putAttributes(at, parts);
-    }
-    i32[tag] = parts.length << 4 | ARRAY;
-    for (let i = 0; i < parts.length && at >= 0; i++) {
-        if (at + 8 > recordLimit) return -1;
-        i32[(at >> 2) + 1] = 0;
-        at = putValue(at >> 2, at + 8, parts[i]);
-    }
-    return at;
-}
+let attributeLimit = 128, eventLimit = 128, linkLimit = 128, eventAttributeLimit = 128, linkAttributeLimit = 128;
 
 // ---- Ids ----
 
@@ -745,7 +480,7 @@ const min16 = (n) => n > 65535 ? 65535 : n;
 
 function putEvents(at, events) {
     for (let i = 0; i < events.length; i += 4) {
-        if (at + 16 > recordLimit) return -1;
+        if (!fits(at)) return -1;
         const name = events[i + 1], list = events[i + 2];
         f64[at >> 3] = events[i];
         i32[(at >> 2) + 2] = typeof name === 'number' ? name : 0;
@@ -764,7 +499,7 @@ function putEvents(at, events) {
 function putLinks(at, links) {
     for (let i = 0; i < links.length; i++) {
         const { context, list, dropped } = links[i];
-        if (at + 32 > recordLimit) return -1;
+        if (!fits(at)) return -1;
         const word = at >> 2;
         for (let w = 0; w < 4; w++) i32[word + w] = wordOfHex(context.traceId, w * 8);
         i32[word + 4] = wordOfHex(context.spanId, 0);
@@ -957,7 +692,7 @@ function endRun(code, reason) {
 function finished(name, start, end, attributes, exception, parent = runSpan) {
     if (!enabled || parent === undefined) return undefined;
     const span = new Span(0, reference(name), 1);
-    begin(span, parent, start, { attributes }, true);
+    begin(span, parent instanceof Span ? parent : new Context(parent, null), start, { attributes }, true);
     if (exception !== undefined && exception !== null) {
         const details = exceptionAttributes(exception);
         span.addEvent('exception', details, undefined);
@@ -988,11 +723,7 @@ function moduleLoaded(m) {
 // `ring` is an ArrayBuffer over the whole mapping. `trace`: {sampler: {name, argument}, limits, sdkDisabled, enabled}.
 function start(ring, trace) {
     i32 = new Int32Array(ring);
-    u8 = new Uint8Array(ring);
     f64 = new Float64Array(ring);
-    u16 = new Uint16Array(ring);
-    capacity = i32[2];
-    mask = capacity - 1;
     unixBaseMs = f64[UNIX_BASE_MS_F64];
     unixBaseNs = f64[UNIX_BASE_NS_F64];
     const seed = new Int32Array(4);
@@ -1004,8 +735,8 @@ function start(ring, trace) {
     for (let i = 0; i < 12; i++) random32();
     enabled = trace.enabled !== false && !trace.sdkDisabled;
     const limits = trace.limits ?? {};
+    internal.ring.start(ring, enabled, limits.attributeLength ?? -1);
     attributeLimit = limits.attributes ?? 128;
-    attributeLengthLimit = limits.attributeLength ?? -1;
     eventLimit = limits.events ?? 128;
     linkLimit = limits.links ?? 128;
     eventAttributeLimit = limits.attributesPerEvent ?? 128;
@@ -1022,7 +753,6 @@ internal.trace = {
     start, now, ringTime, log, error, beginRun, endRun, finished, module: moduleLoaded, activeSpan, activeContext, runInContext,
     isEnabled: () => enabled, get runSpan() { return runSpan; }, timeOrigin: () => unixBaseMs + unixBaseNs / 1e6,
     Span, Tracer, Context, ROOT, SPAN_KEY, withValue, valueOf, valuesOf, isSpanContextValid, isValidTraceId, isValidSpanId,
-    // For 21_otel_api.js: records other than spans.
-    open, commit, drop, putInline, putAttributes, keepAll, reference, scopeId, views: () => ({ i32, f64, u16 }),
-    KIND_POINT, KIND_INSTRUMENT,
+    // For 22_metrics.js.
+    scopeId, views: () => ({ i32, f64 }),
 };

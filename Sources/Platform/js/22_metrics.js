@@ -3,7 +3,7 @@
 // when they are collected: every export interval while the loop turns, and at the end of the run.
 // <https://opentelemetry.io/docs/specs/otel/metrics/api/>
 
-const { trace: core, otelApi } = internal;
+const { trace: core, ring, otelApi } = internal;
 const {
     ArrayPrototypeForEach, ArrayPrototypeIndexOf, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, ArrayPrototypeSplice, JSONStringify,
     MathMax, MathMin, NumberIsFinite, ObjectKeys, RegExpPrototypeTest, SafeMap, StringPrototypeToLowerCase,
@@ -22,7 +22,7 @@ const instruments = [];
 class Point {
     constructor(attributes, buckets) {
         this.list = [];
-        core.keepAll(this.list, attributes, 128);
+        ring.keepAll(this.list, attributes, 128);
         this.value = 0;
         this.count = 0;
         this.min = Infinity;
@@ -220,31 +220,31 @@ let described = 0;
 
 function describe(instrument) {
     const scope = core.scopeId(instrument._meter._scope[0], instrument._meter._scope[1], instrument._meter._scope[2]);
-    const at = core.open(1024);
+    const at = ring.open(1024);
     if (at < 0) {
-        core.drop(core.KIND_INSTRUMENT);
+        ring.drop(ring.KIND_INSTRUMENT);
         return false;
     }
     const { i32 } = core.views();
-    let next = core.putInline(at + 16, instrument._name);
-    if (next >= 0) next = core.putInline(next, instrument._unit);
-    if (next >= 0) next = core.putInline(next, instrument._description);
+    let next = ring.putInline(at + 16, instrument._name);
+    if (next >= 0) next = ring.putInline(next, instrument._unit);
+    if (next >= 0) next = ring.putInline(next, instrument._description);
     if (next < 0) {
-        core.drop(core.KIND_INSTRUMENT);
+        ring.drop(ring.KIND_INSTRUMENT);
         return false;
     }
     instrument._id = ++described;
     i32[(at >> 2) + 2] = instrument._id;
     i32[(at >> 2) + 3] = instrument._type | (instrument._isInteger ? 256 : 0) | scope << 16;
-    core.commit(next, core.KIND_INSTRUMENT);
+    ring.commit(next, ring.KIND_INSTRUMENT);
     return true;
 }
 
 function write(instrument, point, time) {
     const { i32, f64 } = core.views();
     const bounds = instrument._bounds;
-    const at = core.open(256 + 16 * bounds.length);
-    if (at < 0) return core.drop(core.KIND_POINT);
+    const at = ring.open(256 + 16 * bounds.length);
+    if (at < 0) return ring.drop(ring.KIND_POINT);
     const word = at >> 2, double = at >> 3;
     i32[word + 2] = instrument._id;
     i32[word + 3] = point.list.length >> 1 | bounds.length << 16;
@@ -261,9 +261,9 @@ function write(instrument, point, time) {
         for (let i = 0; i <= bounds.length; i++) f64[(next >> 3) + i] = point.buckets[i];
         next += 8 * (bounds.length + 1);
     }
-    next = core.putAttributes(next, point.list);
-    if (next < 0) return core.drop(core.KIND_POINT);
-    core.commit(next, core.KIND_POINT);
+    next = ring.putAttributes(next, point.list);
+    if (next < 0) return ring.drop(ring.KIND_POINT);
+    ring.commit(next, ring.KIND_POINT);
 }
 
 // Collects now and then while the loop turns, without keeping it alive. 30_timers.js comes later, hence the late look.

@@ -1,0 +1,302 @@
+'use strict';
+// The ring's JavaScript end: records, interned strings and attributes, written flat into shared memory.
+// Layout: docs/specs/record-format.md. What the records say is the business of 20_trace.js and 22_metrics.js.
+//
+// Nothing at load time that a snapshot cannot hold: the views on the ring are made by `start`.
+
+const {
+    ArrayBufferIsView, ArrayIsArray, AtomicsStore, NumberIsInteger, ObjectKeys, SafeMap, StringPrototypeCharCodeAt, StringPrototypeSlice,
+    TypedArrayPrototypeSlice,
+} = primordials;
+
+// ---- Records (sections 1 and 2 of the format) ----
+
+// Word indexes of the header's cells.
+const HEAD = 16, TAIL = 32, WAKE_AT = 33, DROPPED = 48;
+const DATA = 4096;
+
+const KIND_STRING = 2;
+
+let i32 = new Int32Array(0), u8 = new Uint8Array(0), f64 = new Float64Array(0);
+let capacity = 0, mask = 0;
+let wokenFor = 0;
+// False without an agent, or when the SDK is disabled: spans do not record, context still flows.
+let enabled = false;
+
+// The record being written: its first byte, its limit, and its position in the ring.
+let recordStart = 0, recordLimit = 0, recordHead = 0;
+
+// Starts a record: where to write, or -1 when there is less room than `least`. Bytes from here to `recordLimit` are free; the data is
+// mapped twice in a row, so they are contiguous.
+function open(least) {
+    const head = i32[HEAD];
+    let free = capacity - (head - i32[TAIL] | 0);
+    if (free < least) return -1;
+    const largest = capacity >> 2;
+    if (free > largest) free = largest;
+    if (free > 1048576) free = 1048576;
+    recordHead = head;
+    recordStart = DATA + (head & mask);
+    // Whoever writes checks `position + what it needs <= recordLimit`; 64 spare bytes let small fixed parts go unchecked.
+    recordLimit = recordStart + free - 64;
+    return recordStart;
+}
+
+// Publishes the record that ends at `end` (a multiple of 8).
+function commit(end, kind) {
+    const length = end - recordStart;
+    const word = recordStart >> 2;
+    i32[word] = length;
+    i32[word + 1] = kind;
+    const head = recordHead + length | 0;
+    AtomicsStore(i32, HEAD, head);
+    const wakeAt = i32[WAKE_AT];
+    if ((head - wakeAt | 0) >= 0 && wakeAt !== wokenFor) {
+        wokenFor = wakeAt;
+        ops.wakeAgent();
+    }
+}
+
+// Whether a fixed part of at most 64 bytes may be written at `at`.
+const fits = (at) => at <= recordLimit;
+
+function drop(kind) {
+    i32[DROPPED + kind] = i32[DROPPED + kind] + 1 | 0;
+}
+
+// Writes text as UTF-8 at `at`; bytes written, or -1 for want of room. Short ASCII is cheaper copied here than handed to native code.
+function putText(at, text) {
+    const length = text.length;
+    if (length <= 48) {
+        if (at + length > recordLimit) return -1;
+        let i = 0;
+        for (; i < length; i++) {
+            const unit = StringPrototypeCharCodeAt(text, i);
+            if (unit > 127) break;
+            u8[at + i] = unit;
+        }
+        if (i === length) return length;
+    }
+    return ops.writeRing(text, at, recordLimit);
+}
+
+const pad8 = (n) => n + 7 & ~7;
+
+// An inline string: length, zero, bytes, filler. The next position, or -1.
+function putInline(at, text) {
+    if (at + 8 > recordLimit) return -1;
+    const count = putText(at + 8, text);
+    if (count < 0) return -1;
+    i32[at >> 2] = count;
+    i32[(at >> 2) + 1] = 0;
+    return at + 8 + pad8(count);
+}
+
+// ---- Interned strings ----
+
+const STRING_IDS = 16383, STRING_UNITS = 128;
+let stringIds = new SafeMap();
+
+// The id of a string that will come again (names, keys), or 0: write it inline. May write a record, so never between open and commit.
+function intern(text) {
+    const id = stringIds.get(text);
+    return id === undefined ? internNew(text) : id;
+}
+
+function internNew(text) {
+    if (text === '') return -1;
+    const id = stringIds.size + 1;
+    if (id > STRING_IDS || text.length > STRING_UNITS || !enabled) return 0;
+    const at = open(16 + 3 * STRING_UNITS + 128);
+    if (at < 0) {
+        drop(KIND_STRING);
+        return 0;
+    }
+    const count = putText(at + 16, text);
+    if (count < 0) return 0;
+    i32[(at >> 2) + 2] = id;
+    i32[(at >> 2) + 3] = count;
+    commit(at + 16 + pad8(count), KIND_STRING);
+    stringIds.set(text, id);
+    return id;
+}
+
+// A key or name as it is kept until it is written: its id, or the text when it has none (-1 is the empty string).
+function reference(text) {
+    const id = intern(text);
+    return id === 0 ? text : id;
+}
+
+// ---- Attributes (section 3) ----
+
+// UTF-16 units a string value is cut to; -1: not at all.
+let attributeLengthLimit = -1;
+
+// A copy of a value that later changes of the user's object do not reach; undefined when it is no attribute value.
+function keep(value) {
+    switch (typeof value) {
+        case 'string':
+            return attributeLengthLimit >= 0 && value.length > attributeLengthLimit
+                ? StringPrototypeSlice(value, 0, attributeLengthLimit) : value;
+        case 'number': case 'boolean': return value;
+        case 'bigint': return Number(value);
+        case 'object': return value === null ? undefined : keepObject(value, 0);
+        default: return undefined;
+    }
+}
+
+// An object value, kept: its kind and its parts.
+class Kept {
+    constructor(kind, parts) {
+        this.kind = kind;
+        this.parts = parts;
+    }
+}
+const BYTES = 7, ARRAY = 8, MAP = 9;
+
+function keepObject(value, depth) {
+    if (depth >= 7) return undefined;
+    if (ArrayIsArray(value)) {
+        const parts = [];
+        for (let i = 0; i < value.length; i++) {
+            const element = value[i];
+            parts[i] = element == null ? null
+                : typeof element === 'object' ? keepObject(element, depth + 1) ?? null : keep(element) ?? null;
+        }
+        return new Kept(ARRAY, parts);
+    }
+    if (ArrayBufferIsView(value)) {
+        return new Kept(BYTES, TypedArrayPrototypeSlice(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)));
+    }
+    const parts = [];
+    const keys = ObjectKeys(value);
+    for (let i = 0; i < keys.length; i++) {
+        const member = value[keys[i]];
+        const kept = member === null ? null : typeof member === 'object' ? keepObject(member, depth + 1) : keep(member);
+        if (kept !== undefined) append(parts, reference(keys[i]), kept);
+    }
+    return new Kept(MAP, parts);
+}
+
+// list.push(key, value), whatever user code did to Array.prototype.
+function append(list, key, value) {
+    const length = list.length;
+    list[length] = key;
+    list[length + 1] = value;
+}
+
+// Adds the own enumerable properties of `attributes` to `list` ([key reference, value, …]), unless it holds `limit` already.
+// Returns how many did not fit.
+function keepAll(list, attributes, limit) {
+    let dropped = 0;
+    for (const key in attributes) {
+        const value = keep(attributes[key]);
+        if (value === undefined) continue;
+        if (list.length >= limit * 2) {
+            dropped++;
+            continue;
+        }
+        append(list, reference(key), value);
+    }
+    return dropped;
+}
+
+// Writes attributes; the next position or -1.
+function putAttributes(at, list) {
+    for (let i = 0; i < list.length; i += 2) {
+        const key = list[i];
+        let payload = at + 8;
+        const word = at >> 2;
+        if (payload > recordLimit) return -1;
+        if (typeof key === 'number') {
+            i32[word] = key;
+        } else {
+            i32[word] = 0;
+            payload = putInline(payload, key);
+            if (payload < 0) return -1;
+        }
+        const value = list[i + 1];
+        if (typeof value === 'string') {
+            const count = putText(payload, value);
+            if (count < 0) return -1;
+            i32[word + 1] = count << 4 | 1;
+            at = payload + pad8(count);
+        } else if (typeof value === 'number') {
+            if ((value | 0) === value && value < 134217728 && value >= -134217728) {
+                i32[word + 1] = value << 4 | 4;
+                at = payload;
+            } else {
+                i32[word + 1] = NumberIsInteger(value) && value < 9223372036854775000 && value > -9223372036854775000 ? 5 : 6;
+                if (payload + 8 > recordLimit) return -1;
+                f64[payload >> 3] = value;
+                at = payload + 8;
+            }
+        } else {
+            at = putOther(word + 1, payload, value);
+            if (at < 0) return -1;
+        }
+    }
+    return at;
+}
+
+// Writes a value whose tag is at word `tag` and whose payload begins at `at`; the next position or -1.
+function putValue(tag, at, value) {
+    if (typeof value === 'string') {
+        const count = putText(at, value);
+        if (count < 0) return -1;
+        i32[tag] = count << 4 | 1;
+        return at + pad8(count);
+    }
+    if (typeof value === 'number') {
+        i32[tag] = NumberIsInteger(value) && value < 9223372036854775000 && value > -9223372036854775000 ? 5 : 6;
+        if (at + 8 > recordLimit) return -1;
+        f64[at >> 3] = value;
+        return at + 8;
+    }
+    return putOther(tag, at, value);
+}
+
+function putOther(tag, at, value) {
+    if (typeof value === 'boolean') {
+        i32[tag] = (value ? 16 : 0) | 3;
+        return at;
+    }
+    if (value === null) {
+        i32[tag] = 0;
+        return at;
+    }
+    const parts = value.parts;
+    if (value.kind === BYTES) {
+        if (at + parts.length > recordLimit) return -1;
+        i32[tag] = parts.length << 4 | BYTES;
+        for (let i = 0; i < parts.length; i++) u8[at + i] = parts[i];
+        return at + pad8(parts.length);
+    }
+    if (value.kind === MAP) {
+        i32[tag] = parts.length >> 1 << 4 | MAP;
+        return putAttributes(at, parts);
+    }
+    i32[tag] = parts.length << 4 | ARRAY;
+    for (let i = 0; i < parts.length && at >= 0; i++) {
+        if (at + 8 > recordLimit) return -1;
+        i32[(at >> 2) + 1] = 0;
+        at = putValue(at >> 2, at + 8, parts[i]);
+    }
+    return at;
+}
+
+// `buffer` is an ArrayBuffer over the whole mapping, `recording` false when spans are not wanted.
+function start(buffer, recording, lengthLimit) {
+    i32 = new Int32Array(buffer);
+    u8 = new Uint8Array(buffer);
+    f64 = new Float64Array(buffer);
+    capacity = i32[2];
+    mask = capacity - 1;
+    enabled = recording;
+    attributeLengthLimit = lengthLimit;
+}
+
+internal.ring = {
+    start, open, commit, drop, fits, putInline, putAttributes, keep, keepAll, append, reference, Kept,
+    KIND_SPAN: 1, KIND_START: 3, KIND_LOG: 4, KIND_ERROR: 5, KIND_POINT: 6, KIND_SCOPE: 7, KIND_INSTRUMENT: 8,
+};
