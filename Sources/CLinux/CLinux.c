@@ -7,6 +7,8 @@
 
 const char *sl_signal_abbreviation(int signal) { return sigabbrev_np(signal); }
 
+const char *sl_error_name(int code) { return strerrorname_np(code); }
+
 int sl_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 int sl_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK); }

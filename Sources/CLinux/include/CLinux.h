@@ -64,6 +64,8 @@ static inline uint64_t sl_clock_nanoseconds(clockid_t clock) {
 
 // "KILL" for 9; null for what is no signal.
 const char *_Nullable sl_signal_abbreviation(int signal);
+// "ENOENT" for 2; null for what is no error.
+const char *_Nullable sl_error_name(int code);
 
 // A non-blocking eventfd, count 0; -1 and errno.
 int sl_eventfd(void);
