@@ -74,8 +74,8 @@ let package = Package(
         target("Store", [grdb, "Telemetry", "Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts
-        target("Platform", ["CPlatform", "Engine"], exclude: ["js"]),
-        target("Exporters", ["Pipeline", "Wire", "Telemetry", "System"]),
+        target("Platform", ["CPlatform", "Engine", "Linux", "System"], exclude: ["js"]),
+        target("Exporters", ["Pipeline", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
         // 5 hosts
         target("Runtime", nio + ["Platform", "Engine", "Telemetry", "Linux", "Transport", "System"]),
         target("Agent", ["Telemetry", "Wire", "Pipeline", "Configuration", "Linux", "Transport", "Store", "Exporters", "System"]),
@@ -90,9 +90,9 @@ let package = Package(
         tests("Layer", []),
         tests("Telemetry", ["Telemetry", "CLinux"]),
         tests("Wire", ["Wire", "Telemetry"]),
-        tests("Pipeline", ["Pipeline", "Exporters", "Telemetry", "System"]),
-        tests("Configuration", ["Configuration"]),
-        tests("Transport", ["Transport", "System"]),
+        tests("Pipeline", ["Pipeline", "Exporters", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
+        tests("Configuration", ["Configuration", "Telemetry"]),
+        tests("Transport", ["Transport", "CZlib", "System"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "System"]),

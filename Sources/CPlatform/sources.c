@@ -1,71 +1,120 @@
+// The sources of the platform, in the order they run. A test compares this list with the folder.
 #include "sl_platform.h"
 
-// #embed is C23; SwiftPM builds C targets as clang's default. The compiler lists embedded files as dependencies, so a changed source
+// #embed is C23; SwiftPM compiles C as clang's default. The compiler lists embedded files as dependencies, so a changed source
 // rebuilds this file.
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
-static const char primordials[] = {
+static const char primordials_js[] = {
 #embed "../Platform/js/00_primordials.js"
 };
-static const char errors[] = {
+static const char builtins_js[] = {
+#embed "../Platform/js/02_builtins.js"
+};
+static const char text_js[] = {
+#embed "../Platform/js/03_text.js"
+};
+static const char webidl_js[] = {
+#embed "../Platform/js/04_webidl.js"
+};
+static const char errors_js[] = {
 #embed "../Platform/js/05_errors.js"
 };
-static const char console[] = {
+static const char source_maps_js[] = {
+#embed "../Platform/js/06_source_maps.js"
+};
+static const char stack_js[] = {
+#embed "../Platform/js/07_stack.js"
+};
+static const char types_js[] = {
+#embed "../Platform/js/08_types.js"
+};
+static const char inspect_js[] = {
+#embed "../Platform/js/09_inspect.js"
+};
+static const char console_js[] = {
 #embed "../Platform/js/10_console.js"
 };
-static const char trace[] = {
+static const char ring_js[] = {
+#embed "../Platform/js/18_ring.js"
+};
+static const char trace_js[] = {
 #embed "../Platform/js/20_trace.js"
 };
-static const char otel_api[] = {
+static const char otel_api_js[] = {
 #embed "../Platform/js/21_otel_api.js"
 };
-static const char timers[] = {
+static const char metrics_js[] = {
+#embed "../Platform/js/22_metrics.js"
+};
+static const char async_hooks_js[] = {
+#embed "../Platform/js/23_async_hooks.js"
+};
+static const char wasm_js[] = {
+#embed "../Platform/js/24_wasm.js"
+};
+static const char timers_js[] = {
 #embed "../Platform/js/30_timers.js"
 };
-static const char events[] = {
+static const char events_js[] = {
 #embed "../Platform/js/32_events.js"
 };
-static const char encoding[] = {
+static const char encoding_js[] = {
 #embed "../Platform/js/34_encoding.js"
 };
-static const char url[] = {
+static const char url_host_js[] = {
+#embed "../Platform/js/35_url_host.js"
+};
+static const char url_js[] = {
 #embed "../Platform/js/36_url.js"
 };
-static const char clone[] = {
+static const char url_api_js[] = {
+#embed "../Platform/js/37_url_api.js"
+};
+static const char clone_js[] = {
 #embed "../Platform/js/38_clone.js"
 };
-static const char performance[] = {
+static const char performance_js[] = {
 #embed "../Platform/js/40_performance.js"
 };
-static const char fetch[] = {
-#embed "../Platform/js/42_fetch.js"
-};
-static const char process[] = {
+static const char process_js[] = {
 #embed "../Platform/js/50_process.js"
 };
-static const char start[] = {
+static const char start_js[] = {
 #embed "../Platform/js/90_start.js"
 };
-static const char host[] = {
+static const char host_js[] = {
 #embed "../Platform/js/95_host.js"
 };
 
 static const sl_platform_source sources[] = {
-    {"00_primordials.js", primordials, sizeof primordials},
-    {"05_errors.js", errors, sizeof errors},
-    {"10_console.js", console, sizeof console},
-    {"20_trace.js", trace, sizeof trace},
-    {"21_otel_api.js", otel_api, sizeof otel_api},
-    {"30_timers.js", timers, sizeof timers},
-    {"32_events.js", events, sizeof events},
-    {"34_encoding.js", encoding, sizeof encoding},
-    {"36_url.js", url, sizeof url},
-    {"38_clone.js", clone, sizeof clone},
-    {"40_performance.js", performance, sizeof performance},
-    {"42_fetch.js", fetch, sizeof fetch},
-    {"50_process.js", process, sizeof process},
-    {"90_start.js", start, sizeof start},
-    {"95_host.js", host, sizeof host},
+    {"00_primordials.js", primordials_js, sizeof primordials_js},
+    {"02_builtins.js", builtins_js, sizeof builtins_js},
+    {"03_text.js", text_js, sizeof text_js},
+    {"04_webidl.js", webidl_js, sizeof webidl_js},
+    {"05_errors.js", errors_js, sizeof errors_js},
+    {"06_source_maps.js", source_maps_js, sizeof source_maps_js},
+    {"07_stack.js", stack_js, sizeof stack_js},
+    {"08_types.js", types_js, sizeof types_js},
+    {"09_inspect.js", inspect_js, sizeof inspect_js},
+    {"10_console.js", console_js, sizeof console_js},
+    {"18_ring.js", ring_js, sizeof ring_js},
+    {"20_trace.js", trace_js, sizeof trace_js},
+    {"21_otel_api.js", otel_api_js, sizeof otel_api_js},
+    {"22_metrics.js", metrics_js, sizeof metrics_js},
+    {"23_async_hooks.js", async_hooks_js, sizeof async_hooks_js},
+    {"24_wasm.js", wasm_js, sizeof wasm_js},
+    {"30_timers.js", timers_js, sizeof timers_js},
+    {"32_events.js", events_js, sizeof events_js},
+    {"34_encoding.js", encoding_js, sizeof encoding_js},
+    {"35_url_host.js", url_host_js, sizeof url_host_js},
+    {"36_url.js", url_js, sizeof url_js},
+    {"37_url_api.js", url_api_js, sizeof url_api_js},
+    {"38_clone.js", clone_js, sizeof clone_js},
+    {"40_performance.js", performance_js, sizeof performance_js},
+    {"50_process.js", process_js, sizeof process_js},
+    {"90_start.js", start_js, sizeof start_js},
+    {"95_host.js", host_js, sizeof host_js},
 };
 
 const sl_platform_source *sl_platform_sources(size_t *count) {

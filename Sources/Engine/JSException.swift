@@ -33,6 +33,14 @@ public struct JSException: Error {
         public var column: Int
         public var endColumn: Int
         public var sourceLine: String
+
+        public init(script: String, line: Int, column: Int, endColumn: Int = 0, sourceLine: String = "") {
+            self.script = script
+            self.line = line
+            self.column = column
+            self.endColumn = endColumn
+            self.sourceLine = sourceLine
+        }
     }
 
     /// "TypeError" and so on; empty when what was thrown is no error.
@@ -50,7 +58,14 @@ public struct JSException: Error {
     /// What was thrown. Nil for causes and the like.
     public var thrown: Value? { box?.value }
 
-    private let box: ThrownValue?
+    private var box: ThrownValue?
+
+    /// A value that the host throws on behalf of a script, at this place in it.
+    public init(throwing value: Value, in realm: Realm, at location: Location? = nil) {
+        self = realm.exception(from: value)
+        if let location { self.location = location }
+        box = ThrownValue(value: value)
+    }
 
     init(taking raw: UnsafeMutablePointer<sl_v8_exception>, _ isolate: Isolate) {
         self.init(raw.pointee, isolate)

@@ -1,8 +1,8 @@
 internal import CV8
 
 /// A native function that JavaScript sees on the `ops` object.
-public struct Op {
-    public typealias Callback = @convention(c) (_ context: UnsafeMutableRawPointer?, _ arguments: OpaquePointer) -> Void
+public struct Op: Sendable {
+    public typealias Callback = @Sendable @convention(c) (_ context: UnsafeMutableRawPointer?, _ arguments: OpaquePointer) -> Void
 
     public let name: String
     public let callback: Callback

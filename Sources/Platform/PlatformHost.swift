@@ -15,6 +15,8 @@ public protocol PlatformHost: AnyObject {
     /// Answer through `internal.host.settleFetch`.
     func startFetch(_ fetch: FetchStart)
     func abortFetch(_ id: Int)
+    /// Load and run what an import() asked for; its tracing context is current.
+    func continueImport(_ token: Int)
     /// A promise given to `ops.promiseSettled` has settled.
     func promiseSettled(_ token: Int, reason: Value?)
     /// JSON of the source map of a loaded script; nil when it has none.

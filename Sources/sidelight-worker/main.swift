@@ -1,1 +1,3 @@
-print("worker")
+import Runtime
+
+WorkerMain.run(Array(CommandLine.arguments.dropFirst()))

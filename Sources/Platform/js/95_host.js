@@ -66,12 +66,32 @@ internal.host = {
         return internal.uncaught(error, line > 0 ? { script, line, column, endColumn, sourceLine } : undefined);
     },
 
+    /** A module has run, or failed on the way. Times are ring times; 0: the step did not happen. */
+    moduleLoaded(
+        specifier, url, resolveStart, resolveEnd, loadStart, loadEnd, compileStart, compileEnd, evaluateStart, evaluateEnd, bytes, cached, error,
+    ) {
+        internal.trace.module({
+            specifier, url, resolveStart, resolveEnd, loadStart, loadEnd, compileStart, compileEnd, evaluateStart, evaluateEnd, bytes, cached, error,
+        });
+    },
+
     /** The answer to ops.fetchStart. @param {string} headers name LF value LF name LF value LF … */
     settleFetch(id, code, message, status, headers, body, url) {
         internal.fetch.settle(id, code === '' ? null : { code, message }, status, lines(headers), body, url);
     },
 
-    nothing() {},
+    /** The tracing context that is current, for inContext. */
+    context: ops.context,
+
+    /** Lets the host go on with an import() in the context it was called in. */
+    inContext(context, token) {
+        const before = ops.enter(context);
+        try {
+            ops.continueImport(token);
+        } finally {
+            ops.setContext(before);
+        }
+    },
 };
 
 function join(names) {

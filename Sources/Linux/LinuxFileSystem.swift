@@ -1,0 +1,63 @@
+internal import CLinux
+internal import Glibc
+public import System
+
+extension FileSystem {
+    /// The real one.
+    public static var linux: FileSystem {
+        FileSystem(kind: kind(ofPath:), realPath: realPath(of:), read: readFile)
+    }
+}
+
+/// All bytes of a file of any length, those of /proc included.
+public func readFile(_ path: String) throws(FileError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError(errno: errno) }
+    defer { close(descriptor) }
+    return try readToEnd(descriptor)
+}
+
+/// All bytes from where the descriptor stands.
+public func readToEnd(_ descriptor: Int32) throws(FileError) -> [UInt8] {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw FileError(errno: errno) }
+    // One byte more than the file has, so that the read that finds the end needs no further room.
+    var bytes = [UInt8](repeating: 0, count: max(Int(status.st_size), 4095) + 1)
+    var count = 0
+    while true {
+        let room = bytes.count - count
+        let got = bytes.withUnsafeMutableBytes { buffer in
+            retryingInterrupted { read(descriptor, buffer.baseAddress! + count, room) }
+        }
+        guard let got else { throw FileError(errno: errno) }
+        count += got
+        if got == 0 {
+            bytes.removeLast(bytes.count - count)
+            return bytes
+        }
+        if count == bytes.count { bytes.append(contentsOf: repeatElement(0, count: bytes.count)) }
+    }
+}
+
+extension FileError {
+    init(errno code: Int32) {
+        self.init(
+            name: sl_error_name(code).map { String(cString: $0) } ?? "E\(code)", reason: String(cString: strerror(code)))
+    }
+}
+
+private func kind(ofPath path: String) -> FileSystem.Kind? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return .file
+    case S_IFDIR: return .directory
+    default: return .other
+    }
+}
+
+private func realPath(of path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
+}

@@ -1,0 +1,80 @@
+internal import Linux
+internal import Telemetry
+
+/// How a run ended. Exit codes: DESIGN section 6; the agent turns them into its own.
+enum Outcome: Hashable, Sendable {
+    enum Limit: Hashable, Sendable {
+        case heap
+        case cpu(milliseconds: Double)
+        case wall(milliseconds: Double)
+    }
+
+    /// Nothing was pending any more. The code is `process.exitCode`.
+    case completed(code: Int32)
+    /// `process.exit(code)`.
+    case exited(code: Int32)
+    /// An error that nobody caught; it has been printed and recorded.
+    case failed
+    /// Nothing is pending, but a top-level await of these modules never settled.
+    case unsettledAwait(modules: [String])
+    case interrupted(signal: Int32)
+    case limit(Limit)
+    case entryUnreadable(reason: String)
+    case internalError(String)
+
+    /// Of the process.
+    var exitCode: Int32 {
+        switch self {
+        case .completed(let code), .exited(let code): code == 0 ? 0 : 1
+        case .failed, .unsettledAwait, .interrupted: 1
+        case .entryUnreadable: 2
+        case .limit: 4
+        case .internalError: 70
+        }
+    }
+
+    /// `process.exit.code` of the run's span: what the program said, or what the process ends with.
+    var programCode: Int32 {
+        switch self {
+        case .completed(let code), .exited(let code): code
+        default: exitCode
+        }
+    }
+
+    /// Why the run failed, for its span's status; nil when it did not, or the error says it better.
+    var reason: String? {
+        switch self {
+        case .completed, .failed: nil
+        case .exited(let code): code == 0 ? nil : "process.exit(\(code))"
+        case .unsettledAwait(let modules): "top-level await never settled: " + modules.joined(separator: ", ")
+        case .interrupted(let signal): "interrupted by \(signalName(signal))"
+        case .limit(.heap): "heap limit reached"
+        case .limit(.cpu(let milliseconds)): "CPU limit of \(format(milliseconds)) ms reached"
+        case .limit(.wall(let milliseconds)): "wall clock limit of \(format(milliseconds)) ms reached"
+        case .entryUnreadable(let reason), .internalError(let reason): reason
+        }
+    }
+
+    /// What is said on stderr; the rest has been said already, or needs no words.
+    var message: String? {
+        switch self {
+        case .completed, .exited, .failed, .interrupted: nil
+        case .unsettledAwait(let modules):
+            "Warning: Detected unsettled top-level await in " + modules.joined(separator: ", ")
+        case .limit, .entryUnreadable, .internalError: reason.map { "sidelight: " + $0 }
+        }
+    }
+
+    /// Record-format.md section 5.
+    var deathCode: DeathCode? {
+        switch self {
+        case .limit(.heap): .heapLimit
+        case .limit(.cpu): .cpuLimit
+        case .limit(.wall): .wallLimit
+        case .internalError: .internal
+        default: nil
+        }
+    }
+
+    private func format(_ number: Double) -> String { number == number.rounded() ? "\(Int(number))" : "\(number)" }
+}

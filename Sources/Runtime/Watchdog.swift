@@ -1,0 +1,87 @@
+// The one thread beside the isolate's: it takes SIGINT and SIGTERM, which must end even an endless loop, and enforces the limits on CPU and wall time.
+// It sleeps in poll until one of them can be due, so a run without limits costs it nothing.
+
+internal import Glibc
+internal import Linux
+internal import Telemetry
+
+struct Watchdog: Sendable {
+    struct Limits: Sendable {
+        var cpuMilliseconds: Double?
+        var wallMilliseconds: Double?
+    }
+
+    /// How long a stopped run may take to wind up before the process ends regardless.
+    static let graceMilliseconds = 2_000.0
+
+    let signals: SignalDescriptor
+    let limits: Limits
+    /// CPU clock of the isolate's thread.
+    let cpuClock: clockid_t
+    /// Gets a death note if the run does not wind up.
+    let ring: RingMapping
+    /// Terminates execution and wakes the event loop.
+    let stop: @Sendable (Outcome) -> Void
+
+    /// The CPU clock of the calling thread.
+    static func cpuClockOfThisThread() -> clockid_t {
+        var clock = clockid_t()
+        let code = pthread_getcpuclockid(pthread_self(), &clock)
+        precondition(code == 0, "this thread has no CPU clock: \(code)")
+        return clock
+    }
+
+    /// Starts the thread. It lives as long as the process.
+    func start() {
+        var thread = pthread_t()
+        let box = Unmanaged.passRetained(Box(self))
+        let code = pthread_create(&thread, nil, { context in
+            Unmanaged<Box>.fromOpaque(context!).takeRetainedValue().watchdog.watch()
+        }, box.toOpaque())
+        precondition(code == 0, "no thread for the watchdog: \(code)")
+        pthread_detach(thread)
+    }
+
+    private final class Box: Sendable {
+        let watchdog: Watchdog
+        init(_ watchdog: Watchdog) { self.watchdog = watchdog }
+    }
+
+    private func watch() -> Never {
+        let start = (wall: Self.milliseconds(CLOCK_MONOTONIC), cpu: Self.milliseconds(cpuClock))
+        var poller = Poller([signals.fileDescriptor])
+        while true {
+            let wait = remaining(since: start)
+            if let wait, wait.milliseconds <= 0 { end(wait.outcome) }
+            try? poller.wait(nanoseconds: wait.map { UInt64($0.milliseconds * 1e6) })
+            if let signal = signals.next() { end(.interrupted(signal: signal.number)) }
+        }
+    }
+
+    /// Time to the nearest limit. CPU time passes no faster than time, so it need not be looked at sooner.
+    private func remaining(since start: (wall: Double, cpu: Double)) -> (milliseconds: Double, outcome: Outcome)? {
+        var nearest: (milliseconds: Double, outcome: Outcome)?
+        if let limit = limits.wallMilliseconds {
+            nearest = (start.wall + limit - Self.milliseconds(CLOCK_MONOTONIC), .limit(.wall(milliseconds: limit)))
+        }
+        if let limit = limits.cpuMilliseconds {
+            let left = start.cpu + limit - Self.milliseconds(cpuClock)
+            if left < nearest?.milliseconds ?? .infinity { nearest = (left, .limit(.cpu(milliseconds: limit))) }
+        }
+        return nearest
+    }
+
+    private func end(_ outcome: Outcome) -> Never {
+        stop(outcome)
+        var poller = Poller([])
+        try? poller.wait(nanoseconds: UInt64(Self.graceMilliseconds * 1e6))
+        ring.leave(outcome)
+        _exit(outcome.exitCode)
+    }
+
+    private static func milliseconds(_ clock: clockid_t) -> Double {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) / 1e6
+    }
+}

@@ -1,0 +1,167 @@
+// What the worker was told: its arguments, and the configuration that the agent hands over in a file descriptor.
+
+internal import Engine
+internal import Glibc
+internal import Linux
+internal import System
+
+struct WorkerOptions {
+    enum Command: Hashable {
+        case run(entry: String)
+        case buildSnapshot(path: String)
+        case version
+    }
+
+    var command: Command
+    /// What follows the entry: the program's.
+    var arguments: [String] = []
+    var ringDescriptor: Int32?
+    /// An eventfd.
+    var wakeDescriptor: Int32?
+    var configuration = JSON.object([])
+    private var snapshotArgument: String?
+
+    // MARK: From the configuration
+
+    /// Bytes; 0: V8's default.
+    var heapBytesMax: Int { configuration["heapBytesMax"]?.number.map { Int($0) } ?? 0 }
+    var snapshotPath: String? { snapshotArgument ?? configuration["snapshot"]?.string }
+    var cacheDirectory: String? { configuration["cacheDir"]?.string }
+    var limits: Watchdog.Limits {
+        Watchdog.Limits(
+            cpuMilliseconds: configuration["cpuMilliseconds"]?.number,
+            wallMilliseconds: configuration["wallMilliseconds"]?.number)
+    }
+    /// Whether anybody reads the ring.
+    var isTraced: Bool { ringDescriptor != nil }
+
+    // MARK: Arguments
+
+    init(_ arguments: [String]) throws(UsageError) {
+        var rest = arguments[...]
+        var configurationDescriptor: Int32?
+        command = .version
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "--ring-fd": ringDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--wake-fd": wakeDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--config-fd": configurationDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--snapshot": snapshotArgument = try Self.path(argument, rest.popFirst())
+            case "--build-snapshot":
+                command = .buildSnapshot(path: try Self.path(argument, rest.popFirst()))
+                return
+            case "--version": return
+            case "--": break
+            case _ where argument.hasPrefix("-"):
+                throw UsageError("unknown option \(argument)")
+            default:
+                rest = [argument] + rest
+            }
+            if argument == "--" || !argument.hasPrefix("-") { break }
+        }
+        guard let entry = rest.popFirst() else { throw UsageError("no entry; usage: sidelight-worker [OPTIONS] ENTRY [ARGS…]") }
+        command = .run(entry: FilePath.resolve(entry, in: Self.workingDirectory()))
+        self.arguments = Array(rest)
+        if let configurationDescriptor { configuration = try Self.readConfiguration(configurationDescriptor) }
+    }
+
+    private static func descriptor(_ option: String, _ value: String?) throws(UsageError) -> Int32 {
+        guard let number = value.flatMap({ Int32($0) }), number >= 0 else { throw UsageError("\(option) needs a file descriptor") }
+        return number
+    }
+
+    private static func path(_ option: String, _ value: String?) throws(UsageError) -> String {
+        guard let value else { throw UsageError("\(option) needs a path") }
+        return value
+    }
+
+    private static func readConfiguration(_ descriptor: Int32) throws(UsageError) -> JSON {
+        defer { close(descriptor) }
+        do {
+            return try JSON(parsing: try readToEnd(descriptor))
+        } catch {
+            throw UsageError("the configuration in descriptor \(descriptor) cannot be read: \(error)")
+        }
+    }
+
+    private static func workingDirectory() -> String {
+        guard let path = getcwd(nil, 0) else { return "/" }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
+    // MARK: For JavaScript
+
+    /// The argument of `internal.start`; see 90_start.js.
+    func startConfiguration(entry: String) -> JSON {
+        let executable = Machine.executablePath ?? "sidelight-worker"
+        let argv = [executable, entry] + arguments
+        return .object([
+            JSON.Member(key: "argv", value: .array(argv.map(JSON.string))),
+            JSON.Member(key: "env", value: environment()),
+            JSON.Member(key: "pid", value: .number(Double(getpid()))),
+            JSON.Member(key: "ppid", value: .number(Double(getppid()))),
+            JSON.Member(key: "cwd", value: .string(Self.workingDirectory())),
+            JSON.Member(key: "platform", value: .string("linux")),
+            JSON.Member(key: "arch", value: .string(Self.architecture)),
+            JSON.Member(
+                key: "versions",
+                value: .object([
+                    JSON.Member(key: "sidelight", value: .string(WorkerMain.version)),
+                    JSON.Member(key: "v8", value: .string(Engine.version)),
+                ])),
+            JSON.Member(key: "entry", value: .string(entry)),
+            JSON.Member(key: "trace", value: trace),
+            JSON.Member(key: "terminals", value: streams { isatty($0) == 1 }),
+            JSON.Member(key: "colors", value: streams(Self.showsColors)),
+        ])
+    }
+
+    /// The agent's configuration holds what tracing needs. Without an agent the ring is there, but only for its clock.
+    private var trace: JSON {
+        guard case .object(let members) = configuration, isTraced else {
+            return .object([JSON.Member(key: "enabled", value: .bool(false))])
+        }
+        return .object(members)
+    }
+
+    private func environment() -> JSON {
+        var members: [JSON.Member] = []
+        var entry = environ
+        while let text = entry.pointee {
+            let variable = String(cString: text)
+            if let equals = variable.firstIndex(of: "="), equals != variable.startIndex {
+                let value = String(variable[variable.index(after: equals)...])
+                members.append(JSON.Member(key: String(variable[..<equals]), value: .string(value)))
+            }
+            entry += 1
+        }
+        return .object(members)
+    }
+
+    private func streams(_ test: (Int32) -> Bool) -> JSON {
+        .object([
+            JSON.Member(key: "stdout", value: .bool(test(1))), JSON.Member(key: "stderr", value: .bool(test(2))),
+        ])
+    }
+
+    /// https://no-color.org
+    private static func showsColors(_ descriptor: Int32) -> Bool {
+        isatty(descriptor) == 1 && Machine.environment("NO_COLOR") == nil && Machine.environment("TERM") != "dumb"
+    }
+
+    /// Node's name of it.
+    private static var architecture: String {
+        #if arch(x86_64)
+            "x64"
+        #else
+            "arm64"
+        #endif
+    }
+}
+
+/// A command line that makes no sense.
+struct UsageError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

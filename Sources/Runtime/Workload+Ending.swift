@@ -1,0 +1,57 @@
+// The end of a run: the program's last words, the run's span, the code cache, the exit code.
+
+internal import Engine
+internal import Glibc
+internal import Linux
+internal import Telemetry
+
+extension Workload {
+    /// Ends the process.
+    func finish(_ outcome: Outcome) -> Never {
+        isolate.cancelTermination()
+        let outcome = lastWords(outcome)
+        if let message = outcome.message { Machine.writeToStandardError(message + "\n") }
+        if options.isTraced {
+            let reason = outcome.reason.map(internals.string) ?? Value.undefined(in: isolate)
+            _ = try? internals.call("trace.endRun", [internals.number(Double(outcome.programCode)), reason])
+        }
+        ring.leave(outcome)
+        wakeAgent()
+        loader.writeCodeCache()
+        _exit(outcome.exitCode)
+    }
+
+    /// Lets 'exit' listeners run; what they say or do about the code counts. Not after a limit or a signal: they could take for ever.
+    private func lastWords(_ outcome: Outcome) -> Outcome {
+        let code: Int32?
+        switch outcome {
+        case .completed: code = nil
+        case .failed, .unsettledAwait: code = outcome.exitCode
+        default: return outcome
+        }
+        do throws(JSFailure) {
+            let arguments = code.map { [internals.number(Double($0))] } ?? []
+            let chosen = Int32(truncatingIfNeeded: Int(try internals.call("finish", arguments).number))
+            return code == nil ? .completed(code: chosen) : outcome
+        } catch {
+            isolate.cancelTermination()
+            switch error {
+            case .terminated:
+                // process.exit in an 'exit' listener, or something from outside.
+                if case .ending(let other) = machine.state { return other }
+                return stop.outcome ?? outcome
+            case .exception(let exception):
+                _ = try? reportUncaught(exception)
+                return .failed
+            }
+        }
+    }
+}
+
+extension RingMapping {
+    /// Tells the agent why the worker ends itself.
+    func leave(_ outcome: Outcome) {
+        guard let code = outcome.deathCode, var reason = outcome.reason else { return }
+        reason.withUTF8 { writeDeathNote(code, UnsafeRawBufferPointer($0)) }
+    }
+}

@@ -1,0 +1,283 @@
+// One program in one isolate, on one event loop: the isolate's thread is the loop's.
+//
+// JavaScript is entered through `turn` only. A turn ends with its microtasks, the imports they asked for, and the rejections nobody handled; then
+// the `RunMachine` says whether anything is pending. What stops JavaScript from outside (exit, limits, signals) terminates
+// execution and is found out when the turn has unwound.
+
+internal import Engine
+internal import Glibc
+internal import NIOCore
+internal import Platform
+internal import System
+internal import Telemetry
+
+final class Workload {
+    let eventLoop: any EventLoop
+    let isolate: Isolate
+    let internals: Internals
+    let ring: RingMapping
+    let options: WorkerOptions
+    let loader: ModuleLoader
+    let fetches: Fetches
+    private let realm: Realm
+    private let clock: RingTime
+
+    var machine = RunMachine()
+    private var isInTurn = false
+    private var rejections = Rejections()
+    private var settled: [(token: Int, reason: Value?)] = []
+    private var imports: [UInt64: PendingImport] = [:]
+    private var observers: [Int: Observer] = [:]
+    private var lastToken = 0
+    var timer: NIOScheduledCallback?
+    private var wakeDescriptor: Int32 { options.wakeDescriptor ?? -1 }
+
+    /// What asked the run to end from another thread.
+    let stop: StopRequest
+
+    private struct PendingImport {
+        let request: DynamicImport
+        let context: Value
+    }
+
+    /// Who waits for an evaluation.
+    private enum Observer {
+        case entry
+        case module(ModuleRecord)
+        case dynamicImport(UInt64, ModuleRecord)
+    }
+
+    /// - Parameter realm: prepared by `PlatformSources`, its ops not yet installed.
+    init(
+        _ realm: Realm, on eventLoop: any EventLoop, ring: RingMapping, options: WorkerOptions, files: FileSystem,
+        stop: StopRequest
+    ) throws(JSFailure) {
+        self.realm = realm
+        self.eventLoop = eventLoop
+        self.ring = ring
+        self.options = options
+        self.stop = stop
+        isolate = realm.isolate
+        clock = RingTime(base: ring.monotonicBase)
+        internals = Internals(try PlatformSources.attach(realm), in: realm)
+        loader = try ModuleLoader(
+            internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init))
+        fetches = Fetches(eventLoop)
+    }
+
+    // MARK: Starting
+
+    /// Runs the entry. The event loop carries on from there; the process ends when the run does.
+    func start(_ entry: String) {
+        isolate.delegate = self
+        let memory = UnsafeMutableRawBufferPointer(start: ring.baseAddress, count: ring.byteCount)
+        _ = realm.installOps(host: OpHost(self, ring: memory))
+        loader.isTraced = options.isTraced
+        loader.onFirstSourceMap = { [unowned self] in
+            isolate.setPrepareStackTrace(try? internals.property("prepareStackTrace"))
+        }
+        turn { () throws(JSFailure) in
+            let configuration = internals.string(options.startConfiguration(entry: entry).text)
+            try internals.call("host.start", [configuration, realm.makeExternalBuffer(memory)])
+            if options.isTraced { try internals.call("trace.beginRun", [internals.string(entry)]) }
+            try run(entry)
+        }
+    }
+
+    private func run(_ entry: String) throws(JSFailure) {
+        var loading = ModuleTiming.Step(start: clock.now())
+        let source: [UInt8]
+        do {
+            source = try loader.readEntry(entry)
+        } catch {
+            return machine.end(.entryUnreadable(reason: error.description))
+        }
+        loading.end = clock.now()
+        let file = loader.entryFile(entry)
+        switch try loader.entryFormat(of: file, source: source) {
+        case .script:
+            machine.entryStarted()
+            machine.entrySettled()
+            try loader.runScript(file, source: source, loading: loading)
+        case .module, .either:
+            let record = try loader.loadEntry(file, source: source, loading: loading)
+            machine.entryStarted()
+            observe(try evaluate(record), as: .entry)
+        case .json:
+            machine.end(.entryUnreadable(reason: "cannot run '\(entry)': it is JSON"))
+        case .unsupported(let reason):
+            machine.end(.entryUnreadable(reason: "cannot run '\(entry)': \(reason)"))
+        }
+    }
+
+    // MARK: Turns
+
+    /// Enters JavaScript from the event loop.
+    func turn(_ body: () throws(JSFailure) -> Void) {
+        precondition(!isInTurn, "a turn within a turn")
+        // What wakes up while the run ends comes too late.
+        guard !machine.isEnding else { return }
+        isInTurn = true
+        do throws(JSFailure) {
+            try body()
+            if !machine.isEnding { try settle() }
+        } catch {
+            fail(error)
+        }
+        isInTurn = false
+        decide()
+    }
+
+    /// Microtasks, and all that they lead to.
+    private func settle() throws(JSFailure) {
+        while true {
+            guard isolate.runMicrotasks() else { throw .terminated }
+            if let next = imports.min(by: { $0.key < $1.key }) {
+                try internals.call("host.inContext", [next.value.context, internals.number(Double(next.key))])
+            } else if !settled.isEmpty {
+                let (token, reason) = settled.removeFirst()
+                try deliver(token, reason)
+            } else if let reason = rejections.takeFirst() {
+                guard try internals.call("unhandledRejection", [reason]).isTrue else { return machine.end(.failed) }
+            } else {
+                return
+            }
+        }
+    }
+
+    private func decide() {
+        switch machine.turnEnded(hasPendingWork: isolate.hasPendingWork) {
+        case .wait: break
+        case .end(let outcome): finish(outcome)
+        case .finish: finish(.completed(code: 0))
+        case .finishUnsettled: finish(.unsettledAwait(modules: loader.unsettled))
+        }
+    }
+
+    /// What a turn threw.
+    private func fail(_ failure: JSFailure) {
+        switch failure {
+        case .terminated: machine.end(whyTerminated())
+        case .exception(let exception):
+            do throws(JSFailure) {
+                if try !reportUncaught(exception) { machine.end(.failed) } else { try settle() }
+            } catch {
+                // The listener, or the report itself, was stopped or failed.
+                if case .terminated = error { machine.end(whyTerminated()) } else { machine.end(.failed) }
+            }
+        }
+    }
+
+    private func whyTerminated() -> Outcome {
+        if let outcome = stop.outcome { return outcome }
+        return isolate.endReason == .heapLimit ? .limit(.heap) : .internalError("execution was terminated for no known reason")
+    }
+
+    /// True: the program took it, and goes on.
+    func reportUncaught(_ exception: JSException) throws(JSFailure) -> Bool {
+        let location = exception.location
+        // A failure of the entry's own code leaves nothing to go on with.
+        return try internals.call(
+            "host.uncaught",
+            [
+                exception.thrown ?? Value.undefined(in: isolate), internals.string(location.script),
+                internals.number(Double(location.line)), internals.number(Double(location.column)),
+                internals.number(Double(location.endColumn)), internals.string(location.sourceLine),
+            ]
+        ).isTrue
+    }
+
+    // MARK: Evaluation
+
+    private func evaluate(_ record: ModuleRecord) throws(JSFailure) -> Value {
+        try loader.evaluate(record) { (waiting) throws(JSFailure) in
+            observe(waiting.evaluation!, as: .module(waiting))
+        }
+    }
+
+    /// Counts as the promise's handler.
+    private func observe(_ promise: Value, as observer: Observer) {
+        lastToken += 1
+        observers[lastToken] = observer
+        do throws(JSFailure) {
+            try internals.call("host.observe", [promise, internals.number(Double(lastToken))])
+        } catch {
+            fail(error)
+        }
+    }
+
+    private func deliver(_ token: Int, _ reason: Value?) throws(JSFailure) {
+        switch observers.removeValue(forKey: token) {
+        case .entry:
+            machine.entrySettled()
+            if let reason { throw .exception(JSException(throwing: reason, in: realm)) }
+        case .module(let record): try loader.evaluated(record, error: reason)
+        case .dynamicImport(let token, let record):
+            if let reason {
+                realm.rejectImport(token, reason: reason)
+            } else {
+                realm.resolveImport(token, namespace: record.module.namespace)
+            }
+        case nil: preconditionFailure("promise \(token) settled twice")
+        }
+    }
+}
+
+// MARK: - V8
+
+extension Workload: IsolateDelegate {
+    func dynamicImport(_ request: DynamicImport, in realm: Realm) {
+        // Its code must not run within the call of import(): the turn's end takes it up, in the context of now.
+        let context = (try? internals.call("host.context")) ?? Value.undefined(in: isolate)
+        imports[request.token] = PendingImport(request: request, context: context)
+    }
+
+    func promiseRejected(_ promise: UInt64, reason: Value, in realm: Realm) { rejections.add(promise, reason: reason) }
+
+    func promiseHandled(_ promise: UInt64) { rejections.remove(promise) }
+
+    func collectedGarbage(_ collection: GarbageCollection) {}
+}
+
+// MARK: - Platform
+
+extension Workload: PlatformHost {
+    func exit(code: Int32) {
+        machine.end(.exited(code: code))
+        isolate.handle.terminate()
+    }
+
+    func runMicrotasks() {
+        do throws(JSFailure) {
+            try settle()
+        } catch {
+            fail(error)
+        }
+        if machine.isEnding { isolate.handle.terminate() }
+    }
+
+    func continueImport(_ token: Int) {
+        guard let pending = imports.removeValue(forKey: UInt64(token)) else { return }
+        let request = pending.request
+        do throws(JSFailure) {
+            let record = try loader.load(request.specifier, type: request.type, from: request.referrer)
+            observe(try evaluate(record), as: .dynamicImport(request.token, record))
+        } catch {
+            // When it was terminated the turn finds out.
+            if case .exception(let exception) = error, let thrown = exception.thrown {
+                realm.rejectImport(request.token, reason: thrown)
+            }
+        }
+    }
+
+    func promiseSettled(_ token: Int, reason: Value?) { settled.append((token, reason)) }
+
+    func sourceMap(ofScript name: String) -> [UInt8]? { loader.sourceMaps.json(of: name) }
+
+    func wakeAgent() {
+        var one: UInt64 = 1
+        _ = write(wakeDescriptor, &one, 8)
+    }
+
+    func changeReferences(by delta: Int) { machine.referencesChanged(by: delta) }
+}
