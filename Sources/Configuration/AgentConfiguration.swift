@@ -1,0 +1,72 @@
+/// What the agent needs to know, its workers' part included.
+public struct AgentConfiguration: Hashable, Sendable {
+    public static let isolatesMax = 1_024
+
+    public var worker: WorkerConfiguration
+    /// None when `OTEL_SDK_DISABLED` is set.
+    public var exporters: [ExporterConfiguration] = []
+    public var storeDirectory = ".sidelight/"
+    public var admin = HostPort(host: "127.0.0.1", port: 9464)
+    /// Whether `--admin` was given; `run` opens the port only then.
+    public var isAdminGiven = false
+    public var listen = HostPort(host: "127.0.0.1", port: 8080)
+    public var isolates = 1
+    /// A file, "strict" or "trusted".
+    public var policy: String?
+    /// Globs of files to tail.
+    public var logs: [String] = []
+    public var logLevel = LogLevel.warning
+    public var isJSON = false
+    /// How long the end of a run waits for backends, nanoseconds; nil: the agent's own times.
+    public var flushNanoseconds: UInt64?
+
+    public init(worker: WorkerConfiguration) { self.worker = worker }
+
+    /// Reads it from flags and environment, finding all errors at once.
+    public static func parse(
+        _ flags: FlagValues, environment variables: [String: String]
+    ) -> Result<Configured<AgentConfiguration>, ConfigurationErrors> {
+        let environment = Environment(variables)
+        var problems = Problems()
+        var configuration = AgentConfiguration(worker: WorkerConfiguration.parse(flags, environment, &problems))
+        var parser = ExporterParser(environment: environment, problems: problems)
+        let exporters = parser.parse(flags: flags.exports, isJSON: flags.isJSON)
+        problems = parser.problems
+        configuration.exporters = configuration.worker.isDisabled ? [] : exporters
+        configuration.readPlaces(flags, &problems)
+        configuration.logs = flags.logs
+        configuration.policy = flags.policy
+        configuration.isJSON = flags.isJSON
+        configuration.logLevel = LogLevel.parse(flag: flags.logLevel, environment, &problems)
+        return problems.result(configuration)
+    }
+
+    private mutating func readPlaces(_ flags: FlagValues, _ problems: inout Problems) {
+        if let text = flags.store {
+            if text.isEmpty { problems.error("--store", "the directory's name is empty") }
+            storeDirectory = text
+        }
+        if let text = flags.admin {
+            isAdminGiven = true
+            admin = Self.place(text, "--admin", example: "127.0.0.1:9464", &problems) ?? admin
+        }
+        if let text = flags.listen { listen = Self.place(text, "--listen", example: "127.0.0.1:8080", &problems) ?? listen }
+        if let text = flags.flushTimeout {
+            flushNanoseconds = Units.nanoseconds(text)
+            if flushNanoseconds == nil { problems.error("--flush-timeout", "\"\(text)\" is not a time such as 30s") }
+        }
+        if let text = flags.isolates {
+            if let count = Units.count(text), count <= Self.isolatesMax {
+                isolates = count
+            } else {
+                problems.error("--isolates", "\"\(text)\" is not a whole number from 1 to \(Self.isolatesMax)")
+            }
+        }
+    }
+
+    private static func place(_ text: String, _ flag: String, example: String, _ problems: inout Problems) -> HostPort? {
+        let place = HostPort(parsing: text)
+        if place == nil { problems.error(flag, "\"\(text)\" is not HOST:PORT, as in \(example) or [::1]:9464") }
+        return place
+    }
+}

@@ -1,0 +1,46 @@
+/// Something wrong with one setting.
+public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible {
+    /// Where it comes from: "--export", "OTEL_BSP_MAX_QUEUE_SIZE".
+    public var source: String
+    /// What is wrong and what would be right.
+    public var message: String
+
+    public init(_ source: String, _ message: String) {
+        self.source = source
+        self.message = message
+    }
+
+    public var description: String { "\(source): \(message)" }
+}
+
+/// All that is wrong with a configuration, found in one go.
+public struct ConfigurationErrors: Error, Hashable, Sendable, CustomStringConvertible {
+    public var problems: [ConfigurationProblem]
+
+    public var description: String { problems.map(\.description).joined(separator: "\n") }
+}
+
+/// A configuration, and what was ignored on the way. OpenTelemetry wants a bad value of one of its variables to be reported and
+/// treated as unset <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#parsing-empty-value>;
+/// a bad flag, and an endpoint that cannot be used, are errors.
+public struct Configured<Value: Sendable>: Sendable {
+    public var value: Value
+    public var warnings: [ConfigurationProblem]
+}
+
+/// Collects problems while a configuration is read.
+struct Problems {
+    private(set) var errors: [ConfigurationProblem] = []
+    private(set) var warnings: [ConfigurationProblem] = []
+
+    mutating func error(_ source: String, _ message: String) { errors.append(ConfigurationProblem(source, message)) }
+
+    mutating func warning(_ source: String, _ message: String) {
+        let problem = ConfigurationProblem(source, message)
+        if !warnings.contains(problem) { warnings.append(problem) }  // a variable may be read for several exporters
+    }
+
+    func result<Value>(_ value: Value) -> Result<Configured<Value>, ConfigurationErrors> {
+        errors.isEmpty ? .success(Configured(value: value, warnings: warnings)) : .failure(ConfigurationErrors(problems: errors))
+    }
+}

@@ -1,0 +1,157 @@
+/// An http or https URL as far as an endpoint needs one: scheme, host, port, path, query. Written by hand because these layers do
+/// without Foundation. RFC 3986; a user name or a fragment has no meaning here and is refused.
+public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
+    public enum Scheme: String, Sendable { case http, https }
+
+    /// Why a text is no endpoint.
+    public struct Failure: Error, Hashable, Sendable {
+        /// Completes "bad URL: …".
+        public var message: String
+    }
+
+    public var scheme: Scheme
+    /// Lower case; an IPv6 address without its brackets.
+    public var host: String
+    /// Nil for the scheme's own.
+    public var explicitPort: UInt16?
+    /// "" or with a leading "/", as given.
+    public var path: String
+    /// Without the "?".
+    public var query: String?
+
+    public var port: UInt16 { explicitPort ?? (scheme == .https ? 443 : 80) }
+
+    public var isIPv6: Bool { host.contains(":") }
+
+    public var description: String {
+        let port = explicitPort.map { ":\($0)" } ?? ""
+        return "\(scheme.rawValue)://\(isIPv6 ? "[\(host)]" : host)\(port)\(path)\(query.map { "?" + $0 } ?? "")"
+    }
+
+    /// The same place with this path, and the query only if given.
+    public func with(path: String, query: String? = nil) -> EndpointURL {
+        var url = self
+        url.path = path
+        url.query = query
+        return url
+    }
+
+    /// Whether the path says nothing: "" or "/".
+    public var hasNoPath: Bool { path.isEmpty || path == "/" }
+
+    public init(parsing text: String) throws(Failure) {
+        if let bad = text.unicodeScalars.first(where: { $0.value <= 0x20 || $0.value >= 0x7F || "<>\"\\^`{|}".unicodeScalars.contains($0) }) {
+            throw Failure(message: "the character \(String(bad).debugDescription) must be percent-encoded")
+        }
+        guard let colon = text.firstRange(of: "://") else {
+            throw Failure(message: text.isEmpty ? "it is empty" : "it must start with http:// or https://")
+        }
+        guard let scheme = Scheme(rawValue: text[..<colon.lowerBound].lowercased()) else {
+            throw Failure(message: "the scheme \"\(text[..<colon.lowerBound])\" is not http or https")
+        }
+        var rest = text[colon.upperBound...]
+        guard !rest.contains("#") else { throw Failure(message: "a fragment (\"#…\") has no meaning here") }
+        if let mark = rest.firstIndex(of: "?") {
+            query = String(rest[rest.index(after: mark)...])
+            rest = rest[..<mark]
+        }
+        let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+        self.scheme = scheme
+        path = String(rest[slash...])
+        (host, explicitPort) = try Self.parse(authority: rest[..<slash])
+    }
+
+    private static func parse(authority: Substring) throws(Failure) -> (String, UInt16?) {
+        guard !authority.contains("@") else {
+            throw Failure(message: "a user name or password in the URL would end up in messages; use OTEL_EXPORTER_OTLP_HEADERS")
+        }
+        if authority.first == "[" {
+            guard let close = authority.firstIndex(of: "]") else { throw Failure(message: "the \"[\" of the IPv6 address is not closed") }
+            let host = authority[authority.index(after: authority.startIndex)..<close].lowercased()
+            guard isIPv6Address(host) else { throw Failure(message: "\"\(host)\" is no IPv6 address") }
+            let rest = authority[authority.index(after: close)...]
+            guard rest.isEmpty || rest.first == ":" else { throw Failure(message: "after \"]\" comes \"\(rest)\" instead of a port") }
+            return (host, try parse(port: rest.isEmpty ? nil : rest.dropFirst()))
+        }
+        let parts = authority.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count <= 2 else { throw Failure(message: "an IPv6 address must stand in brackets, as in http://[::1]:4318") }
+        let host = parts[0].lowercased()
+        guard !host.isEmpty else { throw Failure(message: "it has no host") }
+        guard host.utf8.allSatisfy({ $0.isHostCharacter }) else { throw Failure(message: "\"\(host)\" is no host name") }
+        return (host, try parse(port: parts.count == 2 ? parts[1] : nil))
+    }
+
+    private static func parse(port: Substring?) throws(Failure) -> UInt16? {
+        guard let port, !port.isEmpty else { return nil }
+        guard port.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt16(port), number > 0 else {
+            throw Failure(message: "\"\(port)\" is no port (1 to 65535)")
+        }
+        return number
+    }
+
+    /// Groups of up to four hex digits, at most one "::", optionally ending in an IPv4 address. RFC 4291, section 2.2.
+    static func isIPv6Address(_ text: String) -> Bool {
+        let halves = text.split(separator: "::", omittingEmptySubsequences: false)
+        guard halves.count <= 2 else { return false }
+        var count = 0
+        for (index, half) in halves.enumerated() where !half.isEmpty {
+            let groups = half.split(separator: ":", omittingEmptySubsequences: false)
+            for (position, group) in groups.enumerated() {
+                if index == halves.count - 1, position == groups.count - 1, group.contains(".") {
+                    guard isIPv4Address(group) else { return false }
+                    count += 2
+                } else {
+                    guard (1...4).contains(group.utf8.count), UInt16(group, radix: 16) != nil, group.first != "+" else { return false }
+                    count += 1
+                }
+            }
+        }
+        return halves.count == 2 ? count <= 7 : count == 8
+    }
+
+    private static func isIPv4Address(_ text: Substring) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts.allSatisfy { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } && UInt8($0) != nil }
+    }
+}
+
+/// HOST:PORT, as of `--admin` and `--listen`.
+public struct HostPort: Hashable, Sendable, CustomStringConvertible {
+    /// An IPv6 address without its brackets.
+    public var host: String
+    /// 0 lets the system choose.
+    public var port: UInt16
+
+    public init(host: String, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Nil when `text` is not "host:port" or "[address]:port".
+    public init?(parsing text: String) {
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let port = text[text.index(after: colon)...]
+        guard !port.isEmpty, port.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt16(port) else { return nil }
+        let host = text[..<colon]
+        if host.first == "[", host.last == "]" {
+            let address = String(host.dropFirst().dropLast())
+            guard EndpointURL.isIPv6Address(address) else { return nil }
+            self.init(host: address, port: number)
+        } else {
+            guard !host.isEmpty, host.utf8.allSatisfy({ $0.isHostCharacter }) else { return nil }
+            self.init(host: String(host), port: number)
+        }
+    }
+
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+extension UInt8 {
+    /// Letters, digits, "-", ".", and "_", which container networks use.
+    fileprivate var isHostCharacter: Bool {
+        switch self {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,259 @@
+// Which exporters there are:
+// - Each `--export KIND=URL` is one. With any such flag the environment adds none: flags beat environment.
+// - Otherwise the OTel variables decide: `OTEL_*_EXPORTER` names them; where it is unset, an endpoint's variable
+//   (`OTEL_EXPORTER_OTLP_ENDPOINT` and its kin, `OTEL_EXPORTER_ZIPKIN_ENDPOINT`) stands for its exporter. Nothing set: no
+//   exporter, unlike an SDK, because the agent has its own store and must not knock at ports nobody named.
+// - Headers, compression, timeout and TLS files come from `OTEL_EXPORTER_OTLP_*` for OTLP exporters of either origin.
+//
+// <https://opentelemetry.io/docs/specs/otel/protocol/exporter/>
+
+import Telemetry
+
+/// Reads the exporters from flags and environment.
+struct ExporterParser {
+    private static let otlpDefault = "http://localhost:4318"
+    private static let zipkinDefault = "http://localhost:9411/api/v2/spans"
+
+    let environment: Environment
+    var problems: Problems
+
+    mutating func parse(flags: [String], isJSON: Bool) -> [ExporterConfiguration] {
+        let batching = parseBatching()
+        var exporters = flags.isEmpty ? fromEnvironment() : flags.compactMap { fromFlag($0) }
+        for index in exporters.indices {
+            exporters[index].batching = batching
+            exporters[index].console.isJSON = isJSON
+        }
+        return exporters
+    }
+
+    // MARK: Flags
+
+    private mutating func fromFlag(_ flag: String) -> ExporterConfiguration? {
+        let parts = flag.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0).trimmed }
+        guard let kind = ExporterConfiguration.Kind(rawValue: parts[0]) else {
+            let kinds = ExporterConfiguration.Kind.allCases.map(\.rawValue).joined(separator: ", ")
+            problems.error("--export \(flag)", "there is no kind \"\(parts[0])\"; there are \(kinds)")
+            return nil
+        }
+        if kind == .console { return console(flag, parts.count == 2 ? parts[1] : "stderr") }
+        guard parts.count == 2 else {
+            problems.error("--export \(flag)", "expected \(kind.rawValue)=URL, as in \(kind.rawValue)=\(kind.example)")
+            return nil
+        }
+        guard let url = url(parts[1], "--export \(flag)", example: kind.example) else { return nil }
+        return ExporterConfiguration(kind: kind, targets: targets(kind, url, "--export \(flag)"))
+    }
+
+    private mutating func console(_ flag: String, _ name: String) -> ExporterConfiguration? {
+        guard let stream = ExporterConfiguration.Console.Stream(rawValue: name) else {
+            problems.error("--export \(flag)", "console writes to stderr or stdout, not to \"\(name)\"")
+            return nil
+        }
+        return ExporterConfiguration(kind: .console, console: ExporterConfiguration.Console(stream: stream))
+    }
+
+    /// A URL without a path gets the protocol's paths, for OTLP those of all signals; so does, for OTLP, one that ends in "/". Any other
+    /// path is taken as it is, for the signal whose path it ends with, else for traces.
+    private mutating func targets(
+        _ kind: ExporterConfiguration.Kind, _ url: EndpointURL, _ source: String
+    ) -> [Signal: ExporterConfiguration.Target] {
+        switch kind {
+        case .otlp, .otlpJSON:
+            if url.path.isEmpty || url.path.hasSuffix("/") { return otlpTargets(Signal.allCases.map { ($0, Self.otlp($0, base: url)) }) }
+            let signal = Signal.allCases.first { url.path.hasSuffix($0.otlpPath) } ?? .traces
+            return otlpTargets([(signal, url)])
+        case .zipkin:
+            return [.traces: zipkinTarget(url.hasNoPath ? url.with(path: "/api/v2/spans", query: url.query) : url)]
+        case .jaeger:
+            let target = url.hasNoPath ? url.with(path: "/api/traces", query: url.query ?? "format=jaeger.thrift") : url
+            return [.traces: ExporterConfiguration.Target(url: target)]
+        case .console: return [:]
+        }
+    }
+
+    // MARK: Environment
+
+    private mutating func fromEnvironment() -> [ExporterConfiguration] {
+        var otlp: [(kind: ExporterConfiguration.Kind, signal: Signal, url: EndpointURL)] = []
+        var exporters: [ExporterConfiguration] = []
+        var hasConsole = false
+        for signal in Signal.allCases {
+            for name in exporterNames(signal) {
+                switch (name, signal) {
+                case ("otlp", _):
+                    if let url = otlpURL(signal) { otlp.append((otlpKind(signal), signal, url)) }
+                case ("zipkin", .traces):
+                    let text = environment.text("OTEL_EXPORTER_ZIPKIN_ENDPOINT") ?? Self.zipkinDefault
+                    if let url = url(text, "OTEL_EXPORTER_ZIPKIN_ENDPOINT", example: Self.zipkinDefault) {
+                        exporters.append(ExporterConfiguration(kind: .zipkin, targets: [.traces: zipkinTarget(url)]))
+                    }
+                case ("console", _), ("logging", _): hasConsole = true
+                case ("none", _), ("prometheus", .metrics): break  // /metrics is always served
+                default:
+                    problems.warning(Self.exporterVariable(signal), "\"\(name)\" is ignored: known are otlp, zipkin (traces), console, none")
+                }
+            }
+        }
+        for kind in [ExporterConfiguration.Kind.otlp, .otlpJSON] where otlp.contains(where: { $0.kind == kind }) {
+            let targets = otlpTargets(otlp.filter { $0.kind == kind }.map { ($0.signal, $0.url) })
+            exporters.insert(ExporterConfiguration(kind: kind, targets: targets), at: 0)
+        }
+        if hasConsole { exporters.append(ExporterConfiguration(kind: .console)) }
+        return exporters
+    }
+
+    private static func exporterVariable(_ signal: Signal) -> String { "OTEL_\(signal.variablePart)_EXPORTER" }
+
+    private func exporterNames(_ signal: Signal) -> [String] {
+        if let names = environment.list(Self.exporterVariable(signal)) { return names.map { $0.lowercased() } }
+        var names: [String] = []
+        if environment.first(otlpNames("ENDPOINT", signal)) != nil { names.append("otlp") }
+        if signal == .traces, environment.text("OTEL_EXPORTER_ZIPKIN_ENDPOINT") != nil { names.append("zipkin") }
+        return names
+    }
+
+    private mutating func otlpURL(_ signal: Signal) -> EndpointURL? {
+        let own = otlpNames("ENDPOINT", signal)[0]
+        if let text = environment.text(own) {
+            guard let url = url(text, own, example: Self.otlpDefault + signal.otlpPath) else { return nil }
+            return url.path.isEmpty ? url.with(path: "/", query: url.query) : url
+        }
+        let base = "OTEL_EXPORTER_OTLP_ENDPOINT"
+        return url(environment.text(base) ?? Self.otlpDefault, base, example: Self.otlpDefault).map { Self.otlp(signal, base: $0) }
+    }
+
+    private mutating func otlpKind(_ signal: Signal) -> ExporterConfiguration.Kind {
+        guard let (name, value) = environment.first(otlpNames("PROTOCOL", signal)) else { return .otlp }
+        switch value.lowercased() {
+        case "http/protobuf": return .otlp
+        case "http/json": return .otlpJSON
+        case "grpc":
+            problems.warning(name, "\"grpc\" is not supported for export; http/protobuf is used, usually on port 4318")
+            return .otlp
+        default:
+            problems.warning(name, "\"\(value)\" is ignored: known are http/protobuf, http/json")
+            return .otlp
+        }
+    }
+
+    // MARK: Common settings
+
+    private static func otlp(_ signal: Signal, base: EndpointURL) -> EndpointURL {
+        let path = base.path.hasSuffix("/") ? String(base.path.dropLast()) : base.path
+        return base.with(path: path + signal.otlpPath, query: base.query)
+    }
+
+    private mutating func otlpTargets(_ urls: [(Signal, EndpointURL)]) -> [Signal: ExporterConfiguration.Target] {
+        var targets: [Signal: ExporterConfiguration.Target] = [:]
+        for (signal, url) in urls {
+            var target = ExporterConfiguration.Target(url: url)
+            target.headers = headers(signal)
+            target.compression = compression(signal)
+            target.timeoutMilliseconds = timeout(signal) ?? target.timeoutMilliseconds
+            target.tls.authority = environment.first(otlpNames("CERTIFICATE", signal))?.value
+            target.tls.certificate = environment.first(otlpNames("CLIENT_CERTIFICATE", signal))?.value
+            target.tls.key = environment.first(otlpNames("CLIENT_KEY", signal))?.value
+            if target.tls.certificate == nil, target.tls.key != nil {
+                problems.error("OTEL_EXPORTER_OTLP_CLIENT_KEY", "a client key needs OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE")
+            }
+            targets[signal] = target
+        }
+        return targets
+    }
+
+    private mutating func zipkinTarget(_ url: EndpointURL) -> ExporterConfiguration.Target {
+        var target = ExporterConfiguration.Target(url: url)
+        let variable = "OTEL_EXPORTER_ZIPKIN_TIMEOUT"
+        target.timeoutMilliseconds = environment.integer(variable, in: 1...86_400_000, &problems) ?? target.timeoutMilliseconds
+        return target
+    }
+
+    private mutating func headers(_ signal: Signal) -> [ExporterConfiguration.Header] {
+        guard let (name, value) = environment.first(otlpNames("HEADERS", signal)) else { return [] }
+        do {
+            return try KeyValueList.parse(value).map { pair throws(KeyValueList.Failure) in
+                guard Self.isHeader(pair.key, pair.value) else {
+                    throw KeyValueList.Failure(message: "\(pair.key.debugDescription) is no header that can be sent")
+                }
+                return ExporterConfiguration.Header(name: pair.key, value: pair.value)
+            }
+        } catch {
+            problems.warning(name, "the whole value is ignored: \(error.message)")  // never the value: it may be a secret
+            return []
+        }
+    }
+
+    private static func isHeader(_ name: String, _ value: String) -> Bool {
+        name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"()<>@,;:\\\"/[]?={}".utf8.contains($0) }
+            && value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
+    }
+
+    private mutating func compression(_ signal: Signal) -> ExporterConfiguration.Compression {
+        guard let (name, value) = environment.first(otlpNames("COMPRESSION", signal)) else { return .none }
+        if let compression = ExporterConfiguration.Compression(rawValue: value.lowercased()) { return compression }
+        problems.warning(name, "\"\(value)\" is ignored: known are gzip, none")
+        return .none
+    }
+
+    private mutating func timeout(_ signal: Signal) -> Int? {
+        guard let (name, _) = environment.first(otlpNames("TIMEOUT", signal)) else { return nil }
+        return environment.integer(name, in: 1...86_400_000, &problems)
+    }
+
+    private mutating func parseBatching() -> ExporterConfiguration.Batching {
+        var batching = ExporterConfiguration.Batching(
+            exportItemsMax: environment.integer("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", in: 1...Int.max, &problems),
+            queueItemsMax: environment.integer("OTEL_BSP_MAX_QUEUE_SIZE", in: 1...Int.max, &problems),
+            ageMaxMilliseconds: environment.integer("OTEL_BSP_SCHEDULE_DELAY", in: 0...86_400_000, &problems))
+        if let items = batching.exportItemsMax, let queue = batching.queueItemsMax, items > queue {
+            problems.warning("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "\(items) is more than OTEL_BSP_MAX_QUEUE_SIZE; \(queue) is used")
+            batching.exportItemsMax = queue
+        }
+        return batching
+    }
+
+    /// The variables of an OTLP setting: the signal's own first.
+    private func otlpNames(_ setting: String, _ signal: Signal) -> [String] {
+        ["OTEL_EXPORTER_OTLP_\(signal.variablePart)_\(setting)", "OTEL_EXPORTER_OTLP_\(setting)"]
+    }
+
+    private mutating func url(_ text: String, _ source: String, example: String) -> EndpointURL? {
+        do {
+            return try EndpointURL(parsing: text)
+        } catch {
+            problems.error(source, "bad URL \"\(text)\": \(error.message) (expected something like \(example))")
+            return nil
+        }
+    }
+}
+
+extension ExporterConfiguration.Kind {
+    fileprivate var example: String {
+        switch self {
+        case .otlp, .otlpJSON: "http://localhost:4318"
+        case .zipkin: "http://localhost:9411"
+        case .jaeger: "http://localhost:14268"
+        case .console: "stderr"
+        }
+    }
+}
+
+extension Signal {
+    fileprivate var otlpPath: String {
+        switch self {
+        case .traces: "/v1/traces"
+        case .logs: "/v1/logs"
+        case .metrics: "/v1/metrics"
+        }
+    }
+
+    /// As in `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`.
+    fileprivate var variablePart: String {
+        switch self {
+        case .traces: "TRACES"
+        case .logs: "LOGS"
+        case .metrics: "METRICS"
+        }
+    }
+}

@@ -1,0 +1,101 @@
+public import Telemetry
+
+/// One place that telemetry goes to.
+public struct ExporterConfiguration: Hashable, Sendable {
+    /// KIND of `--export KIND=URL`.
+    public enum Kind: String, Sendable, CaseIterable {
+        case otlp
+        case otlpJSON = "otlp-json"
+        case zipkin
+        case jaeger
+        case console
+    }
+
+    public enum Compression: String, Sendable, CaseIterable { case none, gzip }
+
+    /// PEM files; nil for the system's authorities, and for no client certificate.
+    public struct TLSFiles: Hashable, Sendable {
+        public var authority: String?
+        public var certificate: String?
+        public var key: String?
+
+        public init(authority: String? = nil, certificate: String? = nil, key: String? = nil) {
+            self.authority = authority
+            self.certificate = certificate
+            self.key = key
+        }
+    }
+
+    public struct Header: Hashable, Sendable {
+        public var name: String
+        public var value: String
+
+        public init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// Where one signal goes and how.
+    public struct Target: Hashable, Sendable {
+        public var url: EndpointURL
+        public var headers: [Header] = []
+        public var compression = Compression.none
+        public var timeoutMilliseconds = 10_000
+        public var tls = TLSFiles()
+
+        public init(url: EndpointURL) { self.url = url }
+    }
+
+    /// What a `console` exporter writes to and how.
+    public struct Console: Hashable, Sendable {
+        public enum Stream: String, Sendable, CaseIterable { case stdout, stderr }
+        public var stream = Stream.stderr
+        /// A line of OTLP JSON for each export instead of text for people.
+        public var isJSON = false
+
+        public init(stream: Stream = .stderr, isJSON: Bool = false) {
+            self.stream = stream
+            self.isJSON = isJSON
+        }
+    }
+
+    /// `OTEL_BSP_*`; nil: the pipeline's own default.
+    public struct Batching: Hashable, Sendable {
+        public var exportItemsMax: Int?
+        public var queueItemsMax: Int?
+        public var ageMaxMilliseconds: Int?
+
+        public init(exportItemsMax: Int? = nil, queueItemsMax: Int? = nil, ageMaxMilliseconds: Int? = nil) {
+            self.exportItemsMax = exportItemsMax
+            self.queueItemsMax = queueItemsMax
+            self.ageMaxMilliseconds = ageMaxMilliseconds
+        }
+    }
+
+    public var kind: Kind
+    /// The signals this exporter carries over HTTP. Empty for `console`.
+    public var targets: [Signal: Target]
+    /// Only for `console`.
+    public var console: Console
+    public var batching: Batching
+
+    public init(kind: Kind, targets: [Signal: Target] = [:], console: Console = Console(), batching: Batching = Batching()) {
+        self.kind = kind
+        self.targets = targets
+        self.console = console
+        self.batching = batching
+    }
+
+    /// The signals that are routed here. Metrics have no form for people to read.
+    public var signals: Set<Signal> {
+        if kind != .console { return Set(targets.keys) }
+        return console.isJSON ? Set(Signal.allCases) : [.traces, .logs]
+    }
+
+    /// For messages and as a metric's label: the kind and where to.
+    public var name: String {
+        guard let target = Signal.allCases.lazy.compactMap({ targets[$0] }).first else { return "\(kind.rawValue)=\(console.stream.rawValue)" }
+        return "\(kind.rawValue)=\(target.url.with(path: ""))"
+    }
+}

@@ -1,0 +1,19 @@
+/// What the command line said, unparsed: one property a flag of DESIGN section 6. Nil or empty: not given.
+public struct FlagValues: Sendable {
+    public var service: String?
+    public var store: String?
+    public var exports: [String] = []
+    public var admin: String?
+    public var listen: String?
+    public var isolates: String?
+    public var policy: String?
+    public var limits: [String] = []
+    public var logs: [String] = []
+    public var logLevel: String?
+    public var isJSON = false
+    public var flushTimeout: String?
+    /// ENTRY, for the service's default name.
+    public var entry: String?
+
+    public init() {}
+}

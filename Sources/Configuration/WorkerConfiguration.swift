@@ -1,0 +1,63 @@
+public import Telemetry
+
+/// What a worker needs to know.
+public struct WorkerConfiguration: Hashable, Sendable {
+    /// The workload's resource, `service.name` first.
+    public var resource: Resource
+    public var sampler = SamplerConfiguration.parentBasedAlwaysOn
+    public var spanLimits = SpanLimits()
+    public var propagators: [PropagatorName] = [.traceContext, .baggage]
+    public var limits = WorkloadLimits()
+    /// `OTEL_SDK_DISABLED`: nothing is recorded; contexts still travel.
+    public var isDisabled = false
+
+    public init(resource: Resource) { self.resource = resource }
+
+    /// Reads it from flags and environment, finding all errors at once.
+    public static func parse(
+        _ flags: FlagValues, environment: [String: String]
+    ) -> Result<Configured<WorkerConfiguration>, ConfigurationErrors> {
+        var problems = Problems()
+        let value = parse(flags, Environment(environment), &problems)
+        return problems.result(value)
+    }
+
+    static func parse(_ flags: FlagValues, _ environment: Environment, _ problems: inout Problems) -> WorkerConfiguration {
+        var configuration = WorkerConfiguration(resource: parseResource(flags, environment, &problems))
+        configuration.sampler = SamplerConfiguration.parse(environment, &problems)
+        configuration.spanLimits = SpanLimits.parse(environment, &problems)
+        configuration.propagators = PropagatorName.parse(environment, &problems)
+        configuration.limits = WorkloadLimits.parse(flags.limits, &problems)
+        configuration.isDisabled = environment.flag("OTEL_SDK_DISABLED", &problems)
+        return configuration
+    }
+
+    /// The name of the service: `--service`, `OTEL_SERVICE_NAME`, `service.name` of `OTEL_RESOURCE_ATTRIBUTES`, the entry's file name
+    /// without its extension, "unknown_service".
+    private static func parseResource(
+        _ flags: FlagValues, _ environment: Environment, _ problems: inout Problems
+    ) -> Resource {
+        var attributes: Attributes = []
+        if let text = environment.text("OTEL_RESOURCE_ATTRIBUTES") {
+            do {
+                attributes = try KeyValueList.parse(text).map { Attribute($0.key, .string($0.value)) }
+            } catch {
+                problems.warning("OTEL_RESOURCE_ATTRIBUTES", "the whole value is ignored: \(error.message)")
+            }
+        }
+        if let service = flags.service, service.trimmed.isEmpty { problems.error("--service", "the name is empty") }
+        let name =
+            flags.service ?? environment.text("OTEL_SERVICE_NAME") ?? attributes["service.name"]?.string
+            ?? flags.entry.flatMap(baseName) ?? "unknown_service"
+        attributes.removeAll { $0.key == "service.name" }
+        attributes.insert(Attribute("service.name", .string(name)), at: 0)
+        return Resource(attributes: attributes)
+    }
+
+    /// "dir/app.test.js" gives "app.test"; nil when nothing is left.
+    private static func baseName(_ path: String) -> String? {
+        guard let file = path.split(separator: "/").last else { return nil }
+        let end = file.lastIndex(of: ".").flatMap { $0 > file.startIndex ? $0 : nil } ?? file.endIndex
+        return String(file[..<end])
+    }
+}
