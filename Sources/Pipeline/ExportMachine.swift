@@ -1,0 +1,345 @@
+// What an exporter does with what it is given, without doing any of it: which batches go out when, what happens after each
+// answer, what is dropped when the queue is full. It owns no clock, no thread and no socket.
+//
+// Two things decide when a failed export is tried again:
+// - Its own delay, which doubles with its own failures. A backend that chokes on one export (a "poison" export) does not
+//   hold up the others, and that export is tried ever more rarely.
+// - The outage: after a failure no export at all goes out for a delay that doubles with the failures in a row, and then a
+//   single one as a probe, so a backend that is away sees one request each few seconds and not the whole queue. The first
+//   answer, even a refusal, ends the outage.
+// While an outage lasts, what comes in waits unformed and leaves in large exports afterwards.
+//
+// Nothing is given up for having failed too often: an item leaves by delivery, by the backend's refusal, by overflow, or
+// by shutdown. Every item is in exactly one of `processor`, `retrying` and `inFlight`; `accounting` counts them.
+
+public import Telemetry
+
+/// Batches of one signal that go out together.
+public struct Export: Sendable {
+    /// Names the export towards `ExportMachine.completed`; a retry has a new one.
+    public var id: UInt64
+    public var signal: Signal
+    public var batches: [Batch]
+    /// Failures so far.
+    public internal(set) var failures = 0
+    var firstSequence: UInt64
+    /// CLOCK_MONOTONIC, nanoseconds.
+    var notBefore: UInt64 = 0
+
+    public var itemCount: Int { batches.reduce(0) { $0 + $1.items.count } }
+    public var memoryBytes: Int { batches.reduce(0) { $0 + $1.memoryBytes } }
+}
+
+/// What came of sending an export.
+public enum ExportResult: Sendable, Hashable {
+    /// The backend has it, but for `rejected` items that it did not take and `notEncodable` ones that were never sent.
+    /// `message`: what it, or we, have to complain about.
+    case delivered(rejected: Int = 0, notEncodable: Int = 0, message: String? = nil)
+    /// It may work later; nanoseconds where the backend said when.
+    case failed(retryAfter: UInt64? = nil, message: String)
+    /// It will never work.
+    case refused(DropReason, message: String)
+    /// The backend wants smaller exports.
+    case tooLarge(message: String)
+}
+
+/// The state machine of an exporter: queue, exports in flight, retries, accounting. See the head of the file.
+public struct ExportMachine: Sendable {
+    /// What the runner does next.
+    public struct Action: Sendable {
+        /// To be sent now; the answer comes back through `completed`.
+        public var exports: [Export]
+        /// Call `tick` then (CLOCK_MONOTONIC, nanoseconds; the past means at once); nil: not before something else happens.
+        public var wakeAt: UInt64?
+    }
+
+    /// After this many failures in a row the first success sends everything that waits for a retry at once, since it was the
+    /// backend's fault and not the exports'.
+    static let outageFailures = 4
+
+    public let limits: BatchLimits
+    public let retryPolicy: RetryPolicy
+    public private(set) var accounting = ExportAccounting()
+    /// What the last failure, refusal or complaint said.
+    public private(set) var lastMessage: String?
+
+    private var processor: BatchProcessor.StateMachine
+    private var inFlight: [UInt64: Export] = [:]
+    private var retrying: [Export] = []
+    /// `queueBytesMax` bounds it at the door; cutting a batch inside adds a copy of its resource.
+    private(set) var heldBytes = 0
+    private var lastSequence: UInt64 = 0
+    private var lastID: UInt64 = 0
+    private var isShutDown = false
+    /// Failures in a row; each counts once for the exports that were in flight together.
+    private var failuresInARow = 0
+    /// No export before then because of an outage; because the backend said so.
+    private var outageUntil: UInt64 = 0
+    private var throttledUntil: UInt64 = 0
+
+    public init(limits: BatchLimits = BatchLimits(), retryPolicy: RetryPolicy = RetryPolicy()) {
+        precondition(limits.inFlightMax > 0 && limits.queueBytesMax > 0 && limits.queueItemsMax > 0, "no room: \(limits)")
+        self.limits = limits
+        self.retryPolicy = retryPolicy
+        processor = BatchProcessor.StateMachine(limits)
+    }
+
+    // MARK: Inputs
+
+    /// Takes a batch in, or as much of it as there is room for. Constant time unless the queue is full.
+    public mutating func accept(_ batch: Batch, now: UInt64) -> Action {
+        guard !batch.isEmpty else { return waiting(now) }
+        accounting[batch.signal].received += batch.items.count
+        guard !isShutDown else {
+            accounting[batch.signal].drop(batch.items.count, .shutDown)
+            return Action(exports: [], wakeAt: nil)
+        }
+        if limits.overflow == .dropOldest { evict(for: batch) }
+        if let batch = fitting(batch) {
+            lastSequence += 1
+            heldBytes += batch.memoryBytes
+            accounting[batch.signal].queued += batch.items.count
+            assert(heldBytes <= limits.queueBytesMax && accounting.queued <= limits.queueItemsMax, "\(self)")
+            processor.accept(batch, sequence: lastSequence, now: now)
+        }
+        return waiting(now)
+    }
+
+    /// Hands out what is due.
+    public mutating func tick(now: UInt64) -> Action {
+        var exports: [Export] = []
+        while isOpen(now), let export = nextExport(now) {
+            inFlight[export.id] = export
+            accounting.attempts += 1
+            exports.append(export)
+        }
+        return Action(exports: exports, wakeAt: wakeAt(now))
+    }
+
+    /// The answer to an export handed out earlier. `random`: 64 random bits. Follow up with `tick`.
+    public mutating func completed(_ id: UInt64, _ result: ExportResult, now: UInt64, random: UInt64) {
+        guard let export = inFlight.removeValue(forKey: id) else {
+            guard isShutDown else { preconditionFailure("export \(id) is not in flight; these are: \(inFlight.keys.sorted())") }
+            return  // its items were handed back at shutdown
+        }
+        switch result {
+        case .delivered(let rejected, let notEncodable, let message):
+            settle(export, rejected: rejected, notEncodable: notEncodable, message)
+            endOutage(now)
+        case .refused(let reason, let message):
+            lastMessage = message
+            release(export, as: reason)
+            endOutage(now)
+        case .tooLarge(let message):
+            lastMessage = message
+            halve(export)
+            endOutage(now)
+        case .failed(let retryAfter, let message):
+            lastMessage = message
+            retry(export, retryAfter, now: now, random: random)
+        }
+        assert(isConsistent, "\(self)")
+    }
+
+    /// Everything accepted so far is to go out without waiting for company or for a delay of ours (but a `Retry-After`
+    /// stands). Returns the mark to ask `isSettled` about.
+    public mutating func flush(now: UInt64) -> UInt64 {
+        processor.flush(to: lastSequence)
+        outageUntil = min(outageUntil, now)
+        for index in retrying.indices { retrying[index].notBefore = min(retrying[index].notBefore, now) }
+        return lastSequence
+    }
+
+    /// Ends it: hands back what is not known to be delivered, oldest first, and counts it as `.undelivered`. Answers that still come are
+    /// ignored. Later calls return nothing.
+    public mutating func shutdown() -> [Batch] {
+        isShutDown = true
+        let undelivered = removeAll()
+        for batch in undelivered {
+            accounting[batch.signal].queued -= batch.items.count
+            accounting[batch.signal].drop(batch.items.count, .undelivered)
+        }
+        heldBytes = 0
+        assert(isConsistent, "\(self)")
+        return undelivered
+    }
+
+    // MARK: State
+
+    /// Whether everything accepted up to the mark of a `flush` has left.
+    public func isSettled(_ mark: UInt64) -> Bool {
+        let oldest = [processor.firstSequence, retrying.lazy.map(\.firstSequence).min(), inFlight.values.lazy.map(\.firstSequence).min()]
+        return oldest.allSatisfy { $0.map { $0 > mark } ?? true }
+    }
+
+    /// What is held at the moment, oldest first. Shares the batches' memory.
+    public var held: [Batch] {
+        var copy = self
+        return copy.removeAll()
+    }
+
+    public var inFlightCount: Int { inFlight.count }
+
+    /// Whether the last answer was a failure: one probe at a time goes out.
+    public var isOutage: Bool { failuresInARow > 0 }
+
+    /// Whether the books match what is really held. For tests and assertions; walks everything.
+    var isConsistent: Bool {
+        let exports = retrying + inFlight.values
+        let bytes = processor.bytes + exports.reduce(0) { $0 + $1.memoryBytes }
+        return accounting.isBalanced && bytes == heldBytes && inFlight.count <= limits.inFlightMax
+            && accounting.queued <= limits.queueItemsMax
+            && Signal.allCases.allSatisfy { signal in
+                let outside = exports.reduce(0) { $0 + ($1.signal == signal ? $1.itemCount : 0) }
+                return accounting[signal].queued == processor.items(signal) + outside
+            }
+    }
+
+    private var closedUntil: UInt64 { max(outageUntil, throttledUntil) }
+
+    private var inFlightLimit: Int { failuresInARow == 0 ? limits.inFlightMax : 1 }
+
+    private func isOpen(_ now: UInt64) -> Bool { !isShutDown && inFlight.count < inFlightLimit && now >= closedUntil }
+
+    private func waiting(_ now: UInt64) -> Action { Action(exports: [], wakeAt: wakeAt(now)) }
+
+    /// With nothing in flight allowed, the next answer decides, so there is nothing to wake for.
+    private func wakeAt(_ now: UInt64) -> UInt64? {
+        guard !isShutDown, inFlight.count < inFlightLimit else { return nil }
+        guard let next = [processor.readyAt, retrying.lazy.map(\.notBefore).min()].compactMap(\.self).min() else { return nil }
+        return max(next, closedUntil)
+    }
+
+    // MARK: Sending
+
+    private mutating func nextExport(_ now: UInt64) -> Export? {
+        let due = retrying.indices.filter { retrying[$0].notBefore <= now }
+        lastID += 1
+        if let index = due.min(by: { retrying[$0].firstSequence < retrying[$1].firstSequence }) {
+            var export = retrying.remove(at: index)
+            export.id = lastID
+            return export
+        }
+        let waitingBytes = processor.bytes
+        guard let (batches, sequence) = processor.takeExport(now: now) else { return nil }
+        let export = Export(id: lastID, signal: batches[0].signal, batches: batches, firstSequence: sequence)
+        // More than before when a batch was cut: its resource and scopes count twice from here on.
+        heldBytes += processor.bytes + export.memoryBytes - waitingBytes
+        return export
+    }
+
+    private mutating func retry(_ failed: Export, _ retryAfter: UInt64?, now: UInt64, random: UInt64) {
+        var export = failed
+        accounting.retries += 1
+        export.failures += 1
+        export.notBefore = now + retryPolicy.delay(attempt: export.failures, random: random)
+        if now >= outageUntil || failuresInARow == 0 {
+            failuresInARow += 1
+            outageUntil = now + retryPolicy.delay(attempt: failuresInARow, random: random)
+        }
+        if let retryAfter {
+            // Our own delay stands beside it: a backend that says 0 again and again must not make us spin.
+            throttledUntil = max(throttledUntil, now + min(retryAfter, retryPolicy.retryAfterMax))
+            export.notBefore = max(export.notBefore, throttledUntil)
+        }
+        retrying.append(export)
+    }
+
+    private mutating func endOutage(_ now: UInt64) {
+        if failuresInARow >= Self.outageFailures {
+            for index in retrying.indices { retrying[index].notBefore = min(retrying[index].notBefore, now) }
+        }
+        failuresInARow = 0
+        outageUntil = 0
+    }
+
+    // MARK: Leaving
+
+    private mutating func settle(_ export: Export, rejected: Int, notEncodable: Int, _ message: String?) {
+        let sent = export.itemCount - notEncodable
+        // The number is the backend's, and for metrics it counts points where we count metrics.
+        let rejected = min(max(rejected, 0), sent)
+        heldBytes -= export.memoryBytes
+        accounting[export.signal].queued -= export.itemCount
+        accounting[export.signal].exported += sent - rejected
+        accounting[export.signal].drop(rejected, .rejected)
+        accounting[export.signal].drop(notEncodable, .notEncodable)
+        if let message {
+            lastMessage = message
+            accounting.warnings += 1
+        }
+    }
+
+    private mutating func release(_ export: Export, as reason: DropReason) {
+        heldBytes -= export.memoryBytes
+        accounting[export.signal].queued -= export.itemCount
+        accounting[export.signal].drop(export.itemCount, reason)
+    }
+
+    /// Two exports of half the size take its place and go out next; a single item has nowhere to go.
+    private mutating func halve(_ export: Export) {
+        let count = export.itemCount
+        guard count > 1 else { return release(export, as: .tooLarge) }
+        processor.learnTooLarge(bytes: export.memoryBytes)
+        heldBytes -= export.memoryBytes
+        var halves = [export, export]
+        (halves[0].batches, halves[1].batches) = Self.halves(export.batches, itemsInFirst: count / 2)
+        heldBytes += halves[0].memoryBytes + halves[1].memoryBytes
+        retrying += halves
+    }
+
+    private static func halves(_ batches: [Batch], itemsInFirst: Int) -> ([Batch], [Batch]) {
+        var first: [Batch] = []
+        var second: [Batch] = []
+        var left = itemsInFirst
+        for batch in batches {
+            if batch.items.count <= left {
+                first.append(batch)
+            } else if left > 0 {
+                let (head, tail) = batch.split(at: left)
+                first.append(head)
+                second.append(tail)
+            } else {
+                second.append(batch)
+            }
+            left = max(0, left - batch.items.count)
+        }
+        return (first, second)
+    }
+
+    // MARK: Overflow
+
+    /// The part of the batch there is room for, counting what is cut off; nil when there is none.
+    private mutating func fitting(_ batch: Batch) -> Batch? {
+        let itemsLeft = limits.queueItemsMax - accounting.queued
+        let bytesLeft = limits.queueBytesMax - heldBytes
+        if batch.items.count <= itemsLeft, batch.memoryBytes <= bytesLeft { return batch }
+        let count = batch.prefixCount(itemsMax: itemsLeft, memoryBytesMax: bytesLeft)
+        accounting[batch.signal].drop(batch.items.count - count, .queueFull)
+        return count == 0 ? nil : batch.split(at: count).0
+    }
+
+    /// Drops the oldest of what is not in flight until the batch fits or nothing is left.
+    private mutating func evict(for batch: Batch) {
+        while batch.items.count > limits.queueItemsMax - accounting.queued || batch.memoryBytes > limits.queueBytesMax - heldBytes {
+            if let index = retrying.indices.min(by: { retrying[$0].firstSequence < retrying[$1].firstSequence }) {
+                release(retrying.remove(at: index), as: .evicted)
+            } else if let evicted = processor.evictOldest() {
+                heldBytes -= evicted.memoryBytes
+                accounting[evicted.signal].queued -= evicted.items.count
+                accounting[evicted.signal].drop(evicted.items.count, .evicted)
+            } else {
+                return
+            }
+        }
+    }
+
+    private mutating func removeAll() -> [Batch] {
+        let exports = (retrying + inFlight.values).sorted { $0.firstSequence < $1.firstSequence }
+        var all = exports.flatMap { export in export.batches.map { (sequence: export.firstSequence, batch: $0) } }
+        all += processor.removeAll()
+        retrying = []
+        inFlight = [:]
+        return all.sorted { $0.sequence < $1.sequence }.map(\.batch)
+    }
+}
