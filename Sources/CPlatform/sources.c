@@ -8,6 +8,9 @@
 static const char primordials_js[] = {
 #embed "../Platform/js/00_primordials.js"
 };
+static const char late_js[] = {
+#embed "../Platform/js/01_late.js"
+};
 static const char builtins_js[] = {
 #embed "../Platform/js/02_builtins.js"
 };
@@ -89,6 +92,7 @@ static const char host_js[] = {
 
 static const sl_platform_source sources[] = {
     {"00_primordials.js", primordials_js, sizeof primordials_js},
+    {"01_late.js", late_js, sizeof late_js},
     {"02_builtins.js", builtins_js, sizeof builtins_js},
     {"03_text.js", text_js, sizeof text_js},
     {"04_webidl.js", webidl_js, sizeof webidl_js},

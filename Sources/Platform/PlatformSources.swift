@@ -35,7 +35,7 @@ public enum PlatformSources {
     public static func attach(_ realm: Realm) throws(JSFailure) -> Value {
         let shared = try realm.get(handover, of: realm.global)
         let host = try realm.get("host", of: shared)
-        try realm.call(try realm.get("forget", of: host), [Value.string(handover, in: realm.isolate)])
+        try realm.call(try realm.get("attach", of: host), [Value.string(handover, in: realm.isolate)])
         return shared
     }
 

@@ -147,7 +147,9 @@ struct WorkerOptions {
 
     /// https://no-color.org
     private static func showsColors(_ descriptor: Int32) -> Bool {
-        isatty(descriptor) == 1 && Machine.environment("NO_COLOR") == nil && Machine.environment("TERM") != "dumb"
+        guard isatty(descriptor) == 1 else { return false }
+        let refuses = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
+        return !refuses && getenv("TERM").map { strcmp($0, "dumb") != 0 } ?? true
     }
 
     /// Node's name of it.

@@ -1,6 +1,6 @@
 'use strict';
 // @ts-check
-// The originals of ECMAScript's built-ins, taken before any user code can patch them. Everything in this folder calls these and never a method
+// The originals of ECMAScript's built-ins (but for what comes late: 01_late.js), taken before any user code can patch them. Everything in this folder calls these and never a method
 // through a user-visible prototype.
 //
 // Names follow one rule, so that no list has to be kept:
@@ -49,7 +49,6 @@ function copy(prefix, source, adapt) {
 
 const same = (f) => f;
 
-copy('Atomics', Atomics, same);
 copy('JSON', JSON, same);
 copy('Math', Math, same);
 copy('Reflect', Reflect, same);
@@ -57,7 +56,7 @@ copy('Reflect', Reflect, same);
 const classes = [
     AggregateError, Array, ArrayBuffer, BigInt, BigInt64Array, BigUint64Array, Boolean, DataView, Date, Error, EvalError, FinalizationRegistry,
     Float32Array, Float64Array, Function, Int16Array, Int32Array, Int8Array, Map, Number, Object, Promise, Proxy, RangeError, ReferenceError,
-    RegExp, Set, SharedArrayBuffer, String, Symbol, SyntaxError, TypeError, URIError, Uint16Array, Uint32Array, Uint8Array, Uint8ClampedArray,
+    RegExp, Set, String, Symbol, SyntaxError, TypeError, URIError, Uint16Array, Uint32Array, Uint8Array, Uint8ClampedArray,
     WeakMap, WeakRef, WeakSet,
 ];
 for (let i = 0; i < classes.length; i++) {

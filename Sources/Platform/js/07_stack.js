@@ -14,7 +14,11 @@ const { replaceNewlines, split } = internal.text;
 const { frameFile, frameLine, frameColumn, frameText } = (() => {
     const before = Error.prepareStackTrace;
     Error.prepareStackTrace = (_, frames) => frames;
+    // A realm that is being frozen has no limit yet, and without one no frames (01_late.js).
+    const hasLimit = Error.stackTraceLimit !== undefined;
+    if (!hasLimit) Error.stackTraceLimit = 1;
     const frame = new Error().stack[0];
+    if (!hasLimit) delete Error.stackTraceLimit;
     if (before === undefined) delete Error.prepareStackTrace; else Error.prepareStackTrace = before;
     return {
         frameFile: uncurryThis(frame.getScriptNameOrSourceURL), frameLine: uncurryThis(frame.getLineNumber),

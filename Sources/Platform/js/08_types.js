@@ -6,7 +6,7 @@
 const {
     ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, ArrayIsArray, BigIntPrototypeValueOf, BooleanPrototypeValueOf, DatePrototypeGetTime,
     Error, FunctionPrototypeSymbolHasInstance, MapPrototypeGetSize, NumberPrototypeValueOf, ObjectGetPrototypeOf, ObjectKeys, ObjectPrototype,
-    ObjectPrototypeToString, Promise, RegExpPrototypeGetSource, SetPrototypeGetSize, SharedArrayBufferPrototypeGetByteLength,
+    ObjectPrototypeToString, Promise, RegExpPrototypeGetSource, SetPrototypeGetSize,
     StringPrototypeSlice, StringPrototypeValueOf, SymbolPrototypeValueOf, SymbolToStringTag, TypedArrayPrototypeGetSymbolToStringTag,
     WeakMapPrototypeHas, WeakSetPrototypeHas,
 } = primordials;
@@ -19,7 +19,7 @@ const brands = {
     Date: DatePrototypeGetTime,
     RegExp: RegExpPrototypeGetSource,
     ArrayBuffer: ArrayBufferPrototypeGetByteLength,
-    SharedArrayBuffer: SharedArrayBufferPrototypeGetByteLength,
+    SharedArrayBuffer: (value) => internal.late.SharedArrayBufferPrototypeGetByteLength(value),
     WeakMap: (value) => WeakMapPrototypeHas(value, none),
     WeakSet: (value) => WeakSetPrototypeHas(value, none),
     Number: NumberPrototypeValueOf,

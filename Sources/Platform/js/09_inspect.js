@@ -13,7 +13,7 @@ const {
     ObjectGetOwnPropertyNames, ObjectGetOwnPropertySymbols, ObjectGetPrototypeOf, ObjectIs, ObjectKeys, ObjectPrototypeHasOwnProperty,
     ObjectPrototypeIsPrototypeOf, ObjectPrototypePropertyIsEnumerable, RangeError, ReflectApply, RegExpPrototypeExec,
     RegExpPrototypeSymbolReplace, RegExpPrototypeToString, SafeMap, SetPrototypeForEach, SetPrototypeGetSize,
-    SharedArrayBufferPrototypeGetByteLength, String, StringPrototypeEndsWith, StringPrototypeIncludes, StringPrototypeIndexOf,
+    String, StringPrototypeEndsWith, StringPrototypeIncludes, StringPrototypeIndexOf,
     StringPrototypeRepeat, StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeValueOf, SymbolFor, SymbolPrototypeToString,
     SymbolPrototypeValueOf, SymbolToStringTag, TypedArrayPrototypeGetLength, Uint8Array,
 } = primordials;
@@ -499,7 +499,7 @@ function mapParts(context, value, depth) {
 const hexDigits = '0123456789abcdef';
 
 function bufferParts(context, value, brand) {
-    const length = brand === 'ArrayBuffer' ? ArrayBufferPrototypeGetByteLength(value) : SharedArrayBufferPrototypeGetByteLength(value);
+    const length = brand === 'ArrayBuffer' ? ArrayBufferPrototypeGetByteLength(value) : internal.late.SharedArrayBufferPrototypeGetByteLength(value);
     let bytes;
     try {
         bytes = new Uint8Array(value);

@@ -5,7 +5,7 @@
 // Nothing at load time that a snapshot cannot hold: the views on the ring are made by `start`.
 
 const {
-    ArrayBufferIsView, ArrayIsArray, AtomicsStore, NumberIsInteger, ObjectKeys, SafeMap, StringPrototypeCharCodeAt, StringPrototypeSlice,
+    ArrayBufferIsView, ArrayIsArray, NumberIsInteger, ObjectKeys, SafeMap, StringPrototypeCharCodeAt, StringPrototypeSlice,
     TypedArrayPrototypeSlice,
 } = primordials;
 
@@ -18,6 +18,7 @@ const DATA = 4096;
 const KIND_STRING = 2;
 
 let i32 = new Int32Array(0), u8 = new Uint8Array(0), f64 = new Float64Array(0);
+let AtomicsStore;
 let capacity = 0, mask = 0;
 let wokenFor = 0;
 // False without an agent, or when the SDK is disabled: spans do not record, context still flows.
@@ -287,6 +288,7 @@ function putOther(tag, at, value) {
 
 // `buffer` is an ArrayBuffer over the whole mapping, `recording` false when spans are not wanted.
 function start(buffer, recording, lengthLimit) {
+    AtomicsStore = internal.late.AtomicsStore;
     i32 = new Int32Array(buffer);
     u8 = new Uint8Array(buffer);
     f64 = new Float64Array(buffer);

@@ -4,9 +4,9 @@
 
 const { trace: core } = internal;
 const { ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, ReflectConstruct, ReflectDefineProperty } = primordials;
-const { WebAssembly } = globalThis;
 
-if (WebAssembly !== undefined) {
+internal.whenComplete(() => {
+    const { WebAssembly } = globalThis;
     const { compile, instantiate, Module, Instance } = WebAssembly;
 
     function sizeOf(source) {
@@ -68,4 +68,4 @@ if (WebAssembly !== undefined) {
     }
     replace('Module', WrappedModule);
     replace('Instance', synchronous('wasm instantiate', Instance));
-}
+});

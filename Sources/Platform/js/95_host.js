@@ -25,8 +25,11 @@ function makeError(kind, message, code) {
 }
 
 internal.host = {
-    /** Takes the host's own handover property off the global. */
-    forget(name) { ReflectDeleteProperty(globalThis, name); },
+    /** The realm is out of the snapshot. Takes the host's own handover property off the global. */
+    attach(name) {
+        ReflectDeleteProperty(globalThis, name);
+        internal.complete();
+    },
 
     /** @param {string} text the configuration as JSON, @param {ArrayBuffer | null} ring */
     start(text, ring) {
