@@ -364,7 +364,7 @@ v8::MaybeLocal<v8::Value> OnPrepareStack(v8::Local<v8::Context> context, v8::Loc
 }  // namespace
 
 void SetUpExceptions(sl_v8_isolate *self) {
-    self->isolate->SetCaptureStackTraceForUncaughtExceptions(true, kFramesMax, v8::StackTrace::kDetailed);
+    self->isolate->SetCaptureStackTraceForUncaughtExceptions(true, kFramesCaptured, v8::StackTrace::kDetailed);
 }
 
 void Report(RealmEntry &entry, v8::TryCatch &caught, sl_v8_exception **error) {

@@ -1,10 +1,11 @@
 // The heap: its limit, ArrayBuffer memory, collections and figures.
 //
-// Reaching the limit. V8 asks the near-heap-limit callback before it gives up. The callback records the reason, asks for termination and
-// grants extra room, for JavaScript stops only at its next stack check and unwinding allocates. It may be asked again, by a built-in
-// that allocates much without such a check, and grants more up to as much again as the limit (at least kGrantMax). Beyond that, and for a single
-// allocation larger than the room, V8 calls its out-of-memory handler and the process ends through sl_v8_set_fatal_callback.
-// sl_v8_isolate_cancel_terminate collects garbage and takes the room back as far as what is alive allows.
+// Reaching the limit. V8 asks the near-heap-limit callback before it gives up, once and for a single allocation maybe. The callback records
+// the reason, asks for termination and grants extra room, for JavaScript stops only at its next stack check, and what it is allocating when the
+// limit is met must succeed: a Map whose table fills the heap doubles it, which takes twice the limit again. The room is address space until
+// it is used. A built-in that allocates even more without a check, or one allocation larger than the room, ends in V8's
+// out-of-memory handler, and the process through sl_v8_set_fatal_callback. sl_v8_isolate_cancel_terminate collects garbage and
+// takes the room back as far as what is alive allows.
 
 #include <algorithm>
 
@@ -60,19 +61,16 @@ std::unique_ptr<v8::BackingStore> CopyToBackingStore(sl_v8_isolate *self, const 
 
 namespace {
 
-constexpr size_t kGrantMin = 16 * 1024 * 1024;
-constexpr size_t kGrantMax = 64 * 1024 * 1024;
+constexpr size_t kGrantMin = 64 * 1024 * 1024;
 
 size_t OnNearHeapLimit(void *data, size_t current, size_t initial) {
     auto *self = static_cast<sl_v8_isolate *>(data);
     int none = SL_V8_END_NONE;
     self->end_reason.compare_exchange_strong(none, SL_V8_END_HEAP_LIMIT);
     self->isolate->TerminateExecution();
-    if (!self->heap_bytes_initial) self->heap_bytes_initial = initial;
-    size_t grant = std::max(kGrantMin, initial / 4);
-    if (self->heap_bytes_granted + grant > std::max(kGrantMax, initial)) return current;
-    self->heap_bytes_granted += grant;
-    return current + grant;
+    if (self->heap_bytes_initial) return current;  // granted already
+    self->heap_bytes_initial = initial;
+    return current + std::max(kGrantMin, 2 * initial);
 }
 
 }  // namespace
@@ -83,7 +81,7 @@ void RestoreHeapLimit(sl_v8_isolate *self) {
     self->isolate->LowMemoryNotification();
     self->isolate->RemoveNearHeapLimitCallback(OnNearHeapLimit, self->heap_bytes_initial);
     self->isolate->AddNearHeapLimitCallback(OnNearHeapLimit, self);
-    self->heap_bytes_granted = 0;
+    self->heap_bytes_initial = 0;
 }
 
 // ---- Collections ----

@@ -4,6 +4,7 @@
 // has no way to tell the host that one arrived, so each isolate has a queue here that calls the host's wake callback.
 
 #include <libplatform/libplatform.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -218,6 +219,20 @@ void Start(int worker_threads, const char *flags) {
     v8::V8::Initialize();
 }
 
+// A failed check within V8 (among them: an array of more than 2^27 elements made by a built-in) prints its reason to standard error and
+// executes a trap instruction without asking any callback. The host hears of it here; the signal then takes its course.
+void OnTrap(int) {
+    if (sl_v8_fatal_callback callback = fatal_callback.load()) callback("V8", "a check of V8 failed; it is on standard error", false);
+    raise(SIGTRAP);
+}
+
+void WatchTraps() {
+    struct sigaction action = {};
+    action.sa_handler = OnTrap;
+    action.sa_flags = SA_RESETHAND | SA_NODEFER;
+    sigaction(SIGTRAP, &action, nullptr);
+}
+
 [[noreturn]] void EndProcess(const char *location, const char *message, bool out_of_memory) {
     location = location ? location : "";
     if (sl_v8_fatal_callback callback = fatal_callback.load()) callback(location, message, out_of_memory);
@@ -262,4 +277,7 @@ void sl_v8_platform_start(int worker_threads, const char *flags) {
 
 const char *sl_v8_version(void) { return v8::V8::GetVersion(); }
 
-void sl_v8_set_fatal_callback(sl_v8_fatal_callback callback) { sl::fatal_callback.store(callback); }
+void sl_v8_set_fatal_callback(sl_v8_fatal_callback callback) {
+    sl::fatal_callback.store(callback);
+    if (callback) sl::WatchTraps();
+}

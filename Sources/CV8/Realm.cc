@@ -52,6 +52,8 @@ void sl_v8_realm_dispose(sl_v8_realm *realm) {
     self->isolate->ContextDisposedNotification(false);
 }
 
+sl_v8_isolate *sl_v8_realm_isolate(sl_v8_realm *realm) { return realm->isolate; }
+
 sl_v8_value *sl_v8_realm_global(sl_v8_realm *realm) {
     sl::RealmEntry entry(realm);
     return sl::Retain(realm->isolate, entry.context->Global());

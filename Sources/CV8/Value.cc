@@ -106,6 +106,16 @@ sl_v8_value *sl_v8_value_undefined(sl_v8_isolate *self) {
     return sl::Retain(self, v8::Undefined(entry.isolate));
 }
 
+sl_v8_value *sl_v8_value_null(sl_v8_isolate *self) {
+    sl::Entry entry(self);
+    return sl::Retain(self, v8::Null(entry.isolate));
+}
+
+sl_v8_value *sl_v8_value_copy(sl_v8_isolate *self, sl_v8_value *value) {
+    sl::Entry entry(self);
+    return sl::Retain(self, sl::Open(entry.isolate, value));
+}
+
 sl_v8_value *sl_v8_value_object(sl_v8_realm *realm) {
     sl::RealmEntry entry(realm);
     return sl::Retain(realm->isolate, v8::Object::New(entry.isolate));
@@ -115,6 +125,13 @@ sl_v8_value *sl_v8_value_buffer(sl_v8_realm *realm, const void *bytes, size_t le
     sl::RealmEntry entry(realm);
     std::unique_ptr<v8::BackingStore> store = sl::CopyToBackingStore(realm->isolate, bytes, length);
     return sl::Retain(realm->isolate, v8::ArrayBuffer::New(entry.isolate, std::move(store)));
+}
+
+sl_v8_value *sl_v8_value_uint8_array(sl_v8_realm *realm, const void *bytes, size_t length) {
+    sl::RealmEntry entry(realm);
+    std::unique_ptr<v8::BackingStore> store = sl::CopyToBackingStore(realm->isolate, bytes, length);
+    v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(entry.isolate, std::move(store));
+    return sl::Retain(realm->isolate, v8::Uint8Array::New(buffer, 0, length));
 }
 
 sl_v8_value *sl_v8_value_external_buffer(sl_v8_realm *realm, void *bytes, size_t length) {

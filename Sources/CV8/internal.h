@@ -83,6 +83,7 @@ private:
 constexpr size_t kOpsMax = 512;
 constexpr size_t kRejectionsMax = 10'000;        // rejected promises remembered until a handler is added
 constexpr size_t kFramesMax = 64;                // of one stack
+constexpr int kFramesCaptured = 32;              // when an error is made; its cost grows with it (64: four times that of V8's 10)
 constexpr size_t kCauseDepthMax = 8;             // exception, its cause, the cause of that …
 constexpr size_t kAggregateMax = 16;             // errors taken of one AggregateError
 constexpr size_t kExceptionsMax = 64;            // causes and aggregated errors of one exception together
@@ -165,8 +166,7 @@ struct sl_v8_isolate {
     v8::Global<v8::Function> prepare_stack;
     bool preparing_stack = false;
 
-    size_t heap_bytes_initial = 0;  // limit before any extra room was granted; 0 until some was
-    size_t heap_bytes_granted = 0;  // extra room since the last cancel, see Heap.cc
+    size_t heap_bytes_initial = 0;  // the limit before extra room was granted; 0 while none is, see Heap.cc
 
     double collection_started[4] = {};  // by index of the kind's bit; nanoseconds
     bool watches_collections = false;
