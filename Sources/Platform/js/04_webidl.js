@@ -3,8 +3,8 @@
 // What every web interface shares: how it appears on the global and how arguments are converted (https://webidl.spec.whatwg.org/).
 
 const {
-    MathTrunc, Number, ObjectDefineProperty, ReflectGetOwnPropertyDescriptor, ReflectOwnKeys, String, StringPrototypeCharCodeAt,
-    StringPrototypeSlice, SymbolToStringTag, TypeError,
+    IteratorPrototype, MathTrunc, Number, ObjectCreate, ObjectDefineProperty, ReflectApply, ReflectGetOwnPropertyDescriptor, ReflectOwnKeys,
+    SafeWeakMap, String, StringPrototypeCharCodeAt, StringPrototypeSlice, SymbolIterator, SymbolToStringTag, TypeError,
 } = primordials;
 
 /** A global that is an interface or namespace: writable, configurable, not enumerable (§3.7). */
@@ -119,7 +119,50 @@ function toDictionary(value, what) {
     return value;
 }
 
+/**
+ * pair iterable<name, value> (§3.7.10): entries, keys, values, forEach and @@iterator for a class. Iterators are live: they keep an index.
+ * @param {Function} Class
+ * @param {(target: object) => string[]} listOf the pairs as name, value, name, value …; throws on a stranger
+ */
+function definePairIterable(Class, listOf) {
+    const states = new SafeWeakMap(); // iterator → where it is
+    const prototype = ObjectCreate(IteratorPrototype);
+    const define = (target, key, value, enumerable) =>
+        ObjectDefineProperty(target, key, { __proto__: null, value, writable: true, enumerable, configurable: true });
+    define(prototype, 'next', function next() {
+        const state = states.get(this);
+        if (state === undefined) throw new TypeError(`next: the receiver is not a ${Class.name} Iterator`);
+        const list = listOf(state.target);
+        const { index, kind } = state;
+        if (index >= list.length) return { value: undefined, done: true };
+        state.index = index + 2;
+        return { value: kind === 'keys' ? list[index] : kind === 'values' ? list[index + 1] : [list[index], list[index + 1]], done: false };
+    }, true);
+    ObjectDefineProperty(prototype, SymbolToStringTag, { __proto__: null, value: `${Class.name} Iterator`, configurable: true });
+    const iterate = (target, kind) => {
+        listOf(target);
+        const iterator = ObjectCreate(prototype);
+        states.set(iterator, { target, kind, index: 0 });
+        return iterator;
+    };
+    const methods = {
+        entries() { return iterate(this, 'entries'); },
+        keys() { return iterate(this, 'keys'); },
+        values() { return iterate(this, 'values'); },
+        forEach(callback, receiver = undefined) {
+            listOf(this);
+            requireArguments(arguments.length, 1, 'forEach');
+            if (typeof callback !== 'function') throw internal.typeError('The "callback" argument must be of type function.', 'ERR_INVALID_ARG_TYPE');
+            for (let i = 0, list = listOf(this); i < list.length; i += 2, list = listOf(this)) {
+                ReflectApply(callback, receiver, [list[i + 1], list[i], this]);
+            }
+        },
+    };
+    for (const name in methods) define(Class.prototype, name, methods[name], true);
+    define(Class.prototype, SymbolIterator, methods.entries, false);
+}
+
 internal.webidl = {
-    defineGlobal, defineGlobalFunction, defineInterface, shapeInterface, requireArguments, toDOMString, toUSVString, toByteString, toEnforcedUnsigned,
-    toDictionary,
+    defineGlobal, defineGlobalFunction, defineInterface, definePairIterable, requireArguments, toByteString, toDOMString, toDictionary, toEnforcedUnsigned,
+    toUSVString,
 };

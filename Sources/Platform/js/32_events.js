@@ -301,7 +301,7 @@ const { addEventListener } = EventTarget.prototype;
 
 const secret = {}; // who has it may construct a signal
 
-let isSignal, signalAbort, addAbortAlgorithm, removeAbortAlgorithm, makeSignal;
+let isSignal, signalAbort, addAbortAlgorithm, removeAbortAlgorithm, following, makeSignal;
 
 /** https://dom.spec.whatwg.org/#interface-AbortSignal */
 class AbortSignal extends EventTarget {
@@ -332,14 +332,18 @@ class AbortSignal extends EventTarget {
         return signal;
     }
 
-    /** https://dom.spec.whatwg.org/#create-a-dependent-abort-signal */
     static any(signals) {
         requireArguments(arguments.length, 1, 'AbortSignal.any');
         const list = arrayFromIterable(signals, 'AbortSignal.any: the argument');
-        const result = ReflectConstruct(AbortSignal, [secret]);
         for (let i = 0; i < list.length; i++) {
             if (!isSignal(list[i])) throw new TypeError('AbortSignal.any: an element is not an AbortSignal');
         }
+        return following(list);
+    }
+
+    /** https://dom.spec.whatwg.org/#create-a-dependent-abort-signal */
+    static #following(list) {
+        const result = ReflectConstruct(AbortSignal, [secret]);
         for (let i = 0; i < list.length; i++) {
             if (list[i].#aborted) {
                 result.#aborted = true;
@@ -405,6 +409,7 @@ class AbortSignal extends EventTarget {
             signal.#algorithms.add(algorithm);
         };
         removeAbortAlgorithm = (signal, algorithm) => signal.#algorithms?.delete(algorithm);
+        following = (list) => AbortSignal.#following(list);
         makeSignal = () => ReflectConstruct(AbortSignal, [secret]);
     }
 }
@@ -429,4 +434,4 @@ defineGlobalFunction('reportError', function reportError(error) {
     internal.reportError(error);
 });
 
-internal.events = { dispatch, isSignal, signalAbort, addAbortAlgorithm, removeAbortAlgorithm, makeSignal, trust };
+internal.events = { addAbortAlgorithm, following, isSignal, removeAbortAlgorithm };

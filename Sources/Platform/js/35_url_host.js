@@ -5,7 +5,7 @@
 const {
     ArrayPrototypeJoin, ArrayPrototypePop, ArrayPrototypePush, MathFloor, NumberPrototypeToString, StringPrototypeCharCodeAt,
     StringPrototypeCodePointAt, StringPrototypeIncludes, StringPrototypeLastIndexOf, StringPrototypeNormalize, StringPrototypeSlice,
-    StringPrototypeToLowerCase, TypedArrayPrototypeSubarray, Uint8Array,
+    StringPrototypeToLowerCase, TypedArrayPrototypeSubarray,
 } = primordials;
 const { split } = internal.text;
 

@@ -3,13 +3,13 @@
 // The classes URL (https://url.spec.whatwg.org/#url-class) and URLSearchParams (https://url.spec.whatwg.org/#interface-urlsearchparams).
 
 const {
-    ArrayPrototypeJoin, ArrayPrototypePush, ArrayPrototypeSort, IteratorPrototype, ObjectCreate, ObjectDefineProperty, ReflectApply,
-    ReflectGetOwnPropertyDescriptor, ReflectOwnKeys, SafeWeakMap, StringPrototypeCharCodeAt, StringPrototypeIncludes, StringPrototypeIndexOf,
-    StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase, SymbolIterator, SymbolToStringTag, TypeError, arrayFromIterable,
+    ArrayPrototypeJoin, ArrayPrototypePush, ArrayPrototypeSort, ReflectGetOwnPropertyDescriptor, ReflectOwnKeys, StringPrototypeCharCodeAt,
+    StringPrototypeIncludes, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase, SymbolIterator,
+    arrayFromIterable,
 } = primordials;
 const { customInspect } = internal;
 const { split } = internal.text;
-const { defineInterface, requireArguments, toUSVString } = internal.webidl;
+const { defineInterface, definePairIterable, requireArguments, toUSVString } = internal.webidl;
 const { parseHost, percentDecode, percentEncode, setForm, setFragment, setQuery, setSpecialQuery, setUserinfo } = internal.urlHost;
 const { endOfHost, isSpecial, parse, parsePathStart, parsePort, portColon, schemeLength, serialize, specialPorts, withoutTabs } = internal.url;
 
@@ -51,33 +51,7 @@ function serializeForm(list) {
 // ---- URLSearchParams ----
 
 /** Set by URLSearchParams' static block. */
-let listOf, replaceList, makeParams;
-
-const iteratorState = new SafeWeakMap();
-
-/** https://webidl.spec.whatwg.org/#js-iterable-iterators: live, by index */
-const SearchParamsIteratorPrototype = ObjectCreate(IteratorPrototype);
-ObjectDefineProperty(SearchParamsIteratorPrototype, 'next', {
-    __proto__: null, writable: true, enumerable: true, configurable: true,
-    value: function next() {
-        const state = iteratorState.get(this);
-        if (state === undefined) throw new TypeError('next: the receiver is not a URLSearchParams Iterator');
-        const list = listOf(state.params);
-        const { index, kind } = state;
-        if (index >= list.length) return { value: undefined, done: true };
-        state.index = index + 2;
-        const value = kind === 'keys' ? list[index] : kind === 'values' ? list[index + 1] : [list[index], list[index + 1]];
-        return { value, done: false };
-    },
-});
-ObjectDefineProperty(SearchParamsIteratorPrototype, SymbolToStringTag, { __proto__: null, value: 'URLSearchParams Iterator', configurable: true });
-
-function iterate(params, kind) {
-    listOf(params); // the brand check comes at the call
-    const iterator = ObjectCreate(SearchParamsIteratorPrototype);
-    iteratorState.set(iterator, { params, kind, index: 0 });
-    return iterator;
-}
+let isParams, listOf, replaceList, makeParams;
 
 class URLSearchParams {
     #list; // name, value, name, value …
@@ -178,16 +152,6 @@ class URLSearchParams {
         this.#update();
     }
 
-    forEach(callback, receiver = undefined) {
-        const list = this.#list;
-        requireArguments(arguments.length, 1, 'forEach');
-        if (typeof callback !== 'function') throw internal.typeError('The "callback" argument must be of type function.', 'ERR_INVALID_ARG_TYPE');
-        for (let i = 0; i < list.length; i += 2) ReflectApply(callback, receiver, [list[i + 1], list[i], this]);
-    }
-
-    entries() { return iterate(this, 'entries'); }
-    keys() { return iterate(this, 'keys'); }
-    values() { return iterate(this, 'values'); }
     toString() { return serializeForm(this.#list); }
 
     #update() {
@@ -205,6 +169,7 @@ class URLSearchParams {
     }
 
     static {
+        isParams = (value) => value !== null && typeof value === 'object' && #list in value;
         listOf = (params) => params.#list;
         replaceList = (params, text) => { params.#list = parseForm(text); };
         makeParams = (url, text) => {
@@ -215,9 +180,7 @@ class URLSearchParams {
         };
     }
 }
-ObjectDefineProperty(URLSearchParams.prototype, SymbolIterator, {
-    __proto__: null, value: URLSearchParams.prototype.entries, writable: true, enumerable: false, configurable: true,
-});
+definePairIterable(URLSearchParams, listOf);
 defineInterface(URLSearchParams);
 
 /** A sequence of pairs when it is iterable, else a record. */
@@ -489,4 +452,5 @@ function leadingDigits(text) {
     return StringPrototypeSlice(text, 0, end);
 }
 
-internal.form = { parse: parseForm, serialize: serializeForm };
+/** The form-urlencoded text of a URLSearchParams; undefined for anything else. */
+internal.formText = (value) => (isParams(value) ? serializeForm(listOf(value)) : undefined);
