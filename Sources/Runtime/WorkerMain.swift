@@ -33,8 +33,11 @@ public enum WorkerMain {
 
     private static func startEngine() {
         PlatformOps.register()
-        Engine.start(workerThreads: workerThreads)
+        Engine.start(workerThreads: workerThreads, flags: flags)
     }
+
+    /// `import … assert { type: 'json' }`, which V8 10.2 does not have by itself.
+    private static let flags = "--harmony-import-assertions"
 
     /// For concurrent compilation and garbage collection. Two do for one isolate, and V8 starts them all at once.
     private static let workerThreads = 2

@@ -128,6 +128,12 @@ function excerpt(where) {
     return result;
 }
 
+/** An error that has no frames is shown in brackets within a value, but not on its own. */
+function withoutBrackets(text, stack) {
+    if (typeof stack !== 'string' || !StringPrototypeStartsWith(text, `[${stack}]`)) return text;
+    return stack + StringPrototypeSlice(text, stack.length + 2);
+}
+
 /**
  * What is printed of an error that ends the run, as Node prints it: position, source line, caret, then the error with its causes.
  * @param {unknown} error
@@ -142,7 +148,7 @@ internal.formatUncaught = (error, where) => {
     if (where === undefined || !where.script || !(where.line > 0)) where = typeof stack === 'string' ? positionInStack(stack) : undefined;
     let text = where === undefined ? 'Uncaught:\n' : excerpt(where);
     if (typeof stack === 'string' && where !== undefined) text += '\n';
-    return text + internal.inspect(error, { colors: internal.colors !== undefined && internal.colors.stderr });
+    return text + withoutBrackets(internal.inspect(error, { colors: internal.colors !== undefined && internal.colors.stderr }), stack);
 };
 
 /** A first line of V8's stack text that names a class: "TypeError: …", "Error\n    at". */

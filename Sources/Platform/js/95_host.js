@@ -2,7 +2,7 @@
 // @ts-check
 // What the host (Sources/Runtime) calls. Its arguments are plain values, so that the host need not build objects.
 
-const { Error, JSONParse, ReflectDeleteProperty, SafeMap, StringPrototypeIndexOf, StringPrototypeSlice, SyntaxError, TypeError, ArrayPrototypePush } = primordials;
+const { Error, JSONParse, ReflectDeleteProperty, RegExpPrototypeExec, SafeMap, StringPrototypeIndexOf, StringPrototypeSlice, SyntaxError, TypeError, ArrayPrototypePush } = primordials;
 
 const kinds = new SafeMap();
 kinds.set('Error', Error);
@@ -66,7 +66,9 @@ internal.host = {
 
     /** internal.uncaught with what V8 says about the place; line 0 when it says nothing. */
     uncaught(error, script, line, column, endColumn, sourceLine) {
-        return internal.uncaught(error, line > 0 ? { script, line, column, endColumn, sourceLine } : undefined);
+        const taken = internal.uncaught(error, line > 0 ? { script, line, column, endColumn, sourceLine } : undefined);
+        if (!taken && internal.types.isError(error)) explain(error);
+        return taken;
     },
 
     /** A module has run, or failed on the way. Times are ring times; 0: the step did not happen. */
@@ -96,6 +98,16 @@ internal.host = {
         }
     },
 };
+
+const commonJS = /^(?:require|module|exports|__filename|__dirname) is not defined$/;
+
+/** A line for those who come from CommonJS. */
+function explain(error) {
+    let message;
+    try { message = error.message; } catch { return; }
+    if (typeof message !== 'string' || RegExpPrototypeExec(commonJS, message) === null) return;
+    ops.print(2, '\nCommonJS is not supported: use import, import() and import.meta, in a .mjs file or with "type": "module" in package.json.\n');
+}
 
 function join(names) {
     let text = '';
