@@ -20,6 +20,9 @@ const KIND_STRING = 2;
 let i32 = new Int32Array(0), u8 = new Uint8Array(0), f64 = new Float64Array(0);
 let AtomicsStore;
 let capacity = 0, mask = 0;
+// x86 makes stores visible in program order and V8 keeps that order for typed arrays, so a plain store publishes and saves a call. What it
+// does not do is keep the load of wakeAt behind it: the consumer looks once in a while without being woken.
+let storesAreOrdered = false;
 let wokenFor = 0;
 // False without an agent, or when the SDK is disabled: spans do not record, context still flows.
 let enabled = false;
@@ -50,7 +53,8 @@ function commit(end, kind) {
     i32[word] = length;
     i32[word + 1] = kind;
     const head = recordHead + length | 0;
-    AtomicsStore(i32, HEAD, head);
+    if (storesAreOrdered) i32[HEAD] = head;
+    else AtomicsStore(i32, HEAD, head);
     const wakeAt = i32[WAKE_AT];
     if ((head - wakeAt | 0) >= 0 && wakeAt !== wokenFor) {
         wokenFor = wakeAt;
@@ -98,14 +102,34 @@ function putInline(at, text) {
 const STRING_IDS = 16383, STRING_UNITS = 128;
 let stringIds = new SafeMap();
 
+// In front of the map, which costs three times as much: names and keys are mostly literals, of which V8 keeps one copy each, so that
+// `===` compares two pointers.
+const CACHE_SLOTS = 256;
+const cacheTexts = [], cacheIds = [];
+for (let i = 0; i < CACHE_SLOTS; i++) {
+    cacheTexts[i] = '';
+    cacheIds[i] = -1;
+}
+
 // The id of a string that will come again (names, keys), or 0: write it inline. May write a record, so never between open and commit.
 function intern(text) {
-    const id = stringIds.get(text);
-    return id === undefined ? internNew(text) : id;
+    const length = text.length;
+    if (length === 0) return -1;
+    const slot = StringPrototypeCharCodeAt(text, length - 1) * 31 + StringPrototypeCharCodeAt(text, length >> 1) * 7 + length
+        & CACHE_SLOTS - 1;
+    return cacheTexts[slot] === text ? cacheIds[slot] : internInSlot(text, slot);
+}
+
+function internInSlot(text, slot) {
+    const id = stringIds.get(text) ?? internNew(text);
+    if (id > 0) {
+        cacheTexts[slot] = text;
+        cacheIds[slot] = id;
+    }
+    return id;
 }
 
 function internNew(text) {
-    if (text === '') return -1;
     const id = stringIds.size + 1;
     if (id > STRING_IDS || text.length > STRING_UNITS || !enabled) return 0;
     const at = open(16 + 3 * STRING_UNITS + 128);
@@ -169,7 +193,7 @@ function keepObject(value, depth) {
     if (ArrayBufferIsView(value)) {
         return new Kept(BYTES, TypedArrayPrototypeSlice(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)));
     }
-    const parts = [];
+    const parts = newList();
     const keys = ObjectKeys(value);
     for (let i = 0; i < keys.length; i++) {
         const member = value[keys[i]];
@@ -179,21 +203,26 @@ function keepObject(value, depth) {
     return new Kept(MAP, parts);
 }
 
-// list.push(key, value), whatever user code did to Array.prototype.
+// A list of attributes: [how many, key reference, value, key reference, value, …]. It is born with room for six, since growing an array
+// twice costs more than writing four attributes; what lies behind the last one is filler.
+const newList = () => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+const NO_ATTRIBUTES = [0];
+
 function append(list, key, value) {
-    const length = list.length;
-    list[length] = key;
-    list[length + 1] = value;
+    const count = list[0];
+    list[2 * count + 1] = key;
+    list[2 * count + 2] = value;
+    list[0] = count + 1;
 }
 
-// Adds the own enumerable properties of `attributes` to `list` ([key reference, value, …]), unless it holds `limit` already.
+// Adds the enumerable properties of `attributes` to `list`, unless it holds `limit` already.
 // Returns how many did not fit.
 function keepAll(list, attributes, limit) {
     let dropped = 0;
     for (const key in attributes) {
         const value = keep(attributes[key]);
         if (value === undefined) continue;
-        if (list.length >= limit * 2) {
+        if (list[0] >= limit) {
             dropped++;
             continue;
         }
@@ -204,7 +233,8 @@ function keepAll(list, attributes, limit) {
 
 // Writes attributes; the next position or -1.
 function putAttributes(at, list) {
-    for (let i = 0; i < list.length; i += 2) {
+    const end = 2 * list[0];
+    for (let i = 1; i < end; i += 2) {
         const key = list[i];
         let payload = at + 8;
         const word = at >> 2;
@@ -274,7 +304,7 @@ function putOther(tag, at, value) {
         return at + pad8(parts.length);
     }
     if (value.kind === MAP) {
-        i32[tag] = parts.length >> 1 << 4 | MAP;
+        i32[tag] = parts[0] << 4 | MAP;
         return putAttributes(at, parts);
     }
     i32[tag] = parts.length << 4 | ARRAY;
@@ -286,19 +316,20 @@ function putOther(tag, at, value) {
     return at;
 }
 
-// `buffer` is an ArrayBuffer over the whole mapping, `recording` false when spans are not wanted.
-function start(buffer, recording, lengthLimit) {
+// `buffer` is an ArrayBuffer over the whole mapping, `arch` as in process.arch, `recording` false when spans are not wanted.
+function start(buffer, arch, recording, lengthLimit) {
     AtomicsStore = internal.late.AtomicsStore;
     i32 = new Int32Array(buffer);
     u8 = new Uint8Array(buffer);
     f64 = new Float64Array(buffer);
     capacity = i32[2];
     mask = capacity - 1;
+    storesAreOrdered = arch === 'x64';
     enabled = recording;
     attributeLengthLimit = lengthLimit;
 }
 
 internal.ring = {
-    start, open, commit, drop, fits, putInline, putAttributes, keep, keepAll, append, reference, Kept,
+    start, open, commit, drop, fits, putInline, putAttributes, keep, keepAll, newList, NO_ATTRIBUTES, append, reference,
     KIND_SPAN: 1, KIND_START: 3, KIND_LOG: 4, KIND_ERROR: 5, KIND_POINT: 6, KIND_SCOPE: 7, KIND_INSTRUMENT: 8,
 };

@@ -14,7 +14,7 @@ const {
     StringPrototypeCharCodeAt, StringPrototypeSlice, StringPrototypeStartsWith,
 } = primordials;
 const {
-    open, commit, drop, fits, putInline, putAttributes, keep, keepAll, append, reference, KIND_SPAN, KIND_START, KIND_LOG, KIND_ERROR, KIND_SCOPE,
+    open, commit, drop, fits, putInline, putAttributes, keep, keepAll, newList, NO_ATTRIBUTES, append, reference, KIND_SPAN, KIND_START, KIND_LOG, KIND_ERROR, KIND_SCOPE,
 } = internal.ring;
 
 // ---- State bound at start ----
@@ -171,7 +171,6 @@ function sampleRoot(t2, t3) {
 // ---- Spans ----
 
 const PARENT_REMOTE = 1, HAD_START = 2, STATUS_MESSAGE = 4, TRACE_STATE = 8;
-const NO_ATTRIBUTES = [];
 
 class Span {
     constructor(scope, name, kind) {
@@ -236,21 +235,26 @@ class Span {
             else attributes = attributesOrTime;
         }
         const at = time === undefined ? now() : ringTime(time);
-        const events = this._events ??= [];
-        if (events.length >= eventLimit * 4) {
+        const events = this._events;
+        if (events !== null && events.length >= eventLimit * 4) {
             rare(this).droppedEvents++;
             return this;
         }
         let list = NO_ATTRIBUTES, dropped = 0;
         if (attributes !== undefined && attributes !== null) {
-            list = [];
+            list = newList();
             dropped = keepAll(list, attributes, eventAttributeLimit);
         }
-        const count = events.length;
-        events[count] = at;
-        events[count + 1] = reference(typeof name === 'string' ? name : `${name}`);
-        events[count + 2] = list;
-        events[count + 3] = dropped;
+        const ref = reference(typeof name === 'string' ? name : `${name}`);
+        if (events === null) {
+            this._events = [at, ref, list, dropped];
+        } else {
+            const count = events.length;
+            events[count] = at;
+            events[count + 1] = ref;
+            events[count + 2] = list;
+            events[count + 3] = dropped;
+        }
         return this;
     }
 
@@ -261,7 +265,7 @@ class Span {
             rare(this).droppedLinks++;
             return this;
         }
-        const list = [];
+        const list = newList();
         const dropped = link.attributes == null ? 0 : keepAll(list, link.attributes, linkAttributeLimit);
         links[links.length] = { context: link.context, list, dropped: dropped + (link.droppedAttributesCount | 0) };
         return this;
@@ -324,17 +328,18 @@ const rare = (span) => span._rare ??= new Rare();
 function setKept(span, key, kept) {
     let list = span._attributes;
     const ref = reference(key);
-    for (let i = 0; i < list.length; i += 2) {
+    const end = 2 * list[0];
+    for (let i = 1; i < end; i += 2) {
         if (list[i] === ref) {
             list[i + 1] = kept;
             return;
         }
     }
-    if (list.length >= attributeLimit * 2) {
+    if (list[0] >= attributeLimit) {
         rare(span).droppedAttributes++;
         return;
     }
-    if (list === NO_ATTRIBUTES) list = span._attributes = [];
+    if (list === NO_ATTRIBUTES) list = span._attributes = newList();
     append(list, ref, kept);
 }
 
@@ -383,7 +388,7 @@ function begin(span, parent, start, options, brief = false) {
     span._recording = true;
     if (options !== undefined && options !== null) {
         if (options.attributes != null) {
-            const list = [];
+            const list = newList();
             const dropped = keepAll(list, options.attributes, attributeLimit);
             if (dropped > 0) rare(span).droppedAttributes = dropped;
             span._attributes = list;
@@ -461,7 +466,7 @@ function writeSpan(span, end) {
         i32[word + 19] = min16(extra.droppedEvents) | min16(extra.droppedLinks) << 16;
     }
     putHead(at, span, end);
-    i32[word + 16] = attributes.length >> 1 | (events === null ? 0 : events.length >> 2) << 16;
+    i32[word + 16] = attributes[0] | (events === null ? 0 : events.length >> 2) << 16;
     i32[word + 17] = links | span._scope << 16;
     let next = at + 80;
     if (typeof span._name === 'string') next = putInline(next, span._name);
@@ -469,7 +474,7 @@ function writeSpan(span, end) {
         if (extra.statusMessage !== undefined) next = putInline(next, extra.statusMessage);
         if (extra.traceState !== undefined && next >= 0) next = putInline(next, `${extra.traceState.serialize?.() ?? ''}`);
     }
-    if (next >= 0 && attributes.length > 0) next = putAttributes(next, attributes);
+    if (next >= 0 && attributes[0] > 0) next = putAttributes(next, attributes);
     if (next >= 0 && events !== null) next = putEvents(next, events);
     if (next >= 0 && links > 0) next = putLinks(next, extra.links);
     if (next < 0) return drop(KIND_SPAN);
@@ -484,7 +489,7 @@ function putEvents(at, events) {
         const name = events[i + 1], list = events[i + 2];
         f64[at >> 3] = events[i];
         i32[(at >> 2) + 2] = typeof name === 'number' ? name : 0;
-        i32[(at >> 2) + 3] = list.length >> 1 | min16(events[i + 3]) << 16;
+        i32[(at >> 2) + 3] = list[0] | min16(events[i + 3]) << 16;
         at += 16;
         if (typeof name === 'string') {
             at = putInline(at, name);
@@ -505,7 +510,7 @@ function putLinks(at, links) {
         i32[word + 4] = wordOfHex(context.spanId, 0);
         i32[word + 5] = wordOfHex(context.spanId, 8);
         i32[word + 6] = context.traceFlags & 255 | 256 | (context.isRemote ? 512 : 0);
-        i32[word + 7] = list.length >> 1 | min16(dropped) << 16;
+        i32[word + 7] = list[0] | min16(dropped) << 16;
         at = putInline(at + 32, context.traceState == null ? '' : `${context.traceState.serialize?.() ?? ''}`);
         if (at < 0) return -1;
         at = putAttributes(at, list);
@@ -630,7 +635,7 @@ function writeLog(kind, severity, text, list, span) {
         for (let w = 0; w < 2; w++) i32[word + 8 + w] = valid ? wordOfHex(context.spanId, w * 8) : 0;
         i32[word + 10] = severity | (valid ? (context.traceFlags & 255) << 8 : 0) | ownScope << 16;
     }
-    i32[word + 11] = list.length >> 1;
+    i32[word + 11] = list[0];
     let next = putInline(at + 48, text.length > LOG_UNITS ? StringPrototypeSlice(text, 0, LOG_UNITS) : text);
     if (next >= 0) next = putAttributes(next, list);
     if (next < 0) return drop(kind);
@@ -640,7 +645,7 @@ function writeLog(kind, severity, text, list, span) {
 // A console message. `severity` is OTLP's number; `attributes` an object or undefined.
 function log(severity, text, attributes) {
     if (!enabled) return;
-    const list = [];
+    const list = newList();
     if (attributes !== undefined) keepAll(list, attributes, attributeLimit);
     writeLog(KIND_LOG, severity, text, list, activeSpan());
 }
@@ -651,7 +656,7 @@ function error(exception, span, severity = 17, extra = undefined) {
     const attributes = exceptionAttributes(exception);
     const message = attributes['exception.message'] ?? safeText(exception);
     const type = attributes['exception.type'];
-    const list = [];
+    const list = newList();
     keepAll(list, extra === undefined ? attributes : { ...attributes, ...extra }, attributeLimit);
     writeLog(KIND_ERROR, severity, type === undefined ? message : `${type}: ${message}`, list, span);
     if (span instanceof Span && span._recording) {
@@ -721,7 +726,7 @@ function moduleLoaded(m) {
 // ---- Start ----
 
 // `ring` is an ArrayBuffer over the whole mapping. `trace`: {sampler: {name, argument}, limits, sdkDisabled, enabled}.
-function start(ring, trace) {
+function start(ring, arch, trace) {
     i32 = new Int32Array(ring);
     f64 = new Float64Array(ring);
     unixBaseMs = f64[UNIX_BASE_MS_F64];
@@ -735,12 +740,12 @@ function start(ring, trace) {
     for (let i = 0; i < 12; i++) random32();
     enabled = trace.enabled !== false && !trace.sdkDisabled;
     const limits = trace.limits ?? {};
-    internal.ring.start(ring, enabled, limits.attributeLength ?? -1);
-    attributeLimit = limits.attributes ?? 128;
-    eventLimit = limits.events ?? 128;
-    linkLimit = limits.links ?? 128;
-    eventAttributeLimit = limits.attributesPerEvent ?? 128;
-    linkAttributeLimit = limits.attributesPerLink ?? 128;
+    internal.ring.start(ring, arch, enabled, limits.attributeLength ?? -1);
+    attributeLimit = min16(limits.attributes ?? 128);
+    eventLimit = min16(limits.events ?? 128);
+    linkLimit = min16(limits.links ?? 128);
+    eventAttributeLimit = min16(limits.attributesPerEvent ?? 128);
+    linkAttributeLimit = min16(limits.attributesPerLink ?? 128);
     const sampler = trace.sampler?.name ?? 'parentbased_always_on';
     parentBased = StringPrototypeStartsWith(sampler, 'parentbased_');
     const rootName = parentBased ? StringPrototypeSlice(sampler, 12) : sampler;

@@ -21,7 +21,7 @@ const instruments = [];
 
 class Point {
     constructor(attributes, buckets) {
-        this.list = [];
+        this.list = ring.newList();
         ring.keepAll(this.list, attributes, 128);
         this.value = 0;
         this.count = 0;
@@ -247,7 +247,7 @@ function write(instrument, point, time) {
     if (at < 0) return ring.drop(ring.KIND_POINT);
     const word = at >> 2, double = at >> 3;
     i32[word + 2] = instrument._id;
-    i32[word + 3] = point.list.length >> 1 | bounds.length << 16;
+    i32[word + 3] = point.list[0] | bounds.length << 16;
     f64[double + 2] = instrument._start;
     f64[double + 3] = time;
     f64[double + 4] = point.value;

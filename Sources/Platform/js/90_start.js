@@ -11,7 +11,7 @@ const { defineGlobal } = internal.webidl;
  *     `colors`: the stream is a terminal and NO_COLOR is not set
  */
 internal.start = (config) => {
-    if (config.ring !== null && config.ring !== undefined) internal.trace.start(config.ring, config.trace);
+    if (config.ring !== null && config.ring !== undefined) internal.trace.start(config.ring, config.arch, config.trace);
     if (config.colors !== undefined) {
         internal.colors.stdout = config.colors.stdout === true;
         internal.colors.stderr = config.colors.stderr === true;
