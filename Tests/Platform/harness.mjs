@@ -115,6 +115,7 @@ export function boot(hooks = {}) {
     }
     vm.runInContext('delete globalThis.gc', context);
     const inside = vm.runInContext('JSON.parse', context);
+    realm.internal.complete();
     realm.internal.start(inside(JSON.stringify({
         argv: ['sidelight', ...(hooks.argv ?? [])], env: { ...process.env }, pid: process.pid, ppid: process.ppid, cwd: process.cwd(), platform: 'linux', arch: process.arch,
         versions: { sidelight: '0.0.0', v8: process.versions.v8 }, entry: '', ring: null, trace: {}, colors: { stdout: false, stderr: false },

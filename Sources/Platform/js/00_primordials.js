@@ -1,7 +1,7 @@
 'use strict';
 // @ts-check
-// The originals of ECMAScript's built-ins (but for what comes late: 01_late.js), taken before any user code can patch them. Everything in this folder calls these and never a method
-// through a user-visible prototype.
+// The originals of ECMAScript's built-ins (but for what comes late: 01_late.js), taken before any user code can patch them. Everything in this folder
+// calls these and never a method through a user-visible prototype.
 //
 // Names follow one rule, so that no list has to be kept:
 //   static member          ArrayIsArray, ObjectKeys, MathFloor, SymbolIterator, JSONStringify, ReflectApply
@@ -30,12 +30,15 @@ function pascal(key) {
     return apply(toUpperCase, apply(charAt, key, [0]), []) + apply(slice, key, [1]);
 }
 
+const ArrayPrototypeIncludes = uncurryThis(Array.prototype.includes);
+const functionKeys = ['prototype', 'length', 'name', 'caller', 'arguments'];
+
 /** Copies the members of `source` as `prefix`Name. `adapt` turns a function into the form that is called. */
 function copy(prefix, source, adapt) {
     const keys = ownKeys(source);
     for (let i = 0; i < keys.length; i++) {
         const key = keys[i];
-        if (key === 'constructor' || key === 'prototype' || key === 'length' || key === 'name' || key === 'caller' || key === 'arguments') continue;
+        if (key === 'constructor' || (typeof source === 'function' && ArrayPrototypeIncludes(functionKeys, key))) continue;
         if (typeof key === 'string' && !(/^[A-Za-z]/.test(key))) continue; // RegExp.$1 and friends
         const descriptor = getOwnPropertyDescriptor(source, key);
         if ('value' in descriptor) {

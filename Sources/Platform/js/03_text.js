@@ -43,7 +43,7 @@ function escapeText(text, quote) {
         } else if (unit >= 0xD800 && unit <= 0xDFFF) {
             const next = unit < 0xDC00 && i + 1 < text.length ? StringPrototypeCharCodeAt(text, i + 1) : 0;
             if (next >= 0xDC00 && next <= 0xDFFF) { i++; continue; }
-            escape = `\\u${StringPrototypeToUpperCase(NumberPrototypeToString(unit, 16))}`;
+            escape = `\\u${NumberPrototypeToString(unit, 16)}`;
         } else {
             continue;
         }
@@ -132,7 +132,7 @@ function columns(context, parts, value) {
     }
     const cell = widest + gap;
     if (cell * 3 + context.indentation >= context.breakLength || !(total / cell > 5 || widest <= 6)) return parts;
-    const typical = MathMax(cell - MathSqrt(cell - total / parts.length) , 1);
+    const typical = MathMax(cell - 3 - MathSqrt(cell - total / parts.length), 1);
     const across = MathMin(
         MathRound(MathSqrt(2.5 * typical * count) / typical), MathFloor((context.breakLength - context.indentation) / cell), context.compact * 4, 15);
     if (across <= 1) return parts;

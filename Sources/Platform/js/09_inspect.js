@@ -6,16 +6,17 @@
 
 const {
     Array, ArrayBufferPrototypeGetByteLength, ArrayPrototypeIncludes, ArrayPrototypeJoin, ArrayPrototypePop, ArrayPrototypePush,
-    ArrayPrototypeSort, AsyncFunctionPrototype, AsyncGeneratorFunctionPrototype, BigIntPrototypeToString, BigIntPrototypeValueOf,
-    BooleanPrototypeValueOf, DataViewPrototypeGetBuffer, DataViewPrototypeGetByteLength, DataViewPrototypeGetByteOffset, DatePrototypeGetTime,
-    DatePrototypeToISOString, DatePrototypeToString, FunctionPrototypeSymbolHasInstance, FunctionPrototypeToString, GeneratorFunctionPrototype,
-    MapPrototypeForEach, MapPrototypeGetSize, NumberPrototypeToString, NumberPrototypeValueOf, ObjectGetOwnPropertyDescriptor,
-    ObjectGetOwnPropertyNames, ObjectGetOwnPropertySymbols, ObjectGetPrototypeOf, ObjectIs, ObjectKeys, ObjectPrototypeHasOwnProperty,
-    ObjectPrototypeIsPrototypeOf, ObjectPrototypePropertyIsEnumerable, RangeError, ReflectApply, RegExpPrototypeExec,
-    RegExpPrototypeSymbolReplace, RegExpPrototypeToString, SafeMap, SetPrototypeForEach, SetPrototypeGetSize,
-    String, StringPrototypeEndsWith, StringPrototypeIncludes, StringPrototypeIndexOf,
-    StringPrototypeRepeat, StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeValueOf, SymbolFor, SymbolPrototypeToString,
-    SymbolPrototypeValueOf, SymbolToStringTag, TypedArrayPrototypeGetLength, Uint8Array,
+    ArrayPrototypeSort, ArrayPrototypeSplice, AsyncFunctionPrototype, AsyncGeneratorFunctionPrototype, BigIntPrototypeToString,
+    BigIntPrototypeValueOf, BooleanPrototypeValueOf, DataViewPrototypeGetBuffer, DataViewPrototypeGetByteLength, DataViewPrototypeGetByteOffset,
+    DatePrototypeGetTime, DatePrototypeToISOString, DatePrototypeToString, FunctionPrototypeSymbolHasInstance, FunctionPrototypeToString,
+    GeneratorFunctionPrototype, MapPrototypeForEach, MapPrototypeGetSize, NumberPrototypeToString, NumberPrototypeValueOf,
+    ObjectGetOwnPropertyDescriptor, ObjectGetOwnPropertyNames, ObjectGetOwnPropertySymbols, ObjectGetPrototypeOf, ObjectIs, ObjectKeys,
+    ObjectPrototypeHasOwnProperty, ObjectPrototypeIsPrototypeOf, ObjectPrototypePropertyIsEnumerable, RangeError, ReflectApply,
+    RegExpPrototypeExec, RegExpPrototypeGetDotAll, RegExpPrototypeGetGlobal, RegExpPrototypeGetHasIndices, RegExpPrototypeGetIgnoreCase,
+    RegExpPrototypeGetMultiline, RegExpPrototypeGetSource, RegExpPrototypeGetSticky, RegExpPrototypeGetUnicode, RegExpPrototypeSymbolReplace,
+    SafeMap, SetPrototypeForEach, SetPrototypeGetSize, String, StringPrototypeEndsWith, StringPrototypeIncludes, StringPrototypeIndexOf,
+    StringPrototypeRepeat, StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase, StringPrototypeValueOf, SymbolFor,
+    SymbolPrototypeToString, SymbolPrototypeValueOf, SymbolToStringTag, TypedArrayPrototypeGetLength, Uint8Array,
 } = primordials;
 const { brandOf, isError } = internal.types;
 const { columns, escapeText, plainLength, replaceNewlines, split, styles } = internal.text;
@@ -228,7 +229,7 @@ function formatObject(context, value, depth) {
         }
     }
     ArrayPrototypePop(context.seen);
-    if (context.sorted) ArrayPrototypeSort(parts, context.sorted === true ? undefined : context.sorted);
+    if (context.sorted) sortParts(context, parts, shape);
     const text = lay(context, parts, shape, depth, value);
     // A guard against values whose text would fill the heap.
     context.written += text.length;
@@ -238,6 +239,14 @@ function formatObject(context, value, depth) {
 
 function isStackOverflow(error) {
     return FunctionPrototypeSymbolHasInstance(RangeError, error) && error.message === 'Maximum call stack size exceeded';
+}
+
+/** Elements keep their places, properties are sorted. */
+function sortParts(context, parts, shape) {
+    const compare = context.sorted === true ? undefined : context.sorted;
+    const first = shape.kind === entries ? 0 : parts.length - shape.keys.length;
+    const properties = ArrayPrototypeSort(ArrayPrototypeSplice(parts, first, parts.length - first), compare);
+    for (let i = 0; i < properties.length; i++) ArrayPrototypePush(parts, properties[i]);
 }
 
 const noParts = () => [];
@@ -318,17 +327,14 @@ function describe(context, value, constructor, tag, shape, depth) {
     case 'Boolean':
     case 'Symbol':
     case 'BigInt':
-        shape.base = boxedBase(context, value, brand, constructor, tag);
+        shape.base = boxedBase(value, brand, constructor, tag);
         shape.keys = keysOf(context, value, brand === 'String');
-        if (shape.keys.length === 0) shape.empty = shape.base;
+        if (shape.keys.length === 0) shape.empty = style(context, shape.base, StringPrototypeToLowerCase(brand));
         return;
     case 'Arguments':
-        shape.open = `${constructor === null ? '[Arguments: null prototype] ' : constructor === 'Object' ? '' : `${constructor} `}[Arguments] [`;
-        shape.close = ']';
-        shape.keys = keysOf(context, value, true);
-        shape.kind = arrayKeys;
-        shape.parts = arrayParts;
-        if (value.length === 0 && shape.keys.length === 0) shape.empty = `${shape.open}]`;
+        shape.open = `${constructor === 'Object' ? '' : prefixOf(constructor, '', 'Arguments')}[Arguments] {`;
+        shape.keys = keysOf(context, value, false);
+        if (shape.keys.length === 0) shape.empty = `${shape.open}}`;
         return;
     case 'Error':
     case 'Object':
@@ -359,14 +365,18 @@ function describe(context, value, constructor, tag, shape, depth) {
 }
 
 function regExpText(value) {
-    try {
-        return RegExpPrototypeToString(value);
-    } catch {
-        return '/(?:)/';
-    }
+    let text = `/${RegExpPrototypeGetSource(value)}/`;
+    if (RegExpPrototypeGetHasIndices(value)) text += 'd';
+    if (RegExpPrototypeGetGlobal(value)) text += 'g';
+    if (RegExpPrototypeGetIgnoreCase(value)) text += 'i';
+    if (RegExpPrototypeGetMultiline(value)) text += 'm';
+    if (RegExpPrototypeGetDotAll(value)) text += 's';
+    if (RegExpPrototypeGetUnicode(value)) text += 'u';
+    if (RegExpPrototypeGetSticky(value)) text += 'y';
+    return text;
 }
 
-function boxedBase(context, value, brand, constructor, tag) {
+function boxedBase(value, brand, constructor, tag) {
     let inner;
     if (brand === 'Number') inner = NumberPrototypeValueOf(value);
     else if (brand === 'String') inner = StringPrototypeValueOf(value);
@@ -375,9 +385,9 @@ function boxedBase(context, value, brand, constructor, tag) {
     else inner = SymbolPrototypeValueOf(value);
     let base = `[${brand}`;
     if (brand !== constructor) base += constructor === null ? ' (null prototype)' : ` (${constructor})`;
-    base += `: ${formatPrimitive({ __proto__: null, ...context, colors: false }, inner)}]`;
+    base += `: ${formatPrimitive({ __proto__: null, ...defaults, indentation: 0 }, inner)}]`;
     if (tag !== '' && tag !== constructor) base += ` [${tag}]`;
-    return style(context, base, typeof inner);
+    return base;
 }
 
 const commentPattern = /\/\*[^]*?\*\/|\/\/[^\n]*/g;

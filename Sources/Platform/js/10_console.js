@@ -42,7 +42,7 @@ function hasOnlyBuiltInToString(value) {
 
 function toJSON(value) {
     try {
-        return JSONStringify(value);
+        return `${JSONStringify(value)}`;
     } catch (error) {
         if (isError(error) && StringPrototypeIncludes(`${error.message}`, 'circular structure')) return '[Circular]';
         throw error;
