@@ -66,11 +66,11 @@ public struct ExportMachine: Sendable {
     private var processor: BatchProcessor.StateMachine
     private var inFlight: [UInt64: Export] = [:]
     private var retrying: [Export] = []
-    /// `queueBytesMax` bounds it at the door; cutting a batch inside adds a copy of its resource.
-    private(set) var heldBytes = 0
+    /// Bytes of memory held. `queueBytesMax` bounds it at the door; cutting a batch inside adds a copy of its resource.
+    public private(set) var heldBytes = 0
     private var lastSequence: UInt64 = 0
     private var lastID: UInt64 = 0
-    private var isShutDown = false
+    public private(set) var isShutDown = false
     /// Failures in a row; each counts once for the exports that were in flight together.
     private var failuresInARow = 0
     /// No export before then because of an outage; because the backend said so.

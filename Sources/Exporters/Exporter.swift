@@ -1,0 +1,285 @@
+// An exporter runs an `ExportMachine` (Pipeline) over a destination.
+//
+// Who runs what. `accept` may be called from any thread: it puts the batch into the machine under the mutex and at most asks for a
+// timer. Everything else, encoding, compressing and sending included, is done by `drain`, on the thread the timer or
+// the answer came on, which for HTTP is the transport's one thread. `drain` runs at most once at a time; a second caller only
+// leaves a note for the first. So exports of one exporter leave in the machine's order and nothing is encoded under the mutex.
+//
+// `flush` and `shutdown` block their caller on a latch that `drain` opens.
+
+public import Configuration
+public import Pipeline
+public import System
+public import Telemetry
+public import Transport
+import Synchronization
+
+/// Something about an exporter that its operator should hear, said once and not for each export.
+public enum ExporterEvent: Sendable, Hashable {
+    /// The backend does not take exports at the moment; they are kept and tried again.
+    case outage(message: String)
+    /// It does again.
+    case recovered
+    /// The backend refuses what it is sent; that is lost. Said again only when the backend says something else.
+    case refused(Signal, message: String)
+    /// Delivered, but with a complaint.
+    case warning(Signal, message: String)
+    /// The queue is full and items are dropped. Said once an outage.
+    case overflow
+}
+
+/// Sends batches to one place, over and over until they are delivered. Safe to use from any thread.
+public final class Exporter: Sendable {
+    /// What a flush came to.
+    public struct Outcome: Sendable {
+        /// Whether everything accepted before the call has left.
+        public var isComplete: Bool
+        /// The exporter's books at the end of the call.
+        public var counters: ExportAccounting
+        /// What is still held, oldest first. After `flush` the exporter goes on with it; after `shutdown` it is the caller's.
+        public var undelivered: [Batch]
+        /// What the last failure said, if there was one.
+        public var lastError: String?
+    }
+
+    private struct State: Sendable {
+        var machine: ExportMachine
+        /// Deadlines of the timers that are out, each earlier than the one before.
+        var timers: [UInt64] = []
+        var isDraining = false
+        /// Something happened while `drain` was busy.
+        var drainsAgain = false
+        var flushes: [(mark: UInt64, latch: Latch)] = []
+        var hasOverflowed = false
+        var lastRefusal: [Signal: String] = [:]
+    }
+
+    public let configuration: ExporterConfiguration
+    /// The signals that `accept` takes; others pass by.
+    public let signals: Set<Signal>
+
+    private let state: Mutex<State>
+    private let destination: any Destination
+    private let timers: any TimerScheduler
+    private let clock: any SystemClock
+    private let report: @Sendable (ExporterEvent) -> Void
+
+    /// An exporter over libcurl. Exporters share the transport; each target's TLS files apply to its own requests only.
+    /// `report` is called on any thread, `accept`'s caller's included, and must not block.
+    public convenience init(
+        _ configuration: ExporterConfiguration, transport: CurlTransport, clock: any SystemClock,
+        report: @escaping @Sendable (ExporterEvent) -> Void = { _ in }
+    ) {
+        self.init(configuration, timers: transport, clock: clock, report: report) { target in
+            var options = CurlTransport.Options()
+            options.authorityFile = target.tls.authority
+            options.certificateFile = target.tls.certificate
+            options.keyFile = target.tls.key
+            return transport.client(options)
+        }
+    }
+
+    /// An exporter over any transport: a simulated one, in tests. TLS files are the transport's business.
+    public convenience init(
+        _ configuration: ExporterConfiguration, transport: any HTTPTransport, timers: any TimerScheduler,
+        clock: any SystemClock, report: @escaping @Sendable (ExporterEvent) -> Void = { _ in }
+    ) {
+        self.init(configuration, timers: timers, clock: clock, report: report) { _ in transport }
+    }
+
+    private convenience init(
+        _ configuration: ExporterConfiguration, timers: any TimerScheduler, clock: any SystemClock,
+        report: @escaping @Sendable (ExporterEvent) -> Void, client: (ExporterConfiguration.Target) -> any HTTPTransport
+    ) {
+        let policy = RetryPolicy()
+        let destination: any Destination =
+            if let encoding = Encoding(configuration.kind) {
+                HTTPDestination(configuration, encoding, policy: policy, clock: clock, client: client)
+            } else {
+                ConsoleDestination(configuration.console)
+            }
+        self.init(configuration, destination, policy: policy, timers: timers, clock: clock, report: report)
+    }
+
+    init(
+        _ configuration: ExporterConfiguration, _ destination: any Destination, policy: RetryPolicy,
+        timers: any TimerScheduler, clock: any SystemClock, report: @escaping @Sendable (ExporterEvent) -> Void
+    ) {
+        self.configuration = configuration
+        signals = configuration.signals
+        self.destination = destination
+        self.timers = timers
+        self.clock = clock
+        self.report = report
+        state = Mutex(State(machine: ExportMachine(limits: BatchLimits(configuration), retryPolicy: policy)))
+    }
+
+    // MARK: Inputs
+
+    /// Takes a batch for export. Never blocks; constant time. A batch of a signal that this exporter does not carry is not
+    /// counted. The bytes are shared, not copied.
+    public func accept(_ batch: Batch) {
+        guard signals.contains(batch.signal) else { return }
+        let now = clock.monotonicNanoseconds()
+        let (timer, overflows): (UInt64?, Bool) = state.withLock { state in
+            let droppedBefore = state.machine.accounting.dropped
+            let action = state.machine.accept(batch, now: now)
+            let overflows = !state.hasOverflowed && state.machine.accounting.dropped > droppedBefore
+            if overflows { state.hasOverflowed = true }
+            return (Self.arm(&state, action.wakeAt), overflows)
+        }
+        startTimer(timer)
+        if overflows { report(.overflow) }
+    }
+
+    /// Sends everything accepted so far without waiting for company. Blocks the caller, who must not be on the transport's thread,
+    /// until all of it has left or `deadline` (CLOCK_MONOTONIC, nanoseconds) has come.
+    public func flush(_ deadline: UInt64) -> Outcome {
+        let latch = Latch()
+        let now = clock.monotonicNanoseconds()
+        let (mark, isSettled, timer): (UInt64, Bool, UInt64?) = state.withLock { state in
+            let mark = state.machine.flush(now: now)
+            guard !state.machine.isSettled(mark) else { return (mark, true, nil) }
+            state.flushes.append((mark, latch))
+            return (mark, false, Self.arm(&state, 0))
+        }
+        startTimer(timer)
+        if !isSettled { latch.wait(until: deadline) }
+        return state.withLock { state in
+            state.flushes.removeAll { $0.latch === latch }
+            return Outcome(
+                isComplete: state.machine.isSettled(mark), counters: state.machine.accounting, undelivered: state.machine.held,
+                lastError: state.machine.lastMessage)
+        }
+    }
+
+    /// Flushes and ends: what is not known to be delivered at the deadline is handed to the caller and counted as dropped
+    /// (`.undelivered`); what is accepted later is dropped. May be called again, then without effect.
+    public func shutdown(_ deadline: UInt64) -> Outcome {
+        var outcome = flush(deadline)
+        state.withLock { state in
+            outcome.undelivered = state.machine.shutdown()
+            outcome.isComplete = outcome.undelivered.isEmpty
+            outcome.counters = state.machine.accounting
+        }
+        return outcome
+    }
+
+    /// received = exported + dropped + queued, at every moment.
+    public var counters: ExportAccounting { state.withLock { $0.machine.accounting } }
+
+    /// Bytes of memory that wait to be delivered.
+    public var queueBytes: Int { state.withLock { $0.machine.heldBytes } }
+
+    /// Whether the backend fails at the moment.
+    public var isOutage: Bool { state.withLock { $0.machine.isOutage } }
+
+    // MARK: Timers
+
+    /// The deadline of the timer to start, nil when one that is out will do.
+    private static func arm(_ state: inout State, _ wakeAt: UInt64?) -> UInt64? {
+        guard let wakeAt, wakeAt < state.timers.last ?? .max else { return nil }
+        state.timers.append(wakeAt)
+        return wakeAt
+    }
+
+    private func startTimer(_ deadline: UInt64?) {
+        guard let deadline else { return }
+        timers.schedule(at: deadline) { [weak self] in
+            guard let self else { return }
+            state.withLock { state in
+                if let index = state.timers.firstIndex(of: deadline) { state.timers.remove(at: index) }
+            }
+            drain()
+        }
+    }
+
+    // MARK: Running the machine
+
+    private func drain() {
+        let isMine = state.withLock { state in
+            state.drainsAgain = true
+            defer { state.isDraining = true }
+            return !state.isDraining
+        }
+        guard isMine else { return }
+        while let step = nextStep() {
+            startTimer(step.timer)
+            for latch in step.settled { latch.open() }
+            for export in step.exports { send(export) }
+        }
+    }
+
+    private struct Step: Sendable {
+        var exports: [Export]
+        var timer: UInt64?
+        var settled: [Latch]
+    }
+
+    /// Nil when there is nothing to do and the next caller of `drain` may take over.
+    private func nextStep() -> Step? {
+        let now = clock.monotonicNanoseconds()
+        return state.withLock { state in
+            guard state.drainsAgain else {
+                state.isDraining = false
+                return nil
+            }
+            state.drainsAgain = false
+            let action = state.machine.tick(now: now)
+            let settled = state.flushes.filter { state.machine.isSettled($0.mark) }.map(\.latch)
+            state.flushes.removeAll { state.machine.isSettled($0.mark) }
+            return Step(exports: action.exports, timer: Self.arm(&state, action.wakeAt), settled: settled)
+        }
+    }
+
+    private func send(_ export: Export) {
+        destination.send(export) { [self] result in
+            let now = clock.monotonicNanoseconds()
+            let random = UInt64.random(in: .min ... .max)
+            let events = state.withLock { state in
+                let wasOutage = state.machine.isOutage
+                state.machine.completed(export.id, result, now: now, random: random)
+                return Self.events(&state, export, result, wasOutage: wasOutage)
+            }
+            for event in events { report(event) }
+            drain()
+        }
+    }
+
+    private static func events(
+        _ state: inout State, _ export: Export, _ result: ExportResult, wasOutage: Bool
+    ) -> [ExporterEvent] {
+        guard !state.machine.isShutDown else { return [] }
+        var events: [ExporterEvent] = []
+        if wasOutage, !state.machine.isOutage {
+            state.hasOverflowed = false
+            events.append(.recovered)
+        }
+        switch result {
+        case .failed(_, let message): if !wasOutage { events.append(.outage(message: message)) }
+        case .refused(_, let message), .tooLarge(let message):
+            if state.lastRefusal.updateValue(message, forKey: export.signal) != message {
+                events.append(.refused(export.signal, message: message))
+            }
+        case .delivered(_, _, let message?):
+            if state.lastRefusal.updateValue(message, forKey: export.signal) != message {
+                events.append(.warning(export.signal, message: message))
+            }
+        case .delivered: state.lastRefusal[export.signal] = nil
+        }
+        return events
+    }
+}
+
+extension BatchLimits {
+    /// The pipeline's defaults with what the configuration sets.
+    init(_ configuration: ExporterConfiguration) {
+        self.init()
+        exportItemsMax = configuration.batching.exportItemsMax ?? exportItemsMax
+        queueItemsMax = configuration.batching.queueItemsMax ?? queueItemsMax
+        ageMaxNanoseconds = configuration.batching.ageMaxMilliseconds.map { UInt64($0) * 1_000_000 } ?? ageMaxNanoseconds
+        exportItemsMax = min(exportItemsMax, queueItemsMax)
+        oneResourcePerExport = configuration.kind == .jaeger
+        if configuration.kind == .console { inFlightMax = 1 }
+    }
+}
