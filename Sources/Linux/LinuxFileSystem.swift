@@ -42,7 +42,8 @@ public func readToEnd(_ descriptor: Int32) throws(FileError) -> [UInt8] {
 extension FileError {
     init(errno code: Int32) {
         self.init(
-            name: sl_error_name(code).map { String(cString: $0) } ?? "E\(code)", reason: String(cString: strerror(code)))
+            name: sl_error_name(code).map { String(cString: $0) } ?? "E\(code)", reason: String(cString: strerror(code))
+        )
     }
 }
 

@@ -22,13 +22,45 @@ public enum Machine {
     }
 
     /// A variable of the environment; an empty one counts as unset, as the OpenTelemetry specification wants it.
-    public static func environment(_ name: String) -> String? {
+    public static func variable(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }
         return String(cString: value)
     }
 
+    /// All variables of the environment; of one that is there twice, the first.
+    public static var environment: [String: String] {
+        var variables: [String: String] = [:]
+        var entry = Glibc.environ
+        while let text = entry.pointee {
+            let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2, variables[String(parts[0])] == nil { variables[String(parts[0])] = String(parts[1]) }
+            entry += 1
+        }
+        return variables
+    }
+
     /// Whether the path names a file that this process may execute.
     public static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
+
+    /// Whether the path names a file that this process may read.
+    public static func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
+
+    /// Why nothing could be made in this folder, which need not exist yet; nil when it looks as if it could.
+    public static func reasonNotWritable(folder path: String) -> String? {
+        var path = path
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        while true {
+            var status = stat()
+            if stat(path, &status) == 0 {
+                if status.st_mode & S_IFMT != S_IFDIR { return "\(path) is not a folder" }
+                return access(path, W_OK | X_OK) == 0 ? nil : "\(path): \(String(cString: strerror(errno)))"
+            }
+            guard errno == ENOENT else { return "\(path): \(String(cString: strerror(errno)))" }
+            // Not there yet: its parent decides.
+            guard let slash = path.lastIndex(of: "/") else { path = "."; continue }
+            path = slash == path.startIndex ? "/" : String(path[..<slash])
+        }
+    }
 
     /// A random UUID, version 4, lower case. RFC 9562 section 5.4.
     public static func randomUUID() -> String {

@@ -1,1 +1,0 @@
-// placeholder, goes away with the first file

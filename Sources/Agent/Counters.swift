@@ -1,0 +1,71 @@
+// Every `sidelight_*` name there is, in one place. docs/specs/telemetry.md describes each; a test compares the two.
+
+/// A name of the agent's telemetry about itself.
+public enum CounterName: String, CaseIterable, Sendable {
+    case recordsReceived = "sidelight_records_received_total"
+    case recordsRejected = "sidelight_records_rejected_total"
+    case ringDropped = "sidelight_ring_dropped_total"
+    case ringBroken = "sidelight_ring_broken_total"
+    case ringWakes = "sidelight_ring_wakes_total"
+    case openSpansUntracked = "sidelight_open_spans_untracked_total"
+    case openSpansClosed = "sidelight_open_spans_closed_total"
+    case itemsReceived = "sidelight_items_received_total"
+    case exportSent = "sidelight_export_sent_total"
+    case exportDropped = "sidelight_export_dropped_total"
+    case exportQueued = "sidelight_export_queued"
+    case exportRequests = "sidelight_export_requests_total"
+    case exportRetries = "sidelight_export_retries_total"
+    case storeWritten = "sidelight_store_written_total"
+    case storeDropped = "sidelight_store_dropped_total"
+    case storeQueued = "sidelight_store_queued"
+    case workerEnds = "sidelight_worker_ends_total"
+}
+
+/// Values by name and labels, as read at one moment.
+public struct Counters: Sendable {
+    public struct Key: Hashable, Sendable {
+        public var name: CounterName
+        /// In the order telemetry.md lists them.
+        public var labels: [Label]
+    }
+
+    public struct Label: Hashable, Sendable {
+        public var name: String
+        public var value: String
+    }
+
+    public private(set) var values: [Key: UInt64] = [:]
+
+    public init() {}
+
+    /// Adds to one; nothing is kept for a value of 0.
+    public mutating func add(
+        _ name: CounterName, _ labels: KeyValuePairs<String, String> = [:], _ value: some BinaryInteger
+    ) {
+        guard value > 0 else { return }
+        values[Key(name: name, labels: labels.map { Label(name: $0.key, value: $0.value) }), default: 0] += UInt64(
+            value)
+    }
+
+    /// The sum over all labels that contain the given ones.
+    public func sum(_ name: CounterName, _ labels: KeyValuePairs<String, String> = [:]) -> UInt64 {
+        let wanted = labels.map { Label(name: $0.key, value: $0.value) }
+        return values.reduce(0) { sum, entry in
+            entry.key.name == name && wanted.allSatisfy(entry.key.labels.contains) ? sum + entry.value : sum
+        }
+    }
+
+    /// In a fixed order, for printing.
+    public var sorted: [(key: Key, value: UInt64)] {
+        func text(_ key: Key) -> String { key.description }
+        return values.map { ($0.key, $0.value) }.sorted { text($0.0) < text($1.0) }
+    }
+}
+
+extension Counters.Key: CustomStringConvertible {
+    /// As in Prometheus' text format: `name{label="value"}`.
+    public var description: String {
+        guard !labels.isEmpty else { return name.rawValue }
+        return name.rawValue + "{" + labels.map { "\($0.name)=\"\($0.value)\"" }.joined(separator: ",") + "}"
+    }
+}

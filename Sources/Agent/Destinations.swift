@@ -1,0 +1,128 @@
+internal import Configuration
+internal import Exporters
+internal import Linux
+internal import Pipeline
+internal import Store
+internal import Synchronization
+internal import System
+internal import Telemetry
+internal import Transport
+
+/// Where a run's batches go: the store, and the exporters that are configured. Given to by the ring's thread only.
+final class Destinations: Sendable {
+    /// Readable when an exporter has settled, after `flush`.
+    let settled: EventDescriptor
+    private let store: StoreWriter
+    private let storeName: String
+    private let storeMessage: LastMessage
+    private let exporters: [RunExporter]
+
+    init(_ configuration: AgentConfiguration, _ messages: Messages) throws {
+        settled = try EventDescriptor()
+        let storeMessage = LastMessage()
+        self.storeMessage = storeMessage
+        storeName = configuration.storeDirectory
+        store = StoreWriter(directory: configuration.storeDirectory) { text in
+            storeMessage.set(text)
+            messages.warn(text)
+        }
+        // Opening goes on beside the worker's start; so does nothing for exporters, which wait for their first batch.
+        store.start()
+        if configuration.exporters.isEmpty {
+            exporters = []
+        } else {
+            let transport = CurlTransport()
+            exporters = configuration.exporters.map { RunExporter($0, transport, messages) }
+        }
+    }
+
+    /// Does not block.
+    func accept(_ batch: Batch) {
+        store.append(batch)
+        for exporter in exporters { exporter.accept(batch) }
+    }
+
+    /// No more comes: what is held goes out without waiting for company. `deadline`: monotonic nanoseconds.
+    func flush(_ deadline: UInt64) {
+        for exporter in exporters { exporter.flush(deadline, settled) }
+    }
+
+    /// Whether to wait on.
+    func isWaiting(_ deadline: ExportDeadline, now: UInt64) -> Bool {
+        exporters.contains { exporter in
+            let counters = exporter.counters
+            return counters.queued > 0
+                && deadline.isWaiting(sent: counters.exported, retries: counters.retries, now: now)
+        }
+    }
+
+    /// Ends everything. What exporters still hold is in the store.
+    func close(now: UInt64) -> (exporters: [Account], store: Account) {
+        (exporters.map { $0.close(now) }, storeAccount(store.flush()))
+    }
+
+    private func storeAccount(_ counts: StoreCounts) -> Account {
+        var account = Account(name: storeName, lastError: storeMessage.text)
+        for signal in Signal.allCases {
+            let items = counts[signal]
+            guard items.received > 0 else { continue }
+            account.signals[signal] = Account.Items(
+                received: items.received, sent: items.stored,
+                dropped: items.droppedByReason.reduce(into: [:]) { if $1.value > 0 { $0[$1.key.rawValue] = $1.value } },
+                queued: items.queued)
+        }
+        return account
+    }
+}
+
+/// An exporter, and what it complained of.
+private final class RunExporter: Sendable {
+    private let exporter: Exporter
+    private let complaint: LastMessage
+
+    var counters: ExportAccounting { exporter.counters }
+
+    init(_ configuration: ExporterConfiguration, _ transport: CurlTransport, _ messages: Messages) {
+        let complaint = LastMessage()
+        self.complaint = complaint
+        let name = configuration.name
+        exporter = Exporter(configuration, transport: transport, clock: LinuxClock()) { event in
+            switch event {
+            case .warning(_, let message): complaint.set(message)
+            case .outage(let message): messages.inform("\(name): \(message); trying again")
+            case .recovered: messages.inform("\(name): works again")
+            case .refused(let signal, let message): messages.inform("\(name): \(signal.label) refused: \(message)")
+            case .overflow: messages.inform("\(name): the queue is full, the newest are dropped")
+            }
+        }
+    }
+
+    func accept(_ batch: Batch) { exporter.accept(batch) }
+
+    /// `Exporter.flush` blocks; a thread of its own lets the caller look after signals meanwhile.
+    func flush(_ deadline: UInt64, _ settled: EventDescriptor) {
+        guard counters.queued > 0 else { return }
+        ServiceThread(name: "sidelight-flush") { [exporter] in
+            _ = exporter.flush(deadline)
+            settled.signal()
+        }.detach()
+    }
+
+    func close(_ now: UInt64) -> Account {
+        let outcome = exporter.shutdown(now)
+        var account = Account(
+            name: exporter.configuration.name, requests: outcome.counters.attempts, retries: outcome.counters.retries,
+            lastError: outcome.lastError, complaint: complaint.text)
+        for signal in Signal.allCases {
+            let counts = outcome.counters[signal]
+            guard counts.received > 0 else { continue }
+            account.signals[signal] = Account.Items(
+                received: counts.received, sent: counts.exported,
+                dropped: DropReason.allCases.reduce(into: [:]) { dropped, reason in
+                    if counts.dropped(reason) > 0 { dropped[reason.rawValue] = counts.dropped(reason) }
+                },
+                queued: counts.queued)
+        }
+        return account
+    }
+}

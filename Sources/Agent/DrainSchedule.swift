@@ -1,0 +1,44 @@
+// When the agent looks into the ring, and when what it took is handed on.
+//
+// Asleep, the producer wakes it by the first byte. From then on it comes back by itself every 10 ms, and the producer need not
+// wake it (a system call on the JavaScript thread) unless a quarter of the ring fills before; a pause that brings nothing puts it
+// to sleep. So a paced load costs at most 100 wake-ups a second, an idle one none.
+
+/// Pure; times are monotonic nanoseconds.
+struct DrainSchedule {
+    static let pauseNanoseconds: UInt64 = 10_000_000
+    /// What was taken is handed on when it is this old,
+    static let ageNanosecondsMax: UInt64 = 100_000_000
+    /// or this big.
+    static let bytesMax = 1 << 20
+
+    private let ringCapacity: Int
+    private var isAwake = false
+    /// When the oldest item not yet handed on was taken.
+    private var pendingSince: UInt64?
+
+    init(ringCapacity: Int) { self.ringCapacity = ringCapacity }
+
+    /// The ring was read until nothing was there, or a chunk was taken of more.
+    mutating func drained(bytes: Int, pendingItems: Int, now: UInt64) {
+        isAwake = bytes > 0
+        if pendingItems == 0 { pendingSince = nil } else if pendingSince == nil { pendingSince = now }
+    }
+
+    /// Whether what was taken is due.
+    func isDue(pendingBytes: Int, now: UInt64) -> Bool {
+        guard let pendingSince else { return false }
+        return pendingBytes >= Self.bytesMax || now >= pendingSince + Self.ageNanosecondsMax
+    }
+
+    mutating func handedOn() { pendingSince = nil }
+
+    /// Bytes after which the producer is to wake the agent.
+    var wakeAfterBytes: Int { isAwake ? ringCapacity / 4 : 1 }
+
+    /// How long to sleep if nobody wakes the agent; nil: without end.
+    func sleepNanoseconds(now: UInt64) -> UInt64? {
+        let untilDue = pendingSince.map { $0 + Self.ageNanosecondsMax > now ? $0 + Self.ageNanosecondsMax - now : 0 }
+        return isAwake ? min(Self.pauseNanoseconds, untilDue ?? .max) : untilDue
+    }
+}

@@ -1,0 +1,41 @@
+internal import Configuration
+internal import Linux
+
+/// The agent's own words on stderr, a line each.
+struct Messages: Sendable {
+    private let isQuiet: Bool
+    private let level: LogLevel
+
+    init(isQuiet: Bool, level: LogLevel) {
+        self.isQuiet = isQuiet
+        self.level = level
+    }
+
+    /// Worth knowing to who asked for more.
+    func inform(_ text: String) {
+        if !isQuiet, level <= .info { write(text) }
+    }
+
+    /// Something is wrong and the run goes on.
+    func warn(_ text: String) {
+        if !isQuiet, level <= .warning { write(text) }
+    }
+
+    /// The run cannot go on, or could not.
+    func fail(_ text: String) { write(text) }
+
+    private func write(_ text: String) { Machine.writeToStandardError("sidelight: \(Self.printable(text))\n") }
+
+    /// Parts of a message come from workers and backends: what could steer a terminal is shown as an escape.
+    static func printable(_ text: String) -> String {
+        var out = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0x0A, 0x0D, 0x09: out += " "
+            case 0..<0x20, 0x7F..<0xA0: out += "\\u{\(String(scalar.value, radix: 16))}"
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out
+    }
+}

@@ -1,0 +1,31 @@
+internal import Linux
+internal import Telemetry
+
+extension Resource {
+    /// The resource of one run: what the user configured, and who runs where. docs/specs/telemetry.md section 2.
+    /// - Parameters:
+    ///   - configured: `service.name` first.
+    ///   - entry: as given on the command line.
+    ///   - pid: the worker's.
+    static func run(_ configured: Resource, entry: String, pid: Int32) -> Resource {
+        var resource = configured
+        func add(_ key: String, _ value: AttributeValue?) {
+            guard let value, resource.attributes[key] == nil else { return }
+            resource.attributes.append(Attribute(key, value))
+        }
+        func set(_ key: String, _ value: AttributeValue) {
+            resource.attributes.removeAll { $0.key == key }
+            resource.attributes.append(Attribute(key, value))
+        }
+        add("service.instance.id", .string(Machine.randomUUID()))
+        set("telemetry.sdk.name", .string(Release.name))
+        set("telemetry.sdk.language", "webjs")
+        set("telemetry.sdk.version", .string(Release.version))
+        set("process.pid", .int(Int64(pid)))
+        add("process.command", .string(entry))
+        add("process.runtime.name", "v8")
+        add("host.name", Machine.hostName.map(AttributeValue.string))
+        add("os.type", "linux")
+        return resource
+    }
+}

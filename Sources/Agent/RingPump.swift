@@ -1,0 +1,98 @@
+internal import Telemetry
+internal import Wire
+
+/// Moves records out of a worker's ring and hands them on as batches. One thread.
+struct RingPump: ~Copyable {
+    private var reader: RingReader
+    private(set) var transcoder: RecordTranscoder
+    private var schedule: DrainSchedule
+    private let clocks: @Sendable () -> (monotonic: UInt64, unix: UInt64)
+    private let handOn: (Batch) -> Void
+
+    /// Looks into the ring, asked for or not.
+    private(set) var wakes: UInt64 = 0
+    /// Items handed on, by signal.
+    private(set) var received: [Signal: Int] = [:]
+
+    /// - Parameters:
+    ///   - clocks: both clocks, read together.
+    ///   - handOn: takes a batch; must not block.
+    init(
+        _ ring: RingMapping, resource: Resource, version: String,
+        clocks: @escaping @Sendable () -> (monotonic: UInt64, unix: UInt64), handOn: @escaping (Batch) -> Void
+    ) {
+        reader = RingReader(ring)
+        transcoder = RecordTranscoder(resource: resource, scopeVersion: version)
+        schedule = DrainSchedule(ringCapacity: ring.capacity)
+        self.clocks = clocks
+        self.handOn = handOn
+    }
+
+    /// Asks the producer for a wake-up and says how long to sleep for it: nil without end, 0 not at all.
+    func prepareToSleep(now: UInt64) -> UInt64? {
+        reader.requestWake(after: schedule.wakeAfterBytes) ? schedule.sleepNanoseconds(now: now) : 0
+    }
+
+    /// Takes what is there, at most a ring full, so that a producer that never rests does not keep the agent from its other duties.
+    /// Returns why the ring is broken, if it is.
+    mutating func drain() -> RingReader.BrokenReason? {
+        wakes += 1
+        let (monotonic, unix) = clocks()
+        transcoder.clock = RingClock(
+            monotonicBase: reader.mapping.monotonicBase, monotonic: monotonic, unix: unix)
+        var taken = 0
+        var broken: RingReader.BrokenReason?
+        reading: while taken < reader.mapping.capacity {
+            switch reader.read({ transcoder.transcode($0) }) {
+            case .empty: break reading
+            case .read(let bytes):
+                taken += bytes
+                if transcoder.pendingBytes >= DrainSchedule.bytesMax { take() }
+            case .broken(let reason):
+                broken = reason
+                break reading
+            }
+        }
+        schedule.drained(bytes: taken, pendingItems: transcoder.pendingItems, now: monotonic)
+        if schedule.isDue(pendingBytes: transcoder.pendingBytes, now: monotonic) { take() }
+        return broken
+    }
+
+    /// Ends it, after the worker: spans still open become errors, the log says how it died, and everything is handed on.
+    /// Returns how many spans were open.
+    mutating func finish(_ outcome: WorkerOutcome, now unix: UInt64) -> Int {
+        let run = transcoder.oldestOpenSpan
+        let open = transcoder.closeOpenSpans(
+            endTime: unix, reason: outcome.openSpanReason,
+            attributes: [Attribute("error.type", .string(outcome.openSpanErrorType))])
+        if let death = outcome.death { transcoder.add(death.log(at: unix, in: run)) }
+        take()
+        return open
+    }
+
+    /// Records the producer could not place, by kind.
+    func dropped(_ kind: RecordKind) -> UInt32 { reader.dropped(kind) }
+
+    private mutating func take() {
+        for batch in transcoder.take() {
+            received[batch.signal, default: 0] += batch.items.count
+            handOn(batch)
+        }
+        schedule.handedOn()
+    }
+}
+
+extension WorkerOutcome.Death {
+    /// The log record of this death. `run`: the span it belongs to.
+    func log(at unix: UInt64, in run: SpanContext?) -> LogRecord {
+        let severity: UInt8 = isRequested ? 13 : 21
+        return LogRecord(
+            time: unix, observedTime: unix, severity: severity, severityText: LogRecord.severityText(severity),
+            body: .string("worker died: \(reason)"),
+            attributes: [
+                Attribute("exception.type", .string(errorType)), Attribute("exception.message", .string(reason)),
+            ],
+            traceID: run?.traceID ?? .invalid, spanID: run?.spanID ?? .invalid, traceFlags: run?.traceFlags ?? 0,
+            eventName: "exception")
+    }
+}

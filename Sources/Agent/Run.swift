@@ -1,0 +1,162 @@
+// `sidelight run`: one worker, one ring, the exporters and the store.
+//
+// All of it is one thread, the main one, which sleeps in poll(2) on the ring's wake-up, the worker's pidfd and the signals. What takes
+// time (SQLite, HTTP) has threads of its own behind bounded queues, so that this one always comes back to the ring. The worker
+// starts before anything else is set up: its own start takes longest.
+
+internal import Configuration
+internal import Glibc
+internal import Linux
+internal import Store
+internal import System
+internal import Telemetry
+
+/// How a run ended, for the process that ran it.
+public struct RunEnding: Sendable {
+    public var exitCode: Int32
+    /// End the process by this signal instead, if that can be.
+    public var signal: Int32?
+
+    init(exitCode: Int32, signal: Int32? = nil) {
+        self.exitCode = exitCode
+        self.signal = signal
+    }
+
+    /// Ends the process this way.
+    public func end() -> Never {
+        if let signal { SignalDescriptor.endProcess(by: signal) }
+        exit(signal.map { 128 + $0 } ?? exitCode)
+    }
+}
+
+/// One run. Main thread.
+public final class Run {
+    private let settings: RunSettings
+    private let messages: Messages
+    private let clock = LinuxClock()
+    private let signals: SignalDescriptor
+    private let worker: Worker
+    private let destinations: Destinations
+    private var pump: RingPump
+    private var supervisor = Supervisor()
+
+    /// How often to see whether there is still somebody worth waiting for.
+    private static let exportLookNanoseconds: UInt64 = 100_000_000
+    private static let wakeIndex = 0, workerIndex = 1, signalIndex = 2
+
+    /// Runs it from beginning to end.
+    public static func run(_ settings: RunSettings) -> RunEnding {
+        let messages = Messages(isQuiet: settings.isQuiet, level: settings.configuration.logLevel)
+        for warning in settings.warnings { messages.warn(warning) }
+        do {
+            return try Run(settings, messages).run()
+        } catch {
+            messages.fail("\(error)")
+            return RunEnding(exitCode: 70)
+        }
+    }
+
+    private init(_ settings: RunSettings, _ messages: Messages) throws {
+        self.settings = settings
+        self.messages = messages
+        let configuration = settings.configuration
+        SignalDescriptor.ignoreBrokenPipes()
+        signals = try SignalDescriptor(Signals.end)
+        worker = try Worker(configuration.worker, arguments: [settings.entry] + settings.arguments)
+        let destinations = try Destinations(configuration, messages)
+        self.destinations = destinations
+        let clock = self.clock
+        pump = RingPump(
+            worker.ring,
+            resource: .run(configuration.worker.resource, entry: settings.entry, pid: worker.process.pid),
+            version: Release.version,
+            clocks: { (clock.monotonicNanoseconds(), clock.unixNanoseconds()) },
+            handOn: { destinations.accept($0) })
+    }
+
+    // MARK: while the worker lives
+
+    private func run() throws -> RunEnding {
+        var poller = Poller([worker.wake.fileDescriptor, worker.process.fileDescriptor, signals.fileDescriptor])
+        var ringBroken: RingReader.BrokenReason?
+        while true {
+            try poller.wait(
+                nanoseconds: ringBroken == nil ? pump.prepareToSleep(now: clock.monotonicNanoseconds()) : nil)
+            // Signals first: one that came by the terminal ended the worker, too, and is the reason for it.
+            if poller.isReady(Self.signalIndex) { takeSignals() }
+            if poller.isReady(Self.wakeIndex) { worker.wake.clear() }
+            if poller.isReady(Self.workerIndex) { break }
+            if ringBroken == nil {
+                ringBroken = pump.drain()
+                if let ringBroken {
+                    // Its wake-ups mean nothing any more.
+                    poller.ignore(Self.wakeIndex)
+                    perform(supervisor.ringBroke(ringBroken.rawValue))
+                }
+            }
+        }
+        return try finish(ringBroken)
+    }
+
+    private func takeSignals() {
+        while let signal = signals.next() { perform(supervisor.received(signal, now: clock.monotonicNanoseconds())) }
+    }
+
+    private func perform(_ action: Supervisor.Action) {
+        switch action {
+        case .none: break
+        case .signalWorker(let number): worker.process.send(number)
+        // The worker lives; `waitForExporters` looks after the other time.
+        case .abandonExport: break
+        }
+    }
+
+    // MARK: after its end
+
+    private func finish(_ broken: RingReader.BrokenReason?) throws -> RunEnding {
+        let (status, usage) = try worker.process.reap()
+        var outcome = supervisor.workerEnded(status, deathNote: worker.ring.deathNote)
+        var broken = broken
+        // Nobody writes any more, so this is the rest, at most a ring full.
+        if broken == nil {
+            broken = pump.drain()
+            if let broken { outcome = supervisor.ringBrokeAtTheEnd(broken.rawValue) }
+        }
+        let open = pump.finish(outcome, now: clock.unixNanoseconds())
+        waitForExporters()
+
+        var report = RunReport(outcome: outcome, workerStatus: status)
+        report.workerUsage = usage
+        report.received = pump.received
+        report.records = pump.transcoder.counters
+        report.ringWakes = pump.wakes
+        report.ringBroken = broken?.rawValue
+        report.openSpansClosed = open
+        for kind in RecordKind.allCases { report.ringDropped[kind] = UInt64(pump.dropped(kind)) }
+        (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
+        report.agentNanoseconds = clock.processNanoseconds()
+        tell(report)
+        return RunEnding(exitCode: outcome.exitCode, signal: outcome.endSignal)
+    }
+
+    private func waitForExporters() {
+        var deadline = ExportDeadline(now: clock.monotonicNanoseconds(), asked: settings.configuration.flushNanoseconds)
+        destinations.flush(deadline.end)
+        var poller = Poller([destinations.settled.fileDescriptor, signals.fileDescriptor])
+        while true {
+            guard destinations.isWaiting(deadline, now: clock.monotonicNanoseconds()) else { return }
+            do { try poller.wait(nanoseconds: Self.exportLookNanoseconds) } catch { return }
+            if poller.isReady(0) { destinations.settled.clear() }
+            while let signal = signals.next() {
+                if supervisor.received(signal, now: clock.monotonicNanoseconds()) == .abandonExport {
+                    deadline.abandon()
+                }
+            }
+        }
+    }
+
+    private func tell(_ report: RunReport) {
+        for warning in report.warnings { messages.warn(warning) }
+        if settings.configuration.isJSON { Machine.writeToStandardError(report.summary + "\n") }
+    }
+}

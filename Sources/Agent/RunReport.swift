@@ -1,0 +1,199 @@
+// What a run says of itself when it is over: warnings where something is wrong, a summary in JSON when asked for, and the
+// counters behind both. Pure: `Run` fills it in.
+
+internal import Linux
+internal import Telemetry
+internal import Wire
+
+/// Where the items given to one destination are. received = sent + dropped + queued.
+struct Account: Sendable {
+    struct Items: Hashable, Sendable {
+        var received = 0
+        var sent = 0
+        /// By reason, zeros left out.
+        var dropped: [String: Int] = [:]
+        var queued = 0
+
+        var droppedTotal: Int { dropped.values.reduce(0, +) }
+        var isBalanced: Bool { received == sent + droppedTotal + queued }
+    }
+
+    /// "otlp http://127.0.0.1:4318", or the store's folder.
+    var name: String
+    var signals: [Signal: Items] = [:]
+    /// Tries of sending, those repeated among them.
+    var requests = 0
+    var retries = 0
+    /// What its last failure said; it may have recovered since.
+    var lastError: String?
+    /// What it had to say about something it took.
+    var complaint: String?
+
+    var received: Int { signals.values.reduce(0) { $0 + $1.received } }
+    var sent: Int { signals.values.reduce(0) { $0 + $1.sent } }
+    var missing: Int { signals.values.reduce(0) { $0 + $1.droppedTotal + $1.queued } }
+    var isBalanced: Bool { signals.values.allSatisfy(\.isBalanced) }
+}
+
+struct RunReport: Sendable {
+    var outcome: WorkerOutcome
+    var workerStatus: ChildProcess.Status
+    var workerUsage = ChildProcess.Usage()
+    var agentNanoseconds: UInt64 = 0
+    /// Items read from the ring.
+    var received: [Signal: Int] = [:]
+    var records = RecordTranscoder.Counters()
+    var ringWakes: UInt64 = 0
+    var ringDropped: [RecordKind: UInt64] = [:]
+    var ringBroken: String?
+    var openSpansClosed = 0
+    var exporters: [Account] = []
+    /// Nil when the run has no store.
+    var store: Account?
+
+    init(outcome: WorkerOutcome, workerStatus: ChildProcess.Status) {
+        self.outcome = outcome
+        self.workerStatus = workerStatus
+    }
+
+    private var rejected: UInt64 { records.rejectedReasons.values.reduce(0, +) }
+
+    // MARK: for people
+
+    /// One line each; none when all went well.
+    var warnings: [String] {
+        var lines: [String] = []
+        if let death = outcome.death, !death.isRequested { lines.append("worker died: \(death.reason)") }
+        let dropped = ringDropped.sorted { $0.key.rawValue < $1.key.rawValue }.filter { $0.value > 0 }
+        if !dropped.isEmpty {
+            let parts = dropped.map { "\($0.value) \($0.key.plural)" }.joined(separator: ", ")
+            lines.append("dropped for want of room in the ring: \(parts)")
+        }
+        if rejected > 0 {
+            let reasons = records.rejectedReasons.sorted { $0.key.rawValue < $1.key.rawValue }
+            let parts = reasons.map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", ")
+            lines.append("\(rejected) malformed records from the worker were left out (\(parts))")
+        }
+        if records.untrackedStarts > 0 {
+            lines.append("\(records.untrackedStarts) span starts were not followed: too many spans were open at once")
+        }
+        for exporter in exporters where exporter.missing > 0 { lines.append(warning(of: exporter)) }
+        for exporter in exporters {
+            if let complaint = exporter.complaint { lines.append("\(exporter.name) says: \(complaint)") }
+        }
+        if let store, store.missing > 0 {
+            lines.append("store \(store.name): \(Self.items(of: store)) not kept" + Self.suffix(store.lastError))
+        }
+        for account in exporters + (store.map { [$0] } ?? []) where !account.isBalanced {
+            lines.append("internal error: the accounts of \(account.name) do not balance")
+        }
+        return lines
+    }
+
+    private func warning(of exporter: Account) -> String {
+        let isKept = store.map { $0.missing == 0 } ?? false
+        let kept = store.map { isKept ? " (kept in \($0.name))" : "" } ?? ""
+        return "\(exporter.name): \(Self.items(of: exporter)) not delivered\(kept)" + Self.suffix(exporter.lastError)
+    }
+
+    private static func suffix(_ error: String?) -> String { error.map { ": " + $0 } ?? "" }
+
+    /// "12 spans, 3 log records"
+    private static func items(of account: Account) -> String {
+        let parts = Signal.allCases.compactMap { signal -> String? in
+            guard let items = account.signals[signal] else { return nil }
+            let missing = items.droppedTotal + items.queued
+            return missing > 0 ? "\(missing) \(signal.plural)" : nil
+        }
+        return parts.isEmpty ? "nothing" : parts.joined(separator: ", ")
+    }
+
+    // MARK: for machines
+
+    /// Every counter of the run.
+    var counters: Counters {
+        var counters = Counters()
+        for kind in RecordKind.allCases {
+            counters.add(.recordsReceived, ["kind": kind.label], records.received(kind))
+            counters.add(.ringDropped, ["kind": kind.label], ringDropped[kind] ?? 0)
+        }
+        for (reason, count) in records.rejectedReasons {
+            counters.add(.recordsRejected, ["reason": reason.rawValue], count)
+        }
+        if ringBroken != nil { counters.add(.ringBroken, [:], 1) }
+        counters.add(.ringWakes, [:], ringWakes)
+        counters.add(.openSpansUntracked, [:], records.untrackedStarts)
+        counters.add(.openSpansClosed, [:], openSpansClosed)
+        for (signal, count) in received { counters.add(.itemsReceived, ["signal": signal.label], count) }
+        for exporter in exporters {
+            counters.add(.exportRequests, ["exporter": exporter.name], exporter.requests)
+            counters.add(.exportRetries, ["exporter": exporter.name], exporter.retries)
+            for (signal, items) in exporter.signals {
+                let labels: KeyValuePairs = ["exporter": exporter.name, "signal": signal.label]
+                counters.add(.exportSent, labels, items.sent)
+                counters.add(.exportQueued, labels, items.queued)
+                for (reason, count) in items.dropped {
+                    counters.add(
+                        .exportDropped, ["exporter": exporter.name, "signal": signal.label, "reason": reason], count)
+                }
+            }
+        }
+        for (signal, items) in store?.signals ?? [:] {
+            counters.add(.storeWritten, ["signal": signal.label], items.sent)
+            counters.add(.storeQueued, ["signal": signal.label], items.queued)
+            for (reason, count) in items.dropped {
+                counters.add(.storeDropped, ["signal": signal.label, "reason": reason], count)
+            }
+        }
+        counters.add(.workerEnds, ["reason": outcome.death?.errorType ?? "exit"], 1)
+        return counters
+    }
+}
+
+extension Signal {
+    /// Label of counters.
+    var label: String {
+        switch self {
+        case .traces: "traces"
+        case .logs: "logs"
+        case .metrics: "metrics"
+        }
+    }
+
+    var plural: String {
+        switch self {
+        case .traces: "spans"
+        case .logs: "log records"
+        case .metrics: "metrics"
+        }
+    }
+}
+
+extension RecordKind {
+    /// Label of counters.
+    var label: String {
+        switch self {
+        case .span: "span"
+        case .string: "string"
+        case .spanStart: "span_start"
+        case .log: "log"
+        case .error: "error"
+        case .metricPoint: "metric_point"
+        case .scope: "scope"
+        case .instrument: "instrument"
+        }
+    }
+
+    var plural: String {
+        switch self {
+        case .span: "spans"
+        case .string: "strings"
+        case .spanStart: "span starts"
+        case .log: "log records"
+        case .error: "errors"
+        case .metricPoint: "metric points"
+        case .scope: "scopes"
+        case .instrument: "instruments"
+        }
+    }
+}

@@ -1,0 +1,64 @@
+internal import Configuration
+internal import Glibc
+internal import Linux
+internal import Telemetry
+
+/// A worker that could not be started; for people.
+struct WorkerStartError: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// One `sidelight-worker`, the ring it writes to and the event by which it wakes the agent.
+struct Worker {
+    let ring: RingMapping
+    let wake: EventDescriptor
+    let process: ChildProcess
+
+    /// Starts it. The calling thread must live as long as the worker is wanted: its end ends the worker.
+    /// - Parameters:
+    ///   - arguments: the entry, and what belongs to the program.
+    init(_ configuration: WorkerConfiguration, arguments: [String]) throws(WorkerStartError) {
+        let executable = try Self.executable()
+        do {
+            ring = try RingMapping()
+            wake = try EventDescriptor()
+            let text = configuration.json(
+                snapshot: Self.snapshot(of: executable), cacheDirectory: Self.cacheDirectory)
+            let file = try MemoryFile(name: "sidelight-config", contents: text)
+            process = try ChildProcess(
+                executable: executable,
+                arguments: ["--ring-fd", "3", "--wake-fd", "4", "--config-fd", "5", "--"] + arguments,
+                descriptors: [ring.fileDescriptor, wake.fileDescriptor, file.fileDescriptor], parentDeathSignal: SIGTERM
+            )
+        } catch {
+            throw WorkerStartError(description: "the worker could not be started: \(error)")
+        }
+    }
+
+    private static let name = "sidelight-worker"
+
+    /// Beside this program, else on PATH.
+    private static func executable() throws(WorkerStartError) -> String {
+        var folders: [Substring] = []
+        if let own = Machine.executablePath, let slash = own.lastIndex(of: "/") { folders.append(own[..<slash]) }
+        folders += (Machine.variable("PATH") ?? "").split(separator: ":")
+        for folder in folders where Machine.isExecutable("\(folder)/\(name)") { return "\(folder)/\(name)" }
+        throw WorkerStartError(
+            description:
+                "\(name) was not found, neither in \(folders.first ?? "?") nor on PATH; the two programs belong together"
+        )
+    }
+
+    /// Made by `sidelight-worker --build-snapshot`, beside it.
+    private static func snapshot(of executable: String) -> String? {
+        let path = executable + ".snapshot"
+        return Machine.isReadable(path) ? path : nil
+    }
+
+    /// XDG Base Directory Specification: a relative value is to be ignored.
+    private static var cacheDirectory: String? {
+        if let path = Machine.variable("XDG_CACHE_HOME"), path.hasPrefix("/") { return path + "/sidelight" }
+        guard let home = Machine.variable("HOME"), home.hasPrefix("/") else { return nil }
+        return home + "/.cache/sidelight"
+    }
+}

@@ -1,0 +1,34 @@
+import Agent
+import ArgumentParser
+import Glibc
+import Linux
+
+/// The command. Results go to stdout, its own messages to stderr; exit codes: docs/specs/telemetry.md section 3, and 2 for bad usage.
+@main
+struct Sidelight: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: Release.name,
+        abstract: "Runs JavaScript in V8 and shows everything it does.",
+        discussion: """
+            EXAMPLES
+              sidelight run app.js
+              sidelight run --export otlp=http://127.0.0.1:4318 app.js
+            """,
+        version: Release.version,
+        subcommands: [RunCommand.self])
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let code as ExitCode {
+            Glibc.exit(code.rawValue)
+        } catch {
+            // Help and version are asked for, and no errors.
+            if exitCode(for: error) == .success { exit(withError: error) }
+            let usage = exitCode(for: error) == .validationFailure
+            Machine.writeToStandardError("\(Release.name): \(message(for: error))\n")
+            Glibc.exit(usage ? 2 : 70)
+        }
+    }
+}
