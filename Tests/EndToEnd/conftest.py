@@ -1,0 +1,113 @@
+"""What every end-to-end test has: the release binaries, a runner, and receivers.
+
+SIDELIGHT_BIN_DIR names the folder of the two binaries (default: .build/release of this checkout).
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+from receiver import Receiver
+
+HERE = pathlib.Path(__file__).resolve().parent
+BIN_DIR = pathlib.Path(os.environ.get("SIDELIGHT_BIN_DIR", HERE.parent.parent / ".build" / "release")).absolute()
+
+
+@dataclasses.dataclass
+class Result:
+    code: int  # negative: ended by that signal
+    out: str
+    err: str
+
+    @property
+    def report(self):
+        """The JSON that `out`'s lines are, one each."""
+        return [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
+
+    @property
+    def summary(self):
+        """What --json leaves on stderr."""
+        return json.loads([line for line in self.err.splitlines() if line.startswith("{")][-1])
+
+
+class Sidelight:
+    """The command, run in a folder of its own, in an environment without OTEL_* and without colours."""
+
+    def __init__(self, folder, binary=BIN_DIR / "sidelight"):
+        self.folder = folder
+        self.binary = binary
+
+    def environment(self, extra):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "SIDELIGHT_"))}
+        return {**kept, "NO_COLOR": "1", "TZ": "UTC", **{name: str(value) for name, value in extra.items()}}
+
+    def start(self, *arguments, env={}, **options):
+        return subprocess.Popen(
+            [self.binary, *map(str, arguments)], cwd=self.folder, env=self.environment(env), text=True, **options
+        )
+
+    def __call__(self, *arguments, env={}, timeout=60, **options):
+        done = subprocess.run(
+            [self.binary, *map(str, arguments)],
+            cwd=self.folder,
+            env=self.environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeout,
+            **options,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(text, bytes):
+            path.write_bytes(text)
+        else:
+            path.write_text(text)
+        return path
+
+
+def pytest_collection_modifyitems(items):
+    missing = [name for name in ("sidelight", "sidelight-worker") if not (BIN_DIR / name).exists()]
+    if missing:
+        raise pytest.UsageError(f"{BIN_DIR} has no {' and no '.join(missing)}: run `make build`, or set SIDELIGHT_BIN_DIR")
+
+
+@pytest.fixture
+def sidelight(tmp_path):
+    return Sidelight(tmp_path)
+
+
+@pytest.fixture
+def program():
+    """Path of a program in programs/."""
+    return lambda name: str(HERE / "programs" / name)
+
+
+@pytest.fixture
+def make_receiver():
+    """Makes receivers that are closed, and checked for what did not decode, when the test is over."""
+    made = []
+
+    def make(*answers, default=None):
+        made.append(Receiver(answers, default))
+        return made[-1]
+
+    yield make
+    for receiver in made:
+        receiver.stop()
+    for receiver in made:
+        receiver.check()
+
+
+@pytest.fixture
+def receiver(make_receiver):
+    return make_receiver()
