@@ -18,6 +18,8 @@ public struct RecordTranscoder: ~Copyable {
         /// Span starts not followed because too many are open.
         public var untrackedStarts: UInt64 = 0
 
+        public init() {}
+
         public func received(_ kind: RecordKind) -> UInt64 { received[Int(kind.rawValue)] }
         public func rejected(_ kind: RecordKind) -> UInt64 { rejected[Int(kind.rawValue)] }
     }
