@@ -193,42 +193,44 @@ function keepObject(value, depth) {
     if (ArrayBufferIsView(value)) {
         return new Kept(BYTES, TypedArrayPrototypeSlice(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)));
     }
-    const parts = newList();
+    let parts = NO_ATTRIBUTES;
     const keys = ObjectKeys(value);
     for (let i = 0; i < keys.length; i++) {
         const member = value[keys[i]];
         const kept = member === null ? null : typeof member === 'object' ? keepObject(member, depth + 1) : keep(member);
-        if (kept !== undefined) append(parts, reference(keys[i]), kept);
+        if (kept !== undefined) parts = append(parts, reference(keys[i]), kept);
     }
     return new Kept(MAP, parts);
 }
 
-// A list of attributes: [how many, key reference, value, key reference, value, …]. It is born with room for six, since growing an array
-// twice costs more than writing four attributes; what lies behind the last one is filler.
-const newList = () => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+// A list of attributes: [how many, key reference, value, key reference, value, …]; what lies behind the last one is filler.
 const NO_ATTRIBUTES = [0];
 
+// `list` with one more; the first makes a list. That one has room for six, since growing an array twice costs more than writing four
+// attributes; a literal of constants alone would be copied at its first write.
 function append(list, key, value) {
+    if (list === NO_ATTRIBUTES) return [1, key, value, null, null, null, null, null, null, null, null, null, null];
     const count = list[0];
     list[2 * count + 1] = key;
     list[2 * count + 2] = value;
     list[0] = count + 1;
+    return list;
 }
 
-// Adds the enumerable properties of `attributes` to `list`, unless it holds `limit` already.
-// Returns how many did not fit.
-function keepAll(list, attributes, limit) {
-    let dropped = 0;
+// How many attributes the last `keepAll` left out.
+let leftOut = 0;
+
+// The enumerable properties of `attributes` as a list, at most `limit`.
+function keepAll(attributes, limit) {
+    let list = NO_ATTRIBUTES;
+    leftOut = 0;
     for (const key in attributes) {
         const value = keep(attributes[key]);
         if (value === undefined) continue;
-        if (list[0] >= limit) {
-            dropped++;
-            continue;
-        }
-        append(list, reference(key), value);
+        if (list[0] >= limit) leftOut++;
+        else list = append(list, reference(key), value);
     }
-    return dropped;
+    return list;
 }
 
 // Writes attributes; the next position or -1.
@@ -330,6 +332,6 @@ function start(buffer, arch, recording, lengthLimit) {
 }
 
 internal.ring = {
-    start, open, commit, drop, fits, putInline, putAttributes, keep, keepAll, newList, NO_ATTRIBUTES, append, reference,
+    start, open, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut: () => leftOut, NO_ATTRIBUTES, append, reference,
     KIND_SPAN: 1, KIND_START: 3, KIND_LOG: 4, KIND_ERROR: 5, KIND_POINT: 6, KIND_SCOPE: 7, KIND_INSTRUMENT: 8,
 };

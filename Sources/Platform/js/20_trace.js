@@ -14,7 +14,8 @@ const {
     StringPrototypeCharCodeAt, StringPrototypeSlice, StringPrototypeStartsWith,
 } = primordials;
 const {
-    open, commit, drop, fits, putInline, putAttributes, keep, keepAll, newList, NO_ATTRIBUTES, append, reference, KIND_SPAN, KIND_START, KIND_LOG, KIND_ERROR, KIND_SCOPE,
+    open, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut, NO_ATTRIBUTES, append, reference, KIND_SPAN, KIND_START, KIND_LOG,
+    KIND_ERROR, KIND_SCOPE,
 } = internal.ring;
 
 // ---- State bound at start ----
@@ -242,8 +243,8 @@ class Span {
         }
         let list = NO_ATTRIBUTES, dropped = 0;
         if (attributes !== undefined && attributes !== null) {
-            list = newList();
-            dropped = keepAll(list, attributes, eventAttributeLimit);
+            list = keepAll(attributes, eventAttributeLimit);
+            dropped = leftOut();
         }
         const ref = reference(typeof name === 'string' ? name : `${name}`);
         if (events === null) {
@@ -265,8 +266,8 @@ class Span {
             rare(this).droppedLinks++;
             return this;
         }
-        const list = newList();
-        const dropped = link.attributes == null ? 0 : keepAll(list, link.attributes, linkAttributeLimit);
+        const list = keepAll(link.attributes, linkAttributeLimit);
+        const dropped = leftOut();
         links[links.length] = { context: link.context, list, dropped: dropped + (link.droppedAttributesCount | 0) };
         return this;
     }
@@ -326,7 +327,7 @@ class Rare {
 const rare = (span) => span._rare ??= new Rare();
 
 function setKept(span, key, kept) {
-    let list = span._attributes;
+    const list = span._attributes;
     const ref = reference(key);
     const end = 2 * list[0];
     for (let i = 1; i < end; i += 2) {
@@ -339,8 +340,8 @@ function setKept(span, key, kept) {
         rare(span).droppedAttributes++;
         return;
     }
-    if (list === NO_ATTRIBUTES) list = span._attributes = newList();
-    append(list, ref, kept);
+    if (list === NO_ATTRIBUTES) span._attributes = append(list, ref, kept);
+    else append(list, ref, kept);
 }
 
 const isTimeInput = (value) => typeof value === 'number' || value instanceof Date
@@ -388,10 +389,8 @@ function begin(span, parent, start, options, brief = false) {
     span._recording = true;
     if (options !== undefined && options !== null) {
         if (options.attributes != null) {
-            const list = newList();
-            const dropped = keepAll(list, options.attributes, attributeLimit);
-            if (dropped > 0) rare(span).droppedAttributes = dropped;
-            span._attributes = list;
+            span._attributes = keepAll(options.attributes, attributeLimit);
+            if (leftOut() > 0) rare(span).droppedAttributes = leftOut();
         }
         if (options.links != null) span.addLinks(options.links);
     }
@@ -645,9 +644,7 @@ function writeLog(kind, severity, text, list, span) {
 // A console message. `severity` is OTLP's number; `attributes` an object or undefined.
 function log(severity, text, attributes) {
     if (!enabled) return;
-    const list = newList();
-    if (attributes !== undefined) keepAll(list, attributes, attributeLimit);
-    writeLog(KIND_LOG, severity, text, list, activeSpan());
+    writeLog(KIND_LOG, severity, text, keepAll(attributes, attributeLimit), activeSpan());
 }
 
 // An error nobody caught: an error record, and an exception event with error status on `span`.
@@ -656,8 +653,7 @@ function error(exception, span, severity = 17, extra = undefined) {
     const attributes = exceptionAttributes(exception);
     const message = attributes['exception.message'] ?? safeText(exception);
     const type = attributes['exception.type'];
-    const list = newList();
-    keepAll(list, extra === undefined ? attributes : { ...attributes, ...extra }, attributeLimit);
+    const list = keepAll(extra === undefined ? attributes : { ...attributes, ...extra }, attributeLimit);
     writeLog(KIND_ERROR, severity, type === undefined ? message : `${type}: ${message}`, list, span);
     if (span instanceof Span && span._recording) {
         span.addEvent('exception', attributes);

@@ -21,8 +21,7 @@ const instruments = [];
 
 class Point {
     constructor(attributes, buckets) {
-        this.list = ring.newList();
-        ring.keepAll(this.list, attributes, 128);
+        this.list = ring.keepAll(attributes, 128);
         this.value = 0;
         this.count = 0;
         this.min = Infinity;
