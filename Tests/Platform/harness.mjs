@@ -30,7 +30,7 @@ function makeOps(realm, hooks) {
         enter(value) { const before = store.getStore(); store.enterWith(value); return before; },
         print(fd, text) { hooks.print ? hooks.print(fd, text) : fs.writeSync(fd, text); },
         exit(code) { process.exit(code); },
-        runMicrotasks() { hooks.runMicrotasks?.(); },
+        runMicrotasks() { process._tickCallback(); },
         timerWake(ms) {
             clearTimeout(wake);
             if (ms >= 0) { wake = setTimeout(() => hooks.enter(() => realm.internal.timers.run()), Math.ceil(ms)); wake.unref(); }

@@ -59,9 +59,10 @@ internal.prepareStackTrace = (error, frames) => {
 /** "    at f (file:1:2)" and "    at file:1:2" → where. */
 const framePattern = /^\s+at (?:.*\()?(.+?):(\d+):(\d+)\)?$/;
 
-/** The first frame of a stack text that lies in a file. */
-function positionInStack(stack) {
-    let start = StringPrototypeIndexOf(stack, '\n    at ');
+/** The first frame of a stack text that lies in a file; the message, which may quote other stacks, stands before. */
+function positionInStack(stack, message) {
+    const at = typeof message === 'string' ? StringPrototypeIndexOf(stack, message) : -1;
+    let start = StringPrototypeIndexOf(stack, '\n    at ', at < 0 ? 0 : at + message.length);
     while (start >= 0) {
         let end = StringPrototypeIndexOf(stack, '\n', start + 1);
         if (end < 0) end = stack.length;
@@ -145,7 +146,9 @@ internal.formatUncaught = (error, where) => {
     if (internal.types.isError(error)) {
         try { stack = error.stack; } catch { /* a getter of the user's */ }
     }
-    if (where === undefined || !where.script || !(where.line > 0)) where = typeof stack === 'string' ? positionInStack(stack) : undefined;
+    if (where === undefined || !where.script || !(where.line > 0) || StringPrototypeStartsWith(where.script, 'sidelight:')) {
+        where = typeof stack === 'string' ? positionInStack(stack, error.message) : undefined;
+    }
     let text = where === undefined ? 'Uncaught:\n' : excerpt(where);
     if (typeof stack === 'string' && where !== undefined) text += '\n';
     return text + withoutBrackets(internal.inspect(error, { colors: internal.colors !== undefined && internal.colors.stderr }), stack);
