@@ -1,0 +1,93 @@
+import Telemetry
+
+extension AttributeValue {
+    /// For people, on one line, escaped; strings without quotes.
+    var text: String {
+        switch self {
+        case .string(let text): text.escaped
+        default: nestedText
+        }
+    }
+
+    private var nestedText: String {
+        switch self {
+        case .empty: "null"
+        case .string(let text): "\"" + text.escaped + "\""
+        case .bool(let value): value ? "true" : "false"
+        case .int(let value): String(value)
+        case .double(let value): value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
+        case .bytes(let bytes): "<\(counted(bytes.count, "byte"))>"
+        case .array(let values): "[" + values.map(\.nestedText).joined(separator: ", ") + "]"
+        case .map(let entries):
+            "{" + entries.map { $0.key.escaped + ": " + $0.value.nestedText }.joined(separator: ", ") + "}"
+        }
+    }
+}
+
+extension Attribute {
+    /// `key=value`, the value in quotes when it is empty or holds blanks.
+    var assignment: String {
+        let value = value.text
+        if case .string = self.value, value.isEmpty || value.contains(" ") || value.contains("\"") {
+            return key.escaped + "=\""
+                + value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"") + "\""
+        }
+        return key.escaped + "=" + value
+    }
+}
+
+/// What OpenTelemetry's conventions say of an exception, from a span's event or a log record.
+/// <https://opentelemetry.io/docs/specs/semconv/exceptions/>.
+struct ExceptionText: Equatable {
+    static let eventName = "exception"
+    static let prefix = "exception."
+
+    /// "TypeError: x is not a function"; not escaped.
+    var headline: String
+    var message: String
+    var stack: String
+
+    /// Nil when the attributes name no exception.
+    init?(_ attributes: Attributes) {
+        let type = attributes["exception.type"]?.string ?? ""
+        let message = attributes["exception.message"]?.string ?? ""
+        guard !type.isEmpty || !message.isEmpty else { return nil }
+        headline = type.isEmpty ? message : message.isEmpty ? type : type + ": " + message
+        self.message = message
+        stack = attributes["exception.stacktrace"]?.string ?? ""
+    }
+
+    /// The first frames ("at f (src/app.ts:3:14)"), those of the program rather than of the platform where it has any. Escaped.
+    func frames(max count: Int) -> [String] {
+        let all = stack.escapedLines.map { line in String(line.drop(while: \.isWhitespace)) }.filter {
+            $0.hasPrefix("at ")
+        }
+        let own = all.filter { !$0.contains("node:") && !$0.contains("sidelight:") }
+        return Array((own.isEmpty ? all : own).prefix(count))
+    }
+}
+
+/// OTLP severity numbers for people.
+enum Severity {
+    static func name(_ number: UInt8) -> String {
+        switch number {
+        case 1...4: "TRACE"
+        case 5...8: "DEBUG"
+        case 9...12: "INFO"
+        case 13...16: "WARN"
+        case 17...20: "ERROR"
+        case 21...24: "FATAL"
+        default: "-"
+        }
+    }
+
+    static func style(_ number: UInt8) -> Style? {
+        switch number {
+        case 1...8: .dim
+        case 9...12: .green
+        case 13...16: .yellow
+        case 17...24: .boldRed
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Store
+import Telemetry
+
+/// Log records as lines for people.
+struct LogLine {
+    let painter: Painter
+    var utc = false
+    /// Says which service each line comes from.
+    var showsService = true
+
+    static let indent = "    "
+
+    /// One line, and more for further lines of the text and for the stack of an error. Nothing is cut.
+    func lines(_ log: StoredLog) -> [String] {
+        let record = log.record
+        var body = bodyLines(record)
+        let first = body.removeFirst()
+        var line = painter(TimeText.timeOfDay(log.time, utc: utc), .dim)
+        line += " " + painter(levelName(record).padded(to: 5), Severity.style(record.severity))
+        if showsService { line += " " + painter(log.resource.serviceName.escaped, .cyan) }
+        line += "  " + (record.severity >= 17 ? painter(first, .red) : first)
+        let attributes = Self.shown(record).map(\.assignment).joined(separator: " ")
+        if !attributes.isEmpty { line += "  " + painter(attributes, .dim) }
+        if record.traceID.isValid { line += "  " + painter("trace=" + TraceText.short(record.traceID), .dim) }
+        return [line] + body.map { Self.indent + $0 } + stackLines(record, after: body + [first])
+    }
+
+    /// What `--grep` looks at: the text, its attributes and the stack, without colours.
+    static func searchable(_ log: StoredLog) -> String {
+        let record = log.record
+        var parts = [record.body.string ?? record.body.text]
+        parts += record.attributes.map(\.assignment)
+        if let stack = record.attributes["exception.stacktrace"]?.string { parts.append(stack) }
+        return parts.joined(separator: "\n")
+    }
+
+    func levelName(_ record: LogRecord) -> String {
+        record.severity == 0 && !record.severityText.isEmpty
+            ? record.severityText.escaped : Severity.name(record.severity)
+    }
+
+    /// Without those of the exception, which has lines of its own.
+    static func shown(_ record: LogRecord) -> Attributes {
+        record.attributes.filter { !$0.key.hasPrefix(ExceptionText.prefix) }
+    }
+
+    /// At least one line, escaped.
+    func bodyLines(_ record: LogRecord) -> [String] {
+        let text: [String] =
+            if case .string(let text) = record.body { text.escapedLines } else {
+                [record.body == .empty ? "" : record.body.text]
+            }
+        if text.allSatisfy(\.isEmpty), let exception = ExceptionText(record.attributes) {
+            return exception.headline.escapedLines
+        }
+        return text.isEmpty ? [""] : text
+    }
+
+    /// The stack, without what the text has said already.
+    private func stackLines(_ record: LogRecord, after said: [String]) -> [String] {
+        guard let stack = record.attributes["exception.stacktrace"]?.string else { return [] }
+        return stack.escapedLines
+            .filter { line in !line.isEmpty && !said.contains { $0.hasSuffix(line) } }
+            .map { Self.indent + painter($0, .dim) }
+    }
+}
+
+enum TraceText {
+    static let shortDigits = 12
+
+    /// The digits that people see and may type again.
+    static func short(_ id: TraceID) -> String {
+        String((id.high == 0 ? SpanID(id.low).hex : id.hex).prefix(shortDigits))
+    }
+}

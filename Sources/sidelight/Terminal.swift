@@ -1,0 +1,99 @@
+import Glibc
+
+/// What the output can show.
+struct Terminal: Sendable {
+    /// Columns.
+    var width: Int
+    var hasColor: Bool
+    /// False for a pipe or file.
+    var isInteractive: Bool
+
+    static let widthInPipe = 120
+    static let widthMin = 40
+
+    /// Standard output: its size, `COLUMNS`, and the conventions of <https://no-color.org> and `FORCE_COLOR`.
+    static func standardOutput() -> Terminal {
+        let isInteractive = isatty(STDOUT_FILENO) == 1
+        var size = winsize()
+        var width = widthInPipe
+        if isInteractive, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
+            width = Int(size.ws_col)
+        }
+        if let columns = environment("COLUMNS").flatMap({ Int($0) }), columns > 0 { width = columns }
+        let hasColor: Bool
+        if let force = environment("FORCE_COLOR"), force != "0", force != "false" {
+            hasColor = true
+        } else if environment("NO_COLOR") != nil || environment("TERM") == "dumb" {
+            hasColor = false
+        } else {
+            hasColor = isInteractive
+        }
+        return Terminal(width: max(width, widthMin), hasColor: hasColor, isInteractive: isInteractive)
+    }
+
+    /// A variable that is set and not empty.
+    private static func environment(_ name: String) -> String? {
+        guard let value = getenv(name), value.pointee != 0 else { return nil }
+        return String(cString: value)
+    }
+}
+
+/// Select Graphic Rendition codes (ECMA-48, section 8.3.117).
+enum Style: String {
+    case bold = "1"
+    case dim = "2"
+    case red = "31"
+    case green = "32"
+    case yellow = "33"
+    case blue = "34"
+    case magenta = "35"
+    case cyan = "36"
+    case boldRed = "1;31"
+}
+
+/// Colours text, or does not.
+struct Painter {
+    let hasColor: Bool
+
+    func callAsFunction(_ text: String, _ style: Style?) -> String {
+        guard hasColor, let style, !text.isEmpty else { return text }
+        return "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m"
+    }
+}
+
+/// Lines to standard output, in large writes. A reader that goes away (EPIPE) is no error: `isOpen` turns false.
+final class Output {
+    private var buffer: [UInt8] = []
+    private(set) var isOpen = true
+    private static let bufferBytesMax = 64 << 10
+
+    func line(_ text: String) {
+        buffer.append(contentsOf: text.utf8)
+        buffer.append(UInt8(ascii: "\n"))
+        if buffer.count >= Self.bufferBytesMax { flush() }
+    }
+
+    func flush() {
+        var written = 0
+        buffer.withUnsafeBytes { bytes in
+            while isOpen, written < bytes.count {
+                let count = write(STDOUT_FILENO, bytes.baseAddress! + written, bytes.count - written)
+                if count >= 0 {
+                    written += count
+                } else if errno == EAGAIN {
+                    var descriptor = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+                    poll(&descriptor, 1, -1)
+                } else if errno != EINTR {
+                    isOpen = false
+                }
+            }
+        }
+        buffer.removeAll(keepingCapacity: true)
+    }
+}
+
+/// A message of the tool's own, for people.
+func complain(_ message: String) {
+    let line = Array("sidelight: \(message)\n".utf8)
+    _ = write(STDERR_FILENO, line, line.count)
+}
