@@ -93,6 +93,9 @@ bool IsNativeErrorName(std::string_view name) {
     return false;
 }
 
+constexpr int kSourceChunk = 4096;          // UTF-16 units
+constexpr int kSourceScanMax = 8 << 20;     // of a script, in search of a line
+
 class Conversion {
 public:
     Conversion(v8::Isolate *isolate, v8::Local<v8::Context> context, v8::Local<v8::Object> error_constructor)
@@ -226,7 +229,46 @@ private:
             stack = message->GetStackTrace();
         }
         if ((stack.IsEmpty() || stack->GetFrameCount() == 0) && value->IsObject()) stack = v8::Exception::GetStackTrace(value);
-        if (!stack.IsEmpty()) ConvertFrames(stack, result);
+        if (stack.IsEmpty()) return;
+        ConvertFrames(stack, result);
+        if (result->line == 0 && result->frame_count > 0) TakePlaceFrom(stack->GetFrame(isolate_, 0), result);
+    }
+
+    // What was not thrown just now stands where it was made.
+    void TakePlaceFrom(v8::Local<v8::StackFrame> from, sl_v8_exception *result) {
+        const sl_v8_frame &frame = result->frames[0];
+        Replace(&result->script, CopyString({frame.script.bytes, frame.script.length}));
+        result->line = frame.line;
+        result->column = frame.column;
+        v8::Local<v8::String> source = from->GetScriptSource();
+        if (frame.line > 0 && !source.IsEmpty()) Replace(&result->source_line, SourceLine(source, frame.line));
+    }
+
+    sl_v8_string SourceLine(v8::Local<v8::String> source, int32_t line) {
+        std::vector<uint16_t> units(kSourceChunk);
+        int32_t at_line = 1;
+        uint16_t before = 0;
+        std::u16string found;
+        for (int start = 0; start < std::min(source->Length(), kSourceScanMax) && at_line <= line; start += kSourceChunk) {
+            int count = source->Write(isolate_, units.data(), start, kSourceChunk, v8::String::NO_NULL_TERMINATION);
+            for (int index = 0; index < count && at_line <= line; ++index) {
+                uint16_t unit = units[index];
+                bool ends = unit == '\r' || unit == 0x2028 || unit == 0x2029 || (unit == '\n' && before != '\r');
+                if (ends) {
+                    ++at_line;
+                } else if (at_line == line && unit != '\n' && found.size() < kSourceLineMax) {
+                    found += static_cast<char16_t>(unit);
+                }
+                before = unit;
+            }
+        }
+        v8::Local<v8::String> text;
+        if (!v8::String::NewFromTwoByte(isolate_, reinterpret_cast<const uint16_t *>(found.data()), v8::NewStringType::kNormal,
+                                        static_cast<int>(found.size()))
+                 .ToLocal(&text)) {
+            return CopyString("");
+        }
+        return CopyString(isolate_, text, kSourceLineMax);
     }
 
     void ConvertFrames(v8::Local<v8::StackTrace> stack, sl_v8_exception *result) {

@@ -77,8 +77,15 @@ size_t OnNearHeapLimit(void *data, size_t current, size_t initial) {
 
 void SetUpHeap(sl_v8_isolate *self) { self->isolate->AddNearHeapLimitCallback(OnNearHeapLimit, self); }
 
-void RestoreHeapLimit(sl_v8_isolate *self) {
+void CollectGarbage(sl_v8_isolate *self) {
+    // V8 itself does not mark these collections as forced.
+    self->collects = true;
     self->isolate->LowMemoryNotification();
+    self->collects = false;
+}
+
+void RestoreHeapLimit(sl_v8_isolate *self) {
+    CollectGarbage(self);
     self->isolate->RemoveNearHeapLimitCallback(OnNearHeapLimit, self->heap_bytes_initial);
     self->isolate->AddNearHeapLimitCallback(OnNearHeapLimit, self);
     self->heap_bytes_initial = 0;
@@ -98,7 +105,8 @@ void OnCollectionEnd(v8::Isolate *, v8::GCType type, v8::GCCallbackFlags flags, 
     uint32_t kind = version::CollectionKind(type);
     if (!kind || !self->host.gc) return;
     double pause = MonotonicNanoseconds() - self->collection_started[__builtin_ctz(kind)];
-    self->host.gc(self->host.context, kind, pause, (flags & v8::kGCCallbackFlagForced) != 0);
+    bool forced = self->collects || (flags & v8::kGCCallbackFlagForced);
+    self->host.gc(self->host.context, kind, pause, forced);
 }
 
 }  // namespace

@@ -117,7 +117,7 @@ void sl_v8_isolate_dispose(sl_v8_isolate *self) {
     if (self->depth) sl::Misuse("an isolate was disposed of from within a call into it");
     {
         sl::Entry entry(self);
-        if (self->profiler) self->profiler->Dispose();
+        sl::StopProfiler(self);
         sl::ReleaseContents(self);
     }
     self->tasks.reset();
@@ -186,7 +186,7 @@ bool sl_v8_isolate_run_microtasks(sl_v8_isolate *self) {
 
 void sl_v8_isolate_low_memory(sl_v8_isolate *self) {
     sl::Entry entry(self);
-    self->isolate->LowMemoryNotification();
+    sl::CollectGarbage(self);
 }
 
 void sl_v8_isolate_set_host(sl_v8_isolate *self, const sl_v8_host *host) {

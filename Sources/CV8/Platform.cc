@@ -209,6 +209,7 @@ std::atomic<sl_v8_fatal_callback> fatal_callback = nullptr;
 
 void Start(int worker_threads, const char *flags) {
     platform_flags = new std::string(flags ? flags : "");
+    v8::V8::SetFlagsFromString(version::kDefaultFlags);
     if (!platform_flags->empty()) v8::V8::SetFlagsFromString(platform_flags->c_str(), platform_flags->size());
     if (worker_threads <= 0) {
         worker_threads = static_cast<int>(std::clamp<long>(sysconf(_SC_NPROCESSORS_ONLN), 1, kWorkerThreadsMax));

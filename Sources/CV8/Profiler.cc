@@ -85,6 +85,20 @@ std::string ToJSON(const v8::CpuProfile *profile) {
 }
 
 }  // namespace
+
+std::string StopProfiler(sl_v8_isolate *self) {
+    std::string json;
+    if (!self->profiler) return json;
+    // Stopped before it is disposed of, which would leave its thread running.
+    if (v8::CpuProfile *profile = self->profiler->StopProfiling(v8::String::Empty(self->isolate))) {
+        json = ToJSON(profile);
+        profile->Delete();
+    }
+    self->profiler->Dispose();
+    self->profiler = nullptr;
+    return json;
+}
+
 }  // namespace sl
 
 bool sl_v8_profile_start(sl_v8_isolate *self, double sampling_interval_microseconds) {
@@ -105,12 +119,5 @@ bool sl_v8_profile_start(sl_v8_isolate *self, double sampling_interval_microseco
 sl_v8_string sl_v8_profile_stop(sl_v8_isolate *self) {
     sl::Entry entry(self);
     if (!self->profiler) return {nullptr, 0};
-    sl_v8_string json = {nullptr, 0};
-    if (v8::CpuProfile *profile = self->profiler->StopProfiling(v8::String::Empty(entry.isolate))) {
-        json = sl::CopyString(sl::ToJSON(profile));
-        profile->Delete();
-    }
-    self->profiler->Dispose();
-    self->profiler = nullptr;
-    return json;
+    return sl::CopyString(sl::StopProfiler(self));
 }

@@ -10,6 +10,9 @@
 
 namespace sl::version {
 
+// Language features of this V8 that are on in every browser and Node of its time, but not in V8 itself.
+constexpr char kDefaultFlags[] = "--harmony-import-assertions";
+
 // ModuleRequest::GetImportAssertions is a flat list of (key, value, source offset); the list given to the host's import() callback
 // is one of (key, value).
 constexpr int kStaticAssertionStride = 3;

@@ -170,6 +170,7 @@ struct sl_v8_isolate {
 
     double collection_started[4] = {};  // by index of the kind's bit; nanoseconds
     bool watches_collections = false;
+    bool collects = false;  // because the host asked
 
     std::mutex interrupts_lock;
     std::vector<std::pair<void (*)(void *), void *>> interrupts;
@@ -319,6 +320,7 @@ void SetUpModules(sl_v8_isolate *isolate);
 void ForgetModules(sl_v8_realm *realm);
 void SetUpRejections(sl_v8_isolate *isolate);
 void SetUpHeap(sl_v8_isolate *isolate);
+void CollectGarbage(sl_v8_isolate *isolate);
 void RestoreHeapLimit(sl_v8_isolate *isolate);
 void WatchCollections(sl_v8_isolate *isolate);
 // Host memory that JavaScript gets: counted, never refused.
@@ -334,6 +336,11 @@ void SetUpIsolate(sl_v8_isolate *isolate);
 void ReleaseContents(sl_v8_isolate *isolate);
 sl_v8_realm *AdoptContext(sl_v8_isolate *isolate, v8::Local<v8::Context> context);
 void DisposeRealm(sl_v8_realm *realm);
+
+// ---- Profiler ----
+
+// The profile as JSON; empty when none runs.
+std::string StopProfiler(sl_v8_isolate *isolate);
 
 // ---- Platform ----
 

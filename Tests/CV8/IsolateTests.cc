@@ -78,24 +78,36 @@ std::string RunInSnapshot(sl_v8_realm *realm, const char *source) {
     return text;
 }
 
-bool Prepare(void *, sl_v8_realm *realm) {
+// What the preparation leaves behind on purpose: a host may hold on to values, and give them back when the isolate is long gone.
+struct Left {
+    std::vector<sl_v8_value *> values;
+    sl_v8_resolver *resolver;
+    sl_v8_module *module;
+};
+
+bool Prepare(void *context, sl_v8_realm *realm) {
     sl_v8_value *ops = sl_v8_realm_install_ops(realm, nullptr);
     sl_v8_value *global = sl_v8_realm_global(realm);
     sl_v8_value_set(realm, global, "ops", ops);
     CHECK_EQUAL(RunInSnapshot(realm, "globalThis.baked = { log: ops.log, table: new Map([['k', new Uint8Array([1, 2, 3])]]), twice: x => x * 2,"
                                      "async later() { await 1; return 'later' }, symbol: Symbol('s'), pattern: /a+/g };"
                                      "baked.twice(4); baked.waited = 0; Promise.resolve().then(() => baked.waited++); ops.setContext('prepared')"), "");
-    // Left behind on purpose: a host may hold on to values.
-    (void)ops, (void)global, (void)sl_v8_value_object(realm), (void)sl_v8_resolver_create(realm);
+    auto *left = static_cast<Left *>(context);
     sl_v8_exception *error = nullptr;
-    (void)sl_v8_module_compile(realm, "export {}", 9, "left", nullptr, &error);
+    left->values = {ops, global, sl_v8_value_object(realm)};
+    left->resolver = sl_v8_resolver_create(realm);
+    left->module = sl_v8_module_compile(realm, "export {}", 9, "left", nullptr, &error);
     return true;
 }
 
 std::string NewSnapshot() {
     sl_v8_exception *error = nullptr;
-    std::string snapshot = Take(sl_v8_snapshot_create(Prepare, nullptr, &error));
+    Left left = {};
+    std::string snapshot = Take(sl_v8_snapshot_create(Prepare, &left, &error));
     CHECK(!snapshot.empty() && error == nullptr);
+    for (sl_v8_value *value : left.values) sl_v8_value_release(value);
+    sl_v8_resolver_reject(left.resolver, nullptr);
+    sl_v8_module_release(left.module);
     return snapshot;
 }
 

@@ -98,7 +98,7 @@ TEST(modulesImportEachOther) {
                       {"b", "import { name } from 'a'; export const b = () => 'b' + name"},
                       {"d.json", "{ x: 5 }"}};
     CHECK_EQUAL(loader.Evaluate("main"), "abA5");
-    CHECK_EQUAL(loader.requests[0], "a||1:18");
+    CHECK_EQUAL(loader.requests[0], "a||1:19");
     bool found = false;
     for (const std::string &request : loader.requests) found |= request == "d.json|json|2:18";
     CHECK(found);

@@ -76,7 +76,7 @@ TEST(propertiesAreReadAndWritten) {
 TEST(callsPassArgumentsAndReceiver) {
     World world;
     sl_v8_exception *error = nullptr;
-    sl_v8_value *function = world.Value("(function (...all) { 'use strict'; return this.x + ':' + all.join() })");
+    sl_v8_value *function = world.Value("'use strict'; (function (...all) { return this.x + ':' + all.join() })");
     sl_v8_value *receiver = world.Value("({ x: 'receiver' })");
     std::vector<sl_v8_value *> numbers;
     for (int number = 0; number < 20; ++number) numbers.push_back(sl_v8_value_number(world.isolate, number));
@@ -518,8 +518,8 @@ TEST(whateverIsThrownIsTold) {
         {"throw Object.defineProperty(new Error('x'), 'cause', { get() { ran = true; return 'C' } })", "Error", "x"},
         {"throw Object.assign(new Error('x'), { name: { toString() { ran = true; return 'N' } } })", "Error", "x"},
         {"Error.prepareStackTrace = () => { ran = true; return 'P' }; throw new Error('prepared')", "Error", "prepared"},
-        {"delete Error.prepareStackTrace; Object.defineProperty(Object.prototype, 'value', { get() { ran = true }, configurable: true });"
-         "throw Object.defineProperty(new Error('x'), 'message', { get() { ran = true } })", "Error", ""},
+        {"delete Error.prepareStackTrace; var bad = new Error('x'); Object.defineProperty(bad, 'message', { get() { ran = true } });"
+         "Object.defineProperty(Object.prototype, 'value', { get() { ran = true }, configurable: true }); throw bad", "Error", ""},
     };
     for (const auto &one : cases) {
         CHECK_EQUAL(world.Run("globalThis.ran = false"), "false");
@@ -587,6 +587,8 @@ TEST(asynchronousFramesAreMarked) {
         CHECK(error->frames[1].is_async);
     }
     CHECK_EQUAL(error->line, 1);
+    CHECK_EQUAL(Text(error->script), "file:///test.js");
+    CHECK_EQUAL(Text(error->source_line), "async function leaf() { await 1; throw new Error('late') }");
     sl_v8_exception_free(error);
     sl_v8_value_release(reason);
     sl_v8_value_release(promise);

@@ -91,6 +91,7 @@ std::string World::Run(std::string_view source, const char *name) { return RunIn
 sl_v8_value *World::Value(std::string_view source) {
     sl_v8_exception *error = nullptr;
     sl_v8_value *value = sl_v8_script_run(realm, source.data(), source.size(), "file:///test.js", nullptr, &error);
+    if (error) printf("    %s\n", error->message.bytes);
     sl_v8_exception_free(error);
     return value;
 }
