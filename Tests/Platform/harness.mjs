@@ -64,6 +64,7 @@ function makeOps(realm, hooks) {
                 const result = structuredClone(value, { transfer });
                 return result instanceof ArrayBuffer ? Object.setPrototypeOf(result, realm.ArrayBuffer.prototype) : result;
             } catch (e) {
+                if (!/cloned|transferred|transferList/.test(e.message)) throw e;
                 throw error(e.message);
             }
         },
@@ -92,7 +93,7 @@ export function boot(hooks = {}) {
         Error: vm.runInContext('Error', context), ArrayBuffer: vm.runInContext('ArrayBuffer', context),
     };
     vm.runInContext('delete globalThis.SharedArrayBufferShim', context);
-    const copy = vm.runInContext('(b) => { const c = new Uint8Array(b.length); c.set(b); return c; }', context);
+    const copy = vm.runInContext('(b) => { const c = new Uint8Array(b.length); for (let i = 0; i < b.length; i++) c[i] = b[i]; return c; }', context);
     realm.own = (bytes) => copy(bytes);
     realm.clone = (value) => revive(realm, v8.deserialize(v8.serialize(value)), new Map());
     hooks.enter ??= (run) => {

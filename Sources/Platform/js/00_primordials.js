@@ -85,6 +85,55 @@ primordials.GeneratorFunctionPrototype = getPrototypeOf(function* () {});
 primordials.AsyncGeneratorFunctionPrototype = getPrototypeOf(async function* () {});
 primordials.IteratorPrototype = getPrototypeOf(getPrototypeOf([][Symbol.iterator]()));
 
+// These make their result through the receiver's constructor and its Symbol.species, which user code can patch (ECMA-262 §23.1.3 ArraySpeciesCreate):
+// written again without.
+function clamp(index, length) {
+    if (index < 0) return index + length > 0 ? index + length : 0;
+    return index < length ? index : length;
+}
+primordials.ArrayPrototypeSlice = function slice(list, start = 0, end = list.length) {
+    const result = [];
+    const last = clamp(end, list.length);
+    for (let i = clamp(start, list.length), k = 0; i < last; i++, k++) result[k] = list[i];
+    return result;
+};
+primordials.ArrayPrototypeSplice = function splice(list, start, count, ...added) {
+    const { length } = list;
+    const from = clamp(start, length);
+    const removed = primordials.ArrayPrototypeSlice(list, from, from + count);
+    const shift = added.length - removed.length;
+    if (shift <= 0) {
+        for (let i = from + removed.length; i < length; i++) list[i + shift] = list[i];
+        list.length = length + shift;
+    } else {
+        for (let i = length - 1; i >= from + removed.length; i--) list[i + shift] = list[i];
+    }
+    for (let i = 0; i < added.length; i++) list[from + i] = added[i];
+    return removed;
+};
+primordials.ArrayPrototypeMap = function map(list, transform) {
+    const result = [];
+    for (let i = 0; i < list.length; i++) result[i] = transform(list[i], i);
+    return result;
+};
+primordials.ArrayPrototypeFilter = function filter(list, test) {
+    const result = [];
+    for (let i = 0; i < list.length; i++) if (test(list[i], i)) result[result.length] = list[i];
+    return result;
+};
+/** Of a Uint8Array only. */
+primordials.TypedArrayPrototypeSubarray = function subarray(bytes, start = 0, end = undefined) {
+    const { TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteOffset, TypedArrayPrototypeGetLength } = primordials;
+    const length = TypedArrayPrototypeGetLength(bytes);
+    const from = clamp(start, length);
+    const to = end === undefined ? length : clamp(end, length);
+    return new primordials.Uint8Array(TypedArrayPrototypeGetBuffer(bytes), TypedArrayPrototypeGetByteOffset(bytes) + from, to > from ? to - from : 0);
+};
+/** Of a Uint8Array only. */
+primordials.TypedArrayPrototypeSlice = (bytes, start, end) => new primordials.Uint8Array(primordials.TypedArrayPrototypeSubarray(bytes, start, end));
+const speciesMethods = ['ArrayPrototypeConcat', 'ArrayPrototypeFlat', 'ArrayPrototypeFlatMap', 'TypedArrayPrototypeMap', 'TypedArrayPrototypeFilter'];
+for (let i = 0; i < speciesMethods.length; i++) delete primordials[speciesMethods[i]];
+
 const functions = ['decodeURI', 'decodeURIComponent', 'encodeURI', 'encodeURIComponent', 'isFinite', 'isNaN', 'parseFloat', 'parseInt'];
 for (let i = 0; i < functions.length; i++) primordials[functions[i]] = globalThis[functions[i]];
 

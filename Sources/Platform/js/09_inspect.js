@@ -13,9 +13,9 @@ const {
     ObjectGetOwnPropertyDescriptor, ObjectGetOwnPropertyNames, ObjectGetOwnPropertySymbols, ObjectGetPrototypeOf, ObjectIs, ObjectKeys,
     ObjectPrototypeHasOwnProperty, ObjectPrototypeIsPrototypeOf, ObjectPrototypePropertyIsEnumerable, RangeError, ReflectApply,
     RegExpPrototypeExec, RegExpPrototypeGetDotAll, RegExpPrototypeGetGlobal, RegExpPrototypeGetHasIndices, RegExpPrototypeGetIgnoreCase,
-    RegExpPrototypeGetMultiline, RegExpPrototypeGetSource, RegExpPrototypeGetSticky, RegExpPrototypeGetUnicode, RegExpPrototypeSymbolReplace,
-    SafeMap, SetPrototypeForEach, SetPrototypeGetSize, String, StringPrototypeEndsWith, StringPrototypeIncludes, StringPrototypeIndexOf,
-    StringPrototypeRepeat, StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase, StringPrototypeValueOf, SymbolFor,
+    RegExpPrototypeGetMultiline, RegExpPrototypeGetSource, RegExpPrototypeGetSticky, RegExpPrototypeGetUnicode, SafeMap, SetPrototypeForEach,
+    SetPrototypeGetSize, String, StringPrototypeEndsWith, StringPrototypeIncludes, StringPrototypeIndexOf, StringPrototypeRepeat,
+    StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase, StringPrototypeTrimStart, StringPrototypeValueOf, SymbolFor,
     SymbolPrototypeToString, SymbolPrototypeValueOf, SymbolToStringTag, TypedArrayPrototypeGetLength, Uint8Array,
 } = primordials;
 const { brandOf, isError } = internal.types;
@@ -390,14 +390,10 @@ function boxedBase(value, brand, constructor, tag) {
     return base;
 }
 
-const commentPattern = /\/\*[^]*?\*\/|\/\/[^\n]*/g;
-
 function functionBase(value, constructor, tag) {
     const source = FunctionPrototypeToString(value);
-    if (StringPrototypeStartsWith(source, 'class') && StringPrototypeEndsWith(source, '}')) {
-        const brace = StringPrototypeIndexOf(source, '{');
-        const head = StringPrototypeSlice(source, 5, brace);
-        if (!StringPrototypeIncludes(head, '(') || !isFunctionNamedClass(head)) return classBase(value, constructor, tag);
+    if (StringPrototypeStartsWith(source, 'class') && StringPrototypeEndsWith(source, '}') && !isMethodNamedClass(source)) {
+        return classBase(value, constructor, tag);
     }
     let type = 'Function';
     if (ObjectPrototypeIsPrototypeOf(AsyncFunctionPrototype, value)) type = 'AsyncFunction';
@@ -412,10 +408,15 @@ function functionBase(value, constructor, tag) {
     return base;
 }
 
-/** `class(a) {…}` is a method called "class"; `class extends f(a) {…}` and `class /* (a) *​/ {…}` are classes. */
-function isFunctionNamedClass(head) {
-    const bare = RegExpPrototypeSymbolReplace(commentPattern, head, '');
-    return RegExpPrototypeExec(/^\s*\(/, bare) !== null;
+/** `class(a) {…}` is a method that is called "class": a parenthesis follows, after white space and comments. */
+function isMethodNamedClass(source) {
+    for (let i = 5; ;) {
+        const two = StringPrototypeSlice(source, i, i + 2);
+        if (two === '/*') i = StringPrototypeIndexOf(source, '*/', i + 2) + 2;
+        else if (two === '//') i = StringPrototypeIndexOf(source, '\n', i) + 1;
+        else if (StringPrototypeTrimStart(two[0]) === '') i++;
+        else return two[0] === '(';
+    }
 }
 
 function classBase(value, constructor, tag) {

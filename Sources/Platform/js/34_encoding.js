@@ -6,8 +6,8 @@
 const {
     ArrayBufferIsView, Boolean, DataViewPrototypeGetBuffer, DataViewPrototypeGetByteLength, DataViewPrototypeGetByteOffset, RangeError,
     ReflectApply, SafeMap, StringFromCharCode, StringPrototypeCharCodeAt, StringPrototypeSlice, StringPrototypeToLowerCase,
-    TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetByteOffset, TypedArrayPrototypeGetSymbolToStringTag,
-    TypedArrayPrototypeSet, TypedArrayPrototypeSubarray, Uint16Array, Uint8Array,
+    TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetByteOffset, TypedArrayPrototypeGetLength,
+    TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSet, TypedArrayPrototypeSubarray, Uint16Array, Uint8Array,
 } = primordials;
 const { DOMException, customInspect } = internal;
 const { is } = internal.types;
@@ -15,6 +15,8 @@ const { split } = internal.text;
 const { defineGlobalFunction, defineInterface, requireArguments, toDOMString, toDictionary } = internal.webidl;
 
 // ---- Bytes ----
+
+const lengthOf = TypedArrayPrototypeGetLength;
 
 /** A Uint8Array over the bytes of a BufferSource, not copied; undefined when it is none. */
 function bytesOf(source) {
@@ -37,15 +39,17 @@ function stringOfUnits(units, length) {
     let text = '';
     for (let start = 0; start < length; start += chunkUnits) {
         const end = start + chunkUnits < length ? start + chunkUnits : length;
-        text += ReflectApply(StringFromCharCode, undefined, TypedArrayPrototypeSubarray(units, start, end));
+        const chunk = [];
+        for (let i = start; i < end; i++) chunk[i - start] = units[i];
+        text += ReflectApply(StringFromCharCode, undefined, chunk);
     }
     return text;
 }
 
 function concatenate(head, tail) {
-    const joined = new Uint8Array(head.length + tail.length);
+    const joined = new Uint8Array(lengthOf(head) + lengthOf(tail));
     TypedArrayPrototypeSet(joined, head, 0);
-    TypedArrayPrototypeSet(joined, tail, head.length);
+    TypedArrayPrototypeSet(joined, tail, lengthOf(head));
     return joined;
 }
 
@@ -61,8 +65,8 @@ function addLabels(name, text) {
 addLabels('utf-8', 'unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf-8 utf8 x-unicode20utf8');
 addLabels('utf-16le', 'csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff utf-16 utf-16le');
 addLabels('utf-16be', 'unicodefffe utf-16be');
-addLabels('windows-1252', 'ansi_x3.4-1968 ascii cp1252 cp819 csisolatin1 ibm819 iso-8859-1 iso-ir-100 iso8859-1 iso88591 iso_8859-1 iso_8859-1:1987 l1 latin1 ' +
-    'us-ascii windows-1252 x-cp1252');
+addLabels('windows-1252', 'ansi_x3.4-1968 ascii cp1252 cp819 csisolatin1 ibm819 iso-8859-1 iso-ir-100 iso8859-1 iso88591 iso_8859-1 iso_8859-1:1987 l1 ' +
+    'latin1 us-ascii windows-1252 x-cp1252');
 
 function isWhitespace(unit) {
     return unit === 32 || unit === 9 || unit === 10 || unit === 12 || unit === 13;
@@ -80,7 +84,7 @@ function encodingOf(label) {
 
 /** How many bytes at the end begin a character that may go on (https://encoding.spec.whatwg.org/#utf-8-decoder). */
 function incompleteUtf8(bytes) {
-    const { length } = bytes;
+    const length = lengthOf(bytes);
     for (let back = 1; back <= 3 && back <= length; back++) {
         const byte = bytes[length - back];
         if ((byte & 0xC0) === 0x80) continue;
@@ -88,7 +92,7 @@ function incompleteUtf8(bytes) {
         if (back >= needed) return 0;
         if (back > 1) { // the second byte has a narrower range after these
             const second = bytes[length - back + 1];
-            if ((byte === 0xE0 && second < 0xA0) || (byte === 0xED && second > 0x9F) || (byte === 0xF0 && second < 0x90) || (byte === 0xF4 && second > 0x8F)) {
+            if (byte === 0xE0 && second < 0xA0 || byte === 0xED && second > 0x9F || byte === 0xF0 && second < 0x90 || byte === 0xF4 && second > 0x8F) {
                 return 0;
             }
         }
@@ -103,14 +107,15 @@ function invalid(encoding) {
 
 /** https://encoding.spec.whatwg.org/#shared-utf-16-decoder */
 function decodeUtf16(bytes, bigEndian, fatal, stream, keep) {
-    const units = new Uint16Array((bytes.length >> 1) + 1);
+    const length = lengthOf(bytes);
+    const units = new Uint16Array((length >> 1) + 1);
     let count = 0;
     let i = 0;
-    for (; i + 1 < bytes.length; i += 2) {
+    for (; i + 1 < length; i += 2) {
         const unit = bigEndian ? bytes[i] << 8 | bytes[i + 1] : bytes[i + 1] << 8 | bytes[i];
         if (unit >= 0xD800 && unit <= 0xDFFF) {
             if (unit < 0xDC00) {
-                if (i + 3 < bytes.length) {
+                if (i + 3 < length) {
                     const next = bigEndian ? bytes[i + 2] << 8 | bytes[i + 3] : bytes[i + 3] << 8 | bytes[i + 2];
                     if (next >= 0xDC00 && next <= 0xDFFF) {
                         units[count++] = unit;
@@ -128,7 +133,7 @@ function decodeUtf16(bytes, bigEndian, fatal, stream, keep) {
         }
         units[count++] = unit;
     }
-    if (i < bytes.length) {
+    if (i < length) {
         if (stream) {
             keep(TypedArrayPrototypeSubarray(bytes, i));
         } else {
@@ -146,12 +151,13 @@ const windows1252 = [
 ];
 
 function decodeWindows1252(bytes) {
-    const units = new Uint16Array(bytes.length);
-    for (let i = 0; i < bytes.length; i++) {
+    const length = lengthOf(bytes);
+    const units = new Uint16Array(length);
+    for (let i = 0; i < length; i++) {
         const byte = bytes[i];
         units[i] = byte >= 0x80 && byte < 0xA0 ? windows1252[byte - 0x80] : byte;
     }
-    return stringOfUnits(units, bytes.length);
+    return stringOfUnits(units, length);
 }
 
 /** https://encoding.spec.whatwg.org/#interface-textdecoder */
@@ -185,14 +191,14 @@ class TextDecoder {
             throw internal.typeError('The "input" argument must be an instance of ArrayBuffer or ArrayBufferView.', 'ERR_INVALID_ARG_TYPE');
         }
         const stream = Boolean(toDictionary(options, 'The options')?.stream);
-        if (this.#rest.length > 0) {
+        if (lengthOf(this.#rest) > 0) {
             bytes = concatenate(this.#rest, bytes);
             this.#rest = noBytes;
         }
         const started = this.#started;
         this.#started = false;
         const text = this.#encoding === 'utf-8' ? this.#decodeUtf8(bytes, stream, started) : this.#decodeOther(bytes, stream, started);
-        if (stream) this.#started = started || bytes.length > this.#rest.length;
+        if (stream) this.#started = started || lengthOf(bytes) > lengthOf(this.#rest);
         return text;
     }
 
@@ -200,11 +206,11 @@ class TextDecoder {
         if (stream) {
             const kept = incompleteUtf8(bytes);
             if (kept > 0) {
-                this.#keep(TypedArrayPrototypeSubarray(bytes, bytes.length - kept));
-                bytes = TypedArrayPrototypeSubarray(bytes, 0, bytes.length - kept);
+                this.#keep(TypedArrayPrototypeSubarray(bytes, lengthOf(bytes) - kept));
+                bytes = TypedArrayPrototypeSubarray(bytes, 0, lengthOf(bytes) - kept);
             }
         }
-        if (bytes.length === 0) return '';
+        if (lengthOf(bytes) === 0) return '';
         try {
             return ops.decodeUtf8(bytes, this.#fatal, this.#ignoreBOM || started);
         } catch {
@@ -303,7 +309,7 @@ defineGlobalFunction('atob', function atob(data) {
     requireArguments(arguments.length, 1, 'atob');
     const bytes = decodeBase64(toDOMString(data));
     if (bytes === null) throw new DOMException('The string to be decoded is not correctly encoded.', 'InvalidCharacterError');
-    return stringOfUnits(bytes, bytes.length);
+    return stringOfUnits(bytes, lengthOf(bytes));
 });
 
 defineGlobalFunction('btoa', function btoa(data) {

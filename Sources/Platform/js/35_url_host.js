@@ -3,9 +3,9 @@
 // Percent-encoding (https://url.spec.whatwg.org/#percent-encoded-bytes) and hosts (https://url.spec.whatwg.org/#hosts-(domains-and-ip-addresses)).
 
 const {
-    ArrayPrototypeJoin, ArrayPrototypePop, ArrayPrototypePush, MathFloor, NumberPrototypeToString, StringPrototypeCharCodeAt,
-    StringPrototypeCodePointAt, StringPrototypeIncludes, StringPrototypeLastIndexOf, StringPrototypeNormalize, StringPrototypeSlice,
-    StringPrototypeToLowerCase, TypedArrayPrototypeSubarray,
+    ArrayPrototypeJoin, ArrayPrototypePop, ArrayPrototypePush, ArrayPrototypeSplice, MathFloor, NumberPrototypeToString, StringFromCodePoint,
+    StringPrototypeCharCodeAt, StringPrototypeCodePointAt, StringPrototypeIncludes, StringPrototypeLastIndexOf, StringPrototypeNormalize,
+    StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase, TypedArrayPrototypeGetLength, TypedArrayPrototypeSubarray,
 } = primordials;
 const { split } = internal.text;
 
@@ -75,10 +75,11 @@ function hexValue(unit) {
 /** https://url.spec.whatwg.org/#string-percent-decode. @returns {Uint8Array} */
 function percentDecodeBytes(text) {
     const bytes = ops.encodeUtf8(text);
+    const length = TypedArrayPrototypeGetLength(bytes);
     let written = 0;
-    for (let i = 0; i < bytes.length; i++) {
+    for (let i = 0; i < length; i++) {
         let byte = bytes[i];
-        if (byte === 37 && i + 2 < bytes.length) {
+        if (byte === 37 && i + 2 < length) {
             const high = hexValue(bytes[i + 1]), low = hexValue(bytes[i + 2]);
             if (high >= 0 && low >= 0) {
                 byte = high << 4 | low;
@@ -138,15 +139,17 @@ function parseOpaqueHost(input) {
 
 /** https://url.spec.whatwg.org/#concept-domain-to-ascii with beStrict false, and the check for forbidden domain code points. */
 function domainToASCII(domain) {
-    let result = '';
     let ascii = true;
     for (let i = 0; ascii && i < domain.length; i++) ascii = StringPrototypeCharCodeAt(domain, i) < 128;
-    if (ascii) {
-        result = StringPrototypeToLowerCase(domain);
-        // A label that is Punycode already is checked by UTS 46, too.
-        if (StringPrototypeIncludes(result, 'xn--') && ops.domainToASCII !== undefined) result = ops.domainToASCII(result);
-    } else {
-        result = ops.domainToASCII !== undefined ? ops.domainToASCII(domain) : toPunycode(domain);
+    let result = ascii ? StringPrototypeToLowerCase(domain) : domain;
+    // A label that is Punycode already is checked by UTS 46, too.
+    if (!ascii || StringPrototypeIncludes(result, 'xn--')) {
+        if (ops.domainToASCII !== undefined) {
+            result = ops.domainToASCII(domain);
+        } else {
+            if (!ascii) result = toPunycode(domain);
+            if (!hasValidPunycode(result)) return null;
+        }
     }
     if (result === '') return null;
     for (let i = 0; i < result.length; i++) {
@@ -168,6 +171,60 @@ function toPunycode(domain) {
         }
     }
     return ArrayPrototypeJoin(labels, '.');
+}
+
+/** Each label after "xn--" decodes to something beyond ASCII that encodes to the same again. */
+function hasValidPunycode(domain) {
+    const labels = split(domain, '.');
+    for (let i = 0; i < labels.length; i++) {
+        if (!StringPrototypeStartsWith(labels[i], 'xn--')) continue;
+        const text = decodePunycode(StringPrototypeSlice(labels[i], 4));
+        if (text === null || StringPrototypeStartsWith(text, 'xn--') || StringPrototypeNormalize(text, 'NFC') !== text) return false;
+        if (`xn--${punycode(text)}` !== labels[i]) return false;
+        let ascii = true;
+        for (let k = 0; ascii && k < text.length; k++) ascii = StringPrototypeCharCodeAt(text, k) < 128;
+        if (ascii) return false;
+    }
+    return true;
+}
+
+/** The next bias (https://www.rfc-editor.org/rfc/rfc3492#section-6.1). */
+function adaptBias(delta, points, first) {
+    delta = first ? MathFloor(delta / 700) : delta >> 1;
+    delta += MathFloor(delta / points);
+    let k = 0;
+    for (; delta > 455; k += 36) delta = MathFloor(delta / 35);
+    return k + MathFloor(36 * delta / (delta + 38));
+}
+
+/** https://www.rfc-editor.org/rfc/rfc3492#section-6.2. null: failure */
+function decodePunycode(text) {
+    const points = [];
+    const last = StringPrototypeLastIndexOf(text, '-');
+    for (let i = 0; i < last; i++) ArrayPrototypePush(points, StringPrototypeCharCodeAt(text, i));
+    let n = 128, index = 0, bias = 72;
+    for (let i = last < 0 ? 0 : last + 1; i < text.length;) {
+        const before = index;
+        for (let weight = 1, k = 36; ; k += 36) {
+            if (i >= text.length) return null;
+            const unit = StringPrototypeCharCodeAt(text, i++);
+            const digit = unit >= 48 && unit <= 57 ? unit - 22 : unit >= 97 && unit <= 122 ? unit - 97 : 36;
+            if (digit === 36) return null;
+            index += digit * weight;
+            const t = k <= bias ? 1 : k >= bias + 26 ? 26 : k - bias;
+            if (digit < t) break;
+            weight *= 36 - t;
+            if (index > 0x7FFFFFFF || weight > 0x7FFFFFFF) return null;
+        }
+        bias = adaptBias(index - before, points.length + 1, before === 0);
+        n += MathFloor(index / (points.length + 1));
+        index %= points.length + 1;
+        if (n > 0x10FFFF) return null;
+        ArrayPrototypeSplice(points, index++, 0, n);
+    }
+    let result = '';
+    for (let i = 0; i < points.length; i++) result += StringFromCodePoint(points[i]);
+    return result;
 }
 
 /** https://www.rfc-editor.org/rfc/rfc3492#section-6.3 */
@@ -199,11 +256,7 @@ function punycode(label) {
                 q = MathFloor((q - t) / (36 - t));
             }
             output += punycodeDigit(q);
-            delta = handled === basic ? MathFloor(delta / 700) : delta >> 1;
-            delta += MathFloor(delta / (handled + 1));
-            let k = 0;
-            for (; delta > 455; k += 36) delta = MathFloor(delta / 35);
-            bias = k + MathFloor(36 * delta / (delta + 38));
+            bias = adaptBias(delta, handled + 1, handled === basic);
             delta = 0;
             handled++;
         }

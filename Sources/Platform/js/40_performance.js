@@ -64,6 +64,8 @@ class PerformanceMark extends PerformanceEntry {
 defineInterface(PerformanceMark);
 
 class PerformanceMeasure extends PerformanceEntry {
+    // Not left out: V8's own hands the arguments on through Array.prototype[Symbol.iterator].
+    constructor(key, name, type, start, duration, detail) { super(key, name, type, start, duration, detail); }
     get detail() { return detailOf(this); }
 }
 defineInterface(PerformanceMeasure);

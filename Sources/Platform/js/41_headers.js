@@ -3,8 +3,8 @@
 // Headers (https://fetch.spec.whatwg.org/#headers-class). Names are kept in lower case. There are no guards: nothing here runs in a browser's page.
 
 const {
-    ArrayPrototypePush, ArrayPrototypeSort, ReflectGetOwnPropertyDescriptor, ReflectOwnKeys, StringPrototypeCharCodeAt, StringPrototypeSlice,
-    StringPrototypeToLowerCase, SymbolIterator, TypeError, arrayFromIterable,
+    ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSort, ReflectGetOwnPropertyDescriptor, ReflectOwnKeys, StringPrototypeCharCodeAt,
+    StringPrototypeSlice, StringPrototypeToLowerCase, SymbolIterator, TypeError, arrayFromIterable,
 } = primordials;
 const { customInspect } = internal;
 const { defineInterface, definePairIterable, requireArguments, toByteString } = internal.webidl;
@@ -51,7 +51,7 @@ function toValue(value, name, method) {
     return text;
 }
 
-let listOf, sortedListOf, makeHeaders;
+let isHeaders, listOf, sortedListOf, makeHeaders;
 
 class Headers {
     #list = []; // name, value, name, value …
@@ -61,6 +61,10 @@ class Headers {
         if (init === undefined) return;
         if (init === null || (typeof init !== 'object' && typeof init !== 'function')) {
             throw new TypeError('Headers: the init is neither a sequence of pairs nor a record');
+        }
+        if (isHeaders(init)) {
+            this.#list = ArrayPrototypeSlice(init.#list);
+            return;
         }
         const method = init[SymbolIterator];
         if (method !== undefined && method !== null) {
@@ -175,6 +179,7 @@ class Headers {
     }
 
     static {
+        isHeaders = (value) => #list in value;
         listOf = (headers) => headers.#list;
         sortedListOf = (headers) => headers.#sorted ??= headers.#sortAndCombine();
         makeHeaders = (list) => {

@@ -4,8 +4,8 @@
 // `body` is null, also where a body is; text(), json(), arrayBuffer() and bytes() read it.
 
 const {
-    ArrayPrototypeIncludes, ArrayPrototypePush, ArrayPrototypeSlice, Boolean, JSONParse, JSONStringify, ObjectDefineProperty, RangeError,
-    ReflectGetOwnPropertyDescriptor, StringPrototypeCharCodeAt, StringPrototypeSlice, StringPrototypeToUpperCase, TypeError,
+    ArrayBufferPrototypeGetByteLength, ArrayPrototypeIncludes, ArrayPrototypePush, Boolean, JSONParse, JSONStringify, ObjectDefineProperty,
+    RangeError, ReflectGetOwnPropertyDescriptor, StringPrototypeCharCodeAt, StringPrototypeSlice, StringPrototypeToUpperCase, TypeError,
     TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, Uint8Array,
 } = primordials;
 const { customInspect } = internal;
@@ -58,7 +58,8 @@ function defineBody(Class, bodyOf) {
             const bytes = bytesOfSource(consume(bodyOf(this)));
             const buffer = TypedArrayPrototypeGetBuffer(bytes);
             // A native encoder may hand out a part of a larger buffer.
-            return buffer.byteLength === TypedArrayPrototypeGetByteLength(bytes) ? buffer : TypedArrayPrototypeGetBuffer(new Uint8Array(bytes));
+            const isWhole = ArrayBufferPrototypeGetByteLength(buffer) === TypedArrayPrototypeGetByteLength(bytes);
+            return isWhole ? buffer : TypedArrayPrototypeGetBuffer(new Uint8Array(bytes));
         },
     };
     for (const name in methods) {
@@ -143,7 +144,7 @@ class Request {
             state.signal = init.signal ?? undefined;
         }
         state.headers = init.headers !== undefined ? new Headers(init.headers) :
-            from === undefined ? new Headers() : makeHeaders(ArrayPrototypeSlice(listOf(from.headers)));
+            from === undefined ? new Headers() : new Headers(from.headers);
         const hasBody = init.body !== undefined && init.body !== null;
         if ((hasBody || state.body !== null) && (state.method === 'GET' || state.method === 'HEAD')) {
             throw new TypeError('Request with GET/HEAD method cannot have body.');
@@ -180,7 +181,7 @@ class Request {
         const state = this.#state;
         const body = copyBody(state.body, 'Request');
         const copy = new Request(serialize(state.url, false));
-        copy.#state = { ...state, headers: makeHeaders(ArrayPrototypeSlice(listOf(state.headers))), body };
+        copy.#state = { ...state, headers: new Headers(state.headers), body };
         return copy;
     }
 
@@ -290,7 +291,7 @@ class Response {
     clone() {
         return makeResponse({
             type: this.#type, url: this.#url, redirected: this.#redirected, status: this.#status, statusText: this.#statusText,
-            headers: makeHeaders(ArrayPrototypeSlice(listOf(this.#headers))), body: copyBody(this.#body, 'Response'),
+            headers: new Headers(this.#headers), body: copyBody(this.#body, 'Response'),
         });
     }
 

@@ -6,7 +6,7 @@
 const {
     ArrayPrototypeIncludes, ArrayPrototypePush, ArrayPrototypeSlice, Error, ObjectDefineProperty, Promise, SafeMap, StringPrototypeCharCodeAt,
     StringPrototypeEndsWith, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase,
-    StringPrototypeTrimEnd, TypeError, Uint8Array,
+    StringPrototypeTrimEnd, TypeError, TypedArrayPrototypeGetLength, Uint8Array,
 } = primordials;
 const { decodeBase64, stringOfUnits } = internal.encoding;
 const { addAbortAlgorithm, removeAbortAlgorithm } = internal.events;
@@ -131,7 +131,7 @@ function dataResponse(state) {
     if (StringPrototypeEndsWith(lower, 'base64')) {
         const rest = StringPrototypeTrimEnd(StringPrototypeSlice(type, 0, -6));
         if (StringPrototypeEndsWith(rest, ';')) {
-            bytes = decodeBase64(stringOfUnits(bytes, bytes.length));
+            bytes = decodeBase64(stringOfUnits(bytes, TypedArrayPrototypeGetLength(bytes)));
             if (bytes === null) throw failed('invalid base64 in a data URL', 'ERR_INVALID_URL');
             type = StringPrototypeSlice(rest, 0, -1);
         }
