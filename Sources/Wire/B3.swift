@@ -15,13 +15,17 @@ public enum B3 {
     /// The value of `b3`: `traceid-spanid[-sampling[-parent]]`. Nil when it is malformed or holds a decision without ids.
     public static func parse(single: String) -> SpanContext? {
         let parts = single.split(separator: "-", omittingEmptySubsequences: false)
-        guard (2...4).contains(parts.count), let context = context(String(parts[0]), String(parts[1])) else { return nil }
+        guard (2...4).contains(parts.count), let context = context(String(parts[0]), String(parts[1])) else {
+            return nil
+        }
         if parts.count == 4 { guard SpanID(hex: parts[3]) != nil else { return nil } }
         return parts.count > 2 ? sampled(context, String(parts[2])) : context
     }
 
     /// The values of the `x-b3-…` headers. Nil when the ids are missing or malformed.
-    public static func parse(traceID: String, spanID: String, sampled: String? = nil, flags: String? = nil) -> SpanContext? {
+    public static func parse(
+        traceID: String, spanID: String, sampled: String? = nil, flags: String? = nil
+    ) -> SpanContext? {
         guard let context = context(traceID, spanID) else { return nil }
         if flags == "1" { return self.sampled(context, "d") }
         return sampled.map { self.sampled(context, $0) } ?? context

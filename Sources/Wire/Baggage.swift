@@ -104,7 +104,8 @@ public struct Baggage: Hashable, Sendable {
         while let byte = rest.popFirst() {
             let digits = rest.prefix(2)
             if byte == UInt8(ascii: "%"), digits.count == 2, !digits.contains(UInt8(ascii: "+")),
-                !digits.contains(UInt8(ascii: "-")), let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+                !digits.contains(UInt8(ascii: "-")),
+                let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
             {
                 decoded.append(code)
                 rest.removeFirst(2)

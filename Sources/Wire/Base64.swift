@@ -1,6 +1,7 @@
 /// RFC 4648, section 4.
 enum Base64 {
-    private static let alphabet: [UInt8] = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    private static let alphabet: [UInt8] = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     static func append(_ raw: UnsafeRawBufferPointer, to output: inout [UInt8]) {
         output.reserveCapacity(output.count + (raw.count + 2) / 3 * 4)

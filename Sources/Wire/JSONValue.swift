@@ -177,7 +177,9 @@ private struct JSONParser {
     private mutating func fourHexDigits() throws(DecodeError) -> UInt32 {
         var value: UInt32 = 0
         for _ in 0..<4 {
-            guard let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else { throw bad }
+            guard let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else {
+                throw bad
+            }
             value = value << 4 | UInt32(digit)
             position += 1
         }

@@ -1,4 +1,5 @@
-/// Writes JSON text, RFC 8259, without white space. Commas come by themselves; that names and values alternate is the caller's care.
+/// Writes JSON text, RFC 8259, without white space. Commas come by themselves; that names and values alternate is the
+/// caller's care.
 public struct JSONWriter {
     public private(set) var bytes: [UInt8]
     private var needsComma = false

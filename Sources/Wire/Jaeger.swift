@@ -1,4 +1,5 @@
-// Jaeger's Thrift over HTTP: one `Batch` struct of jaeger.thrift a request, in Thrift's binary protocol without a message envelope.
+// Jaeger's Thrift over HTTP: one `Batch` struct of jaeger.thrift a request, in Thrift's binary protocol without a message
+// envelope.
 // <https://github.com/jaegertracing/jaeger-idl/blob/main/thrift/jaeger.thrift>,
 // <https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/jaeger/>.
 //
@@ -7,8 +8,8 @@
 public import Telemetry
 
 public enum Jaeger {
-    /// One body for `POST /api/traces?format=jaeger.thrift` (`application/vnd.apache.thrift.binary`) for each resource, since a Thrift
-    /// `Batch` has one process. Traps when a batch is not of traces.
+    /// One body for `POST /api/traces?format=jaeger.thrift` (`application/vnd.apache.thrift.binary`) for each resource, since
+    /// a Thrift `Batch` has one process. A body without items is not to be sent. Traps when a batch is not of traces.
     public static func encode(batches: [Batch]) -> [EncodedItems] {
         OTLP.sharingResource(batches).map { members in
             let shared = members.map { batches[$0] }

@@ -73,7 +73,8 @@ extension OTLP {
                 switch (field.number, field.type) {
                 case (ResourceField.attributes, .lengthDelimited):
                     resource.attributes.append(try decodeAttribute(reader.message()))
-                case (ResourceField.droppedAttributesCount, .varint): resource.droppedAttributesCount = try reader.varint32()
+                case (ResourceField.droppedAttributesCount, .varint):
+                    resource.droppedAttributesCount = try reader.varint32()
                 default: try reader.skip(field)
                 }
             }
@@ -82,7 +83,8 @@ extension OTLP {
     }
 
     /// Decodes an `InstrumentationScope` message.
-    public static func decodeScope(_ bytes: [UInt8], schemaURL: String = "") throws(DecodeError) -> InstrumentationScope {
+    public static func decodeScope(_ bytes: [UInt8], schemaURL: String = "") throws(DecodeError) -> InstrumentationScope
+    {
         try decoding(bytes) { (reader) throws(DecodeError) in
             var scope = InstrumentationScope(schemaURL: schemaURL)
             while let field = try reader.next() {
@@ -131,7 +133,8 @@ extension OTLP {
             case (AnyValueField.bool, .varint): value = .bool(try reader.varint() != 0)
             case (AnyValueField.int, .varint): value = .int(Int64(bitPattern: try reader.varint()))
             case (AnyValueField.double, .fixed64): value = .double(try reader.double())
-            case (AnyValueField.array, .lengthDelimited): value = .array(try decodeArray(reader.message(), depth: depth + 1))
+            case (AnyValueField.array, .lengthDelimited):
+                value = .array(try decodeArray(reader.message(), depth: depth + 1))
             case (AnyValueField.map, .lengthDelimited): value = .map(try decodeMap(reader.message(), depth: depth + 1))
             case (AnyValueField.bytes, .lengthDelimited): value = .bytes(Array(try reader.bytes()))
             default: try reader.skip(field)

@@ -1,12 +1,13 @@
-// An export request is made of ranges of the batches' bytes: the sizes of all messages are summed up first, so the result is
-// allocated once and every length is written in its place before the bytes it counts. Items that lie side by side in their batch and
-// belong to one scope are one memcpy. What is left to do for each item is one addition and one comparison.
+// An export request is made of ranges of the batches' bytes: the sizes of all messages are summed up first, so the result
+// is allocated once and every length is written in its place before the bytes it counts. Items that lie side by side in
+// their batch and belong to one scope are one memcpy. What is left to do for each item is one addition and one comparison.
 
 public import Telemetry
 
 extension OTLP {
-    /// An `ExportTraceServiceRequest`, `ExportLogsServiceRequest` or `ExportMetricsServiceRequest`. Batches with equal resources share
-    /// one `ResourceSpans`, items with equal scopes one `ScopeSpans`. Traps when the batches are of different signals.
+    /// An `ExportTraceServiceRequest`, `ExportLogsServiceRequest` or `ExportMetricsServiceRequest`. Batches with equal
+    /// resources share one `ResourceSpans`, items with equal scopes one `ScopeSpans`. Traps when the batches are of different
+    /// signals.
     public static func exportRequest(batches: [Batch]) -> [UInt8] {
         var groups: [ResourceGroup] = []
         var size = 0
@@ -119,7 +120,9 @@ extension OTLP {
             output.put(RequestField.resource, batch.resource)
             let itemAreas = writeScopes(batches, to: &output)
             copyItems(batches, to: itemAreas)
-            if !batch.resourceSchemaURL.isEmpty { output.put(RequestField.schemaURL, Array(batch.resourceSchemaURL.utf8)) }
+            if !batch.resourceSchemaURL.isEmpty {
+                output.put(RequestField.schemaURL, Array(batch.resourceSchemaURL.utf8))
+            }
         }
 
         /// Writes all but the items; returns where those of each scope go.

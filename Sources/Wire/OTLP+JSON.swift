@@ -1,6 +1,7 @@
-// OTLP's JSON form, <https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>, is made from the protobuf bytes by tables of the
-// messages' fields, so that it says all that they say: exemplars, exponential histograms and entity references too, which
-// have no decoded values here. Protobuf's JSON mapping with OTLP's exceptions: ids are hex, enumerations are numbers.
+// OTLP's JSON form, <https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>, is made from the protobuf bytes by
+// tables of the messages' fields, so that it says all that they say: exemplars, exponential histograms and entity
+// references too, which have no decoded values here. Protobuf's JSON mapping with OTLP's exceptions: ids are hex,
+// enumerations are numbers.
 
 public import Telemetry
 
@@ -22,7 +23,9 @@ public struct EncodedItems: Hashable, Sendable {
 extension OTLP {
     /// An export request in OTLP's JSON form, grouped as `exportRequest` does. Traps when the batches are of different signals.
     public static func exportRequestJSON(batches: [Batch]) -> EncodedItems {
-        guard let signal = batches.first?.signal else { return EncodedItems(bytes: Array("{}".utf8), items: 0, skipped: 0) }
+        guard let signal = batches.first?.signal else {
+            return EncodedItems(bytes: Array("{}".utf8), items: 0, skipped: 0)
+        }
         let request = exportRequest(batches: batches)
         return request.withUnsafeBytes { bytes in
             var transcoder = JSONTranscoder(capacity: request.count * 3)
@@ -30,7 +33,8 @@ extension OTLP {
                 try transcoder.put(ProtobufReader(bytes), as: .request(signal))
             } catch {
                 // A resource or scope message that does not decode, which no producer of batches lets in.
-                return EncodedItems(bytes: Array("{}".utf8), items: 0, skipped: batches.reduce(0) { $0 + $1.items.count })
+                return EncodedItems(
+                    bytes: Array("{}".utf8), items: 0, skipped: batches.reduce(0) { $0 + $1.items.count })
             }
             return EncodedItems(bytes: transcoder.json.bytes, items: transcoder.items, skipped: transcoder.skipped)
         }
@@ -300,7 +304,8 @@ private enum JSONShape {
         .one(7, "startTimeUnixNano", .fixed64), .one(8, "endTimeUnixNano", .fixed64),
         .many(9, "attributes", .message(.keyValue)), .one(10, "droppedAttributesCount", .uint32),
         .many(11, "events", .message(.event)), .one(12, "droppedEventsCount", .uint32),
-        .many(13, "links", .message(.link)), .one(14, "droppedLinksCount", .uint32), .one(15, "status", .message(.status)),
+        .many(13, "links", .message(.link)), .one(14, "droppedLinksCount", .uint32),
+        .one(15, "status", .message(.status)),
     ]
     private static let eventFields: [JSONField] = [
         .one(1, "timeUnixNano", .fixed64), .one(2, "name", .string), .many(3, "attributes", .message(.keyValue)),
@@ -308,14 +313,16 @@ private enum JSONShape {
     ]
     private static let linkFields: [JSONField] = [
         .one(1, "traceId", .id), .one(2, "spanId", .id), .one(3, "traceState", .string),
-        .many(4, "attributes", .message(.keyValue)), .one(5, "droppedAttributesCount", .uint32), .one(6, "flags", .fixed32),
+        .many(4, "attributes", .message(.keyValue)), .one(5, "droppedAttributesCount", .uint32),
+        .one(6, "flags", .fixed32),
     ]
     private static let statusFields: [JSONField] = [.one(2, "message", .string), .one(3, "code", .enumeration)]
 
     private static let logRecordFields: [JSONField] = [
         .one(1, "timeUnixNano", .fixed64), .one(11, "observedTimeUnixNano", .fixed64),
         .one(2, "severityNumber", .enumeration), .one(3, "severityText", .string), .one(5, "body", .message(.anyValue)),
-        .many(6, "attributes", .message(.keyValue)), .one(7, "droppedAttributesCount", .uint32), .one(8, "flags", .fixed32),
+        .many(6, "attributes", .message(.keyValue)), .one(7, "droppedAttributesCount", .uint32),
+        .one(8, "flags", .fixed32),
         .one(9, "traceId", .id), .one(10, "spanId", .id), .one(12, "eventName", .string),
     ]
 
@@ -323,7 +330,8 @@ private enum JSONShape {
         .one(1, "name", .string), .one(2, "description", .string), .one(3, "unit", .string),
         .either(5, "gauge", .message(.gauge)), .either(7, "sum", .message(.sum)),
         .either(9, "histogram", .message(.histogram)),
-        .either(10, "exponentialHistogram", .message(.exponentialHistogram)), .either(11, "summary", .message(.summary)),
+        .either(10, "exponentialHistogram", .message(.exponentialHistogram)),
+        .either(11, "summary", .message(.summary)),
         .many(12, "metadata", .message(.keyValue)),
     ]
     private static let gaugeFields: [JSONField] = [.many(1, "dataPoints", .message(.numberPoint))]
@@ -346,13 +354,16 @@ private enum JSONShape {
     private static let histogramPointFields: [JSONField] = [
         .many(9, "attributes", .message(.keyValue)), .one(2, "startTimeUnixNano", .fixed64),
         .one(3, "timeUnixNano", .fixed64), .one(4, "count", .fixed64), .one(5, "sum", .double),
-        .many(6, "bucketCounts", .fixed64), .many(7, "explicitBounds", .double), .many(8, "exemplars", .message(.exemplar)),
+        .many(6, "bucketCounts", .fixed64), .many(7, "explicitBounds", .double),
+        .many(8, "exemplars", .message(.exemplar)),
         .one(10, "flags", .uint32), .one(11, "min", .double), .one(12, "max", .double),
     ]
     private static let exponentialPointFields: [JSONField] = [
         .many(1, "attributes", .message(.keyValue)), .one(2, "startTimeUnixNano", .fixed64),
-        .one(3, "timeUnixNano", .fixed64), .one(4, "count", .fixed64), .one(5, "sum", .double), .one(6, "scale", .sint32),
-        .one(7, "zeroCount", .fixed64), .one(8, "positive", .message(.buckets)), .one(9, "negative", .message(.buckets)),
+        .one(3, "timeUnixNano", .fixed64), .one(4, "count", .fixed64), .one(5, "sum", .double),
+        .one(6, "scale", .sint32),
+        .one(7, "zeroCount", .fixed64), .one(8, "positive", .message(.buckets)),
+        .one(9, "negative", .message(.buckets)),
         .one(10, "flags", .uint32), .many(11, "exemplars", .message(.exemplar)), .one(12, "min", .double),
         .one(13, "max", .double), .one(14, "zeroThreshold", .double),
     ]
@@ -365,6 +376,7 @@ private enum JSONShape {
     private static let quantileFields: [JSONField] = [.one(1, "quantile", .double), .one(2, "value", .double)]
     private static let exemplarFields: [JSONField] = [
         .many(7, "filteredAttributes", .message(.keyValue)), .one(2, "timeUnixNano", .fixed64),
-        .either(3, "asDouble", .double), .either(6, "asInt", .sfixed64), .one(4, "spanId", .id), .one(5, "traceId", .id),
+        .either(3, "asDouble", .double), .either(6, "asInt", .sfixed64), .one(4, "spanId", .id),
+        .one(5, "traceId", .id),
     ]
 }

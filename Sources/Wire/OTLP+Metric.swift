@@ -42,7 +42,8 @@ extension OTLP {
 
     /// A sum, least or greatest value that is NaN is left out: the fields are optional.
     private static func encode(histogramPoint point: MetricPoint, into writer: inout ProtobufWriter) {
-        let histogram = point.histogram ?? MetricPoint.Histogram(count: 0, min: .nan, max: .nan, bounds: [], bucketCounts: [])
+        let histogram =
+            point.histogram ?? MetricPoint.Histogram(count: 0, min: .nan, max: .nan, bounds: [], bucketCounts: [])
         let message = writer.begin(MetricDataField.points, lengthBytes: 2)
         putTime(HistogramPointField.startTime, point.startTime, into: &writer)
         putTime(HistogramPointField.time, point.time, into: &writer)
@@ -109,7 +110,8 @@ extension OTLP {
     }
 
     private static func decodeData(
-        _ reader: consuming ProtobufReader, kind: UInt32, instrument: MetricPoint.Instrument, into metric: inout DecodedMetric
+        _ reader: consuming ProtobufReader, kind: UInt32, instrument: MetricPoint.Instrument,
+        into metric: inout DecodedMetric
     ) throws(DecodeError) {
         var instrument = instrument
         var points: [ProtobufReader] = []

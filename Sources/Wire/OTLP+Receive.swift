@@ -1,6 +1,6 @@
-// A received request becomes batches by splicing: each item is walked once, one level deep, to find what the index holds of it, and
-// its bytes are copied with the frame they came in (consecutive items together). Attributes are not looked at; who decodes
-// them later finds what is wrong there.
+// A received request becomes batches by splicing: each item is walked once, one level deep, to find what the index holds of
+// it, and its bytes are copied with the frame they came in (consecutive items together). Attributes are not looked at; who
+// decodes them later finds what is wrong there.
 
 public import Telemetry
 
@@ -74,7 +74,9 @@ extension OTLP {
             if !batch.isEmpty { received.batches.append(batch) }
         }
 
-        private mutating func splitScope(_ reader: consuming ProtobufReader, into batch: inout Batch) throws(DecodeError) {
+        private mutating func splitScope(
+            _ reader: consuming ProtobufReader, into batch: inout Batch
+        ) throws(DecodeError) {
             var scope = Batch.Scope(message: [])
             let scopeIndex = batch.scopes.count
             guard scopeIndex < limits.resourcesMax else { throw .tooManyResources(at: reader.offset) }
@@ -155,7 +157,8 @@ extension OTLP {
 
     private static var blankItem: Batch.Item {
         Batch.Item(
-            offset: 0, length: 0, scope: 0, status: 0, kind: 0, traceID: .invalid, spanID: .invalid, parentSpanID: .invalid,
+            offset: 0, length: 0, scope: 0, status: 0, kind: 0, traceID: .invalid, spanID: .invalid,
+            parentSpanID: .invalid,
             start: 0, end: 0)
     }
 
@@ -206,7 +209,8 @@ extension OTLP {
     static func indexMetric(_ reader: consuming ProtobufReader) throws(DecodeError) -> Batch.Item {
         var item = blankItem
         while let field = try reader.next() {
-            guard (MetricField.gauge...MetricField.summary).contains(field.number), field.type == .lengthDelimited else {
+            guard (MetricField.gauge...MetricField.summary).contains(field.number), field.type == .lengthDelimited
+            else {
                 try reader.skip(field)
                 continue
             }

@@ -72,7 +72,11 @@ extension OTLP {
             message = try? decoding(bytes) { (reader) throws(DecodeError) in
                 var text: String?
                 while let field = try reader.next() {
-                    if field.number == 2, field.type == .lengthDelimited { text = try reader.string() } else { try reader.skip(field) }
+                    if field.number == 2, field.type == .lengthDelimited {
+                        text = try reader.string()
+                    } else {
+                        try reader.skip(field)
+                    }
                 }
                 return text
             }

@@ -101,7 +101,8 @@ extension OTLP {
             switch (field.number, field.type) {
             case (EventField.time, .fixed64): event.time = try reader.fixed64()
             case (EventField.name, .lengthDelimited): event.name = try reader.string()
-            case (EventField.attributes, .lengthDelimited): event.attributes.append(try decodeAttribute(reader.message()))
+            case (EventField.attributes, .lengthDelimited):
+                event.attributes.append(try decodeAttribute(reader.message()))
             case (EventField.droppedAttributesCount, .varint): event.droppedAttributesCount = try reader.varint32()
             default: try reader.skip(field)
             }

@@ -42,7 +42,8 @@ public struct ProtobufReader {
         guard offset < end else { return nil }
         let start = offset
         let tag = try varint()
-        guard tag >= 8, tag <= UInt64(UInt32.max), let type = Protobuf.WireType(rawValue: UInt8(truncatingIfNeeded: tag & 7))
+        guard tag >= 8, tag <= UInt64(UInt32.max),
+            let type = Protobuf.WireType(rawValue: UInt8(truncatingIfNeeded: tag & 7))
         else { throw .badTag(at: start) }
         return Field(number: UInt32(truncatingIfNeeded: tag >> 3), type: type)
     }

@@ -1,5 +1,5 @@
-// <https://www.w3.org/TR/trace-context-2/> (level 2), read strictly: only lowercase hex, version ff refused, later versions read as
-// far as this one goes.
+// <https://www.w3.org/TR/trace-context-2/> (level 2), read strictly: only lowercase hex, version ff refused, later versions
+// read as far as this one goes.
 
 public import Telemetry
 

@@ -8,14 +8,17 @@ import Wire
 
     private func span(_ name: String) -> SpanData {
         SpanData(
-            context: SpanContext(traceID: Example.traceID, spanID: Example.spanID), name: name, startTime: 1, endTime: 2)
+            context: SpanContext(traceID: Example.traceID, spanID: Example.spanID), name: name, startTime: 1, endTime: 2
+        )
     }
 
     /// Resource, scope and name of each span in the order of the bytes.
     private func flattened(_ request: [UInt8]) throws -> [String] {
         try OTLP.batches(fromExportRequest: request, signal: .traces).batches.flatMap { batch in
             let resource = try batch.decodedResource()
-            return try batch.spans().map { try $0.get() }.map { "\(resource.serviceName)/\($0.scope.name)/\($0.value.name)" }
+            return try batch.spans().map { try $0.get() }.map {
+                "\(resource.serviceName)/\($0.scope.name)/\($0.value.name)"
+            }
         }
     }
 
@@ -108,7 +111,8 @@ import Wire
         }
         let batch = try #require(try OTLP.batches(fromExportRequest: request, signal: .traces).batches.first)
         #expect(try batch.decodedResource() == Example.resource)
-        #expect(try batch.decodedScopes() == [InstrumentationScope(name: "http", version: "1.2", schemaURL: "https://s")])
+        #expect(
+            try batch.decodedScopes() == [InstrumentationScope(name: "http", version: "1.2", schemaURL: "https://s")])
         #expect(try batch.spans().map { try $0.get().value } == [Example.span, Example.span])
     }
 
@@ -132,7 +136,8 @@ import Wire
         #expect(received.rejectedItems == 3)
         #expect(received.firstRejection?.shortDescription == "a span has no trace id or no span id")
         #expect(received.batches[0].bytes == good + good + good)
-        #expect(try received.batches[0].spans().map { try $0.get().value } == [Example.span, Example.span, Example.span])
+        #expect(
+            try received.batches[0].spans().map { try $0.get().value } == [Example.span, Example.span, Example.span])
     }
 
     @Test func limitsHold() throws {

@@ -102,7 +102,8 @@ struct Generator {
     mutating func span() -> SpanData {
         let start = time()
         return SpanData(
-            context: context(), parentSpanID: chance(50) ? spanID() : .invalid, parentIsRemote: pick([nil, true, false]),
+            context: context(), parentSpanID: chance(50) ? spanID() : .invalid,
+            parentIsRemote: pick([nil, true, false]),
             name: text(), kind: pick(SpanKind.allCases), startTime: start,
             endTime: chance(80) ? start &+ bits() % 1_000_000_000 : time(), attributes: attributes(),
             events: many(3) { generator in

@@ -44,7 +44,9 @@ import Wire
         #expect(json { $0.double(value) } == text)
     }
 
-    @Test(arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE=")])
+    @Test(arguments: [
+        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
+    ])
     func base64IsThatOfTheRFC(text: String, expected: String) {
         #expect(json { json in Array(text.utf8).withUnsafeBytes { json.base64($0) } } == "\"\(expected)\"")
     }
@@ -72,7 +74,8 @@ import Wire
     }
 
     @Test(arguments: [
-        "", "{", "[1,]", "{\"a\"}", "{\"a\":1,}", "01", "1.", "-", "tru", "\"\u{1}\"", "\"\\x\"", "\"\\u12g4\"", "\"open", "1 2",
+        "", "{", "[1,]", "{\"a\"}", "{\"a\":1,}", "01", "1.", "-", "tru", "\"\u{1}\"", "\"\\x\"", "\"\\u12g4\"",
+        "\"open", "1 2",
         "nan", "[1 2]", "+1",
     ])
     func readerRefusesWhatIsNotJSON(text: String) {
@@ -80,6 +83,8 @@ import Wire
     }
 
     @Test func readerRefusesDeepNesting() {
-        #expect(throws: DecodeError.self) { try JSONValue(parsing: [UInt8](repeating: UInt8(ascii: "["), count: 1_000_000)) }
+        #expect(throws: DecodeError.self) {
+            try JSONValue(parsing: [UInt8](repeating: UInt8(ascii: "["), count: 1_000_000))
+        }
     }
 }

@@ -21,7 +21,8 @@ import Wire
 
     @Test func tagsAreTyped() {
         let attributes = [
-            Attribute("s", "x"), Attribute("d", 1.5), Attribute("b", true), Attribute("l", -1), Attribute("y", .bytes([9])),
+            Attribute("s", "x"), Attribute("d", 1.5), Attribute("b", true), Attribute("l", -1),
+            Attribute("y", .bytes([9])),
             Attribute("a", .array([1, "x"])),
         ]
         let resource = Resource(attributes: attributes)
@@ -40,7 +41,8 @@ import Wire
 
     @Test func oneBodyAResource() {
         let one = Batch([Example.span], resource: Resource(attributes: [Attribute("service.name", "one")]))
-        let two = Batch([Example.span, Example.span], resource: Resource(attributes: [Attribute("service.name", "two")]))
+        let two = Batch(
+            [Example.span, Example.span], resource: Resource(attributes: [Attribute("service.name", "two")]))
         #expect(Jaeger.encode(batches: [one, two, one]).map { $0.items } == [2, 2])
         #expect(Jaeger.encode(batches: []).isEmpty)
     }

@@ -1,6 +1,9 @@
+import Foundation
 import Telemetry
 import Testing
 import Wire
+
+private let fuzzSeconds = ProcessInfo.processInfo.environment["SIDELIGHT_FUZZ_SECONDS"].flatMap(Double.init)
 
 /// Input made to break the decoders: they throw or decode, and never trap.
 @Suite struct OTLPHostileTests {
@@ -22,15 +25,31 @@ import Wire
 
     /// 200,000 mutations in all; a failure is found again by its seed.
     @Test(arguments: 0..<8 as Range<UInt64>)
-    func mutatedMessagesThrowOrDecode(seed: UInt64) {
+    func fuzzedMessagesThrowOrDecode(seed: UInt64) {
+        fuzz(seed: seed, rounds: 25_000)
+    }
+
+    /// As long as `SIDELIGHT_FUZZ_SECONDS` says, with seeds from the clock; each is printed before it is tried.
+    @Test(.enabled(if: fuzzSeconds != nil, "SIDELIGHT_FUZZ_SECONDS is not set"))
+    func fuzzedMessagesThrowOrDecodeForLong() {
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(fuzzSeconds ?? 0)
+        while clock.now < end {
+            let seed = UInt64.random(in: .min ... .max)
+            print("OTLPHostileTests: seed \(seed)")
+            fuzz(seed: seed, rounds: 10_000)
+        }
+    }
+
+    private func fuzz(seed: UInt64, rounds: Int) {
         var generator = Generator(seed: seed)
-        let corpus =
-            [
-                written { OTLP.encode(span: Example.span, into: &$0) }, written { OTLP.encode(log: Example.log, into: &$0) },
-                written { OTLP.encode(metric: Example.counter, into: &$0) },
-                written { OTLP.encode(metric: Example.histogram, into: &$0) }, OTLP.message(Example.resource), Self.request,
-            ]
-        for round in 0..<25_000 {
+        let corpus = [
+            written { OTLP.encode(span: Example.span, into: &$0) },
+            written { OTLP.encode(log: Example.log, into: &$0) },
+            written { OTLP.encode(metric: Example.counter, into: &$0) },
+            written { OTLP.encode(metric: Example.histogram, into: &$0) }, OTLP.message(Example.resource), Self.request,
+        ]
+        for round in 0..<rounds {
             var input = corpus[round % corpus.count]
             for _ in 0...generator.below(4) { mutate(&input, &generator) }
             decodeOne(input, round % corpus.count)
@@ -107,8 +126,8 @@ import Wire
 
     private func nestedMaps(_ depth: Int) -> [UInt8] { nested(depth, through: [2, 1, 6]) }
 
-    /// A log record whose body is an `AnyValue` that many levels deep. `fields` are the numbers of the messages between a value and
-    /// the one around it, from the inside out. Only headers: each encloses all that follow.
+    /// A log record whose body is an `AnyValue` that many levels deep. `fields` are the numbers of the messages between a
+    /// value and the one around it, from the inside out. Only headers: each encloses all that follow.
     private func nested(_ depth: Int, through fields: [UInt32]) -> [UInt8] {
         var headers: [[UInt8]] = []
         var size = 0

@@ -11,50 +11,50 @@ import Wire
         #expect(encoded.items == 1)
         #expect(
             text(encoded) == #"""
-            {"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}],\#
-            "droppedAttributesCount":1},"scopeSpans":[{"scope":{"name":"http","version":"1.2",\#
-            "attributes":[{"key":"s","value":{"boolValue":true}}],"droppedAttributesCount":2},\#
-            "spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","traceState":"a=1",\#
-            "parentSpanId":"00f067aa0ba902b7","flags":769,"name":"GET /","kind":2,\#
-            "startTimeUnixNano":"1700000000000000001","endTimeUnixNano":"18446744073709551615","attributes":[\#
-            {"key":"s","value":{"stringValue":"é"}},{"key":"b","value":{"boolValue":false}},\#
-            {"key":"i","value":{"intValue":"-9223372036854775808"}},{"key":"d","value":{"doubleValue":-0.5}},\#
-            {"key":"y","value":{"bytesValue":"AP8="}},\#
-            {"key":"a","value":{"arrayValue":{"values":[{"intValue":"9223372036854775807"},{}]}}},\#
-            {"key":"m","value":{"kvlistValue":{"values":[{"key":"x","value":{"stringValue":""}}]}}},\#
-            {"key":"e","value":{}}],"droppedAttributesCount":300,\#
-            "events":[{"timeUnixNano":"5","name":"e","attributes":[{"key":"k","value":{"boolValue":true}}],\#
-            "droppedAttributesCount":1}],"droppedEventsCount":2,\#
-            "links":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"00f067aa0ba902b7","traceState":"b=2",\#
-            "attributes":[{"key":"l","value":{"intValue":"1"}}],"droppedAttributesCount":3,"flags":769}],\#
-            "droppedLinksCount":4294967295,"status":{"message":"bad","code":2}}],"schemaUrl":"https://s"}],\#
-            "schemaUrl":"https://r"}]}
-            """#)
+                {"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}],\#
+                "droppedAttributesCount":1},"scopeSpans":[{"scope":{"name":"http","version":"1.2",\#
+                "attributes":[{"key":"s","value":{"boolValue":true}}],"droppedAttributesCount":2},\#
+                "spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","traceState":"a=1",\#
+                "parentSpanId":"00f067aa0ba902b7","flags":769,"name":"GET /","kind":2,\#
+                "startTimeUnixNano":"1700000000000000001","endTimeUnixNano":"18446744073709551615","attributes":[\#
+                {"key":"s","value":{"stringValue":"é"}},{"key":"b","value":{"boolValue":false}},\#
+                {"key":"i","value":{"intValue":"-9223372036854775808"}},{"key":"d","value":{"doubleValue":-0.5}},\#
+                {"key":"y","value":{"bytesValue":"AP8="}},\#
+                {"key":"a","value":{"arrayValue":{"values":[{"intValue":"9223372036854775807"},{}]}}},\#
+                {"key":"m","value":{"kvlistValue":{"values":[{"key":"x","value":{"stringValue":""}}]}}},\#
+                {"key":"e","value":{}}],"droppedAttributesCount":300,\#
+                "events":[{"timeUnixNano":"5","name":"e","attributes":[{"key":"k","value":{"boolValue":true}}],\#
+                "droppedAttributesCount":1}],"droppedEventsCount":2,\#
+                "links":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"00f067aa0ba902b7","traceState":"b=2",\#
+                "attributes":[{"key":"l","value":{"intValue":"1"}}],"droppedAttributesCount":3,"flags":769}],\#
+                "droppedLinksCount":4294967295,"status":{"message":"bad","code":2}}],"schemaUrl":"https://s"}],\#
+                "schemaUrl":"https://r"}]}
+                """#)
     }
 
     @Test func logAndMetrics() {
         let logs = OTLP.exportRequestJSON(batches: [Batch([Example.log], resource: Resource())])
         #expect(
             text(logs) == #"""
-            {"resourceLogs":[{"resource":{},"scopeLogs":[{"scope":{},"logRecords":[{"timeUnixNano":"1",\#
-            "observedTimeUnixNano":"2","severityNumber":17,"severityText":"ERROR","body":{"stringValue":"boom"},\#
-            "attributes":[{"key":"exception.type","value":{"stringValue":"TypeError"}}],"droppedAttributesCount":4,\#
-            "flags":1,"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331",\#
-            "eventName":"exception"}]}]}]}
-            """#)
+                {"resourceLogs":[{"resource":{},"scopeLogs":[{"scope":{},"logRecords":[{"timeUnixNano":"1",\#
+                "observedTimeUnixNano":"2","severityNumber":17,"severityText":"ERROR","body":{"stringValue":"boom"},\#
+                "attributes":[{"key":"exception.type","value":{"stringValue":"TypeError"}}],"droppedAttributesCount":4,\#
+                "flags":1,"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331",\#
+                "eventName":"exception"}]}]}]}
+                """#)
         let points = [Example.counter, Example.gauge, Example.histogram]
         let metrics = OTLP.exportRequestJSON(batches: [Batch(points, resource: Resource())])
         #expect(
             text(metrics) == #"""
-            {"resourceMetrics":[{"resource":{},"scopeMetrics":[{"scope":{},"metrics":[\#
-            {"name":"requests","description":"d","unit":"{request}","sum":{"dataPoints":[{\#
-            "attributes":[{"key":"k","value":{"stringValue":"v"}}],"startTimeUnixNano":"1","timeUnixNano":"2",\#
-            "asInt":"-7"}],"aggregationTemporality":2,"isMonotonic":true}},\#
-            {"name":"temp","gauge":{"dataPoints":[{"timeUnixNano":"2","asDouble":0.0}]}},\#
-            {"name":"duration","unit":"s","histogram":{"dataPoints":[{"startTimeUnixNano":"1","timeUnixNano":"2",\#
-            "count":"3","sum":4.5,"bucketCounts":["1","2","0"],"explicitBounds":[0.5,2.5],"min":0.25,"max":2.25}],\#
-            "aggregationTemporality":2}}]}]}]}
-            """#)
+                {"resourceMetrics":[{"resource":{},"scopeMetrics":[{"scope":{},"metrics":[\#
+                {"name":"requests","description":"d","unit":"{request}","sum":{"dataPoints":[{\#
+                "attributes":[{"key":"k","value":{"stringValue":"v"}}],"startTimeUnixNano":"1","timeUnixNano":"2",\#
+                "asInt":"-7"}],"aggregationTemporality":2,"isMonotonic":true}},\#
+                {"name":"temp","gauge":{"dataPoints":[{"timeUnixNano":"2","asDouble":0.0}]}},\#
+                {"name":"duration","unit":"s","histogram":{"dataPoints":[{"startTimeUnixNano":"1","timeUnixNano":"2",\#
+                "count":"3","sum":4.5,"bucketCounts":["1","2","0"],"explicitBounds":[0.5,2.5],"min":0.25,"max":2.25}],\#
+                "aggregationTemporality":2}}]}]}]}
+                """#)
     }
 
     @Test func scatteredRepeatedFieldsBecomeOneArrayAndOfAOneofTheLastCounts() throws {
@@ -97,7 +97,8 @@ import Wire
     @Test func protobuf() throws {
         let response = bytes(hex: "0a0f08ffffffffffffffffff0112026e6f")
         #expect(
-            try OTLP.decodeExportResponse(response, signal: .traces) == OTLP.PartialSuccess(rejected: -1, message: "no"))
+            try OTLP.decodeExportResponse(response, signal: .traces) == OTLP.PartialSuccess(rejected: -1, message: "no")
+        )
         #expect(try OTLP.decodeExportResponse([], signal: .logs) == nil)
         #expect(try OTLP.decodeExportResponse([0x0A, 0x00], signal: .logs) == nil)
         #expect(throws: DecodeError.self) { try OTLP.decodeExportResponse([0x0A, 0x05], signal: .logs) }

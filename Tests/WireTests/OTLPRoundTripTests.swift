@@ -30,9 +30,10 @@ import Wire
         #expect(back.bitPattern == number.bitPattern)
     }
 
-    @Test(arguments: [
-        (Double.nan, 0), (.infinity, .max), (-.infinity, .min), (1e30, .max), (-1e30, .min), (2.25, 2), (-3, -3),
-    ] as [(Double, Int64)])
+    @Test(
+        arguments: [
+            (Double.nan, 0), (.infinity, .max), (-.infinity, .min), (1e30, .max), (-1e30, .min), (2.25, 2), (-3, -3),
+        ] as [(Double, Int64)])
     func integerInstrumentRoundsAndClamps(value: Double, expected: Int64) {
         var point = Example.counter
         point.value = value

@@ -13,10 +13,13 @@ import Wire
     }
 
     @Test(arguments: [
-        "", "00", "00-\(ids)", "00-\(ids)-0", "00-\(ids)-0g", "00-\(ids)-01-", "00-\(ids)-01-extra", "00-\(ids)-01x", "ff-\(ids)-01",
+        "", "00", "00-\(ids)", "00-\(ids)-0", "00-\(ids)-0g", "00-\(ids)-01-", "00-\(ids)-01-extra", "00-\(ids)-01x",
+        "ff-\(ids)-01",
         "FF-\(ids)-01", "0-\(ids)-01", "cc-\(ids)-01x", "cc-\(ids)-01.what",
-        "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", "00-0af7651916cd43dd8448eb211c80319c-B7AD6B7169203331-01",
-        "00-00000000000000000000000000000000-b7ad6b7169203331-01", "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+        "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+        "00-0af7651916cd43dd8448eb211c80319c-B7AD6B7169203331-01",
+        "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+        "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
         "00_\(ids)-01", "00-0af7651916cd43dd8448eb211c80319c_b7ad6b7169203331-01", "00-\(ids)_01",
         "00-0af7651916cd43dd8448eb211c8031-b7ad6b7169203331abcd-01", "00-\(ids)-+1",
     ])
@@ -29,7 +32,9 @@ import Wire
         #expect(W3CTraceContext.parse(traceParent: value)?.traceFlags == 1)
     }
 
-    @Test(arguments: [("00", 0, "00"), ("02", 2, "02"), ("03", 3, "03"), ("ff", 3, "03"), ("08", 0, "00")] as [(String, UInt8, String)])
+    @Test(
+        arguments: [("00", 0, "00"), ("02", 2, "02"), ("03", 3, "03"), ("ff", 3, "03"), ("08", 0, "00")]
+            as [(String, UInt8, String)])
     func onlyKnownFlagsArePassedOn(flags: String, expected: UInt8, formatted: String) {
         let context = W3CTraceContext.parse(traceParent: "00-\(Self.ids)-\(flags)")
         #expect(context?.traceFlags == expected)
@@ -44,7 +49,8 @@ import Wire
     @Test func moreThanOneTraceParentIsNone() {
         #expect(W3CTraceContext.extract(traceParent: [Self.valid, Self.valid], traceState: []) == nil)
         #expect(W3CTraceContext.extract(traceParent: [], traceState: ["a=1"]) == nil)
-        #expect(W3CTraceContext.extract(traceParent: [Self.valid], traceState: ["a=1", "b=2"])?.traceState == "a=1,b=2")
+        #expect(
+            W3CTraceContext.extract(traceParent: [Self.valid], traceState: ["a=1", "b=2"])?.traceState == "a=1,b=2")
         #expect(W3CTraceContext.extract(traceParent: [Self.valid], traceState: ["a=1", "B=2"])?.traceState == "")
     }
 
@@ -96,7 +102,8 @@ import Wire
     }
 
     @Test func brokenPercentEncodingIsKept() {
-        #expect(Baggage(parsing: ["k=%4,l=%zz,m=%+1,n=%ff"]).entries.map { $0.value } == ["%4", "%zz", "%+1", "\u{FFFD}"])
+        #expect(
+            Baggage(parsing: ["k=%4,l=%zz,m=%+1,n=%ff"]).entries.map { $0.value } == ["%4", "%zz", "%+1", "\u{FFFD}"])
     }
 
     @Test func limitsHold() {
@@ -147,9 +154,13 @@ import Wire
         #expect(JaegerPropagation.parse(value) == Self.context)
         #expect(JaegerPropagation.format(Self.context) == value)
         #expect(JaegerPropagation.parse("af7651916cd43dd8448eb211c80319c%3Ab7ad6b7169203331%3a0%3A3") == Self.context)
-        #expect(JaegerPropagation.parse("1:2:0:0") == SpanContext(
-            traceID: TraceID(high: 0, low: 1), spanID: SpanID(2), traceFlags: 0, isRemote: true))
-        for bad in ["", "1:2:0", "0:2:0:1", "1:0:0:1", "1:2:0:g", "1:2:0:+1", "1:2:0:100", "x:2:0:1", "1:12345678901234567:0:1"] {
+        #expect(
+            JaegerPropagation.parse("1:2:0:0")
+                == SpanContext(
+                    traceID: TraceID(high: 0, low: 1), spanID: SpanID(2), traceFlags: 0, isRemote: true))
+        for bad in [
+            "", "1:2:0", "0:2:0:1", "1:0:0:1", "1:2:0:g", "1:2:0:+1", "1:2:0:100", "x:2:0:1", "1:12345678901234567:0:1",
+        ] {
             #expect(JaegerPropagation.parse(bad) == nil, "\(bad)")
         }
     }

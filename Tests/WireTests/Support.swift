@@ -27,7 +27,8 @@ enum Example {
     static let parentID = SpanID(hex: "00f067aa0ba902b7")!
 
     static let span = SpanData(
-        context: SpanContext(traceID: traceID, spanID: spanID, traceFlags: 1, traceState: "a=1"), parentSpanID: parentID,
+        context: SpanContext(traceID: traceID, spanID: spanID, traceFlags: 1, traceState: "a=1"),
+        parentSpanID: parentID,
         parentIsRemote: true, name: "GET /", kind: .server, startTime: 1_700_000_000_000_000_001, endTime: .max,
         attributes: [
             Attribute("s", "é"), Attribute("b", false), Attribute("i", .int(.min)), Attribute("d", -0.5),
@@ -39,7 +40,8 @@ enum Example {
         ],
         links: [
             SpanData.Link(
-                context: SpanContext(traceID: traceID, spanID: parentID, traceFlags: 1, traceState: "b=2", isRemote: true),
+                context: SpanContext(
+                    traceID: traceID, spanID: parentID, traceFlags: 1, traceState: "b=2", isRemote: true),
                 attributes: [Attribute("l", 1)], droppedAttributesCount: 3)
         ],
         status: SpanStatus(code: .error, message: "bad"), droppedAttributesCount: 300, droppedEventsCount: 2,
@@ -47,7 +49,8 @@ enum Example {
 
     static let log = LogRecord(
         time: 1, observedTime: 2, severity: 17, severityText: "ERROR", body: "boom",
-        attributes: [Attribute("exception.type", "TypeError")], droppedAttributesCount: 4, traceID: traceID, spanID: spanID,
+        attributes: [Attribute("exception.type", "TypeError")], droppedAttributesCount: 4, traceID: traceID,
+        spanID: spanID,
         traceFlags: 1, eventName: "exception")
 
     static let counter = MetricPoint(
@@ -64,5 +67,6 @@ enum Example {
         attributes: [Attribute("service.name", "shop")], droppedAttributesCount: 1, schemaURL: "https://r")
 
     static let scope = InstrumentationScope(
-        name: "http", version: "1.2", attributes: [Attribute("s", true)], droppedAttributesCount: 2, schemaURL: "https://s")
+        name: "http", version: "1.2", attributes: [Attribute("s", true)], droppedAttributesCount: 2,
+        schemaURL: "https://s")
 }
