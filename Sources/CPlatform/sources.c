@@ -80,6 +80,15 @@ static const char clone_js[] = {
 static const char performance_js[] = {
 #embed "../Platform/js/40_performance.js"
 };
+static const char headers_js[] = {
+#embed "../Platform/js/41_headers.js"
+};
+static const char fetch_js[] = {
+#embed "../Platform/js/42_fetch.js"
+};
+static const char fetch_start_js[] = {
+#embed "../Platform/js/43_fetch_start.js"
+};
 static const char process_js[] = {
 #embed "../Platform/js/50_process.js"
 };
@@ -116,6 +125,9 @@ static const sl_platform_source sources[] = {
     {"37_url_api.js", url_api_js, sizeof url_api_js},
     {"38_clone.js", clone_js, sizeof clone_js},
     {"40_performance.js", performance_js, sizeof performance_js},
+    {"41_headers.js", headers_js, sizeof headers_js},
+    {"42_fetch.js", fetch_js, sizeof fetch_js},
+    {"43_fetch_start.js", fetch_start_js, sizeof fetch_start_js},
     {"50_process.js", process_js, sizeof process_js},
     {"90_start.js", start_js, sizeof start_js},
     {"95_host.js", host_js, sizeof host_js},
