@@ -88,7 +88,7 @@ extension WorkerOutcome.Death {
         let severity: UInt8 = isRequested ? 13 : 21
         return LogRecord(
             time: unix, observedTime: unix, severity: severity, severityText: LogRecord.severityText(severity),
-            body: .string("worker died: \(reason)"),
+            body: .string(reason),
             attributes: [
                 Attribute("exception.type", .string(errorType)), Attribute("exception.message", .string(reason)),
             ],

@@ -22,9 +22,8 @@ struct Worker {
         do {
             ring = try RingMapping()
             wake = try EventDescriptor()
-            let text = configuration.json(
-                snapshot: Self.snapshot(of: executable), cacheDirectory: Self.cacheDirectory)
-            let file = try MemoryFile(name: "sidelight-config", contents: text)
+            let file = try MemoryFile(
+                name: "sidelight-config", contents: configuration.json(cacheDirectory: Self.cacheDirectory))
             process = try ChildProcess(
                 executable: executable,
                 arguments: ["--ring-fd", "3", "--wake-fd", "4", "--config-fd", "5", "--"] + arguments,
@@ -47,12 +46,6 @@ struct Worker {
             description:
                 "\(name) was not found, neither in \(folders.first ?? "?") nor on PATH; the two programs belong together"
         )
-    }
-
-    /// Made by `sidelight-worker --build-snapshot`, beside it.
-    private static func snapshot(of executable: String) -> String? {
-        let path = executable + ".snapshot"
-        return Machine.isReadable(path) ? path : nil
     }
 
     /// XDG Base Directory Specification: a relative value is to be ignored.

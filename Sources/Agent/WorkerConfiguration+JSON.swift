@@ -4,14 +4,12 @@ internal import Wire
 
 extension WorkerConfiguration {
     /// What the worker reads from its descriptor 5. Both sides are of one release, so there is no version.
-    /// - Parameters:
-    ///   - snapshot: path of V8's startup snapshot, if there is one.
-    ///   - cacheDirectory: absolute; for compiled code. Nil: none is kept.
-    func json(snapshot: String?, cacheDirectory: String?) -> [UInt8] {
+    /// Where the start-up snapshot is it knows itself.
+    /// - Parameter cacheDirectory: absolute; for compiled code. Nil: none is kept.
+    func json(cacheDirectory: String?) -> [UInt8] {
         var json = JSONWriter()
         json.object { json in
             json.put("service", resource.serviceName)
-            json.put("snapshot", snapshot)
             json.put("cacheDir", cacheDirectory)
             json.put("sdkDisabled", isDisabled)
             json.put("heapBytesMax", limits.heap)

@@ -2,6 +2,7 @@ public import Linux
 public import Telemetry
 
 /// What the end of a worker means: for the agent's own exit code, for the spans that were still open, and for people.
+/// docs/specs/telemetry.md section 3.
 public struct WorkerOutcome: Hashable, Sendable {
     /// Why the worker did not end as it should.
     public struct Death: Hashable, Sendable {
@@ -10,15 +11,18 @@ public struct WorkerOutcome: Hashable, Sendable {
         /// From a small set, for `error.type` and `exception.type`: a signal's name, or one of `ErrorType`.
         public var errorType: String
         /// It was the agent that was asked to end it.
-        public var isRequested: Bool
+        public var isRequested = false
+        /// The worker has said so on stderr itself.
+        public var isTold = false
     }
 
-    /// Values of `error.type` that are no signal. docs/specs/telemetry.md.
+    /// Values of `error.type` that are no signal.
     public enum ErrorType {
         public static let fatal = "v8_fatal_error"
         public static let heapLimit = "heap_limit"
         public static let cpuLimit = "cpu_limit"
         public static let wallLimit = "wall_limit"
+        public static let limit = "limit"
         public static let ringBroken = "ring_broken"
         public static let `internal` = "internal_error"
         public static let spanNotEnded = "span_not_ended"
@@ -28,13 +32,19 @@ public struct WorkerOutcome: Hashable, Sendable {
     public var exitCode: Int32
     /// The signal that asked for the end: the agent ends itself by it, so that a shell sees what it expects to see.
     public var endSignal: Int32?
-    /// Nil when the worker ended by its own return.
+    /// Nil when the worker ended in order.
     public var death: Death?
 
     /// Status message of spans that were open at the end.
-    public var openSpanReason: String { death?.reason ?? "the program ended before this span did" }
+    public var openSpanReason: String {
+        if let death { return death.reason }
+        return endSignal.map { "interrupted by \(signalName($0))" } ?? "the program ended before this span did"
+    }
+
     /// `error.type` of these.
-    public var openSpanErrorType: String { death?.errorType ?? ErrorType.spanNotEnded }
+    public var openSpanErrorType: String {
+        death?.errorType ?? endSignal.map(signalName) ?? ErrorType.spanNotEnded
+    }
 }
 
 extension WorkerOutcome {
@@ -47,60 +57,56 @@ extension WorkerOutcome {
         requestedBy: Int32?
     ) {
         if let ringBroken {
-            self.init(exitCode: 70, "the ring is broken: \(ringBroken); the worker was stopped", ErrorType.ringBroken)
+            self.init(70, "the ring is broken (\(ringBroken)); the worker was stopped", ErrorType.ringBroken)
             return
         }
         switch status {
         case .exited(let code):
             self.init(exited: code, deathNote: deathNote)
+            // A worker that was told to end winds up and says that it failed.
+            if let requestedBy, death == nil, code != 0 { endSignal = requestedBy }
         case .signaled(let signal, _):
             if let deathNote {
                 self.init(deathNote)
-            } else {
-                self.init(exitCode: 1, "worker killed by \(signalName(signal)) (\(signal))", signalName(signal))
-                // Asked for, and not for another reason: a crash on the way out is a crash.
-                if let requestedBy, signal == requestedBy || signal == Signals.kill {
-                    endSignal = requestedBy
-                    death?.isRequested = true
-                }
+                return
+            }
+            self.init(1, "worker killed by \(signalName(signal)) (\(signal))", signalName(signal))
+            // Asked for, and not for another reason: a crash on the way out is a crash.
+            if let requestedBy, signal == requestedBy || signal == Signals.kill {
+                endSignal = requestedBy
+                death?.isRequested = true
             }
         }
     }
 
     private init(exited code: Int32, deathNote: (code: DeathCode, message: String)?) {
         switch code {
-        case 0, 1, 2, 3: self.init(exitCode: code, endSignal: nil, death: nil)
+        case 0...3:
+            self.init(exitCode: code)
+        case _ where deathNote != nil:
+            self.init(deathNote!)
+            death?.isTold = true
         case 4:
-            if let deathNote {
-                self.init(deathNote)
-            } else {
-                self.init(exitCode: 4, "limit exceeded", ErrorType.wallLimit)
-            }
+            self.init(4, "limit exceeded", ErrorType.limit)
+        case 70:
+            self.init(70, "internal error of the worker (exit code 70)", ErrorType.internal)
         default:
-            if let deathNote {
-                self.init(deathNote)
-            } else if code == 70 {
-                self.init(exitCode: 70, "internal error of the worker (exit code 70)", ErrorType.internal)
-            } else {
-                self.init(
-                    exitCode: 70, "the worker ended with exit code \(code), which it never uses", ErrorType.internal)
-            }
+            self.init(70, "the worker ended with exit code \(code), which it never uses", ErrorType.internal)
         }
     }
 
     private init(_ note: (code: DeathCode, message: String)) {
-        func text(_ what: String) -> String { note.message.isEmpty ? what : "\(what): \(note.message)" }
+        func text(_ what: String) -> String { note.message.isEmpty ? what : note.message }
         switch note.code {
-        case .fatal: self.init(exitCode: 1, text("V8 fatal error"), ErrorType.fatal)
-        case .heapLimit: self.init(exitCode: 4, text("heap limit exceeded"), ErrorType.heapLimit)
-        case .cpuLimit: self.init(exitCode: 4, text("CPU time limit exceeded"), ErrorType.cpuLimit)
-        case .wallLimit: self.init(exitCode: 4, text("wall time limit exceeded"), ErrorType.wallLimit)
-        case .internal: self.init(exitCode: 70, text("internal error of the worker"), ErrorType.internal)
+        case .fatal: self.init(1, "V8 fatal error: " + text("no reason given"), ErrorType.fatal)
+        case .heapLimit: self.init(4, text("heap limit reached"), ErrorType.heapLimit)
+        case .cpuLimit: self.init(4, text("CPU limit reached"), ErrorType.cpuLimit)
+        case .wallLimit: self.init(4, text("wall clock limit reached"), ErrorType.wallLimit)
+        case .internal: self.init(70, "internal error of the worker: " + text("no reason given"), ErrorType.internal)
         }
     }
 
-    private init(exitCode: Int32, _ reason: String, _ errorType: String) {
-        self.init(
-            exitCode: exitCode, endSignal: nil, death: Death(reason: reason, errorType: errorType, isRequested: false))
+    private init(_ exitCode: Int32, _ reason: String, _ errorType: String) {
+        self.init(exitCode: exitCode, death: Death(reason: reason, errorType: errorType))
     }
 }

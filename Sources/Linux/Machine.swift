@@ -42,9 +42,6 @@ public enum Machine {
     /// Whether the path names a file that this process may execute.
     public static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
 
-    /// Whether the path names a file that this process may read.
-    public static func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
-
     /// Why nothing could be made in this folder, which need not exist yet; nil when it looks as if it could.
     public static func reasonNotWritable(folder path: String) -> String? {
         var path = path

@@ -68,6 +68,8 @@ struct RunCommand: ParsableCommand {
         guard let entry = program.first else {
             throw ValidationError("Missing ENTRY: which script or module is to run?")
         }
+        // Captured with the program's own, which must not be looked into.
+        if entry == "--help" || entry == "-h" { throw CleanExit.helpRequest(self) }
         if entry.hasPrefix("-"), entry != "-" { throw ValidationError("Unknown option '\(entry)'") }
         var flags = FlagValues()
         flags.service = service

@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func aDeathIsSaidUnlessItWasAskedFor() {
-        #expect(report(.signaled(9, coreDumped: false)).warnings == ["worker died: worker killed by SIGKILL (9)"])
+        #expect(report(.signaled(9, coreDumped: false)).warnings == ["worker killed by SIGKILL (9)"])
         let asked = WorkerOutcome(
             status: .signaled(15, coreDumped: false), deathNote: nil, ringBroken: nil, requestedBy: 15)
         #expect(RunReport(outcome: asked, workerStatus: .signaled(15, coreDumped: false)).warnings == [])

@@ -16,7 +16,7 @@ import Testing
 
     @Test(arguments: [0, 1, 2, 3] as [Int32])
     func orderlyEndsKeepTheirCodeAndAreNoDeath(code: Int32) {
-        #expect(outcome(.exited(code)) == WorkerOutcome(exitCode: code, endSignal: nil, death: nil))
+        #expect(outcome(.exited(code)) == WorkerOutcome(exitCode: code))
     }
 
     @Test func aSignalNobodyAskedForMeansTheWorkloadFailed() {
@@ -35,6 +35,15 @@ import Testing
         #expect(interrupted.death?.isRequested == true)
     }
 
+    @Test func aWorkerThatWindsUpWhenAskedToEndsTheAgentByTheSignal() {
+        let interrupted = outcome(.exited(1), requestedBy: 2)
+        #expect(interrupted.endSignal == 2)
+        #expect(interrupted.death == nil)
+        #expect(interrupted.openSpanReason == "interrupted by SIGINT")
+        #expect(interrupted.openSpanErrorType == "SIGINT")
+        #expect(outcome(.exited(0), requestedBy: 2).endSignal == nil, "it ended well all the same")
+    }
+
     @Test func aSecondSignalKillsHardAndTheAgentStillEndsByTheFirst() {
         #expect(outcome(.signaled(9, coreDumped: false), requestedBy: 15).endSignal == 15)
     }
@@ -48,9 +57,9 @@ import Testing
     @Test(
         arguments: [
             (DeathCode.fatal, 1, "v8_fatal_error", "V8 fatal error: Check failed"),
-            (.heapLimit, 4, "heap_limit", "heap limit exceeded: Check failed"),
-            (.cpuLimit, 4, "cpu_limit", "CPU time limit exceeded: Check failed"),
-            (.wallLimit, 4, "wall_limit", "wall time limit exceeded: Check failed"),
+            (.heapLimit, 4, "heap_limit", "Check failed"),
+            (.cpuLimit, 4, "cpu_limit", "Check failed"),
+            (.wallLimit, 4, "wall_limit", "Check failed"),
             (.internal, 70, "internal_error", "internal error of the worker: Check failed"),
         ] as [(DeathCode, Int32, String, String)])
     func theDeathNoteSaysMoreThanTheSignal(code: DeathCode, exitCode: Int32, errorType: String, reason: String) {
@@ -61,7 +70,8 @@ import Testing
     }
 
     @Test func aLimitByExitCodeIsALimitWithAndWithoutNote() {
-        #expect(outcome(.exited(4), note: (.heapLimit, "")).openSpanReason == "heap limit exceeded")
+        #expect(outcome(.exited(4), note: (.heapLimit, "")).openSpanReason == "heap limit reached")
+        #expect(outcome(.exited(4), note: (.heapLimit, "")).death?.isTold == true)
         #expect(outcome(.exited(4)).exitCode == 4)
     }
 

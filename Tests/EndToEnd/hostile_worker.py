@@ -21,6 +21,8 @@ class Ring:
     def __init__(self):
         self.size = os.fstat(3).st_size
         self.map = mmap.mmap(3, self.size)
+        # Stores of whole words: struct's "<I" goes byte by byte, and the agent would see half a number.
+        self.words = memoryview(self.map).cast("I")
         magic, version, self.capacity = struct.unpack_from("<III", self.map, 0)
         assert (magic, version, self.capacity) == (0x474E5253, 1, self.size - HEADER)
         self.head = 0
@@ -32,11 +34,15 @@ class Ring:
         self.head = self.head + len(data) & 0xFFFFFFFF
 
     def publish(self, head=None):
-        struct.pack_into("<I", self.map, HEAD, self.head if head is None else head)
+        self.words[HEAD // 4] = self.head if head is None else head
         os.write(4, struct.pack("<Q", 1))
 
     def room(self):
-        return self.capacity - (self.head - struct.unpack_from("<I", self.map, TAIL)[0] & 0xFFFFFFFF)
+        return self.capacity - (self.head - self.words[TAIL // 4] & 0xFFFFFFFF)
+
+    def wait_until_read(self):
+        while self.room() < self.capacity:
+            time.sleep(0.001)
 
     def write(self, data):
         """As a well-behaved producer does it."""
@@ -117,18 +123,19 @@ def length_beyond_head(ring):
 
 def head_beyond_capacity(ring):
     good(ring)
+    ring.wait_until_read()
     ring.publish(ring.head + ring.capacity + 8 & 0xFFFFFFFF)
 
 
 def head_backwards(ring):
     good(ring)
-    while ring.room() < ring.capacity:
-        time.sleep(0.001)
+    ring.wait_until_read()
     ring.publish(ring.head - 64 & 0xFFFFFFFF)
 
 
 def head_not_a_multiple(ring):
     good(ring)
+    ring.wait_until_read()
     ring.publish(ring.head + 3)
 
 
@@ -142,7 +149,7 @@ def broken_only_at_the_end(ring):
     good(ring)
     time.sleep(0.3)
     ring.put(bytes(64))
-    struct.pack_into("<I", ring.map, HEAD, ring.head)
+    ring.words[HEAD // 4] = ring.head
 
 
 # -- what is only a bad record: counted, the next one is read
@@ -239,7 +246,7 @@ def changing_bytes(ring):
 
 def tail_overwritten(ring):
     for value in (0, 12345, 0xFFFFFFFF):
-        struct.pack_into("<I", ring.map, TAIL, value)
+        ring.words[TAIL // 4] = value
         ring.put(span(ring, 1 + value % 7))
         ring.publish()
         time.sleep(0.02)
@@ -308,10 +315,12 @@ def a_child_holds_the_ring(ring):
     if os.fork() == 0:
         os.setsid()
         os.closerange(0, 3)
+        number = 5000
         end = time.monotonic() + 3
         while time.monotonic() < end:
             if ring.room() > 100000:
-                ring.put(span(ring, 5000))
+                number += 1
+                ring.put(span(ring, number))
                 ring.publish()
         os._exit(0)
 

@@ -99,11 +99,19 @@ def test_the_store_is_where_it_was_asked_for(sidelight, program):
     assert listed.code == 0 and sum(trace["spans"] for trace in listed.report) >= 11
 
 
-def test_a_store_that_cannot_be_written_is_said_and_nothing_else_fails(sidelight, receiver, program):
+def test_a_store_that_cannot_be_written_is_a_usage_error(sidelight, receiver, program):
     sidelight.write("file", "in the way")
     done = sidelight("run", "--store", "file/store", *receiver.export(), program("many.mjs"), 10)
-    assert done.code == 0
+    assert (done.code, done.out) == (2, "")
     assert "file/store" in done.err
+    assert receiver.requests == []
+
+
+def test_the_default_store_missing_is_said_and_nothing_else_fails(sidelight, receiver, program):
+    sidelight.write(".sidelight", "in the way")
+    done = sidelight("run", *receiver.export(), program("many.mjs"), 10)
+    assert (done.code, done.out) == (0, "made 10\n")
+    assert ".sidelight" in done.err
     assert sum(span.name == "unit" for span in receiver.spans) == 10
 
 

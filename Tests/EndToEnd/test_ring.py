@@ -52,10 +52,10 @@ def test_bad_records_are_counted_and_the_next_one_is_read(hostile, receiver):
     assert "26" in done.err.splitlines()[0], "and said"
 
 
-def test_text_that_is_no_utf_8_still_decodes(hostile, receiver):
-    done = hostile("run", *receiver.export(), "invalid_utf8.js")
+def test_text_that_is_no_utf_8_is_a_bad_record(hostile, receiver):
+    done = hostile("run", "--json", *receiver.export(), "invalid_utf8.js")
     assert done.code == 0
-    assert len(receiver.spans) == 2
+    assert done.summary["rejected"] == {"utf8": 2}
 
 
 @pytest.mark.parametrize("seed", range(20))
