@@ -48,7 +48,7 @@ public enum WorkerMain {
         SignalDescriptor.ignoreBrokenPipes()
         let ring = try makeRing(options)
         lastRing = ring
-        Engine.onFatalError { location, message, _ in leaveFatalNote(location, message) }
+        Engine.onFatalError { location, message, outOfMemory in lastWords(location, message, outOfMemory) }
         startEngine()
         MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { eventLoop in
             do {
@@ -117,25 +117,35 @@ public enum WorkerMain {
 // For the fatal callback, which has no context. Set once, before V8 starts.
 nonisolated(unsafe) private var lastRing: RingMapping?
 
-/// V8 is about to abort: nothing may be allocated.
-private func leaveFatalNote(_ location: UnsafePointer<CChar>, _ message: UnsafePointer<CChar>) {
-    guard let ring = lastRing else { return }
-    withUnsafeTemporaryAllocation(byteCount: RingMapping.deathMessageBytesMax, alignment: 1) { note in
-        var length = 0
-        append(location, to: note, &length)
-        append(noteSeparator, to: note, &length)
-        append(message, to: note, &length)
-        ring.writeDeathNote(.fatal, UnsafeRawBufferPointer(rebasing: note[..<length]))
+/// V8 cannot go on: nothing may be allocated, and no JavaScript run. Memory that ran out is a limit reached; all else ends in abort.
+private func lastWords(_ location: UnsafePointer<CChar>, _ message: UnsafePointer<CChar>, _ outOfMemory: Bool) {
+    withUnsafeTemporaryAllocation(byteCount: RingMapping.deathMessageBytesMax, alignment: 1) { buffer in
+        var note = FixedText(buffer: buffer)
+        note.append(location)
+        note.append(": ")
+        note.append(message)
+        lastRing?.writeDeathNote(outOfMemory ? .heapLimit : .fatal, note.bytes)
+        guard outOfMemory else { return }
+        note.count = 0
+        note.append("sidelight: heap limit reached\n")
+        write(2, note.bytes.baseAddress!, note.count)
+        _exit(Outcome.limit(.heap).exitCode)
     }
 }
 
-private var noteSeparator: UnsafePointer<CChar> {
-    let text: StaticString = ": "
-    return UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
-}
+/// Text in a buffer of fixed size; what does not fit is cut off.
+private struct FixedText {
+    let buffer: UnsafeMutableRawBufferPointer
+    var count = 0
 
-private func append(_ text: UnsafePointer<CChar>, to note: UnsafeMutableRawBufferPointer, _ length: inout Int) {
-    let count = min(strlen(text), note.count - length)
-    memcpy(note.baseAddress! + length, text, count)
-    length += count
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: buffer[..<count]) }
+
+    mutating func append(_ text: UnsafePointer<CChar>) { append(text, strlen(text)) }
+    mutating func append(_ text: StaticString) { append(text.utf8Start, text.utf8CodeUnitCount) }
+
+    private mutating func append(_ start: UnsafeRawPointer, _ length: Int) {
+        let length = min(length, buffer.count - count)
+        memcpy(buffer.baseAddress! + count, start, length)
+        count += length
+    }
 }

@@ -64,14 +64,13 @@ extension Workload {
         switch answer.result {
         case .failure(let error):
             try internals.call(
-                "host.settleFetch", [id, internals.string(error.code.rawValue), internals.string(error.message)])
+                "host.failFetch", [id, internals.string(error.code.rawValue), internals.string(error.message)])
         case .success(let response):
             let headers = response.headers.map { "\($0.name)\n\($0.value)\n" }.joined()
             try internals.call(
                 "host.settleFetch",
                 [
-                    id, internals.string(""), internals.string(""), internals.number(Double(response.status)),
-                    internals.string(headers), internals.realm.makeBuffer(response.body), internals.string(response.url),
+                    id, internals.number(Double(response.status)), internals.string(headers), internals.realm.makeBuffer(response.body), internals.string(response.url),
                 ])
         }
     }

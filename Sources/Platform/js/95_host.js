@@ -80,10 +80,11 @@ internal.host = {
         });
     },
 
-    /** The answer to ops.fetchStart. @param {string} headers name LF value LF name LF value LF … */
-    settleFetch(id, code, message, status, headers, body, url) {
-        internal.fetch.settle(id, code === '' ? null : { code, message }, status, lines(headers), body, url);
+    /** The answers to ops.fetchStart. @param {string} headers name LF value LF name LF value LF … */
+    settleFetch(id, status, headers, body, url) {
+        internal.fetch.settle(id, null, status, lines(headers), body, url);
     },
+    failFetch(id, code, message) { internal.fetch.settle(id, { code, message }); },
 
     /** The tracing context that is current, for inContext. */
     context: ops.context,
