@@ -94,6 +94,7 @@ let package = Package(
         tests("Configuration", ["Configuration", "Telemetry"]),
         tests("Transport", ["Transport", "CZlib", "System"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),
+        tests("Command", ["sidelight", "Store", "Telemetry"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "System"]),
         tests("Agent", ["Agent", "Telemetry", "Wire", "Linux"]),

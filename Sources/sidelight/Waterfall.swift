@@ -17,7 +17,7 @@ struct Waterfall {
     private static let nameColumnsMin = 20
     private static let serviceColumnsMax = 16
     /// Names are left at least so much of their cell by the tree's branches.
-    private static let nameLeftMin = 14
+    private static let nameLeftMin = 10
     private static let framesMax = 3
 
     private let trace: StoredTrace
@@ -52,7 +52,8 @@ struct Waterfall {
         let width = options.terminal.width
         let wanted = Self.nameWanted(trace, tree, shown)
         let fixed = Self.durationColumns + 2 + serviceColumns
-        nameColumns = min(max(wanted, Self.nameColumnsMin), max(width * 45 / 100, Self.nameColumnsMin))
+        let most = min(max(width * 45 / 100, Self.nameColumnsMin), width - fixed)
+        nameColumns = min(max(wanted, Self.nameColumnsMin), most)
         let rest = width - nameColumns - fixed - 2
         barColumns = rest >= Self.barColumnsMin ? rest : 0
     }
@@ -186,7 +187,7 @@ struct Waterfall {
 
     /// The branches before a name, shortened from the left where they would leave it no room.
     private func fitting(_ connector: String) -> String {
-        let limit = max(nameColumns - Self.nameLeftMin, 4)
+        let limit = max(nameColumns - Self.nameLeftMin, nameColumns / 2)
         return connector.count <= limit ? connector : "…" + connector.suffix(limit - 1)
     }
 

@@ -1,0 +1,145 @@
+import Store
+import Telemetry
+import Testing
+
+@testable import sidelight
+
+@Suite struct TextTests {
+    @Test func durationsHaveThreeDigits() {
+        let cases: [(UInt64, String)] = [
+            (0, "0 ns"), (7, "7 ns"), (999, "999 ns"), (1_000, "1 µs"), (1_234, "1.23 µs"), (412_000, "412 µs"),
+            (999_499, "999 µs"), (999_500, "1 ms"), (3_210_000, "3.21 ms"), (9_996_000, "10 ms"),
+            (42_300_000, "42.3 ms"),
+            (1_200_000_000, "1.2 s"), (59_949_999_999, "59.9 s"), (59_960_000_000, "1m 00s"),
+            (125_000_000_000, "2m 05s"),
+            (3_780_000_000_000, "1h 03m"), (352_800_000_000_000, "4d 02h"), (.max / 2, "106751d 23h"),
+        ]
+        for (nanoseconds, text) in cases { #expect(TimeText.duration(nanoseconds) == text, "\(nanoseconds)") }
+    }
+
+    @Test func timeSpansAreReadWithTheirUnits() {
+        #expect(TimeSpan(argument: "10ms")?.nanoseconds == 10_000_000)
+        #expect(TimeSpan(argument: "1.5s")?.nanoseconds == 1_500_000_000)
+        #expect(TimeSpan(argument: "1h30m")?.nanoseconds == 5_400_000_000_000)
+        #expect(TimeSpan(argument: "7d")?.nanoseconds == 604_800_000_000_000)
+        for bad in ["", "10", "ms", "-1s", "1.2.3s", "1y", "9999999w", "1 s", "s1"] {
+            #expect(TimeSpan(argument: bad) == nil, "\(bad)")
+        }
+    }
+
+    @Test func timesAreWrittenForPeopleAndMachines() {
+        #expect(TimeText.dateAndTime(start, utc: true) == "2026-11-23 14:00:00.123")
+        #expect(TimeText.timestamp(start + 456) == "2026-11-23T14:00:00.123000456Z")
+        #expect(TimeText.timestamp(0) == "1970-01-01T00:00:00.000000000Z")
+    }
+
+    @Test func terminalSequencesAreEscaped() {
+        #expect("plain ütf 🛒".escaped == "plain ütf 🛒")
+        #expect("\u{1B}]0;title\u{7}".escaped == "\\e]0;title\\x07")
+        #expect("a\u{9B}31mb\u{202E}c\u{7F}\0".escaped == "a\\u{9b}31mb\\u{202e}c\\x7f\\x00")
+        #expect("one\r\ntwo\tthree\rfour".escapedLines == ["one", "two  three", "four"])
+    }
+
+    @Test func columnsAreCountedAsTerminalsDo() {
+        let cases = [
+            ("", 0), ("abc", 3), ("価格", 4), ("🛒", 2), ("e\u{301}", 1), ("👩‍👩‍👧‍👦", 2), ("🇩🇪", 2), ("한국", 4), ("ｆ", 2),
+            ("→", 1), ("✔\u{FE0F}", 2),
+        ]
+        for (text, columns) in cases { #expect(text.columns == columns, "\(text)") }
+        #expect("価格計算".cut(to: 6) == "価格…")
+        #expect("価格計算".cut(to: 8) == "価格計算")
+        #expect("abc".cut(to: 0) == "")
+        #expect("価".padded(to: 4) == "価  ")
+    }
+
+    @Test func valuesAreWrittenOnOneLine() {
+        #expect(AttributeValue.array(["a\nb", 3, 2.5, true, .empty]).text == "[\"a\\nb\", 3, 2.5, true, null]")
+        #expect(AttributeValue.map([Attribute("k", .bytes([1]))]).text == "{k: <1 byte>}")
+        #expect(Attribute("k", "two \"words\"").assignment == "k=\"two \\\"words\\\"\"")
+        #expect(Attribute("k", "").assignment == "k=\"\"")
+        #expect(Attribute("k", "one").assignment == "k=one")
+    }
+
+    @Test func countsHaveTheirNoun() {
+        #expect(counted(1, "span") == "1 span")
+        #expect(counted(0, "span") == "0 spans")
+        #expect(counted(1_234_567, "span") == "1,234,567 spans")
+    }
+}
+
+@Suite struct LogLineTests {
+    private let plain = LogLine(painter: Painter(hasColor: false), utc: true)
+
+    @Test func aRecordIsALine() {
+        #expect(
+            plain.lines(log("hello", 0, span: 1, attributes: [Attribute("n", 3)])) == [
+                "14:00:00.123 INFO  shop  hello  n=3  trace=4bf92f3577b3"
+            ])
+        #expect(plain.lines(log("", 0, severity: 13)) == ["14:00:00.123 WARN  shop  "])
+    }
+
+    @Test func furtherLinesAreIndentedAndTheStackIsNotSaidTwice() {
+        #expect(
+            plain.lines(log("TypeError: no price\nmore", 0, severity: 17, attributes: exceptionAttributes)) == [
+                "14:00:00.123 ERROR shop  TypeError: no price", "    more", "        at total (src/cart.ts:12:19)",
+                "        at node:internal/process:1:1", "        at checkout (src/checkout.ts:40:7)",
+                "        at handle (src/server.ts:9:3)", "        at further (src/server.ts:1:1)",
+            ])
+    }
+
+    @Test func anErrorWithoutTextShowsItsException() {
+        let lines = plain.lines(log("", 0, severity: 17, attributes: exceptionAttributes))
+        #expect(lines[0] == "14:00:00.123 ERROR shop  TypeError: no price")
+        #expect(lines.count == 6)
+    }
+
+    @Test func levelsAreColored() {
+        let lines = LogLine(painter: Painter(hasColor: true), utc: true).lines(log("x", 0, severity: 13))
+        #expect(lines == ["\u{1B}[2m14:00:00.123\u{1B}[0m \u{1B}[33mWARN \u{1B}[0m \u{1B}[36mshop\u{1B}[0m  x"])
+    }
+
+    @Test func aRecordCannotSendSequencesToTheTerminal() {
+        let hostile = "\u{1B}[2J\u{9D}x\u{7}"
+        let lines = plain.lines(log(hostile, 0, attributes: [Attribute(hostile, .string(hostile))]))
+        #expect(lines.joined().unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) })
+    }
+
+    @Test func jsonHasOneObjectALine() {
+        #expect(
+            TelemetryJSON.text(log("a\nb", 0, span: 1, attributes: [Attribute("k", 1), Attribute("k", 2)]))
+                == #"{"time":"2026-11-23T14:00:00.123000000Z","timeUnixNano":"1795442400123000000","severity":"INFO","severityNumber":9,"#
+                + #""service":"shop","body":"a\nb","attributes":{"k":1},"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"0000000000000001"}"#
+        )
+    }
+}
+
+@Suite struct TraceTableTests {
+    private let traces = [
+        TraceSummary(
+            id: checkout, name: "POST /checkout", service: "shop", start: start, end: start + 42_300_000, spans: 7,
+            errors: 2,
+            isIncomplete: false),
+        TraceSummary(
+            id: TraceID(high: 0, low: 0xABCD_EF01_2345_6789), name: "価格", service: "stock-keeping", start: start,
+            end: start,
+            spans: 12_345, errors: 0, isIncomplete: true),
+    ]
+
+    @Test func aPipeGetsWholeIDsAndNothingCut() {
+        let terminal = Terminal(width: 60, hasColor: false, isInteractive: false)
+        #expect(
+            TraceTable(terminal: terminal, utc: true).lines(traces) == [
+                "TRACE                             START                    DURATION  SPANS  ERRORS  SERVICE        NAME",
+                "4bf92f3577b34da6a3ce929d0e0e4736  2026-11-23 14:00:00.123   42.3 ms      7       2  shop           POST /checkout",
+                "0000000000000000abcdef0123456789  2026-11-23 14:00:00.123      0 ns  12345       0  stock-keeping  価格 (incomplete)",
+            ])
+    }
+
+    @Test func aTerminalGetsShortIDsAndNamesThatFit() {
+        let terminal = Terminal(width: 90, hasColor: false, isInteractive: true)
+        let lines = TraceTable(terminal: terminal, utc: true).lines(traces)
+        #expect(lines[1].hasPrefix("4bf92f3577b3  2026"))
+        #expect(lines[2].hasPrefix("abcdef012345  2026"))
+        #expect(lines.allSatisfy { $0.columns <= 90 })
+    }
+}
