@@ -30,12 +30,15 @@ const defaults = {
     compact: 3, sorted: false, getters: false,
 };
 
+const plain = { colors: false };
+
 /**
  * @param {unknown} value
  * @param {object} [options] Node's names: showHidden, depth, colors, customInspect, maxArrayLength, maxStringLength, breakLength, compact
  * @returns {string}
  */
 function inspect(value, options) {
+    if (typeof value === 'number' && (options === undefined || options === null || options.colors !== true)) return formatNumber(plain, value);
     const context = {
         __proto__: null, ...defaults, seen: [], circular: undefined, indentation: 0, depthNow: 0, written: 0, options,
     };
@@ -605,5 +608,4 @@ function lay(context, parts, shape, depth, value) {
 }
 
 internal.inspect = inspect;
-internal.inspectNumber = (value) => formatNumber({ colors: false }, value);
 internal.customInspect = customInspect;

@@ -189,15 +189,9 @@ function sinceStart(label, method, args) {
 
 // ---- Tables ----
 
-function cell(value) {
-    const wide = typeof value === 'object' && value !== null && ObjectKeys(value).length > 2;
+function cellText(value) {
+    const wide = typeof value === 'object' && value !== null && !ArrayIsArray(value) && ObjectKeys(value).length > 2;
     return inspect(value, { maxArrayLength: 3, breakLength: Infinity, depth: wide ? -1 : 0 });
-}
-
-function centered(text, columns) {
-    const room = columns - width(text, false);
-    const left = MathFloor(room / 2);
-    return StringPrototypeRepeat(' ', left) + text + StringPrototypeRepeat(' ', room - left);
 }
 
 /** @param {string[]} head @param {string[][]} columns */
@@ -220,7 +214,10 @@ function drawTable(head, columns) {
     };
     const line = (at) => {
         let text = '│';
-        for (let c = 0; c < widths.length; c++) text += `${c > 0 ? '│' : ''}${centered(at(c) ?? '', widths[c])}`;
+        for (let c = 0; c < widths.length; c++) {
+            const cell = at(c) ?? '';
+            text += `${c > 0 ? '│' : ''} ${cell}${StringPrototypeRepeat(' ', widths[c] - 1 - width(cell, false))}`;
+        }
         return text + '│\n';
     };
     let text = `${rule('┌', '┬', '┐')}\n${line((c) => head[c])}${rule('├', '┼', '┤')}\n`;
@@ -233,7 +230,7 @@ function rowsOf(data) {
     const rows = [];
     const brand = brandOf(data);
     if (brand === 'Map') {
-        MapPrototypeForEach(data, (value, key) => ArrayPrototypePush(rows, { index: `${rows.length}`, value, key: cell(key) }));
+        MapPrototypeForEach(data, (value, key) => ArrayPrototypePush(rows, { index: `${rows.length}`, value, key: cellText(key) }));
         return { rows, head: '(iteration index)', hasKeys: true };
     }
     if (brand === 'Set') {
@@ -254,7 +251,7 @@ function tableText(data, properties) {
         const { value } = rows[r];
         if (value === null || (typeof value !== 'object' && typeof value !== 'function') || (hasKeys && properties === undefined)) {
             values ??= [];
-            values[r] = cell(value);
+            values[r] = cellText(value);
             continue;
         }
         const keys = properties === undefined ? ObjectKeys(value) : properties;
@@ -264,7 +261,7 @@ function tableText(data, properties) {
                 columns[key] = [];
                 ArrayPrototypePush(names, key);
             }
-            if (ObjectPrototypeHasOwnProperty(value, key)) columns[key][r] = cell(value[key]);
+            if (ObjectPrototypeHasOwnProperty(value, key)) columns[key][r] = cellText(value[key]);
         }
     }
     const heads = [head];

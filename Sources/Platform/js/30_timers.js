@@ -157,6 +157,8 @@ function run() {
             } finally {
                 if (timer.repeats && byId.has(timer.id)) insert(timer, internal.now() + timer.delay);
             }
+            // V8 10.2 leaves the context as it is for a reaction that was made in none, so what runs next must not find the timer's.
+            ops.setContext(context);
             ops.runMicrotasks();
         }
     } finally {
@@ -220,6 +222,7 @@ function runImmediates() {
             dropRef();
             ops.setContext(own);
             ReflectApply(callback, globalThis, args);
+            ops.setContext(context); // see run()
             ops.runMicrotasks();
         }
     } finally {

@@ -4,8 +4,8 @@
 // one target, and dispatch runs its listeners in the context of whoever dispatches.
 
 const {
-    ArrayPrototypeIndexOf, ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSplice, Boolean, Number, ObjectDefineProperty, ReflectApply,
-    ReflectConstruct, SafeMap, SafeSet, TypeError, arrayFromIterable,
+    ArrayPrototypeFilter, ArrayPrototypeIndexOf, ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSplice, Boolean, Number,
+    ObjectDefineProperty, ReflectApply, ReflectConstruct, SafeMap, SafeSet, TypeError, WeakRef, WeakRefPrototypeDeref, arrayFromIterable,
 } = primordials;
 const { DOMException, customInspect } = internal;
 const { defineGlobalFunction, defineInterface, requireArguments, toDOMString, toDictionary, toEnforcedUnsigned } = internal.webidl;
@@ -200,6 +200,7 @@ class EventTarget {
         ArrayPrototypePush(grown, listener);
         this.#listeners.set(type, grown);
         if (signal !== undefined) addAbortAlgorithm(signal, () => this.#remove(type, listener));
+        if (type === 'abort' && isSignal(this)) pin(this);
     }
 
     removeEventListener(type, callback, options) {
@@ -301,7 +302,7 @@ const { addEventListener } = EventTarget.prototype;
 
 const secret = {}; // who has it may construct a signal
 
-let isSignal, signalAbort, addAbortAlgorithm, removeAbortAlgorithm, following, makeSignal;
+let isSignal, signalAbort, addAbortAlgorithm, removeAbortAlgorithm, following, makeSignal, pin;
 
 /** https://dom.spec.whatwg.org/#interface-AbortSignal */
 class AbortSignal extends EventTarget {
@@ -309,8 +310,11 @@ class AbortSignal extends EventTarget {
     #reason;
     #algorithms; // SafeSet of functions
     #onabort;
-    #dependents; // signals made by any() that follow this one; they live as long as it does
-    #sources; // of a dependent signal, none of them dependent
+    #sources; // of a signal made by any(): whom it follows, none of them made by any()
+    // Who follows this one. A long-lived signal (of a server, say) is followed once a request, so it holds on to those only that somebody listens to.
+    #followers = []; // WeakRefs
+    #sweepAt = 16; // how many of them there may be before the dead ones are swept out
+    #pinned; // SafeSet of followers with listeners
 
     constructor(key) {
         if (key !== secret) throw new TypeError('Illegal constructor');
@@ -368,8 +372,16 @@ class AbortSignal extends EventTarget {
     #follow(source) {
         if (this.#sources.has(source)) return;
         this.#sources.add(source);
-        source.#dependents ??= new SafeSet();
-        source.#dependents.add(this);
+        ArrayPrototypePush(source.#followers, new WeakRef(this));
+        if (source.#followers.length > source.#sweepAt) source.#sweep();
+    }
+
+    #sweep() {
+        this.#followers = ArrayPrototypeFilter(this.#followers, (reference) => WeakRefPrototypeDeref(reference) !== undefined);
+        this.#sweepAt = 16 + 2 * this.#followers.length;
+        this.#pinned?.forEach((follower) => {
+            if (listenerCount(follower, 'abort') === 0 && follower.#algorithms === undefined) this.#pinned.delete(follower);
+        });
     }
 
     /** https://dom.spec.whatwg.org/#abortsignal-signal-abort */
@@ -378,12 +390,15 @@ class AbortSignal extends EventTarget {
         this.#aborted = true;
         this.#reason = reason === undefined ? abortError() : reason;
         const followers = [];
-        this.#dependents?.forEach((follower) => {
-            if (follower.#aborted) return;
+        for (let i = 0; i < this.#followers.length; i++) {
+            const follower = WeakRefPrototypeDeref(this.#followers[i]);
+            if (follower === undefined || follower.#aborted) continue;
             follower.#aborted = true;
             follower.#reason = this.#reason;
             ArrayPrototypePush(followers, follower);
-        });
+        }
+        this.#followers = [];
+        this.#pinned = undefined;
         this.#runAbortSteps();
         for (let i = 0; i < followers.length; i++) followers[i].#runAbortSteps();
     }
@@ -407,8 +422,16 @@ class AbortSignal extends EventTarget {
             if (signal.#aborted) return;
             signal.#algorithms ??= new SafeSet();
             signal.#algorithms.add(algorithm);
+            pin(signal);
         };
-        removeAbortAlgorithm = (signal, algorithm) => signal.#algorithms?.delete(algorithm);
+        removeAbortAlgorithm = (signal, algorithm) => {
+            signal.#algorithms?.delete(algorithm);
+            if (signal.#algorithms?.size === 0) signal.#algorithms = undefined;
+        };
+        pin = (signal) => signal.#sources?.forEach((source) => {
+            source.#pinned ??= new SafeSet();
+            source.#pinned.add(signal);
+        });
         following = (list) => AbortSignal.#following(list);
         makeSignal = () => ReflectConstruct(AbortSignal, [secret]);
     }

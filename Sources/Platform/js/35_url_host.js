@@ -3,9 +3,10 @@
 // Percent-encoding (https://url.spec.whatwg.org/#percent-encoded-bytes) and hosts (https://url.spec.whatwg.org/#hosts-(domains-and-ip-addresses)).
 
 const {
-    ArrayPrototypeJoin, ArrayPrototypePop, ArrayPrototypePush, ArrayPrototypeSplice, MathFloor, NumberPrototypeToString, StringFromCodePoint,
-    StringPrototypeCharCodeAt, StringPrototypeCodePointAt, StringPrototypeIncludes, StringPrototypeLastIndexOf, StringPrototypeNormalize,
-    StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase, TypedArrayPrototypeGetLength, TypedArrayPrototypeSubarray,
+    ArrayPrototypeJoin, ArrayPrototypePop, ArrayPrototypePush, ArrayPrototypeSplice, MathFloor, NumberPrototypeToString, StringFromCharCode,
+    StringFromCodePoint, StringPrototypeCharCodeAt, StringPrototypeCodePointAt, StringPrototypeIncludes, StringPrototypeIndexOf,
+    StringPrototypeLastIndexOf, StringPrototypeNormalize, StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase,
+    TypedArrayPrototypeGetLength, TypedArrayPrototypeSubarray,
 } = primordials;
 const { split } = internal.text;
 
@@ -93,7 +94,20 @@ function percentDecodeBytes(text) {
 
 /** Percent-decoded and read as UTF-8 without BOM. */
 function percentDecode(text) {
-    return StringPrototypeIncludes(text, '%') ? ops.decodeUtf8(percentDecodeBytes(text), false, true) : text;
+    let escape = StringPrototypeIndexOf(text, '%');
+    if (escape < 0) return text;
+    let result = '';
+    let done = 0; // what is in result already
+    for (; escape >= 0; escape = StringPrototypeIndexOf(text, '%', escape + 1)) {
+        if (escape + 2 >= text.length) break;
+        const high = hexValue(StringPrototypeCharCodeAt(text, escape + 1)), low = hexValue(StringPrototypeCharCodeAt(text, escape + 2));
+        if (high < 0 || low < 0) continue;
+        if (high > 7) return ops.decodeUtf8(percentDecodeBytes(text), false, true); // beyond ASCII
+        result += StringPrototypeSlice(text, done, escape) + StringFromCharCode(high << 4 | low);
+        done = escape + 3;
+        escape += 2;
+    }
+    return result + StringPrototypeSlice(text, done);
 }
 
 // ---- Hosts (https://url.spec.whatwg.org/#host-parsing) ----

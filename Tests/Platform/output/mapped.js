@@ -1,0 +1,3 @@
+function shout(text) { if (!text) { throw new RangeError("nothing to shout"); } return text.toUpperCase(); }
+export const loud = shout("");
+//# sourceMappingURL=data:application/json;base64,eyJ2ZXJzaW9uIjogMywgInNvdXJjZXMiOiBbIm1hcHBlZC50cyJdLCAic291cmNlc0NvbnRlbnQiOiBbIi8vIFdoYXQgYSBwZXJzb24gd3JvdGUuXG5mdW5jdGlvbiBzaG91dCh0ZXh0OiBzdHJpbmcpOiBzdHJpbmcge1xuICAgIGlmICghdGV4dCkge1xuICAgICAgICB0aHJvdyBuZXcgUmFuZ2VFcnJvcihcIm5vdGhpbmcgdG8gc2hvdXRcIik7XG4gICAgfVxuICAgIHJldHVybiB0ZXh0LnRvVXBwZXJDYXNlKCk7XG59XG5cbmV4cG9ydCBjb25zdCBsb3VkOiBzdHJpbmcgPSBzaG91dChcIlwiKTtcbiJdLCAibmFtZXMiOiBbXSwgIm1hcHBpbmdzIjogIkFBQ0EsdUJBQ0ksYUFDSSxNQUFNLHNDQUVWLE9BQU87QUFHWCxvQkFBNEIifQ==
