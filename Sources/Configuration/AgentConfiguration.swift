@@ -50,7 +50,9 @@ public struct AgentConfiguration: Hashable, Sendable {
             isAdminGiven = true
             admin = Self.place(text, "--admin", example: "127.0.0.1:9464", &problems) ?? admin
         }
-        if let text = flags.listen { listen = Self.place(text, "--listen", example: "127.0.0.1:8080", &problems) ?? listen }
+        if let text = flags.listen {
+            listen = Self.place(text, "--listen", example: "127.0.0.1:8080", &problems) ?? listen
+        }
         if let text = flags.flushTimeout {
             flushNanoseconds = Units.nanoseconds(text)
             if flushNanoseconds == nil { problems.error("--flush-timeout", "\"\(text)\" is not a time such as 30s") }
@@ -64,7 +66,8 @@ public struct AgentConfiguration: Hashable, Sendable {
         }
     }
 
-    private static func place(_ text: String, _ flag: String, example: String, _ problems: inout Problems) -> HostPort? {
+    private static func place(_ text: String, _ flag: String, example: String, _ problems: inout Problems) -> HostPort?
+    {
         let place = HostPort(parsing: text)
         if place == nil { problems.error(flag, "\"\(text)\" is not HOST:PORT, as in \(example) or [::1]:9464") }
         return place

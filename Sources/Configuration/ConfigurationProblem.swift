@@ -20,9 +20,10 @@ public struct ConfigurationErrors: Error, Hashable, Sendable, CustomStringConver
     public var description: String { problems.map(\.description).joined(separator: "\n") }
 }
 
-/// A configuration, and what was ignored on the way. OpenTelemetry wants a bad value of one of its variables to be reported and
-/// treated as unset <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#parsing-empty-value>;
-/// a bad flag, and an endpoint that cannot be used, are errors.
+/// A configuration, and what was ignored on the way. OpenTelemetry wants a bad value of one of its variables to be
+/// reported and treated as unset
+/// <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#parsing-empty-value>; a bad
+/// flag, and an endpoint that cannot be used, are errors.
 public struct Configured<Value: Sendable>: Sendable {
     public var value: Value
     public var warnings: [ConfigurationProblem]
@@ -41,6 +42,7 @@ struct Problems {
     }
 
     func result<Value>(_ value: Value) -> Result<Configured<Value>, ConfigurationErrors> {
-        errors.isEmpty ? .success(Configured(value: value, warnings: warnings)) : .failure(ConfigurationErrors(problems: errors))
+        errors.isEmpty
+            ? .success(Configured(value: value, warnings: warnings)) : .failure(ConfigurationErrors(problems: errors))
     }
 }

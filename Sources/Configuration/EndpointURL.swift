@@ -1,5 +1,5 @@
-/// An http or https URL as far as an endpoint needs one: scheme, host, port, path, query. Written by hand because these layers do
-/// without Foundation. RFC 3986; a user name or a fragment has no meaning here and is refused.
+/// An http or https URL as far as an endpoint needs one: scheme, host, port, path, query. Written by hand because
+/// these layers do without Foundation. RFC 3986; a user name or a fragment has no meaning here and is refused.
 public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
     public enum Scheme: String, Sendable { case http, https }
 
@@ -40,7 +40,9 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
     public var hasNoPath: Bool { path.isEmpty || path == "/" }
 
     public init(parsing text: String) throws(Failure) {
-        if let bad = text.unicodeScalars.first(where: { $0.value <= 0x20 || $0.value >= 0x7F || "<>\"\\^`{|}".unicodeScalars.contains($0) }) {
+        if let bad = text.unicodeScalars.first(where: {
+            $0.value <= 0x20 || $0.value >= 0x7F || "<>\"\\^`{|}".unicodeScalars.contains($0)
+        }) {
             throw Failure(message: "the character \(String(bad).debugDescription) must be percent-encoded")
         }
         guard let colon = text.firstRange(of: "://") else {
@@ -63,21 +65,30 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
 
     private static func parse(authority: Substring) throws(Failure) -> (String, UInt16?) {
         guard !authority.contains("@") else {
-            throw Failure(message: "a user name or password in the URL would end up in messages; use OTEL_EXPORTER_OTLP_HEADERS")
+            throw Failure(
+                message: "a user name or password in the URL would end up in messages; use OTEL_EXPORTER_OTLP_HEADERS")
         }
         if authority.first == "[" {
-            guard let close = authority.firstIndex(of: "]") else { throw Failure(message: "the \"[\" of the IPv6 address is not closed") }
+            guard let close = authority.firstIndex(of: "]") else {
+                throw Failure(message: "the \"[\" of the IPv6 address is not closed")
+            }
             let host = authority[authority.index(after: authority.startIndex)..<close].lowercased()
             guard isIPv6Address(host) else { throw Failure(message: "\"\(host)\" is no IPv6 address") }
             let rest = authority[authority.index(after: close)...]
-            guard rest.isEmpty || rest.first == ":" else { throw Failure(message: "after \"]\" comes \"\(rest)\" instead of a port") }
+            guard rest.isEmpty || rest.first == ":" else {
+                throw Failure(message: "after \"]\" comes \"\(rest)\" instead of a port")
+            }
             return (host, try parse(port: rest.isEmpty ? nil : rest.dropFirst()))
         }
         let parts = authority.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count <= 2 else { throw Failure(message: "an IPv6 address must stand in brackets, as in http://[::1]:4318") }
+        guard parts.count <= 2 else {
+            throw Failure(message: "an IPv6 address must stand in brackets, as in http://[::1]:4318")
+        }
         let host = parts[0].lowercased()
         guard !host.isEmpty else { throw Failure(message: "it has no host") }
-        guard host.utf8.allSatisfy({ $0.isHostCharacter }) else { throw Failure(message: "\"\(host)\" is no host name") }
+        guard host.utf8.allSatisfy({ $0.isHostCharacter }) else {
+            throw Failure(message: "\"\(host)\" is no host name")
+        }
         return (host, try parse(port: parts.count == 2 ? parts[1] : nil))
     }
 
@@ -101,7 +112,9 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
                     guard isIPv4Address(group) else { return false }
                     count += 2
                 } else {
-                    guard (1...4).contains(group.utf8.count), UInt16(group, radix: 16) != nil, group.first != "+" else { return false }
+                    guard (1...4).contains(group.utf8.count), UInt16(group, radix: 16) != nil, group.first != "+" else {
+                        return false
+                    }
                     count += 1
                 }
             }
@@ -111,7 +124,8 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
 
     private static func isIPv4Address(_ text: Substring) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts.allSatisfy { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } && UInt8($0) != nil }
+        return parts.count == 4
+            && parts.allSatisfy { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } && UInt8($0) != nil }
     }
 }
 
@@ -131,7 +145,9 @@ public struct HostPort: Hashable, Sendable, CustomStringConvertible {
     public init?(parsing text: String) {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let port = text[text.index(after: colon)...]
-        guard !port.isEmpty, port.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt16(port) else { return nil }
+        guard !port.isEmpty, port.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt16(port) else {
+            return nil
+        }
         let host = text[..<colon]
         if host.first == "[", host.last == "]" {
             let address = String(host.dropFirst().dropLast())

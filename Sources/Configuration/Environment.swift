@@ -22,7 +22,9 @@ struct Environment {
     func integer(_ name: String, in range: ClosedRange<Int>, _ problems: inout Problems) -> Int? {
         guard let text = text(name) else { return nil }
         guard let value = Int(text), range.contains(value) else {
-            let bounds = range.upperBound == .max ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+            let bounds =
+                range.upperBound == .max
+                ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
             problems.warning(name, "\"\(text)\" is ignored: expected a whole number \(bounds)")
             return nil
         }
@@ -46,7 +48,8 @@ extension String {
     /// Without spaces and tabs at both ends.
     var trimmed: String {
         let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D || $0 == 0x0A }
-        guard let start = utf8.firstIndex(where: { !isBlank($0) }), let end = utf8.lastIndex(where: { !isBlank($0) }) else { return "" }
+        guard let start = utf8.firstIndex(where: { !isBlank($0) }), let end = utf8.lastIndex(where: { !isBlank($0) })
+        else { return "" }
         return String(self[start...end])
     }
 }

@@ -1,8 +1,8 @@
 // Which exporters there are:
 // - Each `--export KIND=URL` is one. With any such flag the environment adds none: flags beat environment.
 // - Otherwise the OTel variables decide: `OTEL_*_EXPORTER` names them; where it is unset, an endpoint's variable
-//   (`OTEL_EXPORTER_OTLP_ENDPOINT` and its kin, `OTEL_EXPORTER_ZIPKIN_ENDPOINT`) stands for its exporter. Nothing set: no
-//   exporter, unlike an SDK, because the agent has its own store and must not knock at ports nobody named.
+//   (`OTEL_EXPORTER_OTLP_ENDPOINT` and its kin, `OTEL_EXPORTER_ZIPKIN_ENDPOINT`) stands for its exporter. Nothing
+//   set: no exporter, unlike an SDK, because the agent has its own store and must not knock at ports nobody named.
 // - Headers, compression, timeout and TLS files come from `OTEL_EXPORTER_OTLP_*` for OTLP exporters of either origin.
 //
 // <https://opentelemetry.io/docs/specs/otel/protocol/exporter/>
@@ -30,7 +30,9 @@ struct ExporterParser {
     // MARK: Flags
 
     private mutating func fromFlag(_ flag: String) -> ExporterConfiguration? {
-        let parts = flag.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0).trimmed }
+        let parts = flag.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
+            String($0).trimmed
+        }
         guard let kind = ExporterConfiguration.Kind(rawValue: parts[0]) else {
             let kinds = ExporterConfiguration.Kind.allCases.map(\.rawValue).joined(separator: ", ")
             problems.error("--export \(flag)", "there is no kind \"\(parts[0])\"; there are \(kinds)")
@@ -53,14 +55,16 @@ struct ExporterParser {
         return ExporterConfiguration(kind: .console, console: ExporterConfiguration.Console(stream: stream))
     }
 
-    /// A URL without a path gets the protocol's paths, for OTLP those of all signals; so does, for OTLP, one that ends in "/". Any other
-    /// path is taken as it is, for the signal whose path it ends with, else for traces.
+    /// A URL without a path gets the protocol's paths, for OTLP those of all signals; so does, for OTLP, one that
+    /// ends in "/". Any other path is taken as it is, for the signal whose path it ends with, else for traces.
     private mutating func targets(
         _ kind: ExporterConfiguration.Kind, _ url: EndpointURL, _ source: String
     ) -> [Signal: ExporterConfiguration.Target] {
         switch kind {
         case .otlp, .otlpJSON:
-            if url.path.isEmpty || url.path.hasSuffix("/") { return otlpTargets(Signal.allCases.map { ($0, Self.otlp($0, base: url)) }) }
+            if url.path.isEmpty || url.path.hasSuffix("/") {
+                return otlpTargets(Signal.allCases.map { ($0, Self.otlp($0, base: url)) })
+            }
             let signal = Signal.allCases.first { url.path.hasSuffix($0.otlpPath) } ?? .traces
             return otlpTargets([(signal, url)])
         case .zipkin:
@@ -91,7 +95,9 @@ struct ExporterParser {
                 case ("console", _), ("logging", _): hasConsole = true
                 case ("none", _), ("prometheus", .metrics): break  // /metrics is always served
                 default:
-                    problems.warning(Self.exporterVariable(signal), "\"\(name)\" is ignored: known are otlp, zipkin (traces), console, none")
+                    problems.warning(
+                        Self.exporterVariable(signal),
+                        "\"\(name)\" is ignored: known are otlp, zipkin (traces), console, none")
                 }
             }
         }
@@ -120,7 +126,9 @@ struct ExporterParser {
             return url.path.isEmpty ? url.with(path: "/", query: url.query) : url
         }
         let base = "OTEL_EXPORTER_OTLP_ENDPOINT"
-        return url(environment.text(base) ?? Self.otlpDefault, base, example: Self.otlpDefault).map { Self.otlp(signal, base: $0) }
+        return url(environment.text(base) ?? Self.otlpDefault, base, example: Self.otlpDefault).map {
+            Self.otlp(signal, base: $0)
+        }
     }
 
     private mutating func otlpKind(_ signal: Signal) -> ExporterConfiguration.Kind {
@@ -155,7 +163,8 @@ struct ExporterParser {
             target.tls.certificate = environment.first(otlpNames("CLIENT_CERTIFICATE", signal))?.value
             target.tls.key = environment.first(otlpNames("CLIENT_KEY", signal))?.value
             if target.tls.certificate == nil, target.tls.key != nil {
-                problems.error("OTEL_EXPORTER_OTLP_CLIENT_KEY", "a client key needs OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE")
+                problems.error(
+                    "OTEL_EXPORTER_OTLP_CLIENT_KEY", "a client key needs OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE")
             }
             targets[signal] = target
         }
@@ -165,7 +174,8 @@ struct ExporterParser {
     private mutating func zipkinTarget(_ url: EndpointURL) -> ExporterConfiguration.Target {
         var target = ExporterConfiguration.Target(url: url)
         let variable = "OTEL_EXPORTER_ZIPKIN_TIMEOUT"
-        target.timeoutMilliseconds = environment.integer(variable, in: 1...86_400_000, &problems) ?? target.timeoutMilliseconds
+        target.timeoutMilliseconds =
+            environment.integer(variable, in: 1...86_400_000, &problems) ?? target.timeoutMilliseconds
         return target
     }
 
@@ -179,7 +189,8 @@ struct ExporterParser {
                 return ExporterConfiguration.Header(name: pair.key, value: pair.value)
             }
         } catch {
-            problems.warning(name, "the whole value is ignored: \(error.message)")  // never the value: it may be a secret
+            // Never the value: it may be a secret.
+            problems.warning(name, "the whole value is ignored: \(error.message)")
             return []
         }
     }
@@ -207,7 +218,8 @@ struct ExporterParser {
             queueItemsMax: environment.integer("OTEL_BSP_MAX_QUEUE_SIZE", in: 1...Int.max, &problems),
             ageMaxMilliseconds: environment.integer("OTEL_BSP_SCHEDULE_DELAY", in: 0...86_400_000, &problems))
         if let items = batching.exportItemsMax, let queue = batching.queueItemsMax, items > queue {
-            problems.warning("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "\(items) is more than OTEL_BSP_MAX_QUEUE_SIZE; \(queue) is used")
+            problems.warning(
+                "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "\(items) is more than OTEL_BSP_MAX_QUEUE_SIZE; \(queue) is used")
             batching.exportItemsMax = queue
         }
         return batching

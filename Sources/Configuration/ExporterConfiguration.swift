@@ -80,7 +80,9 @@ public struct ExporterConfiguration: Hashable, Sendable {
     public var console: Console
     public var batching: Batching
 
-    public init(kind: Kind, targets: [Signal: Target] = [:], console: Console = Console(), batching: Batching = Batching()) {
+    public init(
+        kind: Kind, targets: [Signal: Target] = [:], console: Console = Console(), batching: Batching = Batching()
+    ) {
         self.kind = kind
         self.targets = targets
         self.console = console
@@ -95,7 +97,9 @@ public struct ExporterConfiguration: Hashable, Sendable {
 
     /// For messages and as a metric's label: the kind and where to.
     public var name: String {
-        guard let target = Signal.allCases.lazy.compactMap({ targets[$0] }).first else { return "\(kind.rawValue)=\(console.stream.rawValue)" }
+        guard let target = Signal.allCases.lazy.compactMap({ targets[$0] }).first else {
+            return "\(kind.rawValue)=\(console.stream.rawValue)"
+        }
         return "\(kind.rawValue)=\(target.url.with(path: ""))"
     }
 }

@@ -1,5 +1,6 @@
-/// "key1=value1,key2=value2" with percent-encoding, as in `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_EXPORTER_OTLP_HEADERS`: W3C Baggage
-/// without properties. <https://opentelemetry.io/docs/specs/otel/resource/sdk/#specifying-resource-information-via-an-environment-variable>
+/// "key1=value1,key2=value2" with percent-encoding, as in `OTEL_RESOURCE_ATTRIBUTES` and
+/// `OTEL_EXPORTER_OTLP_HEADERS`: W3C Baggage without properties.
+/// <https://opentelemetry.io/docs/specs/otel/resource/sdk/#specifying-resource-information-via-an-environment-variable>
 enum KeyValueList {
     struct Failure: Error {
         var message: String
@@ -9,15 +10,18 @@ enum KeyValueList {
     /// specification asks.
     static func parse(_ text: String) throws(Failure) -> [(key: String, value: String)] {
         var pairs: [(key: String, value: String)] = []
-        for element in text.split(separator: ",") {
+        // Messages tell an element by its number: what it says may be a secret.
+        for (number, element) in text.split(separator: ",").enumerated().map({ ($0 + 1, $1) }) {
             let element = String(element).trimmed
             if element.isEmpty { continue }
-            guard let equals = element.firstIndex(of: "=") else { throw Failure(message: "\"\(element)\" has no \"=\"") }
+            guard let equals = element.firstIndex(of: "=") else {
+                throw Failure(message: "element \(number) has no \"=\"")
+            }
             let key = String(element[..<equals]).trimmed
-            guard !key.isEmpty else { throw Failure(message: "\"\(element)\" has no key") }
+            guard !key.isEmpty else { throw Failure(message: "element \(number) has no key") }
             guard let decodedKey = percentDecoded(key),
                 let value = percentDecoded(String(element[element.index(after: equals)...]).trimmed)
-            else { throw Failure(message: "\"\(element)\" is not percent-encoded UTF-8") }
+            else { throw Failure(message: "element \(number) is not percent-encoded UTF-8") }
             if let index = pairs.firstIndex(where: { $0.key == decodedKey }) {
                 pairs[index].value = value
             } else {

@@ -22,7 +22,8 @@ public struct SamplerConfiguration: Hashable, Sendable {
     }
 
     private static let names = [
-        "always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio",
+        "always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off",
+        "parentbased_traceidratio",
     ]
 
     static func parse(_ environment: Environment, _ problems: inout Problems) -> SamplerConfiguration {

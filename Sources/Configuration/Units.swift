@@ -6,19 +6,22 @@ enum Units {
 
     /// Memory is counted in powers of two, whichever way the unit is written, as V8 and container runtimes do.
     private static let sizes: [(unit: String, bytes: Double)] = [
-        ("", 1), ("b", 1), ("k", 1_024), ("kb", 1_024), ("kib", 1_024), ("m", 1_048_576), ("mb", 1_048_576), ("mib", 1_048_576),
+        ("", 1), ("b", 1), ("k", 1_024), ("kb", 1_024), ("kib", 1_024), ("m", 1_048_576), ("mb", 1_048_576),
+        ("mib", 1_048_576),
         ("g", 1_073_741_824), ("gb", 1_073_741_824), ("gib", 1_073_741_824),
     ]
 
     /// "500ms", "1.5s" in nanoseconds; nil without a unit, and when not positive.
     static func nanoseconds(_ text: String) -> UInt64? {
-        guard let (number, unit) = split(text), let factor = durations.first(where: { $0.unit == unit })?.nanoseconds else { return nil }
+        guard let (number, unit) = split(text), let factor = durations.first(where: { $0.unit == unit })?.nanoseconds
+        else { return nil }
         return whole(number * factor).map(UInt64.init)
     }
 
     /// "64MB", "1.5GiB", "65536" in bytes; nil when not positive.
     static func bytes(_ text: String) -> Int? {
-        guard let (number, unit) = split(text), let factor = sizes.first(where: { $0.unit == unit.lowercased() })?.bytes else { return nil }
+        guard let (number, unit) = split(text), let factor = sizes.first(where: { $0.unit == unit.lowercased() })?.bytes
+        else { return nil }
         return whole(number * factor)
     }
 
@@ -30,7 +33,9 @@ enum Units {
 
     private static func split(_ text: String) -> (Double, String)? {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-        guard let first = digits.first, first != ".", digits.last != ".", let number = Double(digits) else { return nil }
+        guard let first = digits.first, first != ".", digits.last != ".", let number = Double(digits) else {
+            return nil
+        }
         return (number, String(text[digits.endIndex...]))
     }
 

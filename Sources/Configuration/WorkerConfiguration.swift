@@ -22,7 +22,9 @@ public struct WorkerConfiguration: Hashable, Sendable {
         return problems.result(value)
     }
 
-    static func parse(_ flags: FlagValues, _ environment: Environment, _ problems: inout Problems) -> WorkerConfiguration {
+    static func parse(
+        _ flags: FlagValues, _ environment: Environment, _ problems: inout Problems
+    ) -> WorkerConfiguration {
         var configuration = WorkerConfiguration(resource: parseResource(flags, environment, &problems))
         configuration.sampler = SamplerConfiguration.parse(environment, &problems)
         configuration.spanLimits = SpanLimits.parse(environment, &problems)
@@ -32,8 +34,8 @@ public struct WorkerConfiguration: Hashable, Sendable {
         return configuration
     }
 
-    /// The name of the service: `--service`, `OTEL_SERVICE_NAME`, `service.name` of `OTEL_RESOURCE_ATTRIBUTES`, the entry's file name
-    /// without its extension, "unknown_service".
+    /// The name of the service: `--service`, `OTEL_SERVICE_NAME`, `service.name` of `OTEL_RESOURCE_ATTRIBUTES`, the
+    /// entry's file name without its extension, "unknown_service".
     private static func parseResource(
         _ flags: FlagValues, _ environment: Environment, _ problems: inout Problems
     ) -> Resource {

@@ -36,7 +36,9 @@ public struct WorkloadLimits: Hashable, Sendable {
     static func parse(_ flags: [String], _ problems: inout Problems) -> WorkloadLimits {
         var limits = WorkloadLimits()
         for flag in flags {
-            let parts = flag.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0).trimmed }
+            let parts = flag.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
+                String($0).trimmed
+            }
             guard parts.count == 2 else {
                 problems.error("--limit \(flag)", "expected NAME=VALUE, as in cpu=500ms")
                 continue

@@ -35,7 +35,9 @@ final class ConsoleDestination: Destination {
             bytes = Array(text.text.utf8)
             skipped = text.skipped
         }
-        guard skipped < export.itemCount else { return .refused(.notEncodable, message: "console: the \(export.signal) do not decode") }
+        guard skipped < export.itemCount else {
+            return .refused(.notEncodable, message: "console: the \(export.signal) do not decode")
+        }
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }

@@ -47,7 +47,9 @@ struct ConsoleText {
     static func line(_ log: LogRecord, service: String) -> String {
         let level = log.severityText.isEmpty ? severityName(log.severity) : escaped(log.severityText.uppercased())
         let body = if case .string(let text) = log.body { escaped(text) } else { value(log.body) }
-        var line = "\(time(log.time == 0 ? log.observedTime : log.time)) \(level.padded(5)) \(body) service=\(value(.string(service)))"
+        var line =
+            "\(time(log.time == 0 ? log.observedTime : log.time)) \(level.padded(5)) \(body)"
+            + " service=\(value(.string(service)))"
         if log.traceID.isValid { line += " trace=\(log.traceID) span=\(log.spanID)" }
         return line + pairs(log.attributes)
     }
@@ -68,13 +70,17 @@ struct ConsoleText {
         case .double(let number): return number.description
         case .bytes(let bytes): return "\(bytes.count) bytes"
         case .array(let elements): return "[" + elements.map { Self.value($0) }.joined(separator: ",") + "]"
-        case .map(let entries): return "{" + entries.map { "\(escaped($0.key)):\(Self.value($0.value))" }.joined(separator: ",") + "}"
+        case .map(let entries):
+            return "{" + entries.map { "\(escaped($0.key)):\(Self.value($0.value))" }.joined(separator: ",") + "}"
         }
     }
 
     /// Without characters that a terminal would obey: what a workload writes must not move the reader's cursor.
     static func escaped(_ text: String) -> String {
-        let isHarmful: (UnicodeScalar) -> Bool = { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) || (0x202A...0x202E).contains($0.value) || (0x2066...0x2069).contains($0.value) }
+        let isHarmful: (UnicodeScalar) -> Bool = {
+            $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) || (0x202A...0x202E).contains($0.value)
+                || (0x2066...0x2069).contains($0.value)
+        }
         guard text.unicodeScalars.contains(where: isHarmful) else { return text }
         var result = ""
         for scalar in text.unicodeScalars {
@@ -122,7 +128,9 @@ struct ConsoleText {
         let (year, month, day) = civilDate(daysSinceEpoch: seconds / 86_400)
         let rest = seconds % 86_400
         let milliseconds = Int(unixNanoseconds / 1_000_000 % 1_000)
-        return "\(year.digits(4))-\(month.digits(2))-\(day.digits(2))T\((rest / 3_600).digits(2)):\((rest / 60 % 60).digits(2)):"
+        return
+            "\(year.digits(4))-\(month.digits(2))-\(day.digits(2))T"
+            + "\((rest / 3_600).digits(2)):\((rest / 60 % 60).digits(2)):"
             + "\((rest % 60).digits(2)).\(milliseconds.digits(3))Z"
     }
 
@@ -147,5 +155,7 @@ extension Int {
 }
 
 extension String {
-    fileprivate func padded(_ count: Int) -> String { self + String(repeating: " ", count: Swift.max(0, count - self.count)) }
+    fileprivate func padded(_ count: Int) -> String {
+        self + String(repeating: " ", count: Swift.max(0, count - self.count))
+    }
 }

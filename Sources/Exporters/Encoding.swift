@@ -43,5 +43,7 @@ enum Encoding: Sendable {
         }
     }
 
-    private static func parts(_ encoded: EncodedItems) -> (body: [UInt8], skipped: Int) { (encoded.bytes, encoded.skipped) }
+    private static func parts(_ encoded: EncodedItems) -> (body: [UInt8], skipped: Int) {
+        (encoded.bytes, encoded.skipped)
+    }
 }

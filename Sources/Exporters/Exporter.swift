@@ -1,18 +1,19 @@
 // An exporter runs an `ExportMachine` (Pipeline) over a destination.
 //
-// Who runs what. `accept` may be called from any thread: it puts the batch into the machine under the mutex and at most asks for a
-// timer. Everything else, encoding, compressing and sending included, is done by `drain`, on the thread the timer or
-// the answer came on, which for HTTP is the transport's one thread. `drain` runs at most once at a time; a second caller only
-// leaves a note for the first. So exports of one exporter leave in the machine's order and nothing is encoded under the mutex.
+// Who runs what. `accept` may be called from any thread: it puts the batch into the machine under the mutex and at
+// most asks for a timer. Everything else, encoding, compressing and sending included, is done by `drain`, on the
+// thread the timer or the answer came on, which for HTTP is the transport's one thread. `drain` runs at most once at
+// a time; a second caller only leaves a note for the first. So exports of one exporter leave in the machine's order
+// and nothing is encoded under the mutex.
 //
 // `flush` and `shutdown` block their caller on a latch that `drain` opens.
 
 public import Configuration
 public import Pipeline
+import Synchronization
 public import System
 public import Telemetry
 public import Transport
-import Synchronization
 
 /// Something about an exporter that its operator should hear, said once and not for each export.
 public enum ExporterEvent: Sendable, Hashable {
@@ -36,7 +37,8 @@ public final class Exporter: Sendable {
         public var isComplete: Bool
         /// The exporter's books at the end of the call.
         public var counters: ExportAccounting
-        /// What is still held, oldest first. After `flush` the exporter goes on with it; after `shutdown` it is the caller's.
+        /// What is still held, oldest first. After `flush` the exporter goes on with it; after `shutdown` it is the
+        /// caller's.
         public var undelivered: [Batch]
         /// What the last failure said, if there was one.
         public var lastError: String?
@@ -116,8 +118,8 @@ public final class Exporter: Sendable {
 
     // MARK: Inputs
 
-    /// Takes a batch for export. Never blocks; constant time. A batch of a signal that this exporter does not carry is not
-    /// counted. The bytes are shared, not copied.
+    /// Takes a batch for export. Never blocks; constant time. A batch of a signal that this exporter does not carry
+    /// is not counted. The bytes are shared, not copied.
     public func accept(_ batch: Batch) {
         guard signals.contains(batch.signal) else { return }
         let now = clock.monotonicNanoseconds()
@@ -132,8 +134,8 @@ public final class Exporter: Sendable {
         if overflows { report(.overflow) }
     }
 
-    /// Sends everything accepted so far without waiting for company. Blocks the caller, who must not be on the transport's thread,
-    /// until all of it has left or `deadline` (CLOCK_MONOTONIC, nanoseconds) has come.
+    /// Sends everything accepted so far without waiting for company. Blocks the caller, who must not be on the
+    /// transport's thread, until all of it has left or `deadline` (CLOCK_MONOTONIC, nanoseconds) has come.
     public func flush(_ deadline: UInt64) -> Outcome {
         let latch = Latch()
         let now = clock.monotonicNanoseconds()
@@ -148,13 +150,14 @@ public final class Exporter: Sendable {
         return state.withLock { state in
             state.flushes.removeAll { $0.latch === latch }
             return Outcome(
-                isComplete: state.machine.isSettled(mark), counters: state.machine.accounting, undelivered: state.machine.held,
+                isComplete: state.machine.isSettled(mark), counters: state.machine.accounting,
+                undelivered: state.machine.held,
                 lastError: state.machine.lastMessage)
         }
     }
 
-    /// Flushes and ends: what is not known to be delivered at the deadline is handed to the caller and counted as dropped
-    /// (`.undelivered`); what is accepted later is dropped. May be called again, then without effect.
+    /// Flushes and ends: what is not known to be delivered at the deadline is handed to the caller and counted as
+    /// dropped (`.undelivered`); what is accepted later is dropped. May be called again, then without effect.
     public func shutdown(_ deadline: UInt64) -> Outcome {
         var outcome = flush(deadline)
         state.withLock { state in
@@ -277,7 +280,8 @@ extension BatchLimits {
         self.init()
         exportItemsMax = configuration.batching.exportItemsMax ?? exportItemsMax
         queueItemsMax = configuration.batching.queueItemsMax ?? queueItemsMax
-        ageMaxNanoseconds = configuration.batching.ageMaxMilliseconds.map { UInt64($0) * 1_000_000 } ?? ageMaxNanoseconds
+        ageMaxNanoseconds =
+            configuration.batching.ageMaxMilliseconds.map { UInt64($0) * 1_000_000 } ?? ageMaxNanoseconds
         exportItemsMax = min(exportItemsMax, queueItemsMax)
         oneResourcePerExport = configuration.kind == .jaeger
         if configuration.kind == .console { inFlightMax = 1 }

@@ -34,7 +34,9 @@ struct HTTPDestination: Destination {
     }
 
     func send(_ export: Export, completion: @escaping @Sendable (ExportResult) -> Void) {
-        guard let place = places[export.signal] else { preconditionFailure("\(export.signal) routed to \(places.keys)") }
+        guard let place = places[export.signal] else {
+            preconditionFailure("\(export.signal) routed to \(places.keys)")
+        }
         let (body, skipped) = encoding.encode(export)
         guard skipped < export.itemCount else {
             return completion(.refused(.notEncodable, message: "\(place.url): the \(export.signal) cannot be encoded"))
@@ -53,7 +55,8 @@ struct HTTPDestination: Destination {
             headers.append((name: "Content-Encoding", value: "gzip"))
         }
         return HTTPRequest(
-            method: "POST", url: place.url, headers: headers, body: body, timeoutMilliseconds: place.target.timeoutMilliseconds,
+            method: "POST", url: place.url, headers: headers, body: body,
+            timeoutMilliseconds: place.target.timeoutMilliseconds,
             responseBytesMax: Self.responseBytesMax)
     }
 
@@ -88,14 +91,17 @@ struct HTTPDestination: Destination {
     private func accepted(_ response: HTTPResponse, _ place: Place, _ signal: Signal, skipped: Int) -> ExportResult {
         guard encoding.isOTLP else { return .delivered(notEncodable: skipped) }
         do {
-            guard let partial = try OTLP.decodeExportResponse(response.body, signal: signal, isJSON: isJSON(response)) else {
+            guard let partial = try OTLP.decodeExportResponse(response.body, signal: signal, isJSON: isJSON(response))
+            else {
                 return .delivered(notEncodable: skipped)
             }
             return .delivered(
                 rejected: Int(clamping: partial.rejected), notEncodable: skipped,
                 message: "\(place.url): partial success, \(partial.rejected) rejected: \(Self.quote(partial.message))")
         } catch {
-            let message = "\(place.url): answered \(response.status) with a body that is no OTLP response: \(Self.quote(response.body))"
+            let message =
+                "\(place.url): answered \(response.status) with a body that is no OTLP response: "
+                + Self.quote(response.body)
             return .delivered(notEncodable: skipped, message: message)
         }
     }
@@ -104,7 +110,9 @@ struct HTTPDestination: Destination {
         var text = "\(place.url): answered \(response.status)"
         if (300..<400).contains(response.status), let location = response.header("location") {
             text += ", a redirect to \(Self.quote(location)), which exporters do not follow"
-        } else if encoding.isOTLP, let message = OTLP.decodeErrorStatus(response.body, isJSON: isJSON(response)), Self.isText(message) {
+        } else if encoding.isOTLP, let message = OTLP.decodeErrorStatus(response.body, isJSON: isJSON(response)),
+            Self.isText(message)
+        {
             text += ": \(Self.quote(message))"
         } else if !response.body.isEmpty {
             text += ": \(Self.quote(response.body))"
@@ -117,9 +125,13 @@ struct HTTPDestination: Destination {
     }
 
     /// Plain text read as protobuf may happen to have a field 2; its "message" gives it away.
-    private static func isText(_ message: String) -> Bool { message.unicodeScalars.allSatisfy { $0.value >= 0x20 || $0.value == 0x0A } }
+    private static func isText(_ message: String) -> Bool {
+        message.unicodeScalars.allSatisfy { $0.value >= 0x20 || $0.value == 0x0A }
+    }
 
-    private static func quote(_ body: [UInt8]) -> String { quote(String(decoding: body.prefix(quoteMax * 4), as: UTF8.self)) }
+    private static func quote(_ body: [UInt8]) -> String {
+        quote(String(decoding: body.prefix(quoteMax * 4), as: UTF8.self))
+    }
 
     /// What a backend says, fit for one line of a terminal.
     private static func quote(_ text: String) -> String {

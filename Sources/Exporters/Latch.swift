@@ -1,6 +1,7 @@
 import Glibc
 
-/// Opens once and lets wait until then, with a deadline on CLOCK_MONOTONIC (which Dispatch and semaphores do not offer).
+/// Opens once and lets wait until then, with a deadline on CLOCK_MONOTONIC (which Dispatch and semaphores do not
+/// offer).
 final class Latch: @unchecked Sendable {
     // @unchecked: `isOpen` is touched only under the mutex.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>

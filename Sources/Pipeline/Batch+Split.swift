@@ -11,6 +11,10 @@ extension Batch {
         scopes.reduce(256 + resource.count) { $0 + $1.message.count + 32 }
     }
 
+    func sharesResource(with other: Batch) -> Bool {
+        resource == other.resource && resourceSchemaURL == other.resourceSchemaURL
+    }
+
     /// The largest number of leading items that together keep within both limits; 0 when not even one does.
     func prefixCount(itemsMax: Int, memoryBytesMax: Int) -> Int {
         var low = 0

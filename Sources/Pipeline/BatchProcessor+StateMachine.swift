@@ -2,8 +2,8 @@ import Telemetry
 
 /// Forms exports from the batches that come in.
 enum BatchProcessor {
-    /// The batches that wait, a queue for each signal. An export takes batches from the front of one queue: no bytes are
-    /// copied, and the longer exports cannot go out, the larger they get. Pure: the time comes in as an argument.
+    /// The batches that wait, a queue for each signal. An export takes batches from the front of one queue: no bytes
+    /// are copied, and the longer exports cannot go out, the larger they get. Pure: the time comes in as an argument.
     ///
     /// The bound on what is held is the owner's (`ExportMachine`), because it covers what is in flight too.
     struct StateMachine: Sendable {
@@ -55,18 +55,26 @@ enum BatchProcessor {
             exportBytesMax = min(exportBytesMax, max(bytes / 2, Self.learnedBytesMin))
         }
 
-        /// The batches of the next export that is ready, all of one signal: of the signal whose oldest batch is the oldest.
+        /// The batches of the next export that is ready, all of one signal: of the signal whose oldest batch is the
+        /// oldest.
         mutating func takeExport(now: UInt64) -> (batches: [Batch], firstSequence: UInt64)? {
             let ready = queues.indices.filter { readyAt(queues[$0]).map { $0 <= now } ?? false }
-            guard let index = ready.min(by: { queues[$0].firstSequence! < queues[$1].firstSequence! }) else { return nil }
+            guard let index = ready.min(by: { queues[$0].firstSequence! < queues[$1].firstSequence! }) else {
+                return nil
+            }
             let sequence = queues[index].firstSequence!
-            return (queues[index].take(itemsMax: exportItemsMax, bytesMax: exportBytesMax, oneResource: oneResource), sequence)
+            return (
+                queues[index].take(itemsMax: exportItemsMax, bytesMax: exportBytesMax, oneResource: oneResource),
+                sequence
+            )
         }
 
         /// Takes the oldest batch out, to make room.
         mutating func evictOldest() -> Batch? {
             let filled = queues.indices.filter { queues[$0].firstSequence != nil }
-            guard let index = filled.min(by: { queues[$0].firstSequence! < queues[$1].firstSequence! }) else { return nil }
+            guard let index = filled.min(by: { queues[$0].firstSequence! < queues[$1].firstSequence! }) else {
+                return nil
+            }
             return queues[index].pop()?.batch
         }
 
@@ -92,7 +100,9 @@ enum BatchProcessor {
 
         private func readyAt(_ queue: Queue) -> UInt64? {
             guard let first = queue.waiting.first else { return nil }
-            if queue.items >= exportItemsMax || queue.bytes >= exportBytesMax || first.sequence <= flushSequence { return 0 }
+            if queue.items >= exportItemsMax || queue.bytes >= exportBytesMax || first.sequence <= flushSequence {
+                return 0
+            }
             return first.arrival + ageMaxNanoseconds
         }
     }
@@ -120,7 +130,7 @@ extension BatchProcessor.StateMachine.Queue {
         var itemsLeft = itemsMax
         var bytesLeft = bytesMax
         while let next = waiting.first {
-            if oneResource, let first = taken.first, first.resource != next.batch.resource { break }
+            if oneResource, let first = taken.first, !next.batch.sharesResource(with: first) { break }
             let size = next.batch.memoryBytes
             if next.batch.items.count <= itemsLeft, size <= bytesLeft {
                 itemsLeft -= next.batch.items.count

@@ -1,16 +1,16 @@
-// What an exporter does with what it is given, without doing any of it: which batches go out when, what happens after each
-// answer, what is dropped when the queue is full. It owns no clock, no thread and no socket.
+// What an exporter does with what it is given, without doing any of it: which batches go out when, what happens after
+// each answer, what is dropped when the queue is full. It owns no clock, no thread and no socket.
 //
 // Two things decide when a failed export is tried again:
-// - Its own delay, which doubles with its own failures. A backend that chokes on one export (a "poison" export) does not
-//   hold up the others, and that export is tried ever more rarely.
-// - The outage: after a failure no export at all goes out for a delay that doubles with the failures in a row, and then a
-//   single one as a probe, so a backend that is away sees one request each few seconds and not the whole queue. The first
-//   answer, even a refusal, ends the outage.
-// While an outage lasts, what comes in waits unformed and leaves in large exports afterwards.
+// - Its own delay, which doubles with its own failures. A backend that chokes on one export (a "poison" export) does
+//   not hold up the others, and that export is tried ever more rarely.
+// - The outage: after a failure no export at all goes out for a delay that doubles with the failures in a row, and
+//   then a single one as a probe, so a backend that is away sees one request each few seconds and not the whole
+//   queue. The first answer, even a refusal, ends the outage. While an outage lasts, what comes in waits unformed and
+//   leaves in large exports afterwards.
 //
-// Nothing is given up for having failed too often: an item leaves by delivery, by the backend's refusal, by overflow, or
-// by shutdown. Every item is in exactly one of `processor`, `retrying` and `inFlight`; `accounting` counts them.
+// Nothing is given up for having failed too often: an item leaves by delivery, by the backend's refusal, by overflow,
+// or by shutdown. Every item is in exactly one of `processor`, `retrying` and `inFlight`; `accounting` counts them.
 
 public import Telemetry
 
@@ -49,12 +49,13 @@ public struct ExportMachine: Sendable {
     public struct Action: Sendable {
         /// To be sent now; the answer comes back through `completed`.
         public var exports: [Export]
-        /// Call `tick` then (CLOCK_MONOTONIC, nanoseconds; the past means at once); nil: not before something else happens.
+        /// Call `tick` then (CLOCK_MONOTONIC, nanoseconds; the past means at once); nil: not before something else
+        /// happens.
         public var wakeAt: UInt64?
     }
 
-    /// After this many failures in a row the first success sends everything that waits for a retry at once, since it was the
-    /// backend's fault and not the exports'.
+    /// After this many failures in a row the first success sends everything that waits for a retry at once, since it
+    /// was the backend's fault and not the exports'.
     static let outageFailures = 4
 
     public let limits: BatchLimits
@@ -78,7 +79,8 @@ public struct ExportMachine: Sendable {
     private var throttledUntil: UInt64 = 0
 
     public init(limits: BatchLimits = BatchLimits(), retryPolicy: RetryPolicy = RetryPolicy()) {
-        precondition(limits.inFlightMax > 0 && limits.queueBytesMax > 0 && limits.queueItemsMax > 0, "no room: \(limits)")
+        precondition(
+            limits.inFlightMax > 0 && limits.queueBytesMax > 0 && limits.queueItemsMax > 0, "no room: \(limits)")
         self.limits = limits
         self.retryPolicy = retryPolicy
         processor = BatchProcessor.StateMachine(limits)
@@ -119,7 +121,9 @@ public struct ExportMachine: Sendable {
     /// The answer to an export handed out earlier. `random`: 64 random bits. Follow up with `tick`.
     public mutating func completed(_ id: UInt64, _ result: ExportResult, now: UInt64, random: UInt64) {
         guard let export = inFlight.removeValue(forKey: id) else {
-            guard isShutDown else { preconditionFailure("export \(id) is not in flight; these are: \(inFlight.keys.sorted())") }
+            guard isShutDown else {
+                preconditionFailure("export \(id) is not in flight; these are: \(inFlight.keys.sorted())")
+            }
             return  // its items were handed back at shutdown
         }
         switch result {
@@ -150,8 +154,8 @@ public struct ExportMachine: Sendable {
         return lastSequence
     }
 
-    /// Ends it: hands back what is not known to be delivered, oldest first, and counts it as `.undelivered`. Answers that still come are
-    /// ignored. Later calls return nothing.
+    /// Ends it: hands back what is not known to be delivered, oldest first, and counts it as `.undelivered`. Answers
+    /// that still come are ignored. Later calls return nothing.
     public mutating func shutdown() -> [Batch] {
         isShutDown = true
         let undelivered = removeAll()
@@ -168,7 +172,10 @@ public struct ExportMachine: Sendable {
 
     /// Whether everything accepted up to the mark of a `flush` has left.
     public func isSettled(_ mark: UInt64) -> Bool {
-        let oldest = [processor.firstSequence, retrying.lazy.map(\.firstSequence).min(), inFlight.values.lazy.map(\.firstSequence).min()]
+        let oldest = [
+            processor.firstSequence, retrying.lazy.map(\.firstSequence).min(),
+            inFlight.values.lazy.map(\.firstSequence).min(),
+        ]
         return oldest.allSatisfy { $0.map { $0 > mark } ?? true }
     }
 
@@ -206,7 +213,9 @@ public struct ExportMachine: Sendable {
     /// With nothing in flight allowed, the next answer decides, so there is nothing to wake for.
     private func wakeAt(_ now: UInt64) -> UInt64? {
         guard !isShutDown, inFlight.count < inFlightLimit else { return nil }
-        guard let next = [processor.readyAt, retrying.lazy.map(\.notBefore).min()].compactMap(\.self).min() else { return nil }
+        guard let next = [processor.readyAt, retrying.lazy.map(\.notBefore).min()].compactMap(\.self).min() else {
+            return nil
+        }
         return max(next, closedUntil)
     }
 
@@ -321,7 +330,9 @@ public struct ExportMachine: Sendable {
 
     /// Drops the oldest of what is not in flight until the batch fits or nothing is left.
     private mutating func evict(for batch: Batch) {
-        while batch.items.count > limits.queueItemsMax - accounting.queued || batch.memoryBytes > limits.queueBytesMax - heldBytes {
+        while batch.items.count > limits.queueItemsMax - accounting.queued
+            || batch.memoryBytes > limits.queueBytesMax - heldBytes
+        {
             if let index = retrying.indices.min(by: { retrying[$0].firstSequence < retrying[$1].firstSequence }) {
                 release(retrying.remove(at: index), as: .evicted)
             } else if let evicted = processor.evictOldest() {

@@ -7,11 +7,14 @@ enum HTTPDate {
         let words = text.split(separator: " ").map(String.init)
         switch words.count {
         case 6 where words[5] == "GMT":  // Sun, 06 Nov 1994 08:49:37 GMT
-            return seconds(year: number(words[3], digits: 4), month: words[2], day: number(words[1], digits: 2), time: words[4])
+            return seconds(
+                year: number(words[3], digits: 4), month: words[2], day: number(words[1], digits: 2), time: words[4])
         case 4 where words[3] == "GMT":  // Sunday, 06-Nov-94 08:49:37 GMT
             let parts = words[1].split(separator: "-").map(String.init)
             guard parts.count == 3, let year = number(parts[2], digits: 2) else { return nil }
-            return seconds(year: year < 70 ? 2000 + year : 1900 + year, month: parts[1], day: number(parts[0], digits: 2), time: words[2])
+            return seconds(
+                year: year < 70 ? 2000 + year : 1900 + year, month: parts[1], day: number(parts[0], digits: 2),
+                time: words[2])
         case 5:  // Sun Nov  6 08:49:37 1994
             let day = number(words[2], digits: words[2].utf8.count)
             return seconds(year: number(words[4], digits: 4), month: words[1], day: day, time: words[3])
@@ -37,7 +40,8 @@ enum HTTPDate {
     }
 
     private static func number(_ text: String, digits: Int) -> Int? {
-        guard text.utf8.count == digits, (1...4).contains(digits), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        guard text.utf8.count == digits, (1...4).contains(digits), text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+        else { return nil }
         return Int(text)
     }
 }

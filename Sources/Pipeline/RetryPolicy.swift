@@ -11,8 +11,8 @@ public struct RetryPolicy: Sendable, Hashable {
 
     public init() {}
 
-    /// Nanoseconds to wait after the `attempt`th failure in a row (from 1): the doubled delay, of which the upper half is
-    /// left to chance. `random` is any 64 random bits.
+    /// Nanoseconds to wait after the `attempt`th failure in a row (from 1): the doubled delay, of which the upper
+    /// half is left to chance. `random` is any 64 random bits.
     public func delay(attempt: Int, random: UInt64) -> UInt64 {
         precondition(attempt > 0, "attempt \(attempt)")
         let doubled = firstDelay.multipliedReportingOverflow(by: 1 << UInt64(min(attempt - 1, 62)))
@@ -37,7 +37,8 @@ public struct RetryPolicy: Sendable, Hashable {
         switch status {
         case 200..<300: .accepted
         case 413: .tooLarge
-        case 429, 502, 503, 504: .retry(after: retryAfter.flatMap { retryAfterNanoseconds($0, unixSeconds: unixSeconds) })
+        case 429, 502, 503, 504:
+            .retry(after: retryAfter.flatMap { retryAfterNanoseconds($0, unixSeconds: unixSeconds) })
         case 408, 500: retriesServerErrors ? .retry(after: nil) : .refused
         default: .refused
         }

@@ -2,8 +2,8 @@ import CCurl
 import Glibc
 import System
 
-/// What the transport's thread runs: adds requests to the multi handle, moves bytes, completes what is done. Confined to that
-/// thread.
+/// What the transport's thread runs: adds requests to the multi handle, moves bytes, completes what is done. Confined
+/// to that thread.
 final class CurlLoop {
     /// Easy handles kept for the next request.
     private static let idleHandlesMax = 32
@@ -30,7 +30,9 @@ final class CurlLoop {
         self.multi = multi
         let inherited = (getenv("no_proxy") ?? getenv("NO_PROXY")).map { String(cString: $0) } ?? ""
         // A lone "*" means "no proxy at all" only while it stands alone.
-        noProxy = inherited == "*" ? "*" : [inherited, "localhost,127.0.0.0/8,::1"].filter { !$0.isEmpty }.joined(separator: ",")
+        noProxy =
+            inherited == "*"
+            ? "*" : [inherited, "localhost,127.0.0.0/8,::1"].filter { !$0.isEmpty }.joined(separator: ",")
         core.state.withLock { $0.multi = MultiHandle(pointer: multi) }
     }
 
@@ -57,7 +59,8 @@ final class CurlLoop {
             curl_multi_remove_handle(multi, easy)
             curl_easy_cleanup(easy)
             exchange.releaseHeaders()
-            complete(exchange, .failure(HTTPTransportError(.shutdown, "\(exchange.host): the HTTP client was shut down")))
+            complete(
+                exchange, .failure(HTTPTransportError(.shutdown, "\(exchange.host): the HTTP client was shut down")))
         }
         running = [:]
         for easy in idleHandles { curl_easy_cleanup(easy) }

@@ -1,22 +1,24 @@
 // Every outgoing HTTP request of a process goes through one thread with one curl multi handle.
 //
-// Why one thread: curl does the waiting for any number of transfers in one poll, so more threads would only cost memory.
-// The same thread runs the exporters' timers (`TimerScheduler`) and with them their encoding, so an agent that exports to
-// three places still has one thread for it. It is started by the first request or timer; an idle one sleeps in poll
-// without a timeout.
+// Why one thread: curl does the waiting for any number of transfers in one poll, so more threads would only cost
+// memory. The same thread runs the exporters' timers (`TimerScheduler`) and with them their encoding, so an agent
+// that exports to three places still has one thread for it. It is started by the first request or timer; an idle one
+// sleeps in poll without a timeout.
 //
-// Who runs what: `send` and `schedule` put the work into a list under a mutex and wake the thread; everything that touches
-// curl, and every completion and timer action, runs on the thread, never inside one of curl's callbacks. So a
+// Who runs what: `send` and `schedule` put the work into a list under a mutex and wake the thread; everything that
+// touches curl, and every completion and timer action, runs on the thread, never inside one of curl's callbacks. So a
 // completion may call `send`.
 //
-// `Core` exists so that dropping the last reference to a `CurlTransport` ends the thread: the thread holds the core only.
+// `Core` exists so that dropping the last reference to a `CurlTransport` ends the thread: the thread holds the core
+// only.
 
 import CCurl
 import Glibc
 import Synchronization
 public import System
 
-/// HTTP over libcurl: keep-alive, HTTP/2 where TLS offers it, several requests in flight, proxies by curl's environment rules.
+/// HTTP over libcurl: keep-alive, HTTP/2 where TLS offers it, several requests in flight, proxies by curl's
+/// environment rules.
 ///
 /// Safe to use from any thread. Completions and timer actions run on the transport's one thread.
 public final class CurlTransport: HTTPTransport, TimerScheduler {
@@ -67,9 +69,9 @@ public final class CurlTransport: HTTPTransport, TimerScheduler {
     /// Another client on the same thread and the same pool of connections, with options of its own.
     public func client(_ options: Options) -> Client { Client(transport: self, options: options) }
 
-    /// Completes everything outstanding with `.shutdown` and ends the thread; later requests get `.shutdown` at once. May be
-    /// called again. Returns when the thread has ended, except on the transport's own thread (from a completion), where
-    /// it returns at once.
+    /// Completes everything outstanding with `.shutdown` and ends the thread; later requests get `.shutdown` at once.
+    /// May be called again. Returns when the thread has ended, except on the transport's own thread (from a
+    /// completion), where it returns at once.
     public func shutdown() { core.shutdown() }
 
     /// See `CurlTransport.client`.
@@ -151,7 +153,9 @@ extension CurlTransport {
             }
             guard let thread else { return }
             if thread.isCurrent {
-                state.withLock { if $0.thread != nil { thread.detach() }; $0.thread = nil }
+                state.withLock {
+                    if $0.thread != nil { thread.detach() }; $0.thread = nil
+                }
                 return
             }
             joining.withLock { _ in

@@ -4,7 +4,8 @@ import System
 
 /// One request on its way and the response as it comes in.
 final class Exchange: @unchecked Sendable {
-    // @unchecked: built by the sender, handed over under the core's mutex, and from then on touched by the loop's thread only.
+    // @unchecked: built by the sender, handed over under the core's mutex, and from then on touched by the loop's
+    // thread only.
 
     /// Bytes of response headers, all redirects together. curl's own limits are per line.
     private static let headerBytesMax = 256 << 10
@@ -45,7 +46,8 @@ final class Exchange: @unchecked Sendable {
 
     // MARK: Before
 
-    /// Sets up a fresh (or reset) handle. The handle refers to `self` from then on, so `self` must outlive the transfer.
+    /// Sets up a fresh (or reset) handle. The handle refers to `self` from then on, so `self` must outlive the
+    /// transfer.
     func prepare(_ easy: UnsafeMutableRawPointer, noProxy: String) -> HTTPTransportError? {
         guard isHTTP, !request.url.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else {
             return HTTPTransportError(.badURL, "not an absolute http or https URL: \(request.url)")
@@ -79,7 +81,9 @@ final class Exchange: @unchecked Sendable {
         // The worker is our child: it must not inherit connections.
         sl_curl_set_open_socket_function(easy) { _, _, address in
             guard let address else { return -1 }
-            return socket(address.pointee.family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue), address.pointee.protocol)
+            return socket(
+                address.pointee.family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue),
+                address.pointee.protocol)
         }
     }
 
@@ -167,14 +171,19 @@ final class Exchange: @unchecked Sendable {
             let value = line[(colon + 1)...].drop { $0 == 0x20 || $0 == 0x09 }
             let end = value.lastIndex { $0 > 0x20 }.map { $0 + 1 } ?? value.startIndex
             headers.append(
-                (String(decoding: line[..<colon], as: UTF8.self).lowercased(), String(decoding: value[..<end], as: UTF8.self)))
+                (
+                    String(decoding: line[..<colon], as: UTF8.self).lowercased(),
+                    String(decoding: value[..<end], as: UTF8.self)
+                ))
         }
         return line.count
     }
 
     private func giveBody(_ target: UnsafeMutableRawBufferPointer) -> Int {
         let count = min(target.count, request.body.count - sentBytes)
-        request.body.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[sentBytes..<sentBytes + count])) }
+        request.body.withUnsafeBytes {
+            target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[sentBytes..<sentBytes + count]))
+        }
         sentBytes += count
         return count
     }
@@ -204,7 +213,8 @@ final class Exchange: @unchecked Sendable {
 
     private func error(_ code: CURLcode) -> HTTPTransportError {
         if isTooLarge {
-            return HTTPTransportError(.tooLarge, "\(host): the response is larger than \(request.responseBytesMax) bytes")
+            return HTTPTransportError(
+                .tooLarge, "\(host): the response is larger than \(request.responseBytesMax) bytes")
         }
         return HTTPTransportError(Self.errorCode(code), "\(host): \(String(cString: curl_easy_strerror(code)))")
     }
@@ -223,8 +233,8 @@ final class Exchange: @unchecked Sendable {
         case CURLE_URL_MALFORMAT: .badURL
         case CURLE_FILESIZE_EXCEEDED: .tooLarge
         case CURLE_ABORTED_BY_CALLBACK: .cancelled
-        // What is left is a peer that does not speak HTTP as agreed; curl calls a reply without a status line (HTTP/0.9)
-        // an unsupported protocol.
+        // What is left is a peer that does not speak HTTP as agreed; curl calls a reply without a status line
+        // (HTTP/0.9) an unsupported protocol.
         default: .protocolViolation
         }
     }

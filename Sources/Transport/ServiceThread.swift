@@ -1,8 +1,8 @@
 import CCurl
 import Glibc
 
-/// A thread of the agent's own that runs one function. Signals are blocked on it: they are the main thread's business, and
-/// a SIGPIPE from inside a TLS library must not end the process.
+/// A thread of the agent's own that runs one function. Signals are blocked on it: they are the main thread's
+/// business, and a SIGPIPE from inside a TLS library must not end the process.
 public struct ServiceThread: Sendable {
     private final class Start {
         let body: @Sendable () -> Void

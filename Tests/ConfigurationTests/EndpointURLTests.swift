@@ -31,19 +31,26 @@ import Testing
         for good in ["::", "::1", "1:2:3:4:5:6:7:8", "fe80::1", "::ffff:127.0.0.1", "1:2:3:4:5:6:127.0.0.1"] {
             #expect(EndpointURL.isIPv6Address(good), "\(good)")
         }
-        for bad in ["", ":", "1", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", "12345::", "g::", "::127.0.0", "::256.0.0.1", ":::", "+1::"] {
+        for bad in [
+            "", ":", "1", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", "12345::", "g::", "::127.0.0", "::256.0.0.1",
+            ":::", "+1::",
+        ] {
             #expect(!EndpointURL.isIPv6Address(bad), "\(bad)")
         }
     }
 
     @Test(arguments: [
-        ("", "empty"), ("localhost:4318", "must start with http://"), ("ftp://localhost", "\"ftp\" is not http or https"),
+        ("", "empty"), ("localhost:4318", "must start with http://"),
+        ("ftp://localhost", "\"ftp\" is not http or https"),
         ("://localhost", "\"\" is not http or https"), ("http://", "no host"), ("http:///v1/traces", "no host"),
-        ("http://:4318", "no host"), ("http://localhost:0", "\"0\" is no port"), ("http://localhost:99999", "\"99999\" is no port"),
+        ("http://:4318", "no host"), ("http://localhost:0", "\"0\" is no port"),
+        ("http://localhost:99999", "\"99999\" is no port"),
         ("http://localhost:+80", "\"+80\" is no port"), ("http://localhost:http", "\"http\" is no port"),
         ("http://::1:4318", "brackets"), ("http://[::1", "not closed"), ("http://[::1]4318", "instead of a port"),
-        ("http://[nonsense]", "no IPv6 address"), ("http://user:secret@localhost", "HEADERS"), ("http://localhost/#top", "fragment"),
-        ("http://local host/", "percent-encoded"), ("http://localhost/\u{7F}", "percent-encoded"), ("http://h%41st/", "no host name"),
+        ("http://[nonsense]", "no IPv6 address"), ("http://user:secret@localhost", "HEADERS"),
+        ("http://localhost/#top", "fragment"),
+        ("http://local host/", "percent-encoded"), ("http://localhost/\u{7F}", "percent-encoded"),
+        ("http://h%41st/", "no host name"),
         ("http://localhost/é", "percent-encoded"), ("http://localhost/\r\nX: 1", "percent-encoded"),
     ])
     func whatIsWrongIsSaid(text: String, part: String) {
@@ -59,7 +66,10 @@ import Testing
         #expect(HostPort(parsing: "127.0.0.1:0") == HostPort(host: "127.0.0.1", port: 0))
         #expect(HostPort(parsing: "[::1]:9464") == HostPort(host: "::1", port: 9464))
         #expect(HostPort(parsing: "[::1]:9464")?.description == "[::1]:9464")
-        for bad in ["", ":", "9464", ":9464", "localhost", "localhost:", "localhost:-1", "localhost:65536", "::1:80", "a b:1", "[x]:1"] {
+        for bad in [
+            "", ":", "9464", ":9464", "localhost", "localhost:", "localhost:-1", "localhost:65536", "::1:80", "a b:1",
+            "[x]:1",
+        ] {
             #expect(HostPort(parsing: bad) == nil, "\(bad)")
         }
     }

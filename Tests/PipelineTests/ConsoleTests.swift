@@ -13,9 +13,12 @@ import Wire
 
     @Test func spanIsALineWithItsEvents() {
         let span = SpanData(
-            context: SpanContext(traceID: TraceID(high: 1, low: 2), spanID: SpanID(3)), parentSpanID: SpanID(4), name: "GET /users",
+            context: SpanContext(traceID: TraceID(high: 1, low: 2), spanID: SpanID(3)), parentSpanID: SpanID(4),
+            name: "GET /users",
             kind: .server, startTime: 1_700_000_000_123_456_789, endTime: 1_700_000_000_135_800_000,
-            attributes: [Attribute("http.request.method", "GET"), Attribute("text", "two words"), Attribute("n", .int(-1))],
+            attributes: [
+                Attribute("http.request.method", "GET"), Attribute("text", "two words"), Attribute("n", .int(-1)),
+            ],
             events: [SpanData.Event(time: 1_700_000_000_123_457_789, name: "cache miss")],
             status: SpanStatus(code: .error, message: "boom"))
         #expect(
@@ -29,8 +32,11 @@ import Wire
     }
 
     @Test func logIsALine() {
-        let log = LogRecord(time: 951_827_696_000_000_000, severity: 13, body: "low on\nstock", attributes: [Attribute("ok", true)])
-        #expect(ConsoleText.line(log, service: "a b") == "2000-02-29T12:34:56.000Z WARN  low on\\nstock service=\"a b\" ok=true")
+        let log = LogRecord(
+            time: 951_827_696_000_000_000, severity: 13, body: "low on\nstock", attributes: [Attribute("ok", true)])
+        #expect(
+            ConsoleText.line(log, service: "a b")
+                == "2000-02-29T12:34:56.000Z WARN  low on\\nstock service=\"a b\" ok=true")
     }
 
     @Test func controlCharactersDoNotReachTheTerminal() {
@@ -39,11 +45,15 @@ import Wire
         #expect(ConsoleText.value(.string("a\"b")) == "\"a\\\"b\"")
     }
 
-    @Test(arguments: [
-        (0, "0 ns"), (999, "999 ns"), (1_500, "1.5 µs"), (12_340, "12.3 µs"), (123_456, "123 µs"), (1_230_000, "1.23 ms"),
-        (2_000_000_000, "2 s"), (3_723_000_000_000, "3723 s"),
-    ] as [(UInt64, String)])
-    func durationsHaveThreeDigits(nanoseconds: UInt64, text: String) { #expect(ConsoleText.duration(nanoseconds) == text) }
+    @Test(
+        arguments: [
+            (0, "0 ns"), (999, "999 ns"), (1_500, "1.5 µs"), (12_340, "12.3 µs"), (123_456, "123 µs"),
+            (1_230_000, "1.23 ms"),
+            (2_000_000_000, "2 s"), (3_723_000_000_000, "3723 s"),
+        ] as [(UInt64, String)])
+    func durationsHaveThreeDigits(nanoseconds: UInt64, text: String) {
+        #expect(ConsoleText.duration(nanoseconds) == text)
+    }
 
     @Test func exportsAreWrittenAndABrokenPipeIsARefusal() async {
         let log = Batch([LogRecord(time: 1, body: "hello")], resource: resource)

@@ -72,7 +72,10 @@ private struct World {
         wakeAt = action.wakeAt
         if let wakeAt { #expect(wakeAt > now, "a wake-up that changes nothing") }
         for export in action.exports {
-            let delay = mood == .slow ? UInt64.random(in: 0...3 * second, using: &random) : UInt64.random(in: 0...5 * millisecond, using: &random)
+            let delay =
+                mood == .slow
+                ? UInt64.random(in: 0...3 * second, using: &random)
+                : UInt64.random(in: 0...5 * millisecond, using: &random)
             onTheWay.append((now + delay, export))
         }
         #expect(onTheWay.count == machine.inFlightCount)

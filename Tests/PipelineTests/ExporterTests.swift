@@ -63,7 +63,9 @@ private func logs(_ texts: String...) -> Batch {
 }
 
 private func points(_ name: String) -> Batch {
-    Batch([MetricPoint(instrument: MetricPoint.Instrument(name: name, type: .gauge), startTime: 1, time: 2, value: 3)], resource: resource)
+    Batch(
+        [MetricPoint(instrument: MetricPoint.Instrument(name: name, type: .gauge), startTime: 1, time: 2, value: 3)],
+        resource: resource)
 }
 
 @Suite struct ExporterRequestTests {
@@ -74,7 +76,10 @@ private func points(_ name: String) -> Batch {
         bench.pass()
         let requests = bench.transport.requests
         #expect(requests.map(\.url) == ["traces", "logs", "metrics"].map { "http://backend:4318/v1/\($0)" })
-        #expect(requests.allSatisfy { $0.method == "POST" && $0.headers.contains { $0 == ("Content-Type", "application/x-protobuf") } })
+        #expect(
+            requests.allSatisfy {
+                $0.method == "POST" && $0.headers.contains { $0 == ("Content-Type", "application/x-protobuf") }
+            })
         #expect(requests[0].body == OTLP.exportRequest(batches: [spans("a")]))
         for _ in requests { bench.answer(status: 200) }
         #expect(bench.exporter.counters.exported == 3)
@@ -126,10 +131,11 @@ private func points(_ name: String) -> Batch {
         let bench = try Bench(["jaeger=http://b"])
         var other = spans("b")
         other.resource = OTLP.message(Resource(attributes: [Attribute("service.name", "other")]))
-        bench.exporter.accept(spans("a"))
-        bench.exporter.accept(other)
+        var sameWithSchema = spans("c")
+        sameWithSchema.resourceSchemaURL = "https://opentelemetry.io/schemas/1.30.0"
+        for batch in [spans("a"), spans("a"), other, sameWithSchema] { bench.exporter.accept(batch) }
         bench.pass()
-        #expect(bench.transport.requests.count == 2)
+        #expect(bench.transport.requests.count == 3)
     }
 
     @Test func batchesOfABurstShareOneRequestAndOneTimer() throws {
@@ -156,7 +162,10 @@ private func points(_ name: String) -> Batch {
         bench.answer(status: 200, body: answer.takeBytes())
         #expect(bench.exporter.counters[.traces].exported == 1)
         #expect(bench.exporter.counters[.traces].dropped(.rejected) == 2)
-        #expect(bench.heard == [.warning(.traces, message: "http://backend:4318/v1/traces: partial success, 2 rejected: too old")])
+        #expect(
+            bench.heard == [
+                .warning(.traces, message: "http://backend:4318/v1/traces: partial success, 2 rejected: too old")
+            ])
     }
 
     @Test(arguments: ["<html>hello</html>", "\u{FF}\u{FE}", "{\"partialSuccess\":"])
@@ -164,7 +173,9 @@ private func points(_ name: String) -> Batch {
         let bench = try Bench()
         bench.exporter.accept(spans("a"))
         bench.pass()
-        bench.answer(status: 200, headers: [("content-type", body.hasPrefix("{") ? "application/json" : "text/html")], body: Array(body.utf8))
+        bench.answer(
+            status: 200, headers: [("content-type", body.hasPrefix("{") ? "application/json" : "text/html")],
+            body: Array(body.utf8))
         #expect(bench.exporter.counters.exported == 1)
         #expect(bench.exporter.counters.warnings == 1)
     }
@@ -195,7 +206,8 @@ private func points(_ name: String) -> Batch {
         let bench = try Bench()
         bench.exporter.accept(spans("a"))
         bench.pass()
-        bench.answer(status: 429, headers: [("retry-after", "Sun, 06 Nov 1994 08:49:40 GMT")])  // ten seconds ahead of HandClock
+        // Ten seconds ahead of HandClock.
+        bench.answer(status: 429, headers: [("retry-after", "Sun, 06 Nov 1994 08:49:40 GMT")])
         bench.pass(9 * second)
         #expect(bench.transport.openCount == 0)
         bench.pass(1 * second)

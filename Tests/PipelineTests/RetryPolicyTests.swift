@@ -6,7 +6,9 @@ import Testing
     let policy = RetryPolicy()
 
     @Test func delayDoublesUpToItsMaximumAndChanceTakesAtMostHalf() {
-        for (attempt, whole) in [(1, 200), (2, 400), (3, 800), (4, 1_600), (5, 3_200), (6, 5_000), (7, 5_000), (500, 5_000)] {
+        for (attempt, whole) in [
+            (1, 200), (2, 400), (3, 800), (4, 1_600), (5, 3_200), (6, 5_000), (7, 5_000), (500, 5_000),
+        ] {
             let whole = UInt64(whole) * millisecond
             #expect(policy.delay(attempt: attempt, random: 0) == whole / 2)
             #expect(policy.delay(attempt: attempt, random: .max) == whole)
@@ -15,7 +17,9 @@ import Testing
 
     @Test(arguments: [429, 502, 503, 504])
     func throttlingAndGatewayErrorsAreRetried(status: Int) {
-        #expect(policy.verdict(status: status, retryAfter: nil, unixSeconds: 0, retriesServerErrors: false) == .retry(after: nil))
+        #expect(
+            policy.verdict(status: status, retryAfter: nil, unixSeconds: 0, retriesServerErrors: false)
+                == .retry(after: nil))
         #expect(
             policy.verdict(status: status, retryAfter: "3", unixSeconds: 0, retriesServerErrors: false)
                 == .retry(after: 3 * second))
@@ -24,20 +28,27 @@ import Testing
     @Test(arguments: [301, 400, 401, 403, 404, 405, 409, 415, 501, 505])
     func everythingElseIsRefused(status: Int) {
         for retries in [false, true] {
-            #expect(policy.verdict(status: status, retryAfter: "3", unixSeconds: 0, retriesServerErrors: retries) == .refused)
+            #expect(
+                policy.verdict(status: status, retryAfter: "3", unixSeconds: 0, retriesServerErrors: retries)
+                    == .refused)
         }
     }
 
     @Test func serverErrorsAreRetriedOnlyWhereTheProtocolAllowsIt() {
         for status in [408, 500] {
-            #expect(policy.verdict(status: status, retryAfter: nil, unixSeconds: 0, retriesServerErrors: true) == .retry(after: nil))
-            #expect(policy.verdict(status: status, retryAfter: nil, unixSeconds: 0, retriesServerErrors: false) == .refused)
+            #expect(
+                policy.verdict(status: status, retryAfter: nil, unixSeconds: 0, retriesServerErrors: true)
+                    == .retry(after: nil))
+            #expect(
+                policy.verdict(status: status, retryAfter: nil, unixSeconds: 0, retriesServerErrors: false) == .refused)
         }
     }
 
     @Test func successAndSizeAreTold() {
         for status in [200, 202, 204] {
-            #expect(policy.verdict(status: status, retryAfter: nil, unixSeconds: 0, retriesServerErrors: false) == .accepted)
+            #expect(
+                policy.verdict(status: status, retryAfter: nil, unixSeconds: 0, retriesServerErrors: false) == .accepted
+            )
         }
         #expect(policy.verdict(status: 413, retryAfter: nil, unixSeconds: 0, retriesServerErrors: false) == .tooLarge)
     }
@@ -58,7 +69,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "-1", "1.5", "soon", "Sun, 06 Nov 1994", "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 6 Nov 1994 08:49:37 GMT",
+        "", " ", "-1", "1.5", "soon", "Sun, 06 Nov 1994", "Sun, 06 Foo 1994 08:49:37 GMT",
+        "Sun, 6 Nov 1994 08:49:37 GMT",
         "Sun, 06 Nov 1994 08:49 GMT", "Sun, 06 Nov 1994 25:49:37 GMT", "a b c d e GMT", "Sun Nov 99 08:49:37 1994",
     ])
     func otherTextIsIgnored(text: String) {

@@ -25,264 +25,277 @@ private func openFiles() -> Int {
     return count
 }
 
-/// One after the other, because some count the files the process has open.
-@Suite(.serialized) final class CurlTransportTests: Sendable {
-    let server = MisbehavingServer()
-    let transport = CurlTransport()
+/// Tests that open sockets: one after the other, because some count the files the process has open.
+@Suite(.serialized) enum NetworkTests {}
 
-    deinit {
-        transport.shutdown()
-        server.stop()
-    }
-
-    @Test func sendsMethodHeadersAndBodyAndReturnsTheResponse() async throws {
-        let request = HTTPRequest(
-            method: "POST", url: server.url("/echo?a=b"), headers: [("Content-Type", "x/y"), ("X-Empty", "")], body: [1, 0, 255])
-        let response = try await transport.result(request).get()
-        #expect(response.status == 200)
-        #expect(response.body == [1, 0, 255])
-        #expect(response.url == server.url("/echo?a=b"))
-        #expect(response.header("content-length") == "3")
-        let seen = try #require(server.seen.first)
-        #expect(seen.method == "POST")
-        #expect(seen.path == "/echo?a=b")
-        #expect(seen.headers["content-type"] == "x/y")
-        #expect(seen.headers["x-empty"] == "")
-        #expect(seen.headers["expect"] == nil)
-        #expect(seen.headers["user-agent"] == "sidelight")
-    }
-
-    @Test(arguments: ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
-    func sendsEveryMethod(method: String) async throws {
-        let response = try await transport.result(HTTPRequest(method: method, url: server.url("/echo"))).get()
-        #expect(response.status == 200)
-        #expect(server.seen.map(\.method) == [method])
-        #expect(server.seen[0].headers["content-type"] == nil)
-    }
-
-    @Test func largeBodyArrivesWhole() async throws {
-        let body = (0..<5_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-        let request = HTTPRequest(method: "POST", url: server.url("/echo"), body: body, responseBytesMax: 8 << 20)
-        #expect(try await transport.result(request).get().body == body)
-    }
-
-    @Test func keepsTheConnectionForTheNextRequest() async throws {
-        for _ in 0..<5 { _ = try await transport.result(HTTPRequest(url: server.url("/echo"))).get() }
-        #expect(server.seen.map(\.connection) == [1, 1, 1, 1, 1])
-    }
-
-    @Test func opensANewConnectionWhenTheServerClosedTheKeptOne() async throws {
-        for _ in 0..<3 {
-            let request = HTTPRequest(method: "POST", url: server.url("/answer-then-close"), body: [1, 2, 3])
-            #expect(try await transport.result(request).get().body == Array("last".utf8))
-        }
-        #expect(server.seen.allSatisfy { $0.body == [1, 2, 3] })
-    }
-
-    @Test func severalRequestsAreInFlightAtOnce() async throws {
-        async let first = transport.result(HTTPRequest(url: server.url("/hold")))
-        async let second = transport.result(HTTPRequest(url: server.url("/hold")))
-        async let third = transport.result(HTTPRequest(url: server.url("/hold")))
-        server.waitForRequests(3)
-        server.release()
-        for result in await [first, second, third] { #expect(try result.get().body == Array("held".utf8)) }
-    }
-
-    @Test func decodesChunkedBodyAndRepeatedHeaders() async throws {
-        let response = try await transport.result(HTTPRequest(url: server.url("/chunked"))).get()
-        #expect(response.body == Array("hello, world".utf8))
-        #expect(response.headers.filter { $0.name == "x-two" }.map(\.value) == ["a", "b"])
-    }
-
-    @Test func errorStatusIsAResponse() async throws {
-        let throttled = try await transport.result(HTTPRequest(url: server.url("/throttle"))).get()
-        #expect(throttled.status == 429)
-        #expect(throttled.header("retry-after") == "7")
-        #expect(throttled.body == Array("slow down".utf8))
-        #expect(try await transport.result(HTTPRequest(url: server.url("/down"))).get().status == 503)
-    }
-
-    @Test func redirectIsTheResponseUnlessFollowingIsAskedFor() async throws {
-        let request = HTTPRequest(url: server.url("/redirect"))
-        #expect(try await transport.result(request).get().status == 302)
-        var options = CurlTransport.Options()
-        options.redirectsMax = 3
-        let client = transport.client(options)
-        let followed = try await client.result(request).get()
-        #expect(followed.status == 200)
-        #expect(followed.url == server.url("/echo"))
-        #expect(followed.header("location") == nil)
-        #expect(errorCode(await client.result(HTTPRequest(url: server.url("/loop")))) == .protocolViolation)
-    }
-
-    @Test func decodesCompressedResponsesWhenAskedAndCountsTheirDecodedSize() async throws {
-        let plain = [UInt8](repeating: 0x61, count: 500_000)
-        var options = CurlTransport.Options()
-        options.decodesResponses = true
-        let client = transport.client(options)
-        var request = HTTPRequest(method: "POST", url: server.url("/gzip"), body: Gzip.compress(plain))
-        #expect(try await client.result(request).get().body == plain)
-        request.responseBytesMax = 100_000
-        #expect(errorCode(await client.result(request)) == .tooLarge)
-    }
-
-    @Test(arguments: [
-        ("/close", HTTPTransportError.Code.reset), ("/reset-mid-body", .reset), ("/garbage", .protocolViolation),
-        ("/huge", .tooLarge), ("/headers-without-end", .tooLarge),
-    ])
-    func brokenAnswerIsAnErrorAndTheNextRequestWorks(path: String, code: HTTPTransportError.Code) async throws {
-        let result = await transport.result(HTTPRequest(url: server.url(path)))
-        #expect(errorCode(result) == code)
-        #expect(throws: HTTPTransportError.self) { try result.get() }
-        if case .failure(let error) = result { #expect(error.message.hasPrefix("127.0.0.1:\(server.port): ")) }
-        #expect(try await transport.result(HTTPRequest(url: server.url("/echo"))).get().status == 200)
-    }
-
-    @Test func responseOfExactlyTheLimitIsKept() async throws {
-        let request = HTTPRequest(method: "POST", url: server.url("/echo"), body: [UInt8](repeating: 7, count: 64), responseBytesMax: 64)
-        #expect(try await transport.result(request).get().body.count == 64)
-        var smaller = request
-        smaller.responseBytesMax = 63
-        #expect(errorCode(await transport.result(smaller)) == .tooLarge)
-    }
-
-    @Test func silenceBecomesATimeout() async {
-        let request = HTTPRequest(url: server.url("/hold"), timeoutMilliseconds: 50)
-        #expect(errorCode(await transport.result(request)) == .timeout)
-        server.release()
-    }
-
-    @Test func nobodyListeningIsAConnectError() async {
-        server.stop()
-        #expect(errorCode(await transport.result(HTTPRequest(url: server.url("/echo")))) == .connect)
-    }
-
-    @Test func unknownHostIsAResolveError() async {
-        #expect(errorCode(await transport.result(HTTPRequest(url: "http://no-such-host.invalid/"))) == .resolve)
-    }
-
-    @Test(arguments: ["", "127.0.0.1:80", "ftp://127.0.0.1/", "file:///etc/passwd", "http://", "http://127.0.0.1:99999/", "http://a b/"])
-    func badURLIsRefused(url: String) async {
-        #expect(errorCode(await transport.result(HTTPRequest(url: url))) == .badURL)
-    }
-
-    @Test func headerThatWouldSmuggleALineIsRefused() async {
-        for header in [("X", "a\r\nEvil: 1"), ("X\nEvil", "1"), ("", "1"), ("a:b", "1")] {
-            let result = await transport.result(HTTPRequest(url: server.url("/echo"), headers: [header]))
-            #expect(errorCode(result) == .protocolViolation)
-        }
-        #expect(server.seen.isEmpty)
-    }
-
-    @Test func aPlainServerOnAnHTTPSPortIsATLSError() async {
-        let url = "https://127.0.0.1:\(server.port)/echo"
-        #expect(errorCode(await transport.result(HTTPRequest(url: url))) == .tls)
-    }
-
-    @Test func loopbackNeverGoesThroughAProxy() async throws {
-        let proxy = MisbehavingServer()
-        defer { proxy.stop() }
-        var options = CurlTransport.Options()
-        options.proxy = proxy.url("")
-        let client = transport.client(options)
-        #expect(try await client.result(HTTPRequest(url: server.url("/echo"))).get().status == 200)
-        #expect(proxy.seen.isEmpty)
-        _ = await client.result(HTTPRequest(url: "http://sidelight.invalid/somewhere"))
-        #expect(proxy.seen.map(\.path) == ["http://sidelight.invalid/somewhere"])
-    }
-
-    @Test func shutdownCompletesEverythingOutstandingOnceAndMayBeRepeated() async {
-        let codes = Mutex<[HTTPTransportError.Code?]>([])
-        for _ in 0..<10 {
-            transport.send(HTTPRequest(url: server.url("/hold"))) { result in codes.withLock { $0.append(errorCode(result)) } }
-        }
-        server.waitForRequests(10)
-        transport.shutdown()
-        #expect(codes.withLock { $0 } == [HTTPTransportError.Code?](repeating: .shutdown, count: 10))
-        transport.shutdown()
-        #expect(errorCode(await transport.result(HTTPRequest(url: server.url("/echo")))) == .shutdown)
-        server.release()
-    }
-
-    @Test func shutdownBeforeTheFirstRequestStartsNothing() async {
-        transport.shutdown()
-        #expect(errorCode(await transport.result(HTTPRequest(url: server.url("/echo")))) == .shutdown)
-    }
-
-    @Test func shutdownFromACompletionDoesNotDeadlock() async {
+extension NetworkTests {
+    @Suite final class CurlTransportTests: Sendable {
+        let server = MisbehavingServer()
         let transport = CurlTransport()
-        await withCheckedContinuation { continuation in
-            transport.send(HTTPRequest(url: server.url("/echo"))) { _ in
-                transport.shutdown()
-                continuation.resume()
+
+        deinit {
+            transport.shutdown()
+            server.stop()
+        }
+
+        @Test func sendsMethodHeadersAndBodyAndReturnsTheResponse() async throws {
+            let request = HTTPRequest(
+                method: "POST", url: server.url("/echo?a=b"), headers: [("Content-Type", "x/y"), ("X-Empty", "")],
+                body: [1, 0, 255])
+            let response = try await transport.result(request).get()
+            #expect(response.status == 200)
+            #expect(response.body == [1, 0, 255])
+            #expect(response.url == server.url("/echo?a=b"))
+            #expect(response.header("content-length") == "3")
+            let seen = try #require(server.seen.first)
+            #expect(seen.method == "POST")
+            #expect(seen.path == "/echo?a=b")
+            #expect(seen.headers["content-type"] == "x/y")
+            #expect(seen.headers["x-empty"] == "")
+            #expect(seen.headers["expect"] == nil)
+            #expect(seen.headers["user-agent"] == "sidelight")
+        }
+
+        @Test(arguments: ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
+        func sendsEveryMethod(method: String) async throws {
+            let response = try await transport.result(HTTPRequest(method: method, url: server.url("/echo"))).get()
+            #expect(response.status == 200)
+            #expect(server.seen.map(\.method) == [method])
+            #expect(server.seen[0].headers["content-type"] == nil)
+        }
+
+        @Test func largeBodyArrivesWhole() async throws {
+            let body = (0..<5_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+            let request = HTTPRequest(method: "POST", url: server.url("/echo"), body: body, responseBytesMax: 8 << 20)
+            #expect(try await transport.result(request).get().body == body)
+        }
+
+        @Test func keepsTheConnectionForTheNextRequest() async throws {
+            for _ in 0..<5 { _ = try await transport.result(HTTPRequest(url: server.url("/echo"))).get() }
+            #expect(server.seen.map(\.connection) == [1, 1, 1, 1, 1])
+        }
+
+        @Test func opensANewConnectionWhenTheServerClosedTheKeptOne() async throws {
+            for _ in 0..<3 {
+                let request = HTTPRequest(method: "POST", url: server.url("/answer-then-close"), body: [1, 2, 3])
+                #expect(try await transport.result(request).get().body == Array("last".utf8))
             }
+            #expect(server.seen.allSatisfy { $0.body == [1, 2, 3] })
         }
-        #expect(errorCode(await transport.result(HTTPRequest(url: server.url("/echo")))) == .shutdown)
-    }
 
-    @Test func requestBeyondTheBoundFailsAtOnce() async {
-        let transport = CurlTransport()
-        let codes = Mutex<[HTTPTransportError.Code?]>([])
-        for _ in 0..<CurlTransport.outstandingMax {
-            transport.send(HTTPRequest(url: server.url("/hold"))) { result in codes.withLock { $0.append(errorCode(result)) } }
+        @Test func severalRequestsAreInFlightAtOnce() async throws {
+            async let first = transport.result(HTTPRequest(url: server.url("/hold")))
+            async let second = transport.result(HTTPRequest(url: server.url("/hold")))
+            async let third = transport.result(HTTPRequest(url: server.url("/hold")))
+            server.waitForRequests(3)
+            server.release()
+            for result in await [first, second, third] { #expect(try result.get().body == Array("held".utf8)) }
         }
-        #expect(errorCode(await transport.result(HTTPRequest(url: server.url("/hold")))) == .cancelled)
-        #expect(codes.withLock { $0.count } == 0)
-        transport.shutdown()
-        #expect(codes.withLock { $0.count } == CurlTransport.outstandingMax)
-        server.release()
-    }
 
-    @Test func completionMaySendTheNextRequest() async {
-        let transport = transport
-        let url = server.url("/echo")
-        @Sendable func again(_ left: Int, _ done: @escaping @Sendable () -> Void) {
-            transport.send(HTTPRequest(url: url)) { _ in left == 0 ? done() : again(left - 1, done) }
+        @Test func decodesChunkedBodyAndRepeatedHeaders() async throws {
+            let response = try await transport.result(HTTPRequest(url: server.url("/chunked"))).get()
+            #expect(response.body == Array("hello, world".utf8))
+            #expect(response.headers.filter { $0.name == "x-two" }.map(\.value) == ["a", "b"])
         }
-        await withCheckedContinuation { continuation in again(20) { continuation.resume() } }
-        #expect(server.seen.count == 21)
-    }
 
-    @Test func thousandRequestsLeaveNoFilesOpen() async throws {
-        let server = server
-        let before = openFiles()
-        let transport = CurlTransport()
-        for round in 0..<10 {
-            await withTaskGroup(of: Void.self) { group in
-                for index in 0..<100 {
-                    let path = ["/echo", "/close", "/garbage", "/chunked"][(round + index) % 4]
-                    group.addTask { _ = await transport.result(HTTPRequest(url: server.url(path))) }
+        @Test func errorStatusIsAResponse() async throws {
+            let throttled = try await transport.result(HTTPRequest(url: server.url("/throttle"))).get()
+            #expect(throttled.status == 429)
+            #expect(throttled.header("retry-after") == "7")
+            #expect(throttled.body == Array("slow down".utf8))
+            #expect(try await transport.result(HTTPRequest(url: server.url("/down"))).get().status == 503)
+        }
+
+        @Test func redirectIsTheResponseUnlessFollowingIsAskedFor() async throws {
+            let request = HTTPRequest(url: server.url("/redirect"))
+            #expect(try await transport.result(request).get().status == 302)
+            var options = CurlTransport.Options()
+            options.redirectsMax = 3
+            let client = transport.client(options)
+            let followed = try await client.result(request).get()
+            #expect(followed.status == 200)
+            #expect(followed.url == server.url("/echo"))
+            #expect(followed.header("location") == nil)
+            #expect(errorCode(await client.result(HTTPRequest(url: server.url("/loop")))) == .protocolViolation)
+        }
+
+        @Test func decodesCompressedResponsesWhenAskedAndCountsTheirDecodedSize() async throws {
+            let plain = [UInt8](repeating: 0x61, count: 500_000)
+            var options = CurlTransport.Options()
+            options.decodesResponses = true
+            let client = transport.client(options)
+            var request = HTTPRequest(method: "POST", url: server.url("/gzip"), body: Gzip.compress(plain))
+            #expect(try await client.result(request).get().body == plain)
+            request.responseBytesMax = 100_000
+            #expect(errorCode(await client.result(request)) == .tooLarge)
+        }
+
+        @Test(arguments: [
+            ("/close", HTTPTransportError.Code.reset), ("/reset-mid-body", .reset), ("/garbage", .protocolViolation),
+            ("/huge", .tooLarge), ("/headers-without-end", .tooLarge),
+        ])
+        func brokenAnswerIsAnErrorAndTheNextRequestWorks(path: String, code: HTTPTransportError.Code) async throws {
+            let result = await transport.result(HTTPRequest(url: server.url(path)))
+            #expect(errorCode(result) == code)
+            #expect(throws: HTTPTransportError.self) { try result.get() }
+            if case .failure(let error) = result { #expect(error.message.hasPrefix("127.0.0.1:\(server.port): ")) }
+            #expect(try await transport.result(HTTPRequest(url: server.url("/echo"))).get().status == 200)
+        }
+
+        @Test func responseOfExactlyTheLimitIsKept() async throws {
+            let request = HTTPRequest(
+                method: "POST", url: server.url("/echo"), body: [UInt8](repeating: 7, count: 64), responseBytesMax: 64)
+            #expect(try await transport.result(request).get().body.count == 64)
+            var smaller = request
+            smaller.responseBytesMax = 63
+            #expect(errorCode(await transport.result(smaller)) == .tooLarge)
+        }
+
+        @Test func silenceBecomesATimeout() async {
+            let request = HTTPRequest(url: server.url("/hold"), timeoutMilliseconds: 50)
+            #expect(errorCode(await transport.result(request)) == .timeout)
+            server.release()
+        }
+
+        @Test func nobodyListeningIsAConnectError() async {
+            server.stop()
+            #expect(errorCode(await transport.result(HTTPRequest(url: server.url("/echo")))) == .connect)
+        }
+
+        @Test func unknownHostIsAResolveError() async {
+            #expect(errorCode(await transport.result(HTTPRequest(url: "http://no-such-host.invalid/"))) == .resolve)
+        }
+
+        @Test(arguments: [
+            "", "127.0.0.1:80", "ftp://127.0.0.1/", "file:///etc/passwd", "http://", "http://127.0.0.1:99999/",
+            "http://a b/",
+        ])
+        func badURLIsRefused(url: String) async {
+            #expect(errorCode(await transport.result(HTTPRequest(url: url))) == .badURL)
+        }
+
+        @Test func headerThatWouldSmuggleALineIsRefused() async {
+            for header in [("X", "a\r\nEvil: 1"), ("X\nEvil", "1"), ("", "1"), ("a:b", "1")] {
+                let result = await transport.result(HTTPRequest(url: server.url("/echo"), headers: [header]))
+                #expect(errorCode(result) == .protocolViolation)
+            }
+            #expect(server.seen.isEmpty)
+        }
+
+        @Test func aPlainServerOnAnHTTPSPortIsATLSError() async {
+            let url = "https://127.0.0.1:\(server.port)/echo"
+            #expect(errorCode(await transport.result(HTTPRequest(url: url))) == .tls)
+        }
+
+        @Test func loopbackNeverGoesThroughAProxy() async throws {
+            let proxy = MisbehavingServer()
+            defer { proxy.stop() }
+            var options = CurlTransport.Options()
+            options.proxy = proxy.url("")
+            let client = transport.client(options)
+            #expect(try await client.result(HTTPRequest(url: server.url("/echo"))).get().status == 200)
+            #expect(proxy.seen.isEmpty)
+            _ = await client.result(HTTPRequest(url: "http://sidelight.invalid/somewhere"))
+            #expect(proxy.seen.map(\.path) == ["http://sidelight.invalid/somewhere"])
+        }
+
+        @Test func shutdownCompletesEverythingOutstandingOnceAndMayBeRepeated() async {
+            let codes = Mutex<[HTTPTransportError.Code?]>([])
+            for _ in 0..<10 {
+                transport.send(HTTPRequest(url: server.url("/hold"))) { result in
+                    codes.withLock { $0.append(errorCode(result)) }
                 }
             }
+            server.waitForRequests(10)
+            transport.shutdown()
+            #expect(codes.withLock { $0 } == [HTTPTransportError.Code?](repeating: .shutdown, count: 10))
+            transport.shutdown()
+            #expect(errorCode(await transport.result(HTTPRequest(url: server.url("/echo")))) == .shutdown)
+            server.release()
         }
-        #expect(server.seen.count >= 1_000)
-        transport.shutdown()
-        // The server's side of a connection closes when its thread notices; ours are counted, so let it finish first.
-        server.stop()
-        while server.hasOpenConnections { sched_yield() }
-        #expect(openFiles() <= before)
-    }
 
-    @Test func timersRunInOrderOfTheirDeadlines() async {
-        let order = Mutex<[Int]>([])
-        await withCheckedContinuation { continuation in
-            let now = monotonicNow()
-            transport.schedule(at: now + 30_000_000) {
-                order.withLock { $0.append(3) }
-                continuation.resume()
+        @Test func shutdownBeforeTheFirstRequestStartsNothing() async {
+            transport.shutdown()
+            #expect(errorCode(await transport.result(HTTPRequest(url: server.url("/echo")))) == .shutdown)
+        }
+
+        @Test func shutdownFromACompletionDoesNotDeadlock() async {
+            let transport = CurlTransport()
+            await withCheckedContinuation { continuation in
+                transport.send(HTTPRequest(url: server.url("/echo"))) { _ in
+                    transport.shutdown()
+                    continuation.resume()
+                }
             }
-            transport.schedule(at: now + 10_000_000) { order.withLock { $0.append(2) } }
-            transport.schedule(at: 0) { order.withLock { $0.append(1) } }
+            #expect(errorCode(await transport.result(HTTPRequest(url: server.url("/echo")))) == .shutdown)
         }
-        #expect(order.withLock { $0 } == [1, 2, 3])
-    }
 
-    @Test func droppingTheTransportEndsItsThread() async {
-        let before = openFiles()
-        var transport: CurlTransport? = CurlTransport()
-        await withCheckedContinuation { continuation in transport?.schedule(at: 0) { continuation.resume() } }
-        transport = nil
-        #expect(openFiles() <= before)
+        @Test func requestBeyondTheBoundFailsAtOnce() async {
+            let transport = CurlTransport()
+            let codes = Mutex<[HTTPTransportError.Code?]>([])
+            for _ in 0..<CurlTransport.outstandingMax {
+                transport.send(HTTPRequest(url: server.url("/hold"))) { result in
+                    codes.withLock { $0.append(errorCode(result)) }
+                }
+            }
+            #expect(errorCode(await transport.result(HTTPRequest(url: server.url("/hold")))) == .cancelled)
+            #expect(codes.withLock { $0.count } == 0)
+            transport.shutdown()
+            #expect(codes.withLock { $0.count } == CurlTransport.outstandingMax)
+            server.release()
+        }
+
+        @Test func completionMaySendTheNextRequest() async {
+            let transport = transport
+            let url = server.url("/echo")
+            @Sendable func again(_ left: Int, _ done: @escaping @Sendable () -> Void) {
+                transport.send(HTTPRequest(url: url)) { _ in left == 0 ? done() : again(left - 1, done) }
+            }
+            await withCheckedContinuation { continuation in again(20) { continuation.resume() } }
+            #expect(server.seen.count == 21)
+        }
+
+        @Test func thousandRequestsLeaveNoFilesOpen() async throws {
+            let server = server
+            let before = openFiles()
+            let transport = CurlTransport()
+            for round in 0..<10 {
+                await withTaskGroup(of: Void.self) { group in
+                    for index in 0..<100 {
+                        let path = ["/echo", "/close", "/garbage", "/chunked"][(round + index) % 4]
+                        group.addTask { _ = await transport.result(HTTPRequest(url: server.url(path))) }
+                    }
+                }
+            }
+            #expect(server.seen.count >= 1_000)
+            transport.shutdown()
+            // The server's side of a connection closes when its thread notices; ours are counted, so let it finish first.
+            server.stop()
+            while server.hasOpenConnections { sched_yield() }
+            #expect(openFiles() <= before)
+        }
+
+        @Test func timersRunInOrderOfTheirDeadlines() async {
+            let order = Mutex<[Int]>([])
+            await withCheckedContinuation { continuation in
+                let now = monotonicNow()
+                transport.schedule(at: now + 30_000_000) {
+                    order.withLock { $0.append(3) }
+                    continuation.resume()
+                }
+                transport.schedule(at: now + 10_000_000) { order.withLock { $0.append(2) } }
+                transport.schedule(at: 0) { order.withLock { $0.append(1) } }
+            }
+            #expect(order.withLock { $0 } == [1, 2, 3])
+        }
+
+        @Test func droppingTheTransportEndsItsThread() async {
+            let before = openFiles()
+            var transport: CurlTransport? = CurlTransport()
+            await withCheckedContinuation { continuation in transport?.schedule(at: 0) { continuation.resume() } }
+            transport = nil
+            #expect(openFiles() <= before)
+        }
     }
 }
 

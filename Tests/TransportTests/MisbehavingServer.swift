@@ -155,7 +155,8 @@ final class MisbehavingServer: Sendable {
     }
 
     private func answer(_ connection: Int32, _ status: Int, _ headers: [String] = [], body: [UInt8]) -> Bool {
-        let head = "HTTP/1.1 \(status) X\r\nContent-Length: \(body.count)\r\n" + headers.map { $0 + "\r\n" }.joined() + "\r\n"
+        let head =
+            "HTTP/1.1 \(status) X\r\nContent-Length: \(body.count)\r\n" + headers.map { $0 + "\r\n" }.joined() + "\r\n"
         return sendAll(connection, Array(head.utf8) + body)
     }
 
