@@ -87,12 +87,11 @@ function makeOps(realm, hooks) {
  * @param {{print?: (fd: number, text: string) => void, patch?: string}} hooks `patch`: source run after loading, before start
  */
 export function boot(hooks = {}) {
-    const context = vm.createContext(Object.create(null), { microtaskMode: undefined });
+    const context = vm.createContext(Object.create(null));
     const realm = {
         context, maps: new Map(), internal: vm.runInContext('({})', context), TypeError: vm.runInContext('TypeError', context),
         Error: vm.runInContext('Error', context), ArrayBuffer: vm.runInContext('ArrayBuffer', context),
     };
-    vm.runInContext('delete globalThis.SharedArrayBufferShim', context);
     const copy = vm.runInContext('(b) => { const c = new Uint8Array(b.length); for (let i = 0; i < b.length; i++) c[i] = b[i]; return c; }', context);
     realm.own = (bytes) => copy(bytes);
     realm.clone = (value) => revive(realm, v8.deserialize(v8.serialize(value)), new Map());
@@ -114,7 +113,6 @@ export function boot(hooks = {}) {
         const body = vm.compileFunction(source, ['ops', 'internal', 'primordials'], { parsingContext: context, filename: `sidelight:${name}` });
         body(realm.ops, realm.internal, primordials);
     }
-    vm.runInContext('delete globalThis.gc', context);
     const inside = vm.runInContext('JSON.parse', context);
     realm.internal.complete();
     realm.internal.start(inside(JSON.stringify({
