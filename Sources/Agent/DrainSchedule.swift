@@ -7,6 +7,9 @@
 /// Pure; times are monotonic nanoseconds.
 struct DrainSchedule {
     static let pauseNanoseconds: UInt64 = 10_000_000
+    /// On x86 the producer publishes with a plain store (18_ring.js), so in a window of nanoseconds it can miss that the agent went to sleep.
+    /// Then its record waits no longer than this.
+    static let asleepNanosecondsMax: UInt64 = 250_000_000
     /// What was taken is handed on when it is this old,
     static let ageNanosecondsMax: UInt64 = 100_000_000
     /// or this big.
@@ -36,9 +39,9 @@ struct DrainSchedule {
     /// Bytes after which the producer is to wake the agent.
     var wakeAfterBytes: Int { isAwake ? ringCapacity / 4 : 1 }
 
-    /// How long to sleep if nobody wakes the agent; nil: without end.
-    func sleepNanoseconds(now: UInt64) -> UInt64? {
+    /// How long to sleep if nobody wakes the agent.
+    func sleepNanoseconds(now: UInt64) -> UInt64 {
         let untilDue = pendingSince.map { $0 + Self.ageNanosecondsMax > now ? $0 + Self.ageNanosecondsMax - now : 0 }
-        return isAwake ? min(Self.pauseNanoseconds, untilDue ?? .max) : untilDue
+        return min(isAwake ? Self.pauseNanoseconds : Self.asleepNanosecondsMax, untilDue ?? .max)
     }
 }

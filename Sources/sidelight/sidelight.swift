@@ -15,7 +15,7 @@ struct Sidelight: ParsableCommand {
               sidelight run --export otlp=http://127.0.0.1:4318 app.js
             """,
         version: Release.version,
-        subcommands: [RunCommand.self])
+        subcommands: [RunCommand.self, TraceCommand.self, TailCommand.self])
 
     static func main() {
         do {

@@ -33,8 +33,17 @@ let recordStart = 0, recordLimit = 0, recordHead = 0;
 // Starts a record: where to write, or -1 when there is less room than `least`. Bytes from here to `recordLimit` are free; the data is
 // mapped twice in a row, so they are contiguous.
 function open(least) {
+    return openWithin(least, 0);
+}
+
+// The same for what comes in floods, spans: a sixteenth of the ring stays free for logs, errors and the strings that all need.
+function openLeavingRoom(least) {
+    return openWithin(least, capacity >> 4);
+}
+
+function openWithin(least, room) {
     const head = i32[HEAD];
-    let free = capacity - (head - i32[TAIL] | 0);
+    let free = capacity - (head - i32[TAIL] | 0) - room;
     if (free < least) return -1;
     const largest = capacity >> 2;
     if (free > largest) free = largest;
@@ -332,6 +341,6 @@ function start(buffer, arch, recording, lengthLimit) {
 }
 
 internal.ring = {
-    start, open, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut: () => leftOut, NO_ATTRIBUTES, append, reference,
+    start, open, openLeavingRoom, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut: () => leftOut, NO_ATTRIBUTES, append, reference,
     KIND_SPAN: 1, KIND_START: 3, KIND_LOG: 4, KIND_ERROR: 5, KIND_POINT: 6, KIND_SCOPE: 7, KIND_INSTRUMENT: 8,
 };

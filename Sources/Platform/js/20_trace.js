@@ -14,7 +14,7 @@ const {
     StringPrototypeCharCodeAt, StringPrototypeSlice, StringPrototypeStartsWith,
 } = primordials;
 const {
-    open, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut, NO_ATTRIBUTES, append, reference, KIND_SPAN, KIND_START, KIND_LOG,
+    open, openLeavingRoom, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut, NO_ATTRIBUTES, append, reference, KIND_SPAN, KIND_START, KIND_LOG,
     KIND_ERROR, KIND_SCOPE,
 } = internal.ring;
 
@@ -436,7 +436,7 @@ function putHead(at, span, end) {
 }
 
 function writeStart(span) {
-    const at = open(256);
+    const at = openLeavingRoom(256);
     if (at < 0) return drop(KIND_START);
     putHead(at, span, 0);
     i32[(at >> 2) + 16] = span._scope;
@@ -449,7 +449,7 @@ function writeStart(span) {
 }
 
 function writeSpan(span, end) {
-    const at = open(256);
+    const at = openLeavingRoom(256);
     if (at < 0) return drop(KIND_SPAN);
     const attributes = span._attributes, events = span._events, extra = span._rare;
     const word = at >> 2;
