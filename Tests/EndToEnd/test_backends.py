@@ -47,7 +47,7 @@ def test_several_exporters_each_get_all(sidelight, make_receiver, program):
 
 
 def test_a_backend_that_fails_a_few_times_gets_everything_once(sidelight, make_receiver, program):
-    receiver = make_receiver(Answer(status=503), Answer(status=500), Answer(reset=True), Answer(status=502))
+    receiver = make_receiver(Answer(status=503), Answer(status=504), Answer(reset=True), Answer(status=502))
     done = sidelight("run", *receiver.export(), program("many.mjs"), 500, timeout=90)
     assert done.code == 0
     assert set(units(receiver)) == set(range(500)), done.err
