@@ -130,6 +130,17 @@ TEST(settlingPromisesOfAnEndedIsolateRunsNoUserCode) {
     CHECK_EQUAL(world.Run("ran"), "0");
 }
 
+TEST(aRealmCanBeMadeInAnEndedIsolate) {
+    World world;
+    sl_v8_isolate_terminate(world.isolate);
+    sl_v8_realm *other = sl_v8_realm_create(world.isolate, false);
+    sl_v8_value_release(sl_v8_realm_install_ops(other, &world));
+    world.ExpectUsable();
+    world.Install(other, &world);
+    CHECK_EQUAL(world.RunIn(other, "ops.log('x'); typeof Error"), "function");
+    sl_v8_realm_dispose(other);
+}
+
 TEST(interruptsRunWhileJavaScriptRuns) {
     World world;
     std::atomic<int> ran = 0;
@@ -247,6 +258,23 @@ void AddFatal(std::integer_sequence<int, index...>) {
 const bool fatal_added = (AddFatal(std::make_integer_sequence<int, std::size(kFatal)>()), true);
 
 }  // namespace
+
+namespace {
+
+void UseFromAnotherThread() {
+    World world;
+    std::thread([&] { world.Run("1"); }).join();
+    printf("nobody noticed\n");
+}
+const bool misuse_added = (AddChild("misuse", UseFromAnotherThread), true);
+
+}  // namespace
+
+// With the checks of a debug build, as scripts/test-cv8 makes it.
+TEST(useFromAnotherThreadEndsTheProcess) {
+    (void)misuse_added;
+    CHECK_EQUAL(RunChild("misuse"), "signal 6\n");
+}
 
 TEST(oneAllocationBeyondTheRoomEndsInTheFatalCallbackOrTheReason) {
     (void)fatal_added;

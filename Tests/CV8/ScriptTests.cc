@@ -451,6 +451,23 @@ TEST(functionsAndScriptsAreCompiled) {
     sl_v8_exception_free(error);
 }
 
+TEST(textTooLongForV8IsRefused) {
+    World world;
+    sl_v8_exception *error = nullptr;
+    size_t length = size_t(1) << 30;  // refused before a byte of it is read
+    CHECK(sl_v8_script_run(world.realm, "x", length, "long.js", nullptr, &error) == nullptr);
+    CHECK(error && Text(error->name) == "RangeError");
+    sl_v8_exception_free(error);
+    CHECK(sl_v8_module_compile(world.realm, "x", length, "long.js", nullptr, &error) == nullptr);
+    CHECK(error && Text(error->name) == "RangeError");
+    sl_v8_exception_free(error);
+    sl_v8_value *value = sl_v8_value_string(world.isolate, "x", length);
+    CHECK_EQUAL(Take(sl_v8_value_utf8(world.isolate, value)), "");
+    sl_v8_value_release(value);
+    world.on_call = [&](sl_v8_args *args) { sl_v8_args_return_string(args, "x", length); };
+    CHECK_EQUAL(world.Run("ops.call()"), "threw RangeError: string is too long for V8");
+}
+
 TEST(intlHasItsData) {
     World world;
     CHECK_EQUAL(world.Run("new Intl.NumberFormat('de').format(12345.5)"), "12.345,5");

@@ -35,16 +35,17 @@ void sl_v8_string_free(sl_v8_string string);
 void sl_v8_platform_start(int worker_threads, const char *_Nullable flags);
 const char *sl_v8_version(void);
 // Called when V8 ends the process for good (fatal error, out of memory outside of a recoverable place), just before abort.
-// May run on any thread; must be async-signal-safe in spirit: no allocation, no JS.
+// May run on any thread; must be async-signal-safe in spirit: no allocation, no JS. A failed check within V8, which ends in SIGTRAP, calls it
+// too (setting a callback installs a handler for that signal).
 typedef void (*sl_v8_fatal_callback)(const char *location, const char *message, bool out_of_memory);
 void sl_v8_set_fatal_callback(sl_v8_fatal_callback callback);
 
 // ---- Isolate ----
 typedef struct {
-    size_t heap_bytes_max;            // old-generation limit; 0: V8's default
+    size_t heap_bytes_max;            // old-generation limit; 0: V8's default. While an isolate that met it unwinds, up to three times as much (at least 64 MiB more)
     size_t young_bytes_max;           // 0: V8's default
     size_t stack_bytes_max;           // 0: V8's default (984 KiB)
-    size_t array_buffer_bytes_max;    // sum of live ArrayBuffer backing stores; 0: no limit. Over it `new ArrayBuffer` throws RangeError
+    size_t array_buffer_bytes_max;    // sum of live ArrayBuffer backing stores; 0: no limit. Over it `new ArrayBuffer` throws RangeError. WebAssembly memories are outside of it
     const uint8_t *_Nullable snapshot; size_t snapshot_length; // from sl_v8_snapshot_create; the bytes must outlive the isolate
 } sl_v8_isolate_options;
 // Null: the snapshot does not fit this V8 (version, flags): try again without.
@@ -67,7 +68,8 @@ void sl_v8_isolate_set_wake(sl_v8_isolate *isolate, void (*_Nullable wake)(void 
 size_t sl_v8_isolate_run_tasks(sl_v8_isolate *isolate);
 // True while V8 background work (async WASM compile) will still post a task that JS waits for.
 bool sl_v8_isolate_has_pending_work(sl_v8_isolate *isolate);
-// Microtasks run only here (policy explicit) : after each entry into JS, by the host. False: terminated.
+// Microtasks run only here (policy explicit) : after each entry into JS, by the host. False: terminated. Called from outside of JS it first
+// sets every realm's continuation-preserved embedder data to undefined, so that no reaction sees what the last entry left behind.
 bool sl_v8_isolate_run_microtasks(sl_v8_isolate *isolate);
 void sl_v8_isolate_low_memory(sl_v8_isolate *isolate);
 
@@ -202,6 +204,8 @@ typedef void (*sl_v8_callback)(void *_Nullable context, sl_v8_args *args);
 //   enter(value)     makes value the continuation-preserved embedder data, stores the ring time in the clock cell, returns the previous one
 //   context()        returns the continuation-preserved embedder data (undefined at first)
 //   setContext(value) sets it; returns nothing
+// In a realm of a snapshot `install_ops` gives back the ops object that is in it, adds ops registered since, and sets `context`, which every
+// op reads from its realm when it is called: nothing else needs to be bound again. It is to be called before any of that realm's code.
 bool sl_v8_op_register(const char *name, sl_v8_callback callback);
 sl_v8_value *sl_v8_realm_install_ops(sl_v8_realm *realm, void *_Nullable context);
 // Where `now` and `enter` store the time: a pointer to the f64 clock cell and the CLOCK_MONOTONIC nanoseconds of ring time 0.
@@ -229,7 +233,8 @@ void sl_v8_args_throw_value(sl_v8_args *args, sl_v8_value *value);
 
 // ---- Snapshot ----
 // Runs `prepare` in a fresh realm of a fresh isolate (ops installed by the callback as usual), then freezes isolate and realm. Null bytes when
-// that failed (see *error). The result carries V8's version and flags; sl_v8_isolate_create refuses one that does not fit.
+// that failed (see *error). Handles that `prepare` leaves unreleased are emptied. An external buffer must not be
+// in it. The result carries V8's version and build, flags and ops; sl_v8_isolate_create refuses one that does not fit.
 typedef bool (*sl_v8_prepare)(void *_Nullable context, sl_v8_realm *realm);
 sl_v8_string sl_v8_snapshot_create(sl_v8_prepare prepare, void *_Nullable context, sl_v8_exception *_Nullable *_Nonnull error);
 
