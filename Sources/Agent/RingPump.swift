@@ -1,3 +1,4 @@
+internal import Store
 internal import Telemetry
 internal import Wire
 
@@ -64,7 +65,9 @@ struct RingPump: ~Copyable {
         let run = transcoder.oldestOpenSpan
         let open = transcoder.closeOpenSpans(
             endTime: unix, reason: outcome.openSpanReason,
-            attributes: [Attribute("error.type", .string(outcome.openSpanErrorType))])
+            attributes: [
+                Attribute("error.type", .string(outcome.openSpanErrorType)), Attribute(StoredSpan.unfinishedAttribute, true),
+            ])
         if let death = outcome.death { transcoder.add(death.log(at: unix, in: run)) }
         take()
         return open

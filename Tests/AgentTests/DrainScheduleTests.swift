@@ -5,7 +5,7 @@ import Testing
 @Suite struct DrainScheduleTests {
     private let capacity = 4 << 20
 
-    @Test func asleepItWaitsWithoutEndForTheFirstByte() {
+    @Test func asleepItWaitsForTheFirstByte() {
         let schedule = DrainSchedule(ringCapacity: capacity)
         #expect(schedule.wakeAfterBytes == 1)
         #expect(schedule.sleepNanoseconds(now: 5) == DrainSchedule.asleepNanosecondsMax)
