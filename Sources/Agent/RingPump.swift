@@ -66,7 +66,8 @@ struct RingPump: ~Copyable {
         let open = transcoder.closeOpenSpans(
             endTime: unix, reason: outcome.openSpanReason,
             attributes: [
-                Attribute("error.type", .string(outcome.openSpanErrorType)), Attribute(StoredSpan.unfinishedAttribute, true),
+                Attribute("error.type", .string(outcome.openSpanErrorType)),
+                Attribute(StoredSpan.unfinishedAttribute, true),
             ])
         if let death = outcome.death { transcoder.add(death.log(at: unix, in: run)) }
         take()

@@ -25,7 +25,8 @@ public struct RunEnding: Sendable {
     /// Ends the process this way.
     public func end() -> Never {
         if let signal { SignalDescriptor.endProcess(by: signal) }
-        exit(signal.map { 128 + $0 } ?? exitCode)
+        // Not exit(): handlers of libraries would run beside threads that still use them.
+        _exit(signal.map { 128 + $0 } ?? exitCode)
     }
 }
 

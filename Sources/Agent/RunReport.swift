@@ -32,7 +32,6 @@ struct Account: Sendable {
     var received: Int { signals.values.reduce(0) { $0 + $1.received } }
     var sent: Int { signals.values.reduce(0) { $0 + $1.sent } }
     var missing: Int { signals.values.reduce(0) { $0 + $1.droppedTotal + $1.queued } }
-    var isBalanced: Bool { signals.values.allSatisfy(\.isBalanced) }
 }
 
 struct RunReport: Sendable {
@@ -84,10 +83,15 @@ struct RunReport: Sendable {
         if let store, store.missing > 0 {
             lines.append("store \(store.name): \(Self.items(of: store)) not kept" + Self.suffix(store.lastError))
         }
-        for account in exporters + (store.map { [$0] } ?? []) where !account.isBalanced {
+        for account in exporters + (store.map { [$0] } ?? []) where !isBalanced(account) {
             lines.append("internal error: the accounts of \(account.name) do not balance")
         }
         return lines
+    }
+
+    /// received = sent + dropped + queued, and received is what was read from the ring, for every signal it carries.
+    private func isBalanced(_ account: Account) -> Bool {
+        account.signals.allSatisfy { signal, items in items.isBalanced && items.received == received[signal] ?? 0 }
     }
 
     private func warning(of exporter: Account) -> String {

@@ -24,9 +24,9 @@ class Result:
     err: str
 
     @property
-    def report(self):
-        """The JSON that `out`'s lines are, one each."""
-        return [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
+    def json(self):
+        """What stdout is, as JSON."""
+        return json.loads(self.out)
 
     @property
     def summary(self):

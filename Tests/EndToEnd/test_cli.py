@@ -96,7 +96,7 @@ def test_the_store_is_where_it_was_asked_for(sidelight, program):
     assert (sidelight.folder / "here/and/there").is_dir()
     assert not (sidelight.folder / ".sidelight").exists()
     listed = sidelight("trace", "ls", "--store", "here/and/there", "--json")
-    assert listed.code == 0 and sum(trace["spans"] for trace in listed.report) >= 11
+    assert listed.code == 0 and sum(trace["spanCount"] for trace in listed.json) >= 11
 
 
 def test_a_store_that_cannot_be_written_is_a_usage_error(sidelight, receiver, program):
@@ -130,13 +130,14 @@ def test_a_corrupt_store_is_moved_aside_and_said(sidelight, program):
     kept = [path for path in store.rglob("*") if path.is_file() and path.read_bytes().startswith(b"this is no database")]
     assert len(kept) == len(files), "the damaged file is kept"
     listed = sidelight("trace", "ls", "--json")
-    assert sum(trace["spans"] for trace in listed.report) >= 21
+    assert sum(trace["spanCount"] for trace in listed.json) >= 21
 
 
 def test_the_terminal_shows_the_trace(sidelight, receiver, program):
     assert sidelight("run", "--service", "shop", *receiver.export(), program("context.mjs")).code == 0
     outer = receiver.named("outer")
-    (listed,) = sidelight("trace", "ls", "--json").report
+    (listed,) = sidelight("trace", "ls", "--json").json
+    assert (listed["traceId"], listed["spanCount"]) == (outer.trace_id, len(receiver.spans))
     shown = sidelight("trace", "show", outer.trace_id)
     assert shown.code == 0
     for name in ("outer", "left child", "promise chain"):
@@ -161,7 +162,7 @@ def test_runs_side_by_side_share_a_store(sidelight, program):
         _, err = process.communicate(timeout=60)
         assert (process.returncode, err) == (0, "")
     listed = sidelight("trace", "ls", "--json")
-    assert sorted(trace["spans"] >= 501 for trace in listed.report) == [True] * 4
+    assert sorted(trace["spanCount"] >= 501 for trace in listed.json) == [True] * 4
 
 
 def test_the_worker_missing_is_an_internal_error(sidelight, tmp_path, program):

@@ -3,10 +3,12 @@
 KILL_ROUNDS: how often the kill test kills (30; 200 in the full run).
 """
 
+import fcntl
 import os
 import random
 import signal
 import subprocess
+import termios
 import time
 
 import pytest
@@ -157,6 +159,22 @@ def test_a_signal_to_the_agent_ends_the_worker_and_everything_is_exported(sideli
     assert not os.path.exists(f"/proc/{worker}")
     assert receiver.named("done").status != ERROR
     assert receiver.named("open root").status == ERROR
+
+
+def test_ctrl_c_on_a_terminal_reaches_the_worker_once_and_everything_is_exported(sidelight, receiver, program):
+    master, slave = os.openpty()
+    process = sidelight.start(
+        "run", *receiver.export(), program("wait.mjs"), stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    first_line(process)
+    os.write(master, b"\x03")
+    process.communicate(timeout=30)
+    os.close(master)
+    os.close(slave)
+    assert process.returncode == -signal.SIGINT
+    assert receiver.named("done").status != ERROR
+    assert receiver.named("open root").message == "interrupted by SIGINT"
 
 
 def test_the_same_signal_again_kills_a_worker_that_does_not_end(sidelight, receiver, program):
