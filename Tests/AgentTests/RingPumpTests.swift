@@ -99,7 +99,8 @@ import Wire
         #expect(spans.map(\.name).sorted() == ["open", "run", "whole"])
         for span in spans where span.name != "whole" {
             #expect(span.status == SpanStatus(code: .error, message: "worker killed by SIGKILL (9)"))
-            #expect(span.attributes == [Attribute("error.type", "SIGKILL")])
+            #expect(span.attributes["error.type"] == "SIGKILL")
+            #expect(span.attributes["sidelight.unfinished"] == true)
             #expect(span.endTime == 1_800_000_000_000_000_000)
         }
         let logs = try world.batches.withLock {
