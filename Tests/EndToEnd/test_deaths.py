@@ -93,7 +93,8 @@ def kill_round(sidelight, receiver, program, number, random):
     # The two that were open all along, and the child of the run that may have been open just then.
     reason = "worker killed by SIGKILL (9)"
     errors = [span for span in spans if span.status == ERROR]
-    assert sorted(span.name.split()[0] for span in errors if span is not outer[-1]) == ["open", "run"], errors
+    last = outer[-1] if outer else None
+    assert sorted(span.name.split()[0] for span in errors if span is not last) == ["open", "run"], errors
     assert all(span.message == reason for span in errors)
     return len(printed)
 
