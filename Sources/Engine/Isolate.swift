@@ -21,7 +21,10 @@ public enum Engine {
 
     /// Sets what is called just before V8 ends the process, on whichever thread met the fault. It must neither allocate nor run JavaScript.
     public static func onFatalError(
-        _ callback: @escaping @convention(c) (_ location: UnsafePointer<CChar>, _ message: UnsafePointer<CChar>, _ outOfMemory: Bool) -> Void
+        _ callback:
+            @escaping @convention(c) (
+                _ location: UnsafePointer<CChar>, _ message: UnsafePointer<CChar>, _ outOfMemory: Bool
+            ) -> Void
     ) {
         sl_v8_set_fatal_callback(callback)
     }
@@ -94,7 +97,9 @@ public final class Isolate {
 
     /// Nil when the snapshot does not fit this V8; make one without then.
     /// - Parameter wake: called from any thread when V8 has a task for the isolate's thread, due after so many seconds; answer with `runTasks`.
-    public init?(_ options: IsolateOptions = IsolateOptions(), wake: (@Sendable (_ delaySeconds: Double) -> Void)? = nil) {
+    public init?(
+        _ options: IsolateOptions = IsolateOptions(), wake: (@Sendable (_ delaySeconds: Double) -> Void)? = nil
+    ) {
         var raw = sl_v8_isolate_options()
         raw.heap_bytes_max = options.heapBytesMax
         raw.young_bytes_max = options.youngBytesMax

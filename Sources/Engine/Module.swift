@@ -89,4 +89,3 @@ public final class Module {
     /// For the next time this source is compiled; best taken after evaluation. Nil when V8 has none.
     public func makeCodeCache() -> [UInt8]? { [UInt8](taking: sl_v8_module_cache(raw)) }
 }
-

@@ -2,7 +2,8 @@ internal import CV8
 
 /// A native function that JavaScript sees on the `ops` object.
 public struct Op: Sendable {
-    public typealias Callback = @Sendable @convention(c) (_ context: UnsafeMutableRawPointer?, _ arguments: OpaquePointer) -> Void
+    public typealias Callback =
+        @Sendable @convention(c) (_ context: UnsafeMutableRawPointer?, _ arguments: OpaquePointer) -> Void
 
     public let name: String
     public let callback: Callback
@@ -118,7 +119,9 @@ public struct OpCall {
 
     /// Throws again what a call inside the op has thrown.
     public func rethrow(_ failure: JSFailure) {
-        if case .exception(let exception) = failure, let thrown = exception.thrown { sl_v8_args_throw_value(raw, thrown.raw) }
+        if case .exception(let exception) = failure, let thrown = exception.thrown {
+            sl_v8_args_throw_value(raw, thrown.raw)
+        }
     }
 }
 

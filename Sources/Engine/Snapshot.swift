@@ -9,7 +9,9 @@ public enum Snapshot {
             let preparation = Preparation(prepare)
             var error: UnsafeMutablePointer<sl_v8_exception>?
             let bytes = sl_v8_snapshot_create(
-                { context, realm in Unmanaged<Preparation>.fromOpaque(context!).takeUnretainedValue().run(Realm(borrowed: realm)) },
+                { context, realm in
+                    Unmanaged<Preparation>.fromOpaque(context!).takeUnretainedValue().run(Realm(borrowed: realm))
+                },
                 Unmanaged.passUnretained(preparation).toOpaque(), &error)
             if let failure = preparation.failure { throw failure }
             guard let result = [UInt8](taking: bytes) else {

@@ -33,7 +33,9 @@ public final class Value {
 
     public static func undefined(in isolate: Isolate) -> Value { Value(sl_v8_value_undefined(isolate.raw), isolate) }
     public static func null(in isolate: Isolate) -> Value { Value(sl_v8_value_null(isolate.raw), isolate) }
-    public static func bool(_ flag: Bool, in isolate: Isolate) -> Value { Value(sl_v8_value_bool(isolate.raw, flag), isolate) }
+    public static func bool(_ flag: Bool, in isolate: Isolate) -> Value {
+        Value(sl_v8_value_bool(isolate.raw, flag), isolate)
+    }
     public static func number(_ number: Double, in isolate: Isolate) -> Value {
         Value(sl_v8_value_number(isolate.raw, number), isolate)
     }

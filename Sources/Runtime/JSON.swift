@@ -76,7 +76,9 @@ extension JSON {
         }
 
         mutating func word(_ word: StaticString, _ value: JSON) throws(JSONError) -> JSON {
-            guard text[offset...].starts(with: UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)) else {
+            guard
+                text[offset...].starts(with: UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
+            else {
                 throw error("unexpected character")
             }
             offset += word.utf8CodeUnitCount

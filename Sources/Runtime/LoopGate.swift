@@ -26,7 +26,9 @@ final class LoopGate: Sendable {
     /// V8 has a task, due after so many seconds.
     func wake(delaySeconds: Double) {
         if delaySeconds > 0 {
-            eventLoop.scheduleTask(in: .nanoseconds(Int64(min(delaySeconds, 0x1p30) * 1e9))) { self.wake(delaySeconds: 0) }
+            eventLoop.scheduleTask(in: .nanoseconds(Int64(min(delaySeconds, 0x1p30) * 1e9))) {
+                self.wake(delaySeconds: 0)
+            }
             return
         }
         let isNew = state.withLock { state in

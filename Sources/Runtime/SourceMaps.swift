@@ -23,7 +23,8 @@ struct SourceMaps {
 
     /// The map's JSON; nil when there is none or it cannot be read.
     func json(of name: String) -> [UInt8]? {
-        guard let path = scripts[name], let source = try? files.read(path), let reference = Self.reference(in: source) else {
+        guard let path = scripts[name], let source = try? files.read(path), let reference = Self.reference(in: source)
+        else {
             return nil
         }
         if let data = Self.contents(ofDataURL: reference) { return data }

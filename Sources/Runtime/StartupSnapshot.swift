@@ -26,7 +26,9 @@ enum StartupSnapshot {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_size > headerBytes else { return nil }
         let length = Int(status.st_size)
-        guard let start = mmap(nil, length, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else { return nil }
+        guard let start = mmap(nil, length, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+            return nil
+        }
         let file = UnsafeRawBufferPointer(start: start, count: length)
         guard file.starts(with: header()) else {
             munmap(start, length)
@@ -52,7 +54,9 @@ enum StartupSnapshot {
                 rest = rest.dropFirst(written)
             }
         }
-        guard rename(temporary, path) == 0 else { throw SystemCallError("rename \(temporary) to \(path)", errno: errno) }
+        guard rename(temporary, path) == 0 else {
+            throw SystemCallError("rename \(temporary) to \(path)", errno: errno)
+        }
     }
 
     private static func header() -> [UInt8] {

@@ -35,9 +35,11 @@ struct Watchdog: Sendable {
     func start() {
         var thread = pthread_t()
         let box = Unmanaged.passRetained(Box(self))
-        let code = pthread_create(&thread, nil, { context in
-            Unmanaged<Box>.fromOpaque(context!).takeRetainedValue().watchdog.watch()
-        }, box.toOpaque())
+        let code = pthread_create(
+            &thread, nil,
+            { context in
+                Unmanaged<Box>.fromOpaque(context!).takeRetainedValue().watchdog.watch()
+            }, box.toOpaque())
         precondition(code == 0, "no thread for the watchdog: \(code)")
         pthread_detach(thread)
     }

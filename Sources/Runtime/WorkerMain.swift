@@ -69,7 +69,8 @@ public enum WorkerMain {
     }
 
     private static func start(
-        _ entry: String, _ options: WorkerOptions, _ ring: RingMapping, _ signals: SignalDescriptor, on eventLoop: any EventLoop
+        _ entry: String, _ options: WorkerOptions, _ ring: RingMapping, _ signals: SignalDescriptor,
+        on eventLoop: any EventLoop
     ) throws {
         let gate = LoopGate(eventLoop)
         let realm = try makeRealm(options) { gate.wake(delaySeconds: $0) }
@@ -91,7 +92,8 @@ public enum WorkerMain {
     }
 
     /// A realm with the platform in it, from the first snapshot that fits.
-    private static func makeRealm(_ options: WorkerOptions, wake: @escaping @Sendable (Double) -> Void) throws -> Realm {
+    private static func makeRealm(_ options: WorkerOptions, wake: @escaping @Sendable (Double) -> Void) throws -> Realm
+    {
         var isolateOptions = IsolateOptions()
         isolateOptions.heapBytesMax = options.heapBytesMax
         for path in StartupSnapshot.candidates(options) {

@@ -59,14 +59,18 @@ struct WorkerOptions {
             }
             if argument == "--" || !argument.hasPrefix("-") { break }
         }
-        guard let entry = rest.popFirst() else { throw UsageError("no entry; usage: sidelight-worker [OPTIONS] ENTRY [ARGS…]") }
+        guard let entry = rest.popFirst() else {
+            throw UsageError("no entry; usage: sidelight-worker [OPTIONS] ENTRY [ARGS…]")
+        }
         command = .run(entry: FilePath.resolve(entry, in: Self.workingDirectory()))
         self.arguments = Array(rest)
         if let configurationDescriptor { configuration = try Self.readConfiguration(configurationDescriptor) }
     }
 
     private static func descriptor(_ option: String, _ value: String?) throws(UsageError) -> Int32 {
-        guard let number = value.flatMap({ Int32($0) }), number >= 0 else { throw UsageError("\(option) needs a file descriptor") }
+        guard let number = value.flatMap({ Int32($0) }), number >= 0 else {
+            throw UsageError("\(option) needs a file descriptor")
+        }
         return number
     }
 
@@ -155,9 +159,9 @@ struct WorkerOptions {
     /// Node's name of it.
     private static var architecture: String {
         #if arch(x86_64)
-            "x64"
+        "x64"
         #else
-            "arm64"
+        "arm64"
         #endif
     }
 }

@@ -70,7 +70,8 @@ extension Workload {
             try internals.call(
                 "host.settleFetch",
                 [
-                    id, internals.number(Double(response.status)), internals.string(headers), internals.realm.makeBuffer(response.body), internals.string(response.url),
+                    id, internals.number(Double(response.status)), internals.string(headers),
+                    internals.realm.makeBuffer(response.body), internals.string(response.url),
                 ])
         }
     }

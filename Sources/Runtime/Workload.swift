@@ -170,7 +170,8 @@ final class Workload {
 
     private func whyTerminated() -> Outcome {
         if let outcome = stop.outcome { return outcome }
-        return isolate.endReason == .heapLimit ? .limit(.heap) : .internalError("execution was terminated for no known reason")
+        return isolate.endReason == .heapLimit
+            ? .limit(.heap) : .internalError("execution was terminated for no known reason")
     }
 
     /// True: the program took it, and goes on.

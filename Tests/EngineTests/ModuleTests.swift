@@ -8,7 +8,8 @@ struct ModuleTests {
 
     @Test func cyclesLinkAndRunOnce() throws {
         let world = try World()
-        let a = try compile("import { b } from 'b'; export const a = 'a'; export const both = () => a + b()", "a", world)
+        let a = try compile(
+            "import { b } from 'b'; export const a = 'a'; export const both = () => a + b()", "a", world)
         let b = try compile("import { a } from 'a'; export const b = () => a + '!'", "b", world)
         #expect(a.requests.map(\.specifier) == ["b"])
         a.link(0, to: b)

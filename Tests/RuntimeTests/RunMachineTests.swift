@@ -64,8 +64,10 @@ struct RunMachineTests {
 
 struct OutcomeTests {
     @Test(arguments: [
-        (Outcome.completed(code: 0), 0 as Int32), (.completed(code: 9), 1), (.exited(code: 0), 0), (.exited(code: 255), 1), (.failed, 1),
-        (.unsettledAwait(modules: []), 1), (.interrupted(signal: 2), 1), (.entryUnreadable(reason: ""), 2), (.limit(.heap), 4),
+        (Outcome.completed(code: 0), 0 as Int32), (.completed(code: 9), 1), (.exited(code: 0), 0),
+        (.exited(code: 255), 1), (.failed, 1),
+        (.unsettledAwait(modules: []), 1), (.interrupted(signal: 2), 1), (.entryUnreadable(reason: ""), 2),
+        (.limit(.heap), 4),
         (.limit(.cpu(milliseconds: 1)), 4), (.limit(.wall(milliseconds: 1)), 4), (.internalError(""), 70),
     ])
     func exitCodesAreThoseOfTheDesign(outcome: Outcome, code: Int32) {

@@ -23,12 +23,16 @@ struct SourceMapsTests {
     @Test func mapsAreReadFromDataURLsAndFiles() throws {
         let files = SimulatedFiles([
             "/a/base64.js": "//# sourceMappingURL=data:application/json;charset=utf-8;base64,e30=",
-            "/a/percent.js": "//# sourceMappingURL=data:application/json,%7B%7D", "/a/beside.js": "//# sourceMappingURL=maps/b%20c.map",
+            "/a/percent.js": "//# sourceMappingURL=data:application/json,%7B%7D",
+            "/a/beside.js": "//# sourceMappingURL=maps/b%20c.map",
             "/a/maps/b c.map": "{1}", "/a/gone.js": "//# sourceMappingURL=gone.map",
-            "/a/remote.js": "//# sourceMappingURL=https://example.com/x.map", "/a/bad.js": "//# sourceMappingURL=data:;base64,?",
+            "/a/remote.js": "//# sourceMappingURL=https://example.com/x.map",
+            "/a/bad.js": "//# sourceMappingURL=data:;base64,?",
         ])
         var maps = SourceMaps(files: files.fileSystem)
-        for (name, map) in [("base64", "{}"), ("percent", "{}"), ("beside", "{1}"), ("gone", nil), ("remote", nil), ("bad", nil)] {
+        for (name, map) in [
+            ("base64", "{}"), ("percent", "{}"), ("beside", "{1}"), ("gone", nil), ("remote", nil), ("bad", nil),
+        ] {
             let path = "/a/\(name).js"
             let isMapped = maps.add(try files.fileSystem.read(path), name: path + "?1", path: path)
             #expect(isMapped)

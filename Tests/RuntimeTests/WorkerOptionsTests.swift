@@ -26,7 +26,10 @@ struct WorkerOptionsTests {
         #expect(try WorkerOptions(["--build-snapshot", "/x"]).command == .buildSnapshot(path: "/x"))
     }
 
-    @Test(arguments: [[], ["--"], ["--ring-fd"], ["--ring-fd", "x", "a"], ["--ring-fd", "-1", "a"], ["--nope", "a"], ["--build-snapshot"]])
+    @Test(arguments: [
+        [], ["--"], ["--ring-fd"], ["--ring-fd", "x", "a"], ["--ring-fd", "-1", "a"], ["--nope", "a"],
+        ["--build-snapshot"],
+    ])
     func nonsenseIsRefused(arguments: [String]) {
         #expect(throws: UsageError.self) { try WorkerOptions(arguments) }
     }

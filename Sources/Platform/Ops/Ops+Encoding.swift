@@ -22,9 +22,13 @@ extension PlatformOps {
             let call = OpCall($0, $1)
             guard let bytes = call.bytes(0) else { return call.returns("") }
             var text = UnsafeRawBufferPointer(bytes)
-            if !call.bool(2), text.starts(with: [0xEF, 0xBB, 0xBF]) { text = UnsafeRawBufferPointer(rebasing: text[3...]) }
+            if !call.bool(2), text.starts(with: [0xEF, 0xBB, 0xBF]) {
+                text = UnsafeRawBufferPointer(rebasing: text[3...])
+            }
             if call.bool(1), !isUTF8(text) {
-                return call.throwError(.type, "The encoded data was not valid for encoding utf-8", code: "ERR_ENCODING_INVALID_ENCODED_DATA")
+                return call.throwError(
+                    .type, "The encoded data was not valid for encoding utf-8",
+                    code: "ERR_ENCODING_INVALID_ENCODED_DATA")
             }
             call.returns(utf8: text)
         },

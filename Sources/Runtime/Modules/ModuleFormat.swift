@@ -21,7 +21,10 @@ enum ModuleFormat: Hashable {
             }
         case ".json": .json
         case ".ts", ".mts", ".cts", ".tsx", ".jsx":
-            .unsupported(reason: "compile it to JavaScript first; source maps, inline or beside the output, are applied to stack traces")
+            .unsupported(
+                reason:
+                    "compile it to JavaScript first; source maps, inline or beside the output, are applied to stack traces"
+            )
         case ".wasm": .unsupported(reason: "read its bytes and use WebAssembly.compile")
         case ".node": .unsupported(reason: "native add-ons are Node's own")
         case let other: .unsupported(reason: "files ending in \(other) are not modules; use .js, .mjs or .json")

@@ -56,7 +56,8 @@ final class ModuleLoader {
 
     /// What the entry's file is: its name decides, then its package, then its source.
     func entryFormat(of file: ModuleFile, source: [UInt8]) throws(JSFailure) -> ModuleFormat {
-        let type = try translated(file.path) { () throws(ResolutionError) in try resolver.moduleType(ofFile: file.path) }
+        let type = try translated(file.path) { () throws(ResolutionError) in try resolver.moduleType(ofFile: file.path)
+        }
         let format = ModuleFormat.of(file.path, type: type)
         guard format == .either else { return format }
         do throws(JSFailure) {
@@ -71,7 +72,8 @@ final class ModuleLoader {
     /// What V8 says of syntax that only modules have.
     private static func isModuleSyntax(_ exception: JSException) -> Bool {
         [
-            "Cannot use import statement outside a module", "Unexpected token 'export'", "Cannot use 'import.meta' outside a module",
+            "Cannot use import statement outside a module", "Unexpected token 'export'",
+            "Cannot use 'import.meta' outside a module",
             "await is only valid in async functions and the top level bodies of modules",
         ].contains(exception.message)
     }
@@ -85,7 +87,8 @@ final class ModuleLoader {
         let result = Result { () throws(JSFailure) in try realm.runScript(SourceText(source), name: file.name) }
         timing.evaluate.end = clock.now()
         try report(
-            specifier: file.path, url: file.url, timing, bytes: source.count, isCached: false, error: Self.thrown(by: result))
+            specifier: file.path, url: file.url, timing, bytes: source.count, isCached: false,
+            error: Self.thrown(by: result))
         _ = try result.get()
     }
 
@@ -166,7 +169,8 @@ final class ModuleLoader {
     private func key(of specifier: String, type: String, importer: String) throws(ResolutionError) -> ModuleKey {
         guard type.isEmpty || type == "json" else {
             throw ResolutionError(
-                .assertionUnsupported, "Import assertion type \"\(type)\" is unsupported, in the import of '\(specifier)' from \(importer)")
+                .assertionUnsupported,
+                "Import assertion type \"\(type)\" is unsupported, in the import of '\(specifier)' from \(importer)")
         }
         let path = importer.hasPrefix("/") ? importer : FilePath.resolve("[host]", in: workingDirectory)
         switch try resolver.resolve(specifier, from: path) {
@@ -204,7 +208,9 @@ final class ModuleLoader {
     private func refuseCommonJS(_ file: ModuleFile, _ source: [UInt8], _ importer: String) throws(ResolutionError) {
         guard try resolver.moduleType(ofFile: file.path) == .unstated, file.path.hasSuffix(".js") else { return }
         let has = { (text: StaticString) in source.contains(text) }
-        guard has("module.exports") || has("exports.") || has("require("), !has("export "), !has("export{"), !has("import") else {
+        guard has("module.exports") || has("exports.") || has("require("), !has("export "), !has("export{"),
+            !has("import")
+        else {
             return
         }
         throw ResolutionError(.commonJS, Self.commonJS(file.path, importer))
@@ -244,14 +250,16 @@ final class ModuleLoader {
         timing.compile.end = clock.now()
         let isCached = cache.map { !$0.rejected } ?? false
         if let error = Self.thrown(by: result) {
-            try report(specifier: specifier, url: file.url, timing, bytes: source.count, isCached: isCached, error: error)
+            try report(
+                specifier: specifier, url: file.url, timing, bytes: source.count, isCached: isCached, error: error)
         }
         let module = try result.get()
         module.setMeta(
             url: file.url, filename: file.path, dirname: FilePath.directory(of: file.path), main: isMain)
         return add(
             ModuleRecord(
-                .file(file), name: file.name, specifier: specifier, module: module, timing: timing, sourceBytes: source.count,
+                .file(file), name: file.name, specifier: specifier, module: module, timing: timing,
+                sourceBytes: source.count,
                 isCached: isCached, cacheKey: cacheKey))
     }
 
@@ -267,12 +275,14 @@ final class ModuleLoader {
         timing.compile.end = clock.now()
         return add(
             ModuleRecord(
-                .json(file), name: file.name, specifier: specifier, module: module, timing: timing, sourceBytes: source.count))
+                .json(file), name: file.name, specifier: specifier, module: module, timing: timing,
+                sourceBytes: source.count))
     }
 
     private func makeBuiltin(_ name: String, _ timing: ModuleTiming) throws(JSFailure) -> ModuleRecord {
         let exports = try internals.call("builtin", [internals.string(name)])
-        let names = try internals.call("host.builtinExports", [internals.string(name)]).text.split(separator: "\n").map(String.init)
+        let names = try internals.call("host.builtinExports", [internals.string(name)]).text.split(separator: "\n").map(
+            String.init)
         let module = Module.synthetic(name: name, exports: names, of: exports, in: realm)
         return add(ModuleRecord(.builtin(name), name: name, specifier: name, module: module, timing: timing))
     }
@@ -346,7 +356,8 @@ final class ModuleLoader {
         // A built-in costs nothing to load, and is in every program.
         if case .builtin = record.key { return }
         try report(
-            specifier: record.specifier, url: record.url, record.timing, bytes: record.sourceBytes, isCached: record.isCached,
+            specifier: record.specifier, url: record.url, record.timing, bytes: record.sourceBytes,
+            isCached: record.isCached,
             error: error)
     }
 
@@ -396,7 +407,9 @@ extension [UInt8] {
         withUnsafeBytes { bytes in
             let length = text.utf8CodeUnitCount
             var rest = bytes[...]
-            while rest.count >= length, let found = rest.firstIndex(of: text.utf8Start.pointee), found + length <= bytes.count {
+            while rest.count >= length, let found = rest.firstIndex(of: text.utf8Start.pointee),
+                found + length <= bytes.count
+            {
                 if memcmp(bytes.baseAddress! + found, text.utf8Start, length) == 0 { return true }
                 rest = bytes[(found + 1)...]
             }

@@ -11,7 +11,8 @@ extension ModuleResolver {
     ) throws(ResolutionError) -> ResolvedModule {
         guard let (name, subpath) = split(specifier) else {
             throw ResolutionError(
-                .invalidSpecifier, "Invalid module '\(specifier)' is not a valid package name imported from \(importer)")
+                .invalidSpecifier, "Invalid module '\(specifier)' is not a valid package name imported from \(importer)"
+            )
         }
         if let own = try scope(ofDirectory: directory, importer), own.name == name, let exports = own.exports {
             return try resolveExports(exports, of: own, subpath, importer)
@@ -21,7 +22,9 @@ extension ModuleResolver {
         while true {
             if FilePath.name(of: parent) != "node_modules" {
                 let folder = FilePath.resolve("node_modules/" + name, in: parent)
-                if files.kind(folder) == .directory { return try resolve(subpath, inPackage: folder, specifier, importer) }
+                if files.kind(folder) == .directory {
+                    return try resolve(subpath, inPackage: folder, specifier, importer)
+                }
                 searched.append(FilePath.resolve("node_modules", in: parent))
             }
             if parent == "/" { break }
@@ -29,7 +32,8 @@ extension ModuleResolver {
         }
         throw ResolutionError(
             .moduleNotFound,
-            "Cannot find package '\(name)' imported from \(importer)\nLooked in \(searched.joined(separator: ", "))" + hint(for: specifier, importer))
+            "Cannot find package '\(name)' imported from \(importer)\nLooked in \(searched.joined(separator: ", "))"
+                + hint(for: specifier, importer))
     }
 
     /// "name/rest" → name, "./rest"; "@scope/name" counts as a name. Nil for what cannot be one.
@@ -66,7 +70,8 @@ extension ModuleResolver {
         }
         throw ResolutionError(
             .moduleNotFound,
-            "Cannot find the main module of package '\(folder)' imported from \(importer)\nTried \((mains + [folder + "/index.js"]).joined(separator: ", "))")
+            "Cannot find the main module of package '\(folder)' imported from \(importer)\nTried \((mains + [folder + "/index.js"]).joined(separator: ", "))"
+        )
     }
 
     // MARK: exports and imports
@@ -85,7 +90,8 @@ extension ModuleResolver {
     mutating func resolveInternal(_ specifier: String, _ importer: String) throws(ResolutionError) -> ResolvedModule {
         guard specifier != "#", !specifier.hasPrefix("#/") else {
             throw ResolutionError(
-                .invalidSpecifier, "Invalid module '\(specifier)' is not a valid internal imports specifier imported from \(importer)")
+                .invalidSpecifier,
+                "Invalid module '\(specifier)' is not a valid internal imports specifier imported from \(importer)")
         }
         let manifest = try scope(ofDirectory: FilePath.directory(of: importer), importer)
         if let manifest, case .object(let members)? = manifest.imports {
@@ -100,7 +106,8 @@ extension ModuleResolver {
         }
         let place = manifest.map { " in package \($0.path)" } ?? ""
         throw ResolutionError(
-            .importNotDefined, "Package import specifier '\(specifier)' is not defined\(place) imported from \(importer)")
+            .importNotDefined,
+            "Package import specifier '\(specifier)' is not defined\(place) imported from \(importer)")
     }
 
     /// `exports` as a map from subpaths: a string, an array or conditions stand for ".".
@@ -113,7 +120,8 @@ extension ModuleResolver {
         guard dotted == 0 else {
             throw ResolutionError(
                 .invalidConfiguration,
-                "Invalid package config \(manifest.path): \"exports\" mixes subpaths (keys that start with '.') and conditions, needed by \(importer)")
+                "Invalid package config \(manifest.path): \"exports\" mixes subpaths (keys that start with '.') and conditions, needed by \(importer)"
+            )
         }
         return [JSON.Member(key: ".", value: exports)]
     }
@@ -133,7 +141,11 @@ extension ModuleResolver {
             guard !suffix.contains("*"), key.hasPrefix(prefix), key != String(prefix), key.hasSuffix(suffix),
                 key.utf8.count >= member.key.utf8.count
             else { continue }
-            if let best, (best.prefix.utf8.count, best.member.key.utf8.count) >= (prefix.utf8.count, member.key.utf8.count) { continue }
+            if let best,
+                (best.prefix.utf8.count, best.member.key.utf8.count) >= (prefix.utf8.count, member.key.utf8.count)
+            {
+                continue
+            }
             best = (member, prefix, key.dropFirst(prefix.count).dropLast(suffix.count))
         }
         guard let best else { return nil }
@@ -199,9 +211,12 @@ extension ModuleResolver {
     private func pathTarget(
         _ text: String, filling: String?, _ request: TargetRequest
     ) throws(ResolutionError) -> Target {
-        let filled = filling.map { fill in text.split(separator: "*", omittingEmptySubsequences: false).joined(separator: fill) } ?? text
+        let filled =
+            filling.map { fill in text.split(separator: "*", omittingEmptySubsequences: false).joined(separator: fill) }
+            ?? text
         guard text.hasPrefix("./") else {
-            let isBare = !text.hasPrefix("../") && !text.hasPrefix("/") && !text.contains(":") || text.hasPrefix("node:")
+            let isBare =
+                !text.hasPrefix("../") && !text.hasPrefix("/") && !text.contains(":") || text.hasPrefix("node:")
             guard request.isImports, isBare else { throw request.invalid("\"\(text)\"") }
             return .package(filled)
         }
@@ -209,7 +224,8 @@ extension ModuleResolver {
         guard !leavesPackage(filling?[...] ?? "") else {
             throw ResolutionError(
                 .invalidSpecifier,
-                "Invalid module '\(request.key)' must not leave the package \(request.manifest.directory), imported from \(request.importer)")
+                "Invalid module '\(request.key)' must not leave the package \(request.manifest.directory), imported from \(request.importer)"
+            )
         }
         let path = FilePath.resolve(filled, in: request.manifest.directory)
         return .module(.file(try existing(path, request.key, request.importer)))

@@ -59,7 +59,8 @@ struct ModuleResolver {
     // MARK: Paths and URLs
 
     private func isPath(_ specifier: String) -> Bool {
-        specifier.hasPrefix("/") || specifier.hasPrefix("./") || specifier.hasPrefix("../") || specifier == "." || specifier == ".."
+        specifier.hasPrefix("/") || specifier.hasPrefix("./") || specifier.hasPrefix("../") || specifier == "."
+            || specifier == ".."
     }
 
     private func resolvePath(
@@ -69,7 +70,8 @@ struct ModuleResolver {
         guard let path = FilePath.decodingPercents(specifier[..<end]) else {
             throw ResolutionError(
                 .invalidSpecifier,
-                "Invalid module '\(specifier)' must not include encoded \"/\" or \"\\\" characters imported from \(importer)")
+                "Invalid module '\(specifier)' must not include encoded \"/\" or \"\\\" characters imported from \(importer)"
+            )
         }
         let isDirectory = path.hasSuffix("/")
         let resolved = FilePath.resolve(path, in: directory)
@@ -81,7 +83,8 @@ struct ModuleResolver {
         if rest.hasPrefix("//localhost/") { rest = rest.dropFirst("//localhost".count) }
         if rest.hasPrefix("///") { rest = rest.dropFirst(2) }
         guard rest.hasPrefix("/"), !rest.hasPrefix("//") else {
-            throw ResolutionError(.invalidSpecifier, "File URL '\(url)' must be absolute and have no host, imported from \(importer)")
+            throw ResolutionError(
+                .invalidSpecifier, "File URL '\(url)' must be absolute and have no host, imported from \(importer)")
         }
         return try resolvePath(String(rest), in: "/", importer)
     }
@@ -96,12 +99,14 @@ struct ModuleResolver {
         case .directory:
             throw ResolutionError(
                 .directoryImport,
-                "Directory import '\(path)' is not supported, imported from \(importer)" + hint(inDirectory: path, specifier))
+                "Directory import '\(path)' is not supported, imported from \(importer)"
+                    + hint(inDirectory: path, specifier))
         case .other:
             throw ResolutionError(.moduleNotFound, "'\(path)' is not a regular file, imported from \(importer)")
         default:
             throw ResolutionError(
-                .moduleNotFound, "Cannot find module '\(path)' imported from \(importer)" + hint(besideMissing: path, specifier))
+                .moduleNotFound,
+                "Cannot find module '\(path)' imported from \(importer)" + hint(besideMissing: path, specifier))
         }
     }
 
@@ -111,7 +116,8 @@ struct ModuleResolver {
             return "\nDid you mean to import '\(specifier)\(addition)'?"
         }
         if path.hasSuffix(".js"), files.kind(path.dropLast(3) + ".ts") == .file {
-            return "\nThere is a TypeScript file of this name: compile it first (source maps are applied to its output)."
+            return
+                "\nThere is a TypeScript file of this name: compile it first (source maps are applied to its output)."
         }
         return ""
     }
@@ -136,11 +142,13 @@ struct ModuleResolver {
         if scheme == "node" {
             let known = builtins.sorted().joined(separator: ", ")
             return ResolutionError(
-                .unknownBuiltin, "No such built-in module: \(specifier), imported from \(importer)\nThere are: \(known)")
+                .unknownBuiltin, "No such built-in module: \(specifier), imported from \(importer)\nThere are: \(known)"
+            )
         }
         return ResolutionError(
             .unsupportedScheme,
-            "Only URLs with the schemes file and node are supported: received '\(scheme):' in '\(specifier)', imported from \(importer)")
+            "Only URLs with the schemes file and node are supported: received '\(scheme):' in '\(specifier)', imported from \(importer)"
+        )
     }
 
     // MARK: Manifests
@@ -173,7 +181,8 @@ struct ModuleResolver {
                     .invalidConfiguration,
                     "Invalid package config \(path): \(error.reason) at byte \(error.offset), needed by \(importer)")
             } catch {
-                throw ResolutionError(.invalidConfiguration, "Cannot read package config \(path), needed by \(importer): \(error)")
+                throw ResolutionError(
+                    .invalidConfiguration, "Cannot read package config \(path), needed by \(importer): \(error)")
             }
         }
         manifests[directory] = .some(manifest)

@@ -1,0 +1,29 @@
+import Foundation
+import Testing
+
+/// Sources/CPlatform/sources.c names every file by hand, for #embed takes no list.
+struct PlatformSourcesTests {
+    private static let sources = URL(filePath: #filePath).appending(path: "../../../Sources").standardizedFileURL
+
+    private var files: [String] {
+        get throws {
+            try FileManager.default.contentsOfDirectory(atPath: Self.sources.appending(path: "Platform/js").path)
+                .filter { $0.hasSuffix(".js") }.sorted()
+        }
+    }
+
+    private var text: String {
+        get throws { try String(contentsOf: Self.sources.appending(path: "CPlatform/sources.c"), encoding: .utf8) }
+    }
+
+    @Test func everySourceIsEmbedded() throws {
+        let embedded = try text.matches(of: /#embed "\.\.\/Platform\/js\/(.+)"/).map { String($0.1) }
+        #expect(try embedded == files)
+    }
+
+    @Test func theTableHasThemInTheOrderTheyRun() throws {
+        let listed = try text.matches(of: /\{"(.+?)", (\w+)_js, sizeof (\w+)_js\},/)
+        #expect(try listed.map { String($0.1) } == files)
+        #expect(listed.allSatisfy { $0.1 == $0.1.prefix(3) + $0.2 + ".js" && $0.2 == $0.3 })
+    }
+}
