@@ -15,6 +15,8 @@ struct Account: Sendable {
         var queued = 0
 
         var droppedTotal: Int { dropped.values.reduce(0, +) }
+        /// What somebody could have expected to arrive: not a signal that the backend has no place for.
+        var missing: Int { droppedTotal - (dropped["unsupported"] ?? 0) + queued }
         var isBalanced: Bool { received == sent + droppedTotal + queued }
     }
 
@@ -31,7 +33,7 @@ struct Account: Sendable {
 
     var received: Int { signals.values.reduce(0) { $0 + $1.received } }
     var sent: Int { signals.values.reduce(0) { $0 + $1.sent } }
-    var missing: Int { signals.values.reduce(0) { $0 + $1.droppedTotal + $1.queued } }
+    var missing: Int { signals.values.reduce(0) { $0 + $1.missing } }
 }
 
 struct RunReport: Sendable {
@@ -65,16 +67,16 @@ struct RunReport: Sendable {
         if let death = outcome.death, !death.isRequested, !death.isTold { lines.append(death.reason) }
         let dropped = ringDropped.sorted { $0.key.rawValue < $1.key.rawValue }.filter { $0.value > 0 }
         if !dropped.isEmpty {
-            let parts = dropped.map { "\($0.value) \($0.key.plural)" }.joined(separator: ", ")
+            let parts = dropped.map { Self.count($0.value, $0.key.noun) }.joined(separator: ", ")
             lines.append("dropped for want of room in the ring: \(parts)")
         }
         if rejected > 0 {
             let reasons = records.rejectedReasons.sorted { $0.key.rawValue < $1.key.rawValue }
             let parts = reasons.map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", ")
-            lines.append("\(rejected) malformed records from the worker were left out (\(parts))")
+            lines.append("\(Self.count(rejected, "malformed record")) from the worker left out (\(parts))")
         }
         if records.untrackedStarts > 0 {
-            lines.append("\(records.untrackedStarts) span starts were not followed: too many spans were open at once")
+            lines.append("\(Self.count(records.untrackedStarts, "span start")) not followed: too many spans were open at once")
         }
         for exporter in exporters where exporter.missing > 0 { lines.append(warning(of: exporter)) }
         for exporter in exporters {
@@ -102,12 +104,15 @@ struct RunReport: Sendable {
 
     private static func suffix(_ error: String?) -> String { error.map { ": " + $0 } ?? "" }
 
+    private static func count(_ count: some BinaryInteger, _ noun: String) -> String {
+        "\(count) \(noun)" + (count == 1 ? "" : "s")
+    }
+
     /// "12 spans, 3 log records"
     private static func items(of account: Account) -> String {
         let parts = Signal.allCases.compactMap { signal -> String? in
             guard let items = account.signals[signal] else { return nil }
-            let missing = items.droppedTotal + items.queued
-            return missing > 0 ? "\(missing) \(signal.plural)" : nil
+            return items.missing > 0 ? count(items.missing, signal.noun) : nil
         }
         return parts.isEmpty ? "nothing" : parts.joined(separator: ", ")
     }
@@ -164,11 +169,11 @@ extension Signal {
         }
     }
 
-    var plural: String {
+    var noun: String {
         switch self {
-        case .traces: "spans"
-        case .logs: "log records"
-        case .metrics: "metrics"
+        case .traces: "span"
+        case .logs: "log record"
+        case .metrics: "metric"
         }
     }
 }
@@ -188,16 +193,16 @@ extension RecordKind {
         }
     }
 
-    var plural: String {
+    var noun: String {
         switch self {
-        case .span: "spans"
-        case .string: "strings"
-        case .spanStart: "span starts"
-        case .log: "log records"
-        case .error: "errors"
-        case .metricPoint: "metric points"
-        case .scope: "scopes"
-        case .instrument: "instruments"
+        case .span: "span"
+        case .string: "string"
+        case .spanStart: "span start"
+        case .log: "log record"
+        case .error: "error"
+        case .metricPoint: "metric point"
+        case .scope: "scope"
+        case .instrument: "instrument"
         }
     }
 }

@@ -9,19 +9,20 @@ struct RunCommand: ParsableCommand {
         abstract: "Run a script or module and record its spans, logs and errors.",
         usage: "sidelight run [OPTIONS] ENTRY [ARGS…]",
         discussion: """
-            What follows ENTRY belongs to the program, also what looks like an option. Its console goes to stdout and stderr, and to
+            What follows ENTRY belongs to the program, also what looks like an option. Its console goes to stdout and stderr, and to \
             the log records. Everything is kept in the store; `sidelight trace ls` lists it.
 
             EXAMPLES
               sidelight run app.js
-              sidelight run --export otlp=http://127.0.0.1:4318 app.js       Jaeger, or any OTLP backend
-              sidelight run --export zipkin=http://127.0.0.1:9411 --export console app.js
-              sidelight run --service shop --limit heap=64MB --limit wall=30s app.js --verbose
+              sidelight run --export otlp=http://127.0.0.1:4318 app.js
+              sidelight run --export zipkin=http://127.0.0.1:9411 app.js --verbose
+              sidelight run --service shop --limit heap=64MB --limit wall=30s app.js
 
             EXIT CODES
               0  success                          3  refused by policy
-              1  the program failed               4  limit exceeded
+              1  the program failed*              4  limit exceeded
               2  usage or configuration, entry    70 internal error
+              * The number it chose itself is process.exit.code on the run's span.
             """)
 
     @Option(
@@ -48,7 +49,7 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How long to wait for backends when the program is over, as in 30s (default: 5s; 2s for one that never answered).",
+            "How long to wait for backends when the program is over, as in 30s (default: 5s; 2s for one that never took anything).",
             valueName: "TIME"))
     var flushTimeout: String?
 
@@ -61,7 +62,7 @@ struct RunCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "No warnings.")
     var quiet = false
 
-    @Argument(parsing: .captureForPassthrough, help: ArgumentHelp("The program and its arguments.", valueName: "ENTRY"))
+    @Argument(parsing: .captureForPassthrough, help: ArgumentHelp("The script or module, and its own arguments.", valueName: "ENTRY [ARGS…]"))
     var program: [String] = []
 
     func run() throws {
@@ -89,7 +90,7 @@ struct RunCommand: ParsableCommand {
         case .failure(let errors):
             throw ValidationError("\(errors)")
         }
-        try check(configuration)
+        try checkStore()
         var settings = RunSettings(configuration: configuration, entry: entry, arguments: Array(program.dropFirst()))
         settings.warnings = warnings
         settings.isQuiet = quiet
@@ -97,16 +98,7 @@ struct RunCommand: ParsableCommand {
     }
 
     /// What can be known before anything is started.
-    private func check(_ configuration: AgentConfiguration) throws {
-        let limits = configuration.worker.limits
-        let notYet: [(String, Int?)] = [
-            ("buffers", limits.buffers), ("wasm", limits.wasm), ("timers", limits.timers),
-            ("requests", limits.requests),
-            ("spans", limits.spans), ("logs", limits.logs),
-        ]
-        for (name, value) in notYet where value != nil {
-            throw ValidationError("--limit \(name): `run` does not enforce this limit; it knows heap, cpu and wall")
-        }
+    private func checkStore() throws {
         if let store, let reason = Machine.reasonNotWritable(folder: store) {
             throw ValidationError("--store \(store): cannot be written: \(reason)")
         }

@@ -41,7 +41,7 @@ import Testing
         #expect(
             report.warnings == [
                 "otlp http://x: 3 spans not delivered: connection refused",
-                "store .sidelight: 1 spans not kept: disk full",
+                "store .sidelight: 1 span not kept: disk full",
             ])
     }
 
