@@ -62,7 +62,7 @@ struct RingPump: ~Copyable {
     /// Ends it, after the worker: spans still open become errors, the log says how it died, and everything is handed on.
     /// Returns how many spans were open.
     mutating func finish(_ outcome: WorkerOutcome, now unix: UInt64) -> Int {
-        let run = transcoder.oldestOpenSpan
+        let run = transcoder.firstStartedSpan
         let open = transcoder.closeOpenSpans(
             endTime: unix, reason: outcome.openSpanReason,
             attributes: [

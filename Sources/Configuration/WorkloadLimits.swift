@@ -6,29 +6,17 @@ public struct WorkloadLimits: Hashable, Sendable {
     public var wall: UInt64?
     /// V8's heap. Bytes.
     public var heap: Int?
-    /// ArrayBuffers, outside V8's heap. Bytes.
-    public var buffers: Int?
-    /// WebAssembly memory. Bytes.
-    public var wasm: Int?
-    /// Timers pending at once.
-    public var timers: Int?
-    /// Requests in progress at once.
-    public var requests: Int?
-    /// Spans and log records a second.
-    public var spans: Int?
-    public var logs: Int?
 
     public init() {}
 
     private enum Name: String, CaseIterable {
-        case cpu, wall, heap, buffers, wasm, timers, requests, spans, logs
+        case cpu, wall, heap
 
         var example: String {
             switch self {
             case .cpu: "a time such as 500ms"
             case .wall: "a time such as 2s"
-            case .heap, .buffers, .wasm: "a size such as 64MB"
-            case .timers, .requests, .spans, .logs: "a whole number such as 1000"
+            case .heap: "a size such as 64MB"
             }
         }
     }
@@ -65,12 +53,6 @@ public struct WorkloadLimits: Hashable, Sendable {
         case .cpu: stored(Units.nanoseconds(text), \.cpu)
         case .wall: stored(Units.nanoseconds(text), \.wall)
         case .heap: stored(Units.bytes(text), \.heap)
-        case .buffers: stored(Units.bytes(text), \.buffers)
-        case .wasm: stored(Units.bytes(text), \.wasm)
-        case .timers: stored(Units.count(text), \.timers)
-        case .requests: stored(Units.count(text), \.requests)
-        case .spans: stored(Units.count(text), \.spans)
-        case .logs: stored(Units.count(text), \.logs)
         }
     }
 }

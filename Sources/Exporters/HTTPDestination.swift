@@ -82,7 +82,10 @@ struct HTTPDestination: Destination {
             return switch verdict {
             case .accepted: accepted(response, place, signal, skipped: skipped)
             case .retry(let after): .failed(retryAfter: after, message: complaint(response, place))
-            case .refused: .refused(.refused, message: complaint(response, place))
+            case .refused:
+                .refused(
+                    signal != .traces && [404, 405, 501].contains(response.status) ? .unsupported : .refused,
+                    message: complaint(response, place))
             case .tooLarge: .tooLarge(message: complaint(response, place))
             }
         }

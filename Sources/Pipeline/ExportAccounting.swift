@@ -8,6 +8,8 @@ public enum DropReason: String, Sendable, CaseIterable {
     case evicted
     /// The backend refused the whole export (a status that is not to be retried).
     case refused
+    /// The backend has no place for this signal (404, 405 or 501 for logs or metrics), as Jaeger has none for logs.
+    case unsupported
     /// The backend took the export but not this item (`partial_success`).
     case rejected
     /// The backend refuses even an export of this item alone as too large.

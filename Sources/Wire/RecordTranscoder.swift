@@ -136,11 +136,8 @@ public struct RecordTranscoder: ~Copyable {
     public var pendingBytes: Int { spans.writer.count + logs.writer.count + metrics.writer.count }
     /// Items collected since the last `take`.
     public var pendingItems: Int { spans.items.count + logs.items.count + metrics.items.count }
-    /// Trace and span id of the oldest open span: the run itself, when a run is traced.
-    public var oldestOpenSpan: SpanContext? {
-        openSpans.min { $0.value.start < $1.value.start }
-            .map { SpanContext(traceID: $0.value.traceID, spanID: $0.key, traceFlags: $0.value.traceFlags) }
-    }
+    /// The span whose start was read first: the run itself, when a run is traced. Also after it has ended.
+    public private(set) var firstStartedSpan: SpanContext?
 
     /// What has been collected, as batches that are not empty, and starts anew.
     public mutating func take() -> [Batch] {
@@ -251,6 +248,9 @@ public struct RecordTranscoder: ~Copyable {
         let scope = try resolveScope(record.loadUnaligned(fromByteOffset: 64, as: UInt16.self))
         var cursor = RecordCursor(record, at: 72)
         let name = try string(head.nameRef, &cursor)
+        if firstStartedSpan == nil {
+            firstStartedSpan = SpanContext(traceID: head.traceID, spanID: head.spanID, traceFlags: head.traceFlags)
+        }
         guard openSpans.count < RecordLimits.openSpansMax else {
             counters.untrackedStarts += 1
             return

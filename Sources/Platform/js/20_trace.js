@@ -11,7 +11,7 @@
 
 const {
     ArrayIsArray, DatePrototypeGetTime, MathFloor, NumberPrototypeToString, ReflectApply, RegExpPrototypeTest, SafeMap,
-    StringPrototypeCharCodeAt, StringPrototypeSlice, StringPrototypeStartsWith,
+    StringPrototypeCharCodeAt, StringPrototypeLastIndexOf, StringPrototypeSlice, StringPrototypeStartsWith,
 } = primordials;
 const {
     open, openLeavingRoom, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut, NO_ATTRIBUTES, append, reference, KIND_SPAN, KIND_START, KIND_LOG,
@@ -351,14 +351,30 @@ function exceptionAttributes(exception) {
     if (typeof exception === 'string') return { 'exception.message': exception };
     const attributes = {};
     try {
-        const type = exception.code ?? exception.name;
-        if (type != null) attributes['exception.type'] = `${exception.name ?? type}`;
+        const type = exception.name ?? exception.code;
+        if (type != null) attributes['exception.type'] = `${type}`;
         if (exception.message != null) attributes['exception.message'] = `${exception.message}`;
-        if (exception.stack != null) attributes['exception.stacktrace'] = `${exception.stack}`;
+        if (exception.stack != null) attributes['exception.stacktrace'] = `${exception.stack}${causes(exception)}`;
     } catch {
         // A getter of the user's threw: what could be read is kept.
     }
     return attributes;
+}
+
+const CAUSES_MAX = 8;
+
+// The chain of `cause`, written as Node prints it, for a stack trace has one text only.
+function causes(exception) {
+    let text = '';
+    let error = exception;
+    for (let depth = 0; depth < CAUSES_MAX; depth++) {
+        const cause = error.cause;
+        if (cause === undefined || cause === null || cause === error) break;
+        text += `\n[cause]: ${cause.stack ?? safeText(cause)}`;
+        if (typeof cause !== 'object') break;
+        error = cause;
+    }
+    return text;
 }
 
 // Fills in identity and parentage from the context value `parent`. `start` is a ring time. A span that is `brief` ends before
@@ -670,11 +686,13 @@ const safeText = (value) => {
 
 let runSpan;
 
-// Opens the span of the whole run and makes it the context of what follows.
+// Opens the span of the whole run and makes it the context of what follows. Its name is the file's, so that runs from different folders
+// are of one kind.
 function beginRun(entry) {
-    const span = new Span(0, reference(`run ${entry}`), 1);
+    const file = StringPrototypeSlice(entry, StringPrototypeLastIndexOf(entry, '/') + 1);
+    const span = new Span(0, reference(`run ${file}`), 1);
     // The run began when the agent made the ring, a moment before this code ran.
-    begin(span, undefined, 0, undefined);
+    begin(span, undefined, 0, { attributes: { 'code.file.path': entry } });
     runSpan = span;
     ops.setContext(span);
 }
