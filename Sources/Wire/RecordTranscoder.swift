@@ -166,7 +166,9 @@ public struct RecordTranscoder: ~Copyable {
         let name = try cursor.inlineText()
         let version = try cursor.inlineText()
         let schemaURL = try cursor.inlineText()
-        guard id >= 1, id <= RecordLimits.scopeIDMax else { throw .range }
+        guard id >= 1, id <= RecordLimits.scopeIDMax,
+            max(name.count, version.count, schemaURL.count) <= RecordLimits.stringBytesMax
+        else { throw .range }
         while scopeIndex.count <= id { scopeIndex.append(-1) }
         guard scopeIndex[Int(id)] < 0 else { throw .reference }
         var writer = ProtobufWriter(capacity: 256)
@@ -194,9 +196,11 @@ public struct RecordTranscoder: ~Copyable {
         guard let type = InstrumentType(rawValue: rawType) else { throw .type }
         guard instruments[id] == nil else { throw .reference }
         var writer = ProtobufWriter(capacity: 256)
-        writer.putBytes(1, try cursor.inlineText())
+        let name = try cursor.inlineText()
         let unit = try cursor.inlineText()
         let description = try cursor.inlineText()
+        guard max(name.count, unit.count, description.count) <= RecordLimits.stringBytesMax else { throw .range }
+        writer.putBytes(1, name)
         if !description.isEmpty { writer.putBytes(2, description) }
         if !unit.isEmpty { writer.putBytes(3, unit) }
         instruments[id] = RecordInstrument(type: type, isInteger: isInteger, scope: scope, head: writer.takeBytes())
@@ -248,6 +252,7 @@ public struct RecordTranscoder: ~Copyable {
         let scope = try resolveScope(record.loadUnaligned(fromByteOffset: 64, as: UInt16.self))
         var cursor = RecordCursor(record, at: 72)
         let name = try string(head.nameRef, &cursor)
+        guard name.utf8.count <= RecordLimits.stringBytesMax else { throw .range }
         if firstStartedSpan == nil {
             firstStartedSpan = SpanContext(traceID: head.traceID, spanID: head.spanID, traceFlags: head.traceFlags)
         }
@@ -325,6 +330,8 @@ public struct RecordTranscoder: ~Copyable {
             spans.writer.end(frame)
         } catch {
             spans.writer.truncate(to: start)
+            // It is counted as rejected; that it ended is known all the same.
+            if head.bits & SpanHead.hadStart != 0 { openSpans[head.spanID] = nil }
             throw error
         }
         spans.items.append(

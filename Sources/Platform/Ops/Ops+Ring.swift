@@ -1,14 +1,17 @@
 internal import Engine
 
 extension PlatformOps {
-    /// writeRing(text, offset): UTF-8 of a string into the ring's mapping, offset in bytes from its start; bytes written, or -1.
-    /// The end of the mapping bounds it; the caller has reserved the room. wakeAgent(): tells the agent to read.
+    /// writeRing(text, offset, limit): UTF-8 of a string into the ring's mapping, from offset to before limit (bytes from its start);
+    /// bytes written, or -1 when it does not fit. wakeAgent(): tells the agent to read.
     static let ring = [
         Op("writeRing") {
             let call = OpCall($0, $1)
             let offset = call.integer(1, nan: -1)
-            guard let ring = call.platform.ring, offset >= 0, offset <= ring.count else { return call.returns(-1) }
-            call.returns(Double(call.writeUTF8(0, to: UnsafeMutableRawBufferPointer(rebasing: ring[offset...]))))
+            let limit = call.integer(2, nan: -1)
+            guard let ring = call.platform.ring, offset >= 0, offset <= limit, limit <= ring.count else {
+                return call.returns(-1)
+            }
+            call.returns(Double(call.writeUTF8(0, to: UnsafeMutableRawBufferPointer(rebasing: ring[offset..<limit]))))
         },
         Op("wakeAgent") { OpCall($0, $1).platform.host.wakeAgent() },
     ]

@@ -44,10 +44,10 @@ function openLeavingRoom(least) {
 function openWithin(least, room) {
     const head = i32[HEAD];
     let free = capacity - (head - i32[TAIL] | 0) - room;
-    if (free < least) return -1;
     const largest = capacity >> 2;
     if (free > largest) free = largest;
     if (free > 1048576) free = 1048576;
+    if (free < least) return -1;
     recordHead = head;
     recordStart = DATA + (head & mask);
     // Whoever writes checks `position + what it needs <= recordLimit`; 64 spare bytes let small fixed parts go unchecked.
@@ -166,7 +166,8 @@ function reference(text) {
 // UTF-16 units a string value is cut to; -1: not at all.
 let attributeLengthLimit = -1;
 
-// A copy of a value that later changes of the user's object do not reach; undefined when it is no attribute value.
+// A copy of a value that later changes of the user's object do not reach; undefined when it is no attribute value, or when reading it throws
+// (a getter, a revoked proxy): telemetry must not throw into the program.
 function keep(value) {
     switch (typeof value) {
         case 'string':
@@ -174,7 +175,7 @@ function keep(value) {
                 ? StringPrototypeSlice(value, 0, attributeLengthLimit) : value;
         case 'number': case 'boolean': return value;
         case 'bigint': return Number(value);
-        case 'object': return value === null ? undefined : keepObject(value, 0);
+        case 'object': return value === null ? undefined : keepWhole(value);
         default: return undefined;
     }
 }
@@ -188,11 +189,25 @@ class Kept {
 }
 const BYTES = 7, ARRAY = 8, MAP = 9;
 
+// Elements and members one value may have in all, at every depth; further ones are left out.
+const ELEMENTS_MAX = 1024;
+let elementsLeft = 0;
+
+function keepWhole(value) {
+    elementsLeft = ELEMENTS_MAX;
+    try {
+        return keepObject(value, 0);
+    } catch {
+        return undefined;
+    }
+}
+
 function keepObject(value, depth) {
     if (depth >= 7) return undefined;
     if (ArrayIsArray(value)) {
         const parts = [];
-        for (let i = 0; i < value.length; i++) {
+        for (let i = 0; i < value.length && elementsLeft > 0; i++) {
+            elementsLeft--;
             const element = value[i];
             parts[i] = element == null ? null
                 : typeof element === 'object' ? keepObject(element, depth + 1) ?? null : keep(element) ?? null;
@@ -204,7 +219,8 @@ function keepObject(value, depth) {
     }
     let parts = NO_ATTRIBUTES;
     const keys = ObjectKeys(value);
-    for (let i = 0; i < keys.length; i++) {
+    for (let i = 0; i < keys.length && elementsLeft > 0; i++) {
+        elementsLeft--;
         const member = value[keys[i]];
         const kept = member === null ? null : typeof member === 'object' ? keepObject(member, depth + 1) : keep(member);
         if (kept !== undefined) parts = append(parts, reference(keys[i]), kept);
@@ -226,6 +242,14 @@ function append(list, key, value) {
     return list;
 }
 
+function keepMember(attributes, key) {
+    try {
+        return keep(attributes[key]);
+    } catch {
+        return undefined;
+    }
+}
+
 // How many attributes the last `keepAll` left out.
 let leftOut = 0;
 
@@ -234,7 +258,7 @@ function keepAll(attributes, limit) {
     let list = NO_ATTRIBUTES;
     leftOut = 0;
     for (const key in attributes) {
-        const value = keep(attributes[key]);
+        const value = keepMember(attributes, key);
         if (value === undefined) continue;
         if (list[0] >= limit) leftOut++;
         else list = append(list, reference(key), value);

@@ -10,7 +10,7 @@
 // Nothing at load time that a snapshot cannot hold: `start` binds what exists only at run time.
 
 const {
-    ArrayIsArray, DatePrototypeGetTime, MathFloor, NumberPrototypeToString, ReflectApply, RegExpPrototypeTest, SafeMap,
+    ArrayIsArray, DatePrototypeGetTime, MathFloor, NumberPrototypeToString, ReflectApply, RegExpPrototypeExec, SafeMap,
     StringPrototypeCharCodeAt, StringPrototypeLastIndexOf, StringPrototypeSlice, StringPrototypeStartsWith,
 } = primordials;
 const {
@@ -57,8 +57,8 @@ const hexDigit = (unit) => unit >= 48 && unit <= 57 ? unit - 48 : unit >= 97 && 
     : unit >= 65 && unit <= 70 ? unit - 55 : 0;
 
 const TRACE_ID = /^(?!0{32}$)[0-9a-f]{32}$/i, SPAN_ID = /^(?!0{16}$)[0-9a-f]{16}$/i;
-const isValidTraceId = (id) => typeof id === 'string' && RegExpPrototypeTest(TRACE_ID, id);
-const isValidSpanId = (id) => typeof id === 'string' && RegExpPrototypeTest(SPAN_ID, id);
+const isValidTraceId = (id) => typeof id === 'string' && RegExpPrototypeExec(TRACE_ID, id) !== null;
+const isValidSpanId = (id) => typeof id === 'string' && RegExpPrototypeExec(SPAN_ID, id) !== null;
 const isSpanContextValid = (c) => c != null && isValidTraceId(c.traceId) && isValidSpanId(c.spanId);
 
 // ---- Time ----
@@ -71,16 +71,22 @@ function now() {
 
 // Ring time of what OpenTelemetry calls TimeInput: [seconds, nanoseconds], Date, Unix milliseconds or a performance.now() value.
 function ringTime(input) {
-    if (input === undefined || input === null) return now();
+    const present = now();
+    const time = rawRingTime(input, present);
+    // NaN, infinities and times before 1970 cannot be told to anyone.
+    return time >= -unixBaseMs * 1e6 && time < 9e18 ? time : present;
+}
+
+function rawRingTime(input, present) {
     if (typeof input === 'number') {
-        // As in the OpenTelemetry SDK: a number smaller than the time origin is a performance.now().
-        return input < unixBaseMs ? input * 1e6 : (input - unixBaseMs) * 1e6 - unixBaseNs;
+        // As in the OpenTelemetry SDK: a number that performance.now() has passed is one of its own, a larger one is Unix time.
+        return input <= present / 1e6 ? input * 1e6 : (input - unixBaseMs) * 1e6 - unixBaseNs;
     }
-    if (ArrayIsArray(input) && typeof input[0] === 'number') {
-        return (input[0] * 1000 - unixBaseMs) * 1e6 + (+input[1] || 0) - unixBaseNs;
+    if (ArrayIsArray(input) && typeof input[0] === 'number' && typeof input[1] === 'number') {
+        return (input[0] * 1000 - unixBaseMs) * 1e6 + input[1] - unixBaseNs;
     }
     if (input instanceof Date) return (DatePrototypeGetTime(input) - unixBaseMs) * 1e6 - unixBaseNs;
-    return now();
+    return present;
 }
 
 // ---- Context ----
@@ -117,27 +123,31 @@ function valueOf(list, key) {
 
 const SPAN_KEY = Symbol('OpenTelemetry Context Key SPAN');
 
+// `_values` are the keys of OpenTelemetry's API, `_stores` those of AsyncLocalStorage: they travel together and are set apart, so that
+// entering another OpenTelemetry context leaves every AsyncLocalStorage as it is.
 class Context {
-    constructor(span, values) {
+    constructor(span, values, stores) {
         this._span = span;
         this._values = values;
+        this._stores = stores;
     }
     getValue(key) { return key === SPAN_KEY ? this._span : valueOf(this._values, key); }
     setValue(key, value) {
-        return key === SPAN_KEY ? new Context(value, this._values) : new Context(this._span, withValue(this._values, key, value));
+        return key === SPAN_KEY ? new Context(value, this._values, this._stores)
+            : new Context(this._span, withValue(this._values, key, value), this._stores);
     }
     deleteValue(key) {
-        return key === SPAN_KEY ? new Context(undefined, this._values)
-            : new Context(this._span, withValue(this._values, key, DELETED));
+        return key === SPAN_KEY ? new Context(undefined, this._values, this._stores)
+            : new Context(this._span, withValue(this._values, key, DELETED), this._stores);
     }
 }
-const ROOT = new Context(undefined, null);
+const ROOT = new Context(undefined, null, null);
 
 // The continuation's value as a Context.
 function activeContext() {
     const value = ops.context();
     if (value === undefined) return ROOT;
-    return value instanceof Span ? value._asContext ??= new Context(value, value._values) : value;
+    return value instanceof Span ? value._asContext ??= new Context(value, value._values, value._stores) : value;
 }
 // The span, whatever its class, in the continuation's value.
 function activeSpan() {
@@ -145,6 +155,14 @@ function activeSpan() {
     return value === undefined || value instanceof Span ? value : value._span;
 }
 const valuesOf = (value) => value === undefined ? null : value._values;
+const storesOf = (value) => value === undefined ? null : value._stores;
+
+// An OpenTelemetry context as a continuation's value: with the stores that are current, whichever it was made with.
+function entering(context) {
+    const stores = storesOf(ops.context());
+    if (!(context instanceof Context)) return stores === null ? undefined : new Context(undefined, null, stores);
+    return context._stores === stores ? context : new Context(context._span, context._values, stores);
+}
 
 function runInContext(value, fn, receiver, args) {
     const previous = ops.context();
@@ -195,6 +213,7 @@ class Span {
         this._events = null;
         this._rare = null;
         this._values = null;
+        this._stores = null;
         this._context = null;
         this._asContext = null;
     }
@@ -267,13 +286,13 @@ class Span {
             return this;
         }
         const list = keepAll(link.attributes, linkAttributeLimit);
-        const dropped = leftOut();
-        links[links.length] = { context: link.context, list, dropped: dropped + (link.droppedAttributesCount | 0) };
+        const dropped = leftOut() + (link.droppedAttributesCount | 0);
+        links[links.length] = { ids: idWords(link.context), flags: linkFlags(link.context), state: stateText(link.context), list, dropped };
         return this;
     }
 
     addLinks(links) {
-        for (let i = 0; i < links.length; i++) this.addLink(links[i]);
+        if (ArrayIsArray(links)) for (let i = 0; i < links.length; i++) this.addLink(links[i]);
         return this;
     }
 
@@ -283,7 +302,7 @@ class Span {
         // Ok is final, unset changes nothing. <https://opentelemetry.io/docs/specs/otel/trace/api/#set-status>
         if (code < 0 || code > 2 || this._status === 1 || code === 0) return this;
         this._status = code;
-        const message = code === 2 && status.message != null && status.message !== '' ? `${status.message}` : undefined;
+        const message = code === 2 && status.message != null && status.message !== '' ? safeText(status.message) : undefined;
         if (message !== undefined || this._rare !== null) rare(this).statusMessage = message;
         return this;
     }
@@ -300,7 +319,6 @@ class Span {
 
     end(endTime) {
         if (!this._recording) return;
-        this._recording = false;
         let end;
         if (endTime === undefined) {
             ops.now();
@@ -309,6 +327,7 @@ class Span {
             end = ringTime(endTime);
             if (end < this._start) end = this._start;
         }
+        this._recording = false;
         writeSpan(this, end);
     }
 }
@@ -317,6 +336,7 @@ class Span {
 class Rare {
     constructor() {
         this.traceState = undefined;
+        this.traceStateText = '';
         this.statusMessage = undefined;
         this.links = null;
         this.droppedAttributes = 0;
@@ -348,13 +368,13 @@ const isTimeInput = (value) => typeof value === 'number' || value instanceof Dat
     || ArrayIsArray(value) && value.length === 2 && typeof value[0] === 'number' && typeof value[1] === 'number';
 
 function exceptionAttributes(exception) {
-    if (typeof exception === 'string') return { 'exception.message': exception };
+    if (typeof exception === 'string') return { 'exception.message': cut(exception) };
     const attributes = {};
     try {
         const type = exception.name ?? exception.code;
         if (type != null) attributes['exception.type'] = `${type}`;
-        if (exception.message != null) attributes['exception.message'] = `${exception.message}`;
-        if (exception.stack != null) attributes['exception.stacktrace'] = `${exception.stack}${causes(exception)}`;
+        if (exception.message != null) attributes['exception.message'] = cut(`${exception.message}`);
+        if (exception.stack != null) attributes['exception.stacktrace'] = cut(`${exception.stack}${causes(exception)}`);
     } catch {
         // A getter of the user's threw: what could be read is kept.
     }
@@ -362,6 +382,9 @@ function exceptionAttributes(exception) {
 }
 
 const CAUSES_MAX = 8;
+// UTF-16 units of a message or stack that are kept: what an error says must fit into a record.
+const EXCEPTION_UNITS = 65536;
+const cut = (text) => text.length > EXCEPTION_UNITS ? StringPrototypeSlice(text, 0, EXCEPTION_UNITS) : text;
 
 // The chain of `cause`, written as Node prints it, for a stack trace has one text only.
 function causes(exception) {
@@ -386,6 +409,7 @@ function begin(span, parent, start, options, brief = false) {
     let sampled;
     let top = true;
     span._values = valuesOf(parent);
+    span._stores = storesOf(parent);
     const inner = parent instanceof Span || parent === undefined ? parent : parent._span;
     if (inner instanceof Span) {
         span._t0 = inner._t0;
@@ -394,7 +418,10 @@ function begin(span, parent, start, options, brief = false) {
         span._t3 = inner._t3;
         span._p0 = inner._s0;
         span._p1 = inner._s1;
-        if (inner._rare !== null && inner._rare.traceState !== undefined) rare(span).traceState = inner._rare.traceState;
+        if (inner._rare !== null && inner._rare.traceState !== undefined) {
+            rare(span).traceState = inner._rare.traceState;
+            span._rare.traceStateText = inner._rare.traceStateText;
+        }
         sampled = parentBased ? inner._flags & 1 : sampleRoot(span._t2, span._t3);
         top = inner === runSpan;
     } else {
@@ -415,7 +442,7 @@ function begin(span, parent, start, options, brief = false) {
 
 // No parent, or a span context that came from outside (propagation, wrapSpanContext). Returns whether to sample.
 function beginFromForeign(span, parent) {
-    const context = parent?.spanContext?.();
+    const context = contextOf(parent);
     if (!isSpanContextValid(context)) {
         span._t0 = random32();
         span._t1 = random32();
@@ -423,15 +450,47 @@ function beginFromForeign(span, parent) {
         span._t3 = random32() | 1;
         return sampleRoot(span._t2, span._t3);
     }
-    span._t0 = wordOfHex(context.traceId, 0);
-    span._t1 = wordOfHex(context.traceId, 8);
-    span._t2 = wordOfHex(context.traceId, 16);
-    span._t3 = wordOfHex(context.traceId, 24);
-    span._p0 = wordOfHex(context.spanId, 0);
-    span._p1 = wordOfHex(context.spanId, 8);
+    const ids = idWords(context);
+    span._t0 = ids[0];
+    span._t1 = ids[1];
+    span._t2 = ids[2];
+    span._t3 = ids[3];
+    span._p0 = ids[4];
+    span._p1 = ids[5];
     if (context.isRemote) span._bits |= PARENT_REMOTE;
-    if (context.traceState != null) rare(span).traceState = context.traceState;
+    if (context.traceState != null) {
+        rare(span).traceState = context.traceState;
+        span._rare.traceStateText = stateText(context);
+    }
     return parentBased ? context.traceFlags & 1 : sampleRoot(span._t2, span._t3);
+}
+
+// What follows reads objects of the user's, whose getters and methods can do anything: always before a record is opened, never inside.
+
+function contextOf(span) {
+    try {
+        return span?.spanContext?.();
+    } catch {
+        return undefined;
+    }
+}
+
+// Trace and span id as the six words they are in memory.
+function idWords(context) {
+    const traceId = `${context.traceId}`, spanId = `${context.spanId}`;
+    return [
+        wordOfHex(traceId, 0), wordOfHex(traceId, 8), wordOfHex(traceId, 16), wordOfHex(traceId, 24), wordOfHex(spanId, 0), wordOfHex(spanId, 8),
+    ];
+}
+
+const linkFlags = (context) => context.traceFlags & 255 | 256 | (context.isRemote ? 512 : 0);
+
+function stateText(context) {
+    try {
+        return `${context.traceState?.serialize?.() ?? ''}`;
+    } catch {
+        return '';
+    }
 }
 
 // Offsets 8 ..< 64 of kinds 1 and 3.
@@ -451,6 +510,9 @@ function putHead(at, span, end) {
     i32[word + 15] = span._kind | span._status << 8 | span._flags << 16 | span._bits << 24;
 }
 
+// The reader takes no longer name in a start (1,024 bytes): it has to remember them.
+const START_NAME_UNITS = 256;
+
 function writeStart(span) {
     const at = openLeavingRoom(256);
     if (at < 0) return drop(KIND_START);
@@ -458,15 +520,37 @@ function writeStart(span) {
     i32[(at >> 2) + 16] = span._scope;
     i32[(at >> 2) + 17] = 0;
     let next = at + 72;
-    if (typeof span._name === 'string') next = putInline(next, span._name);
+    if (typeof span._name === 'string') next = putInline(next, StringPrototypeSlice(span._name, 0, START_NAME_UNITS));
     if (next < 0) return drop(KIND_START);
     commit(next, KIND_START);
     span._bits |= HAD_START;
 }
 
+// A span whose start was written may use the room that others leave, and ends without its parts rather than not at all: else its start
+// would stand for a span that never ended.
 function writeSpan(span, end) {
-    const at = openLeavingRoom(256);
-    if (at < 0) return drop(KIND_SPAN);
+    const hadStart = (span._bits & HAD_START) !== 0;
+    if (tryWriteSpan(span, end, hadStart)) return;
+    drop(KIND_SPAN);
+    if (!hadStart) return;
+    const events = span._events === null ? 0 : span._events.length >> 2;
+    const extra = rare(span);
+    extra.droppedAttributes += span._attributes[0];
+    extra.droppedEvents += events;
+    extra.droppedLinks += extra.links === null ? 0 : extra.links.length;
+    extra.links = null;
+    extra.statusMessage = undefined;
+    extra.traceState = undefined;
+    span._bits &= ~(STATUS_MESSAGE | TRACE_STATE);
+    span._attributes = NO_ATTRIBUTES;
+    span._events = null;
+    if (typeof span._name === 'string') span._name = StringPrototypeSlice(span._name, 0, START_NAME_UNITS);
+    tryWriteSpan(span, end, true);
+}
+
+function tryWriteSpan(span, end, hadStart) {
+    const at = hadStart ? open(256) : openLeavingRoom(256);
+    if (at < 0) return false;
     const attributes = span._attributes, events = span._events, extra = span._rare;
     const word = at >> 2;
     let links = 0;
@@ -487,13 +571,14 @@ function writeSpan(span, end) {
     if (typeof span._name === 'string') next = putInline(next, span._name);
     if (extra !== null && next >= 0) {
         if (extra.statusMessage !== undefined) next = putInline(next, extra.statusMessage);
-        if (extra.traceState !== undefined && next >= 0) next = putInline(next, `${extra.traceState.serialize?.() ?? ''}`);
+        if (extra.traceState !== undefined && next >= 0) next = putInline(next, extra.traceStateText);
     }
     if (next >= 0 && attributes[0] > 0) next = putAttributes(next, attributes);
     if (next >= 0 && events !== null) next = putEvents(next, events);
     if (next >= 0 && links > 0) next = putLinks(next, extra.links);
-    if (next < 0) return drop(KIND_SPAN);
+    if (next < 0) return false;
     commit(next, KIND_SPAN);
+    return true;
 }
 
 const min16 = (n) => n > 65535 ? 65535 : n;
@@ -518,15 +603,13 @@ function putEvents(at, events) {
 
 function putLinks(at, links) {
     for (let i = 0; i < links.length; i++) {
-        const { context, list, dropped } = links[i];
+        const { ids, flags, state, list, dropped } = links[i];
         if (!fits(at)) return -1;
         const word = at >> 2;
-        for (let w = 0; w < 4; w++) i32[word + w] = wordOfHex(context.traceId, w * 8);
-        i32[word + 4] = wordOfHex(context.spanId, 0);
-        i32[word + 5] = wordOfHex(context.spanId, 8);
-        i32[word + 6] = context.traceFlags & 255 | 256 | (context.isRemote ? 512 : 0);
+        for (let w = 0; w < 6; w++) i32[word + w] = ids[w];
+        i32[word + 6] = flags;
         i32[word + 7] = list[0] | min16(dropped) << 16;
-        at = putInline(at + 32, context.traceState == null ? '' : `${context.traceState.serialize?.() ?? ''}`);
+        at = putInline(at + 32, state);
         if (at < 0) return -1;
         at = putAttributes(at, list);
         if (at < 0) return -1;
@@ -541,6 +624,10 @@ let scopeIds = new SafeMap();
 // The id of a scope; 0 (Sidelight's own) when there are too many.
 function scopeId(name, version, schemaUrl) {
     if (!enabled) return 0;
+    // The reader remembers scopes, and takes no longer texts than this.
+    name = StringPrototypeSlice(name, 0, START_NAME_UNITS);
+    version = StringPrototypeSlice(version, 0, START_NAME_UNITS);
+    schemaUrl = StringPrototypeSlice(schemaUrl, 0, START_NAME_UNITS);
     const key = `${name}\0${version}\0${schemaUrl}`;
     const known = scopeIds.get(key);
     if (known !== undefined) return known;
@@ -576,7 +663,7 @@ class Tracer {
     startSpan(name, options, context) {
         if (this._scope < 0) this._scope = scopeId(this._name, this._version, this._schemaUrl);
         const span = newSpan(this, name, options);
-        let parent = context === undefined ? ops.context() : asParent(context);
+        let parent = context === undefined ? ops.context() : entering(context);
         if (options?.root) parent = withoutSpan(parent);
         begin(span, parent, options?.startTime === undefined ? now() : ringTime(options.startTime), options);
         return span;
@@ -601,7 +688,11 @@ class Tracer {
         try {
             let start = f64[CLOCK_F64];
             let parent = previous;
-            if (context !== undefined) parent = asParent(context);
+            if (context !== undefined) {
+                ops.setContext(previous);
+                parent = entering(context);
+                ops.setContext(span);
+            }
             if (options !== undefined && options !== null) {
                 if (options.root) parent = withoutSpan(parent);
                 if (options.startTime !== undefined) start = ringTime(options.startTime);
@@ -620,17 +711,18 @@ function newSpan(tracer, name, options) {
     return new Span(tracer._scope, reference(typeof name === 'string' ? name : `${name}`), kind >= 1 && kind <= KINDS ? kind : 1);
 }
 
-// What the user passed as a context, as the value `begin` takes. Anything that is no Context of ours counts as the root.
-const asParent = (context) => context instanceof Context ? context : undefined;
-const withoutSpan = (value) => value === undefined ? undefined : new Context(undefined, valuesOf(value));
+const withoutSpan = (value) => value === undefined ? undefined : new Context(undefined, valuesOf(value), storesOf(value));
 
 // ---- Logs and errors ----
 
 const LOG_UNITS = 262144;
-let ownScope = 0;
+const NO_IDS = [0, 0, 0, 0, 0, 0];
 
 function writeLog(kind, severity, text, list, span) {
     if (!enabled) return;
+    const foreign = span instanceof Span ? undefined : contextOf(span);
+    const ids = isSpanContextValid(foreign) ? idWords(foreign) : NO_IDS;
+    const foreignFlags = ids === NO_IDS ? 0 : foreign.traceFlags & 255;
     const at = open(256);
     if (at < 0) return drop(kind);
     const word = at >> 2;
@@ -642,13 +734,10 @@ function writeLog(kind, severity, text, list, span) {
         i32[word + 7] = span._t3;
         i32[word + 8] = span._s0;
         i32[word + 9] = span._s1;
-        i32[word + 10] = severity | span._flags << 8 | ownScope << 16;
+        i32[word + 10] = severity | span._flags << 8;
     } else {
-        const context = span?.spanContext?.();
-        const valid = isSpanContextValid(context);
-        for (let w = 0; w < 4; w++) i32[word + 4 + w] = valid ? wordOfHex(context.traceId, w * 8) : 0;
-        for (let w = 0; w < 2; w++) i32[word + 8 + w] = valid ? wordOfHex(context.spanId, w * 8) : 0;
-        i32[word + 10] = severity | (valid ? (context.traceFlags & 255) << 8 : 0) | ownScope << 16;
+        for (let w = 0; w < 6; w++) i32[word + 4 + w] = ids[w];
+        i32[word + 10] = severity | foreignFlags << 8;
     }
     i32[word + 11] = list[0];
     let next = putInline(at + 48, text.length > LOG_UNITS ? StringPrototypeSlice(text, 0, LOG_UNITS) : text);
@@ -667,7 +756,7 @@ function log(severity, text, attributes) {
 function error(exception, span, severity = 17, extra = undefined) {
     if (!enabled) return;
     const attributes = exceptionAttributes(exception);
-    const message = attributes['exception.message'] ?? safeText(exception);
+    const message = attributes['exception.message'] ?? cut(safeText(exception));
     const type = attributes['exception.type'];
     const list = keepAll(extra === undefined ? attributes : { ...attributes, ...extra }, attributeLimit);
     writeLog(KIND_ERROR, severity, type === undefined ? message : `${type}: ${message}`, list, span);
@@ -711,7 +800,7 @@ function endRun(code, reason) {
 function finished(name, start, end, attributes, exception, parent = runSpan) {
     if (!enabled || parent === undefined) return undefined;
     const span = new Span(0, reference(name), 1);
-    begin(span, parent instanceof Span ? parent : new Context(parent, null), start, { attributes }, true);
+    begin(span, parent instanceof Span ? parent : new Context(parent, null, null), start, { attributes }, true);
     if (exception !== undefined && exception !== null) {
         const details = exceptionAttributes(exception);
         span.addEvent('exception', details, undefined);
@@ -771,7 +860,7 @@ internal.now = () => now() / 1e6;
 internal.trace = {
     start, now, ringTime, log, error, beginRun, endRun, finished, module: moduleLoaded, activeSpan, activeContext, runInContext,
     isEnabled: () => enabled, get runSpan() { return runSpan; }, timeOrigin: () => unixBaseMs + unixBaseNs / 1e6,
-    Span, Tracer, Context, ROOT, SPAN_KEY, withValue, valueOf, valuesOf, isSpanContextValid, isValidTraceId, isValidSpanId,
+    Span, Tracer, Context, ROOT, SPAN_KEY, withValue, valueOf, valuesOf, storesOf, entering, isSpanContextValid, isValidTraceId, isValidSpanId,
     // For 22_metrics.js.
     scopeId, views: () => ({ i32, f64 }),
 };

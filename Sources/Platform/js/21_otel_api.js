@@ -7,7 +7,7 @@ const { trace: core } = internal;
 const { Span, Tracer, Context, ROOT, SPAN_KEY, isSpanContextValid, isValidTraceId, isValidSpanId } = core;
 const {
     ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeForEach, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypePush,
-    ArrayPrototypeUnshift, NumberParseInt, NumberPrototypeToString, ObjectKeys, RegExpPrototypeExec, RegExpPrototypeTest, SafeMap,
+    ArrayPrototypeUnshift, NumberParseInt, NumberPrototypeToString, ObjectKeys, RegExpPrototypeExec, SafeMap,
     StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeTrim, SymbolFor,
 } = primordials;
 const { encodeURIComponent, decodeURIComponent } = globalThis;
@@ -31,10 +31,10 @@ const noopManager = { active: () => core.activeContext(), with: (...args) => con
 
 const context = {
     active: () => core.activeContext(),
-    with: (value, fn, receiver, ...args) => core.runInContext(value instanceof Context ? value : undefined, fn, receiver, args),
+    with: (value, fn, receiver, ...args) => core.runInContext(core.entering(value), fn, receiver, args),
     bind(value, target) {
         if (typeof target !== 'function') return target;
-        return function (...args) { return core.runInContext(value instanceof Context ? value : undefined, target, this, args); };
+        return function (...args) { return core.runInContext(core.entering(value), target, this, args); };
     },
     setGlobalContextManager: () => false,
     disable() {},
@@ -142,7 +142,7 @@ class TraceState {
     serialize() { return ArrayPrototypeJoin(ArrayPrototypeMap(this._members, (member) => `${member[0]}=${member[1]}`), ','); }
 }
 const isStateMember = (key, value) =>
-    RegExpPrototypeTest(STATE_KEY, key) && RegExpPrototypeTest(STATE_VALUE, value) && !RegExpPrototypeTest(STATE_SEPARATORS, value);
+    RegExpPrototypeExec(STATE_KEY, key) !== null && RegExpPrototypeExec(STATE_VALUE, value) !== null && RegExpPrototypeExec(STATE_SEPARATORS, value) === null;
 const createTraceState = (text) => new TraceState(text);
 
 // ---- Baggage and propagation ----
@@ -225,7 +225,7 @@ function extractBaggage(ctx, carrier, getter) {
         const pair = semicolon < 0 ? member : StringPrototypeSlice(member, 0, semicolon);
         const equals = StringPrototypeIndexOf(pair, '=');
         const key = StringPrototypeTrim(StringPrototypeSlice(pair, 0, equals < 0 ? 0 : equals));
-        if (!RegExpPrototypeTest(TOKEN, key) || pairs >= BAGGAGE_PAIRS) continue;
+        if (RegExpPrototypeExec(TOKEN, key) === null || pairs >= BAGGAGE_PAIRS) continue;
         try {
             const entry = { value: decodeURIComponent(StringPrototypeTrim(StringPrototypeSlice(pair, equals + 1))) };
             if (semicolon >= 0) entry.metadata = baggageEntryMetadataFromString(StringPrototypeTrim(StringPrototypeSlice(member, semicolon + 1)));

@@ -5,13 +5,16 @@
 
 const { trace: core, ring, otelApi } = internal;
 const {
-    ArrayPrototypeForEach, ArrayPrototypeIndexOf, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, ArrayPrototypeSplice, JSONStringify,
-    MathMax, MathMin, NumberIsFinite, ObjectKeys, RegExpPrototypeTest, SafeMap, StringPrototypeToLowerCase,
+    ArrayPrototypeForEach, ArrayPrototypeIndexOf, ArrayPrototypeSlice, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, ArrayPrototypeSplice, JSONStringify,
+    MathMax, MathMin, NumberIsFinite, ObjectKeys, RegExpPrototypeExec, SafeMap, StringPrototypeSlice, StringPrototypeToLowerCase,
 } = primordials;
 
 const COUNTER = 1, UP_DOWN = 2, GAUGE = 3, HISTOGRAM = 4;
 // The SDK's default boundaries. <https://opentelemetry.io/docs/specs/otel/metrics/sdk/#explicit-bucket-histogram-aggregation>
 const BOUNDS = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000];
+const BOUNDS_MAX = 1024;
+// UTF-16 units of a unit or description; the reader takes no longer ones.
+const TEXT_UNITS = 256;
 // Attribute sets an instrument keeps; what comes beyond is counted together under otel.metric.overflow=true, as the SDK specification says.
 const POINTS_MAX = 2000;
 const INSTRUMENTS_MAX = 4095;
@@ -35,8 +38,8 @@ class Instrument {
         this._meter = meter;
         this._name = name;
         this._type = type;
-        this._unit = `${options?.unit ?? ''}`;
-        this._description = `${options?.description ?? ''}`;
+        this._unit = StringPrototypeSlice(`${options?.unit ?? ''}`, 0, TEXT_UNITS);
+        this._description = StringPrototypeSlice(`${options?.description ?? ''}`, 0, TEXT_UNITS);
         this._isInteger = options?.valueType === 0;
         this._bounds = type === HISTOGRAM ? bounds(options?.advice?.explicitBucketBoundaries) : [];
         this._points = new SafeMap();
@@ -74,7 +77,7 @@ function zeros(count) {
 
 function bounds(given) {
     if (given === undefined || given === null) return BOUNDS;
-    const kept = ArrayPrototypeMap(given, (bound) => +bound);
+    const kept = ArrayPrototypeMap(ArrayPrototypeSlice(given, 0, BOUNDS_MAX), (bound) => +bound);
     ArrayPrototypeSort(kept, (a, b) => a - b);
     return kept;
 }
@@ -85,8 +88,15 @@ function attributesKey(attributes) {
     const keys = ObjectKeys(attributes);
     if (keys.length === 0) return '';
     ArrayPrototypeSort(keys);
-    return JSONStringify(ArrayPrototypeMap(keys, (key) => [key, attributes[key]]));
+    try {
+        return JSONStringify(ArrayPrototypeMap(keys, (key) => [key, attributes[key]]), plain);
+    } catch {
+        return 'overflow';
+    }
 }
+
+// JSON has no bigint.
+const plain = (_, value) => typeof value === 'bigint' ? `${value}n` : value;
 
 class Counter extends Instrument {
     add(value, attributes) {
@@ -146,7 +156,7 @@ class Meter {
         instrument._start = core.isEnabled() ? core.now() : 0;
         this._known.set(key, instrument);
         // A bad name still works for its user and is never exported.
-        if (RegExpPrototypeTest(NAME, text) && instruments.length < INSTRUMENTS_MAX) {
+        if (RegExpPrototypeExec(NAME, text) !== null && instruments.length < INSTRUMENTS_MAX) {
             ArrayPrototypePush(instruments, instrument);
             schedule();
         } else {
@@ -199,6 +209,8 @@ function guarded(callback, argument) {
 // Observes, then writes one point an attribute set.
 function collect() {
     if (instruments.length === 0 || !core.isEnabled()) return;
+    // An observable instrument tells what is now: what is no longer observed is gone.
+    ArrayPrototypeForEach(instruments, (instrument) => { if (instrument._observable) instrument._points.clear(); });
     meters.forEach((meter) => {
         ArrayPrototypeForEach(meter._batches, ({ callback }) => {
             guarded(callback, { observe: (instrument, value, attributes) => instrument._observe(value, attributes) });
@@ -268,9 +280,13 @@ function write(instrument, point, time) {
 // Collects now and then while the loop turns, without keeping it alive. 30_timers.js comes later, hence the late look.
 let scheduled = false;
 function schedule() {
-    if (scheduled || internal.timers?.background === undefined) return;
+    if (scheduled) return;
     scheduled = true;
-    internal.timers.background(() => collect(), internal.metrics.intervalMilliseconds);
+    internal.timers.startUnrefed(() => {
+        scheduled = false;
+        collect();
+        schedule();
+    }, internal.metrics.intervalMilliseconds);
 }
 
 internal.metrics = { collect, intervalMilliseconds: 60000 };

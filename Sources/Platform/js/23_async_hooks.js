@@ -3,24 +3,22 @@
 // <https://nodejs.org/api/async_context.html>, <https://github.com/wintercg/proposal-common-minimum-api>
 
 const { trace: core } = internal;
-const { Context, Span, withValue, valueOf, valuesOf, runInContext } = core;
+const { Context, Span, withValue, valueOf, valuesOf, storesOf, runInContext } = core;
 const { TypeError } = primordials;
 
 const spanOf = (value) => value === undefined || value instanceof Span ? value : value._span;
-const without = (value, key) => new Context(spanOf(value), withValue(valuesOf(value), key, undefined));
+const withStore = (value, key, store) => new Context(spanOf(value), valuesOf(value), withValue(storesOf(value), key, store));
 
 class AsyncLocalStorage {
     run(store, callback, ...args) {
-        const current = ops.context();
-        return runInContext(new Context(spanOf(current), withValue(valuesOf(current), this, store)), callback, undefined, args);
+        return runInContext(withStore(ops.context(), this, store), callback, undefined, args);
     }
-    exit(callback, ...args) { return runInContext(without(ops.context(), this), callback, undefined, args); }
-    getStore() { return valueOf(valuesOf(ops.context()), this); }
+    exit(callback, ...args) { return runInContext(withStore(ops.context(), this, undefined), callback, undefined, args); }
+    getStore() { return valueOf(storesOf(ops.context()), this); }
     enterWith(store) {
-        const current = ops.context();
-        ops.setContext(new Context(spanOf(current), withValue(valuesOf(current), this, store)));
+        ops.setContext(withStore(ops.context(), this, store));
     }
-    disable() { ops.setContext(without(ops.context(), this)); }
+    disable() { ops.setContext(withStore(ops.context(), this, undefined)); }
     static bind(fn) { return AsyncResource.bind(fn); }
     static snapshot() {
         const captured = ops.context();

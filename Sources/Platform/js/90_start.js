@@ -16,6 +16,9 @@ internal.start = (config) => {
         internal.colors.stdout = config.colors.stdout === true;
         internal.colors.stderr = config.colors.stderr === true;
     }
+    // Milliseconds. <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#periodic-exporting-metricreader>
+    const interval = +config.env.OTEL_METRIC_EXPORT_INTERVAL;
+    if (interval >= 1) internal.metrics.intervalMilliseconds = interval;
     internal.performance.start();
     internal.process.start(config);
 };
