@@ -29,8 +29,8 @@ struct RingPump: ~Copyable {
         self.handOn = handOn
     }
 
-    /// Asks the producer for a wake-up and says how long to sleep for it: nil without end, 0 not at all.
-    func prepareToSleep(now: UInt64) -> UInt64? {
+    /// Asks the producer for a wake-up and says how long to sleep for it, nanoseconds; 0: not at all.
+    func prepareToSleep(now: UInt64) -> UInt64 {
         reader.requestWake(after: schedule.wakeAfterBytes) ? schedule.sleepNanoseconds(now: now) : 0
     }
 
