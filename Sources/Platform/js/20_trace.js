@@ -784,6 +784,8 @@ function beginRun(entry) {
     begin(span, undefined, 0, { attributes: { 'code.file.path': entry } });
     runSpan = span;
     ops.setContext(span);
+    // Loading V8, the snapshot and the platform, before any code of the program's.
+    finished('start', 0, now(), undefined, undefined, span);
 }
 
 // Ends it. `code` is the exit code; `reason` a text when the run did not end by itself.
