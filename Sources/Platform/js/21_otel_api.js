@@ -4,7 +4,7 @@
 // <https://opentelemetry.io/docs/specs/otel/trace/api/>, <https://opentelemetry.io/docs/specs/otel/baggage/api/>
 
 const { trace: core } = internal;
-const { Span, Tracer, Context, ROOT, SPAN_KEY, isSpanContextValid, isValidTraceId, isValidSpanId } = core;
+const { Tracer, Context, ROOT, SPAN_KEY, isSpanContextValid, isValidTraceId, isValidSpanId } = core;
 const {
     ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeForEach, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypePush,
     ArrayPrototypeUnshift, NumberParseInt, NumberPrototypeToString, ObjectKeys, RegExpPrototypeExec, SafeMap,
