@@ -39,8 +39,8 @@ struct RingPump: ~Copyable {
     mutating func drain() -> RingReader.BrokenReason? {
         wakes += 1
         let (monotonic, unix) = clocks()
-        transcoder.clock = RingClock(
-            monotonicBase: reader.mapping.monotonicBase, monotonic: monotonic, unix: unix)
+        transcoder.clock = transcoder.clock.stepped(
+            to: RingClock(monotonicBase: reader.mapping.monotonicBase, monotonic: monotonic, unix: unix))
         var taken = 0
         var broken: RingReader.BrokenReason?
         reading: while taken < reader.mapping.capacity {

@@ -12,6 +12,14 @@ public struct RingClock: Sendable {
         unixAtRingZero = Int64(clamping: unix) - (Int64(clamping: monotonic) - Int64(monotonicBase))
     }
 
+    /// How far two readings may differ without the wall clock having been stepped: the two clocks are not read at one instant. Nanoseconds.
+    static let stepMinimum: UInt64 = 1_000_000
+
+    /// `next` when it tells of a step, else this one, so that spans of one run keep their order to the nanosecond.
+    public func stepped(to next: RingClock) -> RingClock {
+        (next.unixAtRingZero - unixAtRingZero).magnitude >= Self.stepMinimum ? next : self
+    }
+
     public init(unixAtRingZero: Int64) { self.unixAtRingZero = unixAtRingZero }
 
     /// Nanoseconds since the Unix epoch, or nil when the ring time is not finite or leads out of range.
