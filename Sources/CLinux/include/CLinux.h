@@ -6,6 +6,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -51,6 +52,12 @@ static inline void *_Nullable sl_ring_map(int fd, size_t header, size_t data) {
         return NULL;
     }
     return base;
+}
+
+// Provided because the constants are negative macros, which Swift does not import.
+static inline void sl_keep_freed_memory(int bytes_max) {
+    mallopt(M_MMAP_THRESHOLD, bytes_max);
+    mallopt(M_TRIM_THRESHOLD, bytes_max);
 }
 
 static inline int sl_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
