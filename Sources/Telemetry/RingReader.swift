@@ -38,6 +38,9 @@ public struct RingReader: ~Copyable {
 
     deinit { buffer.deallocate() }
 
+    /// Bytes ever taken, modulo 2^32.
+    public var consumed: UInt32 { tail }
+
     /// Bytes waiting.
     public var pending: Int { Int(mapping.load(RingMapping.Cell.head) &- tail) }
 
