@@ -104,6 +104,18 @@ static const char fetch_start_js[] = {
 static const char serve_js[] = {
 #embed "../Platform/js/44_serve.js"
 };
+static const char pattern_parser_js[] = {
+#embed "../Platform/js/45_pattern_parser.js"
+};
+static const char url_pattern_js[] = {
+#embed "../Platform/js/45_url_pattern.js"
+};
+static const char cron_js[] = {
+#embed "../Platform/js/46_cron.js"
+};
+static const char scheduled_js[] = {
+#embed "../Platform/js/46_scheduled.js"
+};
 static const char process_js[] = {
 #embed "../Platform/js/50_process.js"
 };
@@ -148,6 +160,10 @@ static const sl_platform_source sources[] = {
     {"42_response.js", response_js, sizeof response_js},
     {"43_fetch_start.js", fetch_start_js, sizeof fetch_start_js},
     {"44_serve.js", serve_js, sizeof serve_js},
+    {"45_pattern_parser.js", pattern_parser_js, sizeof pattern_parser_js},
+    {"45_url_pattern.js", url_pattern_js, sizeof url_pattern_js},
+    {"46_cron.js", cron_js, sizeof cron_js},
+    {"46_scheduled.js", scheduled_js, sizeof scheduled_js},
     {"50_process.js", process_js, sizeof process_js},
     {"90_start.js", start_js, sizeof start_js},
     {"95_host.js", host_js, sizeof host_js},

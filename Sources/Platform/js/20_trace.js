@@ -859,6 +859,13 @@ function serverSpan(slot, cells, start, bits, name) {
     return span;
 }
 
+// A root span of Sidelight's own: a run of a schedule.
+function startRoot(name, attributes) {
+    const span = new Span(0, reference(name), 2);
+    begin(span, undefined, now(), { attributes });
+    return span;
+}
+
 function setTraceState(span, state) {
     rare(span).traceState = state;
     span._rare.traceStateText = state.serialize();
@@ -919,7 +926,7 @@ internal.trace = {
     start, now, ringTime, log, error, beginRun, endRun, finished, module: moduleLoaded, activeSpan, activeContext, runInContext,
     isEnabled: () => enabled, get runSpan() { return runSpan; }, timeOrigin: () => unixBaseMs + unixBaseNs / 1e6,
     Span, Tracer, Context, ROOT, SPAN_KEY, withValue, valueOf, valuesOf, storesOf, entering, isSpanContextValid, isValidTraceId, isValidSpanId,
-    serverSpan, endServer, renameServer, setTraceState, attribute, setRequestCells: (cells) => { requestCells = cells; },
+    serverSpan, endServer, startRoot, renameServer, setTraceState, attribute, setRequestCells: (cells) => { requestCells = cells; },
     // For 22_metrics.js.
     scopeId, views: () => ({ i32, f64 }),
 };
