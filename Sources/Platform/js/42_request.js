@@ -9,7 +9,7 @@ const {
 } = primordials;
 const { customInspect } = internal;
 const { Body, addType, cloneBody, defineBody, extract, isUnusable, moveStream, typeOfExtracted, typeOfList } = internal.body;
-const { following, isSignal, makeSignal, signalAbort } = internal.events;
+const { abort, following, isSignal, makeSignal } = internal.events;
 const { Headers, isToken, listOf, makeLazyHeaders } = internal.headers;
 const { parse, serialize } = internal.url;
 const { defineInterface, requireArguments, toByteString, toDictionary, toUSVString } = internal.webidl;
@@ -323,7 +323,7 @@ class Request {
             const exchange = request.#exchange;
             if (exchange === undefined) return request.#signal = following(request.#follows === undefined ? [] : [request.#follows]);
             request.#signal = makeSignal();
-            if (exchange.left !== undefined) signalAbort(request.#signal, exchange.left);
+            if (exchange.left !== undefined) abort(request.#signal, exchange.left);
             return request.#signal;
         };
         requestState = (value) => {
@@ -335,7 +335,7 @@ class Request {
             };
         };
         makeIncoming = (exchange) => new Request(secret, exchange);
-        abortIncoming = (request, reason) => { if (request.#signal !== undefined) signalAbort(request.#signal, reason); };
+        abortIncoming = (request, reason) => { if (request.#signal !== undefined) abort(request.#signal, reason); };
         defineBody(Request, bodyOf, (request) => typeOfList(listOf(headersOf(request))));
     }
 }
