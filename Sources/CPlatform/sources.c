@@ -77,17 +77,68 @@ static const char url_api_js[] = {
 static const char clone_js[] = {
 #embed "../Platform/js/38_clone.js"
 };
+static const char streams_core_js[] = {
+#embed "../Platform/js/39_streams_0_core.js"
+};
+static const char streams_readable_js[] = {
+#embed "../Platform/js/39_streams_1_readable.js"
+};
+static const char streams_bytes_js[] = {
+#embed "../Platform/js/39_streams_2_bytes.js"
+};
+static const char streams_derived_js[] = {
+#embed "../Platform/js/39_streams_3_derived.js"
+};
+static const char streams_writable_js[] = {
+#embed "../Platform/js/39_streams_4_writable.js"
+};
+static const char streams_pipe_js[] = {
+#embed "../Platform/js/39_streams_5_pipe.js"
+};
+static const char streams_transform_js[] = {
+#embed "../Platform/js/39_streams_6_transform.js"
+};
+static const char streams_host_js[] = {
+#embed "../Platform/js/39_streams_7_host.js"
+};
 static const char performance_js[] = {
 #embed "../Platform/js/40_performance.js"
+};
+static const char blob_js[] = {
+#embed "../Platform/js/41_blob.js"
+};
+static const char form_data_js[] = {
+#embed "../Platform/js/41_form_data.js"
 };
 static const char headers_js[] = {
 #embed "../Platform/js/41_headers.js"
 };
-static const char fetch_js[] = {
-#embed "../Platform/js/42_fetch.js"
+static const char body_js[] = {
+#embed "../Platform/js/42_body.js"
+};
+static const char request_js[] = {
+#embed "../Platform/js/42_request.js"
+};
+static const char response_js[] = {
+#embed "../Platform/js/42_response.js"
 };
 static const char fetch_start_js[] = {
 #embed "../Platform/js/43_fetch_start.js"
+};
+static const char serve_js[] = {
+#embed "../Platform/js/44_serve.js"
+};
+static const char pattern_parser_js[] = {
+#embed "../Platform/js/45_pattern_parser.js"
+};
+static const char url_pattern_js[] = {
+#embed "../Platform/js/45_url_pattern.js"
+};
+static const char cron_js[] = {
+#embed "../Platform/js/46_cron.js"
+};
+static const char scheduled_js[] = {
+#embed "../Platform/js/46_scheduled.js"
 };
 static const char process_js[] = {
 #embed "../Platform/js/50_process.js"
@@ -124,10 +175,27 @@ static const sl_platform_source sources[] = {
     {"36_url.js", url_js, sizeof url_js},
     {"37_url_api.js", url_api_js, sizeof url_api_js},
     {"38_clone.js", clone_js, sizeof clone_js},
+    {"39_streams_0_core.js", streams_core_js, sizeof streams_core_js},
+    {"39_streams_1_readable.js", streams_readable_js, sizeof streams_readable_js},
+    {"39_streams_2_bytes.js", streams_bytes_js, sizeof streams_bytes_js},
+    {"39_streams_3_derived.js", streams_derived_js, sizeof streams_derived_js},
+    {"39_streams_4_writable.js", streams_writable_js, sizeof streams_writable_js},
+    {"39_streams_5_pipe.js", streams_pipe_js, sizeof streams_pipe_js},
+    {"39_streams_6_transform.js", streams_transform_js, sizeof streams_transform_js},
+    {"39_streams_7_host.js", streams_host_js, sizeof streams_host_js},
     {"40_performance.js", performance_js, sizeof performance_js},
+    {"41_blob.js", blob_js, sizeof blob_js},
+    {"41_form_data.js", form_data_js, sizeof form_data_js},
     {"41_headers.js", headers_js, sizeof headers_js},
-    {"42_fetch.js", fetch_js, sizeof fetch_js},
+    {"42_body.js", body_js, sizeof body_js},
+    {"42_request.js", request_js, sizeof request_js},
+    {"42_response.js", response_js, sizeof response_js},
     {"43_fetch_start.js", fetch_start_js, sizeof fetch_start_js},
+    {"44_serve.js", serve_js, sizeof serve_js},
+    {"45_pattern_parser.js", pattern_parser_js, sizeof pattern_parser_js},
+    {"45_url_pattern.js", url_pattern_js, sizeof url_pattern_js},
+    {"46_cron.js", cron_js, sizeof cron_js},
+    {"46_scheduled.js", scheduled_js, sizeof scheduled_js},
     {"50_process.js", process_js, sizeof process_js},
     {"90_start.js", start_js, sizeof start_js},
     {"95_host.js", host_js, sizeof host_js},

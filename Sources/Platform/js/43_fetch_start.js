@@ -4,10 +4,11 @@
 // URLs (https://fetch.spec.whatwg.org/#data-urls) are answered here. A redirect mode of "manual" gives the redirect response itself, as servers want it.
 
 const {
-    ArrayPrototypeIncludes, ArrayPrototypePush, ArrayPrototypeSlice, Error, ObjectDefineProperty, Promise, SafeMap, StringPrototypeCharCodeAt,
+    ArrayBufferIsView, ArrayPrototypeIncludes, ArrayPrototypePush, ArrayPrototypeSlice, Error, ObjectDefineProperty, Promise, SafeMap, StringPrototypeCharCodeAt,
     StringPrototypeEndsWith, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase,
     StringPrototypeTrimEnd, TypeError, TypedArrayPrototypeGetLength, Uint8Array,
 } = primordials;
+const { Body, take: takeBody } = internal.body;
 const { decodeBase64, stringOfUnits } = internal.encoding;
 const { addAbortAlgorithm, removeAbortAlgorithm } = internal.events;
 const { Request, makeResponse, redirectStatuses, requestState } = internal.fetchClasses;
@@ -41,11 +42,10 @@ function wireHeaders(state) {
     return list;
 }
 
-function wireBody(body) {
+async function wireBody(body) {
     if (body === null) return null;
-    if (body.used) throw new TypeError('Body is unusable: Body has already been read');
-    body.used = true;
-    return typeof body.source === 'string' ? ops.encodeUtf8(body.source) : body.source;
+    const taken = takeBody(body);
+    return typeof taken === 'string' ? ops.encodeUtf8(taken) : ArrayBufferIsView(taken) ? taken : await taken;
 }
 
 defineGlobalFunction('fetch', async function fetch(input, init = undefined) {
@@ -56,7 +56,7 @@ defineGlobalFunction('fetch', async function fetch(input, init = undefined) {
     if (signal !== undefined && signal.aborted) throw signal.reason;
     if (url.protocol === 'data:') return dataResponse(state);
     if (url.protocol !== 'http:' && url.protocol !== 'https:') throw failed(`unknown scheme: ${url.protocol}`, 'ERR_UNKNOWN_URL_SCHEME');
-    const body = wireBody(state.body);
+    const body = await wireBody(state.body);
     return new Promise((resolve, reject) => {
         const id = ++lastId;
         const entry = { resolve, reject, state, onAbort: undefined };
@@ -114,7 +114,7 @@ function settle(id, error, status, headers, body, url) {
     const isNull = status === 204 || status === 205 || status === 304 || state.method === 'HEAD';
     entry.resolve(makeResponse({
         type: 'basic', url: url === '' ? asked : url, redirected: url !== '' && url !== asked, status, headers: makeHeaders(list),
-        body: isNull ? null : { source: bytes, used: false },
+        body: isNull ? null : new Body(bytes, null),
     }));
 }
 
@@ -140,7 +140,7 @@ function dataResponse(state) {
     return makeResponse({
         type: 'basic', url: serialize(state.url, true), status: 200, statusText: 'OK',
         headers: makeHeaders(['content-type', normalizeType(type) ?? 'text/plain;charset=US-ASCII']),
-        body: state.method === 'HEAD' ? null : { source: bytes, used: false },
+        body: state.method === 'HEAD' ? null : new Body(bytes, null),
     });
 }
 
