@@ -8,12 +8,13 @@
 // The straight way — a handler that returns a Response with a text — makes a Request, an Exchange, a context object and a span, and no promise.
 
 const {
-    ArrayPrototypeJoin, FunctionPrototypeToString, Int32Array, JSONParse, ObjectKeys, SafeMap, String,
+    ArrayPrototypeFilter, ArrayPrototypeJoin, FunctionPrototypeToString, Int32Array, JSONParse, ObjectKeys, SafeMap, String,
     StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, TypeError, TypedArrayPrototypeGetLength,
 } = primordials;
 const { DOMException } = internal;
 const { Body, Feed, streamOf } = internal.body;
 const { isResponse, wireOf } = internal.fetchClasses;
+const { linesOf } = internal.headers;
 const { METHODS, abortIncoming, headerIn, makeIncoming, setOwnAuthority, urlTextOf } = internal.request;
 const { requireArguments } = internal.webidl;
 
@@ -21,7 +22,7 @@ const { requireArguments } = internal.webidl;
 
 let cells = new Int32Array(32);
 const BITS = 8, METHOD = 12;
-const HAS_TRACE_STATE = 4, HAS_BAGGAGE = 8, HAS_BODY = 16;
+const HAS_TRACE_STATE = 4, HAS_BAGGAGE = 8, HAS_BODY = 16, OTHER_PROPAGATORS = 128;
 const HEAD = 2; // index of a method
 
 let trace; // 20_trace.js
@@ -52,6 +53,8 @@ class Exchange {
         this.route = undefined;
         this.left = undefined; // why the request was given up
         this.started = false; // the response's head is out
+        this.handling = false; // the handler's promise has not settled
+        this.outlived = false; // … and its request is over: it counts for idle()
         this.over = false;
     }
 
@@ -93,7 +96,9 @@ async function settleLater(owner, promise) {
     try {
         await promise;
     } catch (error) {
-        report(error, owner.span);
+        // An error record of the trace; the span's own outcome is the response's.
+        const context = owner.span.spanContext();
+        report(error, { spanContext: () => context });
     } finally {
         waits--;
     }
@@ -113,7 +118,7 @@ function dispatch(slot, head) {
     exchanges[slot] = exchange;
     inFlight++;
     span._values = trace.withValue(null, EXCHANGE, exchange);
-    if ((bits & (HAS_TRACE_STATE | HAS_BAGGAGE)) !== 0) takeCarried(exchange);
+    if ((bits & (HAS_TRACE_STATE | HAS_BAGGAGE | OTHER_PROPAGATORS)) !== 0) takeCarried(exchange);
     const request = exchange.request = makeIncoming(exchange);
     ops.setContext(span);
     try {
@@ -129,15 +134,23 @@ function dispatch(slot, head) {
 
 /** A promise, or what may be one. */
 async function settle(exchange, promise) {
+    exchange.handling = true;
     let response;
     try {
         response = await promise;
     } catch (error) {
+        settled(exchange);
         fail(exchange, error);
         return;
     }
+    settled(exchange);
     if (isResponse(response)) respond(exchange, response);
     else fail(exchange, noResponse(response));
+}
+
+function settled(exchange) {
+    exchange.handling = false;
+    if (exchange.outlived) waits--;
 }
 
 function noResponse(value) {
@@ -155,6 +168,12 @@ function withoutStack(error) {
 /** tracestate and baggage, which go on to whom this request asks. */
 function takeCarried(exchange) {
     const { head, bits, span } = exchange;
+    if ((bits & OTHER_PROPAGATORS) !== 0) {
+        const context = internal.propagation.extractFrom(trace.ROOT, head, headGetter);
+        trace.adopt(span, context.getValue(trace.SPAN_KEY));
+        span._values = trace.withValue(trace.valuesOf(context), EXCHANGE, exchange);
+        return;
+    }
     const at = StringPrototypeIndexOf(head, '\n') + 1;
     if ((bits & HAS_TRACE_STATE) !== 0) {
         const text = headerIn(head, at, 'tracestate', ',');
@@ -168,6 +187,10 @@ function takeCarried(exchange) {
         }
     }
 }
+const headGetter = {
+    get: (head, name) => headerIn(head, StringPrototypeIndexOf(head, '\n') + 1, name, ','),
+    keys: (head) => ArrayPrototypeFilter(linesOf(head, StringPrototypeIndexOf(head, '\n') + 1), (_, i) => i % 2 === 0),
+};
 const extractBaggage = internal.otelApi?.propagation.extract;
 
 // ---- Its answer ----
@@ -401,6 +424,10 @@ function finish(exchange) {
 function giveUp(exchange, reason, type) {
     const { span, reader } = exchange;
     exchange.left = reason;
+    if (exchange.handling) {
+        exchange.outlived = true;
+        waits++;
+    }
     if (span._recording) {
         span.setStatus({ code: 2, message: reason.message });
         span.setAttribute('error.type', type);

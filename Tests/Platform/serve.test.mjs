@@ -1,0 +1,677 @@
+// internal.serve with the ops of the HTTP server played by serve.mjs: node --test --experimental-vm-modules Tests/Platform/serve.test.mjs
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { serve } from './serve.mjs';
+
+const fetchHandler = (body, before = '') => serve(`${before}\n export default { fetch(request, env, ctx) { ${body} } }`);
+const asyncHandler = (body, before = '') => serve(`${before}\n export default { async fetch(request, env, ctx) { ${body} } }`);
+const host = { host: 'example.com' };
+const { is: same, deepEqual: equal, match } = assert.strict === undefined ? assert : { is: assert.strictEqual, deepEqual: assert.deepStrictEqual, match: assert.match };
+
+// ---- The request ----
+
+const urlCases = [
+    // target, host, bits, url
+    ['/', 'example.com', 1, 'http://example.com/'],
+    ['/a/b?c=d&e', 'example.com:8080', 1, 'http://example.com:8080/a/b?c=d&e'],
+    ['/', 'example.com:80', 1, 'http://example.com/'],
+    ['/', 'EXAMPLE.com', 1, 'http://example.com/'],
+    ['/x', 'example.com', 33, 'https://example.com/x'],
+    ['/x', 'example.com:443', 33, 'https://example.com:443/x'],
+    ['/a/../b', 'a', 1, 'http://a/b'],
+    ['/a/./b', 'a', 1, 'http://a/a/b'],
+    ['/%2e%2e/b', 'a', 1, 'http://a/b'],
+    ['/a%20b', 'a', 1, 'http://a/a%20b'],
+    ['/a|b^c', 'a', 1, 'http://a/a|b%5Ec'],
+    ['/a"b', 'a', 1, 'http://a/a%22b'],
+    ['/a\\b', 'a', 1, 'http://a/a/b'],
+    ["/?a'b", 'a', 1, 'http://a/?a%27b'],
+    ['/?a\\b^`{}', 'a', 1, 'http://a/?a\\b^`{}'],
+    ['/??', 'a', 1, 'http://a/??'],
+    ['/\xe9?\xff', 'a', 1, 'http://a/%E9?%FF'],
+    ['//evil.com/x', 'a', 1, 'http://a//evil.com/x'],
+    ['/x#frag', 'a', 1, 'http://a/x'],
+    ['http://other.org/y?z', 'a', 1, 'http://other.org/y?z'],
+    ['https://u:p@other.org/y', 'a', 1, 'https://other.org/y'],
+    ['HTTP://Other.org', 'a', 1, 'http://other.org/'],
+    ['ftp://other.org/y', 'a', 1, 'http://a/'],
+    ['*', 'a', 1, 'http://a/'],
+    ['/', '[::1]:3000', 1, 'http://[::1]:3000/'],
+    ['/', '', 1, 'http://localhost:3000/'],
+    ['/', 'a/b', 1, 'http://localhost:3000/'],
+    ['/', 'u@a', 1, 'http://localhost:3000/'],
+    ['/', 'a b', 1, 'http://localhost:3000/'],
+    ['/', 'a:99999', 1, 'http://localhost:3000/'],
+    ['/', 'a?b', 1, 'http://localhost:3000/'],
+    ['/', 'a#b', 1, 'http://localhost:3000/'],
+    ['/', '127.1', 1, 'http://127.0.0.1/'],
+];
+test('request.url is absolute, by target and Host', async () => {
+    const server = fetchHandler('return new Response(request.url);');
+    for (const [target, name, bits, expected] of urlCases) {
+        same((await server.request(`GET ${target}`, { host: name }, { bits })).body, expected, `${target} at ${name}`);
+    }
+    same((await server.request('GET /q', {})).body, 'http://localhost:3000/q', 'no Host at all');
+    same((await server.request('GET /q', { a: 'host', host: 'right' })).body, 'http://right/q', 'a value that looks like a name');
+    same((await server.request('GET /q', { 'x-host': 'wrong', host: 'right' })).body, 'http://right/q');
+});
+
+test('method, headers and the rest of an incoming Request', async () => {
+    const server = asyncHandler(`
+        const h = request.headers;
+        const seen = { method: request.method, a: h.get('A'), none: h.get('none'), has: h.has('b'), all: [...h], cookies: h.getSetCookie(),
+            mode: request.mode, redirect: request.redirect, body: request.body, used: request.bodyUsed, same: request.headers === h,
+            instance: request instanceof Request, aborted: request.signal.aborted, sameSignal: request.signal === request.signal, keys: Object.keys(request).length,
+            tag: String(request), destination: request.destination, referrer: request.referrer, duplex: request.duplex, text: await request.text() };
+        return Response.json(seen);`);
+    const answer = await server.request('GET /x', [['host', 'h'], ['a', '1'], ['b', 'two'], ['a', '3'], ['set-cookie', 'x'], ['set-cookie', 'y'], ['e', '']]);
+    equal(JSON.parse(answer.body), {
+        method: 'GET', a: '1, 3', none: null, has: true, all: [['a', '1, 3'], ['b', 'two'], ['e', ''], ['host', 'h'], ['set-cookie', 'x'], ['set-cookie', 'y']],
+        cookies: ['x', 'y'], mode: 'cors', redirect: 'follow', body: null, used: false, same: true, instance: true, aborted: false, sameSignal: true, keys: 0,
+        tag: '[object Request]', destination: '', referrer: 'about:client', duplex: 'half', text: '',
+    });
+    same(answer.headers, 'content-type: application/json\r\n');
+    for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'PROPFIND', 'get']) {
+        const echo = await fetchHandler('return new Response(request.method);').request(`${method} /`, host);
+        same(echo.body, method);
+        same(echo.span.name, ['PROPFIND', 'get'].includes(method) ? 'HTTP' : method);
+    }
+});
+
+test('headers of a request are immutable; those of a copy are not', async () => {
+    const server = fetchHandler(`
+        const errors = [];
+        for (const change of [() => request.headers.set('a', 'b'), () => request.headers.append('a', 'b'), () => request.headers.delete('host')]) {
+            try { change(); } catch (e) { errors.push(e.name); }
+        }
+        const copy = new Request(request, { headers: request.headers });
+        copy.headers.set('host', 'new');
+        const clone = request.clone();
+        clone.headers.set('host', 'cloned');
+        return new Response([...errors, copy.headers.get('host'), clone.headers.get('host'), request.headers.get('host'), copy.url, clone.method].join());`);
+    same((await server.request('GET /p', host)).body, 'TypeError,TypeError,TypeError,new,cloned,example.com,http://example.com/p,GET');
+});
+
+test('brand checks hold for an incoming request', async () => {
+    const server = fetchHandler(`
+        const fake = Object.create(Request.prototype);
+        const results = [];
+        for (const name of ['url', 'method', 'headers', 'body', 'bodyUsed', 'signal', 'redirect', 'duplex']) {
+            try { fake[name]; results.push('no error'); } catch (e) { results.push(e.name); }
+        }
+        try { fake.clone(); } catch (e) { results.push(e.name); }
+        return new Response([...new Set(results)].join());`);
+    same((await server.request('GET /', host)).body, 'TypeError');
+});
+
+test('inspecting a request shows it', async () => {
+    const server = fetchHandler('console.log(request); return new Response();');
+    await server.request('GET /p', host);
+    match(server.printed.join(''), /^Request \{\n {2}method: 'GET',\n {2}url: 'http:\/\/example.com\/p',\n {2}headers: Headers \{ host: 'example.com' \}/);
+});
+
+// ---- Its body ----
+
+const readers = {
+    text: ['await request.text()', 'héllo'],
+    json: ['JSON.stringify(await request.json())', '{"a":[1]}', '{"a":[1]}'],
+    bytes: ['[...await request.bytes()].join()', '104,195,169', 'hé'],
+    arrayBuffer: ['(await request.arrayBuffer()).byteLength', '3', 'hé'],
+    blob: ['await (await request.blob()).text()', 'x', 'x'],
+    form: ['(await request.formData()).get("a")', 'b c', 'a=b+c&d=e', { 'content-type': 'application/x-www-form-urlencoded' }],
+    multipart: ['await (await request.formData()).get("f").text()', 'data', '--B\r\nContent-Disposition: form-data; name="f"; filename="n.txt"\r\nContent-Type: text/plain\r\n\r\ndata\r\n--B--\r\n', { 'content-type': 'multipart/form-data; boundary=B' }],
+    stream: ['await (async () => { let s = ""; const d = new TextDecoder(); for await (const c of request.body) s += d.decode(c, { stream: true }); return s; })()', 'héllo', 'héllo'],
+    reader: ['await (async () => { const r = request.body.getReader(); let n = 0; for (;;) { const { done, value } = await r.read(); if (done) return n; n += value.length; } })()', '6', 'héllo'],
+    clone: ['await (async () => { const c = request.clone(); return await c.text() + await request.text(); })()', 'xx', 'x'],
+    moved: ['await new Request(request, { method: "PUT" }).text()', 'x', 'x'],
+    movedStream: ['await (async () => { request.body; return new Request(request).text(); })()', 'xyz', 'xyz'],
+};
+for (const [name, [expression, expected, body = expected, headers = {}]] of Object.entries(readers)) {
+    test(`reading a body: ${name}`, async () => {
+        const server = asyncHandler(`const value = ${expression}; return new Response(String(value) + ' ' + request.bodyUsed);`);
+        const whole = Buffer.from(body);
+        for (const chunks of [[whole], [...whole].map((byte) => Uint8Array.of(byte)), []]) {
+            if (chunks.length === 0 && body !== '') continue;
+            const answer = await server.request('POST /', { ...host, ...headers }, { body: chunks });
+            same(answer.status, 200, JSON.stringify(answer.records?.errors));
+            same(answer.body, `${expected} true`);
+        }
+    });
+}
+
+test('a body is read once', async () => {
+    const server = asyncHandler('await request.text(); try { await request.text(); } catch (e) { return new Response(e.name + ": " + e.message); }');
+    match((await server.request('POST /', host, { body: ['x'] })).body, /^TypeError: Body is unusable/);
+    const locked = asyncHandler('request.body.getReader(); try { await request.text(); } catch (e) { return new Response(e.name); }');
+    same((await locked.request('POST /', host, { body: ['x'] })).body, 'TypeError');
+});
+
+test('an empty body is empty', async () => {
+    const server = asyncHandler('return new Response(`[${await request.text()}]`);');
+    same((await server.request('POST /', host, { body: [] })).body, '[]');
+    const stream = asyncHandler('let n = 0; for await (const c of request.body) n++; return new Response(String(n));');
+    same((await stream.request('POST /', host, { body: [] })).body, '0');
+});
+
+test('a body that fails rejects its reader', async () => {
+    const server = asyncHandler('try { await request.text(); } catch (e) { return new Response(e.name + ":" + e.message); }');
+    same((await server.request('POST /', host, { body: ['x', new Error('too large')] })).body, 'TypeError:too large');
+    const stream = asyncHandler('try { for await (const c of request.body); } catch (e) { return new Response(e.message); }');
+    same((await stream.request('POST /', host, { body: ['x', new Error('cut')] })).body, 'cut');
+});
+
+test('nothing is read unasked, and after the response nothing can be', async () => {
+    const server = serve(`let late; export default { fetch(request, env, ctx) {
+        globalThis.kept = request;
+        ctx.waitUntil((async () => { await null; await null; try { await request.text(); } catch (e) { globalThis.late = e.message; } })());
+        return new Response('at once'); } }`);
+    const answer = await server.request('POST /', host, { body: ['x'] });
+    same(answer.body, 'at once');
+    await server.turn();
+    match(server.evaluate('late'), /after the response/);
+});
+
+// ---- Responses ----
+
+const responses = [
+    // expression, status, headers, body
+    ["new Response('hi')", 200, 'content-type: text/plain;charset=UTF-8\r\n', 'hi'],
+    ['new Response()', 200, '', null],
+    ["new Response('')", 200, 'content-type: text/plain;charset=UTF-8\r\n', ''],
+    ['new Response(null, { status: 204 })', 204, '', null],
+    ["new Response('x', { status: 404, statusText: 'Nope' })", 404, 'content-type: text/plain;charset=UTF-8\r\n', 'x'],
+    ['Response.json({ a: 1 })', 200, 'content-type: application/json\r\n', '{"a":1}'],
+    ["Response.json([1], { status: 201, headers: { 'X-A': 'b' } })", 201, 'x-a: b\r\ncontent-type: application/json\r\n', '[1]'],
+    ["new Response('x', { headers: { 'Content-Type': 'a/b' } })", 200, 'content-type: a/b\r\n', 'x'],
+    ["new Response('x', { headers: [['a', '1'], ['A', '2']] })", 200, 'a: 1\r\na: 2\r\ncontent-type: text/plain;charset=UTF-8\r\n', 'x'],
+    ["new Response(new URLSearchParams({ a: 'b c' }))", 200, 'content-type: application/x-www-form-urlencoded;charset=UTF-8\r\n', 'a=b+c'],
+    ["new Response(new Blob(['b'], { type: 'x/y' }))", 200, 'content-type: x/y\r\n', Buffer.from('b')],
+    ['new Response(new Uint8Array([1, 2]))', 200, '', Buffer.from([1, 2])],
+    ['new Response(new Uint16Array([1]).buffer)', 200, '', Buffer.from([1, 0])],
+    ["Response.redirect('http://a/b')", 302, 'location: http://a/b\r\n', null],
+    ["new Response('x', { headers: { connection: 'close', 'transfer-encoding': 'chunked', 'content-length': '9', date: 'now', 'keep-alive': '1', upgrade: 'x' } })", 200, 'content-type: text/plain;charset=UTF-8\r\n', 'x'],
+    ["(() => { const r = new Response('x'); r.headers.set('a', 'b'); r.headers.append('set-cookie', '1'); r.headers.append('set-cookie', '2'); return r; })()", 200, 'content-type: text/plain;charset=UTF-8\r\na: b\r\nset-cookie: 1\r\nset-cookie: 2\r\n', 'x'],
+    ["(() => { const r = new Response('x'); r.headers.delete('content-type'); return r; })()", 200, '', 'x'],
+    ["new Response('x').clone()", 200, 'content-type: text/plain;charset=UTF-8\r\n', 'x'],
+    ["new Response(5)", 200, 'content-type: text/plain;charset=UTF-8\r\n', '5'],
+    ["new Response('\\ud800')", 200, 'content-type: text/plain;charset=UTF-8\r\n', '\ufffd'],
+    ["new (class extends Response { get status() { return 999; } get headers() { throw 1; } })('sub')", 200, 'content-type: text/plain;charset=UTF-8\r\n', 'sub'],
+    ["Object.setPrototypeOf(new Response('bare'), null)", 200, 'content-type: text/plain;charset=UTF-8\r\n', 'bare'],
+    ["new Response('é', { headers: { 'x-l': '\\xe9' } })", 200, 'x-l: \xe9\r\ncontent-type: text/plain;charset=UTF-8\r\n', 'é'],
+];
+for (const make of ['sync', 'promise', 'thenable']) {
+    test(`responses, ${make}`, async () => {
+        for (const [expression, status, headers, body] of responses) {
+            const wrapped = make === 'sync' ? expression : make === 'promise' ? `Promise.resolve(${expression})` : `{ then(done) { done(${expression}); } }`;
+            const answer = await fetchHandler(`return ${wrapped};`).request('GET /', host);
+            equal([answer.status, answer.headers, answer.body, answer.calls], [status, headers, body, ['respond']], expression);
+            same(answer.span.attributes['http.response.status_code'], status);
+            same(answer.span.status, 0);
+        }
+    });
+}
+
+const wrong = [
+    ['undefined', /returned undefined/], ['null', /returned null/], ['"text"', /returned 'text'/], ['5', /returned 5/], ['{}', /returned \{\}/], ['[]', /returned \[\]/],
+    ['new Proxy(new Response("x"), {})', /must return a Response/], ['Object.create(Response.prototype)', /must return a Response/], ['Promise.resolve()', /returned undefined/],
+    ['Promise.resolve(new Proxy({}, { getPrototypeOf() { throw 1; } }))', /must return a Response/], ['Response.error()', /cannot be sent/], ['() => 1', /must return a Response/],
+    ['Symbol("s")', /Symbol\(s\)/], ['request', /must return a Response/],
+];
+test('what is no response is a 500 that says so', async () => {
+    for (const [expression, message] of wrong) {
+        const answer = await fetchHandler(`return ${expression};`).request('GET /', host);
+        equal([answer.status, answer.body, answer.headers, answer.statusText], [500, 'Internal Server Error', 'content-type: text/plain;charset=UTF-8\r\n', 'Internal Server Error'], expression);
+        same(answer.records.errors.length, 1);
+        match(answer.records.errors[0].body, message);
+        equal([answer.span.status, answer.span.attributes['error.type'], answer.errorType], [2, 'TypeError', 'TypeError'], expression);
+        same(answer.span.events[0].name, 'exception');
+    }
+});
+
+const failures = [
+    ['throw new RangeError("no")', 'RangeError', 'RangeError: no'], ['throw "text"', undefined, 'text'], ['throw undefined', undefined, 'undefined'], ['throw null', undefined, 'null'],
+    ['throw { get name() { throw 1; } }', undefined, '[object Object]'], ['throw Object.create(null)', undefined, 'object'], ['null.x', 'TypeError', /^TypeError: Cannot read/],
+    ['throw new Proxy({}, { get() { throw 1; } })', undefined, 'object'], ['throw Object.assign(new Error("m"), { name: "Mine" })', 'Mine', 'Mine: m'],
+    ['return { then() { throw new Error("in then"); } }', 'Error', 'Error: in then'], ['return { get then() { throw new Error("getter"); } }', 'Error', 'Error: getter'],
+    ['return Promise.reject(new SyntaxError("s"))', 'SyntaxError', 'SyntaxError: s'], ['return { then(a, b) { b(new Error("r")); } }', 'Error', 'Error: r'],
+    ['throw new DOMException("d", "DataError")', 'DataError', 'DataError: d'],
+];
+test('what a handler throws is a 500, recorded, and the server lives', async () => {
+    for (const [body, type, message] of failures) {
+        const server = fetchHandler(`if (request.url.endsWith('ok')) return new Response('ok'); ${body}`);
+        const answer = await server.request('GET /', host);
+        equal([answer.status, answer.body], [500, 'Internal Server Error'], body);
+        equal([answer.span.status, answer.span.attributes['http.response.status_code'], answer.span.attributes['error.type'], answer.errorType], [2, 500, type ?? '_OTHER', type ?? '_OTHER'], body);
+        if (message instanceof RegExp) match(answer.records.errors[0].body, message); else same(answer.records.errors[0].body, message, body);
+        equal([answer.records.errors[0].spanId, answer.records.errors[0].severity], [answer.span.spanId, 17]);
+        same((await server.request('GET /ok', host)).body, 'ok');
+        same(server.realm.internal.serve.idle(), 0);
+        equal(server.printed, []);
+    }
+});
+
+test('in development an error is printed as uncaught ones are', async () => {
+    const server = serve('export default { fetch() { throw new RangeError("shown"); } }', { development: true });
+    await server.request('GET /', host);
+    match(server.printed.join(''), /RangeError: shown\n {4}at Object.fetch/);
+});
+
+test('a 5xx of the handler is an error of its span, a 4xx is not', async () => {
+    const server = fetchHandler('return new Response("x", { status: +new URL(request.url).pathname.slice(1) });');
+    for (const [status, code, type] of [[200, 0, undefined], [301, 0, undefined], [404, 0, undefined], [499, 0, undefined], [500, 2, '500'], [503, 2, '503'], [599, 2, '599']]) {
+        const { span, records } = await server.request(`GET /${status}`, host);
+        equal([span.status, span.attributes['error.type'], span.attributes['http.response.status_code'], records.errors.length], [code, type, status, 0]);
+    }
+});
+
+test('a response is sent once', async () => {
+    const server = fetchHandler('return kept ??= new Response("once");', 'let kept;');
+    same((await server.request('GET /', host)).body, 'once');
+    const second = await server.request('GET /', host);
+    same(second.status, 500);
+    match(second.records.errors[0].body, /can be sent once, send response.clone\(\)/);
+    const clones = fetchHandler('return kept.clone();', 'const kept = new Response("many");');
+    for (let i = 0; i < 3; i++) same((await clones.request('GET /', host)).body, 'many');
+    const empty = fetchHandler('return kept;', 'const kept = new Response(null, { status: 204 });');
+    for (let i = 0; i < 3; i++) same((await empty.request('GET /', host)).status, 204);
+    for (const use of ['await r.text()', 'r.body.getReader()', 'await r.body.cancel()', 'for await (const c of r.body);']) {
+        const used = asyncHandler(`const r = new Response('x'); ${use}; return r;`);
+        same((await used.request('GET /', host)).status, 500, use);
+    }
+});
+
+test('HEAD: no body is written, the length is kept', async () => {
+    const server = fetchHandler('return new Response(null, { headers: { "content-length": "42" } });');
+    same((await server.request('HEAD /', host)).headers, 'content-length: 42\r\n');
+    same((await server.request('GET /', host)).headers, '');
+    const stream = serve(`globalThis.cancelled = 0; export default { fetch() { return new Response(new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(9)); }, cancel() { cancelled++; } })); } }`);
+    const answer = await stream.request('HEAD /', host);
+    equal([answer.calls, answer.chunks, stream.evaluate('cancelled')], [['head', 'end'], [], 1]);
+});
+
+// ---- Streamed responses ----
+
+const encoder = 'const encode = (text) => new TextEncoder().encode(text);';
+test('a stream goes out in pieces', async () => {
+    const server = fetchHandler(`return new Response(new ReadableStream({ async start(c) { for (const t of ['a', '', 'bc']) { await null; c.enqueue(encode(t)); } c.close(); } }), { status: 201, headers: { a: 'b' } });`, encoder);
+    const answer = await server.request('GET /', host);
+    equal([answer.status, answer.headers, answer.length, answer.chunks, answer.calls], [201, 'a: b\r\n', -1, ['a', 'bc'], ['head', 'write', 'write', 'end']]);
+    same(answer.span.attributes['http.response.status_code'], 201);
+    const transform = fetchHandler(`const { readable, writable } = new TransformStream(); const w = writable.getWriter(); w.write(encode('x')).then(() => w.close()); return new Response(readable);`, encoder);
+    equal((await transform.request('GET /', host)).chunks, ['x']);
+    const touched = fetchHandler(`const r = new Response('abc'); r.body; return r;`);
+    equal((await touched.request('GET /', host)).chunks, ['abc']);
+    const echo = fetchHandler('return new Response(request.body);');
+    equal((await echo.request('POST /', host, { body: ['1', '2', '3'] })).chunks, ['1', '2', '3']);
+    const clone = asyncHandler(`const r = new Response(new Response('abc').body); const c = r.clone(); return new Response(await c.text() + '/' + await r.text());`);
+    same((await clone.request('GET /', host)).body, 'abc/abc');
+});
+
+test('a Content-Length goes with a stream and is kept to', async () => {
+    const make = (length) => fetchHandler(`return new Response(new ReadableStream({ start(c) { c.enqueue(encode('abc')); c.close(); } }), { headers: { 'content-length': '${length}' } });`, encoder);
+    const exact = await make(3).request('GET /', host);
+    equal([exact.length, exact.how], [3, 'whole']);
+    for (const [length, message] of [[2, /longer/], [4, /shorter/]]) {
+        const answer = await make(length).request('GET /', host);
+        equal([answer.how, answer.span.status], ['aborted', 2]);
+        match(answer.records.errors[0].body, message);
+    }
+    same((await make('1e1').request('GET /', host)).length, -1);
+});
+
+test('backpressure: a full connection stops the stream until it is drained', async () => {
+    const server = serve(`globalThis.pulled = 0; export default { fetch() { return new Response(new ReadableStream({ pull(c) { pulled++; c.enqueue(new Uint8Array([65])); if (pulled === 5) c.close(); } }, { highWaterMark: 0 })); } }`);
+    server.full = true;
+    const answer = server.begin('GET /', host);
+    for (let i = 1; i <= 4; i++) {
+        await server.turn();
+        await server.turn();
+        equal([answer.chunks.length, server.evaluate('pulled')], [i, i]);
+        server.drained(answer.slot);
+    }
+    server.full = false;
+    await server.turn();
+    server.drained(answer.slot);
+    await answer.ended;
+    same(answer.chunks.join(''), 'AAAAA');
+});
+
+test('a stream that fails half-way cuts the connection', async () => {
+    for (const [body, message] of [
+        ['start(c) { c.enqueue(encode("a")); }, pull() { throw new RangeError("half"); }', /RangeError: half/],
+        ['pull(c) { c.error(new RangeError("half")); }', /RangeError: half/],
+        ['async pull(c) { await null; c.enqueue("no bytes"); }', /Uint8Array/],
+        ['start(c) { c.enqueue(5); }', /Uint8Array/],
+        ['async pull() { throw "text"; }', /text/],
+    ]) {
+        const answer = await fetchHandler(`return new Response(new ReadableStream({ ${body} }, { highWaterMark: 0 }));`, encoder).request('GET /', host);
+        same(answer.how, 'aborted', body);
+        match(answer.records.errors[0].body, message);
+        equal([answer.span.status, answer.span.attributes['http.response.status_code']], [2, 200]);
+        same(answer.span.events[0].name, 'exception');
+    }
+});
+
+// ---- Leaving ----
+
+test('the client leaves: the signal aborts, the streams end, the span says so', async () => {
+    const server = serve(`globalThis.seen = []; export default { fetch(request) {
+        request.signal.addEventListener('abort', () => seen.push(request.signal.reason.name, String(trace.getActiveSpan() !== undefined)));
+        return new Response(new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(1)); }, cancel(reason) { seen.push('cancel ' + reason.name); } }));
+    } }`);
+    server.full = true;
+    const answer = server.begin('GET /', host);
+    await server.turn();
+    answer.finish(1);
+    await answer.ended;
+    equal(server.evaluate('seen.join()'), 'AbortError,true,cancel AbortError');
+    const { spans, errors } = server.read();
+    equal([spans.length, spans[0].status, spans[0].attributes['error.type'], errors.length], [1, 2, 'client_left', 0]);
+    same(server.realm.internal.serve.idle(), 0);
+});
+
+test('the client leaves before there is a response: it goes nowhere, and counts as open work until then', async () => {
+    const server = serve(`export default { async fetch(request) { await new Promise((done) => { globalThis.go = done; }); globalThis.aborted = request.signal.aborted + request.signal.reason.name;
+        return new Response(new ReadableStream({ cancel() { globalThis.cancelled = true; } })); } }`);
+    const answer = server.begin('GET /', host);
+    same(server.realm.internal.serve.idle(), 1);
+    answer.finish(1);
+    same(server.realm.internal.serve.idle(), 1);
+    server.evaluate('go()');
+    await server.turn();
+    equal([answer.calls, server.evaluate('aborted'), server.evaluate('cancelled'), server.realm.internal.serve.idle()], [[], 'trueAbortError', true, 0]);
+    const failing = serve(`export default { async fetch() { await new Promise((done) => { globalThis.go = done; }); throw new Error('late'); } }`);
+    failing.begin('GET /', host).finish(1);
+    failing.evaluate('go()');
+    await failing.turn();
+    match(failing.read().errors[0].body, /late/);
+});
+
+test('a time-out of native is told apart', async () => {
+    const server = serve('export default { fetch(request) { globalThis.signal = request.signal; return new Promise(() => {}); } }');
+    const answer = server.begin('GET /', host);
+    answer.finish(2, 503);
+    same(server.evaluate('signal.reason.name'), 'TimeoutError');
+    const [span] = server.read().spans;
+    equal([span.status, span.attributes['error.type'], span.attributes['http.response.status_code']], [2, '503', 503].map((v, i) => (i === 1 ? 'timeout' : v)));
+});
+
+test('a body that is being read fails when the client leaves', async () => {
+    const server = serve('export default { async fetch(request) { try { await request.text(); } catch (e) { globalThis.seen = e.name; throw e; } } }');
+    const answer = server.begin('POST /', host, { body: [] });
+    answer.finish(1);
+    await server.turn();
+    same(server.evaluate('seen'), 'AbortError');
+});
+
+test('a slow client: the span ends when the last byte is out', async () => {
+    const server = fetchHandler('return new Response("x");');
+    server.slow = true;
+    const answer = server.begin('GET /', host);
+    same(server.read().spans.length, 0);
+    same(server.realm.internal.serve.idle(), 1);
+    answer.finish(0);
+    same(server.read().spans.length, 1);
+    answer.finish(0);
+    answer.finish(1);
+    same(server.read().spans.length, 0);
+});
+
+test('abortAll ends everything', async () => {
+    const server = serve('export default { fetch(request) { (globalThis.signals ??= []).push(request.signal); return new Promise(() => {}); } }');
+    const answers = [server.begin('GET /', host), server.begin('GET /', host)];
+    server.realm.internal.serve.abortAll();
+    for (const answer of answers) same((await answer.ended).how, 'aborted');
+    same(server.evaluate('signals.every((s) => s.aborted)'), true);
+    same(server.read().spans.length, 2);
+});
+
+test('calls for slots that are over do nothing', () => {
+    const { internal } = fetchHandler('return new Response("x");').realm;
+    for (const slot of [0, 5, 63, 1e6]) {
+        internal.serve.ended(slot, 0);
+        internal.serve.ended(slot, 1);
+        internal.serve.drained(slot);
+        internal.serve.bodyChunk(slot, new Uint8Array(1));
+        internal.serve.bodyEnd(slot);
+        internal.serve.bodyError(slot, 'x');
+    }
+    same(internal.serve.idle(), 0);
+});
+
+// ---- ctx ----
+
+test('waitUntil: open work, recorded rejections, the span of the request stays', async () => {
+    const server = serve(`export default { fetch(request, env, ctx) {
+        ctx.waitUntil(new Promise((done) => { globalThis.go = done; }).then(() => { globalThis.spanId = trace.getActiveSpan().spanContext().spanId; }));
+        ctx.waitUntil(Promise.reject(new RangeError('later')));
+        ctx.waitUntil(5);
+        ctx.waitUntil({ then() { throw new Error('bad thenable'); } });
+        ctx.passThroughOnException();
+        let needs; try { ctx.waitUntil(); } catch (e) { needs = e.name; }
+        return new Response(needs);
+    } }`);
+    const answer = await server.request('GET /', host);
+    same(answer.body, 'TypeError');
+    same(answer.span.status, 0);
+    same(server.realm.internal.serve.idle(), 1);
+    const errors = [...answer.records.errors, ...server.read().errors];
+    equal(errors.map((e) => e.body).sort(), ['Error: bad thenable', 'RangeError: later']);
+    assert.ok(errors.every((e) => e.spanId === answer.span.spanId));
+    server.evaluate('go()');
+    await server.turn();
+    equal([server.realm.internal.serve.idle(), server.evaluate('spanId')], [0, answer.span.spanId]);
+    const { body } = await fetchHandler('let e; try { new ctx.constructor(); } catch (x) { e = x; } return new Response(e.message + String(ctx));').request('GET /', host);
+    same(body, 'Illegal constructor[object ExecutionContext]');
+    same((await fetchHandler('return new Response(typeof env + env.A);').request('GET /', host)).body, 'objectundefined');
+    const env = serve('export default { fetch(request, env) { return new Response(env.A); } }', { env: { A: 'b' } });
+    same((await env.request('GET /', host)).body, 'b');
+});
+
+// ---- Spans ----
+
+test('the server span: identity, parent, kind, native attributes first', async () => {
+    const server = fetchHandler(`const span = trace.getActiveSpan(); span.setAttribute('user', 1); span.end(); return Response.json(span.spanContext());`);
+    const answer = await server.request('POST /p', host, { trace: [1, 2, 3, 4, 5, 6, 7, 8], bits: 3 });
+    equal(answer.span, {
+        start: 1000, end: answer.span.end, traceId: '01000000020000000300000004000000', spanId: '0500000006000000', parentId: '0700000008000000', kind: 2, status: 0, flags: 1,
+        bits: 1, name: 'POST', attributes: { 'url.path': '/p', user: 1, 'http.response.status_code': 200 }, events: [],
+    });
+    equal(JSON.parse(answer.body), { traceId: '01000000020000000300000004000000', spanId: '0500000006000000', traceFlags: 1 });
+    equal([answer.records.starts, answer.records.spans.length], [0, 1]);
+});
+
+test('not sampled: nothing is recorded, the context is there', async () => {
+    const server = fetchHandler(`const span = trace.getActiveSpan(); const child = trace.getTracer('t').startSpan('c'); child.end();
+        return Response.json([span.isRecording(), span.spanContext().traceFlags, child.isRecording(), child.spanContext().traceId === span.spanContext().traceId]);`);
+    const answer = await server.request('GET /', host, { bits: 0 });
+    same(answer.body, '[false,0,false,true]');
+    equal([answer.records.spans.length, answer.records.starts], [0, 0]);
+    const failing = await fetchHandler('throw new Error("x")').request('GET /', host, { bits: 0 });
+    equal([failing.status, failing.records.errors.length, failing.records.spans.length], [500, 1, 0]);
+});
+
+test('children: across await, timers, streams and waitUntil', async () => {
+    const server = serve(`const child = (name) => trace.getTracer('t').startSpan(name).end();
+        export default { async fetch(request, env, ctx) {
+            child('sync'); await null; child('await');
+            await new Promise((done) => setTimeout(done, 1)); child('after timer');
+            setTimeout(() => child('timer'), 1);
+            queueMicrotask(() => child('microtask'));
+            await request.text(); child('body');
+            ctx.waitUntil((async () => { await new Promise((done) => setTimeout(done, 5)); child('waitUntil'); })());
+            return new Response(new ReadableStream({ async pull(c) { child('pull'); await null; child('pull later'); c.enqueue(new Uint8Array(1)); c.close(); } }, { highWaterMark: 0 }));
+        } }`);
+    const answer = await server.request('POST /', host, { body: ['a', 'b'] });
+    await new Promise((done) => setTimeout(done, 30));
+    const children = [...answer.records.spans, ...server.read().spans].filter((span) => span.kind === 1);
+    equal(children.map((span) => span.name).sort(), ['after timer', 'await', 'body', 'microtask', 'pull', 'pull later', 'sync', 'timer', 'waitUntil']);
+    for (const span of children) equal([span.parentId, span.traceId], [answer.span.spanId, answer.span.traceId], span.name);
+    same(server.realm.ops.context(), undefined);
+});
+
+test('two requests at once keep their contexts apart', async () => {
+    const server = serve(`const als = new AsyncLocalStorage(); export default { fetch(request) { return als.run(request.url, async () => {
+        for (let i = 0; i < 5; i++) { await new Promise((done) => setTimeout(done, 1)); if (als.getStore() !== request.url) throw new Error('mixed'); }
+        return new Response(trace.getActiveSpan().spanContext().spanId + als.getStore()); }); } }`);
+    const answers = Array.from({ length: 8 }, (_, i) => server.begin(`GET /${i}`, host));
+    for (const [i, answer] of answers.entries()) {
+        await answer.ended;
+        match(answer.body, new RegExp(`^${(100 + answer.slot).toString(16)}00000007000000http://example.com/${i}$`));
+    }
+});
+
+test('tracestate and baggage are taken over', async () => {
+    const server = fetchHandler(`return Response.json([trace.getActiveSpan().spanContext().traceState.serialize(), propagation.getActiveBaggage()?.getEntry('k')?.value ?? null]);`);
+    const answer = await server.request('GET /', [['host', 'a'], ['tracestate', 'a=1'], ['tracestate', 'b=2'], ['baggage', 'k=v%20w'], ['baggage', 'l=m']], { bits: 1 | 2 | 4 | 8 });
+    equal(JSON.parse(answer.body), ['a=1,b=2', 'v w']);
+    equal([answer.span.traceState, answer.span.bits], ['a=1,b=2', 9]);
+    const bad = await server.request('GET /', { host: 'a', tracestate: ',,=', baggage: ';;;' }, { bits: 1 | 4 | 8 });
+    equal(JSON.parse(bad.body), ['', null]);
+    const unsampled = await server.request('GET /', { host: 'a', tracestate: 'a=1' }, { bits: 2 | 4 });
+    equal(JSON.parse(unsampled.body), ['a=1', null]);
+});
+
+test('the route: URLPattern, setRoute, http.route', async () => {
+    const patterns = `const users = new URLPattern({ pathname: '/users/:id' }), posts = new URLPattern('http://*/posts/:id\\\\?*'), all = new URLPattern({});`;
+    const server = serve(`${patterns} export default { async fetch(request) {
+        const path = new URL(request.url).pathname;
+        if (path === '/set') setRoute('/by/:hand');
+        if (path === '/attribute') trace.getActiveSpan().setAttribute('http.route', '/attr');
+        if (path === '/renamed') { trace.getActiveSpan().updateName('mine'); setRoute('/r'); }
+        if (path === '/child') await trace.getTracer('t').startActiveSpan('c', async (span) => { await null; setRoute('/in/child'); span.end(); });
+        if (path === '/other') users.test('http://example.com/users/9');
+        if (path === '/path/users') users.test({ pathname: '/users/9' });
+        if (path.startsWith('/users/')) await null;
+        all.test(request.url);
+        users.exec(request.url); posts.test(request.url);
+        if (path === '/users/late') throw new Error('late');
+        return new Response('x');
+    } }`);
+    const cases = [
+        ['/users/5', '/users/:id'], ['/users/5?q=1', '/users/:id'], ['/posts/1?x', '/posts/:id'], ['/none', undefined], ['/set', '/by/:hand'], ['/attribute', '/attr'],
+        ['/child', '/in/child'], ['/other', undefined], ['/path/users', undefined], ['/users/late', '/users/:id'],
+    ];
+    for (const [path, route] of cases) {
+        const { span, route: told } = await server.request(`GET ${path}`, host);
+        equal([span.name, span.attributes['http.route'], told], [route === undefined ? 'GET' : `GET ${route}`, route, route], path);
+    }
+    const renamed = await server.request('GET /renamed', host);
+    equal([renamed.span.name, renamed.span.attributes['http.route']], ['mine', '/r']);
+    const unsampled = await server.request('GET /users/5', host, { bits: 0 });
+    same(unsampled.route, '/users/:id');
+    const byPath = await fetchHandler(`p.test({ pathname: new URL(request.url).pathname }); return new Response();`, `const p = new URLPattern({ pathname: '/a/:b' });`).request('GET /a/1?x', host);
+    same(byPath.span.name, 'GET /a/:b');
+    same((await fetchHandler('try { setRoute(); } catch (e) { return new Response(e.name); }').request('GET /', host)).body, 'TypeError');
+});
+
+test('uncaught errors beside a request are recorded and end nothing', async () => {
+    const server = serve(`export default { fetch() { setTimeout(() => reportError(new RangeError('beside')), 1); return new Response('x'); } }`);
+    const { records } = await server.request('GET /', host);
+    await new Promise((done) => setTimeout(done, 20));
+    equal([...records.errors, ...server.read().errors].map((e) => e.body), ['RangeError: beside']);
+    same(server.realm.internal.unhandledRejection(new Error('r')), true);
+    same(server.realm.internal.uncaught(new Error('r')), true);
+});
+
+// ---- install ----
+
+test('the default export is checked', () => {
+    const accepted = [['{ fetch() {} }', 1], ['{ scheduled() {} }', 2], ['{ fetch() {}, scheduled() {} }', 3], ['new (class { fetch() {} })', 1], ['Object.create({ fetch() {} })', 1]];
+    for (const [expression, bits] of accepted) {
+        const server = serve(`export default ${expression}`, { install: false });
+        same(server.install(server.exported), bits);
+    }
+    const refused = [
+        ['undefined', /but it has none/], ['null', /it is null/], ['() => {}', /it is a function: write export default \{ fetch/], ['class A {}', /it is the class A: export an instance/],
+        ['{}', /it has neither/], ['{ get: 1, post: 2 }', /it has only get, post/], ['{ fetch: 5 }', /its fetch is of type number/], ['{ scheduled: "x" }', /its scheduled is of type string/],
+        ['5', /it is of type number/], ['"x"', /it is of type string/], ['Promise.resolve()', /it has neither/],
+    ];
+    for (const [expression, message] of refused) {
+        const server = serve(`export default ${expression}`, { install: false });
+        assert.throws(() => server.install(server.exported), (error) => error.name === 'TypeError' && message.test(error.message), expression);
+    }
+});
+
+test('this is the default export, also of a class', async () => {
+    const server = serve(`class App { #name = 'app'; fetch() { return new Response(this.#name); } } export default new App()`);
+    same((await server.request('GET /', host)).body, 'app');
+    const getter = serve('let n = 0; export default { get fetch() { if (n++ > 0) throw new Error("getter"); return () => {}; } }');
+    same((await getter.request('GET /', host)).status, 500);
+});
+
+// ---- Hostile programs ----
+
+test('patched prototypes change nothing', async () => {
+    const server = serve(`
+        const { Response: R, ReadableStream: S } = globalThis; const bytes = new Uint8Array([66]);
+        export default { async fetch(request) {
+            const { url, method, headers } = request; const seen = url + method + headers.get('a') + await request.text();
+            return url.endsWith('s') ? new R(new S({ start(c) { c.enqueue(bytes); c.close(); } })) : new R(seen, { headers: { b: 'c' } });
+        } }`, {
+        patch: `const { includes } = Array.prototype, has = includes.call.bind(includes); for (const target of [Array.prototype, String.prototype, Map.prototype, WeakMap.prototype, Function.prototype, RegExp.prototype, Object.getPrototypeOf(Uint8Array.prototype), JSON, Reflect, Object, Array,
+            Response.prototype, Request.prototype, Headers.prototype, URL.prototype, AbortSignal.prototype, ReadableStream.prototype, Object.getPrototypeOf(new ReadableStream().getReader())]) {
+            for (const key of Object.getOwnPropertyNames(target)) {
+                if (key === 'constructor' || target === Headers.prototype && key === 'get' || target === Request.prototype && has(['url', 'method', 'headers', 'text'], key) || target === String.prototype && key === 'endsWith') continue;
+                const d = Object.getOwnPropertyDescriptor(target, key);
+                if (!d.configurable || typeof d.value !== 'function' && d.get === undefined || key === 'defineProperty' || key === 'getOwnPropertyDescriptor' || key === 'getOwnPropertyNames') continue;
+                Object.defineProperty(target, key, d.get ? { get() { throw new TypeError('patched ' + key); }, configurable: true } : { value() { throw new TypeError('patched ' + key); }, configurable: true, writable: true });
+            }
+        }`,
+    });
+    const answer = await server.request('POST /p', { host: 'h', a: 'b' }, { body: ['x', 'y'] });
+    equal([answer.status, answer.body, answer.headers], [200, 'http://h/pPOSTbxy', 'b: c\r\ncontent-type: text/plain;charset=UTF-8\r\n'], JSON.stringify(answer.records.errors));
+    const stream = await server.request('POST /s', { host: 'h' }, { body: [] });
+    equal([stream.status, stream.chunks], [200, ['B']], JSON.stringify(stream.records.errors));
+});
+
+test('a handler that calls back into the server from strange places', async () => {
+    const server = serve(`export default { fetch(request) {
+        const r = new Response('a'); const init = { get status() { request.signal; request.clone(); return 201; }, get headers() { return { get x() { return new Response('n').headers.get('content-type'); } }; } };
+        return new Response('b', init); } }`);
+    const answer = await server.request('GET /', host);
+    equal([answer.status, answer.headers], [201, 'x: text/plain;charset=UTF-8\r\ncontent-type: text/plain;charset=UTF-8\r\n']);
+});
+
+test('ten thousand requests leave nothing behind', async () => {
+    const server = fetchHandler('return new Response("x");');
+    for (let i = 0; i < 10000; i++) {
+        server.begin('GET /', host);
+        if (i % 500 === 0) {
+            server.read();
+            await server.turn();
+        }
+    }
+    await server.turn();
+    same(server.realm.internal.serve.idle(), 0);
+    server.read();
+});
+
+// ---- scheduled ----
+
+test('a scheduled run is a trace of its own', async () => {
+    const server = serve(`export default { async scheduled(event, env, ctx) {
+        globalThis.seen = [event.type, event.cron, event.scheduledTime, String(event), env.A, trace.getActiveSpan().spanContext().traceId];
+        ctx.waitUntil(Promise.reject(new Error('after')));
+        await null; trace.getTracer('t').startSpan('child').end();
+        if (event.cron === '@daily') throw new RangeError('failed');
+    } }`, { env: { A: 'e' } });
+    const { serve: api } = server.realm.internal;
+    api.runScheduled('*/5 * * * *', Date.UTC(2026, 0, 1));
+    same(api.idle() > 0, true);
+    await server.turn();
+    same(api.idle(), 0);
+    const { spans, errors } = server.read();
+    const root = spans.find((span) => span.name === 'scheduled */5 * * * *');
+    equal(root.attributes, { 'faas.trigger': 'timer', 'faas.cron': '*/5 * * * *', 'faas.time': '2026-01-01T00:00:00.000Z' });
+    equal([root.parentId, root.status, spans.find((span) => span.name === 'child').parentId], ['0000000000000000', 0, root.spanId]);
+    same(server.evaluate('JSON.stringify(seen)'), JSON.stringify(['scheduled', '*/5 * * * *', Date.UTC(2026, 0, 1), '[object ScheduledEvent]', 'e', root.traceId]));
+    equal(errors.map((e) => e.body), ['Error: after']);
+    api.runScheduled('@daily', 0);
+    await server.turn();
+    const failed = server.read();
+    equal([failed.spans.find((span) => span.name === 'scheduled @daily').status, failed.errors.map((e) => e.body).sort()], [2, ['Error: after', 'RangeError: failed']]);
+    assert.throws(() => api.startSchedules(['nonsense']), (e) => e.name === 'TypeError' && /1 fields, not 5/.test(e.message));
+    const none = fetchHandler('return new Response();');
+    assert.throws(() => none.realm.internal.serve.startSchedules('["* * * * *"]'), /no scheduled function/);
+});
