@@ -79,7 +79,7 @@ let package = Package(
         target("Platform", ["CPlatform", "Engine", "Linux", "System"], exclude: ["js"]),
         target("Exporters", ["Pipeline", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
         // 5 hosts
-        target("Runtime", nio + ["Platform", "Engine", "Telemetry", "Linux", "Transport", "System"]),
+        target("Runtime", nio + ["Platform", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target("Agent", ["Telemetry", "Wire", "Pipeline", "Configuration", "Linux", "Transport", "Store", "Exporters", "System"]),
         // 6 tools
         .executableTarget(

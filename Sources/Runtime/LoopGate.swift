@@ -48,6 +48,13 @@ final class LoopGate: Sendable {
         }
     }
 
+    /// The worker is to end once what it has begun is over.
+    func drainRequested() {
+        eventLoop.execute {
+            self.state.withLock { $0.workload }?.value.drain()
+        }
+    }
+
     /// Execution has been terminated from outside; the loop may be asleep.
     func stopRequested() {
         eventLoop.execute {

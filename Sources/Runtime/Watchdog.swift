@@ -20,6 +20,8 @@ struct Watchdog: Sendable {
     let cpuClock: clockid_t
     /// Gets a death note if the run does not wind up.
     let ring: RingMapping
+    /// A first signal asks a server to finish what it has. Nil: every signal stops.
+    let drain: (@Sendable () -> Void)?
     /// Terminates execution and wakes the event loop.
     let stop: @Sendable (Outcome) -> Void
 
@@ -52,11 +54,15 @@ struct Watchdog: Sendable {
     private func watch() -> Never {
         let start = (wall: Self.milliseconds(CLOCK_MONOTONIC), cpu: Self.milliseconds(cpuClock))
         var poller = Poller([signals.fileDescriptor])
+        var isDraining = false
         while true {
             let wait = remaining(since: start)
             if let wait, wait.milliseconds <= 0 { end(wait.outcome) }
             try? poller.wait(nanoseconds: wait.map { UInt64($0.milliseconds * 1e6) })
-            if let signal = signals.next() { end(.interrupted(signal: signal.number)) }
+            guard let signal = signals.next() else { continue }
+            guard let drain, !isDraining else { end(.interrupted(signal: signal.number)) }
+            isDraining = true
+            drain()
         }
     }
 

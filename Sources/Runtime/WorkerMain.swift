@@ -81,12 +81,16 @@ public enum WorkerMain {
         let isolate = realm.isolate.handle
         let watchdog = Watchdog(
             signals: signals, limits: options.limits, cpuClock: Watchdog.cpuClockOfThisThread(), ring: ring,
+            drain: options.serves ? { gate.drainRequested() } : nil,
             stop: { outcome in
                 guard stop.set(outcome) else { return }
                 isolate.terminate()
                 gate.stopRequested()
             })
-        let workload = try Workload(realm, on: eventLoop, ring: ring, options: options, files: .linux, stop: stop)
+        var board: BoardWriter?
+        if let descriptor = options.boardDescriptor { board = BoardWriter(try BoardMapping(fileDescriptor: descriptor)) }
+        let workload = try Workload(
+            realm, on: eventLoop, ring: ring, board: board, options: options, files: .linux, stop: stop)
         watchdog.start()
         gate.open(workload)
         workload.start(entry)

@@ -18,6 +18,11 @@ struct WorkerOptions {
     var ringDescriptor: Int32?
     /// An eventfd.
     var wakeDescriptor: Int32?
+    /// The entry's default export handles requests, instead of the entry being a program that runs to its end.
+    var serves = false
+    /// A socket that listens.
+    var listenDescriptor: Int32?
+    var boardDescriptor: Int32?
     var configuration = JSON.object([])
     private var snapshotArgument: String?
 
@@ -27,8 +32,10 @@ struct WorkerOptions {
     var heapBytesMax: Int { configuration["heapBytesMax"]?.number.map { Int($0) } ?? 0 }
     var snapshotPath: String? { snapshotArgument ?? configuration["snapshot"]?.string }
     var cacheDirectory: String? { configuration["cacheDir"]?.string }
+    /// Of the whole run: a server has none.
     var limits: Watchdog.Limits {
-        Watchdog.Limits(
+        if serves { return Watchdog.Limits() }
+        return Watchdog.Limits(
             cpuMilliseconds: configuration["cpuMilliseconds"]?.number,
             wallMilliseconds: configuration["wallMilliseconds"]?.number)
     }
@@ -45,6 +52,9 @@ struct WorkerOptions {
             switch argument {
             case "--ring-fd": ringDescriptor = try Self.descriptor(argument, rest.popFirst())
             case "--wake-fd": wakeDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--serve": serves = true
+            case "--listen-fd": listenDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--board-fd": boardDescriptor = try Self.descriptor(argument, rest.popFirst())
             case "--config-fd": configurationDescriptor = try Self.descriptor(argument, rest.popFirst())
             case "--snapshot": snapshotArgument = try Self.path(argument, rest.popFirst())
             case "--build-snapshot":

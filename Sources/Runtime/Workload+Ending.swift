@@ -10,6 +10,7 @@ extension Workload {
     func finish(_ outcome: Outcome) -> Never {
         isolate.cancelTermination()
         let outcome = lastWords(outcome)
+        if options.serves, http == nil { board?.setState(.failed) }
         if let message = outcome.message { Machine.writeToStandardError(message + "\n") }
         if options.isTraced {
             let reason = outcome.reason.map(internals.string) ?? Value.undefined(in: isolate)

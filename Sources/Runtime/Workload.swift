@@ -19,16 +19,22 @@ final class Workload {
     let options: WorkerOptions
     let loader: ModuleLoader
     let fetches: Fetches
+    /// Of a worker that serves; nil without an agent.
+    let board: BoardWriter?
+    /// Once the entry has been evaluated, in a worker that serves.
+    var http: HTTPServer?
+    private(set) var opHost: OpHost?
     private let realm: Realm
     private let clock: RingTime
 
     var machine = RunMachine()
-    private var isInTurn = false
+    private(set) var isInTurn = false
     private var rejections = Rejections()
     private var settled: [(token: Int, reason: Value?)] = []
     private var imports: [UInt64: PendingImport] = [:]
     private var observers: [Int: Observer] = [:]
     private var lastToken = 0
+    private(set) var entry: ModuleRecord?
     var timer: NIOScheduledCallback?
     private var wakeDescriptor: Int32 { options.wakeDescriptor ?? -1 }
 
@@ -49,12 +55,13 @@ final class Workload {
 
     /// - Parameter realm: prepared by `PlatformSources`, its ops not yet installed.
     init(
-        _ realm: Realm, on eventLoop: any EventLoop, ring: RingMapping, options: WorkerOptions, files: FileSystem,
-        stop: StopRequest
+        _ realm: Realm, on eventLoop: any EventLoop, ring: RingMapping, board: BoardWriter? = nil, options: WorkerOptions,
+        files: FileSystem, stop: StopRequest
     ) throws(JSFailure) {
         self.realm = realm
         self.eventLoop = eventLoop
         self.ring = ring
+        self.board = board
         self.options = options
         self.stop = stop
         isolate = realm.isolate
@@ -71,7 +78,9 @@ final class Workload {
     func start(_ entry: String) {
         isolate.delegate = self
         let memory = UnsafeMutableRawBufferPointer(start: ring.baseAddress, count: ring.byteCount)
-        _ = realm.installOps(host: OpHost(self, ring: memory))
+        let opHost = OpHost(self, ring: memory)
+        self.opHost = opHost
+        _ = realm.installOps(host: opHost)
         loader.isTraced = options.isTraced
         loader.onFirstSourceMap = { [unowned self] in
             isolate.setPrepareStackTrace(try? internals.property("prepareStackTrace"))
@@ -95,6 +104,8 @@ final class Workload {
         loading.end = clock.now()
         let file = loader.entryFile(entry)
         switch try loader.entryFormat(of: file, source: source) {
+        case .script where options.serves:
+            machine.end(.entryUnreadable(reason: "cannot serve '\(entry)': it is a script, not a module with a default export"))
         case .script:
             machine.entryStarted()
             machine.entrySettled()
@@ -102,6 +113,7 @@ final class Workload {
         case .module, .either:
             let record = try loader.loadEntry(file, source: source, loading: loading)
             machine.entryStarted()
+            self.entry = record
             observe(try evaluate(record), as: .entry)
         case .json:
             machine.end(.entryUnreadable(reason: "cannot run '\(entry)': it is JSON"))
@@ -126,6 +138,7 @@ final class Workload {
         }
         isInTurn = false
         decide()
+        http?.settle()
     }
 
     /// Microtasks, and all that they lead to.
@@ -212,6 +225,7 @@ final class Workload {
         case .entry:
             machine.entrySettled()
             if let reason { throw .exception(JSException(throwing: reason, in: realm)) }
+            if options.serves { try startServing() }
         case .module(let record): try loader.evaluated(record, error: reason)
         case .dynamicImport(let token, let record):
             if let reason {

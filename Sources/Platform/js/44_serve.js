@@ -528,7 +528,7 @@ function start(buffer, config) {
 }
 
 internal.serve = {
-    start, install, dispatch, ended, abortAll, matched, setRoute,
+    start, install, environment: () => globalThis.process.env, dispatch, ended, abortAll, matched, setRoute,
     drained(slot) { exchanges[slot]?.reader?.resume(); },
     bodyChunk(slot, bytes) { exchanges[slot]?.feed?.chunk(bytes); },
     bodyEnd(slot) { exchanges[slot]?.feed?.end(); },

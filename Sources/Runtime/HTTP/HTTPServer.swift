@@ -103,6 +103,11 @@ final class HTTPServer {
     private func isListening(_ channel: any Channel) {
         guard !isDraining else { return channel.close(promise: nil) }
         listener = channel
+        serveWithoutListening()
+    }
+
+    /// Serving has begun; without a socket there are only schedules.
+    func serveWithoutListening() {
         board?.setState(.serving)
         workload.wakeAgent()
         let bound = NIOLoopBound(self, eventLoop: eventLoop)

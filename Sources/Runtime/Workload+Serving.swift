@@ -1,0 +1,66 @@
+// A workload that serves: from its entry's default export to the server, and to its end.
+
+internal import Engine
+internal import Glibc
+internal import Linux
+internal import Platform
+internal import Telemetry
+
+extension Workload {
+    /// What `serve.install` answers: bits.
+    private static let hasFetch = 1
+
+    /// The entry has been evaluated. Within a turn.
+    func startServing() throws(JSFailure) {
+        guard let entry else { preconditionFailure("a server without an entry") }
+        let server = try HTTPServer(self, board: board)
+        let memory = UnsafeMutableRawBufferPointer(server.cells.memory)
+        let configuration = JSON.object([
+            JSON.Member(key: "authority", value: .string(server.options.address)),
+            JSON.Member(key: "development", value: .bool(isatty(2) == 1)),
+        ])
+        try internals.call("serve.start", [internals.realm.makeExternalBuffer(memory), internals.string(configuration.text)])
+        let exports = try internals.realm.get("default", of: entry.module.namespace)
+        let handlers = Int(try internals.call("serve.install", [exports, try internals.call("serve.environment")]).number)
+        let crons = JSON.array(server.options.crons.map(JSON.string))
+        try internals.call("serve.startSchedules", [internals.string(crons.text)])
+        // From here on the run is what the server does, request by request; its own span has told how it came up.
+        if options.isTraced { try internals.call("trace.endRun", [internals.number(0)]) }
+        http = server
+        opHost?.http = server
+        machine.referencesChanged(by: 1)
+        if handlers & Self.hasFetch != 0, let descriptor = options.listenDescriptor {
+            server.listen(descriptor)
+        } else {
+            server.serveWithoutListening()
+        }
+    }
+
+    /// Asked to end: what is in flight is finished, nothing new is begun.
+    func drain() {
+        guard !machine.isEnding else { return }
+        guard let http else {
+            stopBeforeServing()
+            return
+        }
+        http.drain()
+    }
+
+    private func stopBeforeServing() {
+        let outcome = Outcome.interrupted(signal: SIGTERM)
+        machine.end(outcome)
+        finish(outcome)
+    }
+
+    /// Nothing is in flight any more.
+    func drained() {
+        machine.end(.completed(code: 0))
+        finish(.completed(code: 0))
+    }
+
+    func cannotServe(_ reason: String) {
+        http = nil
+        machine.end(.internalError(reason))
+        finish(.internalError(reason))
+    }
+}
