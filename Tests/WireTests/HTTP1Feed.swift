@@ -71,6 +71,7 @@ final class HTTP1Feed {
     init(limits: HTTP1Limits = HTTP1Limits()) { parser = HTTP1RequestParser(limits: limits) }
 
     var isIdle: Bool { parser.isIdle }
+    var capacity: Int { parser.capacity }
 
     var hasFailed: Bool {
         if case .failure = items.last { true } else { false }
