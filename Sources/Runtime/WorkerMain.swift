@@ -79,9 +79,10 @@ public enum WorkerMain {
         realm.isolate.setClock(cell: clock, monotonicBase: ring.monotonicBase)
         let stop = StopRequest()
         let isolate = realm.isolate.handle
+        let drain: @Sendable () -> Void = { gate.drainRequested() }
         let watchdog = Watchdog(
             signals: signals, limits: options.limits, cpuClock: Watchdog.cpuClockOfThisThread(), ring: ring,
-            drain: options.serves ? { gate.drainRequested() } : nil,
+            drain: options.serves ? drain : nil,
             stop: { outcome in
                 guard stop.set(outcome) else { return }
                 isolate.terminate()

@@ -88,7 +88,7 @@ extension HTTPConnection {
         answer = .done
         server.touch(self)
         // Nothing of it may look like an end: a reset, where the kernel gives one.
-        try? context?.channel.syncOptions?.setOption(.socketOption(.so_linger), value: Glibc.linger(l_onoff: 1, l_linger: 0))
+        _ = (context?.channel as? any SocketOptionProvider)?.setSoLinger(Glibc.linger(l_onoff: 1, l_linger: 0))
         close(.closedReset)
     }
 

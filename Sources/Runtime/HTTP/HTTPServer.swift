@@ -194,9 +194,9 @@ final class HTTPServer {
     private func caller(_ request: borrowing HTTPRequestState) -> SpanContext? {
         if let bytes = request.value(.traceparent), options.propagators.contains("tracecontext"),
             !request.head.isRepeated(.traceparent),
-            let context = W3CTraceContext.parse(traceParent: String(decoding: bytes, as: UTF8.self))
+            let parent = TraceParent(bytes)
         {
-            return context
+            return SpanContext(traceID: parent.traceID, spanID: parent.spanID, traceFlags: parent.traceFlags)
         }
         return request.head.hasOtherPropagation ? otherCaller(request) : nil
     }
