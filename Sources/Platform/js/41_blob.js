@@ -3,7 +3,7 @@
 // Blob and File (https://w3c.github.io/FileAPI/). A blob is a view on bytes that nobody changes, so a slice copies nothing.
 
 const {
-    ArrayPrototypePush, MathTrunc, Number, StringPrototypeCharCodeAt, StringPrototypeToLowerCase, TypeError,
+    ArrayPrototypePush, DateNow, MathTrunc, Number, StringPrototypeCharCodeAt, StringPrototypeToLowerCase, TypeError,
     TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, TypedArrayPrototypeSubarray, Uint8Array, arrayFromIterable,
 } = primordials;
 const { customInspect } = internal;
@@ -133,7 +133,7 @@ class File extends Blob {
         super(parts, options);
         this.#name = toUSVString(name);
         const time = options?.lastModified;
-        const number = time === undefined ? MathTrunc(internal.trace?.timeOrigin === undefined ? internal.now() : internal.trace.timeOrigin() + internal.now()) : MathTrunc(Number(time));
+        const number = time === undefined ? DateNow() : MathTrunc(Number(time));
         this.#lastModified = number === number ? number : 0;
     }
 

@@ -181,7 +181,6 @@ const PARTS_MAX = 10000;
 
 /** https://andreubotella.github.io/multipart-form-data/#parse-multipart-form-data */
 function parse(bytes, boundary) {
-    const length = TypedArrayPrototypeGetLength(bytes);
     const dashes = ops.encodeUtf8(`--${boundary}`);
     const separator = ops.encodeUtf8(`\r\n--${boundary}`);
     const blank = ops.encodeUtf8('\r\n\r\n');
@@ -198,9 +197,9 @@ function parse(bytes, boundary) {
         if (headEnd < 0) throw failed('a part has no end of its headers');
         const { name, file, type } = parseHead(TypedArrayPrototypeSubarray(bytes, at + 2, headEnd > at ? headEnd : at + 2));
         const start = headEnd + 4;
-        const end = find(bytes, separator, start - 2 > at ? start - 2 : start);
-        if (end < 0 || end > length) throw failed('the last boundary is missing');
-        const content = TypedArrayPrototypeSubarray(bytes, start, end > start ? end : start);
+        const end = find(bytes, separator, start);
+        if (end < 0) throw failed('the last boundary is missing');
+        const content = TypedArrayPrototypeSubarray(bytes, start, end);
         ArrayPrototypePush(list, name, file === undefined ? ops.decodeUtf8(content, false, true) : makeFile(content, file, type ?? 'text/plain', undefined));
         at = end + TypedArrayPrototypeGetLength(separator);
     }
