@@ -33,7 +33,7 @@ OpTable &Ops() {
 
 // ---- Native ops: the hot path ----
 
-inline void StoreTime(sl_v8_isolate *self) { *self->clock_cell = MonotonicNanoseconds() - self->clock_base_nanoseconds; }
+inline void StoreTime(sl_v8_isolate *self) { *self->clock_cell = self->clock.Now(); }
 
 void Now(const Info &info) { StoreTime(Self(info.GetIsolate())); }
 
@@ -148,7 +148,12 @@ sl_v8_value *sl_v8_realm_install_ops(sl_v8_realm *realm, void *context) {
 void sl_v8_isolate_set_clock(sl_v8_isolate *self, double *cell, double monotonic_base_nanoseconds) {
     sl::CheckThread(self);
     self->clock_cell = cell;
-    self->clock_base_nanoseconds = monotonic_base_nanoseconds;
+    self->clock.set_base(monotonic_base_nanoseconds);
+}
+
+double sl_v8_isolate_now(sl_v8_isolate *self) {
+    sl::CheckThread(self);
+    return self->clock.Now();
 }
 
 // ---- Arguments ----
@@ -190,6 +195,22 @@ ptrdiff_t sl_v8_args_write_utf8(sl_v8_args *args, size_t index, void *target, si
     int written = sl::version::WriteUtf8(args->info.GetIsolate(), string, static_cast<char *>(target),
                                          static_cast<int>(std::min<size_t>(capacity, INT32_MAX)), &units);
     return units == string->Length() ? written : -1;
+}
+
+size_t sl_v8_args_utf8_max(sl_v8_args *args, size_t index) {
+    v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
+    if (!value->IsString()) return 0;
+    auto string = value.As<v8::String>();
+    return static_cast<size_t>(string->Length()) * (string->IsOneByte() ? 2 : 3);
+}
+
+ptrdiff_t sl_v8_args_write_latin1(sl_v8_args *args, size_t index, void *target, size_t capacity) {
+    v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
+    if (!value->IsString()) return -1;
+    auto string = value.As<v8::String>();
+    if (static_cast<size_t>(string->Length()) > capacity || !string->ContainsOnlyOneByte()) return -1;
+    return string->WriteOneByte(args->info.GetIsolate(), static_cast<uint8_t *>(target), 0, string->Length(),
+                                v8::String::NO_NULL_TERMINATION);
 }
 
 sl_v8_isolate *sl_v8_args_isolate(sl_v8_args *args) { return args->isolate; }

@@ -223,3 +223,44 @@ sl_v8_value *sl_v8_call(sl_v8_realm *realm, sl_v8_value *function, sl_v8_value *
     }
     return sl::Retain(realm->isolate, result);
 }
+
+namespace {
+
+// The end of both calls below. Nothing is kept of the result.
+bool CallAndForget(sl::RealmEntry &entry, sl_v8_value *function, int count, v8::Local<v8::Value> *arguments, sl_v8_exception **error) {
+    v8::Local<v8::Value> callee = sl::Open(entry.isolate, function);
+    if (!callee->IsFunction()) {
+        sl::Fail(entry, "TypeError", "what was to be called is not a function", error);
+        return false;
+    }
+    v8::TryCatch caught(entry.isolate);
+    if (!callee.As<v8::Function>()->Call(entry.context, v8::Undefined(entry.isolate), count, arguments).IsEmpty()) return true;
+    sl::Report(entry, caught, error);
+    return false;
+}
+
+}  // namespace
+
+bool sl_v8_call_text(sl_v8_realm *realm, sl_v8_value *function, double number, const uint8_t *bytes, size_t length, sl_v8_exception **error) {
+    *error = nullptr;
+    sl::RealmEntry entry(realm);
+    if (realm->isolate->Ended()) return false;
+    v8::Local<v8::String> text;
+    if (length > v8::String::kMaxLength ||
+        !v8::String::NewFromOneByte(entry.isolate, bytes, v8::NewStringType::kNormal, static_cast<int>(length)).ToLocal(&text)) {
+        sl::Fail(entry, "RangeError", "string is too long for V8", error);
+        return false;
+    }
+    v8::Local<v8::Value> arguments[] = {v8::Number::New(entry.isolate, number), text};
+    return CallAndForget(entry, function, 2, arguments, error);
+}
+
+bool sl_v8_call_numbers(sl_v8_realm *realm, sl_v8_value *function, const double *numbers, size_t count, sl_v8_exception **error) {
+    *error = nullptr;
+    sl::RealmEntry entry(realm);
+    if (realm->isolate->Ended()) return false;
+    v8::Local<v8::Value> arguments[4];
+    if (count > std::size(arguments)) sl::Misuse("more than four numbers in a call");
+    for (size_t index = 0; index < count; ++index) arguments[index] = v8::Number::New(entry.isolate, numbers[index]);
+    return CallAndForget(entry, function, static_cast<int>(count), arguments, error);
+}

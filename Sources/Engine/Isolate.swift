@@ -180,6 +180,9 @@ public final class Isolate {
         sl_v8_isolate_set_clock(raw, cell, monotonicBase)
     }
 
+    /// Ring time now, by the clock that JavaScript's `now` reads. Nanoseconds.
+    public var now: Double { sl_v8_isolate_now(raw) }
+
     private func installHost() {
         checkThread()
         var host = sl_v8_host()

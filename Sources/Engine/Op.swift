@@ -91,6 +91,17 @@ public struct OpCall {
         return sl_v8_args_write_utf8(raw, index, start, target.count)
     }
 
+    /// Bytes that a string argument's UTF-8 can have at most; 0 when it is no string.
+    public func utf8Max(_ index: Int) -> Int { sl_v8_args_utf8_max(raw, index) }
+
+    public func isString(_ index: Int) -> Bool { sl_v8_args_type(raw, index) == SL_V8_STRING }
+
+    /// Writes a string argument's units as Latin-1; how many, or -1: no string, no room, or units over 255.
+    public func writeLatin1(_ index: Int, to target: UnsafeMutableRawBufferPointer) -> Int {
+        guard let start = target.baseAddress else { return -1 }
+        return sl_v8_args_write_latin1(raw, index, start, target.count)
+    }
+
     // MARK: Result
 
     public func returns(_ number: Double) { sl_v8_args_return_number(raw, number) }

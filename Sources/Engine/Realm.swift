@@ -90,6 +90,29 @@ public final class Realm {
         return try take(result, error)
     }
 
+    /// Calls function(number, text) for the hot path: nothing is allocated here but the string. `text` is Latin-1. Runs no microtasks.
+    public func call(_ function: Value, _ number: Int, latin1 text: UnsafeRawBufferPointer) throws(JSFailure) {
+        isolate.checkThread()
+        var error: UnsafeMutablePointer<sl_v8_exception>?
+        let bytes = text.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        guard sl_v8_call_text(raw, function.raw, Double(number), bytes, text.count, &error) else {
+            throw JSFailure(error, isolate)
+        }
+    }
+
+    /// Calls a function of up to three numbers. Runs no microtasks.
+    public func call(_ function: Value, numbers first: Double, _ second: Double = 0, _ third: Double = 0) throws(JSFailure) {
+        isolate.checkThread()
+        var error: UnsafeMutablePointer<sl_v8_exception>?
+        let isDone = withUnsafeTemporaryAllocation(of: Double.self, capacity: 3) { numbers in
+            numbers[0] = first
+            numbers[1] = second
+            numbers[2] = third
+            return sl_v8_call_numbers(raw, function.raw, numbers.baseAddress, 3, &error)
+        }
+        guard isDone else { throw JSFailure(error, isolate) }
+    }
+
     /// Compiles and runs a classic script. Its completion value, and whether V8 took the code cache.
     /// - Parameter name: URL or path for stack frames and `import()`.
     @discardableResult

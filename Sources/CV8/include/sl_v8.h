@@ -126,6 +126,12 @@ bool sl_v8_value_bytes(sl_v8_isolate *isolate, sl_v8_value *value, uint8_t *_Nul
 // Calls a function; runs no microtasks. receiver null: undefined.
 sl_v8_value *_Nullable sl_v8_call(sl_v8_realm *realm, sl_v8_value *function, sl_v8_value *_Nullable receiver,
                                   sl_v8_value *_Nonnull const *_Nullable arguments, size_t count, sl_v8_exception *_Nullable *_Nonnull error);
+// The same for the hot path: function(number, text), or function of up to four numbers; receiver undefined, the result dropped. `bytes` are
+// Latin-1 and become a one-byte string. False: *error as above.
+bool sl_v8_call_text(sl_v8_realm *realm, sl_v8_value *function, double number, const uint8_t *_Nullable bytes, size_t length,
+                     sl_v8_exception *_Nullable *_Nonnull error);
+bool sl_v8_call_numbers(sl_v8_realm *realm, sl_v8_value *function, const double *_Nullable numbers, size_t count,
+                        sl_v8_exception *_Nullable *_Nonnull error);
 // Structured serialization (HTML) through V8's ValueSerializer; DataCloneError is thrown as a plain Error named so.
 sl_v8_value *_Nullable sl_v8_value_clone(sl_v8_realm *realm, sl_v8_value *value, sl_v8_value *_Nullable transfer_list, sl_v8_exception *_Nullable *_Nonnull error);
 
@@ -210,6 +216,8 @@ bool sl_v8_op_register(const char *name, sl_v8_callback callback);
 sl_v8_value *sl_v8_realm_install_ops(sl_v8_realm *realm, void *_Nullable context);
 // Where `now` and `enter` store the time: a pointer to the f64 clock cell and the CLOCK_MONOTONIC nanoseconds of ring time 0.
 void sl_v8_isolate_set_clock(sl_v8_isolate *isolate, double *cell, double monotonic_base_nanoseconds);
+// Ring time now, by the same clock as `now`. Nanoseconds.
+double sl_v8_isolate_now(sl_v8_isolate *isolate);
 
 size_t sl_v8_args_count(sl_v8_args *args);
 sl_v8_type sl_v8_args_type(sl_v8_args *args, size_t index);
@@ -220,6 +228,10 @@ sl_v8_value *sl_v8_args_value(sl_v8_args *args, size_t index);  // owned handle
 bool sl_v8_args_bytes(sl_v8_args *args, size_t index, uint8_t *_Nullable *_Nonnull bytes, size_t *length);
 // Writes the UTF-8 of string argument `index` (lone surrogates become U+FFFD) to target; bytes written, or -1 when more than capacity. No allocation.
 ptrdiff_t sl_v8_args_write_utf8(sl_v8_args *args, size_t index, void *target, size_t capacity);
+// How many bytes the UTF-8 of string argument `index` can have at most; 0 when it is none.
+size_t sl_v8_args_utf8_max(sl_v8_args *args, size_t index);
+// Writes the units of string argument `index` as Latin-1; bytes written, or -1: no string, over capacity, or with units over 255.
+ptrdiff_t sl_v8_args_write_latin1(sl_v8_args *args, size_t index, void *target, size_t capacity);
 sl_v8_isolate *sl_v8_args_isolate(sl_v8_args *args);
 sl_v8_realm *sl_v8_args_realm(sl_v8_args *args);
 void sl_v8_args_return_number(sl_v8_args *args, double number);
