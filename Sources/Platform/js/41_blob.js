@@ -77,7 +77,7 @@ function toOffset(value, size) {
     return offset < size ? offset : size;
 }
 
-let isBlob, blobBytes, blobType, makeBlob;
+let isBlob, blobBytes, blobType, makeBlob, fillBlob;
 const secret = {};
 
 class Blob {
@@ -114,9 +114,12 @@ class Blob {
         blobType = (blob) => blob.#type;
         makeBlob = (bytes, type) => {
             const blob = new Blob(undefined, secret);
+            fillBlob(blob, bytes, type);
+            return blob;
+        };
+        fillBlob = (blob, bytes, type) => {
             blob.#bytes = bytes;
             blob.#type = type;
-            return blob;
         };
     }
 }
@@ -131,6 +134,7 @@ class File extends Blob {
     constructor(parts, name, options = undefined) {
         requireArguments(arguments.length, 2, 'File');
         super(parts, options);
+        if (options === secret) return;
         this.#name = toUSVString(name);
         const time = options?.lastModified;
         const number = time === undefined ? DateNow() : MathTrunc(Number(time));
@@ -148,7 +152,14 @@ class File extends Blob {
     static {
         isFile = (value) => value !== null && typeof value === 'object' && #name in value;
         fileName = (file) => file.#name;
-        makeFile = (bytes, name, type, lastModified) => new File([bytes], name, lastModified === undefined ? { type } : { type, lastModified });
+        /** `bytes` are nobody else's to change. */
+        makeFile = (bytes, name, type) => {
+            const file = new File(undefined, undefined, secret);
+            fillBlob(file, bytes, normalizeType(type));
+            file.#name = name;
+            file.#lastModified = DateNow();
+            return file;
+        };
     }
 }
 defineInterface(File);

@@ -22,7 +22,7 @@ function toEntryValue(value, given, name) {
         return toUSVString(value);
     }
     if (isFile(value) && !given) return value;
-    return makeFile(blobBytes(value), given ? toUSVString(name) : 'blob', blobType(value), undefined);
+    return makeFile(blobBytes(value), given ? toUSVString(name) : 'blob', blobType(value));
 }
 
 class FormData {
@@ -164,8 +164,8 @@ function serialize(form) {
 
 /** Where `wanted` stands in `bytes` from `from` on; -1: nowhere. */
 function find(bytes, wanted, from) {
-    const last = TypedArrayPrototypeGetLength(bytes) - TypedArrayPrototypeGetLength(wanted);
-    const { length } = wanted;
+    const length = TypedArrayPrototypeGetLength(wanted);
+    const last = TypedArrayPrototypeGetLength(bytes) - length;
     for (let at = from; at <= last; at++) {
         at = TypedArrayPrototypeIndexOf(bytes, wanted[0], at);
         if (at < 0 || at > last) return -1;
@@ -200,7 +200,7 @@ function parse(bytes, boundary) {
         const end = find(bytes, separator, start);
         if (end < 0) throw failed('the last boundary is missing');
         const content = TypedArrayPrototypeSubarray(bytes, start, end);
-        ArrayPrototypePush(list, name, file === undefined ? ops.decodeUtf8(content, false, true) : makeFile(content, file, type ?? 'text/plain', undefined));
+        ArrayPrototypePush(list, name, file === undefined ? ops.decodeUtf8(content, false, true) : makeFile(new Uint8Array(content), file, type ?? 'text/plain'));
         at = end + TypedArrayPrototypeGetLength(separator);
     }
 }
