@@ -14,8 +14,8 @@ const {
 const { DOMException } = internal;
 const { Body, Feed, streamOf } = internal.body;
 const { isResponse, wireOf } = internal.fetchClasses;
-const { linesOf } = internal.headers;
-const { METHODS, abortIncoming, headerIn, makeIncoming, setOwnAuthority, urlTextOf } = internal.request;
+const { headerIn, linesOf } = internal.headers;
+const { METHODS, abortIncoming, makeIncoming, setOwnAuthority, urlTextOf } = internal.request;
 const { requireArguments } = internal.webidl;
 
 // ---- What native hands over with each request ----
