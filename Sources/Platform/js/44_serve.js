@@ -159,7 +159,7 @@ function noResponse(value) {
     return withoutStack(new TypeError(`The fetch handler must return a Response or a promise of one, but returned ${shown}`));
 }
 
-/** Our own frames tell the program nothing. */
+/** Our own frames tell the program nothing. @param {TypeError} error of our making */
 function withoutStack(error) {
     error.stack = `TypeError: ${error.message}`;
     return error;
@@ -200,22 +200,23 @@ function respond(exchange, response) {
         discard(response);
         return;
     }
-    let wire;
     try {
-        wire = wireOf(response);
+        send(exchange, wireOf(response));
     } catch (error) {
         fail(exchange, withoutStack(error));
-        return;
     }
+}
+
+function send(exchange, wire) {
+    const { slot } = exchange;
     const { status, statusText, contentLength, body } = wire;
     let { headers } = wire;
-    const { slot } = exchange;
     noteStatus(exchange, status);
     noteRoute(exchange);
     let source = null;
     if (body !== null) {
         if (body.stream !== null || body.source instanceof Feed) {
-            respondInPieces(exchange, status, statusText, headers, contentLength, body);
+            sendInPieces(exchange, status, statusText, headers, contentLength, body);
             return;
         }
         body.used = true;
@@ -227,15 +228,9 @@ function respond(exchange, response) {
     if (ops.httpRespond(slot, status, statusText, headers, source) === 1) finish(exchange);
 }
 
-function respondInPieces(exchange, status, statusText, headers, contentLength, body) {
+function sendInPieces(exchange, status, statusText, headers, contentLength, body) {
     const { slot } = exchange;
-    let stream;
-    try {
-        stream = streamOf(body);
-    } catch (error) {
-        fail(exchange, error);
-        return;
-    }
+    const stream = streamOf(body);
     exchange.started = true;
     ops.httpHead(slot, status, statusText, headers, contentLength);
     if (exchange.method === HEAD) {
