@@ -37,11 +37,35 @@ public struct FetchStart: Sendable {
     public let timeoutMilliseconds: Int
 }
 
+/// The HTTP server of a worker that serves. Calls come from within running JavaScript; `slot` names a request in flight, and one that is over does nothing.
+/// The texts and bytes are arguments of the call: they go from V8 to the socket's buffer without a stop.
+public protocol HTTPHost: AnyObject {
+    /// Status text, header lines and content are arguments 2 to 4. True: the kernel has all of it.
+    func respond(_ slot: Int, status: Int, _ call: OpCall) -> Bool
+    /// The same without content, whose length may be unknown (-1).
+    func startResponse(_ slot: Int, status: Int, length: Int, _ call: OpCall)
+    /// Content is argument 1. 1: go on, 0: wait for `internal.serve.drained`, -1: the client is gone.
+    func send(_ slot: Int, _ call: OpCall) -> Int
+    /// True: the kernel has all of it.
+    func endResponse(_ slot: Int) -> Bool
+    func abort(_ slot: Int)
+    /// Asks for a piece of the request's content.
+    func readContent(_ slot: Int)
+    /// Writes attributes at `at` in the ring's memory; the next position, or -1.
+    func putAttributes(_ slot: Int, at: Int, limit: Int) -> Int
+    /// The record of the request is about to be committed; `ringHead`: the ring's head afterwards.
+    func isEnding(_ slot: Int, ringHead: UInt32)
+    func setRoute(_ slot: Int, _ route: String)
+    func setErrorType(_ slot: Int, _ type: String)
+}
+
 /// What the ops of one realm work on; the `host` of `Realm.installOps`.
 public final class OpHost {
     unowned let host: any PlatformHost
     /// The whole mapping of the ring, header included; nil when nobody reads along.
     let ring: UnsafeMutableRawBufferPointer?
+    /// Nil unless the worker serves, and before it does.
+    public weak var http: (any HTTPHost)?
 
     /// - Parameter host: not retained; must outlive the realm.
     public init(_ host: any PlatformHost, ring: UnsafeMutableRawBufferPointer?) {

@@ -13,7 +13,7 @@ function measure(name, handler, bits) {
     const noop = () => 1;
     let current;
     Object.assign(ops, {
-        httpRespond: noop, httpRoute: noop, httpErrorType: noop, context: () => current, setContext(value) { current = value; },
+        httpRespond: noop, httpRoute: noop, httpErrorType: noop, httpEnding: noop, context: () => current, setContext(value) { current = value; },
         enter(value) { const before = current; current = value; return before; }, now() {},
         httpAttributes(slot, at) { cells[13] = 0; return at; },
     });

@@ -151,6 +151,7 @@ export function serve(source, options = {}) {
                     else realm.internal.serve.bodyChunk(slot, realm.own(Buffer.from(next)));
                 }));
             },
+            httpEnding() {},
             httpRoute(slot, route) { flights.get(slot).answer.route = route; },
             httpErrorType(slot, type) { flights.get(slot).answer.errorType = type; },
             httpAttributes(slot, at, limit) {

@@ -445,7 +445,8 @@ function start(buffer, arch, recording, lengthLimit) {
 }
 
 internal.ring = {
-    start, open, openLeavingRoom, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut: () => leftOut, limit: () => recordLimit, NO_ATTRIBUTES, append, reference,
+    start, open, openLeavingRoom, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut: () => leftOut, limit: () => recordLimit,
+    headAfter: (end) => recordHead + (end - recordStart) | 0, NO_ATTRIBUTES, append, reference,
     firstStep, stepTo, learn, LOST, cutsTexts: () => attributeLengthLimit >= 0,
     KIND_SPAN: 1, KIND_START: 3, KIND_LOG: 4, KIND_ERROR: 5, KIND_POINT: 6, KIND_SCOPE: 7, KIND_INSTRUMENT: 8,
 };

@@ -14,8 +14,8 @@ const {
     StringPrototypeCharCodeAt, StringPrototypeLastIndexOf, StringPrototypeSlice, StringPrototypeStartsWith,
 } = primordials;
 const {
-    open, openLeavingRoom, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut, limit, NO_ATTRIBUTES, append, reference, firstStep, stepTo, learn,
-    LOST, cutsTexts, KIND_SPAN, KIND_START, KIND_LOG, KIND_ERROR, KIND_SCOPE,
+    open, openLeavingRoom, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut, limit, headAfter, NO_ATTRIBUTES, append, reference, firstStep, stepTo,
+    learn, LOST, cutsTexts, KIND_SPAN, KIND_START, KIND_LOG, KIND_ERROR, KIND_SCOPE,
 } = internal.ring;
 
 // ---- State bound at start ----
@@ -636,6 +636,7 @@ function tryWriteSpan(span, hadStart) {
     if (next >= 0 && events !== null) next = putEvents(next, events);
     if (next >= 0 && links > 0) next = putLinks(next, extra.links);
     if (next < 0) return false;
+    if (span._native >= 0) ops.httpEnding(span._native, headAfter(next));
     commit(next, KIND_SPAN);
     return true;
 }

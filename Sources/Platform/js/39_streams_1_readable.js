@@ -39,6 +39,7 @@ isolate(DefaultReaderState);
 
 // A read request (https://streams.spec.whatwg.org/#read-request) has chunk(value), close(), error(reason) and the field `next`. That of read() is an Outcome.
 class ReadRequest extends Outcome {
+    constructor() { super(); } // not V8's, which spreads its arguments by Array.prototype[Symbol.iterator]
     chunk(value) { this.resolve({ value, done: false }); }
     close(value = undefined) { this.resolve({ value, done: true }); }
     error(reason) { this.reject(reason); }

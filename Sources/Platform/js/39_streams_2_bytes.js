@@ -13,7 +13,7 @@ const {
 } = primordials;
 const { customInspect, streams } = internal;
 const {
-    Outcome, Puller, Queue, UserSource, attachReader, cancelByReader, clearedSource, closeStream, closed, detachReader, errorStream, errored, isolate,
+    Puller, Queue, UserSource, attachReader, cancelByReader, clearedSource, closeStream, closed, detachReader, errorStream, errored, isolate,
     readable, releasedReader, requireStream, stranger, toCount, wrapController,
 } = streams;
 const { defineInterface, requireArguments, toDictionary } = internal.webidl;

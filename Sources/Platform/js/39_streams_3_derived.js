@@ -3,13 +3,13 @@
 // Streams from streams and iterables: tee (https://streams.spec.whatwg.org/#abstract-opdef-readablestreamtee), ReadableStream.from, async iteration.
 
 const {
-    AsyncGeneratorFunctionPrototype, ObjectAssign, ObjectDefineProperty, ObjectGetPrototypeOf, ObjectSetPrototypeOf, Promise, PromiseReject, PromiseResolve,
+    AsyncGeneratorFunctionPrototype, ObjectAssign, ObjectDefineProperty, ObjectGetPrototypeOf, ObjectSetPrototypeOf, PromiseReject,
     ReflectApply, SymbolAsyncIterator, SymbolIterator, SymbolToStringTag, TypeError, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
 } = primordials;
 const { streams } = internal;
 const {
-    Queue, ReadRequest, acquireByobReader, acquireReader, callForPromise, cancelStream, chain, cloneBytes, defer, describe, detachReader, isolate, makeByteStream,
-    makeStream, react, read, readInto, rejectedWith, resolvedWith, settled, stranger,
+    Queue, ReadRequest, acquireByobReader, acquireReader, cancelStream, chain, cloneBytes, defer, describe, detachReader, isolate, makeByteStream,
+    makeStream, noop, react, read, readInto, rejectedWith, resolvedWith, settled, stranger,
 } = streams;
 
 // ---- tee ----
@@ -42,6 +42,7 @@ class Tee {
         this.reader = acquireReader(stream);
         this.reading = false;
         this.over = defer(); // what cancel() of a branch waits for
+        react(this.over.promise, undefined, noop); // nobody may have canceled
         this.first = new Branch(this);
         this.second = new Branch(this);
         this.value = undefined; // the chunk on its way
@@ -148,6 +149,8 @@ function copyView(view) {
 
 /** https://streams.spec.whatwg.org/#abstract-opdef-readablebytestreamtee */
 class ByteTee extends Tee {
+    constructor(stream) { super(stream); } // not V8's, which spreads its arguments by Array.prototype[Symbol.iterator]
+
     pull(branch) {
         if (this.reading) {
             branch.readAgain = true;

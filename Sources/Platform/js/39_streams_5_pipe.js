@@ -180,8 +180,9 @@ class Pipe {
             react(promise, () => this.finalize(isError, error), (reason) => this.finalize(true, reason));
         };
         const { destination } = this;
-        if (this.unsettled > 0 && destination.state === writableStates.writable && !isClosing(destination)) this.afterWrites = finish;
-        else finish();
+        if (destination.state !== writableStates.writable || isClosing(destination)) finish();
+        else if (this.unsettled > 0) this.afterWrites = finish;
+        else react(settled(), finish);
     }
 
     /** https://streams.spec.whatwg.org/#rs-pipeTo-finalize */

@@ -460,6 +460,14 @@ function abortAll() {
 
 // ---- Start ----
 
+/** What native writes into every record, by the ids these have in the ring: RequestAttributes.Text, in this order. */
+const TEXTS = [
+    'http.request.method', 'url.path', 'url.query', 'url.scheme', 'server.address', 'server.port', 'client.address', 'network.peer.address',
+    'network.peer.port', 'network.protocol.version', 'user_agent.original',
+    '_OTHER', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'http', 'https', '1.0', '1.1',
+];
+const TEXT_IDS = 16; // word of the first
+
 /** What a value is, in a few words. */
 function describe(value) {
     if (value === undefined) return 'it has none';
@@ -504,6 +512,7 @@ function start(buffer, config) {
     cells = new Int32Array(buffer);
     trace = internal.trace;
     trace.setRequestCells(cells);
+    for (let i = 0; i < TEXTS.length; i++) cells[TEXT_IDS + i] = internal.ring.reference(TEXTS[i]);
     isDevelopment = config.development === true;
     setOwnAuthority(config.authority ?? 'localhost');
     // An error that nobody caught ends a run; a server goes on with its other requests.

@@ -1,0 +1,55 @@
+internal import Engine
+
+extension PlatformOps {
+    /// httpRespond(slot, status, statusText, headers, content): 1 when the kernel has all of it. httpHead(slot, status, statusText, headers, length),
+    /// httpWrite(slot, content), httpEnd(slot), httpAbort(slot): a response in pieces. httpRead(slot): asks for content of the request.
+    /// httpAttributes(slot, at, limit), httpEnding(slot, ringHead): the span's record. httpRoute(slot, route), httpErrorType(slot, type): for the metrics.
+    /// See `HTTPHost`.
+    static let http = [
+        Op("httpRespond") {
+            let call = OpCall($0, $1)
+            guard let http = call.platform.http else { return call.returns(0) }
+            call.returns(http.respond(call.integer(0, nan: -1), status: call.integer(1), call) ? 1 : 0)
+        },
+        Op("httpHead") {
+            let call = OpCall($0, $1)
+            call.platform.http?.startResponse(
+                call.integer(0, nan: -1), status: call.integer(1), length: call.integer(4, nan: -1), call)
+        },
+        Op("httpWrite") {
+            let call = OpCall($0, $1)
+            call.returns(Double(call.platform.http?.send(call.integer(0, nan: -1), call) ?? -1))
+        },
+        Op("httpEnd") {
+            let call = OpCall($0, $1)
+            call.returns(call.platform.http?.endResponse(call.integer(0, nan: -1)) == true ? 1 : 0)
+        },
+        Op("httpAbort") {
+            let call = OpCall($0, $1)
+            call.platform.http?.abort(call.integer(0, nan: -1))
+        },
+        Op("httpRead") {
+            let call = OpCall($0, $1)
+            call.platform.http?.readContent(call.integer(0, nan: -1))
+        },
+        Op("httpAttributes") {
+            let call = OpCall($0, $1)
+            let next = call.platform.http?.putAttributes(
+                call.integer(0, nan: -1), at: call.integer(1, nan: -1), limit: call.integer(2, nan: -1))
+            call.returns(Double(next ?? -1))
+        },
+        Op("httpEnding") {
+            let call = OpCall($0, $1)
+            call.platform.http?.isEnding(
+                call.integer(0, nan: -1), ringHead: UInt32(truncatingIfNeeded: call.integer(1)))
+        },
+        Op("httpRoute") {
+            let call = OpCall($0, $1)
+            call.platform.http?.setRoute(call.integer(0, nan: -1), call.string(1))
+        },
+        Op("httpErrorType") {
+            let call = OpCall($0, $1)
+            call.platform.http?.setErrorType(call.integer(0, nan: -1), call.string(1))
+        },
+    ]
+}

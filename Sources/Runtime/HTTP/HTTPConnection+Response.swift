@@ -1,0 +1,255 @@
+// A request's answer on its way out, and its record.
+
+internal import Engine
+internal import Glibc
+internal import NIOCore
+internal import Telemetry
+internal import Wire
+
+extension HTTPConnection {
+    // MARK: from JavaScript
+
+    /// A whole response: arguments 2 to 4 of `ops.httpRespond`. True: the kernel has it.
+    func respond(status: Int, _ call: OpCall) -> Bool {
+        guard answer == .none else { return false }
+        request.status = status
+        let content = call.isString(4) ? nil : call.bytes(4)
+        let contentBytesMax = content?.count ?? call.utf8Max(4)
+        withHead(call) { (reason, fields) throws(HTTP1ResponseError) in
+            try server.compose(
+                { length in self.head(status, reason, fields, length: length) }, contentBytesMax: contentBytesMax,
+                content: { room in
+                    guard let content else { return max(call.writeUTF8(4, to: room), 0) }
+                    room.copyMemory(from: UnsafeRawBufferPointer(content))
+                    return content.count
+                }, send: { write($0, flush: true) })
+        }
+        return leave()
+    }
+
+    /// The head of a streamed response; `length` -1: not known.
+    func startResponse(status: Int, length: Int, _ call: OpCall) {
+        guard answer == .none else { return }
+        request.status = status
+        answer = .streaming
+        withHead(call) { (reason, fields) throws(HTTP1ResponseError) in
+            try server.compose(
+                { _ in self.head(status, reason, fields, length: length < 0 ? nil : length) }, contentBytesMax: 0,
+                content: { _ in 0 }, send: { write($0, flush: false) })
+        }
+        needsFlush = true
+        server.touch(self)
+    }
+
+    /// A piece of its content. 1: go on, 0: wait, -1: nobody is there any more.
+    func send(_ call: OpCall) -> Int {
+        guard answer == .streaming, let context else { return -1 }
+        guard framing.sendsContent else { return 1 }
+        let bytes = call.isString(1) ? nil : call.bytes(1)
+        let room = bytes?.count ?? call.utf8Max(1)
+        guard room > 0 else { return 1 }
+        let frame = HTTP1Chunk.sizeLineBytesMax
+        var output = context.channel.allocator.buffer(capacity: room + frame + 2)
+        var start = 0
+        output.writeWithUnsafeMutableBytes(minimumWritableBytes: room + frame + 2) { target in
+            let body = UnsafeMutableRawBufferPointer(rebasing: target[frame..<(frame + room)])
+            var count = room
+            if let bytes { body.copyMemory(from: UnsafeRawBufferPointer(bytes)) } else { count = max(call.writeUTF8(1, to: body), 0) }
+            guard framing.body == .chunked else {
+                start = frame
+                return frame + count
+            }
+            let line = HTTP1Chunk.writeSizeLine(count, into: target)
+            start = frame - line
+            memmove(target.baseAddress! + start, target.baseAddress!, line)
+            target[frame + count] = 13
+            target[frame + count + 1] = 10
+            return frame + count + 2
+        }
+        output.moveReaderIndex(to: start)
+        write(output, flush: false)
+        needsFlush = true
+        server.touch(self)
+        return context.channel.isWritable ? 1 : 0
+    }
+
+    /// The end of a streamed response. True: the kernel has all of it.
+    func endResponse() -> Bool {
+        guard answer == .streaming else { return false }
+        if framing.body == .chunked { write("0\r\n\r\n", flush: false) }
+        context?.flush()
+        needsFlush = false
+        return leave()
+    }
+
+    /// It cannot be completed: the connection is cut, so that the client does not take the part for the whole.
+    func abort() {
+        request.keepsAlive = false
+        answer = .done
+        server.touch(self)
+        // Nothing of it may look like an end: a reset, where the kernel gives one.
+        try? context?.channel.syncOptions?.setOption(.socketOption(.so_linger), value: .init(l_onoff: 1, l_linger: 0))
+        close(.closedReset)
+    }
+
+    // MARK: pieces
+
+    /// Gives reason and header lines, as JavaScript handed them over. What cannot be written is the program's fault and ends in a reset.
+    private func withHead(
+        _ call: OpCall, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(HTTP1ResponseError) -> Void
+    ) {
+        let reasonMax = call.utf8Max(2)
+        let fieldsMax = call.utf8Max(3)
+        withUnsafeTemporaryAllocation(byteCount: reasonMax + fieldsMax + 1, alignment: 1) { room in
+            let reasonCount = reasonMax == 0 ? 0 : call.writeLatin1(2, to: UnsafeMutableRawBufferPointer(rebasing: room[..<reasonMax]))
+            let fieldsCount = fieldsMax == 0 ? 0 : call.writeLatin1(3, to: UnsafeMutableRawBufferPointer(rebasing: room[reasonMax...]))
+            do throws(HTTP1ResponseError) {
+                guard reasonCount >= 0, fieldsCount >= 0 else { throw .fieldValue }
+                try body(
+                    UnsafeRawBufferPointer(rebasing: room[..<reasonCount]),
+                    UnsafeRawBufferPointer(rebasing: room[reasonMax..<(reasonMax + fieldsCount)]))
+            } catch {
+                request.status = 500
+                request.errorType = Array("response_\(error.rawValue)".utf8)
+                request.keepsAlive = false
+                respondPlainly(500)
+            }
+        }
+    }
+
+    private func head(_ status: Int, _ reason: UnsafeRawBufferPointer, _ fields: UnsafeRawBufferPointer, length: Int?) -> HTTP1ResponseHead {
+        // Content that nobody has read and that the client holds back until it is asked for: the next request would be taken for it.
+        if server.isDraining || request.awaitsContinue || request.contentFailed { request.keepsAlive = false }
+        framing = HTTP1Framing.response(
+            status: status, method: request.head.method, version: request.head.version, length: length, keepAlive: request.keepsAlive)
+        request.keepsAlive = framing.keepAlive
+        return HTTP1ResponseHead(status: status, reason: reason, fields: fields, framing: framing, version: request.head.version)
+    }
+
+    /// All is handed to the channel. True: and to the kernel.
+    private func leave() -> Bool {
+        server.touch(self)
+        guard let context else {
+            // The socket failed meanwhile; its end tells JavaScript.
+            answer = .leaving
+            return false
+        }
+        let left = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        if left == 0 {
+            answer = .done
+            return true
+        }
+        answer = .leaving
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(HTTPServer.noBytes), promise: promise)
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        promise.futureResult.whenSuccess { bound.value.hasLeft() }
+        return false
+    }
+
+    private func hasLeft() {
+        server.outsideOfTurn(self) { connection in
+            guard connection.phase == .handling, connection.answer == .leaving else { return }
+            connection.answer = .done
+            connection.server.tell(connection.server.functions.ended, connection, 0)
+        }
+    }
+
+    func flush() {
+        needsFlush = false
+        context?.flush()
+    }
+
+    // MARK: the end of a request
+
+    /// JavaScript writes its record, or has nothing to write.
+    func isEnding(ringHead: UInt32) {
+        if let slot = request.boardSlot { server.board?.end(slot, ringHead: ringHead) }
+    }
+
+    /// Goes on to the next request, or closes.
+    func afterRequest() {
+        guard phase == .handling else { return }
+        guard context != nil else { return }
+        guard request.keepsAlive else {
+            linger(server.isDraining ? .closedDraining : .closedByServer)
+            return
+        }
+        phase = .skipping
+    }
+
+    /// The attributes of the span that only native code knows.
+    func describe(_ attributes: inout RequestAttributes) {
+        let (path, query) = request.pathAndQuery
+        let (host, port) = request.authority
+        attributes.put(.method, RequestAttributes.Text(rawValue: RequestAttributes.Text.other.rawValue + Int(request.head.method.rawValue))!)
+        attributes.put(.path, latin1: path)
+        if !query.isEmpty { attributes.put(.query, latin1: query) }
+        attributes.put(.scheme, .http)
+        if !host.isEmpty { attributes.put(.serverAddress, latin1: host) }
+        if let port { attributes.put(.serverPort, port) }
+        attributes.put(.protocolVersion, request.head.version == .http11 ? .version11 : .version10)
+        if let peer {
+            peer.address.withUnsafeBytes { address in
+                attributes.put(.clientAddress, latin1: clientAddress ?? address)
+                attributes.put(.peerAddress, latin1: address)
+            }
+            attributes.put(.peerPort, peer.port)
+        }
+        if let agent = request.value(.userAgent) { attributes.put(.userAgent, latin1: agent) }
+    }
+
+    /// The first address of X-Forwarded-For: the client as the outermost proxy saw it.
+    private var clientAddress: UnsafeRawBufferPointer? {
+        guard let list = request.value(.xForwardedFor) else { return nil }
+        let first = list.prefix { $0 != UInt8(ascii: ",") }
+        let trimmed = first.prefix { $0 != UInt8(ascii: " ") && $0 != 9 }
+        return trimmed.isEmpty ? nil : UnsafeRawBufferPointer(rebasing: trimmed)
+    }
+
+    // MARK: time
+
+    var isIdle: Bool { phase == .head && input.readableBytes == 0 && parser.isIdle }
+
+    /// Ends what takes too long. `now`: ring time.
+    func look(_ now: Double) {
+        let quiet = now - movedAt
+        switch phase {
+        case .head:
+            if isIdle {
+                if quiet > server.options.idleTimeout { close(.closedIdle) }
+            } else if quiet > server.options.headTimeout || now - headSince > server.options.headTimeout {
+                server.countMalformed(408)
+                respondPlainly(408)
+                linger(.closedTimeout)
+            }
+        case .handling: lookAtRequest(now, quiet)
+        case .skipping: if quiet > server.options.headTimeout { linger(.closedTimeout) }
+        case .lingering: if quiet > Self.lingerTimeout { context?.close(promise: nil) }
+        case .closed: break
+        }
+    }
+
+    private func lookAtRequest(_ now: Double, _ quiet: Double) {
+        guard !request.isOver else { return }
+        let limit = server.options.requestTimeout
+        let isLate = limit > 0 && now - request.start > limit
+        let waitsForContent = request.wantsContent && quiet > server.options.headTimeout
+        let takesNothing = (answer == .leaving || answer == .streaming && context?.channel.isWritable == false) && quiet > server.options.idleTimeout
+        guard isLate || waitsForContent || takesNothing else { return }
+        server.board?.add(.requestsTimedOut)
+        var status = 0
+        if answer == .none {
+            status = waitsForContent && !isLate ? 408 : 503
+            request.status = status
+            respondPlainly(status)
+        }
+        let wasSent = answer == .none
+        request.keepsAlive = false
+        answer = .done
+        if request.errorType.isEmpty { request.errorType = Array("timeout".utf8) }
+        server.tell(server.functions.ended, self, 2, Double(status))
+        // Half a response is cut off.
+        if !wasSent { close(.closedTimeout) }
+    }
+}

@@ -1,0 +1,306 @@
+// One client's connection: bytes in, requests one at a time into JavaScript, responses out. All on the isolate's thread.
+//
+//     head ──whole──► handling ──answered and recorded──► skipping ──content read──► head
+//       │ malformed, too slow                │ client leaves, time is up, cut         │ too much
+//       └──────────────► lingering ◄─────────┴────────────────────────────────────────┘
+//                            └──► closed
+//
+// The content of a request is read from the socket only when the program asks for it: what comes unasked stays in `input` up to a bound, and
+// then in the kernel. The next request is not looked at before this one's response is out and its record written.
+//
+// JavaScript is never entered from within JavaScript: what happens on the socket while a turn runs is taken up by `HTTPServer.settle`.
+
+internal import Engine
+internal import NIOCore
+internal import Telemetry
+internal import Wire
+
+final class HTTPConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    enum Phase {
+        /// Between two requests, or within a head.
+        case head
+        /// JavaScript has the request.
+        case handling
+        /// The response is out; the rest of the request's content is passed over.
+        case skipping
+        /// Nothing more is sent; what comes is dropped until the client has seen the end.
+        case lingering
+        case closed
+    }
+
+    /// How far the response is.
+    enum Answer {
+        case none
+        /// Its head is out, content follows.
+        case streaming
+        /// All of it is handed to the channel, not yet to the kernel.
+        case leaving
+        /// All of it is with the kernel, or nothing more will be.
+        case done
+    }
+
+    /// Bytes that may wait unread while a request is handled.
+    static let inputBytesMax = 64 << 10
+    /// Bytes of unread content that are passed over so that the connection can go on.
+    static let skippedBytesMax = 256 << 10
+    /// How long a closed connection is listened to, so that the client can read the response before the reset. Nanoseconds.
+    static let lingerTimeout = 2e9
+
+    unowned let server: HTTPServer
+    /// Its place among the server's connections, and the name of its request in JavaScript.
+    let slot: Int
+    var context: ChannelHandlerContext?
+    var phase = Phase.head
+
+    var parser: HTTP1RequestParser
+    /// Received and not consumed.
+    var input = HTTPServer.noBytes
+    private var isPumping = false
+    private var isReading = true
+
+    // The request.
+    var request = HTTPRequestState()
+    var answer = Answer.none
+    var framing = HTTP1Framing.response(status: 200, method: .get, version: .http11, length: 0, keepAlive: true)
+    var needsFlush = false
+
+    /// When something last moved, and when the head that is being read began; ring time.
+    var movedAt: Double
+    private(set) var headSince = 0.0
+    private var closeReason = BoardCounter.closedByClient
+    /// As the kernel writes them; nil on a Unix socket.
+    let peer: (address: [UInt8], port: Int)?
+
+    init(_ server: HTTPServer, slot: Int, peer: SocketAddress?, now: Double) {
+        self.server = server
+        self.slot = slot
+        parser = HTTP1RequestParser(limits: server.options.limits)
+        movedAt = now
+        self.peer = peer.flatMap { peer in
+            guard let address = peer.ipAddress, let port = peer.port else { return nil }
+            return (Array(address.utf8), port)
+        }
+    }
+
+    deinit { request.deallocate() }
+
+    // MARK: the channel
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        server.board?.add(.bytesIn, UInt64(bytes.readableBytes))
+        switch phase {
+        case .lingering, .closed: return
+        case .head, .handling, .skipping: movedAt = server.isolate.now
+        }
+        if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
+        server.outsideOfTurn(self) { $0.pump() }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.context = nil
+        server.outsideOfTurn(self) { $0.clientLeft() }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if closeReason == .closedByClient { closeReason = .closedReset }
+        context.close(promise: nil)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        guard context.channel.isWritable else { return }
+        movedAt = server.isolate.now
+        server.outsideOfTurn(self) { connection in
+            guard connection.phase == .handling, connection.answer == .streaming, !connection.request.isOver else { return }
+            connection.server.tell(connection.server.functions.drained, connection)
+        }
+    }
+
+    // MARK: bytes in
+
+    /// Takes up what is there, as far as it can be. Never within a turn.
+    func pump() {
+        guard !isPumping else { return }
+        isPumping = true
+        while step() {}
+        isPumping = false
+        if input.readableBytes == 0 { input = HTTPServer.noBytes }
+        read(phase == .lingering || phase == .skipping || phase == .head || input.readableBytes < Self.inputBytesMax)
+    }
+
+    /// False: there is nothing more to do now.
+    private func step() -> Bool {
+        switch phase {
+        case .head:
+            guard context != nil, input.readableBytes > 0 else { return false }
+            if parser.isIdle { headSince = movedAt }
+            switch next() {
+            case .needMore: return false
+            case .head:
+                begin()
+                return true
+            case .failure(let failure):
+                refuse(failure)
+                return false
+            case .body, .end: preconditionFailure("content before a head: \(slot)")
+            }
+        case .handling:
+            guard request.wantsContent, request.hasContentLeft else { return false }
+            return stepOfContent()
+        case .skipping:
+            switch next() {
+            case .needMore: return false
+            case .end:
+                request.hasContentLeft = false
+                phase = .head
+                server.connectionIsFree(self)
+                return phase == .head
+            case .body(let range, _):
+                request.skippedBytes += range.count
+                guard request.skippedBytes <= Self.skippedBytesMax else {
+                    linger(.closedLimit)
+                    return false
+                }
+                return true
+            case .failure:
+                linger(.closedMalformed)
+                return false
+            case .head: preconditionFailure("a head within content: \(slot)")
+            }
+        case .lingering, .closed: return false
+        }
+    }
+
+    /// A piece of content for JavaScript, which has asked for one.
+    private func stepOfContent() -> Bool {
+        let functions = server.functions
+        var piece: Value?
+        let event = input.withUnsafeReadableBytes { bytes in
+            let event = parser.next(bytes)
+            if case .body(let range, _) = event {
+                piece = server.realm.makeUint8Array(UnsafeRawBufferPointer(rebasing: bytes[range]))
+            }
+            return event
+        }
+        input.moveReaderIndex(forwardBy: event.consumed)
+        switch event {
+        case .needMore: return false
+        case .body:
+            request.wantsContent = false
+            server.tell(functions.bodyChunk, self, piece!)
+        case .end:
+            request.wantsContent = false
+            request.hasContentLeft = false
+            server.tell(functions.bodyEnd, self)
+        case .failure(let failure):
+            request.wantsContent = false
+            request.contentFailed = true
+            server.countMalformed(failure.status)
+            server.tell(functions.bodyError, self, Value.string("The body of the request is malformed: \(failure.rawValue)", in: server.isolate))
+        case .head: preconditionFailure("a head within content: \(slot)")
+        }
+        return phase == .handling
+    }
+
+    private func next() -> HTTP1RequestParser.Event {
+        let event = input.withUnsafeReadableBytes { parser.next($0) }
+        input.moveReaderIndex(forwardBy: event.consumed)
+        return event
+    }
+
+    /// A whole head is there.
+    private func begin() {
+        phase = .handling
+        answer = .none
+        needsFlush = false
+        request.begin(parser, start: movedAt)
+        server.begin(self)
+    }
+
+    /// JavaScript wants content.
+    func readContent() {
+        guard phase == .handling, !request.isOver else { return }
+        guard request.hasContentLeft, !request.contentFailed else { return }
+        request.wantsContent = true
+        if request.awaitsContinue {
+            request.awaitsContinue = false
+            if answer == .none { write("HTTP/1.1 100 Continue\r\n\r\n", flush: true) }
+        }
+        server.touch(self)
+    }
+
+    private func read(_ wanted: Bool) {
+        guard wanted != isReading, let context else { return }
+        isReading = wanted
+        try? context.channel.syncOptions?.setOption(.autoRead, value: wanted)
+    }
+
+    // MARK: ends
+
+    /// Answers what is no request, and closes.
+    private func refuse(_ failure: HTTP1Failure) {
+        server.countMalformed(failure.status)
+        respondPlainly(failure.status)
+        linger(.closedMalformed)
+    }
+
+    /// A response of the server's own, without JavaScript.
+    func respondPlainly(_ status: Int) {
+        let framing = HTTP1Framing.response(status: status, method: .get, version: .http11, length: 0, keepAlive: false)
+        let head = HTTP1ResponseHead(
+            status: status, fields: UnsafeRawBufferPointer(start: nil, count: 0), framing: framing, version: .http11)
+        guard let bytes = server.headBytes(head) else { return }
+        write(bytes, flush: true)
+    }
+
+    func write(_ text: StaticString, flush: Bool) {
+        var bytes = ByteBuffer()
+        bytes.writeStaticString(text)
+        write(bytes, flush: flush)
+    }
+
+    func write(_ bytes: ByteBuffer, flush: Bool) {
+        guard let context else { return }
+        server.board?.add(.bytesOut, UInt64(bytes.readableBytes))
+        if flush {
+            context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        } else {
+            context.write(wrapOutboundOut(bytes), promise: nil)
+        }
+    }
+
+    /// Ends the connection so that the client can still read what was sent: no more is written, and what it sends is dropped for a while. RFC 9112 section 9.6.
+    func linger(_ reason: BoardCounter) {
+        guard let context, phase != .lingering, phase != .closed else { return }
+        closeReason = reason
+        phase = .lingering
+        movedAt = server.isolate.now
+        input = HTTPServer.noBytes
+        context.close(mode: .output, promise: nil)
+        read(true)
+    }
+
+    func close(_ reason: BoardCounter) {
+        closeReason = reason
+        context?.close(promise: nil)
+    }
+
+    /// The socket is gone.
+    private func clientLeft() {
+        guard phase != .closed else { return }
+        if phase == .handling, !request.isOver, answer != .done {
+            server.board?.add(.requestsAbandoned)
+            answer = .done
+            // Which ends with `release`.
+            server.tell(server.functions.ended, self, 1)
+        }
+        phase = .closed
+        input = HTTPServer.noBytes
+        server.connectionClosed(self, closeReason)
+    }
+}

@@ -1,0 +1,35 @@
+internal import Engine
+internal import Platform
+internal import Telemetry
+
+/// The ops of 44_serve.js: each finds its connection and does there what it is for.
+extension HTTPServer: HTTPHost {
+    func respond(_ slot: Int, status: Int, _ call: OpCall) -> Bool { connection(slot)?.respond(status: status, call) ?? false }
+
+    func startResponse(_ slot: Int, status: Int, length: Int, _ call: OpCall) {
+        connection(slot)?.startResponse(status: status, length: length, call)
+    }
+
+    func send(_ slot: Int, _ call: OpCall) -> Int { connection(slot)?.send(call) ?? -1 }
+
+    func endResponse(_ slot: Int) -> Bool { connection(slot)?.endResponse() ?? false }
+
+    func abort(_ slot: Int) { connection(slot)?.abort() }
+
+    func readContent(_ slot: Int) { connection(slot)?.readContent() }
+
+    func isEnding(_ slot: Int, ringHead: UInt32) { connection(slot)?.isEnding(ringHead: ringHead) }
+
+    func setRoute(_ slot: Int, _ route: String) {
+        connection(slot)?.request.route = Array(route.utf8.prefix(BoardLayout.routeBytesMax))
+    }
+
+    func setErrorType(_ slot: Int, _ type: String) {
+        connection(slot)?.request.errorType = Array(type.utf8.prefix(BoardLayout.errorBytesMax))
+    }
+
+    func putAttributes(_ slot: Int, at: Int, limit: Int) -> Int {
+        guard let connection = connection(slot) else { return -1 }
+        return putAttributes(connection, at: at, limit: limit)
+    }
+}
