@@ -491,8 +491,12 @@ function subjectOfSibling(text) {
     if (!isPlainPath(text, start, end)) return undefined;
     let search = '';
     if (mark >= 0) {
+        for (let i = mark + 1; i < text.length; i++) {
+            const unit = StringPrototypeCharCodeAt(text, i);
+            // What the special-query set encodes, and what begins a fragment.
+            if (unit <= 0x20 || unit > 0x7E || unit === 34 || unit === 35 || unit === 39 || unit === 60 || unit === 62) return undefined;
+        }
         search = StringPrototypeSlice(text, mark + 1);
-        if (StringPrototypeIncludes(search, '#') || percentEncode(search, setSpecialQuery) !== search || withoutTabs(search) !== search) return undefined;
     }
     const { protocol, hostname, port } = lastSubject;
     return new Subject(protocol, '', '', hostname, port, StringPrototypeSlice(text, start, end), search, '', text);
@@ -587,12 +591,13 @@ class URLPattern {
         const subject = subjectOf(input, base);
         if (subject === null || !compiled.matches(subject)) return null;
         tell(compiled, subject);
-        const result = { inputs: base === undefined ? [shown(input)] : [shown(input), toUSVString(base)] };
-        for (let i = 0; i < componentNames.length; i++) {
-            const component = compiled[componentNames[i]];
-            result[componentNames[i]] = resultOf(component, subject[componentNames[i]]);
-        }
-        return result;
+        return {
+            inputs: base === undefined ? [shown(input)] : [shown(input), toUSVString(base)],
+            protocol: resultOf(compiled.protocol, subject.protocol), username: resultOf(compiled.username, subject.username),
+            password: resultOf(compiled.password, subject.password), hostname: resultOf(compiled.hostname, subject.hostname),
+            port: resultOf(compiled.port, subject.port), pathname: resultOf(compiled.pathname, subject.pathname),
+            search: resultOf(compiled.search, subject.search), hash: resultOf(compiled.hash, subject.hash),
+        };
     }
 
     get protocol() { return this.#compiled.protocol.pattern; }
@@ -627,11 +632,10 @@ function shown(input) {
 
 /** https://urlpattern.spec.whatwg.org/#create-a-component-match-result */
 function resultOf(component, value) {
-    const groups = {};
     const { names } = component;
-    if (component.takesAll) {
-        groups[names[0]] = value;
-    } else if (names.length > 0) {
+    if (component.takesAll && names[0] === '0') return { input: value, groups: { 0: value } };
+    const groups = {};
+    if (names.length > 0) {
         const found = RegExpPrototypeExec(component.regexp, value);
         for (let i = 0; i < names.length; i++) groups[names[i]] = found[i + 1];
     }
