@@ -215,7 +215,7 @@ const wrong = [
     ['undefined', /returned undefined/], ['null', /returned null/], ['"text"', /returned 'text'/], ['5', /returned 5/], ['{}', /returned \{\}/], ['[]', /returned \[\]/],
     ['new Proxy(new Response("x"), {})', /must return a Response/], ['Object.create(Response.prototype)', /must return a Response/], ['Promise.resolve()', /returned undefined/],
     ['Promise.resolve(new Proxy({}, { getPrototypeOf() { throw 1; } }))', /must return a Response/], ['Response.error()', /cannot be sent/], ['() => 1', /must return a Response/],
-    ['Symbol("s")', /Symbol\(s\)/], ['request', /must return a Response/],
+    ['Symbol("s")', /Symbol\(s\)/], ['request', /must return a Response/], ['new Response("x", { headers: { a: "\x01" } })', /header a has a control character/], ['new Response("x", { headers: { a: "b\x7f" } })', /control character/],
 ];
 test('what is no response is a 500 that says so', async () => {
     for (const [expression, message] of wrong) {

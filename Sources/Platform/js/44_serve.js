@@ -315,10 +315,10 @@ function note(exchange, error) {
     ops.httpErrorType(exchange.slot, type === '' ? '_OTHER' : type);
 }
 
-/** An error that ends nothing but what it happened in: recorded, and shown to who develops. */
+/** An error that ends nothing but what it happened in: recorded, and shown to who develops, or when it is recorded nowhere. */
 function report(error, span) {
     trace.error(error, span);
-    if (!isDevelopment) return;
+    if (!isDevelopment && trace.isEnabled()) return;
     let text;
     try { text = internal.formatUncaught(error, undefined); } catch { text = 'Uncaught exception that could not be shown'; }
     ops.print(2, `${text}\n`);
