@@ -98,7 +98,8 @@ class Blob {
         const size = lengthOf(this.#bytes);
         const from = start === undefined ? 0 : toOffset(start, size);
         const to = end === undefined ? size : toOffset(end, size);
-        return makeBlob(TypedArrayPrototypeSubarray(this.#bytes, from, to > from ? to : from), contentType === undefined ? '' : normalizeType(`${contentType}`));
+        const type = contentType === undefined ? '' : normalizeType(`${contentType}`);
+        return makeBlob(TypedArrayPrototypeSubarray(this.#bytes, from, to > from ? to : from), type);
     }
 
     stream() { return internal.streams.fromBytes(new Uint8Array(this.#bytes)); }

@@ -200,7 +200,8 @@ function parse(bytes, boundary) {
         const end = find(bytes, separator, start);
         if (end < 0) throw failed('the last boundary is missing');
         const content = TypedArrayPrototypeSubarray(bytes, start, end);
-        ArrayPrototypePush(list, name, file === undefined ? ops.decodeUtf8(content, false, true) : makeFile(new Uint8Array(content), file, type ?? 'text/plain'));
+        const value = file === undefined ? ops.decodeUtf8(content, false, true) : makeFile(new Uint8Array(content), file, type ?? 'text/plain');
+        ArrayPrototypePush(list, name, value);
         at = end + TypedArrayPrototypeGetLength(separator);
     }
 }

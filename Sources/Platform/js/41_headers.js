@@ -6,7 +6,7 @@
 // Headers of an incoming request are a text (`name LF value LF …`, names in lower case) until somebody asks for one.
 
 const {
-    ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSort, ObjectGetOwnPropertySymbols, ObjectKeys, ReflectGetOwnPropertyDescriptor,
+    ArrayPrototypePush, ArrayPrototypeSort, ObjectGetOwnPropertySymbols, ObjectKeys, ReflectGetOwnPropertyDescriptor,
     StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase,
     SymbolIterator, TypeError, arrayFromIterable,
 } = primordials;

@@ -10,7 +10,7 @@ const {
 } = primordials;
 const { blobBytes, blobType, isBlob, joinBytes, makeBlob } = internal.blob;
 const { bytesOf, noBytes } = internal.encoding;
-const { isHTTPWhitespace, isToken, listOf } = internal.headers;
+const { isHTTPWhitespace, isToken } = internal.headers;
 const { toUSVString } = internal.webidl;
 
 const textType = 'text/plain;charset=UTF-8';

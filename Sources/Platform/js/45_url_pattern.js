@@ -9,12 +9,12 @@ const {
 } = primordials;
 const { customInspect } = internal;
 const {
-    PatternOptions, parsePattern, partFixed, partFull, partRegexp, toPattern, toRegexp, tokenAsterisk, tokenChar, tokenClose, tokenEnd, tokenEscaped, tokenInvalid,
-    tokenName, tokenOpen, tokenRegexp, tokenize, escapePattern,
+    PatternOptions, parsePattern, partFixed, partFull, partRegexp, toPattern, toRegexp, tokenAsterisk, tokenChar, tokenClose, tokenEnd, tokenEscaped,
+    tokenInvalid, tokenName, tokenOpen, tokenRegexp, tokenize, escapePattern,
 } = internal.patternParser;
 const { isSpecial, parse, parsePathStart, parsePort, portColon, specialPorts, withoutTabs } = internal.url;
 const { parseHost, percentEncode, setC0, setFragment, setSpecialQuery, setUserinfo } = internal.urlHost;
-const { defineInterface, requireArguments, toUSVString } = internal.webidl;
+const { defineInterface, toUSVString } = internal.webidl;
 
 const componentNames = ['protocol', 'username', 'password', 'hostname', 'port', 'pathname', 'search', 'hash'];
 
@@ -148,7 +148,9 @@ const compileProtocol = (text) => compile('protocol', text, canonicalProtocol, d
 // ---- Constructor strings (https://urlpattern.spec.whatwg.org/#constructor-string-parsing) ----
 
 /** The order of components: a later state leaves out what lies before. */
-const order = { __proto__: null, init: -2, protocol: 0, authority: 1, username: 2, password: 3, hostname: 4, port: 5, pathname: 6, search: 7, hash: 8, done: 9 };
+const order = {
+    __proto__: null, init: -2, protocol: 0, authority: 1, username: 2, password: 3, hostname: 4, port: 5, pathname: 6, search: 7, hash: 8, done: 9,
+};
 
 class ConstructorStringParser {
     constructor(input) {
@@ -563,7 +565,8 @@ class URLPattern {
         if (input === undefined || isRecord) {
             const init = input === undefined ? new Init() : toInit(input);
             if (base !== undefined) throw new TypeError('URLPattern: a base URL goes with a string only; an object has a member baseURL');
-            this.#compiled = !ignoreCase && hasOnlyPath(init) ? remember(byPathname, init.pathname, () => new Compiled(init, false)) : new Compiled(init, ignoreCase);
+            this.#compiled = !ignoreCase && hasOnlyPath(init) ? remember(byPathname, init.pathname, () => new Compiled(init, false))
+                : new Compiled(init, ignoreCase);
             return;
         }
         const text = toUSVString(input);
