@@ -116,7 +116,7 @@ export function serve(source, options = {}) {
             httpRespond(slot, status, statusText, headers, body) {
                 const flight = flights.get(slot);
                 if (flight === undefined) return 0;
-                Object.assign(flight.answer, { status, statusText, headers, body: typeof body === 'string' || body === null ? body : Buffer.from(body) });
+                Object.assign(flight.answer, { status, statusText, headers, body: typeof body === 'string' || body === null ? body : Buffer.from(new Uint8Array(body)) });
                 flight.answer.calls.push('respond');
                 if (server.slow) return 0;
                 flight.done('whole');
@@ -130,7 +130,7 @@ export function serve(source, options = {}) {
             httpWrite(slot, chunk) {
                 const flight = flights.get(slot);
                 if (flight === undefined) return -1;
-                flight.answer.chunks.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1'));
+                flight.answer.chunks.push(typeof chunk === 'string' ? chunk : Buffer.from(new Uint8Array(chunk)).toString('latin1'));
                 flight.answer.calls.push('write');
                 return server.full ? 0 : 1;
             },
@@ -151,6 +151,7 @@ export function serve(source, options = {}) {
                     else realm.internal.serve.bodyChunk(slot, realm.own(Buffer.from(next)));
                 }));
             },
+            httpEnding() {},
             httpRoute(slot, route) { flights.get(slot).answer.route = route; },
             httpErrorType(slot, type) { flights.get(slot).answer.errorType = type; },
             httpAttributes(slot, at, limit) {

@@ -3,7 +3,7 @@
 // Blob and File (https://w3c.github.io/FileAPI/). A blob is a view on bytes that nobody changes, so a slice copies nothing.
 
 const {
-    ArrayPrototypePush, MathTrunc, Number, StringPrototypeCharCodeAt, StringPrototypeToLowerCase, TypeError,
+    ArrayPrototypePush, DateNow, MathTrunc, Number, StringPrototypeCharCodeAt, StringPrototypeToLowerCase, TypeError,
     TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, TypedArrayPrototypeSubarray, Uint8Array, arrayFromIterable,
 } = primordials;
 const { customInspect } = internal;
@@ -77,7 +77,7 @@ function toOffset(value, size) {
     return offset < size ? offset : size;
 }
 
-let isBlob, blobBytes, blobType, makeBlob;
+let isBlob, blobBytes, blobType, makeBlob, fillBlob;
 const secret = {};
 
 class Blob {
@@ -98,7 +98,8 @@ class Blob {
         const size = lengthOf(this.#bytes);
         const from = start === undefined ? 0 : toOffset(start, size);
         const to = end === undefined ? size : toOffset(end, size);
-        return makeBlob(TypedArrayPrototypeSubarray(this.#bytes, from, to > from ? to : from), contentType === undefined ? '' : normalizeType(`${contentType}`));
+        const type = contentType === undefined ? '' : normalizeType(`${contentType}`);
+        return makeBlob(TypedArrayPrototypeSubarray(this.#bytes, from, to > from ? to : from), type);
     }
 
     stream() { return internal.streams.fromBytes(new Uint8Array(this.#bytes)); }
@@ -114,9 +115,12 @@ class Blob {
         blobType = (blob) => blob.#type;
         makeBlob = (bytes, type) => {
             const blob = new Blob(undefined, secret);
+            fillBlob(blob, bytes, type);
+            return blob;
+        };
+        fillBlob = (blob, bytes, type) => {
             blob.#bytes = bytes;
             blob.#type = type;
-            return blob;
         };
     }
 }
@@ -131,9 +135,10 @@ class File extends Blob {
     constructor(parts, name, options = undefined) {
         requireArguments(arguments.length, 2, 'File');
         super(parts, options);
+        if (options === secret) return;
         this.#name = toUSVString(name);
         const time = options?.lastModified;
-        const number = time === undefined ? MathTrunc(internal.trace?.timeOrigin === undefined ? internal.now() : internal.trace.timeOrigin() + internal.now()) : MathTrunc(Number(time));
+        const number = time === undefined ? DateNow() : MathTrunc(Number(time));
         this.#lastModified = number === number ? number : 0;
     }
 
@@ -148,7 +153,14 @@ class File extends Blob {
     static {
         isFile = (value) => value !== null && typeof value === 'object' && #name in value;
         fileName = (file) => file.#name;
-        makeFile = (bytes, name, type, lastModified) => new File([bytes], name, lastModified === undefined ? { type } : { type, lastModified });
+        /** `bytes` are nobody else's to change. */
+        makeFile = (bytes, name, type) => {
+            const file = new File(undefined, undefined, secret);
+            fillBlob(file, bytes, normalizeType(type));
+            file.#name = name;
+            file.#lastModified = DateNow();
+            return file;
+        };
     }
 }
 defineInterface(File);

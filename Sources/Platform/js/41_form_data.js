@@ -22,7 +22,7 @@ function toEntryValue(value, given, name) {
         return toUSVString(value);
     }
     if (isFile(value) && !given) return value;
-    return makeFile(blobBytes(value), given ? toUSVString(name) : 'blob', blobType(value), undefined);
+    return makeFile(blobBytes(value), given ? toUSVString(name) : 'blob', blobType(value));
 }
 
 class FormData {
@@ -164,8 +164,8 @@ function serialize(form) {
 
 /** Where `wanted` stands in `bytes` from `from` on; -1: nowhere. */
 function find(bytes, wanted, from) {
-    const last = TypedArrayPrototypeGetLength(bytes) - TypedArrayPrototypeGetLength(wanted);
-    const { length } = wanted;
+    const length = TypedArrayPrototypeGetLength(wanted);
+    const last = TypedArrayPrototypeGetLength(bytes) - length;
     for (let at = from; at <= last; at++) {
         at = TypedArrayPrototypeIndexOf(bytes, wanted[0], at);
         if (at < 0 || at > last) return -1;
@@ -181,7 +181,6 @@ const PARTS_MAX = 10000;
 
 /** https://andreubotella.github.io/multipart-form-data/#parse-multipart-form-data */
 function parse(bytes, boundary) {
-    const length = TypedArrayPrototypeGetLength(bytes);
     const dashes = ops.encodeUtf8(`--${boundary}`);
     const separator = ops.encodeUtf8(`\r\n--${boundary}`);
     const blank = ops.encodeUtf8('\r\n\r\n');
@@ -198,10 +197,11 @@ function parse(bytes, boundary) {
         if (headEnd < 0) throw failed('a part has no end of its headers');
         const { name, file, type } = parseHead(TypedArrayPrototypeSubarray(bytes, at + 2, headEnd > at ? headEnd : at + 2));
         const start = headEnd + 4;
-        const end = find(bytes, separator, start - 2 > at ? start - 2 : start);
-        if (end < 0 || end > length) throw failed('the last boundary is missing');
-        const content = TypedArrayPrototypeSubarray(bytes, start, end > start ? end : start);
-        ArrayPrototypePush(list, name, file === undefined ? ops.decodeUtf8(content, false, true) : makeFile(content, file, type ?? 'text/plain', undefined));
+        const end = find(bytes, separator, start);
+        if (end < 0) throw failed('the last boundary is missing');
+        const content = TypedArrayPrototypeSubarray(bytes, start, end);
+        const value = file === undefined ? ops.decodeUtf8(content, false, true) : makeFile(new Uint8Array(content), file, type ?? 'text/plain');
+        ArrayPrototypePush(list, name, value);
         at = end + TypedArrayPrototypeGetLength(separator);
     }
 }

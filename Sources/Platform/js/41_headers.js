@@ -6,8 +6,9 @@
 // Headers of an incoming request are a text (`name LF value LF …`, names in lower case) until somebody asks for one.
 
 const {
-    ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSort, ObjectGetOwnPropertySymbols, ObjectKeys, ReflectGetOwnPropertyDescriptor,
-    StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase, SymbolIterator, TypeError, arrayFromIterable,
+    ArrayPrototypePush, ArrayPrototypeSort, ObjectGetOwnPropertySymbols, ObjectKeys, ReflectGetOwnPropertyDescriptor,
+    StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase,
+    SymbolIterator, TypeError, arrayFromIterable,
 } = primordials;
 const { customInspect } = internal;
 const { defineInterface, definePairIterable, requireArguments, toByteString } = internal.webidl;
@@ -95,6 +96,27 @@ function linesOf(text, start) {
     return list;
 }
 
+/** The value of the header `name` in a head whose first name begins at `at`; undefined: there is none. Several are joined by `joint`. */
+function headerIn(head, at, name, joint) {
+    const { length } = head;
+    let found;
+    while (at < length) {
+        let end = StringPrototypeIndexOf(head, '\n', at);
+        if (end < 0) end = length;
+        const matches = end - at === name.length && StringPrototypeStartsWith(head, name, at);
+        at = end + 1;
+        end = StringPrototypeIndexOf(head, '\n', at);
+        if (end < 0) end = length;
+        if (matches) {
+            const value = StringPrototypeSlice(head, at, end);
+            if (joint === undefined) return value;
+            found = found === undefined ? value : found + joint + value;
+        }
+        at = end + 1;
+    }
+    return found;
+}
+
 /** https://fetch.spec.whatwg.org/#concept-headers-fill. @param {string[]} list @param {unknown} init not undefined */
 function fill(list, init) {
     if (init === null || (typeof init !== 'object' && typeof init !== 'function')) {
@@ -132,12 +154,15 @@ function appendTo(list, name, value) {
 
 let ownIterator; // Headers.prototype[Symbol.iterator] as it was
 
+const SEARCHES_MAX = 2;
+
 class Headers {
     #list; // name, value, name, value …; undefined: still in #head
     #sorted; // what iteration shows; undefined: to be made
     #head; // text and where the first name begins
     #at = 0;
     #immutable = false;
+    #searches = 0; // of the text; after a few it is taken apart
 
     constructor(init = undefined) {
         this.#list = [];
@@ -163,9 +188,14 @@ class Headers {
 
     /** The values joined by ", " (https://fetch.spec.whatwg.org/#concept-header-list-get). */
     get(name) {
-        const list = listOf(this);
+        const isText = this.#list === undefined && this.#searches < SEARCHES_MAX;
         requireArguments(arguments.length, 1, 'Headers.get');
         name = toName(name, 'get');
+        if (isText) {
+            this.#searches++;
+            return headerIn(this.#head, this.#at, name, ', ') ?? null;
+        }
+        const list = listOf(this);
         let result = null;
         for (let i = 0; i < list.length; i += 2) {
             if (list[i] === name) result = result === null ? list[i + 1] : `${result}, ${list[i + 1]}`;
@@ -273,5 +303,5 @@ ownIterator = Headers.prototype[SymbolIterator];
 defineInterface(Headers);
 
 internal.headers = {
-    Headers, fill, isHTTPWhitespace, isToken, linesOf, listOf, makeHeaders, makeLazyHeaders, setImmutable,
+    Headers, fill, headerIn, isHTTPWhitespace, isToken, linesOf, listOf, makeHeaders, makeLazyHeaders, setImmutable,
 };

@@ -10,7 +10,7 @@ const {
 } = primordials;
 const { blobBytes, blobType, isBlob, joinBytes, makeBlob } = internal.blob;
 const { bytesOf, noBytes } = internal.encoding;
-const { isHTTPWhitespace, isToken, listOf } = internal.headers;
+const { isHTTPWhitespace, isToken } = internal.headers;
 const { toUSVString } = internal.webidl;
 
 const textType = 'text/plain;charset=UTF-8';
@@ -130,8 +130,7 @@ function streamOf(body) {
         internal.streams.collect(stream, () => {}, () => {});
         return body.stream = stream;
     }
-    return body.stream = source instanceof Feed ? source.open()
-        : internal.streams.fromBytes(typeof source === 'string' ? ops.encodeUtf8(source) : source);
+    return body.stream = source instanceof Feed ? source.open() : internal.streams.fromBytes(aloneInBuffer(ownBytes(source)));
 }
 
 /**
@@ -161,6 +160,12 @@ function ownBytes(source) {
     return typeof source === 'string' ? ops.encodeUtf8(source) : new Uint8Array(source);
 }
 
+/** A native encoder may hand out a part of a larger buffer. */
+function aloneInBuffer(bytes) {
+    const length = ArrayBufferPrototypeGetByteLength(TypedArrayPrototypeGetBuffer(bytes));
+    return length === TypedArrayPrototypeGetByteLength(bytes) ? bytes : new Uint8Array(bytes);
+}
+
 /** https://fetch.spec.whatwg.org/#concept-body-clone */
 function cloneBody(body, what) {
     if (body === null) return null;
@@ -177,7 +182,7 @@ function moveStream(stream) {
     let reader;
     const made = internal.streams.newReadable(() => reader.resume(), (reason) => reader.cancel(reason), 0);
     reader = internal.streams.readChunks(stream, (chunk) => {
-        made.enqueue(chunk);
+        made.enqueue(new Uint8Array(chunk)); // its buffer may be the program's
         return false;
     }, () => made.close(), (error) => made.error(error));
     return made.stream;
@@ -320,11 +325,7 @@ function defineBody(Class, bodyOf, contentTypeOf) {
         },
         async arrayBuffer() {
             const source = take(bodyOf(this));
-            const bytes = ownBytes(isWhole(source) ? source : await source);
-            const buffer = TypedArrayPrototypeGetBuffer(bytes);
-            // A native encoder may hand out a part of a larger buffer.
-            const fits = ArrayBufferPrototypeGetByteLength(buffer) === TypedArrayPrototypeGetByteLength(bytes);
-            return fits ? buffer : TypedArrayPrototypeGetBuffer(new Uint8Array(bytes));
+            return TypedArrayPrototypeGetBuffer(aloneInBuffer(ownBytes(isWhole(source) ? source : await source)));
         },
         async blob() {
             const source = take(bodyOf(this));

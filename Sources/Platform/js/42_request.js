@@ -5,12 +5,12 @@
 
 const {
     ArrayPrototypeIncludes, Boolean, NumberPrototypeToString, StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeSlice,
-    StringPrototypeStartsWith, StringPrototypeToUpperCase, TypeError,
+    StringPrototypeToUpperCase, TypeError,
 } = primordials;
 const { customInspect } = internal;
 const { Body, addType, cloneBody, defineBody, extract, isUnusable, moveStream, typeOfExtracted, typeOfList } = internal.body;
 const { abort, following, isSignal, makeSignal } = internal.events;
-const { Headers, isToken, listOf, makeLazyHeaders } = internal.headers;
+const { Headers, headerIn, isToken, listOf, makeLazyHeaders } = internal.headers;
 const { parse, serialize } = internal.url;
 const { defineInterface, requireArguments, toByteString, toDictionary, toUSVString } = internal.webidl;
 
@@ -86,27 +86,6 @@ function isPlainTarget(head, from, to) {
         before = unit;
     }
     return true;
-}
-
-/** The value of the header `name` in a head whose first name begins at `at`; undefined: there is none. Several are joined by `joint`. */
-function headerIn(head, at, name, joint) {
-    const { length } = head;
-    let found;
-    while (at < length) {
-        let end = StringPrototypeIndexOf(head, '\n', at);
-        if (end < 0) end = length;
-        const matches = end - at === name.length && StringPrototypeStartsWith(head, name, at);
-        at = end + 1;
-        end = StringPrototypeIndexOf(head, '\n', at);
-        if (end < 0) end = length;
-        if (matches) {
-            const value = StringPrototypeSlice(head, at, end);
-            if (joint === undefined) return value;
-            found = found === undefined ? value : found + joint + value;
-        }
-        at = end + 1;
-    }
-    return found;
 }
 
 // The last authority seen: nearly all requests have the same.
@@ -344,7 +323,7 @@ defineInterface(Request);
 const firstWord = (head) => StringPrototypeSlice(head, 0, StringPrototypeIndexOf(head, ' '));
 
 internal.request = {
-    Request, METHODS, abortIncoming, headerIn, isRequest, makeIncoming, requestState, urlTextOf,
+    Request, METHODS, abortIncoming, isRequest, makeIncoming, requestState, urlTextOf,
     setOwnAuthority: (authority) => {
         ownAuthority = authority;
         lastHost = '';

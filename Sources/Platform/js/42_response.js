@@ -15,8 +15,8 @@ const { defineInterface, requireArguments, toByteString, toDictionary, toUSVStri
 const redirectStatuses = [301, 302, 303, 307, 308];
 const nullBodyStatuses = [101, 103, 204, 205, 304];
 
-/** reason-phrase of RFC 9112 */
-function isReasonPhrase(text) {
+/** reason-phrase of RFC 9112, and field-value of RFC 9110: no control characters but the tab. */
+function isFieldText(text) {
     for (let i = 0; i < text.length; i++) {
         const unit = StringPrototypeCharCodeAt(text, i);
         if (unit !== 9 && (unit < 32 || unit === 127 || unit > 255)) return false;
@@ -67,7 +67,7 @@ class Response {
         }
         if (statusText !== undefined) {
             const text = toByteString(statusText, 'Response: statusText');
-            if (!isReasonPhrase(text)) throw new TypeError('Invalid statusText');
+            if (!isFieldText(text)) throw new TypeError('Invalid statusText');
             this.#statusText = text;
         }
         if (headers !== undefined) {
@@ -179,8 +179,14 @@ function blockOf(list) {
     let text = '';
     for (let i = 0; i < list.length; i += 2) {
         const name = list[i];
-        if (!isFraming(name)) text += `${name}: ${list[i + 1]}\r\n`;
-        else if (name === 'content-length') wire.contentLength = lengthIn(list[i + 1]);
+        if (!isFraming(name)) {
+            const value = list[i + 1];
+            // Headers takes more than a message may hold: https://www.rfc-editor.org/rfc/rfc9110#name-field-values
+            if (!isFieldText(value)) throw new TypeError(`The value of the header ${name} has a control character, which cannot be sent`);
+            text += `${name}: ${value}\r\n`;
+        } else if (name === 'content-length') {
+            wire.contentLength = lengthIn(list[i + 1]);
+        }
     }
     return text;
 }

@@ -14,8 +14,8 @@ const {
 const { DOMException } = internal;
 const { Body, Feed, streamOf } = internal.body;
 const { isResponse, wireOf } = internal.fetchClasses;
-const { linesOf } = internal.headers;
-const { METHODS, abortIncoming, headerIn, makeIncoming, setOwnAuthority, urlTextOf } = internal.request;
+const { headerIn, linesOf } = internal.headers;
+const { METHODS, abortIncoming, makeIncoming, setOwnAuthority, urlTextOf } = internal.request;
 const { requireArguments } = internal.webidl;
 
 // ---- What native hands over with each request ----
@@ -159,7 +159,7 @@ function noResponse(value) {
     return withoutStack(new TypeError(`The fetch handler must return a Response or a promise of one, but returned ${shown}`));
 }
 
-/** Our own frames tell the program nothing. */
+/** Our own frames tell the program nothing. @param {TypeError} error of our making */
 function withoutStack(error) {
     error.stack = `TypeError: ${error.message}`;
     return error;
@@ -200,22 +200,23 @@ function respond(exchange, response) {
         discard(response);
         return;
     }
-    let wire;
     try {
-        wire = wireOf(response);
+        send(exchange, wireOf(response));
     } catch (error) {
         fail(exchange, withoutStack(error));
-        return;
     }
+}
+
+function send(exchange, wire) {
+    const { slot } = exchange;
     const { status, statusText, contentLength, body } = wire;
     let { headers } = wire;
-    const { slot } = exchange;
     noteStatus(exchange, status);
     noteRoute(exchange);
     let source = null;
     if (body !== null) {
         if (body.stream !== null || body.source instanceof Feed) {
-            respondInPieces(exchange, status, statusText, headers, contentLength, body);
+            sendInPieces(exchange, status, statusText, headers, contentLength, body);
             return;
         }
         body.used = true;
@@ -227,15 +228,9 @@ function respond(exchange, response) {
     if (ops.httpRespond(slot, status, statusText, headers, source) === 1) finish(exchange);
 }
 
-function respondInPieces(exchange, status, statusText, headers, contentLength, body) {
+function sendInPieces(exchange, status, statusText, headers, contentLength, body) {
     const { slot } = exchange;
-    let stream;
-    try {
-        stream = streamOf(body);
-    } catch (error) {
-        fail(exchange, error);
-        return;
-    }
+    const stream = streamOf(body);
     exchange.started = true;
     ops.httpHead(slot, status, statusText, headers, contentLength);
     if (exchange.method === HEAD) {
@@ -320,10 +315,10 @@ function note(exchange, error) {
     ops.httpErrorType(exchange.slot, type === '' ? '_OTHER' : type);
 }
 
-/** An error that ends nothing but what it happened in: recorded, and shown to who develops. */
+/** An error that ends nothing but what it happened in: recorded, and shown to who develops, or when it is recorded nowhere. */
 function report(error, span) {
     trace.error(error, span);
-    if (!isDevelopment) return;
+    if (!isDevelopment && trace.isEnabled()) return;
     let text;
     try { text = internal.formatUncaught(error, undefined); } catch { text = 'Uncaught exception that could not be shown'; }
     ops.print(2, `${text}\n`);

@@ -9,12 +9,12 @@ const {
 } = primordials;
 const { customInspect } = internal;
 const {
-    PatternOptions, parsePattern, partFixed, partFull, partRegexp, toPattern, toRegexp, tokenAsterisk, tokenChar, tokenClose, tokenEnd, tokenEscaped, tokenInvalid,
-    tokenName, tokenOpen, tokenRegexp, tokenize, escapePattern,
+    PatternOptions, parsePattern, partFixed, partFull, partRegexp, toPattern, toRegexp, tokenAsterisk, tokenChar, tokenClose, tokenEnd, tokenEscaped,
+    tokenInvalid, tokenName, tokenOpen, tokenRegexp, tokenize, escapePattern,
 } = internal.patternParser;
 const { isSpecial, parse, parsePathStart, parsePort, portColon, specialPorts, withoutTabs } = internal.url;
 const { parseHost, percentEncode, setC0, setFragment, setSpecialQuery, setUserinfo } = internal.urlHost;
-const { defineInterface, requireArguments, toUSVString } = internal.webidl;
+const { defineInterface, toUSVString } = internal.webidl;
 
 const componentNames = ['protocol', 'username', 'password', 'hostname', 'port', 'pathname', 'search', 'hash'];
 
@@ -148,7 +148,9 @@ const compileProtocol = (text) => compile('protocol', text, canonicalProtocol, d
 // ---- Constructor strings (https://urlpattern.spec.whatwg.org/#constructor-string-parsing) ----
 
 /** The order of components: a later state leaves out what lies before. */
-const order = { __proto__: null, init: -2, protocol: 0, authority: 1, username: 2, password: 3, hostname: 4, port: 5, pathname: 6, search: 7, hash: 8, done: 9 };
+const order = {
+    __proto__: null, init: -2, protocol: 0, authority: 1, username: 2, password: 3, hostname: 4, port: 5, pathname: 6, search: 7, hash: 8, done: 9,
+};
 
 class ConstructorStringParser {
     constructor(input) {
@@ -491,8 +493,12 @@ function subjectOfSibling(text) {
     if (!isPlainPath(text, start, end)) return undefined;
     let search = '';
     if (mark >= 0) {
+        for (let i = mark + 1; i < text.length; i++) {
+            const unit = StringPrototypeCharCodeAt(text, i);
+            // What the special-query set encodes, and what begins a fragment.
+            if (unit <= 0x20 || unit > 0x7E || unit === 34 || unit === 35 || unit === 39 || unit === 60 || unit === 62) return undefined;
+        }
         search = StringPrototypeSlice(text, mark + 1);
-        if (StringPrototypeIncludes(search, '#') || percentEncode(search, setSpecialQuery) !== search || withoutTabs(search) !== search) return undefined;
     }
     const { protocol, hostname, port } = lastSubject;
     return new Subject(protocol, '', '', hostname, port, StringPrototypeSlice(text, start, end), search, '', text);
@@ -559,7 +565,8 @@ class URLPattern {
         if (input === undefined || isRecord) {
             const init = input === undefined ? new Init() : toInit(input);
             if (base !== undefined) throw new TypeError('URLPattern: a base URL goes with a string only; an object has a member baseURL');
-            this.#compiled = !ignoreCase && hasOnlyPath(init) ? remember(byPathname, init.pathname, () => new Compiled(init, false)) : new Compiled(init, ignoreCase);
+            this.#compiled = !ignoreCase && hasOnlyPath(init) ? remember(byPathname, init.pathname, () => new Compiled(init, false))
+                : new Compiled(init, ignoreCase);
             return;
         }
         const text = toUSVString(input);
@@ -587,12 +594,13 @@ class URLPattern {
         const subject = subjectOf(input, base);
         if (subject === null || !compiled.matches(subject)) return null;
         tell(compiled, subject);
-        const result = { inputs: base === undefined ? [shown(input)] : [shown(input), toUSVString(base)] };
-        for (let i = 0; i < componentNames.length; i++) {
-            const component = compiled[componentNames[i]];
-            result[componentNames[i]] = resultOf(component, subject[componentNames[i]]);
-        }
-        return result;
+        return {
+            inputs: base === undefined ? [shown(input)] : [shown(input), toUSVString(base)],
+            protocol: resultOf(compiled.protocol, subject.protocol), username: resultOf(compiled.username, subject.username),
+            password: resultOf(compiled.password, subject.password), hostname: resultOf(compiled.hostname, subject.hostname),
+            port: resultOf(compiled.port, subject.port), pathname: resultOf(compiled.pathname, subject.pathname),
+            search: resultOf(compiled.search, subject.search), hash: resultOf(compiled.hash, subject.hash),
+        };
     }
 
     get protocol() { return this.#compiled.protocol.pattern; }
@@ -627,11 +635,10 @@ function shown(input) {
 
 /** https://urlpattern.spec.whatwg.org/#create-a-component-match-result */
 function resultOf(component, value) {
-    const groups = {};
     const { names } = component;
-    if (component.takesAll) {
-        groups[names[0]] = value;
-    } else if (names.length > 0) {
+    if (component.takesAll && names[0] === '0') return { input: value, groups: { 0: value } };
+    const groups = {};
+    if (names.length > 0) {
         const found = RegExpPrototypeExec(component.regexp, value);
         for (let i = 0; i < names.length; i++) groups[names[i]] = found[i + 1];
     }

@@ -2,6 +2,7 @@
 import { done, same, test } from './assert.js';
 
 const results = [];
+const parts = { [Symbol.iterator]: () => ({ count: 0, next() { return { done: this.count++ > 0, value: 'text' }; } }) };
 const { defineProperty } = Object;
 const all = [
     Array.prototype, String.prototype, RegExp.prototype, Map.prototype, Set.prototype, WeakMap.prototype, Function.prototype, Number.prototype, Date.prototype, Error.prototype, Symbol.prototype, BigInt.prototype,
@@ -94,6 +95,30 @@ check('headers, requests and responses', () => {
     if (headers.get('a') !== '2, 3') throw new Error('headers');
     new Request('http://a/', { method: 'post', body: 'x', headers });
     new Response('x', { status: 201 }).clone();
+});
+check('bodies', () => {
+    const form = new FormData();
+    form.append('a', 'b');
+    form.append('f', new File(parts, 'n.txt', { type: 'a/b' }));
+    const response = new Response(form);
+    response.clone().formData().constructor;
+    response.text();
+    Response.json({ a: [1, { b: 'c' }] }, { headers: { x: 'y' } }).json();
+    new Response('{"a":1}').json();
+    new Response(new Uint8Array(3)).arrayBuffer();
+    new Response('a=b', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }).formData();
+    const blob = new Response('x').blob();
+    const request = new Request('http://a/', { method: 'PUT', body: 'x', duplex: 'half', signal: new AbortController().signal });
+    new Request(request, { headers: { b: 'c' } }).clone().bytes();
+    Response.redirect('http://a/b', 303).headers.get('location');
+    new Response(new Response('stream').body).text();
+});
+check('URL patterns', () => {
+    const pattern = new URLPattern({ pathname: '/:a/(\\d+)/*', hostname: '*.b' });
+    const groups = pattern.exec('http://a.b/x/12/y/z').pathname.groups;
+    if (groups.a !== 'x' || groups[0] !== '12' || groups[1] !== 'y/z') throw new Error('groups');
+    if (!new URLPattern('https://*.org:*/a{/:b}?/*').test('https://x.org:81/a/b/c')) throw new Error('string');
+    try { new URLPattern('('); } catch {}
 });
 check('performance and structuredClone', () => {
     performance.mark('m');
