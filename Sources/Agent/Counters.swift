@@ -19,6 +19,8 @@ public enum CounterName: String, CaseIterable, Sendable {
     case storeDropped = "sidelight_store_dropped_total"
     case storeQueued = "sidelight_store_queued"
     case workerEnds = "sidelight_worker_ends_total"
+    case workerRestarts = "sidelight_worker_restarts_total"
+    case boardSlotsRejected = "sidelight_board_slots_rejected_total"
 }
 
 /// Values by name and labels, as read at one moment.

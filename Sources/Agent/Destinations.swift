@@ -43,16 +43,39 @@ final class Destinations: Sendable {
     }
 
     /// No more comes: what is held goes out without waiting for company. `deadline`: monotonic nanoseconds.
-    func flush(_ deadline: UInt64) {
+    private func flush(_ deadline: UInt64) {
         for exporter in exporters { exporter.flush(deadline, settled) }
     }
 
     /// Whether to wait on.
-    func isWaiting(_ deadline: ExportDeadline, now: UInt64) -> Bool {
+    private func isWaiting(_ deadline: ExportDeadline, now: UInt64) -> Bool {
         exporters.contains { exporter in
             let counters = exporter.counters
             return counters.queued > 0
                 && deadline.isWaiting(sent: counters.exported, retries: counters.retries, now: now)
+        }
+    }
+
+    /// How often to see whether there is still somebody worth waiting for.
+    private static let lookNanoseconds: UInt64 = 100_000_000
+
+    /// No more comes: waits until exporters have delivered what they hold, or there is no hope.
+    /// - Parameters:
+    ///   - asked: how long the user said it may take, nanoseconds.
+    ///   - abandons: whether this signal means that nobody wants to wait.
+    func settle(
+        asked: UInt64?, _ clock: LinuxClock, _ signals: SignalDescriptor,
+        abandons: (SignalDescriptor.Signal) -> Bool
+    ) {
+        var deadline = ExportDeadline(now: clock.monotonicNanoseconds(), asked: asked)
+        flush(deadline.end)
+        var poller = Poller([settled.fileDescriptor, signals.fileDescriptor])
+        while isWaiting(deadline, now: clock.monotonicNanoseconds()) {
+            do { try poller.wait(nanoseconds: Self.lookNanoseconds) } catch { return }
+            if poller.isReady(0) { settled.clear() }
+            while let signal = signals.next() {
+                if abandons(signal) { deadline.abandon() }
+            }
         }
     }
 

@@ -11,6 +11,11 @@ struct Messages: Sendable {
         self.level = level
     }
 
+    /// What a user waits for.
+    func say(_ text: String) {
+        if !isQuiet { write(text) }
+    }
+
     /// Worth knowing to who asked for more.
     func inform(_ text: String) {
         if !isQuiet, level <= .info { write(text) }

@@ -13,10 +13,7 @@ extension Resource {
             guard let value, resource.attributes[key] == nil else { return }
             resource.attributes.append(Attribute(key, value))
         }
-        func set(_ key: String, _ value: AttributeValue) {
-            resource.attributes.removeAll { $0.key == key }
-            resource.attributes.append(Attribute(key, value))
-        }
+        func set(_ key: String, _ value: AttributeValue) { resource.set(key, value) }
         add("service.instance.id", .string(Machine.randomUUID()))
         set("telemetry.sdk.name", .string(Release.name))
         set("telemetry.sdk.language", "webjs")
@@ -27,5 +24,11 @@ extension Resource {
         add("host.name", Machine.hostName.map(AttributeValue.string))
         add("os.type", "linux")
         return resource
+    }
+
+    /// Whatever it was before.
+    mutating func set(_ key: String, _ value: AttributeValue) {
+        attributes.removeAll { $0.key == key }
+        attributes.append(Attribute(key, value))
     }
 }

@@ -61,18 +61,28 @@ struct RingPump: ~Copyable {
 
     /// Ends it, after the worker: spans still open become errors, the log says how it died, and everything is handed on.
     /// Returns how many spans were open.
-    mutating func finish(_ outcome: WorkerOutcome, now unix: UInt64) -> Int {
+    /// - Parameter requests: those that were in flight, by the board; those that are sampled become spans.
+    mutating func finish(_ outcome: WorkerOutcome, requests: [BoardRequest] = [], now unix: UInt64) -> Int {
         let run = transcoder.firstStartedSpan
-        let open = transcoder.closeOpenSpans(
-            endTime: unix, reason: outcome.openSpanReason,
-            attributes: [
-                Attribute("error.type", .string(outcome.openSpanErrorType)),
-                Attribute(StoredSpan.unfinishedAttribute, true),
-            ])
+        let attributes = [
+            Attribute("error.type", .string(outcome.openSpanErrorType)),
+            Attribute(StoredSpan.unfinishedAttribute, true),
+        ]
+        var open = transcoder.closeOpenSpans(endTime: unix, reason: outcome.openSpanReason, attributes: attributes)
+        for request in requests where request.flags.contains(.sampled) {
+            transcoder.add(
+                request.span(
+                    start: transcoder.clock.unixNanoseconds(request.startTime) ?? unix, end: unix,
+                    reason: outcome.openSpanReason, attributes: attributes))
+            open += 1
+        }
         if let death = outcome.death { transcoder.add(death.log(at: unix, in: run)) }
         take()
         return open
     }
+
+    /// Bytes ever taken, modulo 2^32.
+    var consumed: UInt32 { reader.consumed }
 
     /// Records the producer could not place, by kind.
     func dropped(_ kind: RecordKind) -> UInt32 { reader.dropped(kind) }
@@ -98,5 +108,24 @@ extension WorkerOutcome.Death {
             ],
             traceID: run?.traceID ?? .invalid, spanID: run?.spanID ?? .invalid, traceFlags: run?.traceFlags ?? 0,
             eventName: "exception")
+    }
+}
+
+extension BoardRequest {
+    /// The server span of a request that never ended. <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#name>
+    /// - Parameters:
+    ///   - start: Unix nanoseconds, as is `end`, which it does not exceed in the span.
+    func span(start: UInt64, end: UInt64, reason: String, attributes: Attributes) -> SpanData {
+        let isKnown = BoardMethod.names.dropFirst().contains(method)
+        var own = [Attribute("http.request.method", .string(isKnown ? method : BoardMethod.names[0]))]
+        if !isKnown, method != BoardMethod.names[0] {
+            own.append(Attribute("http.request.method_original", .string(method)))
+        }
+        own.append(Attribute("url.path", .string(path)))
+        own.append(Attribute("url.scheme", flags.contains(.https) ? "https" : "http"))
+        return SpanData(
+            context: context, parentSpanID: parentSpanID, parentIsRemote: flags.contains(.parentIsRemote),
+            name: isKnown ? method : "HTTP", kind: .server, startTime: min(start, end), endTime: end,
+            attributes: own + attributes, status: SpanStatus(code: .error, message: reason))
     }
 }

@@ -36,13 +36,10 @@ public final class Run {
     private let messages: Messages
     private let clock = LinuxClock()
     private let signals: SignalDescriptor
-    private let worker: Worker
+    private let worker: AttendedWorker
     private let destinations: Destinations
-    private var pump: RingPump
     private var supervisor = Supervisor()
 
-    /// How often to see whether there is still somebody worth waiting for.
-    private static let exportLookNanoseconds: UInt64 = 100_000_000
     private static let wakeIndex = 0, workerIndex = 1, signalIndex = 2
 
     /// Runs it from beginning to end.
@@ -63,40 +60,31 @@ public final class Run {
         let configuration = settings.configuration
         SignalDescriptor.ignoreBrokenPipes()
         signals = try SignalDescriptor(Signals.end)
-        worker = try Worker(configuration.worker, arguments: [settings.entry] + settings.arguments)
+        let started = try Worker(configuration.worker, arguments: [settings.entry] + settings.arguments)
         let destinations = try Destinations(configuration, messages)
         self.destinations = destinations
-        let clock = self.clock
-        pump = RingPump(
-            worker.ring,
-            resource: .run(configuration.worker.resource, entry: settings.entry, pid: worker.process.pid),
-            version: Release.version,
-            clocks: { (clock.monotonicNanoseconds(), clock.unixNanoseconds()) },
-            handOn: { destinations.accept($0) })
+        worker = AttendedWorker(
+            started, resource: .run(configuration.worker.resource, entry: settings.entry, pid: started.process.pid),
+            clock: clock, handOn: { destinations.accept($0) })
     }
 
     // MARK: while the worker lives
 
     private func run() throws -> RunEnding {
         var poller = Poller([worker.wake.fileDescriptor, worker.process.fileDescriptor, signals.fileDescriptor])
-        var ringBroken: RingReader.BrokenReason?
         while true {
-            try poller.wait(
-                nanoseconds: ringBroken == nil ? pump.prepareToSleep(now: clock.monotonicNanoseconds()) : nil)
+            try poller.wait(nanoseconds: worker.prepareToSleep(now: clock.monotonicNanoseconds()))
             // Signals first: one that came by the terminal ended the worker, too, and is the reason for it.
             if poller.isReady(Self.signalIndex) { takeSignals() }
             if poller.isReady(Self.wakeIndex) { worker.wake.clear() }
             if poller.isReady(Self.workerIndex) { break }
-            if ringBroken == nil {
-                ringBroken = pump.drain()
-                if let ringBroken {
-                    // Its wake-ups mean nothing any more.
-                    poller.ignore(Self.wakeIndex)
-                    perform(supervisor.ringBroke(ringBroken.rawValue))
-                }
+            if let reason = worker.drain() {
+                // Its wake-ups mean nothing any more.
+                poller.ignore(Self.wakeIndex)
+                perform(supervisor.ringBroke(reason.rawValue))
             }
         }
-        return try finish(ringBroken)
+        return try finish()
     }
 
     private func takeSignals() {
@@ -107,53 +95,30 @@ public final class Run {
         switch action {
         case .none: break
         case .signalWorker(let number): worker.process.send(number)
-        // The worker lives; `waitForExporters` looks after the other time.
+        // The worker lives; `finish` looks after the other time.
         case .abandonExport: break
         }
     }
 
     // MARK: after its end
 
-    private func finish(_ broken: RingReader.BrokenReason?) throws -> RunEnding {
+    private func finish() throws -> RunEnding {
         let (status, usage) = try worker.process.reap()
-        var outcome = supervisor.workerEnded(status, deathNote: worker.ring.deathNote)
-        var broken = broken
+        var outcome = supervisor.workerEnded(status, deathNote: worker.deathNote)
         // Nobody writes any more, so this is the rest, at most a ring full.
-        if broken == nil {
-            broken = pump.drain()
-            if let broken { outcome = supervisor.ringBrokeAtTheEnd(broken.rawValue) }
+        if let broken = worker.drain() { outcome = supervisor.ringBrokeAtTheEnd(broken.rawValue) }
+        worker.finish(outcome, now: clock.unixNanoseconds())
+        destinations.settle(asked: settings.configuration.flushNanoseconds, clock, signals) { signal in
+            supervisor.received(signal, now: clock.monotonicNanoseconds()) == .abandonExport
         }
-        let open = pump.finish(outcome, now: clock.unixNanoseconds())
-        waitForExporters()
 
         var report = RunReport(outcome: outcome, workerStatus: status)
         report.workerUsage = usage
-        report.received = pump.received
-        report.records = pump.transcoder.counters
-        report.ringWakes = pump.wakes
-        report.ringBroken = broken?.rawValue
-        report.openSpansClosed = open
-        for kind in RecordKind.allCases { report.ringDropped[kind] = UInt64(pump.dropped(kind)) }
+        report.add(worker)
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
         report.agentNanoseconds = clock.processNanoseconds()
         tell(report)
         return RunEnding(exitCode: outcome.exitCode, signal: outcome.endSignal)
-    }
-
-    private func waitForExporters() {
-        var deadline = ExportDeadline(now: clock.monotonicNanoseconds(), asked: settings.configuration.flushNanoseconds)
-        destinations.flush(deadline.end)
-        var poller = Poller([destinations.settled.fileDescriptor, signals.fileDescriptor])
-        while true {
-            guard destinations.isWaiting(deadline, now: clock.monotonicNanoseconds()) else { return }
-            do { try poller.wait(nanoseconds: Self.exportLookNanoseconds) } catch { return }
-            if poller.isReady(0) { destinations.settled.clear() }
-            while let signal = signals.next() {
-                if supervisor.received(signal, now: clock.monotonicNanoseconds()) == .abandonExport {
-                    deadline.abandon()
-                }
-            }
-        }
     }
 
     private func tell(_ report: RunReport) {

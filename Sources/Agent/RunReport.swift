@@ -48,6 +48,10 @@ struct RunReport: Sendable {
     var ringDropped: [RecordKind: UInt64] = [:]
     var ringBroken: String?
     var openSpansClosed = 0
+    var slotsRejected = 0
+    /// Of a `serve`: workers that ended, by reason; a run has one, and it says so in `outcome`.
+    var workerEnds: [String: Int] = [:]
+    var workerRestarts: [String: Int] = [:]
     var exporters: [Account] = []
     /// Nil when the run has no store.
     var store: Account?
@@ -55,6 +59,17 @@ struct RunReport: Sendable {
     init(outcome: WorkerOutcome, workerStatus: ChildProcess.Status) {
         self.outcome = outcome
         self.workerStatus = workerStatus
+    }
+
+    /// Adds what a worker that has ended leaves.
+    mutating func add(_ worker: AttendedWorker) {
+        received.merge(worker.received, uniquingKeysWith: +)
+        records.add(worker.records)
+        ringWakes += worker.wakes
+        if let reason = worker.ringBroken { ringBroken = reason.rawValue }
+        openSpansClosed += worker.openSpansClosed
+        slotsRejected += worker.slotsRejected
+        for kind in RecordKind.allCases { ringDropped[kind, default: 0] += UInt64(worker.dropped(kind)) }
     }
 
     private var rejected: UInt64 { records.rejectedReasons.values.reduce(0, +) }
@@ -76,7 +91,8 @@ struct RunReport: Sendable {
             lines.append("\(Self.count(rejected, "malformed record")) from the worker left out (\(parts))")
         }
         if records.untrackedStarts > 0 {
-            lines.append("\(Self.count(records.untrackedStarts, "span start")) not followed: too many spans were open at once")
+            lines.append(
+                "\(Self.count(records.untrackedStarts, "span start")) not followed: too many spans were open at once")
         }
         for exporter in exporters where exporter.missing > 0 { lines.append(warning(of: exporter)) }
         for exporter in exporters {
@@ -154,7 +170,11 @@ struct RunReport: Sendable {
                 counters.add(.storeDropped, ["signal": signal.label, "reason": reason], count)
             }
         }
-        counters.add(.workerEnds, ["reason": outcome.death?.errorType ?? "exit"], 1)
+        for (reason, count) in workerEnds.isEmpty ? [outcome.endReason: 1] : workerEnds {
+            counters.add(.workerEnds, ["reason": reason], count)
+        }
+        for (reason, count) in workerRestarts { counters.add(.workerRestarts, ["reason": reason], count) }
+        counters.add(.boardSlotsRejected, [:], slotsRejected)
         return counters
     }
 }

@@ -13,22 +13,37 @@ struct Worker {
     let ring: RingMapping
     let wake: EventDescriptor
     let process: ChildProcess
+    /// Of one that serves.
+    let board: BoardMapping?
 
     /// Starts it. The calling thread must live as long as the worker is wanted: its end ends the worker.
     /// - Parameters:
     ///   - arguments: the entry, and what belongs to the program.
-    init(_ configuration: WorkerConfiguration, arguments: [String]) throws(WorkerStartError) {
+    ///   - serving: what it is to serve, and the socket it is to accept from; it then has a process group of its own.
+    init(
+        _ configuration: WorkerConfiguration, arguments: [String],
+        serving: (configuration: ServingConfiguration, socket: ListeningSocket)? = nil
+    ) throws(WorkerStartError) {
         let executable = try Self.executable()
         do {
             ring = try RingMapping()
             wake = try EventDescriptor()
             let file = try MemoryFile(
-                name: "sidelight-config", contents: configuration.json(cacheDirectory: Self.cacheDirectory))
+                name: "sidelight-config",
+                contents: configuration.json(cacheDirectory: Self.cacheDirectory, serving: serving?.configuration))
+            var options = ["--ring-fd", "3", "--wake-fd", "4", "--config-fd", "5"]
+            var descriptors = [ring.fileDescriptor, wake.fileDescriptor, file.fileDescriptor]
+            if let serving {
+                let board = try BoardMapping()
+                self.board = board
+                options = ["--serve"] + options + ["--listen-fd", "6", "--board-fd", "7"]
+                descriptors += [serving.socket.fileDescriptor, board.fileDescriptor]
+            } else {
+                board = nil
+            }
             process = try ChildProcess(
-                executable: executable,
-                arguments: ["--ring-fd", "3", "--wake-fd", "4", "--config-fd", "5", "--"] + arguments,
-                descriptors: [ring.fileDescriptor, wake.fileDescriptor, file.fileDescriptor], parentDeathSignal: SIGTERM
-            )
+                executable: executable, arguments: options + ["--"] + arguments, descriptors: descriptors,
+                parentDeathSignal: SIGTERM, hasOwnGroup: serving != nil)
         } catch {
             throw WorkerStartError(description: "the worker could not be started: \(error)")
         }

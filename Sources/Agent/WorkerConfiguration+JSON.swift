@@ -6,7 +6,7 @@ extension WorkerConfiguration {
     /// What the worker reads from its descriptor 5. Both sides are of one release, so there is no version.
     /// Where the start-up snapshot is it knows itself.
     /// - Parameter cacheDirectory: absolute; for compiled code. Nil: none is kept.
-    func json(cacheDirectory: String?) -> [UInt8] {
+    func json(cacheDirectory: String?, serving: ServingConfiguration? = nil) -> [UInt8] {
         var json = JSONWriter()
         json.object { json in
             json.put("service", resource.serviceName)
@@ -30,8 +30,32 @@ extension WorkerConfiguration {
                 json.put("attributesPerEvent", spanLimits.attributesPerEvent)
                 json.put("attributesPerLink", spanLimits.attributesPerLink)
             }
+            if let serving { put(serving, &json) }
         }
         return json.bytes
+    }
+
+    /// What a worker that serves needs. Limits that were not given have their defaults here.
+    private func put(_ serving: ServingConfiguration, _ json: inout JSONWriter) {
+        json.name("propagators")
+        json.array { json in for propagator in propagators { json.string(propagator.rawValue) } }
+        json.name("serve")
+        json.object { json in
+            json.put("address", serving.address)
+            json.put("index", serving.index)
+            json.put("isolates", serving.isolates)
+            json.name("crons")
+            json.array { json in for cron in serving.crons { json.string(cron) } }
+            json.name("limits")
+            json.object { json in
+                json.put("headerBytes", limits.headers ?? 32 << 10)
+                json.put("bodyBytes", limits.body ?? 100 << 20)
+                json.put("headerTimeoutMilliseconds", Self.milliseconds(limits.headerTimeout ?? 10_000_000_000))
+                json.put("idleMilliseconds", Self.milliseconds(limits.idle ?? 60_000_000_000))
+                json.put("requestTimeoutMilliseconds", Self.milliseconds(limits.requestTimeout ?? 0))
+                json.put("connections", limits.connections ?? 10_000)
+            }
+        }
     }
 
     /// Rounded up: a limit below a millisecond is not none.
@@ -68,4 +92,15 @@ extension JSONWriter {
         self.name(name)
         bool(value)
     }
+}
+
+/// What one worker of `serve` is told, beside what every worker is.
+struct ServingConfiguration: Sendable {
+    /// As in `--listen`, with the port that was chosen.
+    var address: String
+    /// Its place, from 0.
+    var index: Int
+    var isolates: Int
+    /// Of place 0 only.
+    var crons: [String]
 }

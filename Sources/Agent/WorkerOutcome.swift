@@ -35,6 +35,9 @@ public struct WorkerOutcome: Hashable, Sendable {
     /// Nil when the worker ended in order.
     public var death: Death?
 
+    /// Label of counters: `error.type` of the death, or `exit`.
+    public var endReason: String { death?.errorType ?? "exit" }
+
     /// Status message of spans that were open at the end.
     public var openSpanReason: String {
         if let death { return death.reason }

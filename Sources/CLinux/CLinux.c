@@ -1,9 +1,15 @@
 // What Glibc's Swift module does not show, or shows under another definition (sys/eventfd.h, sys/signalfd.h, GNU's part of string.h),
 // is included here and not in the header: Swift compares the two modules' declarations and stops where they differ.
 #include "CLinux.h"
+#include <netdb.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 const char *sl_signal_abbreviation(int signal) { return sigabbrev_np(signal); }
 
@@ -29,7 +35,8 @@ bool sl_signalfd_next(int fd, sl_signal *signal) {
 // parent keeps may be changed but through `sl_spawn`'s own `failure`. Returns errno.
 static int exec_child(const sl_spawn_request *request, pid_t parent) {
     if (prctl(PR_SET_PDEATHSIG, request->parent_death_signal) != 0) return errno;
-    // The parent may have died before the line above; then nobody would tell us.
+    if (request->own_group && setpgid(0, 0) != 0) return errno;
+    // The parent may have died before the lines above; then nobody would tell us.
     if (getppid() != parent) return ESRCH;
 
     // First out of the way of 3, 4, ...: a source may be another's destination. Not closed at exec by dup2's own doing.
@@ -89,3 +96,74 @@ pid_t sl_spawn(const sl_spawn_request *request) {
     }
     return child;
 }
+
+static int fail_closing(int fd) {
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+int sl_listen_tcp(const char *host, uint16_t port, int backlog, uint16_t *bound_port, const char **why) {
+    char service[8];
+    snprintf(service, sizeof service, "%u", port);
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+    int code = getaddrinfo(host, service, &hints, &found);
+    if (code != 0) {
+        *why = gai_strerror(code);
+        return -2;
+    }
+    int fd = socket(found->ai_family, found->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, found->ai_protocol);
+    int one = 1;
+    struct sockaddr_storage bound;
+    socklen_t length = sizeof bound;
+    if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
+                    bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, backlog) != 0 ||
+                    getsockname(fd, (struct sockaddr *)&bound, &length) != 0)) {
+        fd = fail_closing(fd);
+    }
+    int saved = errno;
+    freeaddrinfo(found);
+    errno = saved;
+    if (fd < 0) return -1;
+    // The port is at the same place for both families.
+    *bound_port = ntohs(((struct sockaddr_in *)&bound)->sin_port);
+    return fd;
+}
+
+int sl_listen_unix(const char *path, int backlog) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(address.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        struct stat status;
+        if (errno != EADDRINUSE) return fail_closing(fd);
+        if (stat(path, &status) != 0 || !S_ISSOCK(status.st_mode)) {
+            errno = EADDRINUSE;
+            return fail_closing(fd);
+        }
+        int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        bool is_stale = probe >= 0 && connect(probe, (struct sockaddr *)&address, sizeof address) != 0 && errno == ECONNREFUSED;
+        if (probe >= 0) close(probe);
+        if (!is_stale) errno = EADDRINUSE;
+        if (!is_stale || unlink(path) != 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0) return fail_closing(fd);
+    }
+    if (listen(fd, backlog) != 0) return fail_closing(fd);
+    return fd;
+}
+
+int sl_inotify(void) { return inotify_init1(IN_NONBLOCK | IN_CLOEXEC); }
+
+int sl_inotify_watch(int fd, const char *folder) {
+    return inotify_add_watch(fd, folder, IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR | IN_EXCL_UNLINK);
+}
+
+_Static_assert(SL_INOTIFY_HEADER_BYTES == sizeof(struct inotify_event), "inotify_event");
+_Static_assert(SL_INOTIFY_FOLDER == IN_ISDIR && SL_INOTIFY_OVERFLOW == IN_Q_OVERFLOW && SL_INOTIFY_APPEARED == (IN_CREATE | IN_MOVED_TO),
+               "inotify's bits");

@@ -1,6 +1,6 @@
 /// What the agent needs to know, its workers' part included.
 public struct AgentConfiguration: Hashable, Sendable {
-    public static let isolatesMax = 1_024
+    public static let isolatesMax = 64
 
     public var worker: WorkerConfiguration
     /// None when `OTEL_SDK_DISABLED` is set.
@@ -9,8 +9,14 @@ public struct AgentConfiguration: Hashable, Sendable {
     public var admin = HostPort(host: "127.0.0.1", port: 9464)
     /// Whether `--admin` was given; `run` opens the port only then.
     public var isAdminGiven = false
-    public var listen = HostPort(host: "127.0.0.1", port: 8080)
+    public var listen = ListenAddress.tcp(HostPort(host: "127.0.0.1", port: 8080))
     public var isolates = 1
+    /// When `scheduled` of the workload is called.
+    public var crons: [CronExpression] = []
+    /// How long requests in flight may take after the end was asked for, nanoseconds.
+    public var shutdownNanoseconds: UInt64 = 10_000_000_000
+    /// How often metrics are exported, nanoseconds.
+    public var metricNanoseconds: UInt64 = 60_000_000_000
     /// A file, "strict" or "trusted".
     public var policy: String?
     /// Globs of files to tail.
@@ -34,6 +40,10 @@ public struct AgentConfiguration: Hashable, Sendable {
         problems = parser.problems
         configuration.exporters = configuration.worker.isDisabled ? [] : exporters
         configuration.readPlaces(flags, &problems)
+        configuration.readServing(flags, &problems)
+        if let interval = environment.integer("OTEL_METRIC_EXPORT_INTERVAL", in: 1...Int(Int32.max), &problems) {
+            configuration.metricNanoseconds = UInt64(interval) * 1_000_000
+        }
         configuration.logs = flags.logs
         configuration.policy = flags.policy
         configuration.isJSON = flags.isJSON
@@ -50,18 +60,39 @@ public struct AgentConfiguration: Hashable, Sendable {
             isAdminGiven = true
             admin = Self.place(text, "--admin", example: "127.0.0.1:9464", &problems) ?? admin
         }
-        if let text = flags.listen {
-            listen = Self.place(text, "--listen", example: "127.0.0.1:8080", &problems) ?? listen
-        }
         if let text = flags.flushTimeout {
             flushNanoseconds = Units.nanoseconds(text)
             if flushNanoseconds == nil { problems.error("--flush-timeout", "\"\(text)\" is not a time such as 30s") }
+        }
+    }
+
+    private mutating func readServing(_ flags: FlagValues, _ problems: inout Problems) {
+        if let text = flags.listen {
+            if let address = ListenAddress(parsing: text) {
+                listen = address
+            } else {
+                problems.error("--listen", "\"\(text)\" is not HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080, or unix:PATH")
+            }
         }
         if let text = flags.isolates {
             if let count = Units.count(text), count <= Self.isolatesMax {
                 isolates = count
             } else {
                 problems.error("--isolates", "\"\(text)\" is not a whole number from 1 to \(Self.isolatesMax)")
+            }
+        }
+        if let text = flags.shutdownTimeout {
+            if let time = Units.nanoseconds(text) {
+                shutdownNanoseconds = time
+            } else {
+                problems.error("--shutdown-timeout", "\"\(text)\" is not a time such as 10s")
+            }
+        }
+        for text in flags.crons {
+            do {
+                crons.append(try CronExpression(parsing: text))
+            } catch {
+                problems.error("--cron \"\(text)\"", error.message)
             }
         }
     }

@@ -12,6 +12,8 @@ public struct FlagValues: Sendable {
     public var logLevel: String?
     public var isJSON = false
     public var flushTimeout: String?
+    public var shutdownTimeout: String?
+    public var crons: [String] = []
     /// ENTRY, for the service's default name.
     public var entry: String?
 

@@ -7,16 +7,41 @@ public struct WorkloadLimits: Hashable, Sendable {
     /// V8's heap. Bytes.
     public var heap: Int?
 
+    // Of `serve`.
+
+    /// Of the head of a request. Bytes.
+    public var headers: Int?
+    /// Of the body of a request. Bytes.
+    public var body: Int?
+    /// From the first byte of a head to its last. Nanoseconds.
+    public var headerTimeout: UInt64?
+    /// Of a connection between two requests. Nanoseconds.
+    public var idle: UInt64?
+    /// From the head to the last byte of the response. Nanoseconds; 0: none.
+    public var requestTimeout: UInt64?
+    /// Open at once, in each isolate.
+    public var connections: Int?
+
     public init() {}
 
     private enum Name: String, CaseIterable {
-        case cpu, wall, heap
+        case cpu, wall, heap, headers, body
+        case headerTimeout = "header-timeout"
+        case idle
+        case requestTimeout = "request-timeout"
+        case connections
 
         var example: String {
             switch self {
             case .cpu: "a time such as 500ms"
             case .wall: "a time such as 2s"
             case .heap: "a size such as 64MB"
+            case .headers: "a size such as 32KB"
+            case .body: "a size such as 100MB"
+            case .headerTimeout: "a time such as 10s"
+            case .idle: "a time such as 60s"
+            case .requestTimeout: "a time such as 30s, or none"
+            case .connections: "a whole number such as 10000"
             }
         }
     }
@@ -53,6 +78,13 @@ public struct WorkloadLimits: Hashable, Sendable {
         case .cpu: stored(Units.nanoseconds(text), \.cpu)
         case .wall: stored(Units.nanoseconds(text), \.wall)
         case .heap: stored(Units.bytes(text), \.heap)
+        case .headers: stored(Units.bytes(text), \.headers)
+        case .body: stored(Units.bytes(text), \.body)
+        case .headerTimeout: stored(Units.nanoseconds(text), \.headerTimeout)
+        case .idle: stored(Units.nanoseconds(text), \.idle)
+        case .requestTimeout:
+            stored(text == "none" || text == "0" ? 0 : Units.nanoseconds(text), \.requestTimeout)
+        case .connections: stored(Units.count(text), \.connections)
         }
     }
 }

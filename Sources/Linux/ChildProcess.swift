@@ -23,6 +23,13 @@ public final class ChildProcess: Sendable {
             residentBytesMax = UInt64(usage.ru_maxrss) * 1024
         }
 
+        /// Adds another process's: times are summed, of the memory the largest counts.
+        public mutating func add(_ other: Usage) {
+            userNanoseconds += other.userNanoseconds
+            systemNanoseconds += other.systemNanoseconds
+            residentBytesMax = max(residentBytesMax, other.residentBytesMax)
+        }
+
         private static func nanoseconds(_ time: timeval) -> UInt64 {
             UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_usec) * 1000
         }
@@ -37,8 +44,9 @@ public final class ChildProcess: Sendable {
     /// - Parameters:
     ///   - arguments: without the program's name.
     ///   - parentDeathSignal: sent to the child when the calling thread ends; call from one that lives on.
+    ///   - hasOwnGroup: the terminal's signals do not reach it.
     public init(
-        executable: String, arguments: [String], descriptors: [Int32], parentDeathSignal: Int32
+        executable: String, arguments: [String], descriptors: [Int32], parentDeathSignal: Int32, hasOwnGroup: Bool = false
     ) throws(SystemCallError) {
         var strings: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
         defer { for string in strings { free(string) } }
@@ -51,7 +59,7 @@ public final class ChildProcess: Sendable {
                         var request = sl_spawn_request(
                             executable: path, arguments: strings.baseAddress!, environment: environ,
                             descriptors: descriptors.baseAddress ?? empty, descriptor_count: Int32(descriptors.count),
-                            parent_death_signal: parentDeathSignal)
+                            parent_death_signal: parentDeathSignal, own_group: hasOwnGroup)
                         return sl_spawn(&request)
                     }
                 }

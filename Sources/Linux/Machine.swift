@@ -3,6 +3,8 @@ internal import Glibc
 
 /// What this process and its machine are called.
 public enum Machine {
+    public static var processID: Int32 { getpid() }
+
     /// The path of this program's file, links resolved.
     public static var executablePath: String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in

@@ -140,6 +140,18 @@ public struct BoardRequest: Hashable, Sendable {
     /// Of the request line, cut at 184 bytes.
     public var target: String
 
+    public init(
+        context: SpanContext, parentSpanID: SpanID, flags: BoardRequestFlags, startTime: Double, method: String,
+        target: String
+    ) {
+        self.context = context
+        self.parentSpanID = parentSpanID
+        self.flags = flags
+        self.startTime = startTime
+        self.method = method
+        self.target = target
+    }
+
     /// `url.path` of the target: without query; of the absolute form, what follows the authority. RFC 9112 section 3.2.
     public var path: String {
         var path = target.prefix { $0 != "?" && $0 != "#" }

@@ -20,6 +20,14 @@ public struct RecordTranscoder: ~Copyable {
 
         public init() {}
 
+        /// Adds another worker's.
+        public mutating func add(_ other: Counters) {
+            for index in received.indices { received[index] &+= other.received[index] }
+            for index in rejected.indices { rejected[index] &+= other.rejected[index] }
+            rejectedReasons.merge(other.rejectedReasons, uniquingKeysWith: &+)
+            untrackedStarts &+= other.untrackedStarts
+        }
+
         public func received(_ kind: RecordKind) -> UInt64 { received[Int(kind.rawValue)] }
         public func rejected(_ kind: RecordKind) -> UInt64 { rejected[Int(kind.rawValue)] }
     }
@@ -105,6 +113,9 @@ public struct RecordTranscoder: ~Copyable {
         }
         return open.count
     }
+
+    /// A span the agent makes for this worker, in the scope "sidelight".
+    public mutating func add(_ span: SpanData) { add(span, scope: 0) }
 
     private mutating func add(_ data: SpanData, scope: UInt16) {
         let start = spans.writer.count

@@ -12,10 +12,11 @@ struct Sidelight: ParsableCommand {
         discussion: """
             EXAMPLES
               sidelight run app.js
+              sidelight serve app.js
               sidelight run --export otlp=http://127.0.0.1:4318 app.js
             """,
         version: Release.version,
-        subcommands: [RunCommand.self, TraceCommand.self, TailCommand.self])
+        subcommands: [RunCommand.self, ServeCommand.self, TraceCommand.self, TailCommand.self])
 
     private static let freedBytesMax = 16 << 20
 

@@ -79,6 +79,39 @@ import Wire
         #expect(pump.received == [.traces: 1])
     }
 
+    @Test func sampledRequestsInFlightBecomeServerSpansThatFailed() throws {
+        var pump = makePump()
+        func request(
+            _ id: UInt64, _ flags: BoardRequestFlags, start: Double = 1000, method: String = "GET"
+        ) -> BoardRequest {
+            BoardRequest(
+                context: SpanContext(traceID: TraceID(high: 1, low: 2), spanID: SpanID(id), traceFlags: 1),
+                parentSpanID: SpanID(77), flags: flags, startTime: start, method: method, target: "/a?b")
+        }
+        let requests = [
+            request(1, [.sampled, .parentIsRemote]), request(2, []),
+            request(3, [.sampled, .https], start: .nan, method: "BREW"),
+        ]
+        #expect(pump.drain() == nil)
+        let outcome = WorkerOutcome(
+            status: .signaled(9, coreDumped: false), deathNote: nil, ringBroken: nil, requestedBy: nil)
+        #expect(pump.finish(outcome, requests: requests, now: 1_800_000_000_000_000_000) == 2)
+        let spans = try spans()
+        #expect(spans.map(\.name) == ["GET", "HTTP"])
+        let first = spans[0]
+        #expect(first.kind == .server && first.parentSpanID == SpanID(77) && first.parentIsRemote == true)
+        #expect(first.status == SpanStatus(code: .error, message: "worker killed by SIGKILL (9)"))
+        #expect(first.attributes["http.request.method"] == "GET")
+        #expect(first.attributes["url.path"] == "/a")
+        #expect(first.attributes["url.scheme"] == "http")
+        #expect(first.attributes["error.type"] == "SIGKILL")
+        #expect(first.startTime < first.endTime)
+        #expect(spans[1].attributes["http.request.method"] == "_OTHER")
+        #expect(spans[1].attributes["http.request.method_original"] == "BREW")
+        #expect(spans[1].attributes["url.scheme"] == "https")
+        #expect(spans[1].startTime == spans[1].endTime)
+    }
+
     @Test func aWriteAfterTheRequestForAWakeIsNotSleptThrough() {
         let pump = makePump()
         write([span(1, name: "a")])

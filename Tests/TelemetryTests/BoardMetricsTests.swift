@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Telemetry
@@ -83,6 +84,16 @@ extension [MetricPoint] {
             #expect(names.insert("\(metric.instrument.name) \(metric.attributes)").inserted)
         }
         #expect(names.count == BoardCounter.allCases.count)
+    }
+
+    @Test func everyCounterIsOnTheFormatsPage() throws {
+        let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "docs/specs/board-format.md")
+        let text = try String(contentsOf: page, encoding: .utf8)
+        for counter in BoardCounter.allCases {
+            let name = try #require(counter.metric?.instrument.name)
+            #expect(text.contains("`\(name)`"), "\(counter)")
+        }
     }
 
     @Test func seriesOfTheDeadAreBounded() {

@@ -119,6 +119,7 @@ typedef struct {
     const int *_Nonnull descriptors;                 // becomes 3, 4, ... of the child; every other one above 2 is closed at exec
     int descriptor_count;                            // at most SL_SPAWN_DESCRIPTORS_MAX
     int parent_death_signal;                         // sent to the child when the calling *thread* ends
+    bool own_group;                                  // of its own process group: the terminal's signals do not reach it
 } sl_spawn_request;
 enum { SL_SPAWN_DESCRIPTORS_MAX = 8 };
 
@@ -126,3 +127,20 @@ enum { SL_SPAWN_DESCRIPTORS_MAX = 8 };
 // its pid once exec has succeeded; -1 and errno when it did not. The caller stands still meanwhile (vfork): about a
 // tenth of what fork costs, since no page table is copied.
 pid_t sl_spawn(const sl_spawn_request *_Nonnull request);
+
+// A non-blocking listening TCP socket with SO_REUSEADDR, closed at exec; -1 and errno. The host is a name or an address; port 0 lets the
+// system choose. -2: the host is not known, and *why says so.
+int sl_listen_tcp(const char *_Nonnull host, uint16_t port, int backlog, uint16_t *_Nonnull bound_port, const char *_Nullable *_Nonnull why);
+// The same for a socket in the file system. One that nobody listens on any more is replaced.
+int sl_listen_unix(const char *_Nonnull path, int backlog);
+
+// inotify(7), non-blocking, closed at exec; -1 and errno. What it tells is read(2) as struct inotify_event.
+int sl_inotify(void);
+// Watches what happens to the entries of a folder; its number, or -1 and errno.
+int sl_inotify_watch(int fd, const char *_Nonnull folder);
+enum {
+    SL_INOTIFY_HEADER_BYTES = 16,
+    SL_INOTIFY_FOLDER = 0x40000000,   // IN_ISDIR
+    SL_INOTIFY_OVERFLOW = 0x4000,     // IN_Q_OVERFLOW
+    SL_INOTIFY_APPEARED = 0x100 | 0x80,  // IN_CREATE, IN_MOVED_TO
+};

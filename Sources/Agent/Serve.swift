@@ -1,0 +1,353 @@
+// `sidelight serve`: one listening socket, N workers that accept from it, each with its ring and its board, the exporters and the store.
+//
+// All of it is the main thread, as in `run`: it sleeps in poll(2) on every worker's wake-up and pidfd, the signals and the watched
+// folder. What to do about a worker decides `ServeSupervisor`. docs/adr/0006 says why a process an isolate.
+
+internal import Configuration
+internal import Linux
+internal import System
+internal import Telemetry
+internal import Wire
+
+/// One `serve`. Main thread.
+public final class Serve {
+    private let settings: ServeSettings
+    private let messages: Messages
+    private let clock = LinuxClock()
+    private let signals: SignalDescriptor
+    /// Nil once the end was asked for.
+    private var socket: ListeningSocket?
+    private let address: ListenAddress
+    private let destinations: Destinations
+    private let resource: Resource
+    private var supervisor: ServeSupervisor
+    private var workers: [ServeSupervisor.WorkerID: AttendedWorker] = [:]
+    /// In the order of the poller.
+    private var order: [ServeSupervisor.WorkerID] = []
+    private var watch: FolderWatch?
+    private var reload = ReloadDelay()
+    private var metrics: BoardMetrics
+    private var metricsAt: UInt64
+    private var report: RunReport
+    /// How the worker ended that the supervisor is hearing of.
+    private var lastEnd = "?"
+    private var lastReason = "exit"
+    private var ending: ServeSupervisor.Ending?
+    /// Why not every place came to serve.
+    private var failure: (exitCode: Int32, reason: String) = (1, "?")
+
+    private static let signalIndex = 0, watchIndex = 1, workersIndex = 2
+    private static let scope = InstrumentationScope(name: Release.name, version: Release.version)
+
+    /// Serves from beginning to end.
+    public static func run(_ settings: ServeSettings) -> RunEnding {
+        let messages = Messages(isQuiet: settings.isQuiet, level: settings.configuration.logLevel)
+        for warning in settings.warnings { messages.warn(warning) }
+        let socket: ListeningSocket
+        do {
+            socket = try ListeningSocket(settings.configuration.listen.place)
+        } catch {
+            messages.fail("--listen \(settings.configuration.listen): \(error.reason)")
+            return RunEnding(exitCode: 2)
+        }
+        do {
+            return try Serve(settings, socket, messages).run()
+        } catch {
+            socket.removePath()
+            messages.fail("\(error)")
+            return RunEnding(exitCode: 70)
+        }
+    }
+
+    private init(_ settings: ServeSettings, _ socket: ListeningSocket, _ messages: Messages) throws {
+        self.settings = settings
+        self.messages = messages
+        self.socket = socket
+        let configuration = settings.configuration
+        address = configuration.listen.bound(to: socket.place)
+        SignalDescriptor.ignoreBrokenPipes()
+        signals = try SignalDescriptor(Signals.end)
+        destinations = try Destinations(configuration, messages)
+        // One instance for all its workers, dead ones included: what they count is summed.
+        resource = .run(configuration.worker.resource, entry: settings.entry, pid: Machine.processID)
+        supervisor = ServeSupervisor(
+            places: configuration.isolates, shutdownNanoseconds: configuration.shutdownNanoseconds)
+        metrics = BoardMetrics(startTime: clock.unixNanoseconds())
+        metricsAt = clock.monotonicNanoseconds() &+ configuration.metricNanoseconds
+        report = RunReport(
+            outcome: WorkerOutcome(exitCode: 0), workerStatus: .exited(0))
+        if settings.isWatching { startWatching() }
+    }
+
+    private func startWatching() {
+        let slash = settings.entry.lastIndex(of: "/")
+        let folder = slash.map { $0 == settings.entry.startIndex ? "/" : String(settings.entry[..<$0]) } ?? "."
+        do {
+            watch = try FolderWatch(folder, isWanted: CodeFiles.isCode, isSkipped: CodeFiles.isSkipped)
+        } catch {
+            messages.warn("--watch: \(error); changes are not seen")
+        }
+    }
+
+    // MARK: the loop
+
+    private func run() throws -> RunEnding {
+        perform(supervisor.begin())
+        var poller = makePoller()
+        while !supervisor.isOver {
+            if order.count != workers.count || !order.allSatisfy({ workers[$0] != nil }) { poller = makePoller() }
+            try poller.wait(nanoseconds: sleepNanoseconds())
+            if poller.isReady(Self.signalIndex) { takeSignals() }
+            if poller.isReady(Self.watchIndex), watch?.next() == true {
+                reload.changed(now: clock.monotonicNanoseconds())
+            }
+            for (index, id) in order.enumerated() {
+                guard let worker = workers[id] else { continue }
+                let at = Self.workersIndex + 2 * index
+                if poller.isReady(at) { worker.wake.clear() }
+                if poller.isReady(at + 1) { try end(id, worker) } else { attend(id, worker, &poller, at) }
+            }
+            takeTime()
+        }
+        return finish()
+    }
+
+    private func makePoller() -> Poller {
+        order = workers.keys.sorted()
+        var descriptors = [signals.fileDescriptor, watch?.fileDescriptor ?? -1]
+        for id in order {
+            guard let worker = workers[id] else { continue }
+            descriptors.append(worker.ringBroken == nil ? worker.wake.fileDescriptor : -1)
+            descriptors.append(worker.process.fileDescriptor)
+        }
+        return Poller(descriptors)
+    }
+
+    private func sleepNanoseconds() -> UInt64 {
+        let now = clock.monotonicNanoseconds()
+        var sleep = metricsAt > now ? metricsAt - now : 0
+        for time in [supervisor.timer, reload.time] {
+            if let time { sleep = min(sleep, time > now ? time - now : 0) }
+        }
+        for worker in workers.values { sleep = min(sleep, worker.prepareToSleep(now: now) ?? .max) }
+        return sleep
+    }
+
+    private func attend(
+        _ id: ServeSupervisor.WorkerID, _ worker: AttendedWorker, _ poller: inout Poller, _ wakeIndex: Int
+    ) {
+        if worker.drain() != nil {
+            // Its wake-ups mean nothing any more.
+            poller.ignore(wakeIndex)
+            perform(supervisor.isBroken(id))
+        }
+        if worker.state == .serving { perform(supervisor.isServing(id, now: clock.monotonicNanoseconds())) }
+    }
+
+    private func takeSignals() {
+        while let signal = signals.next() {
+            // A terminal that is gone is no request for new code.
+            if signal.number == Signals.hangup, !signal.fromTerminal {
+                perform(supervisor.reload())
+            } else {
+                perform(supervisor.received(signal, now: clock.monotonicNanoseconds()))
+            }
+        }
+    }
+
+    private func takeTime() {
+        let now = clock.monotonicNanoseconds()
+        if reload.isDue(now: now) { perform(supervisor.reload()) }
+        if let timer = supervisor.timer, timer <= now { perform(supervisor.tick(now: now)) }
+        if now >= metricsAt {
+            exportMetrics()
+            metricsAt = now &+ settings.configuration.metricNanoseconds
+        }
+    }
+
+    // MARK: workers
+
+    private func perform(_ actions: [ServeSupervisor.Action]) {
+        // Told when all is done that was asked for: the answer may be to ask for something else.
+        var notStarted: [(ServeSupervisor.WorkerID, WorkerStartError)] = []
+        for action in actions {
+            switch action {
+            case .start(let id, let place):
+                if let error = start(id, place) { notStarted.append((id, error)) }
+            case .drain(let id): workers[id]?.process.send(Signals.terminate)
+            case .kill(let id): workers[id]?.process.send(Signals.kill)
+            case .announce: announce()
+            case .crashed(let place, let delay): tellCrash(place, delay)
+            case .reloaded: messages.say("serving \(settings.entry) as it is now")
+            case .reloadFailed:
+                messages.warn("\(settings.entry) does not start as it is now, so what was serves on: \(lastEnd)")
+            case .finish(let how): ending = how
+            }
+        }
+        for (id, error) in notStarted { self.notStarted(id, error) }
+        if supervisor.isEnding, let socket {
+            // Who comes now is refused as soon as the last worker has closed it, and need not wait for that in vain.
+            socket.removePath()
+            self.socket = nil
+        }
+    }
+
+    /// Why it could not be started, if so.
+    private func start(_ id: ServeSupervisor.WorkerID, _ place: Int) -> WorkerStartError? {
+        let configuration = settings.configuration
+        do {
+            guard let socket else { preconditionFailure("worker \(id) started after the end was asked for") }
+            let serving = ServingConfiguration(
+                address: address.description, index: place, isolates: configuration.isolates,
+                crons: place == 0 ? configuration.crons.map(\.text) : [])
+            let started = try Worker(configuration.worker, arguments: [settings.entry], serving: (serving, socket))
+            let destinations = destinations
+            var resource = resource
+            resource.set("process.pid", .int(Int64(started.process.pid)))
+            workers[id] = AttendedWorker(
+                started, resource: resource, clock: clock, handOn: { destinations.accept($0) })
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func notStarted(_ id: ServeSupervisor.WorkerID, _ error: WorkerStartError) {
+        lastEnd = error.description
+        lastReason = "start"
+        if !supervisor.isEnding { failure = (70, lastEnd) }
+        perform(supervisor.ended(id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1)))
+    }
+
+    /// The worker's process is over.
+    private func end(_ id: ServeSupervisor.WorkerID, _ worker: AttendedWorker) throws {
+        let (status, usage) = try worker.process.reap()
+        // Nobody writes any more, so this is the rest, at most a ring full.
+        _ = worker.drain()
+        let outcome = WorkerOutcome(
+            status: status, deathNote: worker.deathNote, ringBroken: worker.ringBroken?.rawValue,
+            requestedBy: supervisor.isAsked(id) ? Signals.terminate : nil)
+        worker.finish(outcome, now: clock.unixNanoseconds())
+        metrics.retire(worker.snapshot())
+        workers[id] = nil
+        report.add(worker)
+        report.workerUsage.add(usage)
+        report.workerEnds[outcome.endReason, default: 0] += 1
+        lastReason = outcome.endReason
+        lastEnd = outcome.death?.reason ?? "it ended with exit code \(outcome.exitCode)"
+        if !supervisor.isEnding { failure = (outcome.exitCode == 0 ? 1 : outcome.exitCode, lastEnd) }
+        perform(supervisor.ended(id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1)))
+    }
+
+    // MARK: words
+
+    private func announce() {
+        let count = settings.configuration.isolates
+        guard settings.configuration.isJSON else {
+            messages.say("serving \(settings.entry) on \(address.url) (\(count) isolate\(count == 1 ? "" : "s"))")
+            return
+        }
+        var json = JSONWriter()
+        json.object { json in
+            json.put("event", "serving")
+            json.put("entry", settings.entry)
+            json.put("url", address.url)
+            json.put("isolates", count)
+        }
+        Machine.writeToStandardError(json.text + "\n")
+    }
+
+    /// Once a step of the backoff: one that dies again and again says no more than who reads can take in.
+    private func tellCrash(_ place: Int, _ delay: UInt64) {
+        report.workerRestarts[lastReason, default: 0] += 1
+        guard supervisor.isNewStep(place) else { return }
+        let when = delay == 0 ? "at once" : "in \((delay + 500_000) / 1_000_000) ms"
+        messages.warn("isolate \(place): \(lastEnd); started again \(when)")
+    }
+
+    // MARK: metrics
+
+    private func exportMetrics() {
+        guard !settings.configuration.worker.isDisabled else { return }
+        var builder = BatchBuilder(signal: .metrics, resource: resource)
+        let live = workers.sorted { $0.key < $1.key }.map { $0.value.snapshot() }
+        for point in metrics.points(live, time: clock.unixNanoseconds()) { builder.append(point, scope: Self.scope) }
+        report.received[.metrics, default: 0] += builder.count
+        destinations.accept(builder.take())
+    }
+
+    // MARK: the end
+
+    private func finish() -> RunEnding {
+        exportMetrics()
+        var isLeaving = false
+        let began = clock.monotonicNanoseconds()
+        destinations.settle(asked: settings.configuration.flushNanoseconds, clock, signals) { _ in
+            // What ended the workers may come twice.
+            if clock.monotonicNanoseconds() &- began > Supervisor.duplicateNanoseconds { isLeaving = true }
+            return isLeaving
+        }
+        var exitCode: Int32 = 0
+        switch ending {
+        case .failedAtStart:
+            exitCode = failure.exitCode
+            messages.fail("\(settings.entry) cannot be served: \(failure.reason)")
+        case .drained(let killed) where killed > 0:
+            exitCode = 1
+            messages.warn("\(killed) isolate\(killed == 1 ? "" : "s") did not finish in time and had to be killed")
+        case .drained, nil: break
+        }
+        report.outcome.exitCode = exitCode
+        (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
+        report.agentNanoseconds = clock.processNanoseconds()
+        for warning in report.warnings { messages.warn(warning) }
+        if settings.configuration.isJSON { Machine.writeToStandardError(report.summary + "\n") }
+        return RunEnding(exitCode: exitCode)
+    }
+}
+
+/// Changes come in bursts: new code is looked at when there was none for a while.
+struct ReloadDelay {
+    static let quietNanoseconds: UInt64 = 100_000_000
+    static let longestNanoseconds: UInt64 = 1_000_000_000
+
+    private var first: UInt64 = 0
+    /// When it is due; nil: nothing has changed.
+    private(set) var time: UInt64?
+
+    mutating func changed(now: UInt64) {
+        if time == nil { first = now }
+        time = min(now &+ Self.quietNanoseconds, first &+ Self.longestNanoseconds)
+    }
+
+    /// True once for each burst.
+    mutating func isDue(now: UInt64) -> Bool {
+        guard let time, time <= now else { return false }
+        self.time = nil
+        return true
+    }
+}
+
+/// What `--watch` looks at. A program that writes its data beside its code is not to start again for that.
+enum CodeFiles {
+    private static let endings = [".js", ".mjs", ".cjs", ".json", ".wasm", ".ts", ".mts", ".jsx", ".tsx"]
+
+    static func isCode(_ file: String) -> Bool { !file.hasPrefix(".") && endings.contains { file.hasSuffix($0) } }
+    static func isSkipped(_ folder: String) -> Bool { folder.hasPrefix(".") || folder == "node_modules" }
+}
+
+extension ListenAddress {
+    var place: ListeningSocket.Place {
+        switch self {
+        case .tcp(let place): .tcp(host: place.host, port: place.port)
+        case .unix(let path): .unix(path: path)
+        }
+    }
+
+    /// With the port that was chosen.
+    func bound(to place: ListeningSocket.Place) -> ListenAddress {
+        guard case .tcp(var own) = self, case .tcp(_, let port) = place else { return self }
+        own.port = port
+        return .tcp(own)
+    }
+}

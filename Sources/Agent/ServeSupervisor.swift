@@ -1,0 +1,303 @@
+// Decides when workers of `serve` are started, drained and killed. No I/O, clock or chance here: `Serve` feeds it and does what it says.
+//
+// There are N places. Each has at most one worker that is to serve, and during a reload one that is to follow it; those that were followed
+// drain on the side. The listening socket is the agent's, so a place that stands empty for a while refuses nobody.
+//
+//     starting ──every place serves──► serving ──signal──► ending ──all gone──► over
+//        └── a worker ends before it serves ──────────────────┘
+//
+//     place: empty (until a time) ──start──► starting ──serving──► serving ──end──► empty (backoff)
+//     reload, place by place: start another; when it serves, the old one drains; when it ends before, the old one stays
+
+public import Linux
+
+/// State of one `serve`. Times are monotonic nanoseconds.
+public struct ServeSupervisor: Sendable {
+    /// Names a worker for good.
+    public typealias WorkerID = Int
+
+    public enum Action: Hashable, Sendable {
+        /// Start a worker for this place. One that cannot be started is one that ended.
+        case start(WorkerID, place: Int)
+        /// Ask it to finish what it has, and to end.
+        case drain(WorkerID)
+        case kill(WorkerID)
+        /// Every place serves for the first time.
+        case announce
+        /// A worker nobody asked to end is gone; the place is filled again after so long. Nanoseconds.
+        case crashed(place: Int, delay: UInt64)
+        case reloaded
+        /// The new code does not start; the old one serves on.
+        case reloadFailed
+        /// All are gone.
+        case finish(Ending)
+    }
+
+    public enum Ending: Hashable, Sendable {
+        /// Asked for; `killed` workers did not finish in time.
+        case drained(killed: Int)
+        /// This worker ended before everything served for the first time.
+        case failedAtStart(WorkerID)
+    }
+
+    /// Who served so long is started again at once.
+    static let stableNanoseconds: UInt64 = 5_000_000_000
+    static let backoffFirst: UInt64 = 100_000_000
+    static let backoffLast: UInt64 = 10_000_000_000
+    /// The same signal again within this time is the same request that came twice.
+    static let duplicateNanoseconds = Supervisor.duplicateNanoseconds
+
+    enum Phase: Hashable, Sendable {
+        case starting, serving
+        case ending(Ending)
+        case over
+    }
+
+    struct Serving: Hashable, Sendable {
+        var worker: WorkerID
+        /// Nil while it starts.
+        var since: UInt64?
+    }
+
+    struct Place: Hashable, Sendable {
+        var current: Serving?
+        /// The one that is to follow it.
+        var next: WorkerID?
+        /// When an empty place is filled.
+        var startAt: UInt64?
+        /// Ends in a row of workers that did not last.
+        var failures = 0
+    }
+
+    private(set) var phase = Phase.starting
+    private(set) var places: [Place]
+    /// Asked to end, with the time they have.
+    private(set) var draining: [WorkerID: UInt64] = [:]
+    /// Killed, not yet gone.
+    private var killed: Set<WorkerID> = []
+    private var killedCount = 0
+    /// Places still to be followed; nil: no reload goes on.
+    private var reloading: Range<Int>?
+    private var reloadAgain = false
+    private var lastID = 0
+    private var lastSignal: (number: Int32, time: UInt64)?
+    private let shutdownNanoseconds: UInt64
+
+    public init(places: Int, shutdownNanoseconds: UInt64) {
+        precondition(places > 0, "no places")
+        self.places = Array(repeating: Place(), count: places)
+        self.shutdownNanoseconds = shutdownNanoseconds
+    }
+
+    public var isOver: Bool { phase == .over }
+    public var isEnding: Bool {
+        switch phase {
+        case .ending, .over: true
+        case .starting, .serving: false
+        }
+    }
+    /// Whether the last `crashed` of this place came after another delay than the one before.
+    public func isNewStep(_ place: Int) -> Bool { places[place].failures <= Self.steps }
+    /// Ends in a row after which the delay grows no more: 100 ms doubled seven times is above 10 s.
+    private static let steps = 8
+
+    /// Whether this worker was asked to end.
+    public func isAsked(_ id: WorkerID) -> Bool { draining[id] != nil || killed.contains(id) }
+
+    // MARK: inputs
+
+    /// Once, first of all.
+    public mutating func begin() -> [Action] { places.indices.map { start($0) } }
+
+    /// The worker says that it serves.
+    public mutating func isServing(_ id: WorkerID, now: UInt64) -> [Action] {
+        if let index = places.firstIndex(where: { $0.current?.worker == id && $0.current?.since == nil }) {
+            places[index].current?.since = now
+            guard phase == .starting, places.allSatisfy({ $0.current?.since != nil }) else { return [] }
+            phase = .serving
+            return [.announce]
+        }
+        guard phase == .serving, let index = places.firstIndex(where: { $0.next == id }) else { return [] }
+        var actions: [Action] = []
+        if let old = places[index].current { actions.append(drain(old.worker, now)) }
+        places[index] = Place(current: Serving(worker: id, since: now))
+        return actions + reloadNext()
+    }
+
+    /// The worker was reaped, or could not be started.
+    /// - Parameter chance: from 0 to 1, so that places do not restart in step.
+    public mutating func ended(_ id: WorkerID, now: UInt64, chance: Double) -> [Action] {
+        let isForgotten = draining.removeValue(forKey: id) != nil
+        let wasKilled = killed.remove(id) != nil
+        switch phase {
+        case .over: preconditionFailure("worker \(id) ended after all had")
+        case .ending(let ending):
+            forget(id)
+            return finishIfGone(ending)
+        case .starting:
+            forget(id)
+            return end(.failedAtStart(id), now)
+        case .serving:
+            if isForgotten || wasKilled { return [] }
+            return endedUnasked(id, now, chance)
+        }
+    }
+
+    /// A signal came to the agent.
+    public mutating func received(_ signal: SignalDescriptor.Signal, now: UInt64) -> [Action] {
+        if let last = lastSignal, last.number == signal.number, now &- last.time < Self.duplicateNanoseconds {
+            return []
+        }
+        lastSignal = (signal.number, now)
+        switch phase {
+        case .starting, .serving: return end(.drained(killed: 0), now)
+        case .ending: return killAll()
+        case .over: return []
+        }
+    }
+
+    /// The code may have changed.
+    public mutating func reload() -> [Action] {
+        guard phase == .serving else { return [] }
+        guard reloading == nil else {
+            reloadAgain = true
+            return []
+        }
+        reloading = places.indices
+        return reloadNext()
+    }
+
+    /// This worker cannot be listened to any more.
+    public mutating func isBroken(_ id: WorkerID) -> [Action] { killed.contains(id) ? [] : [.kill(id)] }
+
+    /// Some time has gone by; see `timer`.
+    public mutating func tick(now: UInt64) -> [Action] {
+        var actions: [Action] = []
+        for id in draining.filter({ $0.value <= now }).keys.sorted() { actions.append(kill(id)) }
+        if phase == .serving {
+            for index in places.indices {
+                guard let time = places[index].startAt, time <= now else { continue }
+                actions.append(start(index))
+            }
+        }
+        return actions
+    }
+
+    /// When `tick` is due; nil: not by itself.
+    public var timer: UInt64? {
+        let starts = phase == .serving ? places.compactMap(\.startAt) : []
+        return (starts + draining.values).min()
+    }
+
+    // MARK: places
+
+    private mutating func newID() -> WorkerID {
+        lastID += 1
+        return lastID
+    }
+
+    private mutating func start(_ index: Int) -> Action {
+        let id = newID()
+        places[index].current = Serving(worker: id)
+        places[index].startAt = nil
+        return .start(id, place: index)
+    }
+
+    private mutating func forget(_ id: WorkerID) {
+        for index in places.indices {
+            if places[index].current?.worker == id { places[index].current = nil }
+            if places[index].next == id { places[index].next = nil }
+        }
+    }
+
+    private mutating func endedUnasked(_ id: WorkerID, _ now: UInt64, _ chance: Double) -> [Action] {
+        guard let index = places.firstIndex(where: { $0.current?.worker == id || $0.next == id }) else {
+            preconditionFailure("worker \(id) has no place: \(self)")
+        }
+        if places[index].next == id {
+            places[index].next = nil
+            reloading = nil
+            let again = reloadAgain
+            reloadAgain = false
+            var actions = [Action.reloadFailed]
+            // The old one died meanwhile: whatever the code is, the place must be filled.
+            if places[index].current == nil { actions.append(empty(index, lasted: false, now, chance)) }
+            return actions + (again ? reload() : [])
+        }
+        let since = places[index].current?.since
+        places[index].current = nil
+        // Its follower is on its way.
+        if places[index].next != nil { return [.crashed(place: index, delay: 0)] }
+        return [empty(index, lasted: since.map { now &- $0 >= Self.stableNanoseconds } ?? false, now, chance)]
+    }
+
+    /// Leaves the place empty for a while.
+    private mutating func empty(_ index: Int, lasted: Bool, _ now: UInt64, _ chance: Double) -> Action {
+        var delay: UInt64 = 0
+        if lasted {
+            places[index].failures = 0
+        } else {
+            let doubled = Self.backoffFirst << UInt64(min(places[index].failures, 10))
+            // A quarter less at most.
+            delay = UInt64(Double(min(doubled, Self.backoffLast)) * (1 - min(max(chance, 0), 1) / 4))
+            places[index].failures += 1
+        }
+        places[index].startAt = now &+ delay
+        return .crashed(place: index, delay: delay)
+    }
+
+    // MARK: reload
+
+    private mutating func reloadNext() -> [Action] {
+        guard var rest = reloading else { return [] }
+        guard let index = rest.popFirst() else {
+            reloading = nil
+            guard reloadAgain else { return [.reloaded] }
+            reloadAgain = false
+            return [.reloaded] + reload()
+        }
+        reloading = rest
+        let id = newID()
+        places[index].next = id
+        // A place in backoff waits no longer: what is started is the new code.
+        places[index].startAt = nil
+        return [.start(id, place: index)]
+    }
+
+    // MARK: the end
+
+    private mutating func drain(_ id: WorkerID, _ now: UInt64) -> Action {
+        draining[id] = now &+ shutdownNanoseconds
+        return .drain(id)
+    }
+
+    private mutating func kill(_ id: WorkerID) -> Action {
+        draining[id] = nil
+        if killed.insert(id).inserted { killedCount += 1 }
+        return .kill(id)
+    }
+
+    private var placed: [WorkerID] {
+        places.flatMap { [$0.current?.worker, $0.next].compactMap(\.self) }.filter { !killed.contains($0) }
+    }
+
+    private mutating func end(_ ending: Ending, _ now: UInt64) -> [Action] {
+        phase = .ending(ending)
+        reloading = nil
+        for index in places.indices { places[index].startAt = nil }
+        let actions = placed.filter { draining[$0] == nil }.map { drain($0, now) }
+        return actions + finishIfGone(ending)
+    }
+
+    private mutating func killAll() -> [Action] {
+        Set(placed + draining.keys).sorted().map { kill($0) }
+    }
+
+    private mutating func finishIfGone(_ ending: Ending) -> [Action] {
+        let isGone = places.allSatisfy { $0.current == nil && $0.next == nil } && draining.isEmpty && killed.isEmpty
+        guard isGone else { return [] }
+        phase = .over
+        if case .drained = ending { return [.finish(.drained(killed: killedCount))] }
+        return [.finish(ending)]
+    }
+}
