@@ -790,6 +790,7 @@ function beginRun(entry) {
 
 // Ends it. `code` is the exit code; `reason` a text when the run did not end by itself.
 function endRun(code, reason) {
+    internal.fetch?.endOfRun();
     internal.metrics?.collect();
     const span = runSpan;
     if (span === undefined || !span._recording) return;
@@ -811,6 +812,35 @@ function finished(name, start, end, attributes, exception, parent = runSpan) {
     span._recording = false;
     if (span._flags & 1) writeSpan(span, end);
     return span;
+}
+
+// A span of Sidelight's own that goes on, child of what is current. `kind` is OTLP's number. It is not made current.
+function startOwn(name, kind) {
+    const span = new Span(0, reference(name), kind);
+    begin(span, ops.context(), now(), undefined);
+    return span;
+}
+
+// Ends one at a ring time.
+function endOwn(span, end) {
+    if (!span._recording) return;
+    span._recording = false;
+    writeSpan(span, end < span._start ? span._start : end);
+}
+
+// An event at a ring time, without attributes.
+function eventAt(span, name, time) {
+    if (!span._recording) return;
+    const events = span._events ??= [];
+    if (events.length >= eventLimit * 4) {
+        rare(span).droppedEvents++;
+        return;
+    }
+    const count = events.length;
+    events[count] = time;
+    events[count + 1] = reference(name);
+    events[count + 2] = NO_ATTRIBUTES;
+    events[count + 3] = 0;
 }
 
 // A module's way from specifier to namespace: one span, its phases as children. Times are ring times, 0: did not happen.
@@ -856,6 +886,7 @@ function start(ring, arch, trace) {
     const rootName = parentBased ? StringPrototypeSlice(sampler, 12) : sampler;
     rootSampling = rootName === 'always_off' ? 0 : rootName === 'traceidratio' ? 2 : 1;
     ratioThreshold = MathFloor((trace.sampler?.argument ?? 1) * 281474976710656);
+    if (typeof trace.propagators === 'string') internal.propagation.start(trace.propagators);
 }
 
 internal.now = () => now() / 1e6;
@@ -864,5 +895,5 @@ internal.trace = {
     isEnabled: () => enabled, get runSpan() { return runSpan; }, timeOrigin: () => unixBaseMs + unixBaseNs / 1e6,
     Span, Tracer, Context, ROOT, SPAN_KEY, withValue, valueOf, valuesOf, storesOf, entering, isSpanContextValid, isValidTraceId, isValidSpanId,
     // For 22_metrics.js.
-    scopeId, views: () => ({ i32, f64 }),
+    scopeId, startOwn, endOwn, eventAt, views: () => ({ i32, f64 }),
 };
