@@ -1,3 +1,4 @@
+internal import Glibc
 internal import NIOCore
 internal import Platform
 internal import Synchronization
@@ -64,6 +65,8 @@ final class Fetches {
         var options = CurlTransport.Options()
         options.decodesResponses = true
         options.connectTimeoutMilliseconds = 10_000
+        // As OpenSSL's own programs and curl read it; the library does not.
+        options.authorityFile = getenv("SSL_CERT_FILE").map { String(cString: $0) }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         return transport.streams(options) { [eventLoop, mailbox] updates in
             let wasEmpty = mailbox.updates.withLock { waiting in

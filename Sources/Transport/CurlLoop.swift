@@ -70,8 +70,8 @@ final class CurlLoop {
         running = [:]
         for (easy, exchange) in streams {
             curl_multi_remove_handle(multi, easy)
-            curl_easy_cleanup(easy)
             end(exchange, HTTPTransportError(.shutdown, "the HTTP client was shut down"))
+            curl_easy_cleanup(easy)
         }
         streams = [:]
         handOver()

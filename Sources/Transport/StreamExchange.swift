@@ -9,8 +9,9 @@ final class StreamExchange: @unchecked Sendable {
 
     /// Of one head, interim responses included. curl's own limits are per line.
     private static let headerBytesMax = 256 << 10
-    /// What curl reads at once, and so the largest piece of a plain body.
-    private static let readBytes = 64 << 10
+    /// What curl reads at once, and so the largest piece of a plain body. Of a coded one curl decodes all that it has read, at worst a
+    /// thousandfold, and keeps what a paused transfer does not take: at most 64 MB, so not more is read.
+    private static let readBytes = 32 << 10
 
     let id: Int
     let streams: HTTPStreams
@@ -19,6 +20,9 @@ final class StreamExchange: @unchecked Sendable {
     private(set) var easy: UnsafeMutableRawPointer?
     private var startTime: UInt64 = 0
     private var headerList: UnsafeMutablePointer<curl_slist>?
+
+    /// curl's own words about what went wrong; while curl has it.
+    private var explanation: UnsafeMutablePointer<CChar>?
 
     /// What has not been handed over yet.
     private var update: HTTPStreamUpdate
@@ -71,6 +75,10 @@ final class StreamExchange: @unchecked Sendable {
         guard prepareHeaders(easy) else {
             return HTTPTransportError(.protocolViolation, "\(Exchange.host(of: request.url)): a header cannot be sent")
         }
+        let explanation = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+        explanation.pointee = 0
+        sl_curl_set_pointer(easy, CURLOPT_ERRORBUFFER, explanation)
+        self.explanation = explanation
         self.easy = easy
         return nil
     }
@@ -311,8 +319,11 @@ final class StreamExchange: @unchecked Sendable {
         leave()
     }
 
-    /// Lets go of what curl was given.
+    /// Lets go of what curl was given. The handle has left the multi handle.
     func leave() {
+        if let easy { sl_curl_set_pointer(easy, CURLOPT_ERRORBUFFER, nil) }
+        explanation?.deallocate()
+        explanation = nil
         easy = nil
         pieces = []
         curl_slist_free_all(headerList)
@@ -353,6 +364,11 @@ final class StreamExchange: @unchecked Sendable {
         if isTooLarge {
             return HTTPTransportError(.tooLarge, "\(host): the headers are larger than \(Self.headerBytesMax) bytes")
         }
-        return HTTPTransportError(Exchange.errorCode(code), "\(host): \(String(cString: curl_easy_strerror(code)))")
+        if code == CURLE_OUT_OF_MEMORY {
+            return HTTPTransportError(.tooLarge, "\(host): decoding makes too much of the body at once")
+        }
+        let told = explanation.flatMap { $0.pointee == 0 ? nil : String(cString: $0) }
+        let message = told ?? String(cString: curl_easy_strerror(code))
+        return HTTPTransportError(Exchange.errorCode(code), "\(host): \(message)")
     }
 }

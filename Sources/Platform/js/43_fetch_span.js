@@ -6,7 +6,7 @@
 // A span that is not sampled costs its ids: what its attributes would say is not worked out.
 
 const {
-    ArrayPrototypePush, RegExpPrototypeExec, SafeMap, StringPrototypeCharCodeAt, StringPrototypeReplace, StringPrototypeSlice,
+    ArrayPrototypePush, RegExpPrototypeExec, SafeMap, StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeSlice,
     StringPrototypeToUpperCase,
 } = primordials;
 const { serialize } = internal.url;
@@ -22,13 +22,21 @@ function normalized(method) {
     return knownMethods[upper] === 1 ? upper : '_OTHER';
 }
 
-/** Values of query parameters that sign a URL: https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/ */
-const SIGNATURES = /([?&](?:AWSAccessKeyId|Signature|sig|X-Goog-Signature)=)[^&]*/g;
+/** Query parameters that sign a URL: https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/ */
+const SIGNATURE = /[?&](?:AWSAccessKeyId|Signature|sig|X-Goog-Signature)=/;
 
-/** Without credentials, which no URL of fetch has, and without the fragment. */
+/** Without credentials, which no URL of fetch has, without the fragment, and without the values of signatures. */
 function fullURL(url) {
     const text = serialize(url, true);
-    return url.query === null ? text : StringPrototypeReplace(text, SIGNATURES, '$1REDACTED');
+    if (url.query === null) return text;
+    let result = '', rest = text;
+    for (let match = RegExpPrototypeExec(SIGNATURE, rest); match !== null; match = RegExpPrototypeExec(SIGNATURE, rest)) {
+        const start = match.index + match[0].length;
+        const end = StringPrototypeIndexOf(rest, '&', start);
+        result += `${StringPrototypeSlice(rest, 0, start)}REDACTED`;
+        rest = end < 0 ? '' : StringPrototypeSlice(rest, end);
+    }
+    return result + rest;
 }
 
 /** IPv6 addresses have their brackets in URLs only. */
@@ -179,9 +187,13 @@ const setHeader = {
 function inject(list, telling) {
     const { trace, propagation } = internal;
     if (trace === undefined) return;
-    const context = trace.activeContext();
-    const span = telling === undefined ? context.getValue(trace.SPAN_KEY) : telling.span;
-    propagation.injectAs(context, span?.spanContext?.(), list, setHeader);
+    try {
+        const context = trace.activeContext();
+        const span = telling === undefined ? context.getValue(trace.SPAN_KEY) : telling.span;
+        propagation.injectAs(context, span?.spanContext?.(), list, setHeader);
+    } catch {
+        // A span, trace state or baggage of the program's own making threw: the request goes out all the same.
+    }
 }
 
 internal.fetchSpan = {

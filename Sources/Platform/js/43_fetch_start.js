@@ -10,8 +10,8 @@
 // A redirect mode of "manual" gives the redirect response itself, as servers want it.
 
 const {
-    ArrayPrototypeIncludes, ArrayPrototypePush, Error, ObjectDefineProperty, Promise, SafeMap, StringPrototypeCharCodeAt, TypeError,
-    TypedArrayPrototypeGetLength, Uint8Array, WeakRef,
+    ArrayPrototypeIncludes, ArrayPrototypePush, Error, ObjectDefineProperty, Promise, SafeMap, TypeError,
+    TypedArrayPrototypeGetLength, WeakRef, WeakRefPrototypeDeref, uncurryThis,
 } = primordials;
 const { Body, Feed, isUnusable, streamOf, take, unusable } = internal.body;
 const { addAbortAlgorithm, removeAbortAlgorithm } = internal.events;
@@ -34,10 +34,14 @@ const REDIRECT_BODY = 65536;
 const running = new SafeMap();
 let lastId = 0;
 
+/** What a program gets when there is no response. Made while none of its functions runs, so without a stack. */
 function failed(message, code) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     const cause = new Error(message);
-    if (code !== undefined) cause.code = code;
     const error = new TypeError('fetch failed');
+    Error.stackTraceLimit = stackTraceLimit;
+    if (code !== undefined) cause.code = code;
     ObjectDefineProperty(error, 'cause', { __proto__: null, value: cause, writable: true, enumerable: false, configurable: true });
     return error;
 }
@@ -232,9 +236,11 @@ class Fetching {
         const { phase } = this;
         this.leave(error);
         this.telling?.end(type, error);
-        if (phase === ANSWERED) (this.feed ?? this.unread?.deref())?.fail(error);
+        if (phase === ANSWERED) this.readableFeed()?.fail(error);
         else this.reject?.(error);
     }
+
+    readableFeed() { return this.feed === undefined && this.unread !== undefined ? WeakRefPrototypeDeref(this.unread) : this.feed; }
 
     // ---- What the program does ----
 
@@ -257,9 +263,9 @@ class Fetching {
     pull() {
         this.wanted = true;
         if (this.unread !== undefined) {
-            this.feed = this.unread.deref();
+            this.feed = WeakRefPrototypeDeref(this.unread);
             this.unread = undefined;
-            collected.unregister(this);
+            unregister(collected, this);
         }
         if (this.phase !== OVER) this.holdLoop(true);
         this.deliver();
@@ -287,8 +293,8 @@ class Fetching {
         this.isDelivering = false;
         if (this.isComplete && this.at === queue.length) {
             this.isComplete = false;
-            this.feed?.end();
-            this.feed = undefined;
+            this.readableFeed()?.end();
+            this.feed = this.unread = undefined;
         }
     }
 
@@ -297,7 +303,7 @@ class Fetching {
         this.holdLoop(false);
         if (this.feed === undefined) return;
         collected ??= new FinalizationRegistry((id) => running.get(id)?.cancel());
-        collected.register(this.feed, this.id, this);
+        register(collected, this.feed, this.id, this);
         this.unread = new WeakRef(this.feed);
         this.feed = undefined;
     }
@@ -315,6 +321,8 @@ class Fetching {
 }
 
 const { FinalizationRegistry } = globalThis;
+const register = uncurryThis(FinalizationRegistry.prototype.register);
+const unregister = uncurryThis(FinalizationRegistry.prototype.unregister);
 /** Feeds that nobody reads; made at run time, as a snapshot holds none. */
 let collected;
 
