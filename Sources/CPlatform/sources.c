@@ -80,6 +80,30 @@ static const char url_api_js[] = {
 static const char clone_js[] = {
 #embed "../Platform/js/38_clone.js"
 };
+static const char streams_0_core_js[] = {
+#embed "../Platform/js/39_streams_0_core.js"
+};
+static const char streams_1_readable_js[] = {
+#embed "../Platform/js/39_streams_1_readable.js"
+};
+static const char streams_2_bytes_js[] = {
+#embed "../Platform/js/39_streams_2_bytes.js"
+};
+static const char streams_3_derived_js[] = {
+#embed "../Platform/js/39_streams_3_derived.js"
+};
+static const char streams_4_writable_js[] = {
+#embed "../Platform/js/39_streams_4_writable.js"
+};
+static const char streams_5_pipe_js[] = {
+#embed "../Platform/js/39_streams_5_pipe.js"
+};
+static const char streams_6_transform_js[] = {
+#embed "../Platform/js/39_streams_6_transform.js"
+};
+static const char streams_7_host_js[] = {
+#embed "../Platform/js/39_streams_7_host.js"
+};
 static const char performance_js[] = {
 #embed "../Platform/js/40_performance.js"
 };
@@ -134,6 +158,14 @@ static const sl_platform_source sources[] = {
     {"36_url.js", url_js, sizeof url_js},
     {"37_url_api.js", url_api_js, sizeof url_api_js},
     {"38_clone.js", clone_js, sizeof clone_js},
+    {"39_streams_0_core.js", streams_0_core_js, sizeof streams_0_core_js},
+    {"39_streams_1_readable.js", streams_1_readable_js, sizeof streams_1_readable_js},
+    {"39_streams_2_bytes.js", streams_2_bytes_js, sizeof streams_2_bytes_js},
+    {"39_streams_3_derived.js", streams_3_derived_js, sizeof streams_3_derived_js},
+    {"39_streams_4_writable.js", streams_4_writable_js, sizeof streams_4_writable_js},
+    {"39_streams_5_pipe.js", streams_5_pipe_js, sizeof streams_5_pipe_js},
+    {"39_streams_6_transform.js", streams_6_transform_js, sizeof streams_6_transform_js},
+    {"39_streams_7_host.js", streams_7_host_js, sizeof streams_7_host_js},
     {"40_performance.js", performance_js, sizeof performance_js},
     {"41_headers.js", headers_js, sizeof headers_js},
     {"42_fetch.js", fetch_js, sizeof fetch_js},

@@ -457,4 +457,4 @@ defineGlobalFunction('reportError', function reportError(error) {
     internal.reportError(error);
 });
 
-internal.events = { addAbortAlgorithm, following, isSignal, removeAbortAlgorithm };
+internal.events = { abort: signalAbort, addAbortAlgorithm, following, isSignal, makeSignal, removeAbortAlgorithm };

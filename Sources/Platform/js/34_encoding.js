@@ -235,6 +235,11 @@ class TextDecoder {
 }
 defineInterface(TextDecoder);
 
+const { decode } = TextDecoder.prototype;
+
+/** decoder.decode(bytes, { stream }), whatever became of the prototype. */
+const decodeChunk = (decoder, bytes, stream) => ReflectApply(decode, decoder, [bytes, { stream }]);
+
 /** https://encoding.spec.whatwg.org/#interface-textencoder */
 class TextEncoder {
     #brand;
@@ -328,4 +333,4 @@ defineGlobalFunction('btoa', function btoa(data) {
     return result;
 });
 
-internal.encoding = { bytesOf, concatenate, decodeBase64, noBytes, stringOfUnits };
+internal.encoding = { TextDecoder, bytesOf, concatenate, decodeBase64, decodeChunk, noBytes, stringOfUnits };
