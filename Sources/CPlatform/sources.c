@@ -107,11 +107,23 @@ static const char streams_7_host_js[] = {
 static const char performance_js[] = {
 #embed "../Platform/js/40_performance.js"
 };
+static const char blob_js[] = {
+#embed "../Platform/js/41_blob.js"
+};
+static const char form_data_js[] = {
+#embed "../Platform/js/41_form_data.js"
+};
 static const char headers_js[] = {
 #embed "../Platform/js/41_headers.js"
 };
-static const char fetch_js[] = {
-#embed "../Platform/js/42_fetch.js"
+static const char body_js[] = {
+#embed "../Platform/js/42_body.js"
+};
+static const char request_js[] = {
+#embed "../Platform/js/42_request.js"
+};
+static const char response_js[] = {
+#embed "../Platform/js/42_response.js"
 };
 static const char data_url_js[] = {
 #embed "../Platform/js/43_data_url.js"
@@ -121,6 +133,21 @@ static const char fetch_span_js[] = {
 };
 static const char fetch_start_js[] = {
 #embed "../Platform/js/43_fetch_start.js"
+};
+static const char serve_js[] = {
+#embed "../Platform/js/44_serve.js"
+};
+static const char pattern_parser_js[] = {
+#embed "../Platform/js/45_pattern_parser.js"
+};
+static const char url_pattern_js[] = {
+#embed "../Platform/js/45_url_pattern.js"
+};
+static const char cron_js[] = {
+#embed "../Platform/js/46_cron.js"
+};
+static const char scheduled_js[] = {
+#embed "../Platform/js/46_scheduled.js"
 };
 static const char process_js[] = {
 #embed "../Platform/js/50_process.js"
@@ -167,11 +194,20 @@ static const sl_platform_source sources[] = {
     {"39_streams_6_transform.js", streams_6_transform_js, sizeof streams_6_transform_js},
     {"39_streams_7_host.js", streams_7_host_js, sizeof streams_7_host_js},
     {"40_performance.js", performance_js, sizeof performance_js},
+    {"41_blob.js", blob_js, sizeof blob_js},
+    {"41_form_data.js", form_data_js, sizeof form_data_js},
     {"41_headers.js", headers_js, sizeof headers_js},
-    {"42_fetch.js", fetch_js, sizeof fetch_js},
+    {"42_body.js", body_js, sizeof body_js},
+    {"42_request.js", request_js, sizeof request_js},
+    {"42_response.js", response_js, sizeof response_js},
     {"43_data_url.js", data_url_js, sizeof data_url_js},
     {"43_fetch_span.js", fetch_span_js, sizeof fetch_span_js},
     {"43_fetch_start.js", fetch_start_js, sizeof fetch_start_js},
+    {"44_serve.js", serve_js, sizeof serve_js},
+    {"45_pattern_parser.js", pattern_parser_js, sizeof pattern_parser_js},
+    {"45_url_pattern.js", url_pattern_js, sizeof url_pattern_js},
+    {"46_cron.js", cron_js, sizeof cron_js},
+    {"46_scheduled.js", scheduled_js, sizeof scheduled_js},
     {"50_process.js", process_js, sizeof process_js},
     {"90_start.js", start_js, sizeof start_js},
     {"95_host.js", host_js, sizeof host_js},

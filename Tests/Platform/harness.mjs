@@ -13,7 +13,7 @@ import vm from 'node:vm';
 import v8 from 'node:v8';
 
 const folder = path.resolve(import.meta.dirname, '../../Sources/Platform/js');
-const tracing = /^2\d_/; // needs a ring
+const tracing = /^2\d_/; // needs a ring: hooks.ring
 
 /** Lets V8's continuation data be played by Node's. */
 const store = new AsyncLocalStorage();
@@ -87,7 +87,8 @@ function makeOps(realm, hooks) {
 
 /**
  * A fresh realm with the platform in it.
- * @param {{print?: (fd: number, text: string) => void, patch?: string}} hooks `patch`: source run after loading, before start
+ * @param {{print?: (fd: number, text: string) => void, ring?: object, ops?: (realm: object) => object, now?: () => number}} hooks
+ *     `ring`: as serve.mjs makes it, loads the tracing files; `ops`: more of them; `now`: another clock, in milliseconds
  */
 export function boot(hooks = {}) {
     const context = vm.createContext(Object.create(null));
@@ -107,21 +108,33 @@ export function boot(hooks = {}) {
     };
     const ops = makeOps(realm, hooks);
     const primordials = vm.runInContext('({})', context);
-    realm.ops = Object.assign(vm.runInContext('({})', context), ops);
+    realm.ops = Object.assign(vm.runInContext('({})', context), ops, hooks.ops?.(realm));
+    const clock = hooks.now ?? (() => performance.now());
+    if (hooks.ring !== undefined) {
+        realm.ops.now = () => { hooks.ring.f64[32] = clock() * 1e6; };
+        realm.ops.writeRing = (text, at, limit) => {
+            const bytes = Buffer.from(text);
+            if (at + bytes.length > limit) return -1;
+            hooks.ring.u8.set(bytes, at);
+            return bytes.length;
+        };
+    }
     realm.primordials = primordials;
-    realm.internal.now = () => performance.now();
+    realm.internal.now = clock;
     for (const name of fs.readdirSync(folder).sort()) {
-        if (!/^\d\d_.*\.js$/.test(name) || tracing.test(name) || name > '90_start.js') continue;
+        if (!/^\d\d_.*\.js$/.test(name) || (tracing.test(name) && hooks.ring === undefined) || name > '90_start.js') continue;
         const source = fs.readFileSync(path.join(folder, name), 'utf8');
         const body = vm.compileFunction(source, ['ops', 'internal', 'primordials'], { parsingContext: context, filename: `sidelight:${name}` });
         body(realm.ops, realm.internal, primordials);
     }
     const inside = vm.runInContext('JSON.parse', context);
     realm.internal.complete();
-    realm.internal.start(inside(JSON.stringify({
+    const config = inside(JSON.stringify({
         argv: ['sidelight', ...(hooks.argv ?? [])], env: { ...process.env }, pid: process.pid, ppid: process.ppid, cwd: process.cwd(), platform: 'linux', arch: process.arch,
         versions: { sidelight: '0.0.0', v8: process.versions.v8 }, entry: '', ring: null, trace: {}, colors: { stdout: false, stderr: false },
-    })));
+    }));
+    config.ring = hooks.ring?.buffer ?? null;
+    realm.internal.start(config);
     return realm;
 }
 

@@ -163,6 +163,6 @@ function definePairIterable(Class, listOf) {
 }
 
 internal.webidl = {
-    defineGlobal, defineGlobalFunction, defineInterface, definePairIterable, requireArguments, toByteString, toDOMString, toDictionary, toEnforcedUnsigned,
+    defineGlobal, defineGlobalFunction, defineInterface, definePairIterable, requireArguments, shapeInterface, toByteString, toDOMString, toDictionary, toEnforcedUnsigned,
     toUSVString,
 };

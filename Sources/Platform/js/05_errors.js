@@ -68,6 +68,9 @@ internal.typeError = (message, code) => {
 internal.onUncaught = () => false;
 internal.onRejection = () => false;
 
+/** A server outlives what one of its requests did: 44_serve.js replaces this. It tells whether it has recorded the error. */
+internal.survive = () => false;
+
 /**
  * An error that no JavaScript caught.
  * @param {unknown} error
@@ -75,7 +78,7 @@ internal.onRejection = () => false;
  * @returns {boolean} true: a listener took it and the run goes on. False: it was printed and recorded, and the host ends the run with code 1
  */
 internal.uncaught = (error, where) => {
-    if (internal.onUncaught(error, 'uncaughtException')) return true;
+    if (internal.onUncaught(error, 'uncaughtException') || internal.survive(error)) return true;
     fail(error, where);
     return false;
 };
@@ -84,7 +87,9 @@ internal.uncaught = (error, where) => {
 internal.unhandledRejection = (reason, promise) => {
     if (internal.onRejection(reason, promise)) return true;
     if (internal.onUncaught(reason, 'unhandledRejection')) return true;
-    fail(isError(reason) ? reason : rejectionError(reason), undefined);
+    const error = isError(reason) ? reason : rejectionError(reason);
+    if (internal.survive(error)) return true;
+    fail(error, undefined);
     return false;
 };
 

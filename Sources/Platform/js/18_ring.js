@@ -365,6 +365,6 @@ function start(buffer, arch, recording, lengthLimit) {
 }
 
 internal.ring = {
-    start, open, openLeavingRoom, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut: () => leftOut, NO_ATTRIBUTES, append, reference,
+    start, open, openLeavingRoom, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut: () => leftOut, limit: () => recordLimit, NO_ATTRIBUTES, append, reference,
     KIND_SPAN: 1, KIND_START: 3, KIND_LOG: 4, KIND_ERROR: 5, KIND_POINT: 6, KIND_SCOPE: 7, KIND_INSTRUMENT: 8,
 };

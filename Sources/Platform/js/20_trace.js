@@ -14,8 +14,8 @@ const {
     StringPrototypeCharCodeAt, StringPrototypeLastIndexOf, StringPrototypeSlice, StringPrototypeStartsWith,
 } = primordials;
 const {
-    open, openLeavingRoom, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut, NO_ATTRIBUTES, append, reference, KIND_SPAN, KIND_START, KIND_LOG,
-    KIND_ERROR, KIND_SCOPE,
+    open, openLeavingRoom, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut, limit, NO_ATTRIBUTES, append, reference, KIND_SPAN, KIND_START,
+    KIND_LOG, KIND_ERROR, KIND_SCOPE,
 } = internal.ring;
 
 // ---- State bound at start ----
@@ -216,6 +216,7 @@ class Span {
         this._stores = null;
         this._context = null;
         this._asContext = null;
+        this._native = -1; // slot of the request whose server span this is
     }
 
     spanContext() {
@@ -318,7 +319,7 @@ class Span {
     }
 
     end(endTime) {
-        if (!this._recording) return;
+        if (!this._recording || this._native >= 0) return; // a server span ends with its response
         let end;
         if (endTime === undefined) {
             ops.now();
@@ -565,7 +566,6 @@ function tryWriteSpan(span, end, hadStart) {
         i32[word + 19] = min16(extra.droppedEvents) | min16(extra.droppedLinks) << 16;
     }
     putHead(at, span, end);
-    i32[word + 16] = attributes[0] | (events === null ? 0 : events.length >> 2) << 16;
     i32[word + 17] = links | span._scope << 16;
     let next = at + 80;
     if (typeof span._name === 'string') next = putInline(next, span._name);
@@ -573,6 +573,12 @@ function tryWriteSpan(span, end, hadStart) {
         if (extra.statusMessage !== undefined) next = putInline(next, extra.statusMessage);
         if (extra.traceState !== undefined && next >= 0) next = putInline(next, extra.traceStateText);
     }
+    let count = attributes[0];
+    if (span._native >= 0 && next >= 0) {
+        next = ops.httpAttributes(span._native, next, limit());
+        count += requestCells[NATIVE_ATTRIBUTES];
+    }
+    i32[word + 16] = count | (events === null ? 0 : events.length >> 2) << 16;
     if (next >= 0 && attributes[0] > 0) next = putAttributes(next, attributes);
     if (next >= 0 && events !== null) next = putEvents(next, events);
     if (next >= 0 && links > 0) next = putLinks(next, extra.links);
@@ -858,6 +864,63 @@ function moduleLoaded(m) {
     if (m.evaluateStart) finished('evaluate', m.evaluateStart, m.evaluateEnd, undefined, undefined, span);
 }
 
+// ---- Server spans (44_serve.js) ----
+
+// Native's words about the request that is being dispatched or written.
+let requestCells = new Int32Array(64);
+const NATIVE_ATTRIBUTES = 13, SAMPLED = 1, REMOTE = 2;
+
+// The span of the request in `slot`: native chose its ids and whether it is sampled. No start record: the board shows what is in flight.
+function serverSpan(slot, cells, start, bits, name) {
+    const span = new Span(0, reference(name), 2);
+    span._native = slot;
+    span._t0 = cells[0];
+    span._t1 = cells[1];
+    span._t2 = cells[2];
+    span._t3 = cells[3];
+    span._s0 = cells[4];
+    span._s1 = cells[5];
+    span._p0 = cells[6];
+    span._p1 = cells[7];
+    span._start = start;
+    span._flags = bits & SAMPLED;
+    if ((bits & REMOTE) !== 0) span._bits = PARENT_REMOTE;
+    span._recording = enabled && (bits & SAMPLED) !== 0;
+    return span;
+}
+
+// A root span of Sidelight's own: a run of a schedule.
+function startRoot(name, attributes) {
+    const span = new Span(0, reference(name), 2);
+    begin(span, undefined, now(), { attributes });
+    return span;
+}
+
+function setTraceState(span, state) {
+    rare(span).traceState = state;
+    span._rare.traceStateText = state.serialize();
+}
+
+// Ends it; nobody but the server does.
+function endServer(span) {
+    if (!span._recording) return;
+    ops.now();
+    span._recording = false;
+    writeSpan(span, f64[CLOCK_F64]);
+}
+
+// Gives it the name with the route, unless the program gave it one of its own.
+function renameServer(span, before, name) {
+    if (span._name === reference(before)) span._name = reference(name);
+}
+
+// The value of an attribute of a span that records; undefined: it has none.
+function attribute(span, key) {
+    const list = span._attributes, ref = reference(key), end = 2 * list[0];
+    for (let i = 1; i < end; i += 2) if (list[i] === ref) return list[i + 1];
+    return undefined;
+}
+
 // ---- Start ----
 
 // `ring` is an ArrayBuffer over the whole mapping. `trace`: {sampler: {name, argument}, limits, sdkDisabled, enabled}.
@@ -894,6 +957,7 @@ internal.trace = {
     start, now, ringTime, log, error, beginRun, endRun, finished, module: moduleLoaded, activeSpan, activeContext, runInContext,
     isEnabled: () => enabled, get runSpan() { return runSpan; }, timeOrigin: () => unixBaseMs + unixBaseNs / 1e6,
     Span, Tracer, Context, ROOT, SPAN_KEY, withValue, valueOf, valuesOf, storesOf, entering, isSpanContextValid, isValidTraceId, isValidSpanId,
+    serverSpan, endServer, startRoot, renameServer, setTraceState, attribute, setRequestCells: (cells) => { requestCells = cells; },
     // For 22_metrics.js.
     scopeId, startOwn, endOwn, eventAt, views: () => ({ i32, f64 }),
 };

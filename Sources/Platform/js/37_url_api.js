@@ -454,3 +454,4 @@ function leadingDigits(text) {
 
 /** The form-urlencoded text of a URLSearchParams; undefined for anything else. */
 internal.formText = (value) => (isParams(value) ? serializeForm(listOf(value)) : undefined);
+internal.parseForm = parseForm;

@@ -1,10 +1,13 @@
 'use strict';
 // @ts-check
-// Headers (https://fetch.spec.whatwg.org/#headers-class). Names are kept in lower case. There are no guards: nothing here runs in a browser's page.
+// Headers (https://fetch.spec.whatwg.org/#headers-class). Names are kept in lower case. Of the guards only "immutable" can be seen: what the others
+// forbid protects a browser's user, and servers need it.
+//
+// Headers of an incoming request are a text (`name LF value LF …`, names in lower case) until somebody asks for one.
 
 const {
-    ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSort, ReflectGetOwnPropertyDescriptor, ReflectOwnKeys, StringPrototypeCharCodeAt,
-    StringPrototypeSlice, StringPrototypeToLowerCase, SymbolIterator, TypeError, arrayFromIterable,
+    ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSort, ObjectGetOwnPropertySymbols, ObjectKeys, ReflectGetOwnPropertyDescriptor,
+    StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase, SymbolIterator, TypeError, arrayFromIterable,
 } = primordials;
 const { customInspect } = internal;
 const { defineInterface, definePairIterable, requireArguments, toByteString } = internal.webidl;
@@ -34,13 +37,39 @@ function normalizeValue(text) {
     return start === 0 && end === text.length ? text : StringPrototypeSlice(text, start, end);
 }
 
+// Names in front of the work on them: they are mostly literals, of which V8 keeps one copy each, so that `===` compares two pointers.
+const NAME_SLOTS = 64;
+const givenNames = [];
+const lowerNames = [];
+for (let i = 0; i < NAME_SLOTS; i++) givenNames[i] = lowerNames[i] = '';
+
 function toName(value, method) {
+    if (typeof value !== 'string' || value.length === 0) return toNewName(value, method);
+    const slot = StringPrototypeCharCodeAt(value, value.length - 1) * 7 + value.length & NAME_SLOTS - 1;
+    if (givenNames[slot] === value) return lowerNames[slot];
+    const name = toNewName(value, method);
+    givenNames[slot] = value;
+    return lowerNames[slot] = name;
+}
+
+function toNewName(value, method) {
     const name = toByteString(value, `Headers.${method}`);
     if (!isToken(name)) throw new TypeError(`Headers.${method}: ${internal.inspect(name)} is an invalid header name.`);
     return StringPrototypeToLowerCase(name);
 }
 
+/** Nothing in it that needs a second look. */
+function isPlainValue(text) {
+    const last = text.length - 1;
+    for (let i = 0; i <= last; i++) {
+        const unit = StringPrototypeCharCodeAt(text, i);
+        if (unit > 255 || (unit <= 32 && (unit !== 32 || i === 0 || i === last))) return false;
+    }
+    return true;
+}
+
 function toValue(value, name, method) {
+    if (typeof value === 'string' && isPlainValue(value)) return value;
     const text = normalizeValue(toByteString(value, `Headers.${method}`));
     for (let i = 0; i < text.length; i++) {
         const unit = StringPrototypeCharCodeAt(text, i);
@@ -51,53 +80,90 @@ function toValue(value, name, method) {
     return text;
 }
 
-let isHeaders, listOf, sortedListOf, makeHeaders;
+let isHeaders, listOf, sortedListOf, makeHeaders, makeLazyHeaders, setImmutable;
+
+/** The lines of a head from `start` on: name, value, name, value … */
+function linesOf(text, start) {
+    const list = [];
+    const { length } = text;
+    for (let count = 0; start < length; count++) {
+        let end = StringPrototypeIndexOf(text, '\n', start);
+        if (end < 0) end = length;
+        list[count] = StringPrototypeSlice(text, start, end);
+        start = end + 1;
+    }
+    return list;
+}
+
+/** https://fetch.spec.whatwg.org/#concept-headers-fill. @param {string[]} list @param {unknown} init not undefined */
+function fill(list, init) {
+    if (init === null || (typeof init !== 'object' && typeof init !== 'function')) {
+        throw new TypeError('Headers: the init is neither a sequence of pairs nor a record');
+    }
+    const method = init[SymbolIterator];
+    if (isHeaders(init) && method === ownIterator) {
+        const from = listOf(init);
+        for (let i = 0; i < from.length; i++) ArrayPrototypePush(list, from[i]);
+        return list;
+    }
+    if (method !== undefined && method !== null) {
+        const pairs = arrayFromIterable(init, 'Headers: the init');
+        for (let i = 0; i < pairs.length; i++) {
+            const pair = arrayFromIterable(pairs[i], 'Headers: a pair');
+            if (pair.length !== 2) throw new TypeError('Headers: a pair does not have two elements');
+            appendTo(list, pair[0], pair[1]);
+        }
+        return list;
+    }
+    // The same as a look at each own key's descriptor (https://webidl.spec.whatwg.org/#js-record), and a third of its time.
+    const keys = ObjectKeys(init);
+    for (let i = 0; i < keys.length; i++) appendTo(list, keys[i], init[keys[i]]);
+    const symbols = ObjectGetOwnPropertySymbols(init);
+    for (let i = 0; i < symbols.length; i++) {
+        if (ReflectGetOwnPropertyDescriptor(init, symbols[i])?.enumerable) throw new TypeError('Headers: a symbol is no header name');
+    }
+    return list;
+}
+
+function appendTo(list, name, value) {
+    name = toName(name, 'append');
+    ArrayPrototypePush(list, name, toValue(value, name, 'append'));
+}
+
+let ownIterator; // Headers.prototype[Symbol.iterator] as it was
 
 class Headers {
-    #list = []; // name, value, name, value …
+    #list; // name, value, name, value …; undefined: still in #head
     #sorted; // what iteration shows; undefined: to be made
+    #head; // text and where the first name begins
+    #at = 0;
+    #immutable = false;
 
     constructor(init = undefined) {
-        if (init === undefined) return;
-        if (init === null || (typeof init !== 'object' && typeof init !== 'function')) {
-            throw new TypeError('Headers: the init is neither a sequence of pairs nor a record');
-        }
-        if (isHeaders(init)) {
-            this.#list = ArrayPrototypeSlice(init.#list);
-            return;
-        }
-        const method = init[SymbolIterator];
-        if (method !== undefined && method !== null) {
-            const pairs = arrayFromIterable(init, 'Headers: the init');
-            for (let i = 0; i < pairs.length; i++) {
-                const pair = arrayFromIterable(pairs[i], 'Headers: a pair');
-                if (pair.length !== 2) throw new TypeError('Headers: a pair does not have two elements');
-                this.#append(pair[0], pair[1]);
-            }
-            return;
-        }
-        const keys = ReflectOwnKeys(init);
-        for (let i = 0; i < keys.length; i++) {
-            const descriptor = ReflectGetOwnPropertyDescriptor(init, keys[i]);
-            if (descriptor !== undefined && descriptor.enumerable) this.#append(keys[i], init[keys[i]]);
-        }
+        this.#list = [];
+        if (init !== undefined) fill(this.#list, init);
     }
 
     append(name, value) {
-        this.#list;
+        const list = listOf(this);
         requireArguments(arguments.length, 2, 'Headers.append');
-        this.#append(name, value);
+        name = toName(name, 'append');
+        value = toValue(value, name, 'append');
+        this.#change();
+        ArrayPrototypePush(list, name, value);
     }
 
     delete(name) {
-        const list = this.#list;
+        const list = listOf(this);
         requireArguments(arguments.length, 1, 'Headers.delete');
-        this.#replace(list, toName(name, 'delete'), undefined);
+        name = toName(name, 'delete');
+        this.#change();
+        this.#replace(list, name, undefined);
     }
 
     /** The values joined by ", " (https://fetch.spec.whatwg.org/#concept-header-list-get). */
     get(name) {
-        const list = this.#list;
+        const list = listOf(this);
         requireArguments(arguments.length, 1, 'Headers.get');
         name = toName(name, 'get');
         let result = null;
@@ -108,14 +174,14 @@ class Headers {
     }
 
     getSetCookie() {
-        const list = this.#list;
+        const list = listOf(this);
         const cookies = [];
         for (let i = 0; i < list.length; i += 2) if (list[i] === 'set-cookie') ArrayPrototypePush(cookies, list[i + 1]);
         return cookies;
     }
 
     has(name) {
-        const list = this.#list;
+        const list = listOf(this);
         requireArguments(arguments.length, 1, 'Headers.has');
         name = toName(name, 'has');
         for (let i = 0; i < list.length; i += 2) if (list[i] === name) return true;
@@ -123,15 +189,16 @@ class Headers {
     }
 
     set(name, value) {
-        const list = this.#list;
+        const list = listOf(this);
         requireArguments(arguments.length, 2, 'Headers.set');
         name = toName(name, 'set');
-        this.#replace(list, name, toValue(value, name, 'set'));
+        value = toValue(value, name, 'set');
+        this.#change();
+        this.#replace(list, name, value);
     }
 
-    #append(name, value) {
-        name = toName(name, 'append');
-        ArrayPrototypePush(this.#list, name, toValue(value, name, 'append'));
+    #change() {
+        if (this.#immutable) throw new TypeError('Headers: these headers are immutable');
         this.#sorted = undefined;
     }
 
@@ -151,12 +218,11 @@ class Headers {
         }
         list.length = kept;
         if (!done) ArrayPrototypePush(list, name, value);
-        this.#sorted = undefined;
     }
 
     /** https://fetch.spec.whatwg.org/#concept-header-list-sort-and-combine */
     #sortAndCombine() {
-        const list = this.#list;
+        const list = listOf(this);
         const order = [];
         for (let i = 0; i < list.length; i += 2) ArrayPrototypePush(order, i);
         ArrayPrototypeSort(order, (a, b) => (list[a] < list[b] ? -1 : list[a] > list[b] ? 1 : a - b));
@@ -180,16 +246,32 @@ class Headers {
 
     static {
         isHeaders = (value) => #list in value;
-        listOf = (headers) => headers.#list;
+        listOf = (headers) => headers.#list ??= linesOf(headers.#head, headers.#at);
         sortedListOf = (headers) => headers.#sorted ??= headers.#sortAndCombine();
-        makeHeaders = (list) => {
+        makeHeaders = (list, immutable = false) => {
             const headers = new Headers();
             headers.#list = list;
+            headers.#immutable = immutable;
+            return headers;
+        };
+        makeLazyHeaders = (head, at) => {
+            const headers = new Headers();
+            headers.#list = undefined;
+            headers.#head = head;
+            headers.#at = at;
+            headers.#immutable = true;
+            return headers;
+        };
+        setImmutable = (headers) => {
+            headers.#immutable = true;
             return headers;
         };
     }
 }
 definePairIterable(Headers, sortedListOf);
+ownIterator = Headers.prototype[SymbolIterator];
 defineInterface(Headers);
 
-internal.headers = { Headers, isToken, listOf, makeHeaders, isHTTPWhitespace };
+internal.headers = {
+    Headers, fill, isHTTPWhitespace, isToken, linesOf, listOf, makeHeaders, makeLazyHeaders, setImmutable,
+};

@@ -1,0 +1,363 @@
+'use strict';
+// @ts-check
+// Bodies (https://fetch.spec.whatwg.org/#bodies). A text or bytes stay what they are until `body` is touched: only then is there a ReadableStream. What the
+// host feeds (the body of an incoming request) is collected without a stream, too, when nobody asks for one.
+
+const {
+    ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, ArrayPrototypePush, JSONParse, ObjectDefineProperty, Promise, ReflectGetOwnPropertyDescriptor,
+    StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase, TypeError, TypedArrayPrototypeGetBuffer,
+    TypedArrayPrototypeGetByteLength, Uint8Array,
+} = primordials;
+const { blobBytes, blobType, isBlob, joinBytes, makeBlob } = internal.blob;
+const { bytesOf, noBytes } = internal.encoding;
+const { isHTTPWhitespace, isToken, listOf } = internal.headers;
+const { toUSVString } = internal.webidl;
+
+const textType = 'text/plain;charset=UTF-8';
+const formType = 'application/x-www-form-urlencoded;charset=UTF-8';
+const jsonType = 'application/json';
+
+class Body {
+    /**
+     * @param {string | Uint8Array | Feed | null} source bytes are the body's own; null: only a stream
+     * @param {object | null} stream
+     */
+    constructor(source, stream) {
+        this.source = source;
+        this.stream = stream;
+        this.used = false; // the source was read, without a stream
+    }
+}
+
+// ---- What the host feeds ----
+
+const feedIdle = 0, feedCollecting = 1, feedStreaming = 2, feedOver = 3;
+
+/**
+ * A body that comes in pieces. `pull` asks for one more; the host then calls exactly one of chunk, end, fail. `cancel` says that no more is wanted.
+ */
+class Feed {
+    constructor(pull, cancel) {
+        this.pull = pull;
+        this.cancel = cancel;
+        this.state = feedIdle;
+        this.chunks = undefined;
+        this.resolve = undefined;
+        this.reject = undefined;
+        this.controller = undefined; // of the stream
+        this.failure = undefined; // {error}: it failed before anybody read
+    }
+
+    chunk(bytes) {
+        if (this.state === feedCollecting) {
+            ArrayPrototypePush(this.chunks, bytes);
+            this.pull();
+        } else if (this.state === feedStreaming) {
+            this.controller.enqueue(bytes);
+        }
+    }
+
+    end() {
+        const { state } = this;
+        this.state = feedOver;
+        if (state === feedCollecting) this.resolve(this.chunks.length === 1 ? this.chunks[0] : joinBytes(this.chunks));
+        else if (state === feedStreaming) this.controller.close();
+    }
+
+    fail(error) {
+        const { state } = this;
+        if (state === feedOver) return;
+        this.state = feedOver;
+        if (state === feedCollecting) this.reject(error);
+        else if (state === feedStreaming) this.controller.error(error);
+        else this.failure = { error };
+    }
+
+    /** @returns {Promise<Uint8Array>} all of it */
+    collect() {
+        return new Promise((resolve, reject) => {
+            if (this.state === feedOver) {
+                if (this.failure === undefined) resolve(noBytes); else reject(this.failure.error);
+                return;
+            }
+            this.state = feedCollecting;
+            this.chunks = [];
+            this.resolve = resolve;
+            this.reject = reject;
+            this.pull();
+        });
+    }
+
+    /** The one stream of it. */
+    open() {
+        if (this.state === feedOver) {
+            const made = internal.streams.newReadable(undefined, undefined, 0);
+            if (this.failure === undefined) made.close(); else made.error(this.failure.error);
+            return made.stream;
+        }
+        this.controller = internal.streams.newReadable(this.pull, (reason) => {
+            this.state = feedOver;
+            this.cancel(reason);
+        }, 0);
+        this.state = feedStreaming;
+        return this.controller.stream;
+    }
+}
+
+// ---- Reading ----
+
+const unusable = () => new TypeError('Body is unusable: Body has already been read');
+
+/** https://fetch.spec.whatwg.org/#body-unusable */
+function isUnusable(body) {
+    if (body.stream === null) return body.used;
+    return internal.streams.isDisturbed(body.stream) || internal.streams.isLocked(body.stream);
+}
+
+function isUsed(body) {
+    return body.stream === null ? body.used : internal.streams.isDisturbed(body.stream);
+}
+
+/** The body's stream, made now if there was none. */
+function streamOf(body) {
+    if (body.stream !== null) return body.stream;
+    const { source } = body;
+    if (body.used) {
+        // It was read as a whole, and must look so.
+        const made = internal.streams.newReadable(undefined, undefined, 0);
+        const { stream } = made;
+        if (!(source instanceof Feed) || source.state === feedOver) made.close();
+        internal.streams.collect(stream, () => {}, () => {});
+        return body.stream = stream;
+    }
+    return body.stream = source instanceof Feed ? source.open()
+        : internal.streams.fromBytes(typeof source === 'string' ? ops.encodeUtf8(source) : source);
+}
+
+/**
+ * Takes all there is, the one time that this can be done.
+ * @param {Body | null} body
+ * @returns {string | Uint8Array | Promise<Uint8Array>} bytes may be a blob's or a clone's too: who hands them out copies them
+ */
+function take(body) {
+    if (body === null) return '';
+    if (isUnusable(body)) throw unusable();
+    if (body.stream !== null) return internal.streams.readAll(body.stream);
+    body.used = true;
+    const { source } = body;
+    return source instanceof Feed ? source.collect() : source;
+}
+
+function textOf(source) {
+    if (typeof source !== 'string') return ops.decodeUtf8(source, false, false);
+    return StringPrototypeCharCodeAt(source, 0) === 0xFEFF ? StringPrototypeSlice(source, 1) : source;
+}
+
+/** No promise: awaiting bytes would look for a `then` that a program may have put on a prototype. */
+const isWhole = (source) => typeof source === 'string' || ArrayBufferIsView(source);
+
+/** Bytes for the program to keep. */
+function ownBytes(source) {
+    return typeof source === 'string' ? ops.encodeUtf8(source) : new Uint8Array(source);
+}
+
+/** https://fetch.spec.whatwg.org/#concept-body-clone */
+function cloneBody(body, what) {
+    if (body === null) return null;
+    if (isUnusable(body)) throw new TypeError(`${what}.clone: Body has already been consumed.`);
+    if (body.stream === null && !(body.source instanceof Feed)) return new Body(body.source, null); // neither changes it
+    const branches = internal.streams.tee(streamOf(body));
+    body.stream = branches[0];
+    body.source = null;
+    return new Body(null, branches[1]);
+}
+
+/** A stream of what is left in `stream`, which is locked from now on (https://streams.spec.whatwg.org/#readablestream-create-a-proxy). */
+function moveStream(stream) {
+    let reader;
+    const made = internal.streams.newReadable(() => reader.resume(), (reason) => reader.cancel(reason), 0);
+    reader = internal.streams.readChunks(stream, (chunk) => {
+        made.enqueue(chunk);
+        return false;
+    }, () => made.close(), (error) => made.error(error));
+    return made.stream;
+}
+
+// ---- Making ----
+
+/** Set by `extract`: the Content-Type that goes with the body; null: none. */
+let extractedType = null;
+
+/**
+ * https://fetch.spec.whatwg.org/#concept-bodyinit-extract
+ * @returns {Body} its type is what `typeOfExtracted` gives
+ */
+function extract(value) {
+    if (typeof value === 'string') {
+        extractedType = textType;
+        return new Body(toUSVString(value), null);
+    }
+    if (value !== null && typeof value === 'object') {
+        if (internal.streams !== undefined && internal.streams.isReadableStream(value)) {
+            if (internal.streams.isDisturbed(value) || internal.streams.isLocked(value)) {
+                throw new TypeError('Response body object should not be disturbed or locked');
+            }
+            extractedType = null;
+            return new Body(null, value);
+        }
+        const bytes = bytesOf(value);
+        if (bytes !== undefined) {
+            extractedType = null;
+            return new Body(new Uint8Array(bytes), null);
+        }
+        if (isBlob(value)) {
+            extractedType = blobType(value) === '' ? null : blobType(value);
+            return new Body(blobBytes(value), null);
+        }
+        const form = internal.formText(value);
+        if (form !== undefined) {
+            extractedType = formType;
+            return new Body(form, null);
+        }
+        const multipart = internal.formData.serialize(value);
+        if (multipart !== undefined) {
+            extractedType = multipart.type;
+            return new Body(multipart.bytes, null);
+        }
+    }
+    const text = toUSVString(value);
+    extractedType = textType; // after ToString, which is the user's
+    return new Body(text, null);
+}
+
+/** Content-Type from the body where the list has none. */
+function addType(list, type) {
+    if (type === null) return;
+    for (let i = 0; i < list.length; i += 2) if (list[i] === 'content-type') return;
+    ArrayPrototypePush(list, 'content-type', type);
+}
+
+// ---- Media types (https://mimesniff.spec.whatwg.org/#parsing-a-mime-type), as far as bodies need them ----
+
+function trimmed(text) {
+    let start = 0;
+    let end = text.length;
+    while (start < end && isHTTPWhitespace(StringPrototypeCharCodeAt(text, start))) start++;
+    while (end > start && isHTTPWhitespace(StringPrototypeCharCodeAt(text, end - 1))) end--;
+    return StringPrototypeSlice(text, start, end);
+}
+
+/** @returns {{essence: string, boundary: string | undefined} | null} null: no media type */
+function parseType(text) {
+    let at = StringPrototypeIndexOf(text, ';');
+    if (at < 0) at = text.length;
+    const essence = StringPrototypeToLowerCase(trimmed(StringPrototypeSlice(text, 0, at)));
+    const slash = StringPrototypeIndexOf(essence, '/');
+    if (slash < 0 || !isToken(StringPrototypeSlice(essence, 0, slash)) || !isToken(StringPrototypeSlice(essence, slash + 1))) return null;
+    let boundary;
+    while (at < text.length) {
+        const start = ++at;
+        while (at < text.length && text[at] !== ';' && text[at] !== '=') at++;
+        const name = StringPrototypeToLowerCase(trimmed(StringPrototypeSlice(text, start, at)));
+        if (at >= text.length || text[at] === ';') continue;
+        let value = '';
+        if (text[at + 1] === '"') {
+            for (at += 2; at < text.length && text[at] !== '"'; at++) {
+                if (text[at] === '\\' && at + 1 < text.length) at++;
+                value += text[at];
+            }
+            at = StringPrototypeIndexOf(text, ';', at);
+            if (at < 0) at = text.length;
+        } else {
+            let end = StringPrototypeIndexOf(text, ';', at);
+            if (end < 0) end = text.length;
+            value = trimmed(StringPrototypeSlice(text, at + 1, end));
+            at = end;
+        }
+        if (name === 'boundary') boundary ??= value;
+    }
+    return { essence, boundary };
+}
+
+/** The Content-Type of a list of headers; null: none. */
+function typeOfList(list) {
+    let type = null;
+    for (let i = 0; i < list.length; i += 2) if (list[i] === 'content-type') type = type === null ? list[i + 1] : `${type}, ${list[i + 1]}`;
+    return type;
+}
+
+/** https://fetch.spec.whatwg.org/#dom-body-formdata */
+function parseFormData(source, type) {
+    const parsed = type === null ? null : parseType(type);
+    if (parsed?.essence === 'multipart/form-data') {
+        if (parsed.boundary === undefined || parsed.boundary === '') throw new TypeError('formData: the Content-Type has no boundary');
+        return internal.formData.parse(typeof source === 'string' ? ops.encodeUtf8(source) : source, parsed.boundary);
+    }
+    if (parsed?.essence === 'application/x-www-form-urlencoded') return internal.formData.fromList(internal.parseForm(textOf(source)));
+    throw new TypeError(`formData: the Content-Type is neither multipart/form-data nor application/x-www-form-urlencoded but ${type ?? 'missing'}`);
+}
+
+// ---- The mixin (https://fetch.spec.whatwg.org/#body-mixin) ----
+
+/**
+ * @param {Function} Class
+ * @param {(object) => Body | null} bodyOf throws on a stranger
+ * @param {(object) => string | null} contentTypeOf
+ */
+function defineBody(Class, bodyOf, contentTypeOf) {
+    const methods = {
+        async text() {
+            const source = take(bodyOf(this));
+            return textOf(isWhole(source) ? source : await source);
+        },
+        async json() {
+            const source = take(bodyOf(this));
+            return JSONParse(textOf(isWhole(source) ? source : await source));
+        },
+        async bytes() {
+            const source = take(bodyOf(this));
+            return ownBytes(isWhole(source) ? source : await source);
+        },
+        async arrayBuffer() {
+            const source = take(bodyOf(this));
+            const bytes = ownBytes(isWhole(source) ? source : await source);
+            const buffer = TypedArrayPrototypeGetBuffer(bytes);
+            // A native encoder may hand out a part of a larger buffer.
+            const fits = ArrayBufferPrototypeGetByteLength(buffer) === TypedArrayPrototypeGetByteLength(bytes);
+            return fits ? buffer : TypedArrayPrototypeGetBuffer(new Uint8Array(bytes));
+        },
+        async blob() {
+            const source = take(bodyOf(this));
+            const type = contentTypeOf(this);
+            const bytes = ownBytes(isWhole(source) ? source : await source);
+            return makeBlob(bytes, type === null ? '' : StringPrototypeToLowerCase(type));
+        },
+        async formData() {
+            const source = take(bodyOf(this));
+            const type = contentTypeOf(this);
+            return parseFormData(isWhole(source) ? source : await source, type);
+        },
+    };
+    for (const name in methods) {
+        ObjectDefineProperty(Class.prototype, name, { __proto__: null, value: methods[name], writable: true, enumerable: true, configurable: true });
+    }
+    const getters = {
+        get body() {
+            const body = bodyOf(this);
+            return body === null ? null : streamOf(body);
+        },
+        get bodyUsed() {
+            const body = bodyOf(this);
+            return body !== null && isUsed(body);
+        },
+    };
+    for (const name in getters) {
+        const { get } = ReflectGetOwnPropertyDescriptor(getters, name);
+        ObjectDefineProperty(Class.prototype, name, { __proto__: null, get, set: undefined, enumerable: true, configurable: true });
+    }
+}
+
+internal.body = {
+    Body, Feed, addType, cloneBody, defineBody, extract, isUnusable, isUsed, moveStream, streamOf, take, textOf, typeOfList, unusable,
+    typeOfExtracted: () => extractedType, textType, jsonType,
+};

@@ -1,0 +1,507 @@
+'use strict';
+// @ts-check
+// Serving: one call of `dispatch` a request, from the native server (Sources/Runtime/HTTP*), and one answer, whole or in pieces, through its ops.
+//
+// A request in flight is an `Exchange`, found by its slot. Its server span is made here of the ids that native chose, is the active span of the handler, and
+// ends when the last byte is with the kernel or the client has left. Semantic conventions: https://opentelemetry.io/docs/specs/semconv/http/http-spans/
+//
+// The straight way — a handler that returns a Response with a text — makes a Request, an Exchange, a context object and a span, and no promise.
+
+const {
+    ArrayPrototypeJoin, Float64Array, FunctionPrototypeToString, Int32Array, JSONParse, ObjectKeys, SafeMap, String,
+    StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, TypeError, TypedArrayPrototypeGetLength,
+} = primordials;
+const { DOMException } = internal;
+const { Body, Feed, streamOf } = internal.body;
+const { isResponse, wireOf } = internal.fetchClasses;
+const { METHODS, abortIncoming, headerIn, makeIncoming, setOwnAuthority, urlTextOf } = internal.request;
+const { requireArguments } = internal.webidl;
+
+// ---- What native hands over with each request ----
+
+let cells = new Int32Array(32);
+let cellsF = new Float64Array(cells.buffer);
+const BITS = 8, METHOD = 12, START_F64 = 5;
+const HAS_TRACE_STATE = 4, HAS_BAGGAGE = 8, HAS_BODY = 16;
+const HEAD = 2; // index of a method
+
+let trace; // 20_trace.js
+let isDevelopment = false;
+
+let target; // the program's default export
+let environment;
+
+/** Slot → exchange or undefined. Slots are small and used again. */
+const exchanges = [];
+let inFlight = 0;
+let waits = 0;
+
+/** The key of the exchange in the contexts of its request, so that it is found from any span below. */
+const EXCHANGE = Symbol('exchange');
+
+class Exchange {
+    constructor(slot, head, bits, method, span) {
+        this.slot = slot;
+        this.head = head;
+        this.bits = bits;
+        this.method = method;
+        this.span = span;
+        this.request = undefined;
+        this.feed = undefined; // of the request's body, once somebody reads it
+        this.reader = undefined; // of the response's body
+        this.remaining = -1; // bytes that the response still owes its Content-Length; -1: it has none
+        this.route = undefined;
+        this.left = undefined; // why the request was given up
+        this.started = false; // the response's head is out
+        this.over = false;
+    }
+
+    /** The body of the request. @returns {Body | null} */
+    openBody() {
+        if ((this.bits & HAS_BODY) === 0) return null;
+        const { slot } = this;
+        this.feed = new Feed(() => { if (!this.over) ops.httpRead(slot); }, () => {});
+        if (this.over) this.feed.fail(this.left ?? lateBody());
+        return new Body(this.feed, null);
+    }
+}
+
+const lateBody = () => new TypeError('The body of the request cannot be read after the response was sent');
+
+/** The third argument of handlers. */
+class ExecutionContext {
+    #exchange;
+    constructor(key, exchange) {
+        if (key !== secret) throw new TypeError('Illegal constructor');
+        this.#exchange = exchange;
+    }
+
+    /** Keeps the worker from ending before `promise` has settled; a rejection is recorded. */
+    waitUntil(promise) {
+        const exchange = this.#exchange;
+        requireArguments(arguments.length, 1, 'waitUntil');
+        waits++;
+        settleLater(exchange, promise);
+    }
+
+    passThroughOnException() { this.#exchange; }
+}
+const secret = {};
+internal.webidl.shapeInterface(ExecutionContext);
+
+/** @param {{span: object}} owner an exchange, or a run of a schedule */
+async function settleLater(owner, promise) {
+    try {
+        await promise;
+    } catch (error) {
+        report(error, owner.span);
+    } finally {
+        waits--;
+    }
+}
+
+// ---- A request ----
+
+/**
+ * @param {number} slot
+ * @param {string} head `METHOD SP target LF name LF value LF …`
+ */
+function dispatch(slot, head) {
+    const bits = cells[BITS];
+    const method = cells[METHOD];
+    const span = trace.serverSpan(slot, cells, cellsF[START_F64], bits, method === 0 ? 'HTTP' : METHODS[method]);
+    const exchange = new Exchange(slot, head, bits, method, span);
+    exchanges[slot] = exchange;
+    inFlight++;
+    span._values = trace.withValue(null, EXCHANGE, exchange);
+    if ((bits & (HAS_TRACE_STATE | HAS_BAGGAGE)) !== 0) takeCarried(exchange);
+    const request = exchange.request = makeIncoming(exchange);
+    ops.setContext(span);
+    try {
+        const result = target.fetch(request, environment, new ExecutionContext(secret, exchange));
+        if (isResponse(result)) respond(exchange, result);
+        else if (result !== null && (typeof result === 'object' || typeof result === 'function')) settle(exchange, result);
+        else fail(exchange, noResponse(result));
+    } catch (error) {
+        fail(exchange, error);
+    }
+    ops.setContext(undefined);
+}
+
+/** A promise, or what may be one. */
+async function settle(exchange, promise) {
+    let response;
+    try {
+        response = await promise;
+    } catch (error) {
+        fail(exchange, error);
+        return;
+    }
+    if (isResponse(response)) respond(exchange, response);
+    else fail(exchange, noResponse(response));
+}
+
+function noResponse(value) {
+    let shown;
+    try { shown = internal.inspect(value, { depth: 0 }); } catch { shown = typeof value; }
+    return withoutStack(new TypeError(`The fetch handler must return a Response or a promise of one, but returned ${shown}`));
+}
+
+/** Our own frames tell the program nothing. */
+function withoutStack(error) {
+    error.stack = `TypeError: ${error.message}`;
+    return error;
+}
+
+/** tracestate and baggage, which go on to whom this request asks. */
+function takeCarried(exchange) {
+    const { head, bits, span } = exchange;
+    const at = StringPrototypeIndexOf(head, '\n') + 1;
+    if ((bits & HAS_TRACE_STATE) !== 0) {
+        const text = headerIn(head, at, 'tracestate', ',');
+        if (text !== undefined) trace.setTraceState(span, internal.otelApi.createTraceState(text));
+    }
+    if ((bits & HAS_BAGGAGE) !== 0) {
+        const text = headerIn(head, at, 'baggage', ',');
+        if (text !== undefined) {
+            const values = trace.valuesOf(extractBaggage(trace.ROOT, { __proto__: null, baggage: text }));
+            span._values = trace.withValue(values, EXCHANGE, exchange);
+        }
+    }
+}
+const extractBaggage = internal.otelApi?.propagation.extract;
+
+// ---- Its answer ----
+
+function respond(exchange, response) {
+    if (exchange.over) { // the client has left, or the time is up
+        discard(response);
+        return;
+    }
+    let wire;
+    try {
+        wire = wireOf(response);
+    } catch (error) {
+        fail(exchange, withoutStack(error));
+        return;
+    }
+    const { status, statusText, contentLength, body } = wire;
+    let { headers } = wire;
+    const { slot } = exchange;
+    noteStatus(exchange, status);
+    noteRoute(exchange);
+    let source = null;
+    if (body !== null) {
+        if (body.stream !== null || body.source instanceof Feed) {
+            respondInPieces(exchange, status, statusText, headers, contentLength, body);
+            return;
+        }
+        body.used = true;
+        source = body.source;
+    } else if (contentLength >= 0 && (exchange.method === HEAD || status === 304)) {
+        headers += `content-length: ${contentLength}\r\n`; // of the body that is not sent
+    }
+    exchange.started = true;
+    if (ops.httpRespond(slot, status, statusText, headers, source) === 1) finish(exchange);
+}
+
+function respondInPieces(exchange, status, statusText, headers, contentLength, body) {
+    const { slot } = exchange;
+    let stream;
+    try {
+        stream = streamOf(body);
+    } catch (error) {
+        fail(exchange, error);
+        return;
+    }
+    exchange.started = true;
+    ops.httpHead(slot, status, statusText, headers, contentLength);
+    if (exchange.method === HEAD) {
+        internal.streams.cancel(stream, undefined);
+        if (ops.httpEnd(slot) === 1) finish(exchange);
+        return;
+    }
+    exchange.remaining = contentLength;
+    const reader = internal.streams.readChunks(stream, (chunk) => write(exchange, chunk), () => end(exchange), (error) => breakOff(exchange, error));
+    exchange.reader = reader;
+    if (exchange.over) reader.cancel(exchange.left); // it went wrong at once
+}
+
+/** @returns {boolean} whether to go on at once */
+function write(exchange, chunk) {
+    if (exchange.over) return false;
+    const length = TypedArrayPrototypeGetLength(chunk);
+    if (length === 0) return true;
+    if (exchange.remaining >= 0) {
+        exchange.remaining -= length;
+        if (exchange.remaining < 0) {
+            breakOff(exchange, withoutStack(new TypeError('The body of the response is longer than its Content-Length')));
+            return false;
+        }
+    }
+    // -1: the client is gone, and `ended` will say so.
+    return ops.httpWrite(exchange.slot, chunk) === 1;
+}
+
+function end(exchange) {
+    if (exchange.over) return;
+    if (exchange.remaining > 0) {
+        breakOff(exchange, withoutStack(new TypeError('The body of the response is shorter than its Content-Length')));
+        return;
+    }
+    if (ops.httpEnd(exchange.slot) === 1) finish(exchange);
+}
+
+/** The response failed half-way: all that can be done is to cut the connection. */
+function breakOff(exchange, error) {
+    if (exchange.over) return;
+    note(exchange, error);
+    ops.httpAbort(exchange.slot);
+    const { reader } = exchange;
+    finish(exchange);
+    reader?.cancel(error);
+}
+
+/** A body that nobody will send. */
+function discard(response) {
+    try {
+        const { body } = wireOf(response);
+        if (body === null) return;
+        if (body.stream === null && !(body.source instanceof Feed)) return;
+        internal.streams.cancel(streamOf(body), undefined);
+    } catch { /* it was used */ }
+}
+
+/** The handler failed. */
+function fail(exchange, error) {
+    if (exchange.over) {
+        report(error, exchange.span);
+        return;
+    }
+    if (exchange.started) {
+        breakOff(exchange, error);
+        return;
+    }
+    note(exchange, error);
+    noteStatus(exchange, 500);
+    noteRoute(exchange);
+    exchange.started = true;
+    const headers = 'content-type: text/plain;charset=UTF-8\r\n';
+    if (ops.httpRespond(exchange.slot, 500, 'Internal Server Error', headers, 'Internal Server Error') === 1) finish(exchange);
+}
+
+/** Records an error of a request, and what it is called for the metrics. */
+function note(exchange, error) {
+    const type = typeOf(error);
+    report(error, exchange.span);
+    if (type === '') exchange.span.setAttribute('error.type', '_OTHER');
+    ops.httpErrorType(exchange.slot, type === '' ? '_OTHER' : type);
+}
+
+/** An error that ends nothing but what it happened in: recorded, and shown to who develops. */
+function report(error, span) {
+    trace.error(error, span);
+    if (!isDevelopment) return;
+    let text;
+    try { text = internal.formatUncaught(error, undefined); } catch { text = 'Uncaught exception that could not be shown'; }
+    ops.print(2, `${text}\n`);
+}
+
+function typeOf(error) {
+    try {
+        const name = error?.name ?? error?.code;
+        return name === undefined || name === null ? '' : StringPrototypeSlice(`${name}`, 0, 128);
+    } catch {
+        return '';
+    }
+}
+
+function noteStatus(exchange, status) {
+    const { span } = exchange;
+    if (!span._recording) return;
+    span.setAttribute('http.response.status_code', status);
+    if (status < 500 || span._status === 2) return;
+    span.setStatus({ code: 2 });
+    span.setAttribute('error.type', String(status));
+}
+
+// ---- The route (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#name) ----
+
+const ROUTES_MAX = 1024;
+const names = new SafeMap(); // route → by method, the span's name
+
+function nameOf(method, route) {
+    let list = names.get(route);
+    if (list === undefined) {
+        list = [];
+        if (names.size < ROUTES_MAX) names.set(route, list);
+    }
+    return list[method] ??= `${method === 0 ? 'HTTP' : METHODS[method]} ${route}`;
+}
+
+function noteRoute(exchange) {
+    const { span, method } = exchange;
+    let { route } = exchange;
+    if (span._recording && span._attributes[0] > 0) {
+        const own = trace.attribute(span, 'http.route');
+        if (typeof own === 'string') route = own;
+    }
+    if (route === undefined) return;
+    if (span._recording) {
+        span.setAttribute('http.route', route);
+        trace.renameServer(span, method === 0 ? 'HTTP' : METHODS[method], nameOf(method, route));
+    }
+    ops.httpRoute(exchange.slot, route);
+}
+
+/** The exchange whose request this code runs for; undefined: none. */
+function currentExchange() {
+    const values = trace === undefined ? null : trace.valuesOf(ops.context());
+    return values === null || values === undefined ? undefined : trace.valueOf(values, EXCHANGE);
+}
+
+/** For `import { setRoute } from 'sidelight'`. */
+function setRoute(route) {
+    requireArguments(arguments.length, 1, 'setRoute');
+    const text = `${route}`;
+    const exchange = currentExchange();
+    if (exchange !== undefined && !exchange.started) exchange.route = text;
+}
+internal.builtins.set('sidelight', { setRoute, default: { setRoute } });
+
+/**
+ * A URLPattern with the pathname `pathname` has matched: if the request's own URL, then that is its route.
+ * @param {string | undefined} url the text that was matched @param {string | undefined} path or only its path
+ */
+function matched(pathname, url, path) {
+    if (inFlight === 0) return;
+    const exchange = currentExchange();
+    if (exchange === undefined || exchange.started) return;
+    const own = urlTextOf(exchange.request);
+    if (url !== undefined ? url === own : path !== undefined && path === pathOf(own)) exchange.route = pathname;
+}
+
+function pathOf(url) {
+    const start = StringPrototypeIndexOf(url, '/', 8);
+    const end = StringPrototypeIndexOf(url, '?', start);
+    return StringPrototypeSlice(url, start, end < 0 ? url.length : end);
+}
+
+// ---- The end of it ----
+
+function finish(exchange) {
+    if (exchange.over) return;
+    exchange.over = true;
+    exchanges[exchange.slot] = undefined;
+    inFlight--;
+    trace.endServer(exchange.span);
+    if (exchange.feed !== undefined) exchange.feed.fail(exchange.left ?? lateBody());
+}
+
+/** Gives a request up: its span says so, its signal aborts, its streams are cancelled. */
+function giveUp(exchange, reason, type) {
+    const { span, reader } = exchange;
+    exchange.left = reason;
+    if (span._recording) {
+        span.setStatus({ code: 2, message: reason.message });
+        span.setAttribute('error.type', type);
+    }
+    noteRoute(exchange);
+    finish(exchange);
+    ops.setContext(span);
+    abortIncoming(exchange.request, reason);
+    reader?.cancel(reason);
+    ops.setContext(undefined);
+}
+
+/** @param {number} code 0 all bytes written, 1 the client left, 2 timed out @param {number} [status] what native answered itself */
+function ended(slot, code, status) {
+    const exchange = exchanges[slot];
+    if (exchange === undefined) return;
+    if (code === 0) {
+        finish(exchange);
+        return;
+    }
+    if (status > 0) noteStatus(exchange, status);
+    if (code === 1) giveUp(exchange, new DOMException('The client left before it had the whole response', 'AbortError'), 'client_left');
+    else giveUp(exchange, new DOMException('The request took too long', 'TimeoutError'), 'timeout');
+}
+
+function abortAll() {
+    for (let slot = 0; slot < exchanges.length; slot++) {
+        const exchange = exchanges[slot];
+        if (exchange === undefined) continue;
+        ops.httpErrorType(slot, 'shutdown');
+        ops.httpAbort(slot);
+        giveUp(exchange, new DOMException('The server is shutting down', 'AbortError'), 'shutdown');
+    }
+}
+
+// ---- Start ----
+
+/** What a value is, in a few words. */
+function describe(value) {
+    if (value === undefined) return 'it has none';
+    if (value === null) return 'it is null';
+    if (typeof value === 'function') {
+        let isClass = false;
+        try { isClass = StringPrototypeStartsWith(FunctionPrototypeToString(value), 'class'); } catch { /* a proxy */ }
+        return isClass ? `it is the class ${value.name}: export an instance of it` : 'it is a function: write export default { fetch: … }';
+    }
+    if (typeof value !== 'object') return `it is of type ${typeof value}`;
+    const keys = ObjectKeys(value);
+    if (keys.length > 8) keys.length = 8;
+    return keys.length === 0 ? 'it has neither' : `it has only ${ArrayPrototypeJoin(keys, ', ')}`;
+}
+
+const HAS_FETCH = 1, HAS_SCHEDULED = 2;
+
+/**
+ * Takes the default export of the entry module.
+ * @returns {number} bits: 1 it has fetch, 2 it has scheduled
+ */
+function install(exportsDefault, env) {
+    const wanted = 'The default export of the entry module must be an object with a fetch or a scheduled function';
+    if (exportsDefault === null || typeof exportsDefault !== 'object') throw withoutStack(new TypeError(`${wanted}, but ${describe(exportsDefault)}`));
+    const { fetch, scheduled } = exportsDefault;
+    if (fetch !== undefined && typeof fetch !== 'function') throw withoutStack(new TypeError(`${wanted}, but its fetch is of type ${typeof fetch}`));
+    if (scheduled !== undefined && typeof scheduled !== 'function') {
+        throw withoutStack(new TypeError(`${wanted}, but its scheduled is of type ${typeof scheduled}`));
+    }
+    if (fetch === undefined && scheduled === undefined) throw withoutStack(new TypeError(`${wanted}, but ${describe(exportsDefault)}`));
+    target = exportsDefault;
+    environment = env ?? {};
+    return (fetch === undefined ? 0 : HAS_FETCH) | (scheduled === undefined ? 0 : HAS_SCHEDULED);
+}
+
+/**
+ * @param {ArrayBuffer} buffer 256 bytes: what native tells about each request
+ * @param {string | {authority?: string, development?: boolean}} config also as JSON. `authority`: host and port for requests that name none
+ */
+function start(buffer, config) {
+    if (typeof config === 'string') config = JSONParse(config);
+    cells = new Int32Array(buffer);
+    cellsF = new Float64Array(buffer);
+    trace = internal.trace;
+    trace.setRequestCells(cells);
+    isDevelopment = config.development === true;
+    setOwnAuthority(config.authority ?? 'localhost');
+    // An error that nobody caught ends a run; a server goes on with its other requests.
+    internal.survive = (error) => {
+        report(error, trace.activeSpan());
+        return true;
+    };
+}
+
+internal.serve = {
+    start, install, dispatch, ended, abortAll, matched, setRoute,
+    drained(slot) { exchanges[slot]?.reader?.resume(); },
+    bodyChunk(slot, bytes) { exchanges[slot]?.feed?.chunk(bytes); },
+    bodyEnd(slot) { exchanges[slot]?.feed?.end(); },
+    bodyError(slot, message) { exchanges[slot]?.feed?.fail(new TypeError(message)); },
+    /** How many requests and promises given to waitUntil are open: 0 when the worker may end. */
+    idle: () => inFlight + waits,
+    // For 46_scheduled.js.
+    scheduledTarget: () => ({ target, environment }), report, makeContext: (owner) => new ExecutionContext(secret, owner),
+    countRun: (delta) => { waits += delta; },
+};
