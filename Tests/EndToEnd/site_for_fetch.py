@@ -221,6 +221,9 @@ class Site:
     def on_latin(self, handler, parts, query):
         handler.wfile.write(b"HTTP/1.1 200 Gr\xfcn\r\nX-Name: \xe9\r\nX-Two: a\r\nx-two: b\r\nContent-Length: 0\r\n\r\n")
 
+    def on_gone(self, handler, parts, query):
+        self.answer(handler, 200, json.dumps(self.gone.is_set()).encode())
+
     def on_hostile(self, handler, parts, query):
         handler.wfile.write(HOSTILE[parts[1]])
         handler.close_connection = True
