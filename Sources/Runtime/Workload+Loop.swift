@@ -73,7 +73,7 @@ extension Workload {
                 [
                     id, internals.number(Double(head.status)), internals.string(head.reason),
                     internals.string(String(decoding: head.headers, as: UTF8.self)),
-                ])
+                ] + values(of: update.facts))
         }
         if !update.body.isEmpty {
             let bytes = update.body.withUnsafeBytes { internals.realm.makeUint8Array($0) }
@@ -82,7 +82,7 @@ extension Workload {
         if isDrained { try internals.call("fetch.drained", [id]) }
         switch update.ending {
         case nil: break
-        case .complete: try internals.call("fetch.end", [id] + values(of: update.facts))
+        case .complete: try internals.call("fetch.end", [id])
         case .failed(let error):
             let reason = [internals.string(error.code.rawValue), internals.string(error.message)]
             try internals.call("fetch.fail", [id] + reason + values(of: update.facts))
@@ -97,7 +97,7 @@ extension Workload {
         }
         return [
             time(facts.isReused ? 0 : facts.nameLookup), time(facts.isReused ? 0 : facts.connect),
-            time(facts.isReused ? 0 : facts.secured), time(facts.firstByte), time(facts.total),
+            time(facts.isReused ? 0 : facts.secured), time(facts.firstByte),
             internals.string(facts.version), internals.string(facts.peerAddress),
             internals.number(Double(facts.peerPort)),
         ]

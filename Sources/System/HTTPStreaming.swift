@@ -70,8 +70,9 @@ public struct HTTPStreamUpdate: Sendable {
     public var body: [UInt8] = []
     /// Bytes of the pushed body that curl has taken.
     public var uploadedBytes = 0
-    /// The last there is, with `facts`.
+    /// The last there is.
     public var ending: Ending?
+    /// With a head and with an ending; what is known by then.
     public var facts = HTTPExchangeFacts()
 
     public init(id: Int) { self.id = id }

@@ -335,6 +335,7 @@ final class StreamExchange: @unchecked Sendable {
         guard update.head != nil || !update.body.isEmpty || update.uploadedBytes > 0 || update.ending != nil else {
             return nil
         }
+        if update.head != nil, let easy { update.facts = facts(easy) }
         defer { update = HTTPStreamUpdate(id: id) }
         return update
     }

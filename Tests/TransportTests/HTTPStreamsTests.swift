@@ -25,7 +25,10 @@ private struct Outcome: Sendable {
     var headers: String { String(decoding: head?.headers ?? [], as: UTF8.self) }
 
     mutating func take(_ update: HTTPStreamUpdate) {
-        if let head = update.head { self.head = head }
+        if let head = update.head {
+            self.head = head
+            facts = update.facts
+        }
         body += update.body
         uploadedBytes += update.uploadedBytes
         if let ending = update.ending {
@@ -117,6 +120,7 @@ extension NetworkTests {
             let first = await conversation.collect { $0.head != nil }
             #expect(first.head?.status == 200)
             #expect(first.ending == nil)
+            #expect(first.facts.firstByte > 0 && first.facts.peerPort == Int(server.port))
             server.release()
             let whole = await conversation.collect(into: first)
             #expect(whole.isComplete)

@@ -413,24 +413,26 @@ defineGlobalFunction('fetch', function fetch(input, init = undefined) {
 // Called by the host, each as (a part of) a turn. What was given up meanwhile is no longer here. The promise's reactions run in the contexts they were made
 // in; V8 sees to that.
 internal.fetch = {
-    /** @param {string} headers name LF value LF name LF value LF …, names in lower case */
-    head(id, status, statusText, headers) { running.get(id)?.head(status, statusText, headers); },
+    /**
+     * Times are ring times, when the phase ended; 0: it did not happen.
+     * @param {string} headers name LF value LF name LF value LF …, names in lower case
+     */
+    head(id, status, statusText, headers, dns, connect, tls, firstByte, version, address, port) {
+        const fetching = running.get(id);
+        if (fetching === undefined) return;
+        fetching.telling?.facts(dns, connect, tls, firstByte, version, address, port);
+        fetching.head(status, statusText, headers);
+    },
     /** @param {Uint8Array} bytes of the response's body, decoded */
     chunk(id, bytes) { running.get(id)?.chunk(bytes); },
     /** A pushed body has room again. */
     drained(id) { running.get(id)?.upload?.resume(); },
-    /** Times are ring times, when the phase ended; 0: it did not happen. */
-    end(id, dns, connect, tls, firstByte, total, version, address, port) {
-        const fetching = running.get(id);
-        if (fetching === undefined) return;
-        fetching.telling?.facts(dns, connect, tls, firstByte, version, address, port);
-        fetching.end();
-    },
+    end(id) { running.get(id)?.end(); },
     /** @param {string} code one of HTTPTransportError.Code */
-    fail(id, code, message, dns, connect, tls, firstByte, total, version, address, port) {
+    fail(id, code, message, dns, connect, tls, firstByte, version, address, port) {
         const fetching = running.get(id);
         if (fetching === undefined) return;
-        fetching.telling?.facts(dns, connect, tls, firstByte, version, address, port);
+        if (fetching.phase === WAITING) fetching.telling?.facts(dns, connect, tls, firstByte, version, address, port);
         fetching.fail(failed(message, code), code);
     },
     /** The run is over: what is still under way ends as it is. */
