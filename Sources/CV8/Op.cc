@@ -33,7 +33,7 @@ OpTable &Ops() {
 
 // ---- Native ops: the hot path ----
 
-inline void StoreTime(sl_v8_isolate *self) { *self->clock_cell = MonotonicNanoseconds() - self->clock_base_nanoseconds; }
+inline void StoreTime(sl_v8_isolate *self) { *self->clock_cell = self->clock.Now(); }
 
 void Now(const Info &info) { StoreTime(Self(info.GetIsolate())); }
 
@@ -148,7 +148,7 @@ sl_v8_value *sl_v8_realm_install_ops(sl_v8_realm *realm, void *context) {
 void sl_v8_isolate_set_clock(sl_v8_isolate *self, double *cell, double monotonic_base_nanoseconds) {
     sl::CheckThread(self);
     self->clock_cell = cell;
-    self->clock_base_nanoseconds = monotonic_base_nanoseconds;
+    self->clock.set_base(monotonic_base_nanoseconds);
 }
 
 // ---- Arguments ----

@@ -30,6 +30,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "Clock.h"
 #include "V8Version.h"
 #include "sl_v8.h"
 
@@ -138,7 +139,7 @@ struct sl_v8_realm {
 struct sl_v8_isolate {
     // First, for they are read by the native ops at every call.
     double *clock_cell = &clock_unset;
-    double clock_base_nanoseconds = 0;
+    sl::Clock clock;
     std::atomic<int> end_reason = SL_V8_END_NONE;
     v8::Isolate *isolate = nullptr;
 
@@ -211,12 +212,6 @@ inline sl_v8_isolate *Self(v8::Isolate *isolate) { return static_cast<sl_v8_isol
 // Null for a context whose realm has been disposed of.
 inline sl_v8_realm *RealmOf(v8::Local<v8::Context> context) {
     return static_cast<sl_v8_realm *>(context->GetAlignedPointerFromEmbedderData(kRealmSlot));
-}
-
-inline double MonotonicNanoseconds() {
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
 }
 
 // ---- Entering V8 ----

@@ -13,6 +13,12 @@ public enum Machine {
         }
     }
 
+    /// Keeps freed memory for the next allocation, up to `bytesMax` at the top of the heap, instead of giving each large block back to the kernel:
+    /// batches come and go by the megabyte, and fresh pages cost more than what is done with them. mallopt(3).
+    public static func keepFreedMemory(bytesMax: Int) {
+        sl_keep_freed_memory(Int32(clamping: bytesMax))
+    }
+
     public static var hostName: String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
             guard gethostname(buffer.baseAddress!, buffer.count - 1) == 0 else { return nil }

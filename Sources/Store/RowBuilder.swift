@@ -33,6 +33,7 @@ struct RowBuilder {
     mutating func add(_ batch: Batch, from start: Int, bytesMax: Int) -> Int {
         let places = batch.scopes.map { place(of: $0) }
         var index = start
+        bytes.reserveCapacity(min(bytesMax, bytes.count + batch.bytes.count))
         batch.bytes.withUnsafeBytes { source in
             // Items that lie one behind the other are copied in one go.
             var copyFrom = 0

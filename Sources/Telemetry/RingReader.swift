@@ -6,8 +6,8 @@ internal import Glibc
 
 /// Takes records out of a ring. One thread at a time.
 public struct RingReader: ~Copyable {
-    /// Most bytes taken in one step; at least the largest record.
-    public static let chunkBytes = RecordLimits.recordBytesMax
+    /// Most bytes taken in one step, unless one record is larger: what is copied should still be in the second-level cache when it is looked at.
+    public static let chunkBytes = 128 << 10
 
     public enum Step: Equatable, Sendable {
         /// Nothing was there.
@@ -32,11 +32,14 @@ public struct RingReader: ~Copyable {
 
     public init(_ mapping: RingMapping) {
         self.mapping = mapping
-        buffer = .allocate(byteCount: Self.chunkBytes, alignment: 16)
+        buffer = .allocate(byteCount: RecordLimits.recordBytesMax, alignment: 16)
         lengthMax = min(mapping.capacity / 4, RecordLimits.recordBytesMax)
     }
 
     deinit { buffer.deallocate() }
+
+    /// Bytes ever taken, modulo 2^32.
+    public var consumed: UInt32 { tail }
 
     /// Bytes waiting.
     public var pending: Int { Int(mapping.load(RingMapping.Cell.head) &- tail) }
@@ -48,8 +51,15 @@ public struct RingReader: ~Copyable {
         let available = Int(mapping.load(RingMapping.Cell.head) &- tail)
         if available == 0 { return .empty }
         guard available <= mapping.capacity, available & 7 == 0 else { return fail(.head) }
-        let count = min(available, Self.chunkBytes)
-        memcpy(buffer, mapping.data + Int(tail) & (mapping.capacity - 1), count)
+        let start = mapping.data + Int(tail) & (mapping.capacity - 1)
+        var count = min(available, Self.chunkBytes)
+        memcpy(buffer, start, count)
+        // The first record's length decides, as copied: the shared one may change meanwhile. A bad one is found below.
+        let first = Int(buffer.load(as: UInt32.self))
+        if first > count, first <= min(available, lengthMax) {
+            memcpy(buffer + count, start + count, first - count)
+            count = first
+        }
         var position = 0
         while count - position >= RecordLimits.headerBytes {
             let length = Int(buffer.load(fromByteOffset: position, as: UInt32.self))

@@ -11,11 +11,8 @@ public enum W3CTraceContext {
     /// Section 3.3.1.1.
     public static let traceStateMembersMax = 32
 
-    private static let versionLength = 2
-    /// `00-` trace id `-` span id `-` flags.
-    private static let traceParentLength = 55
     /// Bit 0 sampled, bit 1 random trace id; a participant does not pass on others.
-    private static let knownFlags: UInt8 = 0b11
+    static let knownFlags: UInt8 = 0b11
 
     // MARK: extract
 
@@ -29,18 +26,10 @@ public enum W3CTraceContext {
 
     /// Section 3.2. White space around the value is the header's and is passed over.
     public static func parse(traceParent: String) -> SpanContext? {
-        let text = HTTPText.trimmed(Array(traceParent.utf8))
-        guard text.count >= traceParentLength, text[2] == dash, text[35] == dash, text[52] == dash,
-            let version = hex(text[..<versionLength]), version != 0xFF,
-            let high = hex(text[3..<19]), let low = hex(text[19..<35]), let span = hex(text[36..<52]),
-            let flags = hex(text[53..<55])
-        else { return nil }
-        // A later version may say more behind another dash.
-        if text.count > traceParentLength { guard version != 0, text[traceParentLength] == dash else { return nil } }
-        let context = SpanContext(
-            traceID: TraceID(high: high, low: low), spanID: SpanID(span), traceFlags: UInt8(flags) & knownFlags,
-            isRemote: true)
-        return context.traceID.isValid && context.spanID.isValid ? context : nil
+        var text = traceParent
+        guard let parent = text.withUTF8({ TraceParent(UnsafeRawBufferPointer($0)) }) else { return nil }
+        return SpanContext(
+            traceID: parent.traceID, spanID: parent.spanID, traceFlags: parent.traceFlags, isRemote: true)
     }
 
     /// The members of all `tracestate` headers as one text without optional white space and empty members; nil when one is
@@ -81,21 +70,7 @@ public enum W3CTraceContext {
 
     // MARK: grammar
 
-    private static let dash = UInt8(ascii: "-")
     private static let comma = UInt8(ascii: ",")
-
-    /// Up to 16 lowercase hex digits.
-    private static func hex(_ digits: ArraySlice<UInt8>) -> UInt64? {
-        var value: UInt64 = 0
-        for digit in digits {
-            switch digit {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt64(digit - UInt8(ascii: "0"))
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt64(digit - UInt8(ascii: "a") + 10)
-            default: return nil
-            }
-        }
-        return value
-    }
 
     /// `key`, section 3.3.1.3.1: a lowercase letter or digit, then up to 255 of those and `_-*/@`.
     private static func isKey(_ key: ArraySlice<UInt8>) -> Bool {

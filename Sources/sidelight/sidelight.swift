@@ -17,7 +17,10 @@ struct Sidelight: ParsableCommand {
         version: Release.version,
         subcommands: [RunCommand.self, TraceCommand.self, TailCommand.self])
 
+    private static let freedBytesMax = 16 << 20
+
     static func main() {
+        Machine.keepFreedMemory(bytesMax: freedBytesMax)
         do {
             var command = try parseAsRoot()
             try command.run()

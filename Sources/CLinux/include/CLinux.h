@@ -6,6 +6,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -30,6 +31,31 @@ static inline void sl_exchange_u32(void *_Nonnull at, uint32_t value) {
     __atomic_exchange_n((uint32_t *)at, value, __ATOMIC_SEQ_CST);
 }
 
+// Cells of the board (docs/specs/board-format.md): one thread writes, another looks at any time, so every access is atomic; on x86 and arm64
+// these are plain loads and stores.
+static inline uint64_t sl_load_relaxed_u64(const void *_Nonnull at) {
+    return __atomic_load_n((const uint64_t *)at, __ATOMIC_RELAXED);
+}
+static inline void sl_store_relaxed_u64(void *_Nonnull at, uint64_t value) {
+    __atomic_store_n((uint64_t *)at, value, __ATOMIC_RELAXED);
+}
+static inline uint64_t sl_load_acquire_u64(const void *_Nonnull at) {
+    return __atomic_load_n((const uint64_t *)at, __ATOMIC_ACQUIRE);
+}
+static inline void sl_store_release_u64(void *_Nonnull at, uint64_t value) {
+    __atomic_store_n((uint64_t *)at, value, __ATOMIC_RELEASE);
+}
+// Copies words that another thread may be changing; each arrives whole. Both addresses are 8-aligned.
+static inline void sl_copy_words(void *_Nonnull to, const void *_Nonnull from, size_t words) {
+    for (size_t i = 0; i < words; i++) ((uint64_t *)to)[i] = __atomic_load_n((const uint64_t *)from + i, __ATOMIC_ACQUIRE);
+}
+
+// Maps a whole file shared; null and errno.
+static inline void *_Nullable sl_shared_map(int fd, size_t bytes) {
+    void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return base == MAP_FAILED ? NULL : base;
+}
+
 // memfd_create with sealing allowed; -1 and errno.
 static inline int sl_memfd(const char *_Nonnull name) {
     return (int)syscall(SYS_memfd_create, name, 1u | 2u /* MFD_CLOEXEC | MFD_ALLOW_SEALING */);
@@ -51,6 +77,12 @@ static inline void *_Nullable sl_ring_map(int fd, size_t header, size_t data) {
         return NULL;
     }
     return base;
+}
+
+// Provided because the constants are negative macros, which Swift does not import.
+static inline void sl_keep_freed_memory(int bytes_max) {
+    mallopt(M_MMAP_THRESHOLD, bytes_max);
+    mallopt(M_TRIM_THRESHOLD, bytes_max);
 }
 
 static inline int sl_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }

@@ -17,6 +17,7 @@ const DATA = 4096;
 
 const KIND_STRING = 2;
 
+// Whoever stores more than once takes a copy in a `const` first: each mention of the variables here is a load and a check of its own.
 let i32 = new Int32Array(0), u8 = new Uint8Array(0), f64 = new Float64Array(0);
 let AtomicsStore;
 let capacity = 0, mask = 0;
@@ -42,8 +43,9 @@ function openLeavingRoom(least) {
 }
 
 function openWithin(least, room) {
-    const head = i32[HEAD];
-    let free = capacity - (head - i32[TAIL] | 0) - room;
+    const words = i32;
+    const head = words[HEAD];
+    let free = capacity - (head - words[TAIL] | 0) - room;
     const largest = capacity >> 2;
     if (free > largest) free = largest;
     if (free > 1048576) free = 1048576;
@@ -57,14 +59,16 @@ function openWithin(least, room) {
 
 // Publishes the record that ends at `end` (a multiple of 8).
 function commit(end, kind) {
-    const length = end - recordStart;
-    const word = recordStart >> 2;
-    i32[word] = length;
-    i32[word + 1] = kind;
+    const words = i32;
+    const start = recordStart;
+    const length = end - start;
+    const word = start >> 2;
+    words[word] = length;
+    words[word + 1] = kind;
     const head = recordHead + length | 0;
-    if (storesAreOrdered) i32[HEAD] = head;
-    else AtomicsStore(i32, HEAD, head);
-    const wakeAt = i32[WAKE_AT];
+    if (storesAreOrdered) words[HEAD] = head;
+    else AtomicsStore(words, HEAD, head);
+    const wakeAt = words[WAKE_AT];
     if ((head - wakeAt | 0) >= 0 && wakeAt !== wokenFor) {
         wokenFor = wakeAt;
         ops.wakeAgent();
@@ -83,11 +87,12 @@ function putText(at, text) {
     const length = text.length;
     if (length <= 48) {
         if (at + length > recordLimit) return -1;
+        const bytes = u8;
         let i = 0;
         for (; i < length; i++) {
             const unit = StringPrototypeCharCodeAt(text, i);
             if (unit > 127) break;
-            u8[at + i] = unit;
+            bytes[at + i] = unit;
         }
         if (i === length) return length;
     }
@@ -161,6 +166,74 @@ function reference(text) {
     return id === 0 ? text : id;
 }
 
+// ---- Paths ----
+//
+// Spans of one name set the same keys in the same order, mostly. So a span knows where it is on a path of keys that begins at its name. When
+// the next key is the one that followed here the last time, its id is known without a look-up; and because a path has no key twice, it
+// need not be searched for among those already set. A text that stays the same is interned as well, and then costs an id.
+
+class Step {
+    constructor(ref, text, depth) {
+        this.ref = ref; // of the name or key
+        this.text = text;
+        this.depth = depth; // keys before it
+        this.next = null; // the step that followed last
+        this.forks = 0; // how often it was another one
+        this.value = undefined; // the text seen last
+        this.valueId = 0; // its id; 0: not looked for yet, -1: it has none
+        this.changes = 0; // how often it was another one
+    }
+}
+
+// Bounds of what is learnt: keys on a path, other orders at one step, other texts at one key, units of a text, ids left to names and keys.
+const PATH_KEYS = 32, FORKS = 16, CHANGES = 8, VALUE_UNITS = 64, VALUE_IDS = STRING_IDS >> 1;
+
+// No path: keys are looked up, and searched for.
+const LOST = new Step(0, '', PATH_KEYS);
+
+const cacheSteps = [];
+for (let i = 0; i < CACHE_SLOTS; i++) cacheSteps[i] = LOST;
+
+// Where the path of a span's name begins. Its `ref` is the name's; a name without an id has a step of its own.
+function firstStep(name) {
+    const length = name.length;
+    if (length === 0) return EMPTY;
+    const slot = StringPrototypeCharCodeAt(name, length - 1) * 31 + StringPrototypeCharCodeAt(name, length >> 1) * 7 + length
+        & CACHE_SLOTS - 1;
+    const step = cacheSteps[slot];
+    return step.text === name ? step : firstStepInSlot(name, slot);
+}
+
+function firstStepInSlot(name, slot) {
+    const ref = reference(name);
+    const step = new Step(ref, name, typeof ref === 'number' ? 0 : PATH_KEYS);
+    if (typeof ref === 'number') cacheSteps[slot] = step;
+    return step;
+}
+
+const EMPTY = new Step(-1, '', PATH_KEYS);
+
+// The step from `step` to a key that is not on its path so far, or LOST.
+function stepTo(step, ref, key) {
+    if (step.depth >= PATH_KEYS || step.forks >= FORKS || typeof ref !== 'number') return LOST;
+    if (step.next !== null) step.forks++;
+    return step.next = new Step(ref, key, step.depth + 1);
+}
+
+// Learns the text that came at a step; `text` is not the one seen last, or that one has not been interned yet.
+function learn(step, text) {
+    if (text === step.value) {
+        step.valueId = text.length === 0 || text.length > VALUE_UNITS || stringIds.size >= VALUE_IDS
+            ? -1 : stringIds.get(text) ?? (internNew(text) || -1);
+    } else if (step.changes < CHANGES) {
+        step.changes++;
+        step.value = text;
+        step.valueId = 0;
+    } else {
+        step.value = undefined;
+    }
+}
+
 // ---- Attributes (section 3) ----
 
 // UTF-16 units a string value is cut to; -1: not at all.
@@ -228,7 +301,7 @@ function keepObject(value, depth) {
     return new Kept(MAP, parts);
 }
 
-// A list of attributes: [how many, key reference, value, key reference, value, …]; what lies behind the last one is filler.
+// A list of attributes: [how many, key, value, key, value, …]; what lies behind the last one is filler. A key is a reference, or a step of a path.
 const NO_ATTRIBUTES = [0];
 
 // `list` with one more; the first makes a list. That one has room for six, since growing an array twice costs more than writing four
@@ -268,32 +341,39 @@ function keepAll(attributes, limit) {
 
 // Writes attributes; the next position or -1.
 function putAttributes(at, list) {
+    const words = i32, limit = recordLimit;
     const end = 2 * list[0];
     for (let i = 1; i < end; i += 2) {
-        const key = list[i];
+        const key = list[i], value = list[i + 1];
         let payload = at + 8;
         const word = at >> 2;
-        if (payload > recordLimit) return -1;
-        if (typeof key === 'number') {
-            i32[word] = key;
+        if (payload > limit) return -1;
+        if (typeof key === 'object') {
+            words[word] = key.ref;
+            if (typeof value === 'string' && key.valueId > 0 && value === key.value) {
+                words[word + 1] = key.valueId << 4 | 2;
+                at = payload;
+                continue;
+            }
+        } else if (typeof key === 'number') {
+            words[word] = key;
         } else {
-            i32[word] = 0;
+            words[word] = 0;
             payload = putInline(payload, key);
             if (payload < 0) return -1;
         }
-        const value = list[i + 1];
         if (typeof value === 'string') {
             const count = putText(payload, value);
             if (count < 0) return -1;
-            i32[word + 1] = count << 4 | 1;
+            words[word + 1] = count << 4 | 1;
             at = payload + pad8(count);
         } else if (typeof value === 'number') {
             if ((value | 0) === value && value < 134217728 && value >= -134217728) {
-                i32[word + 1] = value << 4 | 4;
+                words[word + 1] = value << 4 | 4;
                 at = payload;
             } else {
-                i32[word + 1] = NumberIsInteger(value) && value < 9223372036854775000 && value > -9223372036854775000 ? 5 : 6;
-                if (payload + 8 > recordLimit) return -1;
+                words[word + 1] = NumberIsInteger(value) && value < 9223372036854775000 && value > -9223372036854775000 ? 5 : 6;
+                if (payload + 8 > limit) return -1;
                 f64[payload >> 3] = value;
                 at = payload + 8;
             }
@@ -366,5 +446,6 @@ function start(buffer, arch, recording, lengthLimit) {
 
 internal.ring = {
     start, open, openLeavingRoom, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut: () => leftOut, limit: () => recordLimit, NO_ATTRIBUTES, append, reference,
+    firstStep, stepTo, learn, LOST, cutsTexts: () => attributeLengthLimit >= 0,
     KIND_SPAN: 1, KIND_START: 3, KIND_LOG: 4, KIND_ERROR: 5, KIND_POINT: 6, KIND_SCOPE: 7, KIND_INSTRUMENT: 8,
 };

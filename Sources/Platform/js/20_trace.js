@@ -14,17 +14,19 @@ const {
     StringPrototypeCharCodeAt, StringPrototypeLastIndexOf, StringPrototypeSlice, StringPrototypeStartsWith,
 } = primordials;
 const {
-    open, openLeavingRoom, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut, limit, NO_ATTRIBUTES, append, reference, KIND_SPAN, KIND_START,
-    KIND_LOG, KIND_ERROR, KIND_SCOPE,
+    open, openLeavingRoom, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut, limit, NO_ATTRIBUTES, append, reference, firstStep, stepTo, learn,
+    LOST, cutsTexts, KIND_SPAN, KIND_START, KIND_LOG, KIND_ERROR, KIND_SCOPE,
 } = internal.ring;
 
 // ---- State bound at start ----
 
 let i32 = new Int32Array(0), f64 = new Float64Array(0);
-const UNIX_BASE_MS_F64 = 3, UNIX_BASE_NS_F64 = 4, CLOCK_F64 = 32;
+const UNIX_BASE_MS_F64 = 3, UNIX_BASE_NS_F64 = 4, CLOCK_F64 = 32, CLOCK_I32 = 64;
 let unixBaseMs = 0, unixBaseNs = 0;
 // False without an agent, or when the SDK is disabled: spans do not record, context still flows.
 let enabled = false;
+// Whether texts of attributes have a limit.
+let textsAreCut = false;
 let attributeLimit = 128, eventLimit = 128, linkLimit = 128, eventAttributeLimit = 128, linkAttributeLimit = 128;
 
 // ---- Ids ----
@@ -88,6 +90,10 @@ function rawRingTime(input, present) {
     if (input instanceof Date) return (DatePrototypeGetTime(input) - unixBaseMs) * 1e6 - unixBaseNs;
     return present;
 }
+
+// Times of spans and events are kept as the two words of the double they are, for a field or an element that holds a double costs an object. The
+// clock cell is where words and number meet: what wants to hand on a time leaves it there.
+function setTime(time) { f64[CLOCK_F64] = time; }
 
 // ---- Context ----
 
@@ -192,13 +198,14 @@ function sampleRoot(t2, t3) {
 const PARENT_REMOTE = 1, HAD_START = 2, STATUS_MESSAGE = 4, TRACE_STATE = 8;
 
 class Span {
-    constructor(scope, name, kind) {
+    constructor(scope, path, kind) {
         this._recording = false;
         this._bits = 0;
         this._flags = 0;
         this._scope = scope;
         this._kind = kind;
-        this._name = name;
+        this._name = path.ref;
+        this._step = path;
         this._t0 = 0;
         this._t1 = 0;
         this._t2 = 0;
@@ -207,7 +214,8 @@ class Span {
         this._s1 = 0;
         this._p0 = 0;
         this._p1 = 0;
-        this._start = 0;
+        this._start0 = 0;
+        this._start1 = 0;
         this._status = 0;
         this._attributes = NO_ATTRIBUTES;
         this._events = null;
@@ -234,15 +242,34 @@ class Span {
     isRecording() { return this._recording; }
 
     setAttribute(key, value) {
-        if (!this._recording || typeof key !== 'string' || key === '') return this;
-        const kept = keep(value);
-        if (kept !== undefined) setKept(this, key, kept);
+        if (!this._recording) return this;
+        const step = this._step.next;
+        // The key that came next the last time. (A path is no longer than the attributes are many, but for a limit.)
+        if (step !== null && step.text === key && this._attributes[0] < attributeLimit) {
+            let kept = value;
+            if (typeof value === 'string') {
+                if (textsAreCut) kept = keep(value);
+                if (kept !== step.value || step.valueId === 0) learn(step, kept);
+            } else if (typeof value !== 'number' && typeof value !== 'boolean') {
+                kept = keep(value);
+                if (kept === undefined) return this;
+            }
+            this._step = step;
+            addTo(this, step, kept);
+        } else if (typeof key === 'string' && key !== '') {
+            const kept = keep(value);
+            if (kept !== undefined) setKept(this, key, kept);
+        }
         return this;
     }
 
     setAttributes(attributes) {
         if (this._recording && attributes != null) {
-            for (const key in attributes) this.setAttribute(key, attributes[key]);
+            for (const key in attributes) {
+                let value;
+                try { value = attributes[key]; } catch { continue; }
+                this.setAttribute(key, value);
+            }
         }
         return this;
     }
@@ -255,9 +282,12 @@ class Span {
             if (isTimeInput(attributesOrTime)) time ??= attributesOrTime;
             else attributes = attributesOrTime;
         }
-        const at = time === undefined ? now() : ringTime(time);
+        if (time === undefined) ops.now();
+        else setTime(ringTime(time));
+        const words = i32;
+        const at0 = words[CLOCK_I32], at1 = words[CLOCK_I32 + 1];
         const events = this._events;
-        if (events !== null && events.length >= eventLimit * 4) {
+        if (events !== null && events.length >= eventLimit * 5) {
             rare(this).droppedEvents++;
             return this;
         }
@@ -268,13 +298,14 @@ class Span {
         }
         const ref = reference(typeof name === 'string' ? name : `${name}`);
         if (events === null) {
-            this._events = [at, ref, list, dropped];
+            this._events = [at0, at1, ref, list, dropped];
         } else {
             const count = events.length;
-            events[count] = at;
-            events[count + 1] = ref;
-            events[count + 2] = list;
-            events[count + 3] = dropped;
+            events[count] = at0;
+            events[count + 1] = at1;
+            events[count + 2] = ref;
+            events[count + 3] = list;
+            events[count + 4] = dropped;
         }
         return this;
     }
@@ -320,16 +351,15 @@ class Span {
 
     end(endTime) {
         if (!this._recording || this._native >= 0) return; // a server span ends with its response
-        let end;
         if (endTime === undefined) {
             ops.now();
-            end = f64[CLOCK_F64];
         } else {
-            end = ringTime(endTime);
-            if (end < this._start) end = this._start;
+            const end = ringTime(endTime);
+            const start = startOf(this);
+            setTime(end < start ? start : end);
         }
         this._recording = false;
-        writeSpan(this, end);
+        writeSpan(this);
     }
 }
 
@@ -347,12 +377,27 @@ class Rare {
 }
 const rare = (span) => span._rare ??= new Rare();
 
+// Ring time of a span's start; it is in the clock cell, too, afterwards.
+function startOf(span) {
+    i32[CLOCK_I32] = span._start0;
+    i32[CLOCK_I32 + 1] = span._start1;
+    return f64[CLOCK_F64];
+}
+
+// A further attribute: `key` a step or a reference.
+function addTo(span, key, kept) {
+    const list = span._attributes;
+    if (list === NO_ATTRIBUTES) span._attributes = append(list, key, kept);
+    else append(list, key, kept);
+}
+
 function setKept(span, key, kept) {
     const list = span._attributes;
     const ref = reference(key);
     const end = 2 * list[0];
     for (let i = 1; i < end; i += 2) {
-        if (list[i] === ref) {
+        const has = list[i];
+        if (has === ref || typeof has === 'object' && has.ref === ref) {
             list[i + 1] = kept;
             return;
         }
@@ -361,8 +406,9 @@ function setKept(span, key, kept) {
         rare(span).droppedAttributes++;
         return;
     }
-    if (list === NO_ATTRIBUTES) span._attributes = append(list, ref, kept);
-    else append(list, ref, kept);
+    const step = stepTo(span._step, ref, key);
+    span._step = step;
+    addTo(span, step === LOST ? ref : step, kept);
 }
 
 const isTimeInput = (value) => typeof value === 'number' || value instanceof Date
@@ -401,10 +447,12 @@ function causes(exception) {
     return text;
 }
 
-// Fills in identity and parentage from the context value `parent`. `start` is a ring time. A span that is `brief` ends before
+// Fills in identity and parentage from the context value `parent`. The clock cell has the start. A span that is `brief` ends before
 // anything else runs, so nobody need know that it began.
-function begin(span, parent, start, options, brief = false) {
-    span._start = start;
+function begin(span, parent, options, brief = false) {
+    const words = i32;
+    span._start0 = words[CLOCK_I32];
+    span._start1 = words[CLOCK_I32 + 1];
     span._s0 = random32();
     span._s1 = random32() | 1;
     let sampled;
@@ -433,8 +481,7 @@ function begin(span, parent, start, options, brief = false) {
     span._recording = true;
     if (options !== undefined && options !== null) {
         if (options.attributes != null) {
-            span._attributes = keepAll(options.attributes, attributeLimit);
-            if (leftOut() > 0) rare(span).droppedAttributes = leftOut();
+            span.setAttributes(options.attributes);
         }
         if (options.links != null) span.addLinks(options.links);
     }
@@ -495,20 +542,22 @@ function stateText(context) {
 }
 
 // Offsets 8 ..< 64 of kinds 1 and 3.
-function putHead(at, span, end) {
+function putHead(words, at, span, end0, end1) {
     const word = at >> 2;
-    f64[(at >> 3) + 1] = span._start;
-    f64[(at >> 3) + 2] = end;
-    i32[word + 6] = span._t0;
-    i32[word + 7] = span._t1;
-    i32[word + 8] = span._t2;
-    i32[word + 9] = span._t3;
-    i32[word + 10] = span._s0;
-    i32[word + 11] = span._s1;
-    i32[word + 12] = span._p0;
-    i32[word + 13] = span._p1;
-    i32[word + 14] = typeof span._name === 'number' ? span._name : 0;
-    i32[word + 15] = span._kind | span._status << 8 | span._flags << 16 | span._bits << 24;
+    words[word + 2] = span._start0;
+    words[word + 3] = span._start1;
+    words[word + 4] = end0;
+    words[word + 5] = end1;
+    words[word + 6] = span._t0;
+    words[word + 7] = span._t1;
+    words[word + 8] = span._t2;
+    words[word + 9] = span._t3;
+    words[word + 10] = span._s0;
+    words[word + 11] = span._s1;
+    words[word + 12] = span._p0;
+    words[word + 13] = span._p1;
+    words[word + 14] = typeof span._name === 'number' ? span._name : 0;
+    words[word + 15] = span._kind | span._status << 8 | span._flags << 16 | span._bits << 24;
 }
 
 // The reader takes no longer name in a start (1,024 bytes): it has to remember them.
@@ -517,9 +566,10 @@ const START_NAME_UNITS = 256;
 function writeStart(span) {
     const at = openLeavingRoom(256);
     if (at < 0) return drop(KIND_START);
-    putHead(at, span, 0);
-    i32[(at >> 2) + 16] = span._scope;
-    i32[(at >> 2) + 17] = 0;
+    const words = i32;
+    putHead(words, at, span, 0, 0);
+    words[(at >> 2) + 16] = span._scope;
+    words[(at >> 2) + 17] = 0;
     let next = at + 72;
     if (typeof span._name === 'string') next = putInline(next, StringPrototypeSlice(span._name, 0, START_NAME_UNITS));
     if (next < 0) return drop(KIND_START);
@@ -529,12 +579,13 @@ function writeStart(span) {
 
 // A span whose start was written may use the room that others leave, and ends without its parts rather than not at all: else its start
 // would stand for a span that never ended.
-function writeSpan(span, end) {
+// The clock cell has the end.
+function writeSpan(span) {
     const hadStart = (span._bits & HAD_START) !== 0;
-    if (tryWriteSpan(span, end, hadStart)) return;
+    if (tryWriteSpan(span, hadStart)) return;
     drop(KIND_SPAN);
     if (!hadStart) return;
-    const events = span._events === null ? 0 : span._events.length >> 2;
+    const events = eventsOf(span);
     const extra = rare(span);
     extra.droppedAttributes += span._attributes[0];
     extra.droppedEvents += events;
@@ -546,27 +597,29 @@ function writeSpan(span, end) {
     span._attributes = NO_ATTRIBUTES;
     span._events = null;
     if (typeof span._name === 'string') span._name = StringPrototypeSlice(span._name, 0, START_NAME_UNITS);
-    tryWriteSpan(span, end, true);
+    tryWriteSpan(span, true);
 }
 
-function tryWriteSpan(span, end, hadStart) {
+const eventsOf = (span) => span._events === null ? 0 : span._events.length / 5;
+
+function tryWriteSpan(span, hadStart) {
     const at = hadStart ? open(256) : openLeavingRoom(256);
     if (at < 0) return false;
     const attributes = span._attributes, events = span._events, extra = span._rare;
-    const word = at >> 2;
+    const words = i32, word = at >> 2;
     let links = 0;
     if (extra === null) {
-        i32[word + 18] = 0;
-        i32[word + 19] = 0;
+        words[word + 18] = 0;
+        words[word + 19] = 0;
     } else {
         if (extra.statusMessage !== undefined) span._bits |= STATUS_MESSAGE;
         if (extra.traceState !== undefined) span._bits |= TRACE_STATE;
         if (extra.links !== null) links = extra.links.length;
-        i32[word + 18] = extra.droppedAttributes;
-        i32[word + 19] = min16(extra.droppedEvents) | min16(extra.droppedLinks) << 16;
+        words[word + 18] = extra.droppedAttributes;
+        words[word + 19] = min16(extra.droppedEvents) | min16(extra.droppedLinks) << 16;
     }
-    putHead(at, span, end);
-    i32[word + 17] = links | span._scope << 16;
+    putHead(words, at, span, words[CLOCK_I32], words[CLOCK_I32 + 1]);
+    words[word + 17] = links | span._scope << 16;
     let next = at + 80;
     if (typeof span._name === 'string') next = putInline(next, span._name);
     if (extra !== null && next >= 0) {
@@ -578,7 +631,7 @@ function tryWriteSpan(span, end, hadStart) {
         next = ops.httpAttributes(span._native, next, limit());
         count += requestCells[NATIVE_ATTRIBUTES];
     }
-    i32[word + 16] = count | (events === null ? 0 : events.length >> 2) << 16;
+    words[word + 16] = count | eventsOf(span) << 16;
     if (next >= 0 && attributes[0] > 0) next = putAttributes(next, attributes);
     if (next >= 0 && events !== null) next = putEvents(next, events);
     if (next >= 0 && links > 0) next = putLinks(next, extra.links);
@@ -590,12 +643,14 @@ function tryWriteSpan(span, end, hadStart) {
 const min16 = (n) => n > 65535 ? 65535 : n;
 
 function putEvents(at, events) {
-    for (let i = 0; i < events.length; i += 4) {
+    const words = i32;
+    for (let i = 0; i < events.length; i += 5) {
         if (!fits(at)) return -1;
-        const name = events[i + 1], list = events[i + 2];
-        f64[at >> 3] = events[i];
-        i32[(at >> 2) + 2] = typeof name === 'number' ? name : 0;
-        i32[(at >> 2) + 3] = list[0] | min16(events[i + 3]) << 16;
+        const name = events[i + 2], list = events[i + 3];
+        words[at >> 2] = events[i];
+        words[(at >> 2) + 1] = events[i + 1];
+        words[(at >> 2) + 2] = typeof name === 'number' ? name : 0;
+        words[(at >> 2) + 3] = list[0] | min16(events[i + 4]) << 16;
         at += 16;
         if (typeof name === 'string') {
             at = putInline(at, name);
@@ -671,7 +726,9 @@ class Tracer {
         const span = newSpan(this, name, options);
         let parent = context === undefined ? ops.context() : entering(context);
         if (options?.root) parent = withoutSpan(parent);
-        begin(span, parent, options?.startTime === undefined ? now() : ringTime(options.startTime), options);
+        if (options?.startTime === undefined) ops.now();
+        else setTime(ringTime(options.startTime));
+        begin(span, parent, options);
         return span;
     }
 
@@ -692,7 +749,6 @@ class Tracer {
         const span = newSpan(this, name, options);
         const previous = ops.enter(span);
         try {
-            let start = f64[CLOCK_F64];
             let parent = previous;
             if (context !== undefined) {
                 ops.setContext(previous);
@@ -701,9 +757,9 @@ class Tracer {
             }
             if (options !== undefined && options !== null) {
                 if (options.root) parent = withoutSpan(parent);
-                if (options.startTime !== undefined) start = ringTime(options.startTime);
+                if (options.startTime !== undefined) setTime(ringTime(options.startTime));
             }
-            begin(span, parent, start, options);
+            begin(span, parent, options);
             return fn(span);
         } finally {
             ops.setContext(previous);
@@ -714,7 +770,7 @@ class Tracer {
 function newSpan(tracer, name, options) {
     // OTLP's kinds are the API's plus one.
     const kind = options === undefined || options === null || options.kind === undefined ? 1 : (options.kind | 0) + 1;
-    return new Span(tracer._scope, reference(typeof name === 'string' ? name : `${name}`), kind >= 1 && kind <= KINDS ? kind : 1);
+    return new Span(tracer._scope, firstStep(typeof name === 'string' ? name : `${name}`), kind >= 1 && kind <= KINDS ? kind : 1);
 }
 
 const withoutSpan = (value) => value === undefined ? undefined : new Context(undefined, valuesOf(value), storesOf(value));
@@ -785,9 +841,10 @@ let runSpan;
 // are of one kind.
 function beginRun(entry) {
     const file = StringPrototypeSlice(entry, StringPrototypeLastIndexOf(entry, '/') + 1);
-    const span = new Span(0, reference(`run ${file}`), 1);
+    const span = new Span(0, firstStep(`run ${file}`), 1);
     // The run began when the agent made the ring, a moment before this code ran.
-    begin(span, undefined, 0, { attributes: { 'code.file.path': entry } });
+    setTime(0);
+    begin(span, undefined, { attributes: { 'code.file.path': entry } });
     runSpan = span;
     ops.setContext(span);
     // Loading V8, the snapshot and the platform, before any code of the program's.
@@ -808,15 +865,18 @@ function endRun(code, reason) {
 // A span of Sidelight's own with known times, child of `parent` (the run when left out). Ends at once.
 function finished(name, start, end, attributes, exception, parent = runSpan) {
     if (!enabled || parent === undefined) return undefined;
-    const span = new Span(0, reference(name), 1);
-    begin(span, parent instanceof Span ? parent : new Context(parent, null, null), start, { attributes }, true);
+    const span = new Span(0, firstStep(name), 1);
+    setTime(start);
+    begin(span, parent instanceof Span ? parent : new Context(parent, null, null), { attributes }, true);
     if (exception !== undefined && exception !== null) {
         const details = exceptionAttributes(exception);
         span.addEvent('exception', details, undefined);
         span.setStatus({ code: 2, message: details['exception.message'] ?? safeText(exception) });
     }
     span._recording = false;
-    if (span._flags & 1) writeSpan(span, end);
+    if ((span._flags & 1) === 0) return span;
+    setTime(end);
+    writeSpan(span);
     return span;
 }
 
@@ -868,11 +928,11 @@ function moduleLoaded(m) {
 
 // Native's words about the request that is being dispatched or written.
 let requestCells = new Int32Array(64);
-const NATIVE_ATTRIBUTES = 13, SAMPLED = 1, REMOTE = 2;
+const START_WORD = 10, NATIVE_ATTRIBUTES = 13, SAMPLED = 1, REMOTE = 2;
 
 // The span of the request in `slot`: native chose its ids and whether it is sampled. No start record: the board shows what is in flight.
-function serverSpan(slot, cells, start, bits, name) {
-    const span = new Span(0, reference(name), 2);
+function serverSpan(slot, cells, bits, name) {
+    const span = new Span(0, firstStep(name), 2);
     span._native = slot;
     span._t0 = cells[0];
     span._t1 = cells[1];
@@ -882,7 +942,8 @@ function serverSpan(slot, cells, start, bits, name) {
     span._s1 = cells[5];
     span._p0 = cells[6];
     span._p1 = cells[7];
-    span._start = start;
+    span._start0 = cells[START_WORD];
+    span._start1 = cells[START_WORD + 1];
     span._flags = bits & SAMPLED;
     if ((bits & REMOTE) !== 0) span._bits = PARENT_REMOTE;
     span._recording = enabled && (bits & SAMPLED) !== 0;
@@ -891,8 +952,9 @@ function serverSpan(slot, cells, start, bits, name) {
 
 // A root span of Sidelight's own: a run of a schedule.
 function startRoot(name, attributes) {
-    const span = new Span(0, reference(name), 2);
-    begin(span, undefined, now(), { attributes });
+    const span = new Span(0, firstStep(name), 2);
+    ops.now();
+    begin(span, undefined, { attributes });
     return span;
 }
 
@@ -906,7 +968,7 @@ function endServer(span) {
     if (!span._recording) return;
     ops.now();
     span._recording = false;
-    writeSpan(span, f64[CLOCK_F64]);
+    writeSpan(span);
 }
 
 // Gives it the name with the route, unless the program gave it one of its own.
@@ -917,7 +979,10 @@ function renameServer(span, before, name) {
 // The value of an attribute of a span that records; undefined: it has none.
 function attribute(span, key) {
     const list = span._attributes, ref = reference(key), end = 2 * list[0];
-    for (let i = 1; i < end; i += 2) if (list[i] === ref) return list[i + 1];
+    for (let i = 1; i < end; i += 2) {
+        const has = list[i];
+        if (has === ref || typeof has === 'object' && has.ref === ref) return list[i + 1];
+    }
     return undefined;
 }
 
@@ -939,6 +1004,7 @@ function start(ring, arch, trace) {
     enabled = trace.enabled !== false && !trace.sdkDisabled;
     const limits = trace.limits ?? {};
     internal.ring.start(ring, arch, enabled, limits.attributeLength ?? -1);
+    textsAreCut = cutsTexts();
     attributeLimit = min16(limits.attributes ?? 128);
     eventLimit = min16(limits.events ?? 128);
     linkLimit = min16(limits.links ?? 128);

@@ -8,7 +8,7 @@
 // The straight way — a handler that returns a Response with a text — makes a Request, an Exchange, a context object and a span, and no promise.
 
 const {
-    ArrayPrototypeJoin, Float64Array, FunctionPrototypeToString, Int32Array, JSONParse, ObjectKeys, SafeMap, String,
+    ArrayPrototypeJoin, FunctionPrototypeToString, Int32Array, JSONParse, ObjectKeys, SafeMap, String,
     StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, TypeError, TypedArrayPrototypeGetLength,
 } = primordials;
 const { DOMException } = internal;
@@ -20,8 +20,7 @@ const { requireArguments } = internal.webidl;
 // ---- What native hands over with each request ----
 
 let cells = new Int32Array(32);
-let cellsF = new Float64Array(cells.buffer);
-const BITS = 8, METHOD = 12, START_F64 = 5;
+const BITS = 8, METHOD = 12;
 const HAS_TRACE_STATE = 4, HAS_BAGGAGE = 8, HAS_BODY = 16;
 const HEAD = 2; // index of a method
 
@@ -109,7 +108,7 @@ async function settleLater(owner, promise) {
 function dispatch(slot, head) {
     const bits = cells[BITS];
     const method = cells[METHOD];
-    const span = trace.serverSpan(slot, cells, cellsF[START_F64], bits, method === 0 ? 'HTTP' : METHODS[method]);
+    const span = trace.serverSpan(slot, cells, bits, method === 0 ? 'HTTP' : METHODS[method]);
     const exchange = new Exchange(slot, head, bits, method, span);
     exchanges[slot] = exchange;
     inFlight++;
@@ -481,7 +480,6 @@ function install(exportsDefault, env) {
 function start(buffer, config) {
     if (typeof config === 'string') config = JSONParse(config);
     cells = new Int32Array(buffer);
-    cellsF = new Float64Array(buffer);
     trace = internal.trace;
     trace.setRequestCells(cells);
     isDevelopment = config.development === true;
