@@ -24,6 +24,7 @@ final class MisbehavingServer: Sendable {
         var open: Set<Int32> = []
         var waiters: [(count: Int, write: Int32)] = []
         var sentBytes = 0
+        var isStopped = false
     }
 
     init() {
@@ -76,8 +77,12 @@ final class MisbehavingServer: Sendable {
 
     /// Ends the listener and all connections.
     func stop() {
-        Glibc.shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
+        // The accepting thread closes it: closed here, its number could be another server's before that thread looks again.
+        let isFirst = state.withLock { state in
+            defer { state.isStopped = true }
+            return !state.isStopped
+        }
+        if isFirst { Glibc.shutdown(listener, Int32(SHUT_RDWR)) }
         shutdownHold()
         state.withLock { state in
             for connection in state.open { Glibc.shutdown(connection, Int32(SHUT_RDWR)) }
@@ -96,7 +101,10 @@ final class MisbehavingServer: Sendable {
     private func acceptAll() {
         while true {
             let connection = accept(listener, nil, nil)
-            guard connection >= 0 else { return }
+            guard connection >= 0 else {
+                close(listener)
+                return
+            }
             let number = state.withLock { state in
                 state.connections += 1
                 state.open.insert(connection)
