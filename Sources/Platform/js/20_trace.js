@@ -882,46 +882,36 @@ function finished(name, start, end, attributes, exception, parent = runSpan) {
 
 // A span of Sidelight's own that goes on, child of what is current. `kind` is OTLP's number. It is not made current.
 function startOwn(name, kind) {
-    const span = new Span(0, reference(name), kind);
-    begin(span, ops.context(), now(), undefined);
+    const span = new Span(0, firstStep(name), kind);
+    ops.now();
+    begin(span, ops.context(), undefined);
     return span;
 }
 
 // Ends one at a ring time.
 function endOwn(span, end) {
     if (!span._recording) return;
+    const start = startOf(span);
+    setTime(end < start ? start : end);
     span._recording = false;
-    writeSpan(span, end < span._start ? span._start : end);
+    writeSpan(span);
 }
 
 // An event at a ring time, without attributes.
 function eventAt(span, name, time) {
     if (!span._recording) return;
     const events = span._events ??= [];
-    if (events.length >= eventLimit * 4) {
+    const count = events.length;
+    if (count >= eventLimit * 5) {
         rare(span).droppedEvents++;
         return;
     }
-    const count = events.length;
-    events[count] = time;
-    events[count + 1] = reference(name);
-    events[count + 2] = NO_ATTRIBUTES;
-    events[count + 3] = 0;
-}
-
-// A module's way from specifier to namespace: one span, its phases as children. Times are ring times, 0: did not happen.
-function moduleLoaded(m) {
-    const first = m.resolveStart || m.loadStart || m.compileStart || m.evaluateStart;
-    const last = m.evaluateEnd || m.compileEnd || m.loadEnd || m.resolveEnd;
-    if (!first || !last) return;
-    const span = finished(`module ${m.specifier}`, first, last, {
-        'sidelight.module.specifier': m.specifier, 'url.full': m.url ?? '', 'sidelight.module.size': m.bytes | 0,
-        'sidelight.module.cached': !!m.cached,
-    }, m.error);
-    if (m.resolveStart) finished('resolve', m.resolveStart, m.resolveEnd, undefined, undefined, span);
-    if (m.loadStart) finished('load', m.loadStart, m.loadEnd, undefined, undefined, span);
-    if (m.compileStart) finished('compile', m.compileStart, m.compileEnd, undefined, undefined, span);
-    if (m.evaluateStart) finished('evaluate', m.evaluateStart, m.evaluateEnd, undefined, undefined, span);
+    setTime(time);
+    events[count] = i32[CLOCK_I32];
+    events[count + 1] = i32[CLOCK_I32 + 1];
+    events[count + 2] = reference(name);
+    events[count + 3] = NO_ATTRIBUTES;
+    events[count + 4] = 0;
 }
 
 // ---- Server spans (44_serve.js) ----
