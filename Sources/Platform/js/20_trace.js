@@ -914,6 +914,21 @@ function eventAt(span, name, time) {
     events[count + 4] = 0;
 }
 
+// A module's way from specifier to namespace: one span, its phases as children. Times are ring times, 0: did not happen.
+function moduleLoaded(m) {
+    const first = m.resolveStart || m.loadStart || m.compileStart || m.evaluateStart;
+    const last = m.evaluateEnd || m.compileEnd || m.loadEnd || m.resolveEnd;
+    if (!first || !last) return;
+    const span = finished(`module ${m.specifier}`, first, last, {
+        'sidelight.module.specifier': m.specifier, 'url.full': m.url ?? '', 'sidelight.module.size': m.bytes | 0,
+        'sidelight.module.cached': !!m.cached,
+    }, m.error);
+    if (m.resolveStart) finished('resolve', m.resolveStart, m.resolveEnd, undefined, undefined, span);
+    if (m.loadStart) finished('load', m.loadStart, m.loadEnd, undefined, undefined, span);
+    if (m.compileStart) finished('compile', m.compileStart, m.compileEnd, undefined, undefined, span);
+    if (m.evaluateStart) finished('evaluate', m.evaluateStart, m.evaluateEnd, undefined, undefined, span);
+}
+
 // ---- Server spans (44_serve.js) ----
 
 // Native's words about the request that is being dispatched or written.
