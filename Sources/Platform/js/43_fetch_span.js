@@ -133,7 +133,7 @@ function messageOf(error) {
 
 // https://opentelemetry.io/docs/specs/semconv/http/http-metrics/#metric-httpclientrequestduration
 const BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
-// Attribute sets whose attributes need not be looked at again.
+// Points that need not be looked for by their attributes again.
 const KNOWN_MAX = 256;
 
 let histogram;
@@ -147,18 +147,19 @@ function record(telling, errorType, nanoseconds) {
     }
     const { url } = telling;
     const key = `${telling.method} ${url.protocol}${url.host}:${url.port} ${telling.status} ${errorType} ${telling.version}`;
-    let attributes = known.get(key);
-    if (attributes === undefined) {
-        attributes = {
+    let point = known.get(key);
+    if (point === undefined) {
+        const attributes = {
             'http.request.method': telling.method, 'server.address': addressOf(url), 'server.port': portOf(url),
             'url.scheme': StringPrototypeSlice(url.protocol, 0, -1),
         };
         if (telling.status !== 0) attributes['http.response.status_code'] = telling.status;
         if (errorType !== undefined) attributes['error.type'] = errorType;
         if (telling.version !== '') attributes['network.protocol.version'] = telling.version;
-        if (known.size < KNOWN_MAX) known.set(key, attributes);
+        point = histogram._point(attributes);
+        if (known.size < KNOWN_MAX) known.set(key, point);
     }
-    histogram.record(nanoseconds / 1e9, attributes);
+    histogram._recordAt(point, nanoseconds / 1e9);
 }
 
 // ---- Propagation ----
