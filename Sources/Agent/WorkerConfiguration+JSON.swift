@@ -12,6 +12,7 @@ extension WorkerConfiguration {
             json.put("service", resource.serviceName)
             json.put("cacheDir", cacheDirectory)
             json.put("sdkDisabled", isDisabled)
+            json.put("propagators", propagators.map(\.rawValue).joined(separator: ","))
             json.put("heapBytesMax", limits.heap)
             json.put("cpuMilliseconds", limits.cpu.map(Self.milliseconds))
             json.put("wallMilliseconds", limits.wall.map(Self.milliseconds))

@@ -55,6 +55,7 @@ CURLcode curl_global_init(long flags) { return FUNCTION(curl_global_init)(flags)
 CURL *curl_easy_init(void) { return FUNCTION(curl_easy_init)(); }
 void curl_easy_cleanup(CURL *easy) { FUNCTION(curl_easy_cleanup)(easy); }
 void curl_easy_reset(CURL *easy) { FUNCTION(curl_easy_reset)(easy); }
+CURLcode curl_easy_pause(CURL *easy, int mask) { return FUNCTION(curl_easy_pause)(easy, mask); }
 const char *curl_easy_strerror(CURLcode code) { return FUNCTION(curl_easy_strerror)(code); }
 CURLM *curl_multi_init(void) { return FUNCTION(curl_multi_init)(); }
 CURLMcode curl_multi_cleanup(CURLM *multi) { return FUNCTION(curl_multi_cleanup)(multi); }

@@ -56,6 +56,9 @@ static const char async_hooks_js[] = {
 static const char wasm_js[] = {
 #embed "../Platform/js/24_wasm.js"
 };
+static const char propagation_js[] = {
+#embed "../Platform/js/25_propagation.js"
+};
 static const char timers_js[] = {
 #embed "../Platform/js/30_timers.js"
 };
@@ -122,6 +125,12 @@ static const char request_js[] = {
 static const char response_js[] = {
 #embed "../Platform/js/42_response.js"
 };
+static const char data_url_js[] = {
+#embed "../Platform/js/43_data_url.js"
+};
+static const char fetch_span_js[] = {
+#embed "../Platform/js/43_fetch_span.js"
+};
 static const char fetch_start_js[] = {
 #embed "../Platform/js/43_fetch_start.js"
 };
@@ -168,6 +177,7 @@ static const sl_platform_source sources[] = {
     {"22_metrics.js", metrics_js, sizeof metrics_js},
     {"23_async_hooks.js", async_hooks_js, sizeof async_hooks_js},
     {"24_wasm.js", wasm_js, sizeof wasm_js},
+    {"25_propagation.js", propagation_js, sizeof propagation_js},
     {"30_timers.js", timers_js, sizeof timers_js},
     {"32_events.js", events_js, sizeof events_js},
     {"34_encoding.js", encoding_js, sizeof encoding_js},
@@ -190,6 +200,8 @@ static const sl_platform_source sources[] = {
     {"42_body.js", body_js, sizeof body_js},
     {"42_request.js", request_js, sizeof request_js},
     {"42_response.js", response_js, sizeof response_js},
+    {"43_data_url.js", data_url_js, sizeof data_url_js},
+    {"43_fetch_span.js", fetch_span_js, sizeof fetch_span_js},
     {"43_fetch_start.js", fetch_start_js, sizeof fetch_start_js},
     {"44_serve.js", serve_js, sizeof serve_js},
     {"45_pattern_parser.js", pattern_parser_js, sizeof pattern_parser_js},

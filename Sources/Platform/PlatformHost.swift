@@ -12,8 +12,15 @@ public protocol PlatformHost: AnyObject {
     func changeReferences(by delta: Int)
     /// What a turn ends with: microtasks, then rejections nobody handled.
     func runMicrotasks()
-    /// Answer through `internal.host.settleFetch`.
-    func startFetch(_ fetch: FetchStart)
+    /// Answer through `internal.fetch.head`, `.chunk`, `.drained` and `.end` or `.fail`. False: too many are under way.
+    func startFetch(_ fetch: FetchStart) -> Bool
+    /// More of a body that is pushed. False: wait for `internal.fetch.drained`.
+    func writeFetch(_ id: Int, _ bytes: [UInt8]) -> Bool
+    /// The pushed body is complete.
+    func closeFetch(_ id: Int)
+    /// So many bytes of the response were consumed.
+    func resumeFetch(_ id: Int, byteCount: Int)
+    /// Nothing more is to come.
     func abortFetch(_ id: Int)
     /// Load and run what an import() asked for; its tracing context is current.
     func continueImport(_ token: Int)
@@ -27,14 +34,19 @@ public protocol PlatformHost: AnyObject {
 
 /// A request that JavaScript's `fetch` starts.
 public struct FetchStart: Sendable {
+    public enum Body: Sendable {
+        case none
+        case whole([UInt8])
+        /// Comes by `writeFetch`.
+        case pushed
+    }
+
     public let id: Int
     public let method: String
     public let url: String
-    public let headers: [(name: String, value: String)]
-    public let body: [UInt8]
-    public let followsRedirects: Bool
-    /// 0 or less: no limit.
-    public let timeoutMilliseconds: Int
+    /// Latin-1: `name:value` and a line feed each.
+    public let headers: [UInt8]
+    public let body: Body
 }
 
 /// The HTTP server of a worker that serves. Calls come from within running JavaScript; `slot` names a request in flight, and one that is over does nothing.

@@ -1,46 +1,95 @@
+internal import Glibc
 internal import NIOCore
 internal import Platform
+internal import Synchronization
 internal import System
 internal import Transport
 
 /// The requests that `fetch` has under way. curl and its thread come with the first.
 final class Fetches {
-    /// Of one response, decoded. What is larger is an error.
-    static let bodyBytesMax = 256 << 20
+    /// Bytes of one pushed body that may wait to be sent, give or take one write.
+    static let uploadBytesMax = 256 << 10
 
-    struct Answer: Sendable {
-        let id: Int
-        let result: Result<HTTPResponse, HTTPTransportError>
+    private struct Running {
+        let stream: HTTPStream
+        /// Of the pushed body.
+        var waitingBytes = 0
+        var isFull = false
+    }
+
+    /// What the transport's thread has handed over and the event loop has not taken. Many updates cost one wake-up.
+    private final class Mailbox: Sendable {
+        let updates = Mutex<[HTTPStreamUpdate]>([])
     }
 
     private let eventLoop: any EventLoop
-    private lazy var following = Self.transport(redirectsMax: 20)
-    private lazy var direct = Self.transport(redirectsMax: 0)
-    private var aborted: Set<Int> = []
+    private let mailbox = Mailbox()
+    private var running: [Int: Running] = [:]
+    private lazy var transport = CurlTransport()
+    private lazy var streams = makeStreams()
+    /// Called on the event loop with each update of a request that was not aborted; `isDrained` when a full pushed body has room again.
+    var receive: ((_ update: HTTPStreamUpdate, _ isDrained: Bool) -> Void)?
 
     init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
-    /// - Parameter answer: called on the event loop, unless it was aborted.
-    func start(_ fetch: FetchStart, answer: @escaping @Sendable (Answer) -> Void) {
-        let request = HTTPRequest(
-            method: fetch.method, url: fetch.url, headers: fetch.headers, body: fetch.body,
-            timeoutMilliseconds: fetch.timeoutMilliseconds > 0 ? fetch.timeoutMilliseconds : Int(Int32.max),
-            responseBytesMax: Self.bodyBytesMax)
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        (fetch.followsRedirects ? following : direct).send(request) { [eventLoop] result in
-            eventLoop.execute {
-                if bound.value.aborted.remove(fetch.id) == nil { answer(Answer(id: fetch.id, result: result)) }
+    /// False when too many are under way.
+    func start(_ fetch: FetchStart) -> Bool {
+        let body: HTTPStreamRequest.Body =
+            switch fetch.body {
+            case .none: .none
+            case .whole(let bytes): .whole(bytes)
+            case .pushed: .streamed
             }
+        let request = HTTPStreamRequest(method: fetch.method, url: fetch.url, headers: fetch.headers, body: body)
+        guard let stream = streams.start(fetch.id, request) else { return false }
+        running[fetch.id] = Running(stream: stream)
+        return true
+    }
+
+    /// False: the body has as much waiting as it may.
+    func write(_ id: Int, _ bytes: [UInt8]) -> Bool {
+        guard let index = running.index(forKey: id) else { return true }
+        running.values[index].waitingBytes += bytes.count
+        running.values[index].isFull = running.values[index].waitingBytes >= Self.uploadBytesMax
+        running.values[index].stream.upload(bytes)
+        return !running.values[index].isFull
+    }
+
+    func close(_ id: Int) { running[id]?.stream.finishUpload() }
+
+    func resume(_ id: Int, byteCount: Int) { running[id]?.stream.acknowledge(byteCount) }
+
+    func abort(_ id: Int) { running.removeValue(forKey: id)?.stream.abort() }
+
+    private func makeStreams() -> HTTPStreams {
+        var options = CurlTransport.Options()
+        options.decodesResponses = true
+        options.connectTimeoutMilliseconds = 10_000
+        // As OpenSSL's own programs and curl read it; the library does not.
+        options.authorityFile = getenv("SSL_CERT_FILE").map { String(cString: $0) }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        return transport.streams(options) { [eventLoop, mailbox] updates in
+            let wasEmpty = mailbox.updates.withLock { waiting in
+                defer { waiting.append(contentsOf: updates) }
+                return waiting.isEmpty
+            }
+            if wasEmpty { eventLoop.execute { bound.value.takeMail() } }
         }
     }
 
-    /// The request runs out by itself; nobody hears of it.
-    func abort(_ id: Int) { aborted.insert(id) }
-
-    private static func transport(redirectsMax: Int) -> CurlTransport {
-        var options = CurlTransport.Options()
-        options.redirectsMax = redirectsMax
-        options.decodesResponses = true
-        return CurlTransport(options)
+    private func takeMail() {
+        let updates = mailbox.updates.withLock { waiting in
+            defer { waiting = [] }
+            return waiting
+        }
+        for update in updates {
+            guard let index = running.index(forKey: update.id) else { continue }
+            running.values[index].waitingBytes -= update.uploadedBytes
+            let isDrained =
+                running.values[index].isFull && running.values[index].waitingBytes <= Self.uploadBytesMax / 2
+            if isDrained { running.values[index].isFull = false }
+            if update.ending != nil { running.remove(at: index) }
+            receive?(update, isDrained)
+        }
     }
 }

@@ -3,6 +3,7 @@
 internal import Engine
 internal import NIOCore
 internal import Platform
+internal import System
 
 /// The event loop's way back to the workload.
 struct TimerCallback: NIOScheduledCallbackHandler, Sendable {
@@ -49,30 +50,56 @@ extension Workload {
 
     // MARK: Fetch
 
-    func startFetch(_ fetch: FetchStart) {
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        fetches.start(fetch) { answer in
-            let workload = bound.value
-            workload.turn { () throws(JSFailure) in try workload.settle(answer) }
+    func startFetch(_ fetch: FetchStart) -> Bool {
+        if fetches.receive == nil {
+            fetches.receive = { [unowned self] update, isDrained in
+                turn { () throws(JSFailure) in try take(update, isDrained: isDrained) }
+            }
+        }
+        return fetches.start(fetch)
+    }
+
+    func writeFetch(_ id: Int, _ bytes: [UInt8]) -> Bool { fetches.write(id, bytes) }
+    func closeFetch(_ id: Int) { fetches.close(id) }
+    func resumeFetch(_ id: Int, byteCount: Int) { fetches.resume(id, byteCount: byteCount) }
+    func abortFetch(_ id: Int) { fetches.abort(id) }
+
+    /// All that has happened to a request is one turn.
+    private func take(_ update: HTTPStreamUpdate, isDrained: Bool) throws(JSFailure) {
+        let id = internals.number(Double(update.id))
+        if let head = update.head {
+            try internals.call(
+                "fetch.head",
+                [
+                    id, internals.number(Double(head.status)), internals.string(head.reason),
+                    internals.string(String(decoding: head.headers, as: UTF8.self)),
+                ] + values(of: update.facts))
+        }
+        if !update.body.isEmpty {
+            let bytes = update.body.withUnsafeBytes { internals.realm.makeUint8Array($0) }
+            try internals.call("fetch.chunk", [id, bytes])
+        }
+        if isDrained { try internals.call("fetch.drained", [id]) }
+        switch update.ending {
+        case nil: break
+        case .complete: try internals.call("fetch.end", [id])
+        case .failed(let error):
+            let reason = [internals.string(error.code.rawValue), internals.string(error.message)]
+            try internals.call("fetch.fail", [id] + reason + values(of: update.facts))
         }
     }
 
-    func abortFetch(_ id: Int) { fetches.abort(id) }
-
-    private func settle(_ answer: Fetches.Answer) throws(JSFailure) {
-        let id = internals.number(Double(answer.id))
-        switch answer.result {
-        case .failure(let error):
-            try internals.call(
-                "host.failFetch", [id, internals.string(error.code.rawValue), internals.string(error.message)])
-        case .success(let response):
-            let headers = response.headers.map { "\($0.name)\n\($0.value)\n" }.joined()
-            try internals.call(
-                "host.settleFetch",
-                [
-                    id, internals.number(Double(response.status)), internals.string(headers),
-                    internals.realm.makeBuffer(response.body), internals.string(response.url),
-                ])
+    /// Ring times; 0: the phase did not happen.
+    private func values(of facts: HTTPExchangeFacts) -> [Value] {
+        let start = Double(facts.start) - ring.monotonicBase
+        func time(_ microseconds: Int) -> Value {
+            internals.number(microseconds > 0 ? start + Double(microseconds) * 1_000 : 0)
         }
+        return [
+            time(facts.isReused ? 0 : facts.nameLookup), time(facts.isReused ? 0 : facts.connect),
+            time(facts.isReused ? 0 : facts.secured), time(facts.firstByte),
+            internals.string(facts.version), internals.string(facts.peerAddress),
+            internals.number(Double(facts.peerPort)),
+        ]
     }
 }

@@ -20,6 +20,9 @@ final class CurlLoop {
     private let noProxy: String
     private var idleHandles: [UnsafeMutableRawPointer] = []
     private var running: [UnsafeMutableRawPointer: Exchange] = [:]
+    private var streams: [UnsafeMutableRawPointer: StreamExchange] = [:]
+    /// What ended since the last hand-over.
+    private var ended: [StreamExchange] = []
 
     init(_ core: CurlTransport.Core) {
         guard Self.globalInit == CURLE_OK, let multi = curl_multi_init() else { fatalError("libcurl does not start") }
@@ -40,11 +43,13 @@ final class CurlLoop {
         while true {
             let work = core.takeWork(now: monotonicNanoseconds())
             for exchange in work.exchanges { start(exchange) }
+            for input in work.inputs { take(input) }
             if work.isStopped { break }
             for timer in work.dueTimers { timer.action() }
             var count: Int32 = 0
             curl_multi_perform(multi, &count)
             completeFinished()
+            handOver()
             curl_multi_poll(multi, nil, 0, core.sleepMilliseconds(now: monotonicNanoseconds()), nil)
         }
         stop()
@@ -63,6 +68,13 @@ final class CurlLoop {
                 exchange, .failure(HTTPTransportError(.shutdown, "\(exchange.host): the HTTP client was shut down")))
         }
         running = [:]
+        for (easy, exchange) in streams {
+            curl_multi_remove_handle(multi, easy)
+            end(exchange, HTTPTransportError(.shutdown, "the HTTP client was shut down"))
+            curl_easy_cleanup(easy)
+        }
+        streams = [:]
+        handOver()
         for easy in idleHandles { curl_easy_cleanup(easy) }
         idleHandles = []
         curl_multi_cleanup(multi)
@@ -84,6 +96,14 @@ final class CurlLoop {
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let code = sl_curl_message_result(message)  // the message dies with the handle's removal
+            if let exchange = streams.removeValue(forKey: easy) {
+                curl_multi_remove_handle(multi, easy)
+                exchange.finish(code)
+                recycle(easy)
+                core.didEndStream()
+                ended.append(exchange)
+                continue
+            }
             guard let exchange = running.removeValue(forKey: easy) else {
                 preconditionFailure("curl finished a request that nobody started")
             }
@@ -92,6 +112,59 @@ final class CurlLoop {
             recycle(easy)
             complete(exchange, result)
         }
+    }
+
+    // MARK: Streams
+
+    private func take(_ input: StreamInput) {
+        switch input {
+        case .start(let exchange): start(exchange)
+        case .acknowledge(let exchange, let byteCount): exchange.acknowledge(byteCount)
+        case .upload(let exchange, let bytes): exchange.upload(bytes)
+        case .finishUpload(let exchange): exchange.finishUpload()
+        case .abort(let exchange):
+            guard let easy = exchange.easy else { return }
+            streams[easy] = nil
+            curl_multi_remove_handle(multi, easy)
+            exchange.leave()
+            recycle(easy)
+            core.didEndStream()
+        }
+    }
+
+    private func start(_ exchange: StreamExchange) {
+        guard let easy = idleHandles.popLast() ?? curl_easy_init() else { fatalError("libcurl gives no handle") }
+        if let error = exchange.prepare(easy, noProxy: noProxy, now: monotonicNanoseconds()) {
+            recycle(easy)
+            return end(exchange, error)
+        }
+        streams[easy] = exchange
+        let code = curl_multi_add_handle(multi, easy)
+        precondition(code == CURLM_OK, "curl_multi_add_handle: \(code)")
+    }
+
+    private func end(_ exchange: StreamExchange, _ error: HTTPTransportError) {
+        exchange.fail(error)
+        core.didEndStream()
+        ended.append(exchange)
+    }
+
+    /// Gives every receiver what there is for it, in one piece.
+    private func handOver() {
+        guard !streams.isEmpty || !ended.isEmpty else { return }
+        var batches: [(receiver: HTTPStreams, updates: [HTTPStreamUpdate])] = []
+        func add(_ exchange: StreamExchange) {
+            guard let update = exchange.takeUpdate() else { return }
+            if let index = batches.firstIndex(where: { $0.receiver === exchange.streams }) {
+                batches[index].updates.append(update)
+            } else {
+                batches.append((exchange.streams, [update]))
+            }
+        }
+        for exchange in ended { add(exchange) }
+        ended.removeAll(keepingCapacity: true)
+        for exchange in streams.values { add(exchange) }
+        for batch in batches { batch.receiver.deliver(batch.updates) }
     }
 
     private func complete(_ exchange: Exchange, _ result: Result<HTTPResponse, HTTPTransportError>) {

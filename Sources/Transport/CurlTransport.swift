@@ -44,6 +44,8 @@ public final class CurlTransport: HTTPTransport, TimerScheduler {
         /// Ask for compressed responses and decode them. `responseBytesMax` counts decoded bytes.
         public var decodesResponses = false
         public var userAgent = "sidelight"
+        /// Streamed requests on which no byte moves for so long, unless they are paused, have failed; 0: never.
+        public var idleTimeoutSeconds = 300
 
         public init() {}
     }
@@ -68,6 +70,13 @@ public final class CurlTransport: HTTPTransport, TimerScheduler {
 
     /// Another client on the same thread and the same pool of connections, with options of its own.
     public func client(_ options: Options) -> Client { Client(transport: self, options: options) }
+
+    /// Streamed requests on the same thread and the same pool of connections.
+    /// - Parameter deliver: called on the transport's thread with what happened in a round of its loop, in order; it must not
+    ///   block.
+    public func streams(_ options: Options, deliver: @escaping @Sendable ([HTTPStreamUpdate]) -> Void) -> HTTPStreams {
+        HTTPStreams(core, options, deliver)
+    }
 
     /// Completes everything outstanding with `.shutdown` and ends the thread; later requests get `.shutdown` at once.
     /// May be called again. Returns when the thread has ended, except on the transport's own thread (from a
@@ -103,6 +112,9 @@ extension CurlTransport {
             var incoming: [Exchange] = []
             /// Requests not yet completed, `incoming` included.
             var outstanding = 0
+            /// What streamed requests ask for, not taken yet.
+            var inputs: [StreamInput] = []
+            var streamCount = 0
             var timers: [Timer] = []
             /// Set by the thread once it has one, taken away before it is freed.
             var multi: MultiHandle?
@@ -114,6 +126,7 @@ extension CurlTransport {
         /// What the thread does next.
         struct Work: Sendable {
             var exchanges: [Exchange]
+            var inputs: [StreamInput]
             var dueTimers: [Timer]
             var isStopped: Bool
         }
@@ -134,6 +147,20 @@ extension CurlTransport {
                 return nil
             }
             if let refusal { exchange.completion(.failure(refusal)) }
+        }
+
+        /// False when it is refused: a start beyond the bound, or anything after the shutdown.
+        @discardableResult func send(_ input: StreamInput) -> Bool {
+            state.withLock { state in
+                guard state.phase != .stopped else { return false }
+                if case .start = input {
+                    guard state.streamCount < HTTPStreams.outstandingMax else { return false }
+                    state.streamCount += 1
+                }
+                state.inputs.append(input)
+                wakeOrStart(&state)
+                return true
+            }
         }
 
         func schedule(at deadline: UInt64, _ action: @escaping @Sendable () -> Void) {
@@ -192,19 +219,23 @@ extension CurlTransport {
                 }
                 let exchanges = state.incoming
                 state.incoming.removeAll(keepingCapacity: true)
-                return Work(exchanges: exchanges, dueTimers: due, isStopped: state.phase == .stopped)
+                let inputs = state.inputs
+                state.inputs.removeAll(keepingCapacity: true)
+                return Work(exchanges: exchanges, inputs: inputs, dueTimers: due, isStopped: state.phase == .stopped)
             }
         }
 
         /// Milliseconds the thread may sleep: 0 when there is work. The loop's thread.
         func sleepMilliseconds(now: UInt64) -> Int32 {
             state.withLock { state in
-                guard state.incoming.isEmpty, state.phase != .stopped else { return 0 }
+                guard state.incoming.isEmpty, state.inputs.isEmpty, state.phase != .stopped else { return 0 }
                 guard let next = state.timers.lazy.map(\.deadline).min() else { return Int32.max }
                 guard next > now else { return 0 }
                 return Int32(min((next - now + 999_999) / 1_000_000, UInt64(Int32.max)))
             }
         }
+
+        func didEndStream() { state.withLock { $0.streamCount -= 1 } }
 
         func didComplete() { state.withLock { $0.outstanding -= 1 } }
     }

@@ -31,17 +31,20 @@ final class Exchange: @unchecked Sendable {
     }
 
     /// Host and port of the request, for messages.
-    var host: String {
-        let url = request.url.utf8
+    var host: String { Self.host(of: request.url) }
+
+    static func host(of url: String) -> String {
+        let url = url.utf8
         let rest = url[(url.firstIndex(of: 0x2F) ?? url.startIndex)...].drop { $0 == 0x2F }
         let authority = rest.prefix { $0 != 0x2F && $0 != 0x3F && $0 != 0x23 }
         let start = authority.lastIndex(of: 0x40).map { authority.index(after: $0) } ?? authority.startIndex
         return String(Substring(authority[start...]))
     }
 
-    private var isHTTP: Bool {
-        let start = request.url.prefix(8).lowercased()
-        return start.hasPrefix("http://") || start == "https://"
+    /// Whether it is one that curl may get: http or https, and no more than a URL.
+    static func isSendable(url: String) -> Bool {
+        let start = url.prefix(8).lowercased()
+        return (start.hasPrefix("http://") || start == "https://") && !url.utf8.contains { $0 <= 0x20 || $0 == 0x7F }
     }
 
     // MARK: Before
@@ -49,29 +52,32 @@ final class Exchange: @unchecked Sendable {
     /// Sets up a fresh (or reset) handle. The handle refers to `self` from then on, so `self` must outlive the
     /// transfer.
     func prepare(_ easy: UnsafeMutableRawPointer, noProxy: String) -> HTTPTransportError? {
-        guard isHTTP, !request.url.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else {
+        guard Self.isSendable(url: request.url) else {
             return HTTPTransportError(.badURL, "not an absolute http or https URL: \(request.url)")
         }
         for (name, value) in request.headers where !Self.isSendable(name, value) {
             return HTTPTransportError(.protocolViolation, "\(host): the header \(name.debugDescription) cannot be sent")
         }
-        sl_curl_set_text(easy, CURLOPT_URL, request.url)
-        sl_curl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https")
         sl_curl_set_text(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
-        sl_curl_set_long(easy, CURLOPT_NOSIGNAL, 1)
         sl_curl_set_long(easy, CURLOPT_TIMEOUT_MS, request.timeoutMilliseconds)
-        sl_curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, options.connectTimeoutMilliseconds)
-        prepareConnection(easy, noProxy: noProxy)
+        Self.prepareConnection(easy, request.url, options, noProxy: noProxy)
         prepareMethod(easy)
         prepareHeaders(easy)
         prepareCallbacks(easy)
         return nil
     }
 
-    private func prepareConnection(_ easy: UnsafeMutableRawPointer, noProxy: String) {
+    /// What whole and streamed requests have in common.
+    static func prepareConnection(
+        _ easy: UnsafeMutableRawPointer, _ url: String, _ options: CurlTransport.Options, noProxy: String
+    ) {
+        sl_curl_set_text(easy, CURLOPT_URL, url)
+        sl_curl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https")
+        sl_curl_set_long(easy, CURLOPT_NOSIGNAL, 1)
+        sl_curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, options.connectTimeoutMilliseconds)
         sl_curl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
         // Wait for a connection that may turn out to be HTTP/2 rather than open one each; without TLS it never does.
-        if request.url.hasPrefix("https") { sl_curl_set_long(easy, CURLOPT_PIPEWAIT, 1) }
+        if url.hasPrefix("https") { sl_curl_set_long(easy, CURLOPT_PIPEWAIT, 1) }
         sl_curl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
         sl_curl_set_text(easy, CURLOPT_NOPROXY, noProxy)
         if let proxy = options.proxy { sl_curl_set_text(easy, CURLOPT_PROXY, proxy) }
@@ -85,6 +91,8 @@ final class Exchange: @unchecked Sendable {
                 address.pointee.family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue),
                 address.pointee.protocol)
         }
+        sl_curl_set_text(easy, CURLOPT_USERAGENT, options.userAgent)
+        if options.decodesResponses { sl_curl_set_text(easy, CURLOPT_ACCEPT_ENCODING, "") }
     }
 
     private func prepareMethod(_ easy: UnsafeMutableRawPointer) {
@@ -113,8 +121,6 @@ final class Exchange: @unchecked Sendable {
         }
         if !hasType { headerList = curl_slist_append(headerList, "Content-Type:") }
         sl_curl_set_headers(easy, headerList)
-        sl_curl_set_text(easy, CURLOPT_USERAGENT, options.userAgent)
-        if options.decodesResponses { sl_curl_set_text(easy, CURLOPT_ACCEPT_ENCODING, "") }
     }
 
     private func prepareCallbacks(_ easy: UnsafeMutableRawPointer) {
@@ -219,7 +225,7 @@ final class Exchange: @unchecked Sendable {
         return HTTPTransportError(Self.errorCode(code), "\(host): \(String(cString: curl_easy_strerror(code)))")
     }
 
-    private static func errorCode(_ code: CURLcode) -> HTTPTransportError.Code {
+    static func errorCode(_ code: CURLcode) -> HTTPTransportError.Code {
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .resolve
         case CURLE_COULDNT_CONNECT, CURLE_INTERFACE_FAILED, CURLE_PROXY: .connect

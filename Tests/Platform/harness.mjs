@@ -43,7 +43,10 @@ function makeOps(realm, hooks) {
             if (refs > 0) keepAlive ??= setInterval(() => {}, 1 << 30);
             else { clearInterval(keepAlive); keepAlive = undefined; }
         },
-        fetchStart(id, method, address, headers, body, followRedirects) { hooks.fetch(id, method, address, headers, body, followRedirects); },
+        fetchStart(id, method, address, headers, body) { return hooks.fetch?.(id, method, address, headers, body) ?? false; },
+        fetchWrite: () => true,
+        fetchClose() {},
+        fetchResume() {},
         fetchAbort() {},
         encodeUtf8: (text) => realm.own(Buffer.from(text)),
         encodeInto(text, target) {

@@ -23,6 +23,8 @@ final class MisbehavingServer: Sendable {
         var connections = 0
         var open: Set<Int32> = []
         var waiters: [(count: Int, write: Int32)] = []
+        var sentBytes = 0
+        var isStopped = false
     }
 
     init() {
@@ -52,6 +54,9 @@ final class MisbehavingServer: Sendable {
 
     var hasOpenConnections: Bool { state.withLock { !$0.open.isEmpty } }
 
+    /// Of `/bytes`, so far.
+    var sentBytes: Int { state.withLock { $0.sentBytes } }
+
     /// Blocks until `count` requests have arrived in all.
     func waitForRequests(_ count: Int) {
         var ends: [Int32] = [0, 0]
@@ -72,8 +77,12 @@ final class MisbehavingServer: Sendable {
 
     /// Ends the listener and all connections.
     func stop() {
-        Glibc.shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
+        // The accepting thread closes it: closed here, its number could be another server's before that thread looks again.
+        let isFirst = state.withLock { state in
+            defer { state.isStopped = true }
+            return !state.isStopped
+        }
+        if isFirst { Glibc.shutdown(listener, Int32(SHUT_RDWR)) }
         shutdownHold()
         state.withLock { state in
             for connection in state.open { Glibc.shutdown(connection, Int32(SHUT_RDWR)) }
@@ -92,7 +101,10 @@ final class MisbehavingServer: Sendable {
     private func acceptAll() {
         while true {
             let connection = accept(listener, nil, nil)
-            guard connection >= 0 else { return }
+            guard connection >= 0 else {
+                close(listener)
+                return
+            }
             let number = state.withLock { state in
                 state.connections += 1
                 state.open.insert(connection)
@@ -150,6 +162,53 @@ final class MisbehavingServer: Sendable {
             var byte: UInt8 = 0
             _ = read(hold.read, &byte, 1)
             return answer(connection, 200, body: Array("held".utf8))
+        default: return misbehave(connection, path, request)
+        }
+    }
+
+    private func misbehave(_ connection: Int32, _ path: String, _ request: Seen) -> Bool {
+        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        switch path {
+        case "/bytes":
+            let count = request.path.split(separator: "?").last.flatMap { Int($0) } ?? 0
+            return send(connection, "HTTP/1.1 200 OK\r\nContent-Length: \(count)\r\n\r\n")
+                && sendCounting(connection, count)
+        case "/head-then-hold":
+            guard send(connection, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n") else { return false }
+            var byte: UInt8 = 0
+            _ = read(hold.read, &byte, 1)
+            return send(connection, "held")
+        case "/endless":
+            let piece = String(repeating: "x", count: 16_384)
+            var goesOn = send(connection, chunked)
+            while goesOn { goesOn = send(connection, "4000\r\n\(piece)\r\n") }
+            return false
+        case "/silent":
+            var byte: UInt8 = 0
+            _ = recv(connection, &byte, 1, 0)
+            return false
+        case "/short-body":
+            _ = send(connection, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nonly this")
+            return false
+        case "/long-body":
+            _ = send(connection, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345HTTP/1.1 500 Evil\r\nX: 1\r\n\r\n")
+            return true
+        case "/bad-chunk":
+            _ = send(connection, chunked + "5\r\nhello\r\nnonsense\r\n")
+            return false
+        case "/bad-status":
+            _ = send(connection, "HTTP/1.1 banana\r\n\r\n")
+            return false
+        case "/two-lengths":
+            _ = send(connection, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: x\r\n\r\nhello")
+            return false
+        case "/interim":
+            return send(connection, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + chunked)
+                && send(connection, "5\r\nhello\r\n0\r\nX-Trailer: 1\r\n\r\n")
+        case "/interim-for-ever":
+            var goesOn = true
+            while goesOn { goesOn = send(connection, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n") }
+            return false
         default: return answer(connection, 404, body: Array("no such path".utf8))
         }
     }
@@ -161,6 +220,18 @@ final class MisbehavingServer: Sendable {
     }
 
     private func send(_ connection: Int32, _ text: String) -> Bool { sendAll(connection, Array(text.utf8)) }
+
+    /// Bytes that say where they are: their position modulo 251.
+    private func sendCounting(_ connection: Int32, _ count: Int) -> Bool {
+        var position = 0
+        while position < count {
+            let piece = (position..<min(position + 65_536, count)).map { UInt8($0 % 251) }
+            guard sendAll(connection, piece) else { return false }
+            position += piece.count
+            state.withLock { $0.sentBytes += piece.count }
+        }
+        return true
+    }
 
     private func sendAll(_ connection: Int32, _ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
@@ -189,6 +260,17 @@ final class MisbehavingServer: Sendable {
                     request.headers[parts[0].lowercased()] = parts.count > 1 ? String(parts[1].drop { $0 == " " }) : ""
                 }
                 length = Int(request.headers["content-length"] ?? "0") ?? 0
+                if request.path == "/early" {
+                    _ = answer(connection, 413, body: [])
+                    return nil
+                }
+            }
+            if let headEnd, request.headers["transfer-encoding"] == "chunked" {
+                if let body = Self.decodeChunks(bytes[headEnd...]) {
+                    request.body = body
+                    return request
+                }
+                length = Int.max - headEnd
             }
             if let headEnd, bytes.count >= headEnd + length {
                 request.body = Array(bytes[headEnd..<headEnd + length])
@@ -200,6 +282,20 @@ final class MisbehavingServer: Sendable {
             bytes.append(contentsOf: chunk[..<count])
             if bytes[0] == 0x16 { return nil }  // a TLS handshake
         }
+    }
+
+    /// Nil when the last chunk is not there yet.
+    private static func decodeChunks(_ bytes: ArraySlice<UInt8>) -> [UInt8]? {
+        var rest = bytes
+        var body: [UInt8] = []
+        while let lineEnd = rest.firstRange(of: [0x0D, 0x0A]) {
+            let line = String(decoding: rest[..<lineEnd.lowerBound], as: UTF8.self)
+            guard let count = Int(line, radix: 16), rest.endIndex - lineEnd.upperBound >= count + 2 else { return nil }
+            if count == 0 { return body }
+            body += rest[lineEnd.upperBound..<lineEnd.upperBound + count]
+            rest = rest[(lineEnd.upperBound + count + 2)...]
+        }
+        return nil
     }
 
     private func startThread(_ body: @escaping @Sendable () -> Void) {

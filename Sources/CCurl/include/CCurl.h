@@ -70,6 +70,26 @@ static inline long sl_curl_response_code(CURL *_Nonnull easy) {
     return code;
 }
 
+// Microseconds since the transfer began; 0: the phase did not happen. For CURLINFO_…_TIME_T.
+static inline curl_off_t sl_curl_time(CURL *_Nonnull easy, CURLINFO info) {
+    curl_off_t microseconds = 0;
+    sl_curl_easy_getinfo()(easy, info, &microseconds);
+    return microseconds;
+}
+
+static inline long sl_curl_info_long(CURL *_Nonnull easy, CURLINFO info) {
+    long value = 0;
+    sl_curl_easy_getinfo()(easy, info, &value);
+    return value;
+}
+
+// Valid until the handle is used for another transfer.
+static inline const char *_Nullable sl_curl_peer_address(CURL *_Nonnull easy) {
+    char *address = NULL;
+    sl_curl_easy_getinfo()(easy, CURLINFO_PRIMARY_IP, &address);
+    return address;
+}
+
 // Valid until the handle is used for another transfer.
 static inline const char *_Nullable sl_curl_effective_url(CURL *_Nonnull easy) {
     char *url = NULL;

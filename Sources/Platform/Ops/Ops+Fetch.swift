@@ -1,20 +1,31 @@
 internal import Engine
 
 extension PlatformOps {
-    /// fetchStart(id, method, url, headers, body, followRedirects, timeoutMs): headers are name, value, name, value …; body bytes or null.
-    /// fetchAbort(id): its answer is no longer wanted.
+    /// fetchStart(id, method, url, headers, body): headers are `name:value` and a line feed each, one string; body bytes, null for none, true
+    /// for one that is pushed. False: too many are under way.
+    /// fetchWrite(id, bytes): more of a pushed body. False: wait for `internal.fetch.drained(id)`. fetchClose(id): it is complete.
+    /// fetchResume(id, byteCount): so much of the response was consumed.
+    /// fetchAbort(id): nothing more is to come.
     static let fetch = [
         Op("fetchStart") {
             let call = OpCall($0, $1)
-            do throws(JSFailure) {
-                call.platform.host.startFetch(
-                    FetchStart(
-                        id: call.integer(0), method: call.string(1), url: call.string(2), headers: try headers(call, 3),
-                        body: call.bytes(4).map { Array($0) } ?? [], followsRedirects: call.bool(5),
-                        timeoutMilliseconds: call.integer(6)))
-            } catch {
-                call.rethrow(error)
-            }
+            let body: FetchStart.Body =
+                if let bytes = call.bytes(4) { .whole(Array(bytes)) } else { call.bool(4) ? .pushed : .none }
+            let fetch = FetchStart(
+                id: call.integer(0), method: call.string(1), url: call.string(2), headers: latin1(call, 3), body: body)
+            call.returns(call.platform.host.startFetch(fetch))
+        },
+        Op("fetchWrite") {
+            let call = OpCall($0, $1)
+            call.returns(call.platform.host.writeFetch(call.integer(0), call.bytes(1).map { Array($0) } ?? []))
+        },
+        Op("fetchClose") {
+            let call = OpCall($0, $1)
+            call.platform.host.closeFetch(call.integer(0))
+        },
+        Op("fetchResume") {
+            let call = OpCall($0, $1)
+            call.platform.host.resumeFetch(call.integer(0), byteCount: call.integer(1))
         },
         Op("fetchAbort") {
             let call = OpCall($0, $1)
@@ -22,16 +33,11 @@ extension PlatformOps {
         },
     ]
 
-    private static func headers(_ call: OpCall, _ index: Int) throws(JSFailure) -> [(name: String, value: String)] {
-        let list = call.value(index)
-        let count = try call.realm.get("length", of: list).number
-        guard count.isFinite else { return [] }
-        var headers: [(name: String, value: String)] = []
-        for pair in 0..<Int(count) / 2 {
-            let name = try call.realm.get(String(2 * pair), of: list).text
-            let value = try call.realm.get(String(2 * pair + 1), of: list).text
-            headers.append((name, value))
+    /// A string of characters up to U+00FF, a byte each.
+    private static func latin1(_ call: OpCall, _ index: Int) -> [UInt8] {
+        call.withUTF8(index) { utf8 in
+            guard utf8.contains(where: { $0 >= 0x80 }) else { return Array(utf8) }
+            return String(decoding: utf8, as: UTF8.self).unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
         }
-        return headers
     }
 }

@@ -854,6 +854,7 @@ function beginRun(entry) {
 
 // Ends it. `code` is the exit code; `reason` a text when the run did not end by itself.
 function endRun(code, reason) {
+    internal.fetch?.endOfRun();
     internal.metrics?.collect();
     const span = runSpan;
     if (span === undefined || !span._recording) return;
@@ -878,6 +879,40 @@ function finished(name, start, end, attributes, exception, parent = runSpan) {
     setTime(end);
     writeSpan(span);
     return span;
+}
+
+// A span of Sidelight's own that goes on, child of what is current. `kind` is OTLP's number. It is not made current.
+function startOwn(name, kind) {
+    const span = new Span(0, firstStep(name), kind);
+    ops.now();
+    begin(span, ops.context(), undefined);
+    return span;
+}
+
+// Ends one at a ring time.
+function endOwn(span, end) {
+    if (!span._recording) return;
+    const start = startOf(span);
+    setTime(end < start ? start : end);
+    span._recording = false;
+    writeSpan(span);
+}
+
+// An event at a ring time, without attributes.
+function eventAt(span, name, time) {
+    if (!span._recording) return;
+    const events = span._events ??= [];
+    const count = events.length;
+    if (count >= eventLimit * 5) {
+        rare(span).droppedEvents++;
+        return;
+    }
+    setTime(time);
+    events[count] = i32[CLOCK_I32];
+    events[count + 1] = i32[CLOCK_I32 + 1];
+    events[count + 2] = reference(name);
+    events[count + 3] = NO_ATTRIBUTES;
+    events[count + 4] = 0;
 }
 
 // A module's way from specifier to namespace: one span, its phases as children. Times are ring times, 0: did not happen.
@@ -994,6 +1029,7 @@ function start(ring, arch, trace) {
     const rootName = parentBased ? StringPrototypeSlice(sampler, 12) : sampler;
     rootSampling = rootName === 'always_off' ? 0 : rootName === 'traceidratio' ? 2 : 1;
     ratioThreshold = MathFloor((trace.sampler?.argument ?? 1) * 281474976710656);
+    if (typeof trace.propagators === 'string') internal.propagation.start(trace.propagators);
 }
 
 internal.now = () => now() / 1e6;
@@ -1003,5 +1039,5 @@ internal.trace = {
     Span, Tracer, Context, ROOT, SPAN_KEY, withValue, valueOf, valuesOf, storesOf, entering, isSpanContextValid, isValidTraceId, isValidSpanId,
     serverSpan, adopt, endServer, startRoot, renameServer, setTraceState, attribute, setRequestCells: (cells) => { requestCells = cells; },
     // For 22_metrics.js.
-    scopeId, views: () => ({ i32, f64 }),
+    scopeId, startOwn, endOwn, eventAt, views: () => ({ i32, f64 }),
 };

@@ -6,11 +6,10 @@
 const { trace: core } = internal;
 const { Tracer, Context, ROOT, SPAN_KEY, isSpanContextValid, isValidTraceId, isValidSpanId } = core;
 const {
-    ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeForEach, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypePush,
-    ArrayPrototypeUnshift, NumberParseInt, NumberPrototypeToString, ObjectKeys, RegExpPrototypeExec, SafeMap,
+    ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeForEach, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypePush,
+    ArrayPrototypeUnshift, ObjectKeys, RegExpPrototypeExec, SafeMap,
     StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeTrim, SymbolFor,
 } = primordials;
-const { encodeURIComponent, decodeURIComponent } = globalThis;
 
 // TypeScript's numeric enums, as the npm package has them: names and numbers both ways.
 const SpanKind = { 0: 'INTERNAL', 1: 'SERVER', 2: 'CLIENT', 3: 'PRODUCER', 4: 'CONSUMER', INTERNAL: 0, SERVER: 1, CLIENT: 2, PRODUCER: 3, CONSUMER: 4 };
@@ -168,83 +167,11 @@ const baggageEntryMetadataFromString = (text) => {
 const defaultTextMapGetter = { get: (carrier, key) => carrier?.[key], keys: (carrier) => carrier == null ? [] : ObjectKeys(carrier) };
 const defaultTextMapSetter = { set(carrier, key, value) { if (carrier != null) carrier[key] = value; } };
 
-const first = (value) => ArrayIsArray(value) ? value[0] : value;
-
-// Level 2, section 3.2: version ff is invalid, later versions may be longer.
-const TRACEPARENT = /^\s?((?!ff)[\da-f]{2})-((?!0{32})[\da-f]{32})-((?!0{16})[\da-f]{16})-([\da-f]{2})(-.*)?\s?$/;
-
-function injectTraceContext(ctx, carrier, setter) {
-    const spanContext = trace.getSpanContext(ctx);
-    if (!isSpanContextValid(spanContext)) return;
-    const flags = spanContext.traceFlags & 255;
-    setter.set(carrier, 'traceparent', `00-${spanContext.traceId}-${spanContext.spanId}-${flags < 16 ? '0' : ''}${NumberPrototypeToString(flags, 16)}`);
-    const state = spanContext.traceState?.serialize?.();
-    if (state) setter.set(carrier, 'tracestate', state);
-}
-
-function extractTraceContext(ctx, carrier, getter) {
-    const header = first(getter.get(carrier, 'traceparent'));
-    const match = typeof header === 'string' ? RegExpPrototypeExec(TRACEPARENT, header) : null;
-    if (match === null || match[1] === '00' && match[5] !== undefined) return ctx;
-    const spanContext = { traceId: match[2], spanId: match[3], traceFlags: NumberParseInt(match[4], 16), isRemote: true };
-    const state = getter.get(carrier, 'tracestate');
-    if (state !== undefined) spanContext.traceState = new TraceState(ArrayIsArray(state) ? ArrayPrototypeJoin(state, ',') : `${state}`);
-    return trace.setSpanContext(ctx, spanContext);
-}
-
-// W3C Baggage, section 3.3: at most 64 members and 8,192 bytes here; what is more is left out.
-const BAGGAGE_PAIRS = 180, BAGGAGE_BYTES = 8192, BAGGAGE_PAIR_BYTES = 4096;
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-
-function injectBaggage(ctx, carrier, setter) {
-    const baggage = propagation.getBaggage(ctx);
-    if (!baggage) return;
-    let header = '', pairs = 0;
-    const entries = baggage.getAllEntries();
-    for (let i = 0; i < entries.length; i++) {
-        const key = entries[i][0], entry = entries[i][1];
-        const metadata = entry.metadata === undefined ? '' : `${entry.metadata}`;
-        const pair = `${encodeURIComponent(key)}=${encodeURIComponent(entry.value)}${metadata === '' ? '' : `;${metadata}`}`;
-        if (pair.length > BAGGAGE_PAIR_BYTES || header.length + pair.length + 1 > BAGGAGE_BYTES || pairs >= BAGGAGE_PAIRS) continue;
-        header += header === '' ? pair : `,${pair}`;
-        pairs++;
-    }
-    if (header !== '') setter.set(carrier, 'baggage', header);
-}
-
-function extractBaggage(ctx, carrier, getter) {
-    const value = getter.get(carrier, 'baggage');
-    const header = ArrayIsArray(value) ? ArrayPrototypeJoin(value, ',') : value;
-    if (typeof header !== 'string' || header === '') return ctx;
-    const baggage = new Baggage();
-    let pairs = 0;
-    const members = StringPrototypeSplit(header, ',');
-    for (let i = 0; i < members.length; i++) {
-        const member = members[i];
-        const semicolon = StringPrototypeIndexOf(member, ';');
-        const pair = semicolon < 0 ? member : StringPrototypeSlice(member, 0, semicolon);
-        const equals = StringPrototypeIndexOf(pair, '=');
-        const key = StringPrototypeTrim(StringPrototypeSlice(pair, 0, equals < 0 ? 0 : equals));
-        if (RegExpPrototypeExec(TOKEN, key) === null || pairs >= BAGGAGE_PAIRS) continue;
-        try {
-            const entry = { value: decodeURIComponent(StringPrototypeTrim(StringPrototypeSlice(pair, equals + 1))) };
-            if (semicolon >= 0) entry.metadata = baggageEntryMetadataFromString(StringPrototypeTrim(StringPrototypeSlice(member, semicolon + 1)));
-            baggage._entries.set(decodeURIComponent(key), entry);
-            pairs++;
-        } catch {
-            // A member with a bad escape is no member (section 3.3.1.2).
-        }
-    }
-    return pairs === 0 ? ctx : ctx.setValue(BAGGAGE_KEY, baggage);
-}
-
 const propagation = {
-    inject(ctx, carrier, setter = defaultTextMapSetter) {
-        injectTraceContext(ctx, carrier, setter);
-        injectBaggage(ctx, carrier, setter);
-    },
-    extract: (ctx, carrier, getter = defaultTextMapGetter) => extractBaggage(extractTraceContext(ctx, carrier, getter), carrier, getter),
-    fields: () => ['traceparent', 'tracestate', 'baggage'],
+    // The formats: 25_propagation.js.
+    inject(ctx, carrier, setter = defaultTextMapSetter) { internal.propagation.injectInto(ctx, carrier, setter); },
+    extract: (ctx, carrier, getter = defaultTextMapGetter) => internal.propagation.extractFrom(ctx, carrier, getter),
+    fields: () => internal.propagation.fields(),
     setGlobalPropagator: () => false,
     disable() {},
     createBaggage: (entries = {}) => {
@@ -287,6 +214,9 @@ function diagMethods(call) {
 for (const [method, level] of DIAG_METHODS) {
     diag[method] = (...args) => { if (diagLogger !== undefined && diagLevel >= level) diagLogger[method]?.(...args); };
 }
+
+/** For 25_propagation.js. */
+internal.otelParts = { BAGGAGE_KEY, Baggage, NonRecordingSpan, TraceState, baggageEntryMetadataFromString };
 
 internal.otelApi = {
     trace, context, propagation, diag,

@@ -2,7 +2,7 @@
 // @ts-check
 // What the host (Sources/Runtime) calls. Its arguments are plain values, so that the host need not build objects.
 
-const { Error, JSONParse, ReflectDeleteProperty, RegExpPrototypeExec, SafeMap, StringPrototypeIndexOf, StringPrototypeSlice, SyntaxError, TypeError, ArrayPrototypePush } = primordials;
+const { Error, JSONParse, ReflectDeleteProperty, RegExpPrototypeExec, SafeMap, SyntaxError, TypeError } = primordials;
 
 const kinds = new SafeMap();
 kinds.set('Error', Error);
@@ -80,12 +80,6 @@ internal.host = {
         });
     },
 
-    /** The answers to ops.fetchStart. @param {string} headers name LF value LF name LF value LF … */
-    settleFetch(id, status, headers, body, url) {
-        internal.fetch.settle(id, null, status, lines(headers), body, url);
-    },
-    failFetch(id, code, message) { internal.fetch.settle(id, { code, message }); },
-
     /** The tracing context that is current, for inContext. */
     context: ops.context,
 
@@ -114,14 +108,4 @@ function join(names) {
     let text = '';
     for (let i = 0; i < names.length; i++) text += names[i] + '\n';
     return text;
-}
-
-function lines(text) {
-    const result = [];
-    for (let start = 0; start < text.length;) {
-        const end = StringPrototypeIndexOf(text, '\n', start);
-        ArrayPrototypePush(result, StringPrototypeSlice(text, start, end));
-        start = end + 1;
-    }
-    return result;
 }

@@ -76,6 +76,17 @@ test('fetch refuses what it cannot send', async () => {
     const error = await rejects(fetch('http://127.0.0.1:1/'), 'TypeError', 'fetch failed');
     ok(error.cause instanceof Error);
 });
+test('a stream that is a body', async () => {
+    const bytes = () => new ReadableStream({ start(c) { c.enqueue(new Uint8Array([104, 105])); c.close(); } });
+    await rejects(fetch('http://127.0.0.1:1/', { method: 'POST', body: bytes() }), 'TypeError');
+    const locked = bytes();
+    locked.getReader();
+    await rejects(fetch('http://127.0.0.1:1/', { method: 'POST', body: locked, duplex: 'half' }), 'TypeError');
+    let cancelled;
+    const endless = new ReadableStream({ cancel(reason) { cancelled = reason; } });
+    const error = await rejects(fetch('http://127.0.0.1:1/', { method: 'POST', body: endless, duplex: 'half' }), 'TypeError', 'fetch failed');
+    equal(cancelled, error);
+});
 
 // With a server (argument: its URL) that answers as Tests/Platform/server.py does.
 const server = process.argv[2];
@@ -100,6 +111,34 @@ if (server !== undefined) {
     test('statuses, empty bodies and cookies', async () => {
         same([(await fetch(`${server}/status/404`)).ok, (await fetch(`${server}/status/204`)).status, await (await fetch(`${server}/echo`, { method: 'HEAD' })).text()], [false, 204, '']);
         same((await fetch(`${server}/cookies`)).headers.getSetCookie(), ['a=1', 'b=2']);
+    });
+    test('bodies as streams, both ways', async () => {
+        const pieces = ['one ', 'twö ', 'three'];
+        const body = new ReadableStream({
+            async pull(c) {
+                await new Promise((resolve) => setTimeout(resolve, 5));
+                if (pieces.length === 0) c.close(); else c.enqueue(new TextEncoder().encode(pieces.shift()));
+            },
+        });
+        const response = await fetch(`${server}/echo`, { method: 'POST', body, duplex: 'half' });
+        let text = '';
+        const decoder = new TextDecoder();
+        for await (const chunk of response.body) text += decoder.decode(chunk, { stream: true });
+        const echo = JSON.parse(text);
+        same([echo.body, echo.headers['transfer-encoding'], response.bodyUsed], ['one twö three', 'chunked', true]);
+        await rejects(response.text(), 'TypeError');
+        const copied = await fetch(`${server}/echo`);
+        const copy = copied.clone();
+        equal(await copied.text(), await copy.text());
+        const unread = await fetch(`${server}/echo`);
+        await unread.body.cancel();
+        equal(unread.bodyUsed, true);
+    });
+    test('an invalid piece of a body ends the request', async () => {
+        const text = new ReadableStream({ start(c) { c.enqueue('text'); } });
+        await rejects(fetch(`${server}/echo`, { method: 'POST', body: text, duplex: 'half' }), 'TypeError');
+        const failing = new ReadableStream({ pull() { throw new RangeError('mine'); } });
+        await rejects(fetch(`${server}/echo`, { method: 'POST', body: failing, duplex: 'half' }), 'RangeError', 'mine');
     });
     test('a request is given up', async () => {
         const controller = new AbortController();
