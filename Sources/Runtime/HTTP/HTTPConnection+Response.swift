@@ -70,7 +70,9 @@ extension HTTPConnection {
         write(output, flush: false)
         needsFlush = true
         server.touch(self)
-        return context.channel.isWritable ? 1 : 0
+        if context.channel.isWritable { return 1 }
+        movedAt = server.isolate.now
+        return 0
     }
 
     /// The end of a streamed response. True: the kernel has all of it.
@@ -87,9 +89,13 @@ extension HTTPConnection {
         request.keepsAlive = false
         answer = .done
         server.touch(self)
-        // Nothing of it may look like an end: a reset, where the kernel gives one.
+        reset(.closedReset)
+    }
+
+    /// Nothing of what was sent may look like an end: a reset, where the kernel gives one.
+    private func reset(_ reason: BoardCounter) {
         _ = (context?.channel as? any SocketOptionProvider)?.setSoLinger(Glibc.linger(l_onoff: 1, l_linger: 0))
-        close(.closedReset)
+        close(reason)
     }
 
     // MARK: pieces
@@ -134,18 +140,22 @@ extension HTTPConnection {
             answer = .leaving
             return false
         }
-        let left = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        if left == 0 {
+        unsentBytes = bufferedBytes
+        if unsentBytes == 0 {
             answer = .done
             return true
         }
         answer = .leaving
+        movedAt = server.isolate.now
         let promise = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(wrapOutboundOut(HTTPServer.noBytes), promise: promise)
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         promise.futureResult.whenSuccess { bound.value.hasLeft() }
         return false
     }
+
+    /// Handed to the channel, and not yet to the kernel.
+    private var bufferedBytes: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
 
     private func hasLeft() {
         server.outsideOfTurn(self) { connection in
@@ -235,7 +245,7 @@ extension HTTPConnection {
         let limit = server.options.requestTimeout
         let isLate = limit > 0 && now - request.start > limit
         let waitsForContent = request.wantsContent && quiet > server.options.headTimeout
-        let takesNothing = (answer == .leaving || answer == .streaming && context?.channel.isWritable == false) && quiet > server.options.idleTimeout
+        let takesNothing = isStuck(now) && quiet > server.options.idleTimeout
         guard isLate || waitsForContent || takesNothing else { return }
         server.board?.add(.requestsTimedOut)
         var status = 0
@@ -244,12 +254,20 @@ extension HTTPConnection {
             request.status = status
             respondPlainly(status)
         }
-        let wasSent = answer == .none
+        // Half a response is cut off, before anybody takes it for a whole one.
+        if answer != .none { reset(.closedTimeout) }
         request.keepsAlive = false
         answer = .done
         if request.errorType.isEmpty { request.errorType = Array("timeout".utf8) }
         server.tell(server.functions.ended, self, 2, Double(status))
-        // Half a response is cut off.
-        if !wasSent { close(.closedTimeout) }
+    }
+
+    /// The client has taken nothing of what waits for it since the last look.
+    private func isStuck(_ now: Double) -> Bool {
+        guard answer == .leaving || answer == .streaming && context?.channel.isWritable == false else { return false }
+        let unsent = bufferedBytes
+        if unsent < unsentBytes { movedAt = now }
+        defer { unsentBytes = unsent }
+        return unsent >= unsentBytes
     }
 }

@@ -58,6 +58,8 @@ final class HTTPServer {
     /// Responses are put together here; its memory serves again once the kernel has the bytes.
     private var output = ByteBuffer()
 
+    /// More memory than this is not kept for the next response.
+    private static let keptOutputBytesMax = 1 << 20
     /// Connections are looked at for time-outs this often.
     private static let sweepMilliseconds: Int64 = 250
     /// Kept connections of a draining worker are closed when nothing came for this long; nanoseconds. What comes before is answered, and told to close.
@@ -224,10 +226,10 @@ final class HTTPServer {
         }
     }
 
-    func tell(_ function: Value, _ connection: HTTPConnection, _ value: Value) {
+    func tell(_ function: Value, _ connection: HTTPConnection, _ values: Value...) {
         touch(connection)
         workload.turn { () throws(JSFailure) in
-            try realm.call(function, [Value.number(Double(connection.slot), in: isolate), value])
+            try realm.call(function, [Value.number(Double(connection.slot), in: isolate)] + values)
         }
     }
 
@@ -254,19 +256,21 @@ final class HTTPServer {
     /// The request is over and its record written, if it has one.
     private func release(_ connection: HTTPConnection) {
         connection.request.isOver = true
-        measure(connection)
+        let now = isolate.now
+        connection.movedAt = now
+        measure(connection, now)
         connection.afterRequest()
     }
 
     /// Duration and number of requests, and its place on the board.
-    private func measure(_ connection: HTTPConnection) {
+    private func measure(_ connection: HTTPConnection, _ now: Double) {
         guard let board, connection.request.isOnBoard else { return }
         connection.request.isOnBoard = false
         let request = connection.request
         let head = BoardSeriesHead(
             .serverDuration, method: request.head.method.rawValue, status: UInt16(clamping: request.status), isHTTPS: false,
             protocolVersion: request.head.version == .http11 ? 2 : 1)
-        let seconds = (isolate.now - request.start) / 1e9
+        let seconds = (now - request.start) / 1e9
         request.route.withUnsafeBytes { route in
             request.errorType.withUnsafeBytes { error in
                 board.record(board.series(head, route: route, errorType: error), seconds: seconds)
@@ -339,6 +343,7 @@ final class HTTPServer {
         if let failure { throw failure }
         output.moveReaderIndex(to: start)
         send(output)
+        if output.capacity > Self.keptOutputBytesMax { output = Self.noBytes }
     }
 
     // MARK: the ring
