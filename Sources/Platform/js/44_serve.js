@@ -211,8 +211,8 @@ function send(exchange, wire) {
     const { slot } = exchange;
     const { status, statusText, contentLength, body } = wire;
     let { headers } = wire;
+    noteRoute(exchange); // first: it looks among the attributes
     noteStatus(exchange, status);
-    noteRoute(exchange);
     let source = null;
     if (body !== null) {
         if (body.stream !== null || body.source instanceof Feed) {
