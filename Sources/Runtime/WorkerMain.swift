@@ -77,6 +77,7 @@ public enum WorkerMain {
         let realm = try makeRealm(options) { gate.wake(delaySeconds: $0) }
         let clock = (ring.baseAddress + RingMapping.Cell.clock).assumingMemoryBound(to: Double.self)
         realm.isolate.setClock(cell: clock, monotonicBase: ring.monotonicBase)
+        realm.isolate.stayEntered()
         let stop = StopRequest()
         let isolate = realm.isolate.handle
         let drain: @Sendable () -> Void = { gate.drainRequested() }

@@ -145,7 +145,7 @@ final class Workload {
     private func settle() throws(JSFailure) {
         while true {
             guard isolate.runMicrotasks() else { throw .terminated }
-            if let next = imports.min(by: { $0.key < $1.key }) {
+            if !imports.isEmpty, let next = imports.min(by: { $0.key < $1.key }) {
                 try internals.call("host.inContext", [next.value.context, internals.number(Double(next.key))])
             } else if !settled.isEmpty {
                 let (token, reason) = settled.removeFirst()

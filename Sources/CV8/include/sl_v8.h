@@ -53,6 +53,10 @@ sl_v8_isolate *_Nullable sl_v8_isolate_create(const sl_v8_isolate_options *optio
 // All values, modules and realms of it must have been released or disposed before.
 void sl_v8_isolate_dispose(sl_v8_isolate *isolate);
 
+// Keeps the isolate entered on its thread for good: each call then finds it so, which costs a few instructions instead of some hundred. For a
+// thread that has one isolate and ends with it; the isolate cannot be disposed of afterwards.
+void sl_v8_isolate_stay_entered(sl_v8_isolate *isolate);
+
 typedef enum { SL_V8_END_NONE = 0, SL_V8_END_TERMINATED = 1, SL_V8_END_HEAP_LIMIT = 2 } sl_v8_end_reason;
 // ANY THREAD, while the isolate lives. JS on the isolate's thread stops with an uncatchable exception at the next check.
 void sl_v8_isolate_terminate(sl_v8_isolate *isolate);

@@ -213,8 +213,8 @@ function send(exchange, wire) {
     const { slot } = exchange;
     const { status, statusText, contentLength, body } = wire;
     let { headers } = wire;
+    noteRoute(exchange); // first: it looks among the attributes
     noteStatus(exchange, status);
-    noteRoute(exchange);
     let source = null;
     if (body !== null) {
         if (body.stream !== null || body.source instanceof Feed) {
@@ -303,19 +303,19 @@ function fail(exchange, error) {
     }
     if (error !== undefined && error === exchange.refusal) {
         // The client's fault, and the handler has nothing to say to it.
-        answer(exchange, exchange.refusalStatus, error.message);
+        answer(exchange, exchange.refusalStatus, '', error.message);
         return;
     }
     note(exchange, error);
-    answer(exchange, 500, 'Internal Server Error');
+    answer(exchange, 500, 'Internal Server Error', 'Internal Server Error');
 }
 
 /** A response of ours. */
-function answer(exchange, status, text) {
+function answer(exchange, status, statusText, text) {
     noteStatus(exchange, status);
     noteRoute(exchange);
     exchange.started = true;
-    if (ops.httpRespond(exchange.slot, status, '', 'content-type: text/plain;charset=UTF-8\r\n', text) === 1) finish(exchange);
+    if (ops.httpRespond(exchange.slot, status, statusText, 'content-type: text/plain;charset=UTF-8\r\n', text) === 1) finish(exchange);
 }
 
 /** @param {number} status what RFC 9110 says of such a body */

@@ -88,7 +88,6 @@ final class HTTPServer {
             .serverChannelOption(.maxMessagesPerRead, value: 16)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 << 10))
-            .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
         if !options.isUnixSocket { bootstrap = bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1) }
         bootstrap.childChannelInitializer { channel in
             bound.value.accept(channel)
@@ -245,7 +244,7 @@ final class HTTPServer {
         guard !isSettling else { return }
         isSettling = true
         while let connection = touched.popLast() {
-            if connection.needsFlush { connection.flush() }
+            connection.flush()
             if connection.phase == .handling, connection.answer == .done, !connection.request.isOver { release(connection) }
             if connection.phase != .closed { connection.pump() }
         }
