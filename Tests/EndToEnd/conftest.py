@@ -116,10 +116,13 @@ def receiver(make_receiver):
 
 @pytest.fixture
 def serve(sidelight, make_receiver):
-    """Starts services and ends those that still run when the test is over. `text` becomes the entry, in the folder of the test."""
+    """Starts services and ends those that still run when the test is over. `text` becomes the entry, in the folder of the test,
+    beside `files`."""
     made = []
 
-    def start(text, *arguments, receiver=None, **options):
+    def start(text, *arguments, receiver=None, files={}, **options):
+        for name, content in files.items():
+            sidelight.write(name, content)
         entry = sidelight.write("app.mjs", text)
         made.append(Service(sidelight, entry, *arguments, receiver=receiver or make_receiver(), **options))
         return made[-1]

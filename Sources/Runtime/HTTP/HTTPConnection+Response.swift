@@ -128,6 +128,8 @@ extension HTTPConnection {
         if server.isDraining || request.awaitsContinue || request.contentFailed { request.keepsAlive = false }
         framing = HTTP1Framing.response(
             status: status, method: request.head.method, version: request.head.version, length: length, keepAlive: request.keepsAlive)
+        // Of content that is left out no length is told when the program gave none: another request may have had some.
+        if case .omitted(0?) = framing.body { framing.body = .omitted(length: nil) }
         request.keepsAlive = framing.keepAlive
         return HTTP1ResponseHead(status: status, reason: reason, fields: fields, framing: framing, version: request.head.version)
     }
