@@ -134,13 +134,15 @@ def serve(sidelight, make_receiver):
 
 @pytest.fixture(scope="module")
 def module_service(tmp_path_factory):
-    """Starts services that live as long as their module's tests; they must end well."""
+    """Starts services that live as long as their module's tests and end with `code`."""
     made = []
+    expected = []
 
-    def start(entry, *arguments, **options):
+    def start(entry, *arguments, code=0, **options):
         receiver = Receiver()
         service = Service(Sidelight(tmp_path_factory.mktemp("serve")), entry, *arguments, receiver=receiver, **options)
         made.append(service)
+        expected.append(code)
         return service
 
     yield start
@@ -150,7 +152,7 @@ def module_service(tmp_path_factory):
         service.receiver.stop()
     for service in made:
         service.receiver.check()
-    assert codes == [0] * len(made), [service.err for service in made]
+    assert codes == expected, [service.err for service in made]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ def impatient(module_service):
 
 @pytest.fixture(scope="module")
 def hasty(module_service):
-    return module_service(SERVICE, "--limit", "request-timeout=500ms")
+    # Handlers that never return are waited for at the end; hence the code.
+    return module_service(SERVICE, "--limit", "request-timeout=500ms", "--shutdown-timeout", "300ms", code=1)
 
 
 # -- header-timeout, idle

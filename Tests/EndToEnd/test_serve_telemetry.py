@@ -164,11 +164,11 @@ def test_the_callers_span_is_the_parent(service):
 
 @pytest.mark.parametrize(
     "number, fields",
-    enumerate((
+    list(enumerate((
         ("traceparent: 00-00000000000000000000000000000000-b7ad6b7169203331-01",), ("traceparent: x",), ("traceparent:",),
         ("traceparent: ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",), (W3C, W3C.replace("b7", "c8")), (W3C + "-x",),
         (W3C.upper().replace("TRACEPARENT", "traceparent"),),
-    )),
+    ))),
 )  # fmt: skip
 def test_a_caller_that_cannot_be_understood_is_none(service, number, fields):
     service.get(f"/text/bad-parent-{number}", *fields, "tracestate: a=1")
