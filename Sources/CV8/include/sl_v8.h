@@ -131,7 +131,8 @@ bool sl_v8_value_bytes(sl_v8_isolate *isolate, sl_v8_value *value, uint8_t *_Nul
 sl_v8_value *_Nullable sl_v8_call(sl_v8_realm *realm, sl_v8_value *function, sl_v8_value *_Nullable receiver,
                                   sl_v8_value *_Nonnull const *_Nullable arguments, size_t count, sl_v8_exception *_Nullable *_Nonnull error);
 // The same for the hot path: function(number, text), or function of up to four numbers; receiver undefined, the result dropped. `bytes` are
-// Latin-1 and become a one-byte string. False: *error as above.
+// Latin-1 and become a one-byte string. The first also runs the microtasks afterwards, as sl_v8_isolate_run_microtasks does, in one entry. False:
+// *error as above.
 bool sl_v8_call_text(sl_v8_realm *realm, sl_v8_value *function, double number, const uint8_t *_Nullable bytes, size_t length,
                      sl_v8_exception *_Nullable *_Nonnull error);
 bool sl_v8_call_numbers(sl_v8_realm *realm, sl_v8_value *function, const double *_Nullable numbers, size_t count,
