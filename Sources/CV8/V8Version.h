@@ -2,6 +2,7 @@
 // Written against 10.2 (Debian's libnode-dev 18). To move to another V8, add its branch here until the bridge compiles.
 #pragma once
 
+#include <../nodejs/deps/v8/include/v8-fast-api-calls.h>
 #include <v8-version.h>
 
 #if V8_MAJOR_VERSION != 10 || V8_MINOR_VERSION != 2
@@ -10,8 +11,9 @@
 
 namespace sl::version {
 
-// Language features of this V8 that are on in every browser and Node of its time, but not in V8 itself.
-constexpr char kDefaultFlags[] = "--harmony-import-assertions";
+// A language feature of this V8 that is on in every browser and Node of its time, but not in V8 itself, and direct calls of native
+// functions from optimised code, which later versions have on.
+constexpr char kDefaultFlags[] = "--harmony-import-assertions --turbo-fast-api-calls";
 
 // ModuleRequest::GetImportAssertions is a flat list of (key, value, source offset); the list given to the host's import() callback
 // is one of (key, value).
@@ -25,6 +27,14 @@ inline v8::Local<v8::Value> ContinuationData(v8::Local<v8::Context> context) {
 
 inline void SetContinuationData(v8::Local<v8::Context> context, v8::Local<v8::Value> value) {
     context->SetContinuationPreservedEmbedderData(value);
+}
+
+// A native function with a second address, or null, that optimised code calls directly.
+inline v8::MaybeLocal<v8::Function> NewFunction(v8::Local<v8::Context> context, v8::FunctionCallback callback, v8::Local<v8::Value> data,
+                                                const v8::CFunction *direct) {
+    return v8::FunctionTemplate::New(context->GetIsolate(), callback, data, {}, 0, v8::ConstructorBehavior::kThrow,
+                                     v8::SideEffectType::kHasSideEffect, direct)
+        ->GetFunction(context);
 }
 
 inline v8::MaybeLocal<v8::Context> CreationContext(v8::Local<v8::Object> object) { return object->GetCreationContext(); }
