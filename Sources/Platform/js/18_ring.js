@@ -318,12 +318,14 @@ const NO_ATTRIBUTES = [0];
 
 // `list` with one more; the first makes a list. That one has room for six, since growing an array twice costs more than writing four
 // attributes; a literal of constants alone would be copied at its first write.
-function append(list, key, value) {
-    if (list === NO_ATTRIBUTES) return [1, key, value, null, null, null, null, null, null, null, null, null, null];
-    const count = list[0];
-    list[2 * count + 1] = key;
-    list[2 * count + 2] = value;
-    list[0] = count + 1;
+const append = (list, key, value) => appendNth(list, list[0] + 1, key, value);
+
+// The same for who knows that it is the n-th.
+function appendNth(list, n, key, value) {
+    if (n === 1) return [1, key, value, null, null, null, null, null, null, null, null, null, null];
+    list[2 * n - 1] = key;
+    list[2 * n] = value;
+    list[0] = n;
     return list;
 }
 
@@ -457,6 +459,6 @@ function start(buffer, arch, recording, lengthLimit) {
 
 internal.ring = {
     start, bound, open, openLeavingRoom, openWithin, commit, drop, fits, limit, putInline, putAttributes, keep, keepAll, leftOut: () => leftOut, NO_ATTRIBUTES,
-    append, reference, firstStep, stepTo, keptText, LOST,
+    append, appendNth, reference, firstStep, stepTo, keptText, LOST,
     KIND_SPAN: 1, KIND_START: 3, KIND_LOG: 4, KIND_ERROR: 5, KIND_POINT: 6, KIND_SCOPE: 7, KIND_INSTRUMENT: 8,
 };

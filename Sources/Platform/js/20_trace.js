@@ -15,7 +15,7 @@ const {
 } = primordials;
 const {
     bound, open, openLeavingRoom, openWithin, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut, NO_ATTRIBUTES, append,
-    reference, firstStep, stepTo, keptText, LOST, KIND_SPAN, KIND_START, KIND_LOG, KIND_ERROR, KIND_SCOPE,
+    appendNth, reference, firstStep, stepTo, keptText, LOST, KIND_SPAN, KIND_START, KIND_LOG, KIND_ERROR, KIND_SCOPE,
 } = internal.ring;
 
 // ---- State bound at start ----
@@ -255,7 +255,7 @@ class Span {
                 if (kept === undefined) return this;
             }
             this._step = step;
-            addTo(this, step, kept);
+            this._attributes = appendNth(this._attributes, step.depth, step, kept);
         } else if (typeof key === 'string' && key !== '') {
             const kept = keep(value);
             if (kept !== undefined) setKept(this, key, kept);
@@ -392,13 +392,6 @@ function eventAt(step, name) {
     return step.eventRef = ref;
 }
 
-// A further attribute: `key` a step or a reference.
-function addTo(span, key, kept) {
-    const list = span._attributes;
-    if (list === NO_ATTRIBUTES) span._attributes = append(list, key, kept);
-    else append(list, key, kept);
-}
-
 function setKept(span, key, kept) {
     const list = span._attributes;
     const ref = reference(key);
@@ -416,7 +409,7 @@ function setKept(span, key, kept) {
     }
     const step = stepTo(span._step, ref, key);
     span._step = step;
-    addTo(span, step === LOST ? ref : step, kept);
+    span._attributes = append(list, step === LOST ? ref : step, kept);
 }
 
 const isTimeInput = (value) => typeof value === 'number' || value instanceof Date
