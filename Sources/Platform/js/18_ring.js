@@ -458,7 +458,7 @@ function start(buffer, arch, recording, lengthLimit) {
 }
 
 internal.ring = {
-    start, bound, open, openLeavingRoom, openWithin, commit, drop, fits, limit, putInline, putAttributes, keep, keepAll, leftOut: () => leftOut, NO_ATTRIBUTES,
-    append, appendNth, reference, firstStep, stepTo, keptText, LOST,
+    start, bound, open, openLeavingRoom, openWithin, commit, drop, fits, limit, putInline, putAttributes, keep, keepAll, leftOut: () => leftOut,
+    NO_ATTRIBUTES, append, appendNth, reference, firstStep, stepTo, keptText, LOST,
     KIND_SPAN: 1, KIND_START: 3, KIND_LOG: 4, KIND_ERROR: 5, KIND_POINT: 6, KIND_SCOPE: 7, KIND_INSTRUMENT: 8,
 };
