@@ -199,7 +199,7 @@ const PARENT_REMOTE = 1, HAD_START = 2, STATUS_MESSAGE = 4, TRACE_STATE = 8;
 
 class Span {
     constructor(scope, path, kind) {
-        this._recording = false;
+        this._recording = false; // compared with `false` below: one instruction, where `!` asks for the kind of value
         this._bits = 0;
         this._flags = 0;
         this._scope = scope;
@@ -241,7 +241,7 @@ class Span {
     isRecording() { return this._recording; }
 
     setAttribute(key, value) {
-        if (!this._recording) return this;
+        if (this._recording === false) return this;
         const step = this._step.next;
         // The key that came next the last time; a path counts the attributes of whoever is on it.
         if (step !== null && step.text === key && step.depth <= bound.attributeLimit) {
@@ -276,7 +276,7 @@ class Span {
 
     // Times of events are ring times; attributes may be left out and the time given in their place.
     addEvent(name, attributesOrTime, time) {
-        if (!this._recording) return this;
+        if (this._recording === false) return this;
         let attributes;
         if (attributesOrTime !== undefined) {
             if (isTimeInput(attributesOrTime)) time ??= attributesOrTime;
@@ -312,7 +312,7 @@ class Span {
     }
 
     addLink(link) {
-        if (!this._recording || !isSpanContextValid(link?.context)) return this;
+        if (this._recording === false || !isSpanContextValid(link?.context)) return this;
         const links = rare(this).links ??= [];
         if (links.length >= bound.linkLimit) {
             rare(this).droppedLinks++;
@@ -330,7 +330,7 @@ class Span {
     }
 
     setStatus(status) {
-        if (!this._recording || status == null) return this;
+        if (this._recording === false || status == null) return this;
         const code = status.code | 0;
         // Ok is final, unset changes nothing. <https://opentelemetry.io/docs/specs/otel/trace/api/#set-status>
         if (code < 0 || code > 2 || this._status === 1 || code === 0) return this;
@@ -346,12 +346,12 @@ class Span {
     }
 
     recordException(exception, time) {
-        if (!this._recording || exception == null) return;
+        if (this._recording === false || exception == null) return;
         this.addEvent('exception', exceptionAttributes(exception), time);
     }
 
     end(endTime) {
-        if (!this._recording) return;
+        if (this._recording === false) return;
         if (endTime === undefined) {
             ops.now();
         } else {
