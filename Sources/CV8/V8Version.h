@@ -2,8 +2,13 @@
 // Written against 10.2 (Debian's libnode-dev 18). To move to another V8, add its branch here until the bridge compiles.
 #pragma once
 
-#include <../nodejs/deps/v8/include/v8-fast-api-calls.h>
 #include <v8-version.h>
+#if __has_include(<v8-fast-api-calls.h>)
+#include <v8-fast-api-calls.h>
+#else
+// Debian's folder of V8's headers has all but this one, which is in Node's, beside it.
+#include <../nodejs/deps/v8/include/v8-fast-api-calls.h>
+#endif
 
 #if V8_MAJOR_VERSION != 10 || V8_MINOR_VERSION != 2
 #error "The V8 bridge knows V8 10.2 only: add the differences of this version to V8Version.h"
