@@ -233,7 +233,7 @@ function stepTo(step, ref, key) {
 // The text that came at a step, as it is kept; learns it.
 function keptText(step, text) {
     if (text !== step.value) {
-        if (step.changes < CHANGES) {
+        if (step.changes < CHANGES && text.length <= VALUE_UNITS) {
             step.changes++;
             step.value = text;
             step.interned = null;
@@ -243,7 +243,7 @@ function keptText(step, text) {
     }
     if (!step.isLearnt) {
         step.isLearnt = true;
-        const id = text.length === 0 || text.length > VALUE_UNITS || stringIds.size >= VALUE_IDS ? 0 : stringIds.get(text) ?? internNew(text);
+        const id = text.length === 0 || stringIds.size >= VALUE_IDS ? 0 : stringIds.get(text) ?? internNew(text);
         step.interned = id === 0 ? null : new Kept(TEXT, id << 4 | 2);
     }
     return step.interned ?? text;

@@ -385,11 +385,14 @@ function startOf(span) {
     return bound.f64[CLOCK_F64];
 }
 
-// The reference of an event's name, which this place of the path learns.
+// The reference of an event's name, which this place of the path learns (but not long ones, which have no id).
 function eventAt(step, name) {
     const ref = reference(name);
-    step.event = name;
-    return step.eventRef = ref;
+    if (typeof ref === 'number') {
+        step.event = name;
+        step.eventRef = ref;
+    }
+    return ref;
 }
 
 function setKept(span, key, kept) {
@@ -780,7 +783,7 @@ function newSpan(tracer, name, options) {
     let step = at.child;
     if (step === null || step.text !== name) {
         step = firstStep(typeof name === 'string' ? name : `${name}`);
-        at.child = step;
+        if (typeof step.ref === 'number') at.child = step;
     }
     return new Span(tracer._scope, step, kind >= 1 && kind <= KINDS ? kind : 1);
 }
