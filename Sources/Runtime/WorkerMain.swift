@@ -33,7 +33,7 @@ public enum WorkerMain {
 
     private static func startEngine() {
         PlatformOps.register()
-        Engine.start(workerThreads: workerThreads, flags: flags + (getenv("SLFLAGS").map { " " + String(cString: $0) } ?? ""))
+        Engine.start(workerThreads: workerThreads, flags: flags)
     }
 
     /// - `import … assert { type: 'json' }`, which V8 10.2 does not have by itself.

@@ -125,14 +125,15 @@ final class Workload {
     // MARK: Turns
 
     /// Enters JavaScript from the event loop.
-    func turn(_ body: () throws(JSFailure) -> Void) {
+    /// - Parameter runsMicrotasks: `body` does so itself, at its end; then there is mostly nothing left to settle.
+    func turn(runsMicrotasks: Bool = false, _ body: () throws(JSFailure) -> Void) {
         precondition(!isInTurn, "a turn within a turn")
         // What wakes up while the run ends comes too late.
         guard !machine.isEnding else { return }
         isInTurn = true
         do throws(JSFailure) {
             try body()
-            if !machine.isEnding { try settle() }
+            if !machine.isEnding, !runsMicrotasks || hasLeftovers { try settle() }
         } catch {
             fail(error)
         }
@@ -140,6 +141,9 @@ final class Workload {
         decide()
         http?.settle()
     }
+
+    /// What microtasks have left to do.
+    private var hasLeftovers: Bool { !imports.isEmpty || !settled.isEmpty || !rejections.isEmpty }
 
     /// Microtasks, and all that they lead to.
     private func settle() throws(JSFailure) {

@@ -57,6 +57,7 @@ struct HTTPRequestState {
         skippedBytes = 0
     }
 
+    var methodAndVersion: (method: UInt8, isHTTP11: Bool) { (head.method.rawValue, head.version == .http11) }
     var hasBody: Bool { head.body != .none }
     var headText: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: text, count: head.textCount) }
 

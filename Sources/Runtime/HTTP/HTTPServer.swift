@@ -186,7 +186,7 @@ final class HTTPServer {
                 target: connection.request.bytes(head.target))
         }
         touch(connection)
-        workload.turn { () throws(JSFailure) in
+        workload.turn(runsMicrotasks: true) { () throws(JSFailure) in
             try realm.call(functions.dispatch, connection.slot, latin1: connection.request.headText)
         }
     }
@@ -265,20 +265,20 @@ final class HTTPServer {
     private func measure(_ connection: HTTPConnection, _ now: Double) {
         guard let board, connection.request.isOnBoard else { return }
         connection.request.isOnBoard = false
-        let request = connection.request
+        let (method, isHTTP11) = connection.request.methodAndVersion
         let head = BoardSeriesHead(
-            .serverDuration, method: request.head.method.rawValue, status: UInt16(clamping: request.status), isHTTPS: false,
-            protocolVersion: request.head.version == .http11 ? 2 : 1)
-        let seconds = (now - request.start) / 1e9
-        request.route.withUnsafeBytes { route in
-            request.errorType.withUnsafeBytes { error in
+            .serverDuration, method: method, status: UInt16(clamping: connection.request.status), isHTTPS: false,
+            protocolVersion: isHTTP11 ? 2 : 1)
+        let seconds = (now - connection.request.start) / 1e9
+        connection.request.route.withUnsafeBytes { route in
+            connection.request.errorType.withUnsafeBytes { error in
                 board.record(board.series(head, route: route, errorType: error), seconds: seconds)
             }
         }
-        if let slot = request.boardSlot {
+        if let slot = connection.request.boardSlot {
             board.free(slot)
         } else {
-            board.closeUnslotted(method: request.head.method.rawValue, flags: [])
+            board.closeUnslotted(method: method, flags: [])
         }
     }
 
