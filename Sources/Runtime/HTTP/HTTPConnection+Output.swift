@@ -17,6 +17,12 @@ extension HTTPConnection {
     /// All is with the kernel.
     var isSent: Bool { backlog == 0 && unsent.readableBytes == 0 }
 
+    /// Bytes that the kernel has and the client's has not acknowledged.
+    var kernelBacklog: Int {
+        var count: Int32 = 0
+        return context != nil && ioctl(descriptor, UInt(TIOCOUTQ), &count) == 0 ? Int(count) : 0
+    }
+
     /// Puts bytes behind those that wait for `flush`.
     func write(_ bytes: ByteBuffer) {
         if unsent.readableBytes == 0 {
@@ -67,13 +73,17 @@ extension HTTPConnection {
         backlog += count
         let promise = context.eventLoop.makePromise(of: Void.self)
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        promise.futureResult.whenComplete { _ in bound.value.isGone(count) }
+        promise.futureResult.whenComplete { result in
+            let connection = bound.value
+            connection.backlog -= count
+            // What failed was not sent: the end of the socket tells, which follows.
+            if case .success = result { connection.isGone() }
+        }
         context.write(wrapOutboundOut(bytes), promise: promise)
     }
 
-    /// The channel has written so many, or given them up.
-    private func isGone(_ count: Int) {
-        backlog -= count
+    /// The channel has written a slice.
+    private func isGone() {
         movedAt = server.isolate.now
         guard phase == .handling, !request.isOver, context != nil else { return }
         switch answer {

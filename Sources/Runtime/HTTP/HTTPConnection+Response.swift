@@ -71,7 +71,9 @@ extension HTTPConnection {
         if !takesMore { flush() }
         server.touch(self)
         wasToldToWait = !takesMore
-        return wasToldToWait ? 0 : 1
+        guard wasToldToWait else { return 1 }
+        movedAt = server.isolate.now
+        return 0
     }
 
     /// The end of a streamed response. True: the kernel has all of it.
@@ -87,9 +89,13 @@ extension HTTPConnection {
         request.keepsAlive = false
         answer = .done
         server.touch(self)
-        // Nothing of it may look like an end: a reset, where the kernel gives one.
+        reset(.closedReset)
+    }
+
+    /// Nothing of what was sent may look like an end: a reset, where the kernel gives one.
+    private func reset(_ reason: BoardCounter) {
         _ = (context?.channel as? any SocketOptionProvider)?.setSoLinger(Glibc.linger(l_onoff: 1, l_linger: 0))
-        close(.closedReset)
+        close(reason)
     }
 
     // MARK: pieces
@@ -122,6 +128,8 @@ extension HTTPConnection {
         if server.isDraining || request.awaitsContinue || request.contentFailed { request.keepsAlive = false }
         framing = HTTP1Framing.response(
             status: status, method: request.head.method, version: request.head.version, length: length, keepAlive: request.keepsAlive)
+        // Of content that is left out no length is told when the program gave none: another request may have had some.
+        if case .omitted(0?) = framing.body { framing.body = .omitted(length: nil) }
         request.keepsAlive = framing.keepAlive
         return HTTP1ResponseHead(status: status, reason: reason, fields: fields, framing: framing, version: request.head.version)
     }
@@ -131,6 +139,7 @@ extension HTTPConnection {
         server.touch(self)
         // Where the socket has failed, its end tells JavaScript.
         answer = context != nil && isSent ? .done : .leaving
+        if answer == .leaving { movedAt = server.isolate.now }
         return answer == .done
     }
 
@@ -209,7 +218,7 @@ extension HTTPConnection {
         let limit = server.options.requestTimeout
         let isLate = limit > 0 && now - request.start > limit
         let waitsForContent = request.wantsContent && quiet > server.options.headTimeout
-        let takesNothing = (answer == .leaving || wasToldToWait) && quiet > server.options.idleTimeout
+        let takesNothing = isStuck(now) && quiet > server.options.idleTimeout
         guard isLate || waitsForContent || takesNothing else { return }
         server.board?.add(.requestsTimedOut)
         var status = 0
@@ -218,12 +227,21 @@ extension HTTPConnection {
             request.status = status
             respondPlainly(status)
         }
-        let wasSent = answer == .none
+        // Half a response is cut off, before anybody takes it for a whole one.
+        if answer != .none { reset(.closedTimeout) }
         request.keepsAlive = false
         answer = .done
         if request.errorType.isEmpty { request.errorType = Array("timeout".utf8) }
         server.tell(server.functions.ended, self, 2, Double(status))
-        // Half a response is cut off.
-        if !wasSent { close(.closedTimeout) }
+    }
+
+    /// The client has taken nothing of what waits for it since the last look.
+    private func isStuck(_ now: Double) -> Bool {
+        guard answer == .leaving || wasToldToWait else { return false }
+        let untaken = backlog + kernelBacklog
+        defer { untakenBytes = untaken }
+        guard untaken < untakenBytes else { return true }
+        movedAt = now
+        return false
     }
 }

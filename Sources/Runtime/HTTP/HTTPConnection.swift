@@ -76,6 +76,8 @@ final class HTTPConnection: ChannelInboundHandler {
 
     /// When something last moved, and when the head that is being read began; ring time.
     var movedAt: Double
+    /// Bytes that the client had not taken when it was last looked at: when they grow fewer, it reads.
+    var untakenBytes = 0
     private(set) var headSince = 0.0
     private var closeReason = BoardCounter.closedByClient
     /// As the kernel writes them; nil on a Unix socket.
@@ -108,7 +110,12 @@ final class HTTPConnection: ChannelInboundHandler {
         case .lingering, .closed: return
         case .head, .handling, .skipping: movedAt = server.isolate.now
         }
-        if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
+        if input.readableBytes == 0 {
+            input = bytes
+        } else {
+            if input.readerIndex > Self.inputBytesMax { input.discardReadBytes() }
+            input.writeBuffer(&bytes)
+        }
         server.outsideOfTurn(self) { $0.pump() }
     }
 
@@ -154,13 +161,12 @@ final class HTTPConnection: ChannelInboundHandler {
             guard request.wantsContent, request.hasContentLeft else { return false }
             return stepOfContent()
         case .skipping:
+            guard request.hasContentLeft else { return goesOn() }
             switch next() {
             case .needMore: return false
             case .end:
                 request.hasContentLeft = false
-                phase = .head
-                server.connectionIsFree(self)
-                return phase == .head
+                return goesOn()
             case .body(let range, _):
                 request.skippedBytes += range.count
                 guard request.skippedBytes <= Self.skippedBytesMax else {
@@ -175,6 +181,13 @@ final class HTTPConnection: ChannelInboundHandler {
             }
         case .lingering, .closed: return false
         }
+    }
+
+    /// The request is behind us with all its content. False: there is nothing more to do.
+    private func goesOn() -> Bool {
+        phase = .head
+        server.connectionIsFree(self)
+        return phase == .head
     }
 
     /// A piece of content for JavaScript, which has asked for one.
@@ -202,7 +215,10 @@ final class HTTPConnection: ChannelInboundHandler {
             request.wantsContent = false
             request.contentFailed = true
             server.countMalformed(failure.status)
-            server.tell(functions.bodyError, self, Value.string("The body of the request is malformed: \(failure.rawValue)", in: server.isolate))
+            let message = "The body of the request is malformed: \(failure.rawValue)"
+            server.tell(
+                functions.bodyError, self, Value.string(message, in: server.isolate),
+                Value.number(Double(failure.status), in: server.isolate))
         case .head: preconditionFailure("a head within content: \(slot)")
         }
         return phase == .handling
@@ -227,6 +243,8 @@ final class HTTPConnection: ChannelInboundHandler {
     func readContent() {
         guard phase == .handling, !request.isOver else { return }
         guard request.hasContentLeft, !request.contentFailed else { return }
+        // The client's time for it runs from here.
+        if !request.wantsContent { movedAt = server.isolate.now }
         request.wantsContent = true
         if request.awaitsContinue {
             request.awaitsContinue = false

@@ -58,6 +58,8 @@ final class HTTPServer {
     /// Responses are put together here; its memory serves again once the kernel has the bytes.
     private var output = ByteBuffer()
 
+    /// More memory than this is not kept for the next response.
+    private static let keptOutputBytesMax = 1 << 20
     /// Connections are looked at for time-outs this often.
     private static let sweepMilliseconds: Int64 = 250
     /// Kept connections of a draining worker are closed when nothing came for this long; nanoseconds. What comes before is answered, and told to close.
@@ -223,10 +225,10 @@ final class HTTPServer {
         }
     }
 
-    func tell(_ function: Value, _ connection: HTTPConnection, _ value: Value) {
+    func tell(_ function: Value, _ connection: HTTPConnection, _ values: Value...) {
         touch(connection)
         workload.turn { () throws(JSFailure) in
-            try realm.call(function, [Value.number(Double(connection.slot), in: isolate), value])
+            try realm.call(function, [Value.number(Double(connection.slot), in: isolate)] + values)
         }
     }
 
@@ -253,19 +255,21 @@ final class HTTPServer {
     /// The request is over and its record written, if it has one.
     private func release(_ connection: HTTPConnection) {
         connection.request.isOver = true
-        measure(connection)
+        let now = isolate.now
+        connection.movedAt = now
+        measure(connection, now)
         connection.afterRequest()
     }
 
     /// Duration and number of requests, and its place on the board.
-    private func measure(_ connection: HTTPConnection) {
+    private func measure(_ connection: HTTPConnection, _ now: Double) {
         guard let board, connection.request.isOnBoard else { return }
         connection.request.isOnBoard = false
         let (method, isHTTP11) = connection.request.methodAndVersion
         let head = BoardSeriesHead(
             .serverDuration, method: method, status: UInt16(clamping: connection.request.status), isHTTPS: false,
             protocolVersion: isHTTP11 ? 2 : 1)
-        let seconds = (isolate.now - connection.request.start) / 1e9
+        let seconds = (now - connection.request.start) / 1e9
         connection.request.route.withUnsafeBytes { route in
             connection.request.errorType.withUnsafeBytes { error in
                 board.record(board.series(head, route: route, errorType: error), seconds: seconds)
@@ -338,6 +342,7 @@ final class HTTPServer {
         if let failure { throw failure }
         output.moveReaderIndex(to: start)
         send(output)
+        if output.capacity > Self.keptOutputBytesMax { output = Self.noBytes }
     }
 
     // MARK: the ring
