@@ -2,7 +2,7 @@
 """examples/service under load while its workers are killed: every request has a trace id and a parent of its own, so that afterwards
 each answer can be held against the spans of exactly that request.
 
-    Tests/EndToEnd/service_load.py --seconds 300 [--seed N] [--clients 12] [--isolates 2] [--kill-every 2.5]
+    Tests/EndToEnd/service_load.py --seconds 300 [--seed N] [--clients 12] [--isolates 2] [--kill-every 2.5] [--reload-every 0]
 
 Prints the counts as JSON; exit code 1 when something was wrong, with what it was. test_service.py runs it for a few seconds.
 """
@@ -113,6 +113,7 @@ class Case:
     headers: dict = dataclasses.field(default_factory=dict)
     body: bytes = b""
     is_whole: bool = False
+    is_to_be_repeated: bool = False  # pipelined behind an answer that closes the connection
 
     def request(self):
         lines = [
@@ -351,6 +352,8 @@ class Load:
                 goes_on = await asyncio.wait_for(connection.answer(case), TIMEOUT)
                 self.look_at(case)
                 if not goes_on:
+                    for other in batch[batch.index(case) + 1 :]:
+                        other.is_to_be_repeated = True
                     return False
             await sending
             return True
@@ -373,9 +376,16 @@ class Load:
         if case.check is not None and not case.check(case):
             self.wrong(f"{what}: wrong answer {case.body[:200]}")
 
+    async def reloader(self, service, every):
+        """New code, which is the old: no request may notice."""
+        while every > 0:
+            await asyncio.sleep(every)
+            service.process.send_signal(signal.SIGHUP)
+            self.counts["reloads"] += 1
+
     async def killer(self, services, every):
         """Kills a worker of the first service, or sometimes of the second."""
-        while True:
+        while every > 0:
             await asyncio.sleep(self.rng.uniform(0.2, 1.8) * every)
             if time.monotonic() > self.end - 0.5:
                 return
@@ -432,15 +442,16 @@ def check_spans(load, collected):
         for problem in problems:
             load.wrong(f"{case.method} {case.path[:60]} ({case.trace_id}, {'whole' if case.is_whole else 'broken'}): {problem}\n    {spans}")
     for trace_id, spans in collected.traces.items():
-        load.counts["runs of the schedule"] += sum(1 for span in spans if span.name.startswith("scheduled "))
-        if any(span.kind == SERVER for span in spans):
+        runs = sum(1 for span in spans if span.name.startswith("scheduled "))
+        load.counts["runs of the schedule"] += runs
+        if sum(1 for span in spans if span.kind == SERVER) > runs:
             load.wrong(f"a server span that belongs to no request: {trace_id} {spans}")
 
 
 def problems_of(case, spans, logs, counts):
     counts["requests"] += 1
     counts[f"of kind {case.kind}"] += 1
-    counts["whole" if case.is_whole else "broken"] += 1
+    counts["whole" if case.is_whole else "pipelined behind the last answer" if case.is_to_be_repeated else "broken"] += 1
     if not case.is_sampled:
         counts["unsampled"] += 1
         if spans:
@@ -475,7 +486,9 @@ def problems_of(case, spans, logs, counts):
             counts["finished, and the answer lost on the way"] += 1
     if not own and (case.is_whole or case.status != 0):
         yield "it has no server span"
-    if not own and not case.is_whole:
+    if own and case.is_to_be_repeated:
+        yield "it was not answered and has a server span"
+    if not own and not case.is_whole and not case.is_to_be_repeated:
         counts["broken, not yet taken by a worker"] += 1
     yield from problems_below(case, own, spans, counts)
     if case.is_whole:
@@ -529,7 +542,7 @@ def check_summary(load, name, code, summary):
                 load.wrong(f"{name}: {kind}: {signal_}")
 
 
-async def run(binary, seconds, seed, clients=12, isolates=2, kill_every=2.5, folder=None):
+async def run(binary, seconds, seed, clients=12, isolates=2, kill_every=2.5, reload_every=0, folder=None):
     """@returns problems (texts) and counts"""
     rng = random.Random(seed)
     receiver = Receiver()
@@ -542,8 +555,10 @@ async def run(binary, seconds, seed, clients=12, isolates=2, kill_every=2.5, fol
             env = {"TAGS_URL": services[0].url}
             services.insert(0, await Service(binary, folder, "notes", "service.js", isolates, receiver.url, env, "--cron", "* * * * *").serving())
             load = Load(rng, services[0].port, seconds)
-            helpers = [asyncio.create_task(load.killer(services, kill_every)), asyncio.create_task(collected.keep_taking())]
+            work = [load.killer(services, kill_every), load.reloader(services[0], reload_every), collected.keep_taking()]
+            helpers = [asyncio.create_task(each) for each in work]
             await asyncio.gather(*(load.client() for _ in range(clients)))
+            helpers[1].cancel()
             for name, service in zip(("notes", "tags"), services):
                 check_summary(load, name, *await service.end())
             for helper in helpers:
@@ -566,15 +581,18 @@ def main():
     parser.add_argument("--seed", type=int, default=time.time_ns() & 0xFFFFFF)
     parser.add_argument("--clients", type=int, default=12)
     parser.add_argument("--isolates", type=int, default=2)
-    parser.add_argument("--kill-every", type=float, default=2.5, help="seconds between kills, on average")
+    parser.add_argument("--kill-every", type=float, default=2.5, help="seconds between kills, on average; 0: none")
+    parser.add_argument("--reload-every", type=float, default=0, help="seconds between reloads; 0: none")
     parser.add_argument("--folder", help="keep the stores and what the services said there")
     given = parser.parse_args()
     binary = pathlib.Path(os.environ.get("SIDELIGHT_BIN_DIR", ROOT / ".build" / "release")) / "sidelight"
     if given.folder:
         os.makedirs(given.folder, exist_ok=True)
     problems, counts = asyncio.run(
-        run(binary, given.seconds, given.seed, given.clients, given.isolates, given.kill_every, given.folder)
-    )
+        run(
+            binary, given.seconds, given.seed, given.clients, given.isolates, given.kill_every, given.reload_every, given.folder
+        )
+    )  # fmt: skip
     print(json.dumps({"seed": given.seed, **counts}, indent=2))
     for problem in problems:
         print(problem, file=sys.stderr)

@@ -1,6 +1,6 @@
 """examples/service: what each route answers and what is in its trace, and all of it under load while workers are killed.
 
-SECONDS: how long the load lasts (15). SEED: what it asks and kills.
+SECONDS: how long the load with kills lasts (15). SEED: what it asks and kills.
 """
 
 import asyncio
@@ -178,10 +178,21 @@ def test_a_failing_route_points_into_its_source(services, receiver):
     assert "[cause]: ReferenceError: no figures of 2026-01" in stack
 
 
-def test_under_load_while_workers_are_killed():
-    seconds, seed = float(os.environ.get("SECONDS", "15")), int(os.environ.get("SEED", time.time_ns() & 0xFFFFFF))
-    problems, counts = asyncio.run(service_load.run(BIN_DIR / "sidelight", seconds, seed))
+def load(seconds, **options):
+    seed = int(os.environ.get("SEED", time.time_ns() & 0xFFFFFF))
+    problems, counts = asyncio.run(service_load.run(BIN_DIR / "sidelight", seconds, seed, **options))
     print(json.dumps({"seed": seed, **counts}))
     assert problems == []
     assert counts["whole"] > 20 * seconds
+    return counts
+
+
+def test_under_load_while_workers_are_killed():
+    counts = load(float(os.environ.get("SECONDS", "15")))
     assert counts["server spans of a killed worker"] > 0
+
+
+def test_under_load_while_it_is_reloaded():
+    counts = load(6, kill_every=0, reload_every=1.5)
+    assert counts["reloads"] > 1
+    assert "broken" not in counts
