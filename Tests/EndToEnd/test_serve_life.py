@@ -211,12 +211,15 @@ def kill_rounds(sidelight, make_receiver, source, rounds):
     def await_workers(service, count):
         return wait_for(lambda: len(found := service.workers) == count and found)
 
-    asyncio.run(load.run(during()))
-    # Those that are held by a worker that lives leave now.
-    dead = [trace for connection, trace in held if is_over(connection)]
-    for connection, _ in held:
-        connection.socket.close()
-    assert service.end() == 0, service.err
+    try:
+        asyncio.run(load.run(during()))
+        # Those that are held by a worker that lives leave now.
+        dead = [trace for connection, trace in held if is_over(connection)]
+        for connection, _ in held:
+            connection.socket.close()
+        assert service.end() == 0, service.err
+    finally:
+        service.kill()
     receiver.check()
     assert load.refused == []
     errors = check_spans(receiver.spans, load)
