@@ -148,7 +148,7 @@ export function serve(source, options = {}) {
                 setImmediate(() => hooksEnter(() => {
                     const next = flight.body.shift();
                     if (next === undefined) realm.internal.serve.bodyEnd(slot);
-                    else if (next instanceof Error) realm.internal.serve.bodyError(slot, next.message);
+                    else if (next instanceof Error) realm.internal.serve.bodyError(slot, next.message, next.status ?? 400);
                     else realm.internal.serve.bodyChunk(slot, realm.own(Buffer.from(next)));
                 }));
             },

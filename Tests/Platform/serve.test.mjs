@@ -228,6 +228,20 @@ test('what is no response is a 500 that says so', async () => {
     }
 });
 
+test('a body that is refused is the client\'s fault, unless the handler says otherwise', async () => {
+    const refused = Object.assign(new Error('body_too_large'), { status: 413 });
+    for (const [body, status, text] of [
+        ['return new Response(await request.text())', 413, 'body_too_large'],
+        ['for await (const chunk of request.body); return new Response()', 413, 'body_too_large'],
+        ['try { await request.text(); } catch { return new Response("mine"); }', 200, 'mine'],
+        ['try { await request.text(); } catch (error) { throw new RangeError(error.message); }', 500, 'Internal Server Error'],
+    ]) {
+        const answer = await asyncHandler(body).request('POST /', host, { body: ['x', refused] });
+        equal([answer.status, answer.body], [status, text], body);
+        equal([answer.span.status, answer.span.attributes['http.response.status_code'], answer.records.errors.length], status === 500 ? [2, 500, 1] : [0, status, 0], body);
+    }
+});
+
 const failures = [
     ['throw new RangeError("no")', 'RangeError', 'RangeError: no'], ['throw "text"', undefined, 'text'], ['throw undefined', undefined, 'undefined'], ['throw null', undefined, 'null'],
     ['throw { get name() { throw 1; } }', undefined, '[object Object]'], ['throw Object.create(null)', undefined, 'object'], ['null.x', 'TypeError', /^TypeError: Cannot read/],

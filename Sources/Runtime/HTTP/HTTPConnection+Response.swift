@@ -154,6 +154,7 @@ extension HTTPConnection {
     func afterRequest() {
         guard phase == .handling else { return }
         guard context != nil else { return }
+        guard !request.isCut else { return reset(.closedTimeout) }
         guard request.keepsAlive else {
             linger(server.isDraining ? .closedDraining : .closedByServer)
             return
@@ -227,8 +228,8 @@ extension HTTPConnection {
             request.status = status
             respondPlainly(status)
         }
-        // Half a response is cut off, before anybody takes it for a whole one.
-        if answer != .none { reset(.closedTimeout) }
+        // Half a response is cut off, before anybody takes it for a whole one; but first its record is written.
+        request.isCut = answer != .none
         request.keepsAlive = false
         answer = .done
         if request.errorType.isEmpty { request.errorType = Array("timeout".utf8) }

@@ -221,7 +221,8 @@ final class HTTPConnection: ChannelInboundHandler {
                 Value.number(Double(failure.status), in: server.isolate))
         case .head: preconditionFailure("a head within content: \(slot)")
         }
-        return phase == .handling
+        // What comes next depends on what JavaScript made of it: the response may be out, and the next request here.
+        return true
     }
 
     private func next() -> HTTP1RequestParser.Event {

@@ -18,6 +18,8 @@ struct HTTPRequestState {
     /// JavaScript has been told the end, or told us.
     var isOver = true
     var keepsAlive = true
+    /// Its response is not whole, and nobody may think so.
+    var isCut = false
     /// Content is still to be read from the connection.
     var hasContentLeft = false
     var wantsContent = false
@@ -50,6 +52,7 @@ struct HTTPRequestState {
         if !errorType.isEmpty { errorType.removeAll(keepingCapacity: true) }
         isOver = false
         keepsAlive = head.keepAlive
+        isCut = false
         hasContentLeft = true
         wantsContent = false
         contentFailed = false

@@ -225,10 +225,10 @@ final class HTTPServer {
         }
     }
 
-    func tell(_ function: Value, _ connection: HTTPConnection, _ values: Value...) {
+    func tell(_ function: Value, _ connection: HTTPConnection, _ first: Value, _ others: Value...) {
         touch(connection)
         workload.turn { () throws(JSFailure) in
-            try realm.call(function, [Value.number(Double(connection.slot), in: isolate)] + values)
+            try realm.call(function, [Value.number(Double(connection.slot), in: isolate), first] + others)
         }
     }
 
