@@ -151,6 +151,15 @@ void sl_v8_isolate_set_clock(sl_v8_isolate *self, double *cell, double monotonic
     self->clock.set_base(monotonic_base_nanoseconds);
 }
 
+sl_v8_value *sl_v8_isolate_continuation(sl_v8_isolate *self) {
+    sl::Entry entry(self);
+    // During a collection no context is current, but the one that was entered is still known.
+    v8::Local<v8::Context> context =
+        entry.isolate->InContext() ? entry.isolate->GetCurrentContext() : entry.isolate->GetEnteredOrMicrotaskContext();
+    if (context.IsEmpty()) return nullptr;
+    return sl::Retain(self, sl::version::ContinuationData(context));
+}
+
 double sl_v8_isolate_now(sl_v8_isolate *self) {
     sl::CheckThread(self);
     return self->clock.Now();

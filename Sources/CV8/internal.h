@@ -184,6 +184,8 @@ struct sl_v8_isolate {
     std::vector<void *> external_buffers;  // memory that sl_v8_value_external_buffer made visible
 
     v8::CpuProfiler *profiler = nullptr;
+    bool profiles = false;        // it runs
+    bool keeps_profiler = false;  // between two profiles, too
 
     bool Ended() const { return end_reason.load(std::memory_order_relaxed) != SL_V8_END_NONE; }
 };
@@ -335,7 +337,8 @@ void DisposeRealm(sl_v8_realm *realm);
 // ---- Profiler ----
 
 // The profile as JSON; empty when none runs.
-std::string StopProfiler(sl_v8_isolate *isolate);
+std::string StopProfiler(sl_v8_isolate *isolate, const sl_v8_profile_mark *marks = nullptr, size_t count = 0);
+void DropProfiler(sl_v8_isolate *isolate);
 
 // ---- Platform ----
 

@@ -1,5 +1,5 @@
 // The one thread beside the isolate's: it takes SIGINT and SIGTERM, which must end even an endless loop, and enforces the limits on CPU and wall time.
-// It sleeps in poll until one of them can be due, so a run without limits costs it nothing.
+// It sleeps in poll until one of them can be due, so a run without limits costs it nothing. Of a server it looks for stalls 25 times a second.
 
 internal import Glibc
 internal import Linux
@@ -13,6 +13,8 @@ struct Watchdog: Sendable {
 
     /// How long a stopped run may take to wind up before the process ends regardless.
     static let graceMilliseconds = 2_000.0
+    /// How often a server's turns are looked at.
+    static let stallMilliseconds = 40.0
 
     let signals: SignalDescriptor
     let limits: Limits
@@ -22,6 +24,10 @@ struct Watchdog: Sendable {
     let ring: RingMapping
     /// A first signal asks a server to finish what it has. Nil: every signal stops.
     let drain: (@Sendable () -> Void)?
+    /// Of a server; nil: nobody wants to know of stalls.
+    var turns: TurnClock?
+    /// Called when a turn has run longer than `TurnMonitor.stallMin`, once for each.
+    var stalled: @Sendable () -> Void = {}
     /// Terminates execution and wakes the event loop.
     let stop: @Sendable (Outcome) -> Void
 
@@ -55,10 +61,19 @@ struct Watchdog: Sendable {
         let start = (wall: Self.milliseconds(CLOCK_MONOTONIC), cpu: Self.milliseconds(cpuClock))
         var poller = Poller([signals.fileDescriptor])
         var isDraining = false
+        var toldStall: Double?
         while true {
             let wait = remaining(since: start)
             if let wait, wait.milliseconds <= 0 { end(wait.outcome) }
-            try? poller.wait(nanoseconds: wait.map { UInt64($0.milliseconds * 1e6) })
+            let stallWait = turns == nil ? .infinity : Self.stallMilliseconds
+            let milliseconds = min(wait?.milliseconds ?? .infinity, stallWait)
+            try? poller.wait(nanoseconds: milliseconds.isFinite ? UInt64(milliseconds * 1e6) : nil)
+            if let running = turns?.runningSince, running != toldStall,
+                Self.milliseconds(CLOCK_MONOTONIC) * 1e6 - ring.monotonicBase - running > TurnMonitor.stallMin
+            {
+                toldStall = running
+                stalled()
+            }
             guard let signal = signals.next() else { continue }
             guard let drain, !isDraining else { end(.interrupted(signal: signal.number)) }
             isDraining = true

@@ -80,18 +80,21 @@ public enum WorkerMain {
         let stop = StopRequest()
         let isolate = realm.isolate.handle
         let drain: @Sendable () -> Void = { gate.drainRequested() }
+        var board: BoardWriter?
+        if let descriptor = options.boardDescriptor { board = BoardWriter(try BoardMapping(fileDescriptor: descriptor)) }
+        let turns = TurnClock()
+        let workload = try Workload(
+            realm, on: eventLoop, ring: ring, board: board, options: options, files: .linux, stop: stop, turns: turns)
+        let monitor = NIOLoopBound(workload.monitor, eventLoop: eventLoop)
         let watchdog = Watchdog(
             signals: signals, limits: options.limits, cpuClock: Watchdog.cpuClockOfThisThread(), ring: ring,
-            drain: options.serves ? drain : nil,
+            drain: options.serves ? drain : nil, turns: options.serves ? turns : nil,
+            stalled: { isolate.interrupt { monitor.value.lookForStall() } },
             stop: { outcome in
                 guard stop.set(outcome) else { return }
                 isolate.terminate()
                 gate.stopRequested()
             })
-        var board: BoardWriter?
-        if let descriptor = options.boardDescriptor { board = BoardWriter(try BoardMapping(fileDescriptor: descriptor)) }
-        let workload = try Workload(
-            realm, on: eventLoop, ring: ring, board: board, options: options, files: .linux, stop: stop)
         watchdog.start()
         gate.open(workload)
         workload.start(entry)

@@ -898,8 +898,8 @@ function endOwn(span, end) {
     writeSpan(span);
 }
 
-// An event at a ring time, without attributes.
-function eventAt(span, name, time) {
+// An event at a ring time.
+function eventAt(span, name, time, attributes) {
     if (!span._recording) return;
     const events = span._events ??= [];
     const count = events.length;
@@ -907,15 +907,22 @@ function eventAt(span, name, time) {
         rare(span).droppedEvents++;
         return;
     }
+    const list = attributes === undefined ? NO_ATTRIBUTES : keepAll(attributes, eventAttributeLimit);
     setTime(time);
     events[count] = i32[CLOCK_I32];
     events[count + 1] = i32[CLOCK_I32 + 1];
     events[count + 2] = reference(name);
-    events[count + 3] = NO_ATTRIBUTES;
+    events[count + 3] = list;
     events[count + 4] = 0;
 }
 
-// A module's way from specifier to namespace: one span, its phases as children. Times are ring times, 0: did not happen.
+// The span of a continuation's value, if it records.
+function recordingSpan(value) {
+    const span = value === undefined || value instanceof Span ? value : value._span;
+    return span instanceof Span && span._recording ? span : undefined;
+}
+
+// A module's way from specifier to namespace: one span, its phases as children, under what asked for it. Times are ring times, 0: did not happen.
 function moduleLoaded(m) {
     const first = m.resolveStart || m.loadStart || m.compileStart || m.evaluateStart;
     const last = m.evaluateEnd || m.compileEnd || m.loadEnd || m.resolveEnd;
@@ -923,7 +930,7 @@ function moduleLoaded(m) {
     const span = finished(`module ${m.specifier}`, first, last, {
         'sidelight.module.specifier': m.specifier, 'url.full': m.url ?? '', 'sidelight.module.size': m.bytes | 0,
         'sidelight.module.cached': !!m.cached,
-    }, m.error);
+    }, m.error, activeSpan() ?? runSpan);
     if (m.resolveStart) finished('resolve', m.resolveStart, m.resolveEnd, undefined, undefined, span);
     if (m.loadStart) finished('load', m.loadStart, m.loadEnd, undefined, undefined, span);
     if (m.compileStart) finished('compile', m.compileStart, m.compileEnd, undefined, undefined, span);
@@ -1039,5 +1046,5 @@ internal.trace = {
     Span, Tracer, Context, ROOT, SPAN_KEY, withValue, valueOf, valuesOf, storesOf, entering, isSpanContextValid, isValidTraceId, isValidSpanId,
     serverSpan, adopt, endServer, startRoot, renameServer, setTraceState, attribute, setRequestCells: (cells) => { requestCells = cells; },
     // For 22_metrics.js.
-    scopeId, startOwn, endOwn, eventAt, views: () => ({ i32, f64 }),
+    scopeId, startOwn, endOwn, eventAt, recordingSpan, views: () => ({ i32, f64 }),
 };
