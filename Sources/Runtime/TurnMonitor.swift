@@ -55,10 +55,13 @@ final class TurnMonitor {
     var cells: RequestCells?
     /// Timers that are set.
     var timerCount: () -> Int = { 0 }
+    /// Nil without an agent.
+    var profile: ProfileControl?
 
     private(set) var start = 0.0
-    /// The connection whose request the turn was entered for.
+    /// The connection whose request the turn was entered for, or goes on with since `ownedSince`.
     private(set) var owner: HTTPConnection?
+    private var ownedSince = 0.0
     private var isStallNoted = false
     private var notes: [Note] = []
     private var lastText = ""
@@ -87,6 +90,18 @@ final class TurnMonitor {
         start = isolate.now
         turns.began(start)
         self.owner = owner
+        ownedSince = start
+        if let profile, profile.isMarking { profile.mark(start, owner) }
+    }
+
+    /// What runs from now on is for this request: a timer of it, an answer it waited for.
+    func goesOn(for connection: HTTPConnection?) {
+        guard connection !== owner else { return }
+        let now = isolate.now
+        charge(now - ownedSince)
+        owner = connection
+        ownedSince = now
+        if let profile, profile.isMarking { profile.mark(now, connection) }
     }
 
     /// The turn is over but for what notes need. True: there are some.
@@ -100,20 +115,23 @@ final class TurnMonitor {
             let cpu = cpuOfTurn(duration)
             cpuRead = cpu.clock
             shortTime = 0
-            charge(cpu.used)
+            charge(min(cpu.used, now - ownedSince))
             if duration > Self.stallMin {
                 board?.add(.loopStalls)
                 stalled(duration)
             }
         } else {
             shortTime += duration
-            charge(duration)
+            charge(now - ownedSince)
         }
+        if let profile, profile.isMarking { profile.mark(now, nil) }
         return !notes.isEmpty
     }
 
     /// After `end`, when its notes were taken.
     func leave() {
+        // Its note was not taken: nobody serves yet.
+        if isStallNoted { _ = profile?.slowEnded() }
         owner = nil
         isStallNoted = false
     }
@@ -127,7 +145,8 @@ final class TurnMonitor {
     func cpuTime(of connection: HTTPConnection) -> Double {
         guard owner === connection else { return connection.request.cpuTime }
         let duration = isolate.now - start
-        return connection.request.cpuTime + (duration > Self.shortTurn ? cpuOfTurn(duration).used : duration)
+        let owned = isolate.now - ownedSince
+        return connection.request.cpuTime + (duration > Self.shortTurn ? min(owned, cpuOfTurn(duration).used) : owned)
     }
 
     /// What the CPU clock has moved beyond the short turns since it was last read, at most the turn's duration.
@@ -148,6 +167,13 @@ final class TurnMonitor {
     func lookForStall() {
         guard turns.runningSince != nil, !isStallNoted, isolate.now - start > Self.stallMin else { return }
         noteStall()
+    }
+
+    /// The turn has taken longer than what is profiled from. From an interrupt.
+    func turnIsSlow() {
+        guard turns.runningSince != nil else { return }
+        if !isStallNoted { noteStall() }
+        profile?.turnIsSlow(owner)
     }
 
     private func noteStall() {
@@ -190,7 +216,10 @@ final class TurnMonitor {
     func next() -> Value? {
         guard let cells, !notes.isEmpty else { return nil }
         var note = notes.removeFirst()
-        if note.kind == Self.stallKind, note.duration == 0 { note.duration = isolate.now - start }
+        if note.kind == Self.stallKind {
+            if note.duration == 0 { note.duration = isolate.now - start }
+            note.text = profile?.slowEnded() ?? ""
+        }
         cells.storeNote(note.kind, time: note.time, duration: note.duration, left: notes.count)
         lastText = note.text
         if let context = note.context, context.kind != .undefined { return context }

@@ -4,6 +4,7 @@
 internal import Glibc
 internal import Linux
 internal import Telemetry
+internal import Wire
 
 struct Watchdog: Sendable {
     struct Limits: Sendable {
@@ -28,6 +29,12 @@ struct Watchdog: Sendable {
     var turns: TurnClock?
     /// Called when a turn has run longer than `TurnMonitor.stallMin`, once for each.
     var stalled: @Sendable () -> Void = {}
+    /// Called when a turn has run longer than so many milliseconds (at least those of a stall), once for each.
+    var slowMilliseconds: Double?
+    var slow: @Sendable () -> Void = {}
+    /// Where the agent's commands come from, and who carries them out.
+    var control: LocalConnection?
+    var command: @Sendable (ControlCommand) -> Void = { _ in }
     /// Terminates execution and wakes the event loop.
     let stop: @Sendable (Outcome) -> Void
 
@@ -59,20 +66,34 @@ struct Watchdog: Sendable {
 
     private func watch() -> Never {
         let start = (wall: Self.milliseconds(CLOCK_MONOTONIC), cpu: Self.milliseconds(cpuClock))
-        var poller = Poller([signals.fileDescriptor])
+        var poller = Poller([signals.fileDescriptor, control?.fileDescriptor ?? -1])
         var isDraining = false
         var toldStall: Double?
+        var toldSlow: Double?
         while true {
             let wait = remaining(since: start)
             if let wait, wait.milliseconds <= 0 { end(wait.outcome) }
             let stallWait = turns == nil ? .infinity : Self.stallMilliseconds
             let milliseconds = min(wait?.milliseconds ?? .infinity, stallWait)
             try? poller.wait(nanoseconds: milliseconds.isFinite ? UInt64(milliseconds * 1e6) : nil)
-            if let running = turns?.runningSince, running != toldStall,
-                Self.milliseconds(CLOCK_MONOTONIC) * 1e6 - ring.monotonicBase - running > TurnMonitor.stallMin
-            {
-                toldStall = running
-                stalled()
+            if let running = turns?.runningSince {
+                let nanoseconds = Self.milliseconds(CLOCK_MONOTONIC) * 1e6 - ring.monotonicBase - running
+                if nanoseconds > TurnMonitor.stallMin, running != toldStall {
+                    toldStall = running
+                    stalled()
+                }
+                if let slowMilliseconds, nanoseconds > slowMilliseconds * 1e6, running != toldSlow {
+                    toldSlow = running
+                    slow()
+                }
+            }
+            if let control, poller.isReady(1) {
+                if let bytes = control.receive(exactly: ControlCommand.byteCount), let asked = ControlCommand(bytes) {
+                    command(asked)
+                } else {
+                    // The agent is gone, or not what it was.
+                    poller.ignore(1)
+                }
             }
             guard let signal = signals.next() else { continue }
             guard let drain, !isDraining else { end(.interrupted(signal: signal.number)) }

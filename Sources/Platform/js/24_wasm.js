@@ -60,9 +60,9 @@ internal.whenComplete(() => {
     }
 
     const replace = (name, value) => ReflectDefineProperty(WebAssembly, name, { value, writable: true, configurable: true });
-    const replaced = asynchronous('wasm compile', compile).compile;
+    const replaced = asynchronous('wasm compile', compile);
     replace('compile', replaced);
-    const instantiateModule = asynchronous('wasm instantiate', instantiate).instantiate;
+    const instantiateModule = asynchronous('wasm instantiate', instantiate);
     replace('instantiate', {
         // Of bytes: compiled first, so that each of the two is a span. <https://webassembly.github.io/spec/js-api/#dom-webassembly-instantiate>
         async instantiate(source, ...rest) {

@@ -152,6 +152,7 @@ function run() {
             remove(timer);
             if (!timer.repeats) forget(timer);
             if (now - timer.due > lateMin) tellLate(timer);
+            internal.serve?.goesOn(timer.context);
             ops.setContext(timer.context);
             try {
                 call(timer);

@@ -482,6 +482,13 @@ function takeNotes() {
     }
 }
 
+/** What the host runs next is for the request of this context: its CPU time, and its place in a profile. */
+function goesOn(context) {
+    if (inFlight === 0) return;
+    const exchange = trace.valueOf(trace.valuesOf(context), EXCHANGE);
+    ops.httpOwner(exchange === undefined || exchange.over ? -1 : exchange.slot);
+}
+
 /** @param {unknown} context what was current; a number: nothing was, in the turn of that slot (-1: of none) */
 function spanHit(context) {
     if (typeof context === 'number') return exchanges[context]?.span;
@@ -555,7 +562,7 @@ function start(buffer, config) {
 }
 
 internal.serve = {
-    start, install, environment: () => globalThis.process.env, dispatch, ended, abortAll, matched, setRoute, takeNotes,
+    start, install, environment: () => globalThis.process.env, dispatch, ended, abortAll, matched, setRoute, takeNotes, goesOn,
     drained(slot) { exchanges[slot]?.reader?.resume(); },
     bodyChunk(slot, bytes) { exchanges[slot]?.feed?.chunk(bytes); },
     bodyEnd(slot) { exchanges[slot]?.feed?.end(); },

@@ -20,6 +20,7 @@ extension HTTPServer: HTTPHost {
         return connection(slot)?.endResponse() ?? false
     }
 
+    func goesOn(for slot: Int) { workload.monitor.goesOn(for: connection(slot)) }
     func nextNote() -> Value? { workload.monitor.next() }
     func noteText() -> String { workload.monitor.text() }
 
