@@ -97,6 +97,13 @@ const intptr_t *ExternalReferences() {
 
 size_t OpCount() { return Ops().ops.size(); }
 
+bool IsOp(std::string_view name) {
+    for (const Op &op : Ops().ops) {
+        if (op.name == name) return true;
+    }
+    return false;
+}
+
 uint64_t OpNamesHash(size_t count) {
     uint64_t hash = 0;
     for (size_t index = 0; index < count; ++index) {

@@ -28,10 +28,13 @@ void AppendJSON(std::string *json, const char *text) {
 
 void AppendNode(std::string *json, const v8::CpuProfileNode *node) {
     // V8 counts from 1 with 0 for unknown; the format counts from 0 with -1.
+    const char *name = node->GetFunctionNameStr(), *resource = node->GetScriptResourceNameStr();
+    // All ops have one native address, so V8 tells any of them by the name of the last.
+    if ((!resource || !*resource) && IsOp(name)) name = "(host)";
     *json += "{\"id\":" + std::to_string(node->GetNodeId()) + ",\"callFrame\":{\"functionName\":";
-    AppendJSON(json, node->GetFunctionNameStr());
+    AppendJSON(json, name);
     *json += ",\"scriptId\":\"" + std::to_string(node->GetScriptId()) + "\",\"url\":";
-    AppendJSON(json, node->GetScriptResourceNameStr());
+    AppendJSON(json, resource);
     *json += ",\"lineNumber\":" + std::to_string(node->GetLineNumber() - 1);
     *json += ",\"columnNumber\":" + std::to_string(node->GetColumnNumber() - 1);
     *json += "},\"hitCount\":" + std::to_string(node->GetHitCount());

@@ -358,6 +358,7 @@ size_t RunTasks(ForegroundTasks &tasks, const std::atomic<int> &end_reason);
 // What native addresses a snapshot may hold; null-terminated, the same in every process of one build.
 const intptr_t *ExternalReferences();
 size_t OpCount();
+bool IsOp(std::string_view name);
 uint64_t OpNamesHash(size_t count);
 
 // Checks the header of a snapshot of ours and finds V8's blob in it.
