@@ -40,8 +40,6 @@ extension WorkerConfiguration {
 
     /// What a worker that serves needs. Limits that were not given have their defaults here.
     private func put(_ serving: ServingConfiguration, _ json: inout JSONWriter) {
-        json.name("propagators")
-        json.array { json in for propagator in propagators { json.string(propagator.rawValue) } }
         json.name("serve")
         json.object { json in
             json.put("address", serving.address)

@@ -184,6 +184,11 @@ bool sl_v8_isolate_run_microtasks(sl_v8_isolate *self) {
     return !caught.HasTerminated() && !self->Ended();
 }
 
+void sl_v8_isolate_stay_entered(sl_v8_isolate *self) {
+    sl::CheckThread(self);
+    self->isolate->Enter();
+}
+
 void sl_v8_isolate_low_memory(sl_v8_isolate *self) {
     sl::Entry entry(self);
     sl::CollectGarbage(self);

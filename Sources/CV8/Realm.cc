@@ -14,6 +14,8 @@ sl_v8_realm *AdoptContext(sl_v8_isolate *isolate, v8::Local<v8::Context> context
         realm->error_constructor.Reset(isolate->isolate, error.As<v8::Object>());
     }
     isolate->realms.Insert(realm);
+    isolate->only_realm = isolate->had_realm ? nullptr : realm;
+    isolate->had_realm = true;
     return realm;
 }
 
@@ -22,6 +24,7 @@ void DisposeRealm(sl_v8_realm *realm) {
     realm->context.Get(self->isolate)->SetAlignedPointerInEmbedderData(kRealmSlot, nullptr);
     ForgetModules(realm);
     self->realms.Remove(realm);
+    if (self->only_realm == realm) self->only_realm = nullptr;
     delete realm;
 }
 

@@ -3,6 +3,12 @@
 #pragma once
 
 #include <v8-version.h>
+#if __has_include(<v8-fast-api-calls.h>)
+#include <v8-fast-api-calls.h>
+#else
+// Debian's folder of V8's headers has all but this one, which is in Node's, beside it.
+#include <../nodejs/deps/v8/include/v8-fast-api-calls.h>
+#endif
 
 #if V8_MAJOR_VERSION != 10 || V8_MINOR_VERSION != 2
 #error "The V8 bridge knows V8 10.2 only: add the differences of this version to V8Version.h"
@@ -10,8 +16,9 @@
 
 namespace sl::version {
 
-// Language features of this V8 that are on in every browser and Node of its time, but not in V8 itself.
-constexpr char kDefaultFlags[] = "--harmony-import-assertions";
+// A language feature of this V8 that is on in every browser and Node of its time, but not in V8 itself, and direct calls of native
+// functions from optimised code, which later versions have on.
+constexpr char kDefaultFlags[] = "--harmony-import-assertions --turbo-fast-api-calls";
 
 // ModuleRequest::GetImportAssertions is a flat list of (key, value, source offset); the list given to the host's import() callback
 // is one of (key, value).
@@ -25,6 +32,14 @@ inline v8::Local<v8::Value> ContinuationData(v8::Local<v8::Context> context) {
 
 inline void SetContinuationData(v8::Local<v8::Context> context, v8::Local<v8::Value> value) {
     context->SetContinuationPreservedEmbedderData(value);
+}
+
+// A native function with a second address, or null, that optimised code calls directly.
+inline v8::MaybeLocal<v8::Function> NewFunction(v8::Local<v8::Context> context, v8::FunctionCallback callback, v8::Local<v8::Value> data,
+                                                const v8::CFunction *direct) {
+    return v8::FunctionTemplate::New(context->GetIsolate(), callback, data, {}, 0, v8::ConstructorBehavior::kThrow,
+                                     v8::SideEffectType::kHasSideEffect, direct)
+        ->GetFunction(context);
 }
 
 inline v8::MaybeLocal<v8::Context> CreationContext(v8::Local<v8::Object> object) { return object->GetCreationContext(); }

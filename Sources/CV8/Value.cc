@@ -252,7 +252,11 @@ bool sl_v8_call_text(sl_v8_realm *realm, sl_v8_value *function, double number, c
         return false;
     }
     v8::Local<v8::Value> arguments[] = {v8::Number::New(entry.isolate, number), text};
-    return CallAndForget(entry, function, 2, arguments, error);
+    if (!CallAndForget(entry, function, 2, arguments, error)) return false;
+    sl::version::SetContinuationData(entry.context, v8::Undefined(entry.isolate));
+    v8::TryCatch caught(entry.isolate);
+    entry.isolate->PerformMicrotaskCheckpoint();
+    return !caught.HasTerminated() && !realm->isolate->Ended();
 }
 
 bool sl_v8_call_numbers(sl_v8_realm *realm, sl_v8_value *function, const double *numbers, size_t count, sl_v8_exception **error) {

@@ -153,6 +153,8 @@ struct sl_v8_isolate {
     sl::List<sl_v8_value> values;
     sl::List<sl_v8_resolver> resolvers;
     sl::List<sl_v8_realm> realms;
+    sl_v8_realm *only_realm = nullptr;  // the first one, until it is disposed of or there is another
+    bool had_realm = false;
 
     uint64_t next_import = 1;
 
@@ -218,14 +220,22 @@ inline sl_v8_realm *RealmOf(v8::Local<v8::Context> context) {
 
 // ---- Entering V8 ----
 
+// The isolate this thread is in, for direct calls of native ops (Op.cc): asking V8 costs a span 2 %.
+inline thread_local sl_v8_isolate *entered_isolate = nullptr;
+
 class Entry {
 public:
     explicit Entry(sl_v8_isolate *isolate)
-        : self(isolate), isolate(isolate->isolate), isolate_scope_(isolate->isolate), handle_scope_(isolate->isolate) {
+        : self(isolate), isolate(isolate->isolate), outer_(entered_isolate), isolate_scope_(isolate->isolate),
+          handle_scope_(isolate->isolate) {
         CheckThread(isolate);
         ++isolate->depth;
+        entered_isolate = isolate;
     }
-    ~Entry() { --self->depth; }
+    ~Entry() {
+        entered_isolate = outer_;
+        --self->depth;
+    }
     Entry(const Entry &) = delete;
     void operator=(const Entry &) = delete;
 
@@ -233,6 +243,7 @@ public:
     v8::Isolate *const isolate;
 
 private:
+    sl_v8_isolate *const outer_;
     v8::Isolate::Scope isolate_scope_;
     v8::HandleScope handle_scope_;
 };

@@ -90,7 +90,7 @@ public final class Realm {
         return try take(result, error)
     }
 
-    /// Calls function(number, text) for the hot path: nothing is allocated here but the string. `text` is Latin-1. Runs no microtasks.
+    /// Calls function(number, text) for the hot path, then runs the microtasks: nothing is allocated here but the string. `text` is Latin-1.
     public func call(_ function: Value, _ number: Int, latin1 text: UnsafeRawBufferPointer) throws(JSFailure) {
         isolate.checkThread()
         var error: UnsafeMutablePointer<sl_v8_exception>?

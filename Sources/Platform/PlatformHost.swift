@@ -83,7 +83,7 @@ public final class OpHost {
     /// The whole mapping of the ring, header included; nil when nobody reads along.
     let ring: UnsafeMutableRawBufferPointer?
     /// Nil unless the worker serves, and before it does.
-    public weak var http: (any HTTPHost)?
+    public var http: (any HTTPHost)?
 
     /// - Parameter host: not retained; must outlive the realm.
     public init(_ host: any PlatformHost, ring: UnsafeMutableRawBufferPointer?) {

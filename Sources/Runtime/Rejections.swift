@@ -11,6 +11,8 @@ struct Rejections {
         if let index = waiting.lastIndex(where: { $0.promise == promise }) { waiting.remove(at: index) }
     }
 
+    var isEmpty: Bool { waiting.isEmpty }
+
     /// The oldest.
     mutating func takeFirst() -> Value? { waiting.isEmpty ? nil : waiting.removeFirst().reason }
 }

@@ -55,9 +55,9 @@ struct RunMachine {
     }
 
     /// - Parameter hasPendingWork: V8 will still post a task that JavaScript waits for.
-    func turnEnded(hasPendingWork: Bool) -> Action {
+    func turnEnded(hasPendingWork: @autoclosure () -> Bool) -> Action {
         if case .ending(let outcome) = state { return .end(outcome) }
-        if references > 0 || immediatesAreDue || hasPendingWork || entry == .notStarted { return .wait }
+        if references > 0 || immediatesAreDue || entry == .notStarted || hasPendingWork() { return .wait }
         return entry == .settled ? .finish : .finishUnsettled
     }
 }

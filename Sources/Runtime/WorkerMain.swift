@@ -34,7 +34,7 @@ public enum WorkerMain {
 
     private static func startEngine() {
         PlatformOps.register()
-        Engine.start(workerThreads: workerThreads, flags: flags + (getenv("SLFLAGS").map { " " + String(cString: $0) } ?? ""))
+        Engine.start(workerThreads: workerThreads, flags: flags)
     }
 
     /// - `import … assert { type: 'json' }`, which V8 10.2 does not have by itself.
@@ -78,6 +78,7 @@ public enum WorkerMain {
         let realm = try makeRealm(options) { gate.wake(delaySeconds: $0) }
         let clock = (ring.baseAddress + RingMapping.Cell.clock).assumingMemoryBound(to: Double.self)
         realm.isolate.setClock(cell: clock, monotonicBase: ring.monotonicBase)
+        realm.isolate.stayEntered()
         let stop = StopRequest()
         let isolate = realm.isolate.handle
         let drain: @Sendable () -> Void = { gate.drainRequested() }

@@ -128,8 +128,12 @@ final class Workload {
     // MARK: Turns
 
     /// Enters JavaScript from the event loop.
-    /// - Parameter connection: of the request it is entered for.
-    func turn(for connection: HTTPConnection? = nil, _ body: () throws(JSFailure) -> Void) {
+    /// - Parameters:
+    ///   - connection: of the request it is entered for.
+    ///   - runsMicrotasks: `body` does so itself, at its end; then there is mostly nothing left to settle.
+    func turn(
+        for connection: HTTPConnection? = nil, runsMicrotasks: Bool = false, _ body: () throws(JSFailure) -> Void
+    ) {
         precondition(!isInTurn, "a turn within a turn")
         // What wakes up while the run ends comes too late.
         guard !machine.isEnding else { return }
@@ -137,7 +141,7 @@ final class Workload {
         monitor.begin(connection)
         do throws(JSFailure) {
             try body()
-            if !machine.isEnding { try settle() }
+            if !machine.isEnding, !runsMicrotasks || hasLeftovers { try settle() }
         } catch {
             fail(error)
         }
@@ -148,11 +152,14 @@ final class Workload {
         http?.settle()
     }
 
+    /// What microtasks have left to do.
+    private var hasLeftovers: Bool { !imports.isEmpty || !settled.isEmpty || !rejections.isEmpty }
+
     /// Microtasks, and all that they lead to.
     private func settle() throws(JSFailure) {
         while true {
             guard isolate.runMicrotasks() else { throw .terminated }
-            if let next = imports.min(by: { $0.key < $1.key }) {
+            if !imports.isEmpty, let next = imports.min(by: { $0.key < $1.key }) {
                 try internals.call("host.inContext", [next.value.context, internals.number(Double(next.key))])
             } else if !settled.isEmpty {
                 let (token, reason) = settled.removeFirst()

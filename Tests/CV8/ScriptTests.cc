@@ -332,6 +332,28 @@ TEST(theClockCellTellsMonotonicTime) {
     CHECK(cell > before);
 }
 
+TEST(optimisedCodeCallsNativeOpsDirectly) {
+    // Long enough to be compiled; the same answers before and after, and in a second realm, where V8 is asked for the context.
+    constexpr char source[] =
+        "(() => { const { enterFrom, setContext, context } = ops; let wrong = 0; ops.setContext('start'); const a = {}, b = {};"
+        "function turn(i) { ops.now(); if (ops.enterFrom(a, b)) wrong++; if (!ops.enterFrom('start', a)) wrong++; if (ops.enterFrom('start', b)) wrong++;"
+        "if (i % 1000 === 0 && ops.context() !== a) wrong++; ops.setContext(b); if (!ops.enterFrom(b, undefined)) wrong++; ops.setContext('start'); }"
+        "for (let i = 0; i < 300000; i++) turn(i); return wrong + ' ' + ops.context(); })()";
+    World world;
+    double cell = -1;
+    sl_v8_isolate_set_clock(world.isolate, &cell, 0);
+    CHECK_EQUAL(world.Run(source), "0 start");
+    CHECK(cell > 0);
+    sl_v8_realm *other = sl_v8_realm_create(world.isolate, false);
+    world.Install(other, &world);
+    CHECK_EQUAL(world.RunIn(other, source), "0 start");
+    CHECK_EQUAL(world.RunIn(other, "ops.setContext('theirs'); ops.context()"), "theirs");
+    CHECK_EQUAL(world.Run(source), "0 start");
+    CHECK_EQUAL(world.RunIn(other, "ops.context()"), "theirs");
+    sl_v8_realm_dispose(other);
+    CHECK_EQUAL(world.Run(source), "0 start");
+}
+
 // ---- Promises ----
 
 TEST(promisesAreSettledByTheHost) {

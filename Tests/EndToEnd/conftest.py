@@ -12,6 +12,7 @@ import subprocess
 import pytest
 
 from receiver import Receiver
+from serving import Service
 
 HERE = pathlib.Path(__file__).resolve().parent
 BIN_DIR = pathlib.Path(os.environ.get("SIDELIGHT_BIN_DIR", HERE.parent.parent / ".build" / "release")).absolute()
@@ -111,3 +112,50 @@ def make_receiver():
 @pytest.fixture
 def receiver(make_receiver):
     return make_receiver()
+
+
+@pytest.fixture
+def serve(sidelight, make_receiver):
+    """Starts services and ends those that still run when the test is over. `text` becomes the entry, in the folder of the test,
+    beside `files`."""
+    made = []
+
+    def start(text, *arguments, receiver=None, files={}, **options):
+        for name, content in files.items():
+            sidelight.write(name, content)
+        entry = sidelight.write("app.mjs", text)
+        made.append(Service(sidelight, entry, *arguments, receiver=receiver or make_receiver(), **options))
+        return made[-1]
+
+    yield start
+    for service in made:
+        service.kill()
+
+
+@pytest.fixture(scope="module")
+def module_service(tmp_path_factory):
+    """Starts services that live as long as their module's tests and end with `code`."""
+    made = []
+    expected = []
+
+    def start(entry, *arguments, code=0, **options):
+        receiver = Receiver()
+        service = Service(Sidelight(tmp_path_factory.mktemp("serve")), entry, *arguments, receiver=receiver, **options)
+        made.append(service)
+        expected.append(code)
+        return service
+
+    yield start
+    codes = [service.end() for service in made]
+    for service in made:
+        service.kill()
+        service.receiver.stop()
+    for service in made:
+        service.receiver.check()
+    assert codes == expected, [service.err for service in made]
+
+
+@pytest.fixture(scope="module")
+def server(module_service):
+    """One that echoes (programs/echo_requests.mjs)."""
+    return module_service(HERE / "programs" / "echo_requests.mjs")

@@ -6,109 +6,25 @@ next request, neither on a new connection nor on the same one where that goes on
 
 import itertools
 import json
-import socket
 
 import pytest
 
 from malformed_requests import CLOSED, FAMILIES, OK
-
-TIMEOUT = 10  # seconds; nothing here waits for the server's own limits
+from serving import Closed, Connection
 
 numbers = itertools.count()
 
 
-class Closed(Exception):
-    """The server ended the connection where an answer could have begun."""
-
-
-class Connection:
-    """A client of few beliefs: what it cannot read as a response by RFC 9112 is an error."""
-
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.pending = b""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def send(self, data):
-        try:
-            self.socket.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # refused before all of it was sent; the answer may be there
-
-    def receive(self):
-        try:
-            more = self.socket.recv(65536)
-        except ConnectionResetError:
-            more = b""
-        self.pending += more
-        return more
-
-    def take(self, count):
-        while len(self.pending) < count:
-            assert self.receive(), f"connection ended within an answer: {self.pending!r}"
-        taken, self.pending = self.pending[:count], self.pending[count:]
-        return taken
-
-    def take_line(self):
-        while b"\r\n" not in self.pending:
-            assert self.receive(), f"connection ended within an answer: {self.pending!r}"
-        line, self.pending = self.pending.split(b"\r\n", 1)
-        return line
-
-    def response(self):
-        """Status, fields and content of the next final response."""
-        while True:
-            if not self.pending and not self.receive():
-                raise Closed
-            version, status, *_ = self.take_line().decode("latin-1").split(" ", 2)
-            assert version == "HTTP/1.1", version
-            assert len(status) == 3 and status.isdigit(), status
-            fields = {}
-            while line := self.take_line():
-                name, value = line.decode("latin-1").split(":", 1)
-                assert name.lower() not in ("content-length", "transfer-encoding") or name.lower() not in fields
-                fields[name.lower()] = value.strip()
-            if int(status) >= 200:
-                return int(status), fields, self.content(fields)
-
-    def content(self, fields):
-        assert not ("transfer-encoding" in fields and "content-length" in fields), fields
-        if "transfer-encoding" in fields:
-            assert fields["transfer-encoding"].lower() == "chunked"
-            content = b""
-            while size := int(self.take_line(), 16):
-                content += self.take(size)
-                assert self.take(2) == b"\r\n"
-            assert self.take(2) == b"\r\n"
-            return content
-        if "content-length" in fields:
-            return self.take(int(fields["content-length"]))
-        assert fields.get("connection") == "close", f"a response without an end: {fields}"
-        return self.rest()
-
-    def rest(self):
-        """All that comes until the server ends the connection."""
-        while self.receive():
-            pass
-        rest, self.pending = self.pending, b""
-        return rest
-
-    def check_good_request(self):
-        """A request that has nothing to do with what was before gets its own answer."""
-        path = f"/good/{next(numbers)}"
-        body = f"body of {path}"
-        self.send(
-            f"PUT {path} HTTP/1.1\r\nHost: good\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-        )
-        status, _, content = self.response()
-        assert status == 200, status
-        assert json.loads(content) == {"method": "PUT", "path": path, "body": body}
+def check_good_request(connection):
+    """A request that has nothing to do with what was before gets its own answer."""
+    path = f"/good/{next(numbers)}"
+    body = f"body of {path}"
+    connection.send(
+        f"PUT {path} HTTP/1.1\r\nHost: good\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    )
+    status, _, content = connection.response()
+    assert status == 200, status
+    assert json.loads(content) == {"method": "PUT", "path": path, "body": body}
 
 
 def check(entry, port):
@@ -126,11 +42,11 @@ def check(entry, port):
                 break
         else:
             if entry.expected == OK:
-                connection.check_good_request()
+                check_good_request(connection)
             else:
                 check_refusal(entry, connection)
     with Connection(port) as connection:
-        connection.check_good_request()
+        check_good_request(connection)
 
 
 def check_refusal(entry, connection):

@@ -176,7 +176,7 @@ def test_the_worker_is_told_what_it_needs(serve):
         "--limit", "connections=5", env={"OTEL_PROPAGATORS": "b3,baggage"},
     )  # fmt: skip
     config = served.get("/config")
-    assert config["propagators"] == ["b3", "baggage"]
+    assert config["propagators"] == "b3,baggage"
     assert config["serve"] == {
         "address": served.url.removeprefix("http://"), "index": 0, "isolates": 1, "crons": ["*/5 * * * mon-fri"],
         "limits": {"headerBytes": 16384, "bodyBytes": 100 << 20, "headerTimeoutMilliseconds": 10000, "idleMilliseconds": 60000,

@@ -109,6 +109,33 @@ def test_limits_of_the_specification_drop_and_count(fields):
     assert len(span.events) == 128 and span.dropped[1] == 22
 
 
+def test_keys_in_changing_orders_and_values_that_repeat(sidelight, receiver, program):
+    """What the ring's JavaScript end learns about a span's keys, values, events and children never shows (18_ring.js, paths)."""
+    done = sidelight("run", *receiver.export(), program("paths.mjs"))
+    assert (done.code, done.err) == (0, "")
+    expected = json.loads(done.out)
+    got = {span.span_id: span for span in receiver.spans}
+    run = next(span for span in receiver.spans if span.name == "run paths.mjs")
+    assert len(expected) > 3000
+    for id, wanted in expected.items():
+        span = got[id]
+        assert span.name == wanted["name"]
+        assert span.parent_id == (wanted["parent"] or run.span_id)
+        assert span.attributes == wanted["attributes"]
+        assert [name for _, name, _ in span.events] == wanted["events"]
+        assert span.dropped == (0, 0, 0)
+
+
+def test_limits_hold_where_the_keys_are_known(sidelight, receiver, program):
+    limits = {"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "2", "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT": "4"}
+    assert sidelight("run", *receiver.export(), program("limited.mjs"), env=limits).code == 0
+    spans = [span for span in receiver.spans if span.name == "limited"]
+    assert len(spans) == 50
+    for span in spans:
+        assert span.attributes["one"] == "ABCD" and len(span.attributes["two"]) <= 4
+        assert len(span.attributes) == 2 and span.dropped == (1, 0, 0)
+
+
 def test_the_run_is_the_root(fields):
     receiver, seen = fields
     run = next(span for span in receiver.spans if span.span_id == seen["run"]["spanId"])

@@ -30,6 +30,11 @@ function makeOps(realm, hooks) {
         context: () => store.getStore(),
         setContext: (value) => store.enterWith(value),
         enter(value) { const before = store.getStore(); store.enterWith(value); return before; },
+        enterFrom(expected, value) {
+            if (store.getStore() !== expected) return false;
+            store.enterWith(value);
+            return true;
+        },
         print(fd, text) { hooks.print ? hooks.print(fd, text) : fs.writeSync(fd, text); },
         exit(code) { process.exit(code); },
         runMicrotasks() { process._tickCallback(); },

@@ -53,6 +53,10 @@ sl_v8_isolate *_Nullable sl_v8_isolate_create(const sl_v8_isolate_options *optio
 // All values, modules and realms of it must have been released or disposed before.
 void sl_v8_isolate_dispose(sl_v8_isolate *isolate);
 
+// Keeps the isolate entered on its thread for good: each call then finds it so, which costs a few instructions instead of some hundred. For a
+// thread that has one isolate and ends with it; the isolate cannot be disposed of afterwards.
+void sl_v8_isolate_stay_entered(sl_v8_isolate *isolate);
+
 typedef enum { SL_V8_END_NONE = 0, SL_V8_END_TERMINATED = 1, SL_V8_END_HEAP_LIMIT = 2 } sl_v8_end_reason;
 // ANY THREAD, while the isolate lives. JS on the isolate's thread stops with an uncatchable exception at the next check.
 void sl_v8_isolate_terminate(sl_v8_isolate *isolate);
@@ -127,7 +131,8 @@ bool sl_v8_value_bytes(sl_v8_isolate *isolate, sl_v8_value *value, uint8_t *_Nul
 sl_v8_value *_Nullable sl_v8_call(sl_v8_realm *realm, sl_v8_value *function, sl_v8_value *_Nullable receiver,
                                   sl_v8_value *_Nonnull const *_Nullable arguments, size_t count, sl_v8_exception *_Nullable *_Nonnull error);
 // The same for the hot path: function(number, text), or function of up to four numbers; receiver undefined, the result dropped. `bytes` are
-// Latin-1 and become a one-byte string. False: *error as above.
+// Latin-1 and become a one-byte string. The first also runs the microtasks afterwards, as sl_v8_isolate_run_microtasks does, in one entry. False:
+// *error as above.
 bool sl_v8_call_text(sl_v8_realm *realm, sl_v8_value *function, double number, const uint8_t *_Nullable bytes, size_t length,
                      sl_v8_exception *_Nullable *_Nonnull error);
 bool sl_v8_call_numbers(sl_v8_realm *realm, sl_v8_value *function, const double *_Nullable numbers, size_t count,
@@ -205,16 +210,18 @@ void sl_v8_import_reject(sl_v8_realm *realm, uint64_t token, sl_v8_value *reason
 typedef void (*sl_v8_callback)(void *_Nullable context, sl_v8_args *args);
 // Ops are named and registered once a process before the first isolate or snapshot, so that a snapshot can refer to them by index.
 // Returns false when the table (512) is full or the name is taken. `sl_v8_realm_install_ops` makes an object with one function an op, each
-// called with `context`. Two native ops are always in it, implemented here because they are hot:
+// called with `context`. Native ops are always in it, implemented here because they are hot:
 //   now()            stores the ring time (section 1 of record-format.md) in the clock cell; returns nothing
 //   enter(value)     makes value the continuation-preserved embedder data, stores the ring time in the clock cell, returns the previous one
+//   enterFrom(expected, value)  the same when the data is `expected`, else does nothing; returns whether. Optimised code calls it, and now and
+//                    setContext, without V8's usual way into native code
 //   context()        returns the continuation-preserved embedder data (undefined at first)
 //   setContext(value) sets it; returns nothing
 // In a realm of a snapshot `install_ops` gives back the ops object that is in it, adds ops registered since, and sets `context`, which every
 // op reads from its realm when it is called: nothing else needs to be bound again. It is to be called before any of that realm's code.
 bool sl_v8_op_register(const char *name, sl_v8_callback callback);
 sl_v8_value *sl_v8_realm_install_ops(sl_v8_realm *realm, void *_Nullable context);
-// Where `now` and `enter` store the time: a pointer to the f64 clock cell and the CLOCK_MONOTONIC nanoseconds of ring time 0.
+// Where `now`, `enter` and `enterFrom` store the time: a pointer to the f64 clock cell and the CLOCK_MONOTONIC nanoseconds of ring time 0.
 void sl_v8_isolate_set_clock(sl_v8_isolate *isolate, double *cell, double monotonic_base_nanoseconds);
 // Ring time now, by the same clock as `now`. Nanoseconds.
 double sl_v8_isolate_now(sl_v8_isolate *isolate);

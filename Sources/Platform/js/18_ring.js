@@ -17,19 +17,21 @@ const DATA = 4096;
 
 const KIND_STRING = 2;
 
-// Whoever stores more than once takes a copy in a `const` first: each mention of the variables here is a load and a check of its own.
-let i32 = new Int32Array(0), u8 = new Uint8Array(0), f64 = new Float64Array(0);
-let AtomicsStore;
-let capacity = 0, mask = 0;
-// x86 makes stores visible in program order and V8 keeps that order for typed arrays, so a plain store publishes and saves a call. What it
-// does not do is keep the load of wakeAt behind it: the consumer looks once in a while without being woken.
-let storesAreOrdered = false;
-let wokenFor = 0;
-// False without an agent, or when the SDK is disabled: spans do not record, context still flows.
-let enabled = false;
+// What `start` sets, once. V8 takes a field of a constant object that was only ever set once for a constant: the views cost no loads and no
+// checks of what they are, just the bounds. (A variable is loaded and checked at each mention; with these as variables a span cost a quarter more.)
+//
+// - i32, u8, f64: the whole mapping
+// - capacity, mask: of the data
+// - storesAreOrdered: x86 makes stores visible in program order and V8 keeps that order for typed arrays, so a plain store publishes and
+//   saves a call. What it does not do is keep the load of wakeAt behind it: the consumer looks once in a while without being woken.
+// - enabled: false without an agent, or when the SDK is disabled: spans do not record, context still flows
+// - attributeLengthLimit: UTF-16 units a string value is cut to; -1: not at all
+// - state: the words below
+const bound = {};
 
-// The record being written: its first byte, its limit, and its position in the ring.
-let recordStart = 0, recordLimit = 0, recordHead = 0;
+// The record being written: its first byte, its limit, and its position in the ring; the wakeAt the agent was woken for last. In words
+// outside of the heap, for the same reason: a number in a variable is boxed and checked.
+const START = 0, LIMIT = 1, POSITION = 2, WOKEN_FOR = 3, STATE_WORDS = 32;
 
 // Starts a record: where to write, or -1 when there is less room than `least`. Bytes from here to `recordLimit` are free; the data is
 // mapped twice in a row, so they are contiguous.
@@ -39,55 +41,62 @@ function open(least) {
 
 // The same for what comes in floods, spans: a sixteenth of the ring stays free for logs, errors and the strings that all need.
 function openLeavingRoom(least) {
-    return openWithin(least, capacity >> 4);
+    return openWithin(least, bound.capacity >> 4);
 }
 
 function openWithin(least, room) {
-    const words = i32;
+    const words = bound.i32, state = bound.state, capacity = bound.capacity;
     const head = words[HEAD];
-    let free = capacity - (head - words[TAIL] | 0) - room;
+    let free = (capacity - (head - words[TAIL] | 0) | 0) - room | 0;
     const largest = capacity >> 2;
     if (free > largest) free = largest;
     if (free > 1048576) free = 1048576;
     if (free < least) return -1;
-    recordHead = head;
-    recordStart = DATA + (head & mask);
-    // Whoever writes checks `position + what it needs <= recordLimit`; 64 spare bytes let small fixed parts go unchecked.
-    recordLimit = recordStart + free - 64;
-    return recordStart;
+    const start = DATA + (head & bound.mask) | 0;
+    state[POSITION] = head;
+    state[START] = start;
+    // Whoever writes checks `position + what it needs <= limit`; 64 spare bytes let small fixed parts go unchecked.
+    state[LIMIT] = start + free - 64 | 0;
+    return start;
 }
+
+// Where the record being written must end at the latest, but for 64 bytes.
+const limit = () => bound.state[LIMIT];
+
+// The ring's head once the record being written, which ends at `end`, is published.
+const headAfter = (end) => bound.state[POSITION] + (end - bound.state[START]) | 0;
 
 // Publishes the record that ends at `end` (a multiple of 8).
 function commit(end, kind) {
-    const words = i32;
-    const start = recordStart;
-    const length = end - start;
+    const words = bound.i32, state = bound.state;
+    const start = state[START];
+    const length = end - start | 0;
     const word = start >> 2;
     words[word] = length;
     words[word + 1] = kind;
-    const head = recordHead + length | 0;
-    if (storesAreOrdered) words[HEAD] = head;
-    else AtomicsStore(words, HEAD, head);
+    const head = state[POSITION] + length | 0;
+    if (bound.storesAreOrdered) words[HEAD] = head;
+    else bound.AtomicsStore(words, HEAD, head);
     const wakeAt = words[WAKE_AT];
-    if ((head - wakeAt | 0) >= 0 && wakeAt !== wokenFor) {
-        wokenFor = wakeAt;
+    if ((head - wakeAt | 0) >= 0 && wakeAt !== state[WOKEN_FOR]) {
+        state[WOKEN_FOR] = wakeAt;
         ops.wakeAgent();
     }
 }
 
 // Whether a fixed part of at most 64 bytes may be written at `at`.
-const fits = (at) => at <= recordLimit;
+const fits = (at) => at <= limit();
 
 function drop(kind) {
-    i32[DROPPED + kind] = i32[DROPPED + kind] + 1 | 0;
+    bound.i32[DROPPED + kind] = bound.i32[DROPPED + kind] + 1 | 0;
 }
 
 // Writes text as UTF-8 at `at`; bytes written, or -1 for want of room. Short ASCII is cheaper copied here than handed to native code.
 function putText(at, text) {
     const length = text.length;
     if (length <= 48) {
-        if (at + length > recordLimit) return -1;
-        const bytes = u8;
+        if (at + length > limit()) return -1;
+        const bytes = bound.u8;
         let i = 0;
         for (; i < length; i++) {
             const unit = StringPrototypeCharCodeAt(text, i);
@@ -96,18 +105,18 @@ function putText(at, text) {
         }
         if (i === length) return length;
     }
-    return ops.writeRing(text, at, recordLimit);
+    return ops.writeRing(text, at, limit());
 }
 
 const pad8 = (n) => n + 7 & ~7;
 
 // An inline string: length, zero, bytes, filler. The next position, or -1.
 function putInline(at, text) {
-    if (at + 8 > recordLimit) return -1;
+    if (at + 8 > limit()) return -1;
     const count = putText(at + 8, text);
     if (count < 0) return -1;
-    i32[at >> 2] = count;
-    i32[(at >> 2) + 1] = 0;
+    bound.i32[at >> 2] = count;
+    bound.i32[(at >> 2) + 1] = 0;
     return at + 8 + pad8(count);
 }
 
@@ -145,7 +154,7 @@ function internInSlot(text, slot) {
 
 function internNew(text) {
     const id = stringIds.size + 1;
-    if (id > STRING_IDS || text.length > STRING_UNITS || !enabled) return 0;
+    if (id > STRING_IDS || text.length > STRING_UNITS || !bound.enabled) return 0;
     const at = open(16 + 3 * STRING_UNITS + 128);
     if (at < 0) {
         drop(KIND_STRING);
@@ -153,8 +162,8 @@ function internNew(text) {
     }
     const count = putText(at + 16, text);
     if (count < 0) return 0;
-    i32[(at >> 2) + 2] = id;
-    i32[(at >> 2) + 3] = count;
+    bound.i32[(at >> 2) + 2] = id;
+    bound.i32[(at >> 2) + 3] = count;
     commit(at + 16 + pad8(count), KIND_STRING);
     stringIds.set(text, id);
     return id;
@@ -176,12 +185,16 @@ class Step {
     constructor(ref, text, depth) {
         this.ref = ref; // of the name or key
         this.text = text;
-        this.depth = depth; // keys before it
+        this.depth = depth; // attributes a span has that is here
         this.next = null; // the step that followed last
         this.forks = 0; // how often it was another one
-        this.value = undefined; // the text seen last
-        this.valueId = 0; // its id; 0: not looked for yet, -1: it has none
+        this.value = ''; // the text seen last (always a string, which makes comparing cheap)
+        this.interned = null; // it, when it has an id
+        this.isLearnt = false; // whether an id was looked for
         this.changes = 0; // how often it was another one
+        this.event = ''; // the name of the event that came here last
+        this.eventRef = -1; // and its reference
+        this.child = null; // the first step of the span that began here last
     }
 }
 
@@ -220,32 +233,34 @@ function stepTo(step, ref, key) {
     return step.next = new Step(ref, key, step.depth + 1);
 }
 
-// Learns the text that came at a step; `text` is not the one seen last, or that one has not been interned yet.
-function learn(step, text) {
-    if (text === step.value) {
-        step.valueId = text.length === 0 || text.length > VALUE_UNITS || stringIds.size >= VALUE_IDS
-            ? -1 : stringIds.get(text) ?? (internNew(text) || -1);
-    } else if (step.changes < CHANGES) {
-        step.changes++;
-        step.value = text;
-        step.valueId = 0;
-    } else {
-        step.value = undefined;
+// The text that came at a step, as it is kept; learns it.
+function keptText(step, text) {
+    if (text !== step.value) {
+        if (step.changes < CHANGES && text.length <= VALUE_UNITS) {
+            step.changes++;
+            step.value = text;
+            step.interned = null;
+            step.isLearnt = false;
+        }
+        return text;
     }
+    if (!step.isLearnt) {
+        step.isLearnt = true;
+        const id = text.length === 0 || stringIds.size >= VALUE_IDS ? 0 : stringIds.get(text) ?? internNew(text);
+        step.interned = id === 0 ? null : new Kept(TEXT, id << 4 | 2);
+    }
+    return step.interned ?? text;
 }
 
 // ---- Attributes (section 3) ----
-
-// UTF-16 units a string value is cut to; -1: not at all.
-let attributeLengthLimit = -1;
 
 // A copy of a value that later changes of the user's object do not reach; undefined when it is no attribute value, or when reading it throws
 // (a getter, a revoked proxy): telemetry must not throw into the program.
 function keep(value) {
     switch (typeof value) {
         case 'string':
-            return attributeLengthLimit >= 0 && value.length > attributeLengthLimit
-                ? StringPrototypeSlice(value, 0, attributeLengthLimit) : value;
+            return bound.attributeLengthLimit >= 0 && value.length > bound.attributeLengthLimit
+                ? StringPrototypeSlice(value, 0, bound.attributeLengthLimit) : value;
         case 'number': case 'boolean': return value;
         case 'bigint': return Number(value);
         case 'object': return value === null ? undefined : keepWhole(value);
@@ -253,14 +268,14 @@ function keep(value) {
     }
 }
 
-// An object value, kept: its kind and its parts.
+// An object value, kept: its kind and its parts; or an interned text, whose part is its tag.
 class Kept {
     constructor(kind, parts) {
         this.kind = kind;
         this.parts = parts;
     }
 }
-const BYTES = 7, ARRAY = 8, MAP = 9;
+const TEXT = 2, BYTES = 7, ARRAY = 8, MAP = 9;
 
 // Elements and members one value may have in all, at every depth; further ones are left out.
 const ELEMENTS_MAX = 1024;
@@ -306,12 +321,14 @@ const NO_ATTRIBUTES = [0];
 
 // `list` with one more; the first makes a list. That one has room for six, since growing an array twice costs more than writing four
 // attributes; a literal of constants alone would be copied at its first write.
-function append(list, key, value) {
-    if (list === NO_ATTRIBUTES) return [1, key, value, null, null, null, null, null, null, null, null, null, null];
-    const count = list[0];
-    list[2 * count + 1] = key;
-    list[2 * count + 2] = value;
-    list[0] = count + 1;
+const append = (list, key, value) => appendNth(list, list[0] + 1, key, value);
+
+// The same for who knows that it is the n-th.
+function appendNth(list, n, key, value) {
+    if (n === 1) return [1, key, value, null, null, null, null, null, null, null, null, null, null];
+    list[2 * n - 1] = key;
+    list[2 * n] = value;
+    list[0] = n;
     return list;
 }
 
@@ -341,20 +358,15 @@ function keepAll(attributes, limit) {
 
 // Writes attributes; the next position or -1.
 function putAttributes(at, list) {
-    const words = i32, limit = recordLimit;
+    const words = bound.i32, last = limit();
     const end = 2 * list[0];
     for (let i = 1; i < end; i += 2) {
         const key = list[i], value = list[i + 1];
         let payload = at + 8;
         const word = at >> 2;
-        if (payload > limit) return -1;
+        if (payload > last) return -1;
         if (typeof key === 'object') {
             words[word] = key.ref;
-            if (typeof value === 'string' && key.valueId > 0 && value === key.value) {
-                words[word + 1] = key.valueId << 4 | 2;
-                at = payload;
-                continue;
-            }
         } else if (typeof key === 'number') {
             words[word] = key;
         } else {
@@ -373,10 +385,13 @@ function putAttributes(at, list) {
                 at = payload;
             } else {
                 words[word + 1] = NumberIsInteger(value) && value < 9223372036854775000 && value > -9223372036854775000 ? 5 : 6;
-                if (payload + 8 > limit) return -1;
-                f64[payload >> 3] = value;
+                if (payload + 8 > last) return -1;
+                bound.f64[payload >> 3] = value;
                 at = payload + 8;
             }
+        } else if (typeof value === 'object' && value !== null && value.kind === TEXT) {
+            words[word + 1] = value.parts;
+            at = payload;
         } else {
             at = putOther(word + 1, payload, value);
             if (at < 0) return -1;
@@ -390,13 +405,13 @@ function putValue(tag, at, value) {
     if (typeof value === 'string') {
         const count = putText(at, value);
         if (count < 0) return -1;
-        i32[tag] = count << 4 | 1;
+        bound.i32[tag] = count << 4 | 1;
         return at + pad8(count);
     }
     if (typeof value === 'number') {
-        i32[tag] = NumberIsInteger(value) && value < 9223372036854775000 && value > -9223372036854775000 ? 5 : 6;
-        if (at + 8 > recordLimit) return -1;
-        f64[at >> 3] = value;
+        bound.i32[tag] = NumberIsInteger(value) && value < 9223372036854775000 && value > -9223372036854775000 ? 5 : 6;
+        if (at + 8 > limit()) return -1;
+        bound.f64[at >> 3] = value;
         return at + 8;
     }
     return putOther(tag, at, value);
@@ -404,28 +419,28 @@ function putValue(tag, at, value) {
 
 function putOther(tag, at, value) {
     if (typeof value === 'boolean') {
-        i32[tag] = (value ? 16 : 0) | 3;
+        bound.i32[tag] = (value ? 16 : 0) | 3;
         return at;
     }
     if (value === null) {
-        i32[tag] = 0;
+        bound.i32[tag] = 0;
         return at;
     }
     const parts = value.parts;
     if (value.kind === BYTES) {
-        if (at + parts.length > recordLimit) return -1;
-        i32[tag] = parts.length << 4 | BYTES;
-        for (let i = 0; i < parts.length; i++) u8[at + i] = parts[i];
+        if (at + parts.length > limit()) return -1;
+        bound.i32[tag] = parts.length << 4 | BYTES;
+        for (let i = 0; i < parts.length; i++) bound.u8[at + i] = parts[i];
         return at + pad8(parts.length);
     }
     if (value.kind === MAP) {
-        i32[tag] = parts[0] << 4 | MAP;
+        bound.i32[tag] = parts[0] << 4 | MAP;
         return putAttributes(at, parts);
     }
-    i32[tag] = parts.length << 4 | ARRAY;
+    bound.i32[tag] = parts.length << 4 | ARRAY;
     for (let i = 0; i < parts.length && at >= 0; i++) {
-        if (at + 8 > recordLimit) return -1;
-        i32[(at >> 2) + 1] = 0;
+        if (at + 8 > limit()) return -1;
+        bound.i32[(at >> 2) + 1] = 0;
         at = putValue(at >> 2, at + 8, parts[i]);
     }
     return at;
@@ -433,20 +448,20 @@ function putOther(tag, at, value) {
 
 // `buffer` is an ArrayBuffer over the whole mapping, `arch` as in process.arch, `recording` false when spans are not wanted.
 function start(buffer, arch, recording, lengthLimit) {
-    AtomicsStore = internal.late.AtomicsStore;
-    i32 = new Int32Array(buffer);
-    u8 = new Uint8Array(buffer);
-    f64 = new Float64Array(buffer);
-    capacity = i32[2];
-    mask = capacity - 1;
-    storesAreOrdered = arch === 'x64';
-    enabled = recording;
-    attributeLengthLimit = lengthLimit;
+    bound.AtomicsStore = internal.late.AtomicsStore;
+    bound.i32 = new Int32Array(buffer);
+    bound.u8 = new Uint8Array(buffer);
+    bound.f64 = new Float64Array(buffer);
+    bound.state = new Int32Array(STATE_WORDS);
+    bound.capacity = bound.i32[2];
+    bound.mask = bound.capacity - 1;
+    bound.storesAreOrdered = arch === 'x64';
+    bound.enabled = recording;
+    bound.attributeLengthLimit = lengthLimit;
 }
 
 internal.ring = {
-    start, open, openLeavingRoom, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut: () => leftOut, limit: () => recordLimit,
-    headAfter: (end) => recordHead + (end - recordStart) | 0, NO_ATTRIBUTES, append, reference,
-    firstStep, stepTo, learn, LOST, cutsTexts: () => attributeLengthLimit >= 0,
+    start, bound, open, openLeavingRoom, openWithin, commit, drop, fits, limit, headAfter, putInline, putAttributes, keep, keepAll, leftOut: () => leftOut,
+    NO_ATTRIBUTES, append, appendNth, reference, firstStep, stepTo, keptText, LOST,
     KIND_SPAN: 1, KIND_START: 3, KIND_LOG: 4, KIND_ERROR: 5, KIND_POINT: 6, KIND_SCOPE: 7, KIND_INSTRUMENT: 8,
 };

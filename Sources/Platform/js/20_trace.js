@@ -14,31 +14,28 @@ const {
     StringPrototypeCharCodeAt, StringPrototypeLastIndexOf, StringPrototypeSlice, StringPrototypeStartsWith,
 } = primordials;
 const {
-    open, openLeavingRoom, commit, drop, fits, putInline, putAttributes, keep, keepAll, leftOut, limit, headAfter, NO_ATTRIBUTES, append, reference, firstStep, stepTo,
-    learn, LOST, cutsTexts, KIND_SPAN, KIND_START, KIND_LOG, KIND_ERROR, KIND_SCOPE,
+    bound, open, openLeavingRoom, openWithin, commit, drop, fits, limit, headAfter, putInline, putAttributes, keep, keepAll, leftOut, NO_ATTRIBUTES, append,
+    appendNth, reference, firstStep, stepTo, keptText, LOST, KIND_SPAN, KIND_START, KIND_LOG, KIND_ERROR, KIND_SCOPE,
 } = internal.ring;
 
 // ---- State bound at start ----
 
-let i32 = new Int32Array(0), f64 = new Float64Array(0);
+// Fields of `bound` (18_ring.js) that are set here: unixBaseMs, unixBaseNs, random, textsAreCut (whether texts of attributes have a limit), and the
+// limits.
 const UNIX_BASE_MS_F64 = 3, UNIX_BASE_NS_F64 = 4, CLOCK_F64 = 32, CLOCK_I32 = 64;
-let unixBaseMs = 0, unixBaseNs = 0;
-// False without an agent, or when the SDK is disabled: spans do not record, context still flows.
-let enabled = false;
-// Whether texts of attributes have a limit.
-let textsAreCut = false;
-let attributeLimit = 128, eventLimit = 128, linkLimit = 128, eventAttributeLimit = 128, linkAttributeLimit = 128;
 
 // ---- Ids ----
 
-// sfc32, seeded from the system at start: 128 bits of state, a span id costs two steps.
-let r0 = 0, r1 = 0, r2 = 0, r3 = 1;
+// sfc32, seeded from the system at start: 128 bits of state, a span id costs two steps. Its state is in
+// words outside of the heap: numbers in variables are boxed and checked.
 function random32() {
-    const t = (r0 + r1 | 0) + r3 | 0;
-    r3 = r3 + 1 | 0;
-    r0 = r1 ^ r1 >>> 9;
-    r1 = r2 + (r2 << 3) | 0;
-    r2 = (r2 << 21 | r2 >>> 11) + t | 0;
+    const r = bound.random;
+    const a = r[0], b = r[1], c = r[2], d = r[3];
+    const t = (a + b | 0) + d | 0;
+    r[3] = d + 1 | 0;
+    r[0] = b ^ b >>> 9;
+    r[1] = c + (c << 3) | 0;
+    r[2] = (c << 21 | c >>> 11) + t | 0;
     return t;
 }
 
@@ -68,7 +65,7 @@ const isSpanContextValid = (c) => c != null && isValidTraceId(c.traceId) && isVa
 // Ring time (nanoseconds) now.
 function now() {
     ops.now();
-    return f64[CLOCK_F64];
+    return bound.f64[CLOCK_F64];
 }
 
 // Ring time of what OpenTelemetry calls TimeInput: [seconds, nanoseconds], Date, Unix milliseconds or a performance.now() value.
@@ -76,24 +73,24 @@ function ringTime(input) {
     const present = now();
     const time = rawRingTime(input, present);
     // NaN, infinities and times before 1970 cannot be told to anyone.
-    return time >= -unixBaseMs * 1e6 && time < 9e18 ? time : present;
+    return time >= -bound.unixBaseMs * 1e6 && time < 9e18 ? time : present;
 }
 
 function rawRingTime(input, present) {
     if (typeof input === 'number') {
         // As in the OpenTelemetry SDK: a number that performance.now() has passed is one of its own, a larger one is Unix time.
-        return input <= present / 1e6 ? input * 1e6 : (input - unixBaseMs) * 1e6 - unixBaseNs;
+        return input <= present / 1e6 ? input * 1e6 : (input - bound.unixBaseMs) * 1e6 - bound.unixBaseNs;
     }
     if (ArrayIsArray(input) && typeof input[0] === 'number' && typeof input[1] === 'number') {
-        return (input[0] * 1000 - unixBaseMs) * 1e6 + input[1] - unixBaseNs;
+        return (input[0] * 1000 - bound.unixBaseMs) * 1e6 + input[1] - bound.unixBaseNs;
     }
-    if (input instanceof Date) return (DatePrototypeGetTime(input) - unixBaseMs) * 1e6 - unixBaseNs;
+    if (input instanceof Date) return (DatePrototypeGetTime(input) - bound.unixBaseMs) * 1e6 - bound.unixBaseNs;
     return present;
 }
 
 // Times of spans and events are kept as the two words of the double they are, for a field or an element that holds a double costs an object. The
 // clock cell is where words and number meet: what wants to hand on a time leaves it there.
-function setTime(time) { f64[CLOCK_F64] = time; }
+function setTime(time) { bound.f64[CLOCK_F64] = time; }
 
 // ---- Context ----
 
@@ -170,6 +167,9 @@ function entering(context) {
     return context._stores === stores ? context : new Context(context._span, context._values, stores);
 }
 
+// The context that startActiveSpan or what it called has set last: mostly still the current one, which then need not be asked for.
+let lastContext;
+
 function runInContext(value, fn, receiver, args) {
     const previous = ops.context();
     ops.setContext(value);
@@ -199,7 +199,7 @@ const PARENT_REMOTE = 1, HAD_START = 2, STATUS_MESSAGE = 4, TRACE_STATE = 8;
 
 class Span {
     constructor(scope, path, kind) {
-        this._recording = false;
+        this._recording = false; // compared with `false` below: one instruction, where `!` asks for the kind of value
         this._bits = 0;
         this._flags = 0;
         this._scope = scope;
@@ -242,20 +242,21 @@ class Span {
     isRecording() { return this._recording; }
 
     setAttribute(key, value) {
-        if (!this._recording) return this;
+        if (this._recording === false) return this;
         const step = this._step.next;
-        // The key that came next the last time. (A path is no longer than the attributes are many, but for a limit.)
-        if (step !== null && step.text === key && this._attributes[0] < attributeLimit) {
+        // The key that came next the last time; a path counts the attributes of whoever is on it.
+        if (step !== null && step.text === key && step.depth <= bound.attributeLimit) {
             let kept = value;
             if (typeof value === 'string') {
-                if (textsAreCut) kept = keep(value);
-                if (kept !== step.value || step.valueId === 0) learn(step, kept);
+                if (bound.textsAreCut) kept = keep(value);
+                // As keptText does, which is too large to be inlined.
+                kept = kept === step.value && step.interned !== null ? step.interned : keptText(step, kept);
             } else if (typeof value !== 'number' && typeof value !== 'boolean') {
                 kept = keep(value);
                 if (kept === undefined) return this;
             }
             this._step = step;
-            addTo(this, step, kept);
+            this._attributes = appendNth(this._attributes, step.depth, step, kept);
         } else if (typeof key === 'string' && key !== '') {
             const kept = keep(value);
             if (kept !== undefined) setKept(this, key, kept);
@@ -276,7 +277,7 @@ class Span {
 
     // Times of events are ring times; attributes may be left out and the time given in their place.
     addEvent(name, attributesOrTime, time) {
-        if (!this._recording) return this;
+        if (this._recording === false) return this;
         let attributes;
         if (attributesOrTime !== undefined) {
             if (isTimeInput(attributesOrTime)) time ??= attributesOrTime;
@@ -284,19 +285,20 @@ class Span {
         }
         if (time === undefined) ops.now();
         else setTime(ringTime(time));
-        const words = i32;
+        const words = bound.i32;
         const at0 = words[CLOCK_I32], at1 = words[CLOCK_I32 + 1];
         const events = this._events;
-        if (events !== null && events.length >= eventLimit * 5) {
+        if (events !== null && events.length >= bound.eventLimit * 5) {
             rare(this).droppedEvents++;
             return this;
         }
         let list = NO_ATTRIBUTES, dropped = 0;
         if (attributes !== undefined && attributes !== null) {
-            list = keepAll(attributes, eventAttributeLimit);
+            list = keepAll(attributes, bound.eventAttributeLimit);
             dropped = leftOut();
         }
-        const ref = reference(typeof name === 'string' ? name : `${name}`);
+        const step = this._step;
+        const ref = step.event === name ? step.eventRef : eventAt(step, typeof name === 'string' ? name : `${name}`);
         if (events === null) {
             this._events = [at0, at1, ref, list, dropped];
         } else {
@@ -311,13 +313,13 @@ class Span {
     }
 
     addLink(link) {
-        if (!this._recording || !isSpanContextValid(link?.context)) return this;
+        if (this._recording === false || !isSpanContextValid(link?.context)) return this;
         const links = rare(this).links ??= [];
-        if (links.length >= linkLimit) {
+        if (links.length >= bound.linkLimit) {
             rare(this).droppedLinks++;
             return this;
         }
-        const list = keepAll(link.attributes, linkAttributeLimit);
+        const list = keepAll(link.attributes, bound.linkAttributeLimit);
         const dropped = leftOut() + (link.droppedAttributesCount | 0);
         links[links.length] = { ids: idWords(link.context), flags: linkFlags(link.context), state: stateText(link.context), list, dropped };
         return this;
@@ -329,7 +331,7 @@ class Span {
     }
 
     setStatus(status) {
-        if (!this._recording || status == null) return this;
+        if (this._recording === false || status == null) return this;
         const code = status.code | 0;
         // Ok is final, unset changes nothing. <https://opentelemetry.io/docs/specs/otel/trace/api/#set-status>
         if (code < 0 || code > 2 || this._status === 1 || code === 0) return this;
@@ -345,12 +347,12 @@ class Span {
     }
 
     recordException(exception, time) {
-        if (!this._recording || exception == null) return;
+        if (this._recording === false || exception == null) return;
         this.addEvent('exception', exceptionAttributes(exception), time);
     }
 
     end(endTime) {
-        if (!this._recording || this._native >= 0) return; // a server span ends with its response
+        if (this._recording === false || this._native >= 0) return; // a server span ends with its response
         if (endTime === undefined) {
             ops.now();
         } else {
@@ -379,16 +381,19 @@ const rare = (span) => span._rare ??= new Rare();
 
 // Ring time of a span's start; it is in the clock cell, too, afterwards.
 function startOf(span) {
-    i32[CLOCK_I32] = span._start0;
-    i32[CLOCK_I32 + 1] = span._start1;
-    return f64[CLOCK_F64];
+    bound.i32[CLOCK_I32] = span._start0;
+    bound.i32[CLOCK_I32 + 1] = span._start1;
+    return bound.f64[CLOCK_F64];
 }
 
-// A further attribute: `key` a step or a reference.
-function addTo(span, key, kept) {
-    const list = span._attributes;
-    if (list === NO_ATTRIBUTES) span._attributes = append(list, key, kept);
-    else append(list, key, kept);
+// The reference of an event's name, which this place of the path learns (but not long ones, which have no id).
+function eventAt(step, name) {
+    const ref = reference(name);
+    if (typeof ref === 'number') {
+        step.event = name;
+        step.eventRef = ref;
+    }
+    return ref;
 }
 
 function setKept(span, key, kept) {
@@ -402,13 +407,13 @@ function setKept(span, key, kept) {
             return;
         }
     }
-    if (list[0] >= attributeLimit) {
+    if (list[0] >= bound.attributeLimit) {
         rare(span).droppedAttributes++;
         return;
     }
     const step = stepTo(span._step, ref, key);
     span._step = step;
-    addTo(span, step === LOST ? ref : step, kept);
+    span._attributes = append(list, step === LOST ? ref : step, kept);
 }
 
 const isTimeInput = (value) => typeof value === 'number' || value instanceof Date
@@ -450,17 +455,20 @@ function causes(exception) {
 // Fills in identity and parentage from the context value `parent`. The clock cell has the start. A span that is `brief` ends before
 // anything else runs, so nobody need know that it began.
 function begin(span, parent, options, brief = false) {
-    const words = i32;
+    const words = bound.i32;
     span._start0 = words[CLOCK_I32];
     span._start1 = words[CLOCK_I32 + 1];
     span._s0 = random32();
     span._s1 = random32() | 1;
     let sampled;
     let top = true;
-    span._values = valuesOf(parent);
-    span._stores = storesOf(parent);
-    const inner = parent instanceof Span || parent === undefined ? parent : parent._span;
-    if (inner instanceof Span) {
+    let inner = parent;
+    if (parent !== undefined) {
+        span._values = parent._values;
+        span._stores = parent._stores;
+        if (!(parent instanceof Span)) inner = parent._span;
+    }
+    if (inner === parent && inner !== undefined || inner instanceof Span) {
         span._t0 = inner._t0;
         span._t1 = inner._t1;
         span._t2 = inner._t2;
@@ -477,7 +485,7 @@ function begin(span, parent, options, brief = false) {
         sampled = beginFromForeign(span, inner);
     }
     span._flags = sampled;
-    if (sampled === 0 || !enabled) return;
+    if (sampled === 0 || !bound.enabled) return;
     span._recording = true;
     if (options !== undefined && options !== null) {
         if (options.attributes != null) {
@@ -566,7 +574,7 @@ const START_NAME_UNITS = 256;
 function writeStart(span) {
     const at = openLeavingRoom(256);
     if (at < 0) return drop(KIND_START);
-    const words = i32;
+    const words = bound.i32;
     putHead(words, at, span, 0, 0);
     words[(at >> 2) + 16] = span._scope;
     words[(at >> 2) + 17] = 0;
@@ -603,10 +611,10 @@ function writeSpan(span) {
 const eventsOf = (span) => span._events === null ? 0 : span._events.length / 5;
 
 function tryWriteSpan(span, hadStart) {
-    const at = hadStart ? open(256) : openLeavingRoom(256);
+    const at = openWithin(256, hadStart ? 0 : bound.capacity >> 4);
     if (at < 0) return false;
     const attributes = span._attributes, events = span._events, extra = span._rare;
-    const words = i32, word = at >> 2;
+    const words = bound.i32, word = at >> 2;
     let links = 0;
     if (extra === null) {
         words[word + 18] = 0;
@@ -644,7 +652,7 @@ function tryWriteSpan(span, hadStart) {
 const min16 = (n) => n > 65535 ? 65535 : n;
 
 function putEvents(at, events) {
-    const words = i32;
+    const words = bound.i32;
     for (let i = 0; i < events.length; i += 5) {
         if (!fits(at)) return -1;
         const name = events[i + 2], list = events[i + 3];
@@ -657,8 +665,10 @@ function putEvents(at, events) {
             at = putInline(at, name);
             if (at < 0) return -1;
         }
-        at = putAttributes(at, list);
-        if (at < 0) return -1;
+        if (list !== NO_ATTRIBUTES) {
+            at = putAttributes(at, list);
+            if (at < 0) return -1;
+        }
     }
     return at;
 }
@@ -668,9 +678,9 @@ function putLinks(at, links) {
         const { ids, flags, state, list, dropped } = links[i];
         if (!fits(at)) return -1;
         const word = at >> 2;
-        for (let w = 0; w < 6; w++) i32[word + w] = ids[w];
-        i32[word + 6] = flags;
-        i32[word + 7] = list[0] | min16(dropped) << 16;
+        for (let w = 0; w < 6; w++) bound.i32[word + w] = ids[w];
+        bound.i32[word + 6] = flags;
+        bound.i32[word + 7] = list[0] | min16(dropped) << 16;
         at = putInline(at + 32, state);
         if (at < 0) return -1;
         at = putAttributes(at, list);
@@ -685,7 +695,7 @@ let scopeIds = new SafeMap();
 
 // The id of a scope; 0 (Sidelight's own) when there are too many.
 function scopeId(name, version, schemaUrl) {
-    if (!enabled) return 0;
+    if (!bound.enabled) return 0;
     // The reader remembers scopes, and takes no longer texts than this.
     name = StringPrototypeSlice(name, 0, START_NAME_UNITS);
     version = StringPrototypeSlice(version, 0, START_NAME_UNITS);
@@ -702,8 +712,8 @@ function scopeId(name, version, schemaUrl) {
         drop(KIND_SCOPE);
         return 0;
     }
-    i32[(at >> 2) + 2] = id;
-    i32[(at >> 2) + 3] = 0;
+    bound.i32[(at >> 2) + 2] = id;
+    bound.i32[(at >> 2) + 3] = 0;
     commit(next, KIND_SCOPE);
     scopeIds.set(key, id);
     return id;
@@ -748,7 +758,9 @@ class Tracer {
         }
         if (typeof fn !== 'function') return undefined;
         const span = newSpan(this, name, options);
-        const previous = ops.enter(span);
+        let previous = lastContext;
+        if (!ops.enterFrom(previous, span)) previous = ops.enter(span);
+        lastContext = span;
         try {
             let parent = previous;
             if (context !== undefined) {
@@ -764,6 +776,7 @@ class Tracer {
             return fn(span);
         } finally {
             ops.setContext(previous);
+            lastContext = previous;
         }
     }
 }
@@ -771,7 +784,15 @@ class Tracer {
 function newSpan(tracer, name, options) {
     // OTLP's kinds are the API's plus one.
     const kind = options === undefined || options === null || options.kind === undefined ? 1 : (options.kind | 0) + 1;
-    return new Span(tracer._scope, firstStep(typeof name === 'string' ? name : `${name}`), kind >= 1 && kind <= KINDS ? kind : 1);
+    // Where the parent is on its path, a child of this name mostly began the last time, too.
+    const parent = lastContext;
+    const at = parent instanceof Span ? parent._step : LOST;
+    let step = at.child;
+    if (step === null || step.text !== name) {
+        step = firstStep(typeof name === 'string' ? name : `${name}`);
+        if (typeof step.ref === 'number') at.child = step;
+    }
+    return new Span(tracer._scope, step, kind >= 1 && kind <= KINDS ? kind : 1);
 }
 
 const withoutSpan = (value) => value === undefined ? undefined : new Context(undefined, valuesOf(value), storesOf(value));
@@ -782,27 +803,27 @@ const LOG_UNITS = 262144;
 const NO_IDS = [0, 0, 0, 0, 0, 0];
 
 function writeLog(kind, severity, text, list, span) {
-    if (!enabled) return;
+    if (!bound.enabled) return;
     const foreign = span instanceof Span ? undefined : contextOf(span);
     const ids = isSpanContextValid(foreign) ? idWords(foreign) : NO_IDS;
     const foreignFlags = ids === NO_IDS ? 0 : foreign.traceFlags & 255;
     const at = open(256);
     if (at < 0) return drop(kind);
     const word = at >> 2;
-    f64[(at >> 3) + 1] = now();
+    bound.f64[(at >> 3) + 1] = now();
     if (span instanceof Span) {
-        i32[word + 4] = span._t0;
-        i32[word + 5] = span._t1;
-        i32[word + 6] = span._t2;
-        i32[word + 7] = span._t3;
-        i32[word + 8] = span._s0;
-        i32[word + 9] = span._s1;
-        i32[word + 10] = severity | span._flags << 8;
+        bound.i32[word + 4] = span._t0;
+        bound.i32[word + 5] = span._t1;
+        bound.i32[word + 6] = span._t2;
+        bound.i32[word + 7] = span._t3;
+        bound.i32[word + 8] = span._s0;
+        bound.i32[word + 9] = span._s1;
+        bound.i32[word + 10] = severity | span._flags << 8;
     } else {
-        for (let w = 0; w < 6; w++) i32[word + 4 + w] = ids[w];
-        i32[word + 10] = severity | foreignFlags << 8;
+        for (let w = 0; w < 6; w++) bound.i32[word + 4 + w] = ids[w];
+        bound.i32[word + 10] = severity | foreignFlags << 8;
     }
-    i32[word + 11] = list[0];
+    bound.i32[word + 11] = list[0];
     let next = putInline(at + 48, text.length > LOG_UNITS ? StringPrototypeSlice(text, 0, LOG_UNITS) : text);
     if (next >= 0) next = putAttributes(next, list);
     if (next < 0) return drop(kind);
@@ -811,17 +832,17 @@ function writeLog(kind, severity, text, list, span) {
 
 // A console message. `severity` is OTLP's number; `attributes` an object or undefined.
 function log(severity, text, attributes) {
-    if (!enabled) return;
-    writeLog(KIND_LOG, severity, text, keepAll(attributes, attributeLimit), activeSpan());
+    if (!bound.enabled) return;
+    writeLog(KIND_LOG, severity, text, keepAll(attributes, bound.attributeLimit), activeSpan());
 }
 
 // An error nobody caught: an error record, and an exception event with error status on `span`.
 function error(exception, span, severity = 17, extra = undefined) {
-    if (!enabled) return;
+    if (!bound.enabled) return;
     const attributes = exceptionAttributes(exception);
     const message = attributes['exception.message'] ?? cut(safeText(exception));
     const type = attributes['exception.type'];
-    const list = keepAll(extra === undefined ? attributes : { ...attributes, ...extra }, attributeLimit);
+    const list = keepAll(extra === undefined ? attributes : { ...attributes, ...extra }, bound.attributeLimit);
     writeLog(KIND_ERROR, severity, type === undefined ? message : `${type}: ${message}`, list, span);
     if (span instanceof Span && span._recording) {
         span.addEvent('exception', attributes);
@@ -865,7 +886,7 @@ function endRun(code, reason) {
 
 // A span of Sidelight's own with known times, child of `parent` (the run when left out). Ends at once.
 function finished(name, start, end, attributes, exception, parent = runSpan) {
-    if (!enabled || parent === undefined) return undefined;
+    if (!bound.enabled || parent === undefined) return undefined;
     const span = new Span(0, firstStep(name), 1);
     setTime(start);
     begin(span, parent instanceof Span ? parent : new Context(parent, null, null), { attributes }, true);
@@ -903,14 +924,14 @@ function eventAt(span, name, time, attributes) {
     if (!span._recording) return;
     const events = span._events ??= [];
     const count = events.length;
-    if (count >= eventLimit * 5) {
+    if (count >= bound.eventLimit * 5) {
         rare(span).droppedEvents++;
         return;
     }
     const list = attributes === undefined ? NO_ATTRIBUTES : keepAll(attributes, eventAttributeLimit);
     setTime(time);
-    events[count] = i32[CLOCK_I32];
-    events[count + 1] = i32[CLOCK_I32 + 1];
+    events[count] = bound.i32[CLOCK_I32];
+    events[count + 1] = bound.i32[CLOCK_I32 + 1];
     events[count + 2] = reference(name);
     events[count + 3] = list;
     events[count + 4] = 0;
@@ -959,7 +980,7 @@ function serverSpan(slot, cells, bits, name) {
     span._start1 = cells[START_WORD + 1];
     span._flags = bits & SAMPLED;
     if ((bits & REMOTE) !== 0) span._bits = PARENT_REMOTE;
-    span._recording = enabled && (bits & SAMPLED) !== 0;
+    span._recording = bound.enabled && (bits & SAMPLED) !== 0;
     return span;
 }
 
@@ -968,7 +989,7 @@ function adopt(span, parent) {
     if (!isSpanContextValid(contextOf(parent))) return;
     const sampled = beginFromForeign(span, parent);
     span._flags = sampled;
-    span._recording = enabled && sampled !== 0;
+    span._recording = bound.enabled && sampled !== 0;
 }
 
 // A root span of Sidelight's own: a run of a schedule.
@@ -1011,26 +1032,19 @@ function attribute(span, key) {
 
 // `ring` is an ArrayBuffer over the whole mapping. `trace`: {sampler: {name, argument}, limits, sdkDisabled, enabled}.
 function start(ring, arch, trace) {
-    i32 = new Int32Array(ring);
-    f64 = new Float64Array(ring);
-    unixBaseMs = f64[UNIX_BASE_MS_F64];
-    unixBaseNs = f64[UNIX_BASE_NS_F64];
-    const seed = new Int32Array(4);
-    ops.random(seed);
-    r0 = seed[0];
-    r1 = seed[1];
-    r2 = seed[2];
-    r3 = seed[3];
-    for (let i = 0; i < 12; i++) random32();
-    enabled = trace.enabled !== false && !trace.sdkDisabled;
     const limits = trace.limits ?? {};
-    internal.ring.start(ring, arch, enabled, limits.attributeLength ?? -1);
-    textsAreCut = cutsTexts();
-    attributeLimit = min16(limits.attributes ?? 128);
-    eventLimit = min16(limits.events ?? 128);
-    linkLimit = min16(limits.links ?? 128);
-    eventAttributeLimit = min16(limits.attributesPerEvent ?? 128);
-    linkAttributeLimit = min16(limits.attributesPerLink ?? 128);
+    internal.ring.start(ring, arch, trace.enabled !== false && !trace.sdkDisabled, limits.attributeLength ?? -1);
+    bound.unixBaseMs = bound.f64[UNIX_BASE_MS_F64];
+    bound.unixBaseNs = bound.f64[UNIX_BASE_NS_F64];
+    bound.random = new Int32Array(32);
+    ops.random(bound.random);
+    for (let i = 0; i < 12; i++) random32();
+    bound.textsAreCut = bound.attributeLengthLimit >= 0;
+    bound.attributeLimit = min16(limits.attributes ?? 128);
+    bound.eventLimit = min16(limits.events ?? 128);
+    bound.linkLimit = min16(limits.links ?? 128);
+    bound.eventAttributeLimit = min16(limits.attributesPerEvent ?? 128);
+    bound.linkAttributeLimit = min16(limits.attributesPerLink ?? 128);
     const sampler = trace.sampler?.name ?? 'parentbased_always_on';
     parentBased = StringPrototypeStartsWith(sampler, 'parentbased_');
     const rootName = parentBased ? StringPrototypeSlice(sampler, 12) : sampler;
@@ -1042,9 +1056,9 @@ function start(ring, arch, trace) {
 internal.now = () => now() / 1e6;
 internal.trace = {
     start, now, ringTime, log, error, beginRun, endRun, finished, module: moduleLoaded, activeSpan, activeContext, runInContext,
-    isEnabled: () => enabled, get runSpan() { return runSpan; }, timeOrigin: () => unixBaseMs + unixBaseNs / 1e6,
+    isEnabled: () => bound.enabled, get runSpan() { return runSpan; }, timeOrigin: () => bound.unixBaseMs + bound.unixBaseNs / 1e6,
     Span, Tracer, Context, ROOT, SPAN_KEY, withValue, valueOf, valuesOf, storesOf, entering, isSpanContextValid, isValidTraceId, isValidSpanId,
     serverSpan, adopt, endServer, startRoot, renameServer, setTraceState, attribute, setRequestCells: (cells) => { requestCells = cells; },
     // For 22_metrics.js.
-    scopeId, startOwn, endOwn, eventAt, recordingSpan, views: () => ({ i32, f64 }),
+    scopeId, startOwn, endOwn, eventAt, recordingSpan, views: () => bound,
 };

@@ -16,7 +16,7 @@ const {
 const { Body, Feed, isUnusable, streamOf, take, unusable } = internal.body;
 const { addAbortAlgorithm, removeAbortAlgorithm } = internal.events;
 const { Request, makeResponse, redirectStatuses, requestState } = internal.fetchClasses;
-const { headerIn } = internal.request;
+const { headerIn } = internal.headers;
 const { listOf, makeLazyHeaders } = internal.headers;
 const { parse, serialize } = internal.url;
 const { defineGlobalFunction, requireArguments } = internal.webidl;

@@ -52,6 +52,8 @@ class Exchange {
         this.remaining = -1; // bytes that the response still owes its Content-Length; -1: it has none
         this.route = undefined;
         this.left = undefined; // why the request was given up
+        this.refusal = undefined; // the error of a body that was refused, and
+        this.refusalStatus = 0;
         this.started = false; // the response's head is out
         this.handling = false; // the handler's promise has not settled
         this.outlived = false; // … and its request is over: it counts for idle()
@@ -211,8 +213,8 @@ function send(exchange, wire) {
     const { slot } = exchange;
     const { status, statusText, contentLength, body } = wire;
     let { headers } = wire;
+    noteRoute(exchange); // first: it looks among the attributes
     noteStatus(exchange, status);
-    noteRoute(exchange);
     let source = null;
     if (body !== null) {
         if (body.stream !== null || body.source instanceof Feed) {
@@ -299,12 +301,30 @@ function fail(exchange, error) {
         breakOff(exchange, error);
         return;
     }
+    if (error !== undefined && error === exchange.refusal) {
+        // The client's fault, and the handler has nothing to say to it.
+        answer(exchange, exchange.refusalStatus, '', error.message);
+        return;
+    }
     note(exchange, error);
-    noteStatus(exchange, 500);
+    answer(exchange, 500, 'Internal Server Error', 'Internal Server Error');
+}
+
+/** A response of ours. */
+function answer(exchange, status, statusText, text) {
+    noteStatus(exchange, status);
     noteRoute(exchange);
     exchange.started = true;
-    const headers = 'content-type: text/plain;charset=UTF-8\r\n';
-    if (ops.httpRespond(exchange.slot, 500, 'Internal Server Error', headers, 'Internal Server Error') === 1) finish(exchange);
+    if (ops.httpRespond(exchange.slot, status, statusText, 'content-type: text/plain;charset=UTF-8\r\n', text) === 1) finish(exchange);
+}
+
+/** @param {number} status what RFC 9110 says of such a body */
+function bodyError(slot, message, status) {
+    const exchange = exchanges[slot];
+    if (exchange === undefined) return;
+    exchange.refusal = withoutStack(new TypeError(message));
+    exchange.refusalStatus = status;
+    exchange.feed?.fail(exchange.refusal);
 }
 
 /** Records an error of a request, and what it is called for the metrics. */
@@ -566,7 +586,7 @@ internal.serve = {
     drained(slot) { exchanges[slot]?.reader?.resume(); },
     bodyChunk(slot, bytes) { exchanges[slot]?.feed?.chunk(bytes); },
     bodyEnd(slot) { exchanges[slot]?.feed?.end(); },
-    bodyError(slot, message) { exchanges[slot]?.feed?.fail(new TypeError(message)); },
+    bodyError,
     /** How many requests and promises given to waitUntil are open: 0 when the worker may end. */
     idle: () => inFlight + waits,
     // For 46_scheduled.js.

@@ -22,7 +22,7 @@ extension HTTPConnection {
                     guard let content else { return max(call.writeUTF8(4, to: room), 0) }
                     room.copyMemory(from: UnsafeRawBufferPointer(content))
                     return content.count
-                }, send: { write($0, flush: true) })
+                }, send: { writeNow($0) })
         }
         return leave()
     }
@@ -35,21 +35,20 @@ extension HTTPConnection {
         withHead(call) { (reason, fields) throws(HTTP1ResponseError) in
             try server.compose(
                 { _ in self.head(status, reason, fields, length: length < 0 ? nil : length) }, contentBytesMax: 0,
-                content: { _ in 0 }, send: { write($0, flush: false) })
+                content: { _ in 0 }, send: { write($0) })
         }
-        needsFlush = true
         server.touch(self)
     }
 
     /// A piece of its content. 1: go on, 0: wait, -1: nobody is there any more.
     func send(_ call: OpCall) -> Int {
-        guard answer == .streaming, let context else { return -1 }
+        guard answer == .streaming, context != nil else { return -1 }
         guard framing.sendsContent else { return 1 }
         let bytes = call.isString(1) ? nil : call.bytes(1)
         let room = bytes?.count ?? call.utf8Max(1)
         guard room > 0 else { return 1 }
         let frame = HTTP1Chunk.sizeLineBytesMax
-        var output = context.channel.allocator.buffer(capacity: room + frame + 2)
+        var output = ByteBuffer()
         var start = 0
         output.writeWithUnsafeMutableBytes(minimumWritableBytes: room + frame + 2) { target in
             let body = UnsafeMutableRawBufferPointer(rebasing: target[frame..<(frame + room)])
@@ -67,18 +66,21 @@ extension HTTPConnection {
             return frame + count + 2
         }
         output.moveReaderIndex(to: start)
-        write(output, flush: false)
-        needsFlush = true
+        write(output)
+        // Much of it is better gone at once.
+        if !takesMore { flush() }
         server.touch(self)
-        return context.channel.isWritable ? 1 : 0
+        wasToldToWait = !takesMore
+        guard wasToldToWait else { return 1 }
+        movedAt = server.isolate.now
+        return 0
     }
 
     /// The end of a streamed response. True: the kernel has all of it.
     func endResponse() -> Bool {
         guard answer == .streaming else { return false }
-        if framing.body == .chunked { write("0\r\n\r\n", flush: false) }
-        context?.flush()
-        needsFlush = false
+        if framing.body == .chunked { write(ByteBuffer(string: "0\r\n\r\n")) }
+        flush()
         return leave()
     }
 
@@ -87,9 +89,13 @@ extension HTTPConnection {
         request.keepsAlive = false
         answer = .done
         server.touch(self)
-        // Nothing of it may look like an end: a reset, where the kernel gives one.
+        reset(.closedReset)
+    }
+
+    /// Nothing of what was sent may look like an end: a reset, where the kernel gives one.
+    private func reset(_ reason: BoardCounter) {
         _ = (context?.channel as? any SocketOptionProvider)?.setSoLinger(Glibc.linger(l_onoff: 1, l_linger: 0))
-        close(.closedReset)
+        close(reason)
     }
 
     // MARK: pieces
@@ -122,6 +128,8 @@ extension HTTPConnection {
         if server.isDraining || request.awaitsContinue || request.contentFailed { request.keepsAlive = false }
         framing = HTTP1Framing.response(
             status: status, method: request.head.method, version: request.head.version, length: length, keepAlive: request.keepsAlive)
+        // Of content that is left out no length is told when the program gave none: another request may have had some.
+        if case .omitted(0?) = framing.body { framing.body = .omitted(length: nil) }
         request.keepsAlive = framing.keepAlive
         return HTTP1ResponseHead(status: status, reason: reason, fields: fields, framing: framing, version: request.head.version)
     }
@@ -129,35 +137,10 @@ extension HTTPConnection {
     /// All is handed to the channel. True: and to the kernel.
     private func leave() -> Bool {
         server.touch(self)
-        guard let context else {
-            // The socket failed meanwhile; its end tells JavaScript.
-            answer = .leaving
-            return false
-        }
-        let left = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        if left == 0 {
-            answer = .done
-            return true
-        }
-        answer = .leaving
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        context.writeAndFlush(wrapOutboundOut(HTTPServer.noBytes), promise: promise)
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        promise.futureResult.whenSuccess { bound.value.hasLeft() }
-        return false
-    }
-
-    private func hasLeft() {
-        server.outsideOfTurn(self) { connection in
-            guard connection.phase == .handling, connection.answer == .leaving else { return }
-            connection.answer = .done
-            connection.server.tell(connection.server.functions.ended, connection, 0)
-        }
-    }
-
-    func flush() {
-        needsFlush = false
-        context?.flush()
+        // Where the socket has failed, its end tells JavaScript.
+        answer = context != nil && isSent ? .done : .leaving
+        if answer == .leaving { movedAt = server.isolate.now }
+        return answer == .done
     }
 
     // MARK: the end of a request
@@ -236,7 +219,7 @@ extension HTTPConnection {
         let limit = server.options.requestTimeout
         let isLate = limit > 0 && now - request.start > limit
         let waitsForContent = request.wantsContent && quiet > server.options.headTimeout
-        let takesNothing = (answer == .leaving || answer == .streaming && context?.channel.isWritable == false) && quiet > server.options.idleTimeout
+        let takesNothing = isStuck(now) && quiet > server.options.idleTimeout
         guard isLate || waitsForContent || takesNothing else { return }
         server.board?.add(.requestsTimedOut)
         var status = 0
@@ -245,12 +228,21 @@ extension HTTPConnection {
             request.status = status
             respondPlainly(status)
         }
-        let wasSent = answer == .none
+        // Half a response is cut off, before anybody takes it for a whole one.
+        if answer != .none { reset(.closedTimeout) }
         request.keepsAlive = false
         answer = .done
         if request.errorType.isEmpty { request.errorType = Array("timeout".utf8) }
         server.tell(server.functions.ended, self, 2, Double(status))
-        // Half a response is cut off.
-        if !wasSent { close(.closedTimeout) }
+    }
+
+    /// The client has taken nothing of what waits for it since the last look.
+    private func isStuck(_ now: Double) -> Bool {
+        guard answer == .leaving || wasToldToWait else { return false }
+        let untaken = backlog + kernelBacklog
+        defer { untakenBytes = untaken }
+        guard untaken < untakenBytes else { return true }
+        movedAt = now
+        return false
     }
 }

@@ -65,10 +65,19 @@ final class HTTPConnection: ChannelInboundHandler {
     var request = HTTPRequestState()
     var answer = Answer.none
     var framing = HTTP1Framing.response(status: 200, method: .get, version: .http11, length: 0, keepAlive: true)
-    var needsFlush = false
+    /// Bytes that wait for the end of the turn.
+    var unsent = HTTPServer.noBytes
+    /// Bytes that the channel has and the kernel has not.
+    var backlog = 0
+    /// JavaScript waits for `drained`.
+    var wasToldToWait = false
+    /// Of the socket.
+    var descriptor: Int32 = -1
 
     /// When something last moved, and when the head that is being read began; ring time.
     var movedAt: Double
+    /// Bytes that the client had not taken when it was last looked at: when they grow fewer, it reads.
+    var untakenBytes = 0
     private(set) var headSince = 0.0
     private var closeReason = BoardCounter.closedByClient
     /// As the kernel writes them; nil on a Unix socket.
@@ -89,7 +98,10 @@ final class HTTPConnection: ChannelInboundHandler {
 
     // MARK: the channel
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable { (socket: NIOBSDSocket.Handle) in descriptor = socket }
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
@@ -98,7 +110,12 @@ final class HTTPConnection: ChannelInboundHandler {
         case .lingering, .closed: return
         case .head, .handling, .skipping: movedAt = server.isolate.now
         }
-        if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
+        if input.readableBytes == 0 {
+            input = bytes
+        } else {
+            if input.readerIndex > Self.inputBytesMax { input.discardReadBytes() }
+            input.writeBuffer(&bytes)
+        }
         server.outsideOfTurn(self) { $0.pump() }
     }
 
@@ -110,15 +127,6 @@ final class HTTPConnection: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if closeReason == .closedByClient { closeReason = .closedReset }
         context.close(promise: nil)
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        guard context.channel.isWritable else { return }
-        movedAt = server.isolate.now
-        server.outsideOfTurn(self) { connection in
-            guard connection.phase == .handling, connection.answer == .streaming, !connection.request.isOver else { return }
-            connection.server.tell(connection.server.functions.drained, connection)
-        }
     }
 
     // MARK: bytes in
@@ -153,13 +161,12 @@ final class HTTPConnection: ChannelInboundHandler {
             guard request.wantsContent, request.hasContentLeft else { return false }
             return stepOfContent()
         case .skipping:
+            guard request.hasContentLeft else { return goesOn() }
             switch next() {
             case .needMore: return false
             case .end:
                 request.hasContentLeft = false
-                phase = .head
-                server.connectionIsFree(self)
-                return phase == .head
+                return goesOn()
             case .body(let range, _):
                 request.skippedBytes += range.count
                 guard request.skippedBytes <= Self.skippedBytesMax else {
@@ -174,6 +181,13 @@ final class HTTPConnection: ChannelInboundHandler {
             }
         case .lingering, .closed: return false
         }
+    }
+
+    /// The request is behind us with all its content. False: there is nothing more to do.
+    private func goesOn() -> Bool {
+        phase = .head
+        server.connectionIsFree(self)
+        return phase == .head
     }
 
     /// A piece of content for JavaScript, which has asked for one.
@@ -201,7 +215,10 @@ final class HTTPConnection: ChannelInboundHandler {
             request.wantsContent = false
             request.contentFailed = true
             server.countMalformed(failure.status)
-            server.tell(functions.bodyError, self, Value.string("The body of the request is malformed: \(failure.rawValue)", in: server.isolate))
+            let message = "The body of the request is malformed: \(failure.rawValue)"
+            server.tell(
+                functions.bodyError, self, Value.string(message, in: server.isolate),
+                Value.number(Double(failure.status), in: server.isolate))
         case .head: preconditionFailure("a head within content: \(slot)")
         }
         return phase == .handling
@@ -217,7 +234,7 @@ final class HTTPConnection: ChannelInboundHandler {
     private func begin() {
         phase = .handling
         answer = .none
-        needsFlush = false
+        wasToldToWait = false
         request.begin(parser, start: movedAt)
         server.begin(self)
     }
@@ -226,10 +243,12 @@ final class HTTPConnection: ChannelInboundHandler {
     func readContent() {
         guard phase == .handling, !request.isOver else { return }
         guard request.hasContentLeft, !request.contentFailed else { return }
+        // The client's time for it runs from here.
+        if !request.wantsContent { movedAt = server.isolate.now }
         request.wantsContent = true
         if request.awaitsContinue {
             request.awaitsContinue = false
-            if answer == .none { write("HTTP/1.1 100 Continue\r\n\r\n", flush: true) }
+            if answer == .none { writeNow(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")) }
         }
         server.touch(self)
     }
@@ -255,23 +274,7 @@ final class HTTPConnection: ChannelInboundHandler {
         let head = HTTP1ResponseHead(
             status: status, fields: UnsafeRawBufferPointer(start: nil, count: 0), framing: framing, version: .http11)
         guard let bytes = server.headBytes(head) else { return }
-        write(bytes, flush: true)
-    }
-
-    func write(_ text: StaticString, flush: Bool) {
-        var bytes = ByteBuffer()
-        bytes.writeStaticString(text)
-        write(bytes, flush: flush)
-    }
-
-    func write(_ bytes: ByteBuffer, flush: Bool) {
-        guard let context else { return }
-        server.board?.add(.bytesOut, UInt64(bytes.readableBytes))
-        if flush {
-            context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
-        } else {
-            context.write(wrapOutboundOut(bytes), promise: nil)
-        }
+        writeNow(bytes)
     }
 
     /// Ends the connection so that the client can still read what was sent: no more is written, and what it sends is dropped for a while. RFC 9112 section 9.6.

@@ -60,6 +60,7 @@ struct HTTPRequestState {
         cpuTime = 0
     }
 
+    var methodAndVersion: (method: UInt8, isHTTP11: Bool) { (head.method.rawValue, head.version == .http11) }
     var hasBody: Bool { head.body != .none }
     var headText: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: text, count: head.textCount) }
 

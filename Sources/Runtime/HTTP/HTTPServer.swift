@@ -58,6 +58,8 @@ final class HTTPServer {
     /// Responses are put together here; its memory serves again once the kernel has the bytes.
     private var output = ByteBuffer()
 
+    /// More memory than this is not kept for the next response.
+    private static let keptOutputBytesMax = 1 << 20
     /// Connections are looked at for time-outs this often.
     private static let sweepMilliseconds: Int64 = 250
     /// Kept connections of a draining worker are closed when nothing came for this long; nanoseconds. What comes before is answered, and told to close.
@@ -86,7 +88,6 @@ final class HTTPServer {
             .serverChannelOption(.maxMessagesPerRead, value: 16)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 << 10))
-            .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
         if !options.isUnixSocket { bootstrap = bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1) }
         bootstrap.childChannelInitializer { channel in
             bound.value.accept(channel)
@@ -186,7 +187,7 @@ final class HTTPServer {
                 target: connection.request.bytes(head.target))
         }
         touch(connection)
-        workload.turn(for: connection) { () throws(JSFailure) in
+        workload.turn(for: connection, runsMicrotasks: true) { () throws(JSFailure) in
             try realm.call(functions.dispatch, connection.slot, latin1: connection.request.headText)
         }
     }
@@ -225,10 +226,10 @@ final class HTTPServer {
         }
     }
 
-    func tell(_ function: Value, _ connection: HTTPConnection, _ value: Value) {
+    func tell(_ function: Value, _ connection: HTTPConnection, _ values: Value...) {
         touch(connection)
         workload.turn(for: connection) { () throws(JSFailure) in
-            try realm.call(function, [Value.number(Double(connection.slot), in: isolate), value])
+            try realm.call(function, [Value.number(Double(connection.slot), in: isolate)] + values)
         }
     }
 
@@ -244,7 +245,7 @@ final class HTTPServer {
         guard !isSettling else { return }
         isSettling = true
         while let connection = touched.popLast() {
-            if connection.needsFlush { connection.flush() }
+            connection.flush()
             if connection.phase == .handling, connection.answer == .done, !connection.request.isOver { release(connection) }
             if connection.phase != .closed { connection.pump() }
         }
@@ -255,28 +256,30 @@ final class HTTPServer {
     /// The request is over and its record written, if it has one.
     private func release(_ connection: HTTPConnection) {
         connection.request.isOver = true
-        measure(connection)
+        let now = isolate.now
+        connection.movedAt = now
+        measure(connection, now)
         connection.afterRequest()
     }
 
     /// Duration and number of requests, and its place on the board.
-    private func measure(_ connection: HTTPConnection) {
+    private func measure(_ connection: HTTPConnection, _ now: Double) {
         guard let board, connection.request.isOnBoard else { return }
         connection.request.isOnBoard = false
-        let request = connection.request
+        let (method, isHTTP11) = connection.request.methodAndVersion
         let head = BoardSeriesHead(
-            .serverDuration, method: request.head.method.rawValue, status: UInt16(clamping: request.status), isHTTPS: false,
-            protocolVersion: request.head.version == .http11 ? 2 : 1)
-        let seconds = (isolate.now - request.start) / 1e9
-        request.route.withUnsafeBytes { route in
-            request.errorType.withUnsafeBytes { error in
+            .serverDuration, method: method, status: UInt16(clamping: connection.request.status), isHTTPS: false,
+            protocolVersion: isHTTP11 ? 2 : 1)
+        let seconds = (now - connection.request.start) / 1e9
+        connection.request.route.withUnsafeBytes { route in
+            connection.request.errorType.withUnsafeBytes { error in
                 board.record(board.series(head, route: route, errorType: error), seconds: seconds)
             }
         }
-        if let slot = request.boardSlot {
+        if let slot = connection.request.boardSlot {
             board.free(slot)
         } else {
-            board.closeUnslotted(method: request.head.method.rawValue, flags: [])
+            board.closeUnslotted(method: method, flags: [])
         }
     }
 
@@ -340,6 +343,7 @@ final class HTTPServer {
         if let failure { throw failure }
         output.moveReaderIndex(to: start)
         send(output)
+        if output.capacity > Self.keptOutputBytesMax { output = Self.noBytes }
     }
 
     // MARK: the ring

@@ -21,7 +21,9 @@ struct HTTPServerOptions {
     init() {}
 
     init(_ configuration: JSON) {
-        if let list = configuration["propagators"]?.strings { propagators = Set(list) }
+        if let names = configuration["propagators"]?.string {
+            propagators = Set(names.split(separator: ",").map(String.init))
+        }
         guard let serve = configuration["serve"] else { return }
         address = serve["address"]?.string ?? address
         crons = serve["crons"]?.strings ?? []

@@ -1,0 +1,105 @@
+// Bytes on their way out. What the kernel takes at once is written here, past the channel: its queue of writes, promises and options costs more
+// than the system call. The channel gets what the kernel does not take, and then everything until that is gone.
+
+internal import Glibc
+internal import NIOCore
+internal import Telemetry
+
+extension HTTPConnection {
+    /// Bytes that wait before the program is asked to wait, and below which it may go on.
+    static let backlogBytesMax = 256 << 10
+    static let backlogBytesLow = 64 << 10
+    /// The channel tells after so many that they are gone, which is how a slow client is told from a dead one.
+    private static let sliceBytes = 256 << 10
+
+    /// Whether the program may go on writing.
+    var takesMore: Bool { backlog + unsent.readableBytes < Self.backlogBytesMax }
+    /// All is with the kernel.
+    var isSent: Bool { backlog == 0 && unsent.readableBytes == 0 }
+
+    /// Bytes that the kernel has and the client's has not acknowledged.
+    var kernelBacklog: Int {
+        var count: Int32 = 0
+        return context != nil && ioctl(descriptor, UInt(TIOCOUTQ), &count) == 0 ? Int(count) : 0
+    }
+
+    /// Puts bytes behind those that wait for `flush`.
+    func write(_ bytes: ByteBuffer) {
+        if unsent.readableBytes == 0 {
+            unsent = bytes
+        } else {
+            var bytes = bytes
+            unsent.writeBuffer(&bytes)
+        }
+    }
+
+    func writeNow(_ bytes: ByteBuffer) {
+        if unsent.readableBytes > 0 {
+            write(bytes)
+            flush()
+        } else {
+            send(bytes)
+        }
+    }
+
+    func flush() {
+        guard unsent.readableBytes > 0 else { return }
+        let bytes = unsent
+        unsent = HTTPServer.noBytes
+        send(bytes)
+    }
+
+    private func send(_ bytes: ByteBuffer) {
+        guard let context else { return }
+        server.board?.add(.bytesOut, UInt64(bytes.readableBytes))
+        var rest = bytes
+        if backlog == 0 {
+            let written = rest.withUnsafeReadableBytes { Glibc.write(descriptor, $0.baseAddress!, $0.count) }
+            if written == rest.readableBytes { return }
+            if written < 0, errno != EAGAIN, errno != EINTR {
+                close(.closedReset)
+                return
+            }
+            rest.moveReaderIndex(forwardBy: max(written, 0))
+        }
+        while let slice = rest.readSlice(length: min(rest.readableBytes, Self.sliceBytes)), slice.readableBytes > 0 {
+            handOver(slice, context)
+        }
+        context.flush()
+    }
+
+    private func handOver(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        let count = bytes.readableBytes
+        backlog += count
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        promise.futureResult.whenComplete { result in
+            let connection = bound.value
+            connection.backlog -= count
+            // What failed was not sent: the end of the socket tells, which follows.
+            if case .success = result { connection.isGone() }
+        }
+        context.write(wrapOutboundOut(bytes), promise: promise)
+    }
+
+    /// The channel has written a slice.
+    private func isGone() {
+        movedAt = server.isolate.now
+        guard phase == .handling, !request.isOver, context != nil else { return }
+        switch answer {
+        case .leaving where isSent:
+            server.outsideOfTurn(self) { connection in
+                guard connection.phase == .handling, connection.answer == .leaving, connection.isSent else { return }
+                connection.answer = .done
+                connection.server.tell(connection.server.functions.ended, connection, 0)
+            }
+        case .streaming where backlog <= Self.backlogBytesLow && wasToldToWait:
+            wasToldToWait = false
+            server.outsideOfTurn(self) { connection in
+                guard connection.phase == .handling, connection.answer == .streaming else { return }
+                connection.server.tell(connection.server.functions.drained, connection)
+            }
+        default: break
+        }
+    }
+}
