@@ -298,7 +298,7 @@ class Span {
             dropped = leftOut();
         }
         const step = this._step;
-        const ref = step.event === name ? step.eventRef : eventAt(step, typeof name === 'string' ? name : `${name}`);
+        const ref = step.event === name ? step.eventRef : eventNameAt(step, typeof name === 'string' ? name : `${name}`);
         if (events === null) {
             this._events = [at0, at1, ref, list, dropped];
         } else {
@@ -387,7 +387,7 @@ function startOf(span) {
 }
 
 // The reference of an event's name, which this place of the path learns (but not long ones, which have no id).
-function eventAt(step, name) {
+function eventNameAt(step, name) {
     const ref = reference(name);
     if (typeof ref === 'number') {
         step.event = name;
