@@ -41,6 +41,10 @@ final class ControlServer: Sendable {
         files = ProfileFiles(store: store)
         self.service = service
         let folder = store.hasSuffix("/") ? store + "control" : store + "/control"
+        // The store makes its folder on a thread of its own, perhaps later.
+        for (index, byte) in folder.utf8.enumerated() where byte == UInt8(ascii: "/") && index > 0 {
+            mkdir(String(decoding: folder.utf8.prefix(index), as: UTF8.self), 0o700)
+        }
         guard mkdir(folder, 0o700) == 0 || errno == EEXIST, let wake = try? EventDescriptor(),
             let socket = try? ListeningSocket(.unix(path: "\(folder)/\(getpid()).sock"))
         else { return nil }
@@ -117,7 +121,8 @@ final class ControlServer: Sendable {
     @discardableResult
     private func take(_ worker: Worker) -> Bool {
         repeat {
-            guard let head = worker.stream.receive(exactly: ControlFrame.headBytes).flatMap({ ControlFrame(head: $0) }) else { return false }
+            guard let head = worker.stream.receive(exactly: ControlFrame.headBytes).flatMap({ ControlFrame(head: $0) })
+            else { return false }
             switch receive(head, from: worker) {
             case .success, .failure(.refused): break
             case .failure(.broken): return false
@@ -134,7 +139,8 @@ final class ControlServer: Sendable {
     }
 
     /// A whole answer, whose first frame's head is `head`: the path of its file.
-    private func receive(_ head: ControlFrame, from worker: Worker, isSnapshot: Bool = false) -> Result<String, Failure> {
+    private func receive(_ head: ControlFrame, from worker: Worker, isSnapshot: Bool = false) -> Result<String, Failure>
+    {
         let purpose = head.purpose
         let (name, bytesMax) =
             switch purpose {
@@ -154,12 +160,15 @@ final class ControlServer: Sendable {
             }
             switch head.kind {
             case .data:
-                if problem == nil, file?.append(payload) != true { problem = "it is larger than \(bytesMax >> 20) MiB, or the disk is full" }
+                if problem == nil, file?.append(payload) != true {
+                    problem = "it is larger than \(bytesMax >> 20) MiB, or the disk is full"
+                }
             case .failed: problem = problem ?? String(decoding: payload, as: UTF8.self)
             case .done: break
             }
             if head.kind != .data { break }
-            guard let next = worker.stream.receive(exactly: ControlFrame.headBytes).flatMap({ ControlFrame(head: $0) }) else {
+            guard let next = worker.stream.receive(exactly: ControlFrame.headBytes).flatMap({ ControlFrame(head: $0) })
+            else {
                 if let path { files.remove(path) }
                 return .failure(.broken)
             }
@@ -236,7 +245,9 @@ final class ControlServer: Sendable {
             result = profile(worker, client, milliseconds, interval)
         case "heap":
             let mebibytes = UInt32(ProfileFiles.snapshotBytesMax >> 20)
-            guard worker.stream.send(ControlCommand.heapSnapshot(mebibytesMax: mebibytes).bytes) else { return .failure(.broken) }
+            guard worker.stream.send(ControlCommand.heapSnapshot(mebibytesMax: mebibytes).bytes) else {
+                return .failure(.broken)
+            }
             result = receiveAnswer(from: worker, isSnapshot: true)
         default: return .failure(.refused("unknown command"))
         }
@@ -251,7 +262,9 @@ final class ControlServer: Sendable {
     private func profile(
         _ worker: Worker, _ client: LocalConnection, _ milliseconds: Double, _ interval: UInt32
     ) -> Result<String, Failure> {
-        guard worker.stream.send(ControlCommand.startProfile(interval: interval).bytes) else { return .failure(.broken) }
+        guard worker.stream.send(ControlCommand.startProfile(interval: interval).bytes) else {
+            return .failure(.broken)
+        }
         let clock = LinuxClock()
         let end = clock.monotonicNanoseconds() &+ UInt64(milliseconds * 1e6)
         var clientIsThere = true
@@ -274,7 +287,10 @@ final class ControlServer: Sendable {
             }
             // A refusal, or something unasked.
             if poller.isReady(2) {
-                guard let head = worker.stream.receive(exactly: ControlFrame.headBytes).flatMap({ ControlFrame(head: $0) }) else {
+                guard
+                    let head = worker.stream.receive(exactly: ControlFrame.headBytes).flatMap({ ControlFrame(head: $0) }
+                    )
+                else {
                     return .failure(.broken)
                 }
                 let result = receive(head, from: worker)

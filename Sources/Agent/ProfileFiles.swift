@@ -65,7 +65,9 @@ struct ProfileFiles {
         guard let listing = opendir(folder) else { return }
         var names: [String] = []
         while let entry = readdir(listing) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             if name.first?.isNumber == true { names.append(name) }
         }
         closedir(listing)

@@ -69,7 +69,10 @@ extension Isolate {
         // Not null, even without marks: the labels are wanted.
         return raws.withUnsafeBufferPointer { pointer in
             var none = sl_v8_profile_mark()
-            return [UInt8](taking: sl_v8_profile_stop(raw, pointer.baseAddress ?? UnsafePointer(withUnsafeMutablePointer(to: &none) { $0 }), pointer.count))
+            return [UInt8](
+                taking: sl_v8_profile_stop(
+                    raw, pointer.baseAddress ?? UnsafePointer(withUnsafeMutablePointer(to: &none) { $0 }), pointer.count
+                ))
         }
     }
 

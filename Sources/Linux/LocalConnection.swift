@@ -38,7 +38,9 @@ public final class LocalConnection: Sendable {
         var rest = bytes[...]
         while !rest.isEmpty {
             let part = UnsafeRawBufferPointer(rebasing: rest)
-            guard let count = retryingInterrupted({ sl_send(fileDescriptor, part.baseAddress!, part.count) }) else { return false }
+            guard let count = retryingInterrupted({ sl_send(fileDescriptor, part.baseAddress!, part.count) }) else {
+                return false
+            }
             rest = rest.dropFirst(count)
         }
         return true
@@ -49,7 +51,9 @@ public final class LocalConnection: Sendable {
     /// What is there, at most `max` bytes; empty at the end of the stream, nil when it failed or took too long.
     public func receive(max: Int) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: max)
-        let count = bytes.withUnsafeMutableBytes { buffer in retryingInterrupted { read(fileDescriptor, buffer.baseAddress!, max) } }
+        let count = bytes.withUnsafeMutableBytes { buffer in
+            retryingInterrupted { read(fileDescriptor, buffer.baseAddress!, max) }
+        }
         guard let count else { return nil }
         bytes.removeLast(max - count)
         return bytes

@@ -46,10 +46,13 @@ final class ControlWriter: Sendable {
         }
     }
 
-    func fail(_ purpose: ControlFrame.Purpose, _ reason: String) { isBusy.withLock { _ in _ = put(.failed, purpose, Array(reason.utf8)) } }
+    func fail(_ purpose: ControlFrame.Purpose, _ reason: String) {
+        isBusy.withLock { _ in _ = put(.failed, purpose, Array(reason.utf8)) }
+    }
 
     private func put(_ kind: ControlFrame.Kind, _ purpose: ControlFrame.Purpose, _ payload: [UInt8]) -> Bool {
-        connection.send(ControlFrame(kind: kind, purpose: purpose, payloadBytes: payload.count).head) && connection.send(payload)
+        connection.send(ControlFrame(kind: kind, purpose: purpose, payloadBytes: payload.count).head)
+            && connection.send(payload)
     }
 
     /// Runs `body` on a thread of its own.
@@ -107,7 +110,10 @@ final class ProfileControl {
     /// - Parameters:
     ///   - slowMilliseconds: of a turn that is profiled.
     ///   - snapshotBytesMax: of the heap when its limit was reached; nil: it is not asked for.
-    init(_ isolate: Isolate, monotonicBase: Double, writer: ControlWriter, slowMilliseconds: Double?, snapshotBytesMax: Int?) {
+    init(
+        _ isolate: Isolate, monotonicBase: Double, writer: ControlWriter, slowMilliseconds: Double?,
+        snapshotBytesMax: Int?
+    ) {
         self.isolate = isolate
         self.monotonicBase = monotonicBase
         self.writer = writer
@@ -131,7 +137,9 @@ final class ProfileControl {
             }
             running = .asked
         case .stopProfile:
-            guard running == .asked, let profile = stop() else { return writer.detached { $0.fail(.answer, "no profile is being taken") } }
+            guard running == .asked, let profile = stop() else {
+                return writer.detached { $0.fail(.answer, "no profile is being taken") }
+            }
             writer.detached { $0.send(.answer, profile) }
         case .heapSnapshot(let mebibytes):
             writer.stream(.answer, bytesMax: Int(mebibytes) << 20) { isolate.writeHeapSnapshot($0) }
@@ -148,7 +156,9 @@ final class ProfileControl {
 
     /// The turn has taken longer than `slowMin`. From an interrupt.
     func turnIsSlow(_ owner: HTTPConnection?) {
-        guard running == .none, isolate.now - slowEndedAt > Self.slowPause, start(Self.slowInterval, in: owner) else { return }
+        guard running == .none, isolate.now - slowEndedAt > Self.slowPause, start(Self.slowInterval, in: owner) else {
+            return
+        }
         running = .slow
     }
 
@@ -195,7 +205,8 @@ final class ProfileControl {
         // Labels are of all requests; the file names those that were seen.
         var places: [Int: Int] = [:]
         var table: [RequestIdentity] = []
-        let labels = String(decoding: json[at...].dropLast(2), as: UTF8.self).split(separator: ",").map { text -> String in
+        let labels = String(decoding: json[at...].dropLast(2), as: UTF8.self).split(separator: ",").map {
+            text -> String in
             guard let label = Int(text), label >= 0, label < spans.count else { return "-1" }
             if let place = places[label] { return String(place) }
             places[label] = table.count

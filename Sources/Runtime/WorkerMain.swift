@@ -83,7 +83,9 @@ public enum WorkerMain {
         let isolate = realm.isolate.handle
         let drain: @Sendable () -> Void = { gate.drainRequested() }
         var board: BoardWriter?
-        if let descriptor = options.boardDescriptor { board = BoardWriter(try BoardMapping(fileDescriptor: descriptor)) }
+        if let descriptor = options.boardDescriptor {
+            board = BoardWriter(try BoardMapping(fileDescriptor: descriptor))
+        }
         let turns = TurnClock()
         let workload = try Workload(
             realm, on: eventLoop, ring: ring, board: board, options: options, files: .linux, stop: stop, turns: turns)

@@ -57,7 +57,9 @@ public struct CPUProfile: Hashable, Sendable {
         else { throw .unexpectedJSON(at: 0) }
         var places: [Int64: Int] = [:]
         for node in nodes {
-            guard let id = node["id"]?.integer, let call = node["callFrame"], places[id] == nil else { throw .unexpectedJSON(at: 0) }
+            guard let id = node["id"]?.integer, let call = node["callFrame"], places[id] == nil else {
+                throw .unexpectedJSON(at: 0)
+            }
             places[id] = self.nodes.count
             let line = call["lineNumber"]?.integer ?? -1
             let frame = Frame(
@@ -69,7 +71,9 @@ public struct CPUProfile: Hashable, Sendable {
             guard case .array(let children)? = node["children"] else { continue }
             for child in children {
                 // A child has a larger index than its parent, as V8 writes them: there can be no circle.
-                guard let id = child.integer, let place = places[id], place > index else { throw .unexpectedJSON(at: 0) }
+                guard let id = child.integer, let place = places[id], place > index else {
+                    throw .unexpectedJSON(at: 0)
+                }
                 self.nodes[place].parent = index
             }
         }
@@ -82,7 +86,9 @@ public struct CPUProfile: Hashable, Sendable {
     ) throws(DecodeError) {
         if case .array(let table)? = table {
             for entry in table {
-                guard let trace = entry["traceId"]?.string, let span = entry["spanId"]?.string else { throw .unexpectedJSON(at: 0) }
+                guard let trace = entry["traceId"]?.string, let span = entry["spanId"]?.string else {
+                    throw .unexpectedJSON(at: 0)
+                }
                 spans.append(SpanReference(traceID: trace, spanID: span))
             }
         }
@@ -101,7 +107,9 @@ public struct CPUProfile: Hashable, Sendable {
             let next = index + 1 < deltas.count ? deltas[index + 1].integer ?? 0 : duration &- passed
             let label = ofSamples?[index].integer ?? -1
             self.samples.append(
-                Sample(node: node, duration: max(0, next), span: label >= 0 && label < Int64(spans.count) ? Int(label) : nil))
+                Sample(
+                    node: node, duration: max(0, next),
+                    span: label >= 0 && label < Int64(spans.count) ? Int(label) : nil))
         }
     }
 
@@ -155,6 +163,8 @@ public struct CPUProfile: Hashable, Sendable {
             let file = frame.url.split(separator: "/").last.map(String.init) ?? frame.url
             text += " (\(file)\(frame.line > 0 ? ":\(frame.line)" : ""))"
         }
-        return String(decoding: text.utf8.map { $0 == UInt8(ascii: ";") ? UInt8(ascii: ",") : $0 < 0x20 ? 0x20 : $0 }, as: UTF8.self)
+        return String(
+            decoding: text.utf8.map { $0 == UInt8(ascii: ";") ? UInt8(ascii: ",") : $0 < 0x20 ? 0x20 : $0 },
+            as: UTF8.self)
     }
 }

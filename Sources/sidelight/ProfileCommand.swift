@@ -42,7 +42,10 @@ struct ProfileCommand: ParsableCommand {
     @Option(help: ArgumentHelp("cpuprofile, pprof or collapsed (default: cpuprofile).", valueName: "FORMAT"))
     var format = Format.cpuprofile
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Where to write it (default: stdout for collapsed, else a file in the store).", valueName: "FILE"))
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Where to write it (default: stdout for collapsed, else a file in the store).", valueName: "FILE"))
     var output: String?
 
     @Flag(help: "A heap snapshot (.heapsnapshot) instead. The workload stands still meanwhile.")
@@ -66,7 +69,9 @@ struct ProfileCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard let duration = Units.nanoseconds(duration), duration > 0 else { throw ValidationError("--duration '\(duration)' is not a time such as 10s") }
+        guard let duration = Units.nanoseconds(duration), duration > 0 else {
+            throw ValidationError("--duration '\(duration)' is not a time such as 10s")
+        }
         guard let interval = Units.nanoseconds(interval), interval >= 50_000 else {
             throw ValidationError("--interval '\(interval)' is not a time such as 1ms, from 50us on")
         }
@@ -110,7 +115,9 @@ struct ProfileCommand: ParsableCommand {
             throw ExitCode(1)
         }
         guard fitting.count == 1 else {
-            complain("several run with this store: \(fitting.map(\.description).joined(separator: ", ")); name one by its process id")
+            complain(
+                "several run with this store: \(fitting.map(\.description).joined(separator: ", ")); name one by its process id"
+            )
             throw ExitCode(1)
         }
         return (workload, workload.workers.first { $0 == number })
@@ -123,12 +130,17 @@ struct ProfileCommand: ParsableCommand {
         defer { closedir(listing) }
         var found: [Workload] = []
         while let entry = readdir(listing) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             guard name.hasSuffix(".sock"), let reply = ask("\(folder)/\(name)", Array(#"{"command":"who"}"#.utf8)),
-                let service = reply["service"]?.string, let pid = reply["pid"]?.integer, case .array(let workers)? = reply["workers"]
+                let service = reply["service"]?.string, let pid = reply["pid"]?.integer,
+                case .array(let workers)? = reply["workers"]
             else { continue }
             found.append(
-                Workload(path: "\(folder)/\(name)", service: service, pid: pid, workers: workers.compactMap { $0["pid"]?.integer }))
+                Workload(
+                    path: "\(folder)/\(name)", service: service, pid: pid,
+                    workers: workers.compactMap { $0["pid"]?.integer }))
         }
         return found.sorted { $0.pid < $1.pid }
     }
@@ -158,7 +170,11 @@ struct ProfileCommand: ParsableCommand {
         }
         switch format {
         case .collapsed:
-            if output == nil { print(profile.collapsed, terminator: "") } else { try write(Array(profile.collapsed.utf8)) }
+            if output == nil {
+                print(profile.collapsed, terminator: "")
+            } else {
+                try write(Array(profile.collapsed.utf8))
+            }
         case .pprof:
             let compressed = Gzip.compress(profile.pprof)
             if output != nil {

@@ -50,7 +50,9 @@ import Wire
         // sample_type: "samples" in "count", then "cpu" in "nanoseconds".
         #expect(bytes.starts(with: [0x0A, 4, 0x08, 1, 0x10, 2, 0x0A, 4, 0x08, 3, 0x10, 4]))
         // The first sample: location 1, 1 sample, 1,000,000 ns, and two labels.
-        let first: [UInt8] = [0x08, 1, 0x10, 1, 0x10, 0xC0, 0x84, 0x3D, 0x1A, 4, 0x08, 5, 0x10, 6, 0x1A, 4, 0x08, 7, 0x10, 8]
+        let first: [UInt8] = [
+            0x08, 1, 0x10, 1, 0x10, 0xC0, 0x84, 0x3D, 0x1A, 4, 0x08, 5, 0x10, 6, 0x1A, 4, 0x08, 7, 0x10, 8,
+        ]
         #expect(bytes.dropFirst(12).starts(with: [0x12, UInt8(first.count)] + first))
         #expect(String(decoding: bytes, as: UTF8.self).contains("00f067aa0ba902b7"))
     }
@@ -65,7 +67,8 @@ import Wire
     }
 
     @Test func anEmptyProfileIsOne() throws {
-        let profile = try parse(#"{"nodes":[{"id":1,"callFrame":{}}],"samples":[],"timeDeltas":[],"startTime":5,"endTime":1}"#)
+        let profile = try parse(
+            #"{"nodes":[{"id":1,"callFrame":{}}],"samples":[],"timeDeltas":[],"startTime":5,"endTime":1}"#)
         #expect(profile.collapsed == "")
         #expect(!profile.pprof.isEmpty)
     }
