@@ -14,6 +14,8 @@ struct Watchdog: Sendable {
 
     /// How long a stopped run may take to wind up before the process ends regardless.
     static let graceMilliseconds = 2_000.0
+    /// How long a server without its agent may take to finish what it has.
+    static let orphanMilliseconds = 10_000.0
     /// How often a server's turns are looked at.
     static let stallMilliseconds = 40.0
 
@@ -68,12 +70,16 @@ struct Watchdog: Sendable {
         let start = (wall: Self.milliseconds(CLOCK_MONOTONIC), cpu: Self.milliseconds(cpuClock))
         var poller = Poller([signals.fileDescriptor, control?.fileDescriptor ?? -1])
         var isDraining = false
+        var orphanedAt: Double?
         var toldStall: Double?
         var toldSlow: Double?
         while true {
             let wait = remaining(since: start)
             if let wait, wait.milliseconds <= 0 { end(wait.outcome) }
             let stallWait = turns == nil ? .infinity : Self.stallMilliseconds
+            if let orphanedAt, Self.milliseconds(CLOCK_MONOTONIC) - orphanedAt > Self.orphanMilliseconds {
+                end(.interrupted(signal: SIGTERM))
+            }
             let milliseconds = min(wait?.milliseconds ?? .infinity, stallWait)
             try? poller.wait(nanoseconds: milliseconds.isFinite ? UInt64(milliseconds * 1e6) : nil)
             if let running = turns?.runningSince {
@@ -91,8 +97,11 @@ struct Watchdog: Sendable {
                 if let bytes = control.receive(exactly: ControlCommand.byteCount), let asked = ControlCommand(bytes) {
                     command(asked)
                 } else {
-                    // The agent is gone, or not what it was.
+                    // The agent is gone: nobody is left to end a server that hangs.
                     poller.ignore(1)
+                    orphanedAt = Self.milliseconds(CLOCK_MONOTONIC)
+                    drain?()
+                    isDraining = true
                 }
             }
             guard let signal = signals.next() else { continue }

@@ -102,14 +102,17 @@ def serve(sidelight):
 
 
 def points(receiver):
-    """The last points of each metric: {name: {(attribute values…): point}}."""
+    """The points of each metric with the largest value: {name: {(attribute values…): point}}. Gauges of a worker that has ended are 0."""
     found = collections.defaultdict(dict)
     for request in receiver.metrics:
         for group in request.resource_metrics:
             for scoped in group.scope_metrics:
                 for metric in scoped.metrics:
                     for point in getattr(metric, metric.WhichOneof("data")).data_points:
-                        found[metric.name][tuple(pair.value.string_value for pair in point.attributes)] = point
+                        attributes = tuple(pair.value.string_value for pair in point.attributes)
+                        before = found[metric.name].get(attributes)
+                        if before is None or hasattr(point, "count") or value(point) >= value(before):
+                            found[metric.name][attributes] = point
     return found
 
 
@@ -291,7 +294,23 @@ def test_an_endless_loop_can_be_profiled(serve, sidelight):
     done = sidelight("profile", "--duration", "500ms", "--format", "collapsed")
     assert done.code == 0, done.err
     assert "fetch" in done.out
+    # A second signal kills a worker that does not drain.
+    served.process.terminate()
+    time.sleep(0.5)
+    served.process.terminate()
+    assert served.process.wait(20) == 1
+
+
+def test_a_worker_does_not_outlive_its_agent_for_long(serve):
+    served = serve()
+    served.later("/forever")
+    time.sleep(0.3)
+    children = pathlib.Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()
     served.process.kill()
+    end = time.monotonic() + 20
+    while any(os.path.exists(f"/proc/{child}") for child in children) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert not any(os.path.exists(f"/proc/{child}") for child in children)
 
 
 def test_a_program_that_runs_can_be_profiled(sidelight):
