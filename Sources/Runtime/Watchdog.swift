@@ -101,7 +101,6 @@ struct Watchdog: Sendable {
                     poller.ignore(1)
                     orphanedAt = Self.milliseconds(CLOCK_MONOTONIC)
                     drain?()
-                    isDraining = true
                 }
             }
             guard let signal = signals.next() else { continue }
