@@ -153,6 +153,9 @@ export function serve(source, options = {}) {
                 }));
             },
             httpEnding() {},
+            httpOwner() {},
+            httpNote() {},
+            httpNoteText: () => '',
             httpRoute(slot, route) { flights.get(slot).answer.route = route; },
             httpErrorType(slot, type) { flights.get(slot).answer.errorType = type; },
             httpAttributes(slot, at, limit) {
