@@ -928,7 +928,7 @@ function eventAt(span, name, time, attributes) {
         rare(span).droppedEvents++;
         return;
     }
-    const list = attributes === undefined ? NO_ATTRIBUTES : keepAll(attributes, eventAttributeLimit);
+    const list = attributes === undefined ? NO_ATTRIBUTES : keepAll(attributes, bound.eventAttributeLimit);
     setTime(time);
     events[count] = bound.i32[CLOCK_I32];
     events[count + 1] = bound.i32[CLOCK_I32 + 1];
