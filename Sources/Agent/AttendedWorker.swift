@@ -24,6 +24,7 @@ final class AttendedWorker {
     }
 
     var process: ChildProcess { worker.process }
+    var control: LocalConnection { worker.control }
     var wake: EventDescriptor { worker.wake }
     var deathNote: (code: DeathCode, message: String)? { worker.ring.deathNote }
 

@@ -38,6 +38,7 @@ public final class Run {
     private let signals: SignalDescriptor
     private let worker: AttendedWorker
     private let destinations: Destinations
+    private let control: ControlServer?
     private var supervisor = Supervisor()
 
     private static let wakeIndex = 0, workerIndex = 1, signalIndex = 2
@@ -62,6 +63,9 @@ public final class Run {
         signals = try SignalDescriptor(Signals.end)
         let started = try Worker(configuration.worker, arguments: [settings.entry] + settings.arguments)
         let destinations = try Destinations(configuration, messages)
+        control = ControlServer(
+            store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
+        control?.add(pid: started.process.pid, place: 0, started.control)
         self.destinations = destinations
         worker = AttendedWorker(
             started, resource: .run(configuration.worker.resource, entry: settings.entry, pid: started.process.pid),
@@ -104,6 +108,8 @@ public final class Run {
 
     private func finish() throws -> RunEnding {
         let (status, usage) = try worker.process.reap()
+        control?.remove(pid: worker.process.pid)
+        control?.stop()
         var outcome = supervisor.workerEnded(status, deathNote: worker.deathNote)
         // Nobody writes any more, so this is the rest, at most a ring full.
         if let broken = worker.drain() { outcome = supervisor.ringBrokeAtTheEnd(broken.rawValue) }

@@ -20,6 +20,7 @@ public final class Serve {
     private let address: ListenAddress
     private let destinations: Destinations
     private let resource: Resource
+    private let control: ControlServer?
     private var supervisor: ServeSupervisor
     private var workers: [ServeSupervisor.WorkerID: AttendedWorker] = [:]
     /// In the order of the poller.
@@ -70,6 +71,8 @@ public final class Serve {
         destinations = try Destinations(configuration, messages)
         // One instance for all its workers, dead ones included: what they count is summed.
         resource = .run(configuration.worker.resource, entry: settings.entry, pid: Machine.processID)
+        control = ControlServer(
+            store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
         supervisor = ServeSupervisor(
             places: configuration.isolates, shutdownNanoseconds: configuration.shutdownNanoseconds)
         metrics = BoardMetrics(startTime: clock.unixNanoseconds())
@@ -204,6 +207,7 @@ public final class Serve {
             let destinations = destinations
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
+            control?.add(pid: started.process.pid, place: place, started.control)
             workers[id] = AttendedWorker(
                 started, resource: resource, clock: clock, handOn: { destinations.accept($0) })
             return nil
@@ -227,6 +231,7 @@ public final class Serve {
         let outcome = WorkerOutcome(
             status: status, deathNote: worker.deathNote, ringBroken: worker.ringBroken?.rawValue,
             requestedBy: supervisor.isAsked(id) ? Signals.terminate : nil)
+        control?.remove(pid: worker.process.pid)
         worker.finish(outcome, now: clock.unixNanoseconds())
         metrics.retire(worker.snapshot())
         workers[id] = nil
@@ -279,6 +284,7 @@ public final class Serve {
     // MARK: the end
 
     private func finish() -> RunEnding {
+        control?.stop()
         exportMetrics()
         var isLeaving = false
         let began = clock.monotonicNanoseconds()

@@ -13,6 +13,8 @@ struct Worker {
     let ring: RingMapping
     let wake: EventDescriptor
     let process: ChildProcess
+    /// The agent's end of the control stream.
+    let control: LocalConnection
     /// Of one that serves.
     let board: BoardMapping?
 
@@ -41,9 +43,15 @@ struct Worker {
             } else {
                 board = nil
             }
+            let (own, others) = try LocalConnection.pair()
+            control = own
+            options += ["--control-fd", "\(3 + descriptors.count)"]
+            descriptors.append(others.fileDescriptor)
             process = try ChildProcess(
                 executable: executable, arguments: options + ["--"] + arguments, descriptors: descriptors,
                 parentDeathSignal: SIGTERM, hasOwnGroup: serving != nil)
+            // The child has its copy.
+            withExtendedLifetime((others, file)) {}
         } catch {
             throw WorkerStartError(description: "the worker could not be started: \(error)")
         }

@@ -16,6 +16,8 @@ extension WorkerConfiguration {
             json.put("heapBytesMax", limits.heap)
             json.put("cpuMilliseconds", limits.cpu.map(Self.milliseconds))
             json.put("wallMilliseconds", limits.wall.map(Self.milliseconds))
+            json.put("profileSlowMilliseconds", profileSlow.map(Self.milliseconds))
+            json.put("heapSnapshotBytesMax", snapshotsHeap ? ProfileFiles.snapshotBytesMax : nil)
             json.name("sampler")
             json.object { json in
                 json.put("name", sampler.name)

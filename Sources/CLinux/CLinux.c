@@ -167,3 +167,39 @@ int sl_inotify_watch(int fd, const char *folder) {
 _Static_assert(SL_INOTIFY_HEADER_BYTES == sizeof(struct inotify_event), "inotify_event");
 _Static_assert(SL_INOTIFY_FOLDER == IN_ISDIR && SL_INOTIFY_OVERFLOW == IN_Q_OVERFLOW && SL_INOTIFY_APPEARED == (IN_CREATE | IN_MOVED_TO),
                "inotify's bits");
+
+int sl_socketpair(int ends[2]) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends); }
+
+int sl_connect_unix(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(address.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) return fail_closing(fd);
+    return fd;
+}
+
+int sl_accept_same_user(int fd) {
+    int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    if (connection < 0) return -1;
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return fail_closing(connection);
+    if (peer.uid != geteuid()) {
+        errno = EPERM;
+        return fail_closing(connection);
+    }
+    return connection;
+}
+
+int sl_set_timeouts(int fd, int milliseconds) {
+    struct timeval time = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) != 0) return -1;
+    return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+}
+
+ssize_t sl_send(int fd, const void *bytes, size_t count) { return send(fd, bytes, count, MSG_NOSIGNAL); }

@@ -117,7 +117,7 @@ void sl_v8_isolate_dispose(sl_v8_isolate *self) {
     if (self->depth) sl::Misuse("an isolate was disposed of from within a call into it");
     {
         sl::Entry entry(self);
-        sl::StopProfiler(self);
+        sl::DropProfiler(self);
         sl::ReleaseContents(self);
     }
     self->tasks.reset();

@@ -154,6 +154,13 @@ const intptr_t *ExternalReferences() {
 
 size_t OpCount() { return Ops().ops.size(); }
 
+bool IsOp(std::string_view name) {
+    for (const Op &op : Ops().ops) {
+        if (op.name == name) return true;
+    }
+    return false;
+}
+
 uint64_t OpNamesHash(size_t count) {
     uint64_t hash = 0;
     for (size_t index = 0; index < count; ++index) {
@@ -206,6 +213,15 @@ void sl_v8_isolate_set_clock(sl_v8_isolate *self, double *cell, double monotonic
     sl::CheckThread(self);
     self->clock_cell = cell;
     self->clock.set_base(monotonic_base_nanoseconds);
+}
+
+sl_v8_value *sl_v8_isolate_continuation(sl_v8_isolate *self) {
+    sl::Entry entry(self);
+    // During a collection no context is current, but the one that was entered is still known.
+    v8::Local<v8::Context> context =
+        entry.isolate->InContext() ? entry.isolate->GetCurrentContext() : entry.isolate->GetEnteredOrMicrotaskContext();
+    if (context.IsEmpty()) return nullptr;
+    return sl::Retain(self, sl::version::ContinuationData(context));
 }
 
 double sl_v8_isolate_now(sl_v8_isolate *self) {

@@ -186,6 +186,8 @@ struct sl_v8_isolate {
     std::vector<void *> external_buffers;  // memory that sl_v8_value_external_buffer made visible
 
     v8::CpuProfiler *profiler = nullptr;
+    bool profiles = false;        // it runs
+    bool keeps_profiler = false;  // between two profiles, too
 
     bool Ended() const { return end_reason.load(std::memory_order_relaxed) != SL_V8_END_NONE; }
 };
@@ -346,7 +348,8 @@ void DisposeRealm(sl_v8_realm *realm);
 // ---- Profiler ----
 
 // The profile as JSON; empty when none runs.
-std::string StopProfiler(sl_v8_isolate *isolate);
+std::string StopProfiler(sl_v8_isolate *isolate, const sl_v8_profile_mark *marks = nullptr, size_t count = 0);
+void DropProfiler(sl_v8_isolate *isolate);
 
 // ---- Platform ----
 
@@ -366,6 +369,7 @@ size_t RunTasks(ForegroundTasks &tasks, const std::atomic<int> &end_reason);
 // What native addresses a snapshot may hold; null-terminated, the same in every process of one build.
 const intptr_t *ExternalReferences();
 size_t OpCount();
+bool IsOp(std::string_view name);
 uint64_t OpNamesHash(size_t count);
 
 // Checks the header of a snapshot of ours and finds V8's blob in it.

@@ -13,6 +13,8 @@ public struct FlagValues: Sendable {
     public var isJSON = false
     public var flushTimeout: String?
     public var shutdownTimeout: String?
+    public var profileSlow: String?
+    public var snapshotsHeap = false
     public var crons: [String] = []
     /// ENTRY, for the service's default name.
     public var entry: String?

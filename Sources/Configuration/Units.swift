@@ -1,5 +1,5 @@
 /// Amounts with a unit, as on the command line.
-enum Units {
+public enum Units {
     private static let durations: [(unit: String, nanoseconds: Double)] = [
         ("ns", 1), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3_600e9),
     ]
@@ -12,7 +12,7 @@ enum Units {
     ]
 
     /// "500ms", "1.5s" in nanoseconds; nil without a unit, and when not positive.
-    static func nanoseconds(_ text: String) -> UInt64? {
+    public static func nanoseconds(_ text: String) -> UInt64? {
         guard let (number, unit) = split(text), let factor = durations.first(where: { $0.unit == unit })?.nanoseconds
         else { return nil }
         return whole(number * factor).map(UInt64.init)

@@ -11,6 +11,11 @@ public struct WorkerConfiguration: Hashable, Sendable {
     /// `OTEL_SDK_DISABLED`: nothing is recorded; contexts still travel.
     public var isDisabled = false
 
+    /// Turns of the event loop that take longer are profiled, nanoseconds; nil: none is.
+    public var profileSlow: UInt64?
+    /// Whether a heap snapshot is taken when the heap has reached its limit.
+    public var snapshotsHeap = false
+
     public init(resource: Resource) { self.resource = resource }
 
     /// Reads it from flags and environment, finding all errors at once.
@@ -31,6 +36,11 @@ public struct WorkerConfiguration: Hashable, Sendable {
         configuration.propagators = PropagatorName.parse(environment, &problems)
         configuration.limits = WorkloadLimits.parse(flags.limits, &problems)
         configuration.isDisabled = environment.flag("OTEL_SDK_DISABLED", &problems)
+        configuration.snapshotsHeap = flags.snapshotsHeap
+        if let text = flags.profileSlow {
+            configuration.profileSlow = Units.nanoseconds(text)
+            if configuration.profileSlow == nil { problems.error("--profile-slow", "\"\(text)\" is not a time such as 500ms") }
+        }
         return configuration
     }
 

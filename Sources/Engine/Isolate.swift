@@ -186,6 +186,9 @@ public final class Isolate {
     /// Ring time now, by the clock that JavaScript's `now` reads. Nanoseconds.
     public var now: Double { sl_v8_isolate_now(raw) }
 
+    /// The tracing context of the JavaScript that runs; nil when none does. Also from an interrupt and from `collectedGarbage`.
+    public var continuation: Value? { sl_v8_isolate_continuation(raw).map { Value($0, self) } }
+
     private func installHost() {
         checkThread()
         var host = sl_v8_host()

@@ -23,6 +23,18 @@ public struct HeapStatistics: Sendable {
     public let detachedContexts: Int
 }
 
+/// From this time on, what runs goes under this label; -1: under none.
+public struct ProfileMark: Sendable {
+    /// CLOCK_MONOTONIC, nanoseconds.
+    public var monotonic: Double
+    public var label: Int32
+
+    public init(monotonic: Double, label: Int32) {
+        self.monotonic = monotonic
+        self.label = label
+    }
+}
+
 extension Isolate {
     public var heapStatistics: HeapStatistics {
         let heap = sl_v8_heap_statistics(raw)
@@ -43,9 +55,45 @@ extension Isolate {
         }
     }
 
+    /// Makes later profiles start fast, and see loops that run already; costs a little whenever code is compiled.
+    public func prepareProfile() { sl_v8_profile_prepare(raw) }
+
     /// Starts V8's CPU profiler. False when one runs.
     public func startProfile(samplingMicroseconds: Double) -> Bool { sl_v8_profile_start(raw, samplingMicroseconds) }
 
     /// The profile as .cpuprofile JSON; nil when none runs.
-    public func stopProfile() -> [UInt8]? { [UInt8](taking: sl_v8_profile_stop(raw)) }
+    /// - Parameter marks: in the order of time, under which label what ran goes; see sl_v8.h. Nil: no labels.
+    public func stopProfile(marks: [ProfileMark]? = nil) -> [UInt8]? {
+        guard let marks else { return [UInt8](taking: sl_v8_profile_stop(raw, nil, 0)) }
+        let raws = marks.map { sl_v8_profile_mark(nanoseconds: $0.monotonic, label: $0.label) }
+        // Not null, even without marks: the labels are wanted.
+        return raws.withUnsafeBufferPointer { pointer in
+            var none = sl_v8_profile_mark()
+            return [UInt8](
+                taking: sl_v8_profile_stop(
+                    raw, pointer.baseAddress ?? UnsafePointer(withUnsafeMutablePointer(to: &none) { $0 }), pointer.count
+                ))
+        }
+    }
+
+    /// Writes the heap as a .heapsnapshot, piece by piece; `write` gives false to stop. False: it was stopped. Takes as long as the heap is large, and as much memory.
+    public func writeHeapSnapshot(_ write: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+        checkThread()
+        return withoutActuallyEscaping(write) { write in
+            let writer = SnapshotWriter(write: write)
+            return withExtendedLifetime(writer) {
+                sl_v8_heap_snapshot(
+                    raw,
+                    { context, bytes, length in
+                        Unmanaged<SnapshotWriter>.fromOpaque(context!).takeUnretainedValue()
+                            .write(UnsafeRawBufferPointer(start: bytes, count: length))
+                    }, Unmanaged.passUnretained(writer).toOpaque())
+            }
+        }
+    }
+
+    private final class SnapshotWriter {
+        let write: (UnsafeRawBufferPointer) -> Bool
+        init(write: @escaping (UnsafeRawBufferPointer) -> Bool) { self.write = write }
+    }
 }

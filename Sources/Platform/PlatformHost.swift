@@ -67,6 +67,12 @@ public protocol HTTPHost: AnyObject {
     func putAttributes(_ slot: Int, at: Int, limit: Int) -> Int
     /// The record of the request is about to be committed; `ringHead`: the ring's head afterwards.
     func isEnding(_ slot: Int, ringHead: UInt32)
+    /// What runs next is for the request in this slot; -1: for none.
+    func goesOn(for slot: Int)
+    /// The oldest note of what happened: the context that was current, or the slot of the turn as a number. Its kind and times go into the cells.
+    func nextNote() -> Value?
+    /// A text that belongs to the note just taken; empty: none.
+    func noteText() -> String
     func setRoute(_ slot: Int, _ route: String)
     func setErrorType(_ slot: Int, _ type: String)
 }

@@ -1,9 +1,10 @@
 // The one thread beside the isolate's: it takes SIGINT and SIGTERM, which must end even an endless loop, and enforces the limits on CPU and wall time.
-// It sleeps in poll until one of them can be due, so a run without limits costs it nothing.
+// It sleeps in poll until one of them can be due, so a run without limits costs it nothing. Of a server it looks for stalls 25 times a second.
 
 internal import Glibc
 internal import Linux
 internal import Telemetry
+internal import Wire
 
 struct Watchdog: Sendable {
     struct Limits: Sendable {
@@ -13,6 +14,10 @@ struct Watchdog: Sendable {
 
     /// How long a stopped run may take to wind up before the process ends regardless.
     static let graceMilliseconds = 2_000.0
+    /// How long a server without its agent may take to finish what it has.
+    static let orphanMilliseconds = 10_000.0
+    /// How often a server's turns are looked at.
+    static let stallMilliseconds = 40.0
 
     let signals: SignalDescriptor
     let limits: Limits
@@ -22,6 +27,16 @@ struct Watchdog: Sendable {
     let ring: RingMapping
     /// A first signal asks a server to finish what it has. Nil: every signal stops.
     let drain: (@Sendable () -> Void)?
+    /// Of a server; nil: nobody wants to know of stalls.
+    var turns: TurnClock?
+    /// Called when a turn has run longer than `TurnMonitor.stallMin`, once for each.
+    var stalled: @Sendable () -> Void = {}
+    /// Called when a turn has run longer than so many milliseconds (at least those of a stall), once for each.
+    var slowMilliseconds: Double?
+    var slow: @Sendable () -> Void = {}
+    /// Where the agent's commands come from, and who carries them out.
+    var control: LocalConnection?
+    var command: @Sendable (ControlCommand) -> Void = { _ in }
     /// Terminates execution and wakes the event loop.
     let stop: @Sendable (Outcome) -> Void
 
@@ -53,12 +68,41 @@ struct Watchdog: Sendable {
 
     private func watch() -> Never {
         let start = (wall: Self.milliseconds(CLOCK_MONOTONIC), cpu: Self.milliseconds(cpuClock))
-        var poller = Poller([signals.fileDescriptor])
+        var poller = Poller([signals.fileDescriptor, control?.fileDescriptor ?? -1])
         var isDraining = false
+        var orphanedAt: Double?
+        var toldStall: Double?
+        var toldSlow: Double?
         while true {
             let wait = remaining(since: start)
             if let wait, wait.milliseconds <= 0 { end(wait.outcome) }
-            try? poller.wait(nanoseconds: wait.map { UInt64($0.milliseconds * 1e6) })
+            let stallWait = turns == nil ? .infinity : Self.stallMilliseconds
+            if let orphanedAt, Self.milliseconds(CLOCK_MONOTONIC) - orphanedAt > Self.orphanMilliseconds {
+                end(.interrupted(signal: SIGTERM))
+            }
+            let milliseconds = min(wait?.milliseconds ?? .infinity, stallWait)
+            try? poller.wait(nanoseconds: milliseconds.isFinite ? UInt64(milliseconds * 1e6) : nil)
+            if let running = turns?.runningSince {
+                let nanoseconds = Self.milliseconds(CLOCK_MONOTONIC) * 1e6 - ring.monotonicBase - running
+                if nanoseconds > TurnMonitor.stallMin, running != toldStall {
+                    toldStall = running
+                    stalled()
+                }
+                if let slowMilliseconds, nanoseconds > slowMilliseconds * 1e6, running != toldSlow {
+                    toldSlow = running
+                    slow()
+                }
+            }
+            if let control, poller.isReady(1) {
+                if let bytes = control.receive(exactly: ControlCommand.byteCount), let asked = ControlCommand(bytes) {
+                    command(asked)
+                } else {
+                    // The agent is gone: nobody is left to end a server that hangs.
+                    poller.ignore(1)
+                    orphanedAt = Self.milliseconds(CLOCK_MONOTONIC)
+                    drain?()
+                }
+            }
             guard let signal = signals.next() else { continue }
             guard let drain, !isDraining else { end(.interrupted(signal: signal.number)) }
             isDraining = true

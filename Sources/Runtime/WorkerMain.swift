@@ -6,6 +6,7 @@ internal import Linux
 internal import NIOCore
 internal import NIOPosix
 internal import Platform
+internal import Synchronization
 internal import System
 internal import Telemetry
 
@@ -81,21 +82,49 @@ public enum WorkerMain {
         let stop = StopRequest()
         let isolate = realm.isolate.handle
         let drain: @Sendable () -> Void = { gate.drainRequested() }
+        var board: BoardWriter?
+        if let descriptor = options.boardDescriptor {
+            board = BoardWriter(try BoardMapping(fileDescriptor: descriptor))
+        }
+        let turns = TurnClock()
+        let workload = try Workload(
+            realm, on: eventLoop, ring: ring, board: board, options: options, files: .linux, stop: stop, turns: turns)
+        let control = options.controlDescriptor.map { LocalConnection(owning: $0) }
+        if let control { workload.monitor.profile = makeProfile(realm.isolate, options, ring, control) }
+        let monitor = NIOLoopBound(workload.monitor, eventLoop: eventLoop)
+        let slow = options.slowMilliseconds.map { max($0, TurnMonitor.stallMin / 1e6) }
+        let numbers = Atomic<Int>(0)
         let watchdog = Watchdog(
             signals: signals, limits: options.limits, cpuClock: Watchdog.cpuClockOfThisThread(), ring: ring,
-            drain: options.serves ? drain : nil,
+            drain: options.serves ? drain : nil, turns: options.serves ? turns : nil,
+            stalled: { isolate.interrupt { monitor.value.lookForStall() } },
+            slowMilliseconds: slow, slow: { isolate.interrupt { monitor.value.turnIsSlow() } },
+            control: control,
+            command: { command in
+                let number = numbers.wrappingAdd(1, ordering: .relaxed).newValue
+                let perform: @Sendable () -> Void = {
+                    monitor.value.profile?.perform(command, number: number, in: monitor.value.owner)
+                }
+                // A snapshot is taken between turns only.
+                if case .heapSnapshot = command {} else { isolate.interrupt(perform) }
+                eventLoop.execute(perform)
+            },
             stop: { outcome in
                 guard stop.set(outcome) else { return }
                 isolate.terminate()
                 gate.stopRequested()
             })
-        var board: BoardWriter?
-        if let descriptor = options.boardDescriptor { board = BoardWriter(try BoardMapping(fileDescriptor: descriptor)) }
-        let workload = try Workload(
-            realm, on: eventLoop, ring: ring, board: board, options: options, files: .linux, stop: stop)
         watchdog.start()
         gate.open(workload)
         workload.start(entry)
+    }
+
+    private static func makeProfile(
+        _ isolate: Isolate, _ options: WorkerOptions, _ ring: RingMapping, _ control: LocalConnection
+    ) -> ProfileControl {
+        ProfileControl(
+            isolate, monotonicBase: ring.monotonicBase, writer: ControlWriter(control),
+            slowMilliseconds: options.slowMilliseconds, snapshotBytesMax: options.snapshotBytesMax)
     }
 
     /// A realm with the platform in it, from the first snapshot that fits.

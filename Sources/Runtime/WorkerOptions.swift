@@ -23,6 +23,8 @@ struct WorkerOptions {
     /// A socket that listens.
     var listenDescriptor: Int32?
     var boardDescriptor: Int32?
+    /// A stream socket to the agent.
+    var controlDescriptor: Int32?
     var configuration = JSON.object([])
     private var snapshotArgument: String?
 
@@ -30,6 +32,10 @@ struct WorkerOptions {
 
     /// Bytes; 0: V8's default.
     var heapBytesMax: Int { configuration["heapBytesMax"]?.number.map { Int($0) } ?? 0 }
+    /// Turns that take longer are profiled.
+    var slowMilliseconds: Double? { configuration["profileSlowMilliseconds"]?.number }
+    /// Of a heap snapshot when the heap's limit is reached; nil: none is taken.
+    var snapshotBytesMax: Int? { configuration["heapSnapshotBytesMax"]?.number.map { Int($0) } }
     var snapshotPath: String? { snapshotArgument ?? configuration["snapshot"]?.string }
     var cacheDirectory: String? { configuration["cacheDir"]?.string }
     /// Of the whole run: a server has none.
@@ -55,6 +61,7 @@ struct WorkerOptions {
             case "--serve": serves = true
             case "--listen-fd": listenDescriptor = try Self.descriptor(argument, rest.popFirst())
             case "--board-fd": boardDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--control-fd": controlDescriptor = try Self.descriptor(argument, rest.popFirst())
             case "--config-fd": configurationDescriptor = try Self.descriptor(argument, rest.popFirst())
             case "--snapshot": snapshotArgument = try Self.path(argument, rest.popFirst())
             case "--build-snapshot":

@@ -9,6 +9,7 @@ extension Workload {
     /// Ends the process.
     func finish(_ outcome: Outcome) -> Never {
         isolate.cancelTermination()
+        if case .limit(.heap) = outcome { monitor.profile?.heapLimitReached() }
         let outcome = lastWords(outcome)
         if options.serves, http == nil { board?.setState(.failed) }
         if let message = outcome.message { Machine.writeToStandardError(message + "\n") }

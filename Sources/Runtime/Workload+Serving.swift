@@ -26,6 +26,8 @@ extension Workload {
         try internals.call("serve.startSchedules", [internals.string(crons.text)])
         // From here on the run is what the server does, request by request; its own span has told how it came up.
         if options.isTraced { try internals.call("trace.endRun", [internals.number(0)]) }
+        monitor.cells = server.cells
+        monitor.timerCount = { [unowned self] in Int((try? internals.call("timers.count").number) ?? 0) }
         http = server
         opHost?.http = server
         machine.referencesChanged(by: 1)
@@ -54,6 +56,7 @@ extension Workload {
 
     /// Nothing is in flight any more.
     func drained() {
+        monitor.sample()
         machine.end(.completed(code: 0))
         finish(.completed(code: 0))
     }

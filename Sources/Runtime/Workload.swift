@@ -27,6 +27,8 @@ final class Workload {
     private let realm: Realm
     private let clock: RingTime
 
+    let monitor: TurnMonitor
+
     var machine = RunMachine()
     private(set) var isInTurn = false
     private var rejections = Rejections()
@@ -56,7 +58,7 @@ final class Workload {
     /// - Parameter realm: prepared by `PlatformSources`, its ops not yet installed.
     init(
         _ realm: Realm, on eventLoop: any EventLoop, ring: RingMapping, board: BoardWriter? = nil, options: WorkerOptions,
-        files: FileSystem, stop: StopRequest
+        files: FileSystem, stop: StopRequest, turns: TurnClock
     ) throws(JSFailure) {
         self.realm = realm
         self.eventLoop = eventLoop
@@ -66,6 +68,7 @@ final class Workload {
         self.stop = stop
         isolate = realm.isolate
         clock = RingTime(base: ring.monotonicBase)
+        monitor = TurnMonitor(realm.isolate, board: board, turns: turns)
         internals = Internals(try PlatformSources.attach(realm), in: realm)
         loader = try ModuleLoader(
             internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init))
@@ -125,18 +128,25 @@ final class Workload {
     // MARK: Turns
 
     /// Enters JavaScript from the event loop.
-    /// - Parameter runsMicrotasks: `body` does so itself, at its end; then there is mostly nothing left to settle.
-    func turn(runsMicrotasks: Bool = false, _ body: () throws(JSFailure) -> Void) {
+    /// - Parameters:
+    ///   - connection: of the request it is entered for.
+    ///   - runsMicrotasks: `body` does so itself, at its end; then there is mostly nothing left to settle.
+    func turn(
+        for connection: HTTPConnection? = nil, runsMicrotasks: Bool = false, _ body: () throws(JSFailure) -> Void
+    ) {
         precondition(!isInTurn, "a turn within a turn")
         // What wakes up while the run ends comes too late.
         guard !machine.isEnding else { return }
         isInTurn = true
+        monitor.begin(connection)
         do throws(JSFailure) {
             try body()
             if !machine.isEnding, !runsMicrotasks || hasLeftovers { try settle() }
         } catch {
             fail(error)
         }
+        if monitor.end(), !machine.isEnding { _ = try? internals.call("serve.takeNotes") }
+        monitor.leave()
         isInTurn = false
         decide()
         http?.settle()
@@ -155,6 +165,7 @@ final class Workload {
                 let (token, reason) = settled.removeFirst()
                 try deliver(token, reason)
             } else if let reason = rejections.takeFirst() {
+                monitor.unhandledError()
                 guard try internals.call("unhandledRejection", [reason]).isTrue else { return machine.end(.failed) }
             } else {
                 return
@@ -193,6 +204,7 @@ final class Workload {
 
     /// True: the program took it, and goes on.
     func reportUncaught(_ exception: JSException) throws(JSFailure) -> Bool {
+        monitor.unhandledError()
         let location = exception.location
         // A failure of the entry's own code leaves nothing to go on with.
         return try internals.call(
@@ -255,7 +267,7 @@ extension Workload: IsolateDelegate {
 
     func promiseHandled(_ promise: UInt64) { rejections.remove(promise) }
 
-    func collectedGarbage(_ collection: GarbageCollection) {}
+    func collectedGarbage(_ collection: GarbageCollection) { monitor.collected(collection) }
 }
 
 // MARK: - Platform

@@ -233,6 +233,8 @@ public enum BoardCounter: Int, CaseIterable, Sendable {
     case seriesFull
     case scheduledRuns
     case scheduledFailures
+    /// Turns of the event loop longer than 50 ms.
+    case loopStalls
 
     // Those that go up and down.
     case connectionsOpen = 48

@@ -324,6 +324,8 @@ extension BoardCounter {
             counter("sidelight.board.series_full", "{observation}", "Durations that went to the overflow series.")
         case .scheduledRuns: scheduled("runs", "Runs of scheduled handlers.")
         case .scheduledFailures: scheduled("failures", "Runs of scheduled handlers that failed.")
+        case .loopStalls:
+            counter("sidelight.eventloop.stalls", "{turn}", "Turns of the event loop longer than 50 ms.")
         case .connectionsOpen:
             counter("sidelight.http.server.connections.open", "{connection}", "Connections that are open.")
         case .timersActive: counter("sidelight.timers.active", "{timer}", "Timers that are set.")

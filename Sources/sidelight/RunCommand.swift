@@ -53,6 +53,9 @@ struct RunCommand: ParsableCommand {
             valueName: "TIME"))
     var flushTimeout: String?
 
+    @Flag(name: .customLong("heap-snapshot-on-oom"), help: "Keep a heap snapshot when the program reaches its heap limit.")
+    var heapSnapshotOnOOM = false
+
     @Option(help: ArgumentHelp("How much to say on stderr (default: warning).", valueName: "L"))
     var logLevel: String?
 
@@ -80,6 +83,7 @@ struct RunCommand: ParsableCommand {
         flags.logLevel = logLevel
         flags.isJSON = json
         flags.flushTimeout = flushTimeout
+        flags.snapshotsHeap = heapSnapshotOnOOM
         flags.entry = entry
         let configuration: AgentConfiguration
         let warnings: [String]

@@ -75,6 +75,15 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How long to wait for backends at the end (default: 5s).", valueName: "TIME"))
     var flushTimeout: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Profile what keeps the event loop longer than this; the stacks go on the request's span (default: never).",
+            valueName: "TIME"))
+    var profileSlow: String?
+
+    @Flag(name: .customLong("heap-snapshot-on-oom"), help: "Keep a heap snapshot of a worker that reaches its heap limit.")
+    var heapSnapshotOnOOM = false
+
     @Option(help: ArgumentHelp("How much to say on stderr (default: warning).", valueName: "L"))
     var logLevel: String?
 
@@ -100,6 +109,8 @@ struct ServeCommand: ParsableCommand {
         flags.isJSON = json
         flags.shutdownTimeout = shutdownTimeout
         flags.flushTimeout = flushTimeout
+        flags.profileSlow = profileSlow
+        flags.snapshotsHeap = heapSnapshotOnOOM
         flags.entry = entry
         if entry.isEmpty { throw ValidationError("ENTRY is empty") }
         let configured: Configured<AgentConfiguration>

@@ -16,7 +16,7 @@ struct Sidelight: ParsableCommand {
               sidelight run --export otlp=http://127.0.0.1:4318 app.js
             """,
         version: Release.version,
-        subcommands: [RunCommand.self, ServeCommand.self, TraceCommand.self, TailCommand.self])
+        subcommands: [RunCommand.self, ServeCommand.self, TraceCommand.self, TailCommand.self, ProfileCommand.self])
 
     private static let freedBytesMax = 16 << 20
 

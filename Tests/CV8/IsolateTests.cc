@@ -241,11 +241,11 @@ TEST(collectionsAreTold) {
 
 TEST(theProfilerSeesFunctions) {
     World world;
-    CHECK(sl_v8_profile_stop(world.isolate).bytes == nullptr);
+    CHECK(sl_v8_profile_stop(world.isolate, nullptr, 0).bytes == nullptr);
     CHECK(sl_v8_profile_start(world.isolate, 100));
     CHECK(!sl_v8_profile_start(world.isolate, 100));
     world.Run("function hot() { let x = 0; for (let i = 0; i < 1e7; i++) x += Math.sqrt(i); return x } for (let i = 0; i < 5; i++) hot()", "file:///\"hot\".js");
-    std::string json = Take(sl_v8_profile_stop(world.isolate));
+    std::string json = Take(sl_v8_profile_stop(world.isolate, nullptr, 0));
     CHECK(json.starts_with("{\"nodes\":[{\"id\":1,\"callFrame\":{\"functionName\":\"(root)\""));
     CHECK(json.find("\"functionName\":\"hot\"") != std::string::npos);
     sl_v8_value *global = sl_v8_realm_global(world.realm), *text = sl_v8_value_string(world.isolate, json.data(), json.size());
@@ -256,6 +256,132 @@ TEST(theProfilerSeesFunctions) {
     sl_v8_value_release(global);
     sl_v8_value_release(text);
     CHECK(sl_v8_profile_start(world.isolate, 1000));  // and left running at the end
+}
+
+TEST(samplesGoUnderTheMarkBeforeThem) {
+    World world;
+    CHECK(sl_v8_profile_start(world.isolate, 200));
+    std::vector<sl_v8_profile_mark> marks;
+    auto mark = [&](int32_t label) {
+        timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        marks.push_back({double(now.tv_sec) * 1e9 + double(now.tv_nsec), label});
+    };
+    const char *spin = "{ const end = Date.now() + 60; while (Date.now() < end) {} }";
+    mark(7);
+    world.Run(spin);
+    mark(-1);
+    world.Run(spin);
+    mark(3);
+    world.Run(spin);
+    std::string json = Take(sl_v8_profile_stop(world.isolate, marks.data(), marks.size()));
+    sl_v8_value *global = sl_v8_realm_global(world.realm), *text = sl_v8_value_string(world.isolate, json.data(), json.size());
+    sl_v8_value_set(world.realm, global, "json", text);
+    CHECK_EQUAL(world.Run("const p = JSON.parse(json), l = p.sidelightSamples; const n = (x) => l.filter((y) => y === x).length;"
+                          "[l.length === p.samples.length, n(7) > 20, n(-1) > 20, n(3) > 20, n(7) + n(-1) + n(3) === l.length].join()"),
+                "true,true,true,true,true");
+    sl_v8_value_release(global);
+    sl_v8_value_release(text);
+}
+
+TEST(theProfilerStartsAndStopsWhileJavaScriptRuns) {
+    World world;
+    sl_v8_profile_prepare(world.isolate);
+    struct Asked {
+        sl_v8_isolate *isolate;
+        std::atomic<int> step = 0;
+        std::string json;
+    } asked{world.isolate};
+    std::thread other([&] {
+        auto wait = [&](int step) {
+            while (asked.step.load() != step) usleep(1000);
+            usleep(60'000);
+        };
+        wait(0);
+        sl_v8_isolate_interrupt(world.isolate, [](void *context) {
+            auto *asked = static_cast<Asked *>(context);
+            asked->step = sl_v8_profile_start(asked->isolate, 500) ? 1 : -1;
+        }, &asked);
+        wait(1);
+        sl_v8_isolate_interrupt(world.isolate, [](void *context) {
+            auto *asked = static_cast<Asked *>(context);
+            asked->json = Take(sl_v8_profile_stop(asked->isolate, nullptr, 0));
+            asked->step = 2;
+        }, &asked);
+        wait(2);
+        sl_v8_isolate_terminate(world.isolate);
+    });
+    sl_v8_exception *error = nullptr;
+    const char *source = "function spinning() { for (;;) Math.sqrt(2); } spinning()";
+    sl_v8_value *result = sl_v8_script_run(world.realm, source, strlen(source), "spin.js", nullptr, &error);
+    CHECK(!result && !error);
+    other.join();
+    sl_v8_isolate_cancel_terminate(world.isolate);
+    CHECK(asked.json.find("\"functionName\":\"spinning\"") != std::string::npos);
+}
+
+TEST(aHeapSnapshotIsWrittenInPiecesAndCanBeStopped) {
+    World world;
+    world.Run("globalThis.kept = Array.from({length: 20000}, (_, i) => ({ findMe: i }))");
+    std::string text;
+    auto keep = [](void *context, const char *bytes, size_t length) {
+        static_cast<std::string *>(context)->append(bytes, length);
+        return true;
+    };
+    CHECK(sl_v8_heap_snapshot(world.isolate, keep, &text));
+    CHECK(text.starts_with("{\"snapshot\":{\"meta\":"));
+    CHECK(text.ends_with("}"));
+    CHECK(text.find("\"findMe\"") != std::string::npos);
+    size_t pieces = 0;
+    auto stop = [](void *context, const char *, size_t) { return ++*static_cast<size_t *>(context) < 3; };
+    CHECK(!sl_v8_heap_snapshot(world.isolate, stop, &pieces));
+    CHECK_EQUAL(pieces, size_t(3));
+}
+
+TEST(theContinuationIsKnownInInterruptsAndCollections) {
+    World world;
+    CHECK(sl_v8_isolate_continuation(world.isolate) == nullptr);
+    struct Seen {
+        sl_v8_isolate *isolate;
+        std::atomic<bool> done = false;
+        std::string interrupted, collected;
+        std::string Now() {
+            sl_v8_value *value = sl_v8_isolate_continuation(isolate);
+            if (!value) return "none";
+            std::string text = Take(sl_v8_value_utf8(isolate, value));
+            sl_v8_value_release(value);
+            return text;
+        }
+    } seen{world.isolate};
+    sl_v8_host host = {};
+    host.context = &seen;
+    host.gc = [](void *context, uint32_t, double, bool) {
+        auto *seen = static_cast<Seen *>(context);
+        if (seen->collected.empty()) seen->collected = seen->Now();
+    };
+    sl_v8_isolate_set_host(world.isolate, &host);
+    std::thread other([&] {
+        usleep(50'000);
+        sl_v8_isolate_interrupt(world.isolate, [](void *context) {
+            auto *seen = static_cast<Seen *>(context);
+            seen->interrupted = seen->Now();
+            seen->done = true;
+        }, &seen);
+        while (!seen.done) usleep(1000);
+        sl_v8_isolate_terminate(world.isolate);
+    });
+    sl_v8_value *ops = sl_v8_realm_install_ops(world.realm, nullptr), *global = sl_v8_realm_global(world.realm);
+    sl_v8_value_set(world.realm, global, "ops", ops);
+    sl_v8_exception *error = nullptr;
+    const char *source = "ops.setContext('mine'); for (;;) new Array(100)";
+    sl_v8_value *result = sl_v8_script_run(world.realm, source, strlen(source), "spin.js", nullptr, &error);
+    CHECK(!result && !error);
+    other.join();
+    sl_v8_isolate_cancel_terminate(world.isolate);
+    CHECK_EQUAL(seen.interrupted, "mine");
+    CHECK_EQUAL(seen.collected, "mine");
+    sl_v8_value_release(ops);
+    sl_v8_value_release(global);
 }
 
 // ---- Many ----

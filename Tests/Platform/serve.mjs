@@ -34,6 +34,7 @@ export function makeRing() {
         switch (tag & 15) {
             case 0: return null;
             case 1: { const result = text(state.at, payload); state.at += payload + 7 & ~7; return result; }
+            case 2: return strings.get(payload);
             case 3: return payload === 1;
             case 4: return tag >> 4;
             case 5: case 6: state.at += 8; return f64[(state.at >> 3) - 1];
@@ -152,6 +153,9 @@ export function serve(source, options = {}) {
                 }));
             },
             httpEnding() {},
+            httpOwner() {},
+            httpNote() {},
+            httpNoteText: () => '',
             httpRoute(slot, route) { flights.get(slot).answer.route = route; },
             httpErrorType(slot, type) { flights.get(slot).answer.errorType = type; },
             httpAttributes(slot, at, limit) {

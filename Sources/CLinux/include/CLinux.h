@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/types.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -121,7 +122,7 @@ typedef struct {
     int parent_death_signal;                         // sent to the child when the calling *thread* ends
     bool own_group;                                  // of its own process group: the terminal's signals do not reach it
 } sl_spawn_request;
-enum { SL_SPAWN_DESCRIPTORS_MAX = 8 };
+enum { SL_SPAWN_DESCRIPTORS_MAX = 10 };
 
 // Starts a child with the signal mask empty and every signal that is not ignored at its default; SIGPIPE is never ignored. Returns
 // its pid once exec has succeeded; -1 and errno when it did not. The caller stands still meanwhile (vfork): about a
@@ -133,6 +134,17 @@ pid_t sl_spawn(const sl_spawn_request *_Nonnull request);
 int sl_listen_tcp(const char *_Nonnull host, uint16_t port, int backlog, uint16_t *_Nonnull bound_port, const char *_Nullable *_Nonnull why);
 // The same for a socket in the file system. One that nobody listens on any more is replaced.
 int sl_listen_unix(const char *_Nonnull path, int backlog);
+
+// Two connected stream sockets, blocking, closed at exec; -1 and errno.
+int sl_socketpair(int ends[_Nonnull 2]);
+// A blocking connection to a socket in the file system; -1 and errno.
+int sl_connect_unix(const char *_Nonnull path);
+// Accepts a connection of a process of our own user, blocking; -1 and errno, EPERM for another user's.
+int sl_accept_same_user(int fd);
+// How long receiving and sending may block; -1 and errno.
+int sl_set_timeouts(int fd, int milliseconds);
+// send(2) that raises no SIGPIPE.
+ssize_t sl_send(int fd, const void *_Nonnull bytes, size_t count);
 
 // inotify(7), non-blocking, closed at exec; -1 and errno. What it tells is read(2) as struct inotify_event.
 int sl_inotify(void);

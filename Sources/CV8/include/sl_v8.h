@@ -250,6 +250,9 @@ void sl_v8_args_return_value(sl_v8_args *args, sl_v8_value *value); // borrowed
 void sl_v8_args_throw(sl_v8_args *args, const char *kind, const char *message, size_t message_length, const char *_Nullable code);
 void sl_v8_args_throw_value(sl_v8_args *args, sl_v8_value *value);
 
+// The continuation-preserved embedder data of what runs; null outside of JavaScript. Also from an interrupt and from the host's `gc`.
+sl_v8_value *_Nullable sl_v8_isolate_continuation(sl_v8_isolate *isolate);
+
 // ---- Snapshot ----
 // Runs `prepare` in a fresh realm of a fresh isolate (ops installed by the callback as usual), then freezes isolate and realm. Null bytes when
 // that failed (see *error). Handles that `prepare` leaves unreleased are emptied. An external buffer must not be
@@ -267,9 +270,20 @@ typedef struct { char name[32]; size_t size_bytes, used_bytes, available_bytes, 
 size_t sl_v8_heap_spaces(sl_v8_isolate *isolate, sl_v8_heap_space *spaces, size_t capacity); // returns how many there are
 
 // ---- CPU profiler ----
+// From now on V8 tells the profiler of code as it is made, and not only of what is there when a profile starts: that one starts faster, and sees the function whose
+// loop was optimized while it ran, which else goes under its caller.
+void sl_v8_profile_prepare(sl_v8_isolate *isolate);
+// May be called from an interrupt, so while JavaScript runs. False: one runs already.
 bool sl_v8_profile_start(sl_v8_isolate *isolate, double sampling_interval_microseconds);
-// The profile as .cpuprofile JSON; null bytes when none runs.
-sl_v8_string sl_v8_profile_stop(sl_v8_isolate *isolate);
+// From `nanoseconds` of CLOCK_MONOTONIC on, what runs goes under `label` (0 and above; -1: under none). In the order of time.
+typedef struct { double nanoseconds; int32_t label; } sl_v8_profile_mark;
+// The profile as .cpuprofile JSON; null bytes when none runs. With marks it has a further member, "sidelightSamples": the label of each sample.
+sl_v8_string sl_v8_profile_stop(sl_v8_isolate *isolate, const sl_v8_profile_mark *_Nullable marks, size_t count);
+
+// ---- Heap snapshot ----
+// Writes the heap as a .heapsnapshot, piece by piece. `write` returns false to stop. False: it was stopped. Collects garbage first; takes as long as the heap is
+// large, and about as much memory again. Not from an interrupt.
+bool sl_v8_heap_snapshot(sl_v8_isolate *isolate, bool (*write)(void *_Nullable context, const char *bytes, size_t length), void *_Nullable context);
 
 #pragma clang assume_nonnull end
 

@@ -4,6 +4,7 @@ extension PlatformOps {
     /// httpRespond(slot, status, statusText, headers, content): 1 when the kernel has all of it. httpHead(slot, status, statusText, headers, length),
     /// httpWrite(slot, content), httpEnd(slot), httpAbort(slot): a response in pieces. httpRead(slot): asks for content of the request.
     /// httpAttributes(slot, at, limit), httpEnding(slot, ringHead): the span's record. httpRoute(slot, route), httpErrorType(slot, type): for the metrics.
+    /// httpOwner(slot): what runs next is for that request. httpNote(), httpNoteText(): what happened in this turn; the rest of it is in the cells.
     /// See `HTTPHost`.
     static let http = [
         Op("httpRespond") {
@@ -42,6 +43,18 @@ extension PlatformOps {
             let call = OpCall($0, $1)
             call.platform.http?.isEnding(
                 call.integer(0, nan: -1), ringHead: UInt32(truncatingIfNeeded: call.integer(1)))
+        },
+        Op("httpNote") {
+            let call = OpCall($0, $1)
+            if let context = call.platform.http?.nextNote() { call.returns(context) }
+        },
+        Op("httpOwner") {
+            let call = OpCall($0, $1)
+            call.platform.http?.goesOn(for: call.integer(0, nan: -1))
+        },
+        Op("httpNoteText") {
+            let call = OpCall($0, $1)
+            call.returns(call.platform.http?.noteText() ?? "")
         },
         Op("httpRoute") {
             let call = OpCall($0, $1)

@@ -919,8 +919,8 @@ function endOwn(span, end) {
     writeSpan(span);
 }
 
-// An event at a ring time, without attributes.
-function eventAt(span, name, time) {
+// An event at a ring time.
+function eventAt(span, name, time, attributes) {
     if (!span._recording) return;
     const events = span._events ??= [];
     const count = events.length;
@@ -928,15 +928,22 @@ function eventAt(span, name, time) {
         rare(span).droppedEvents++;
         return;
     }
+    const list = attributes === undefined ? NO_ATTRIBUTES : keepAll(attributes, bound.eventAttributeLimit);
     setTime(time);
     events[count] = bound.i32[CLOCK_I32];
     events[count + 1] = bound.i32[CLOCK_I32 + 1];
     events[count + 2] = reference(name);
-    events[count + 3] = NO_ATTRIBUTES;
+    events[count + 3] = list;
     events[count + 4] = 0;
 }
 
-// A module's way from specifier to namespace: one span, its phases as children. Times are ring times, 0: did not happen.
+// The span of a continuation's value, if it records.
+function recordingSpan(value) {
+    const span = value === undefined || value instanceof Span ? value : value._span;
+    return span instanceof Span && span._recording ? span : undefined;
+}
+
+// A module's way from specifier to namespace: one span, its phases as children, under what asked for it. Times are ring times, 0: did not happen.
 function moduleLoaded(m) {
     const first = m.resolveStart || m.loadStart || m.compileStart || m.evaluateStart;
     const last = m.evaluateEnd || m.compileEnd || m.loadEnd || m.resolveEnd;
@@ -944,7 +951,7 @@ function moduleLoaded(m) {
     const span = finished(`module ${m.specifier}`, first, last, {
         'sidelight.module.specifier': m.specifier, 'url.full': m.url ?? '', 'sidelight.module.size': m.bytes | 0,
         'sidelight.module.cached': !!m.cached,
-    }, m.error);
+    }, m.error, activeSpan() ?? runSpan);
     if (m.resolveStart) finished('resolve', m.resolveStart, m.resolveEnd, undefined, undefined, span);
     if (m.loadStart) finished('load', m.loadStart, m.loadEnd, undefined, undefined, span);
     if (m.compileStart) finished('compile', m.compileStart, m.compileEnd, undefined, undefined, span);
@@ -1016,7 +1023,10 @@ function attribute(span, key) {
     const list = span._attributes, ref = reference(key), end = 2 * list[0];
     for (let i = 1; i < end; i += 2) {
         const has = list[i];
-        if (has === ref || typeof has === 'object' && has.ref === ref) return list[i + 1];
+        if (has !== ref && !(typeof has === 'object' && has.ref === ref)) continue;
+        const kept = list[i + 1];
+        // A text that is interned is the one its step has seen last.
+        return typeof has === 'object' && kept === has.interned ? has.value : kept;
     }
     return undefined;
 }
@@ -1053,5 +1063,5 @@ internal.trace = {
     Span, Tracer, Context, ROOT, SPAN_KEY, withValue, valueOf, valuesOf, storesOf, entering, isSpanContextValid, isValidTraceId, isValidSpanId,
     serverSpan, adopt, endServer, startRoot, renameServer, setTraceState, attribute, setRequestCells: (cells) => { requestCells = cells; },
     // For 22_metrics.js.
-    scopeId, startOwn, endOwn, eventAt, views: () => bound,
+    scopeId, startOwn, endOwn, eventAt, recordingSpan, views: () => bound,
 };

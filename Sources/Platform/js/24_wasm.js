@@ -27,7 +27,7 @@ internal.whenComplete(() => {
                 const start = core.now(), parent = parentNow();
                 try {
                     const result = await original(source, ...rest);
-                    report(source instanceof Module ? 'wasm instantiate' : name, start, source, parent);
+                    report(name, start, source, parent);
                     return result;
                 } catch (error) {
                     report(name, start, source, parent, error);
@@ -60,8 +60,17 @@ internal.whenComplete(() => {
     }
 
     const replace = (name, value) => ReflectDefineProperty(WebAssembly, name, { value, writable: true, configurable: true });
-    replace('compile', asynchronous('wasm compile', compile));
-    replace('instantiate', asynchronous('wasm compile and instantiate', instantiate));
+    const replaced = asynchronous('wasm compile', compile);
+    replace('compile', replaced);
+    const instantiateModule = asynchronous('wasm instantiate', instantiate);
+    replace('instantiate', {
+        // Of bytes: compiled first, so that each of the two is a span. <https://webassembly.github.io/spec/js-api/#dom-webassembly-instantiate>
+        async instantiate(source, ...rest) {
+            if (!core.isEnabled() || source instanceof Module) return instantiateModule(source, ...rest);
+            const module = await replaced(source);
+            return { module, instance: await instantiateModule(module, ...rest) };
+        },
+    }.instantiate);
     const WrappedModule = synchronous('wasm compile', Module);
     for (const name of ['exports', 'imports', 'customSections']) {
         ReflectDefineProperty(WrappedModule, name, { value: Module[name], writable: true, configurable: true });

@@ -151,6 +151,8 @@ function run() {
             if (timer.due > now || timer.sequence > lastOfTurn) break;
             remove(timer);
             if (!timer.repeats) forget(timer);
+            if (now - timer.due > lateMin) tellLate(timer);
+            internal.serve?.goesOn(timer.context);
             ops.setContext(timer.context);
             try {
                 call(timer);
@@ -165,6 +167,17 @@ function run() {
         ops.setContext(context);
         arm(internal.now());
     }
+}
+
+const lateMin = 50; // ms
+
+/** Something kept the loop from running it: an event of the span that was active when it was made, if that still records. */
+function tellLate(timer) {
+    const { trace } = internal;
+    const span = trace?.recordingSpan(timer.context);
+    if (span === undefined) return;
+    const now = trace.now();
+    trace.eventAt(span, 'timer late', now, { 'sidelight.timer.delay': timer.delay / 1e3, 'sidelight.timer.late': now / 1e9 - timer.due / 1e3 });
 }
 
 function call(timer) {
@@ -322,5 +335,5 @@ internal.timers = {
     run, runImmediates, clear, enqueue,
     /** A timer of the platform's own that does not keep the loop alive. */
     startUnrefed: (callback, delay) => start(callback, [], delay, false, false),
-    addRef, dropRef,
+    addRef, dropRef, count: () => byId.size,
 };

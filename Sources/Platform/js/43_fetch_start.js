@@ -118,6 +118,7 @@ class Fetching {
         this.isDelivering = false;
         this.isComplete = false;
         this.holdsLoop = false;
+        this.context = ops.context();
     }
 
     holdLoop(holds) {
@@ -420,11 +421,17 @@ internal.fetch = {
     head(id, status, statusText, headers, dns, connect, tls, firstByte, version, address, port) {
         const fetching = running.get(id);
         if (fetching === undefined) return;
+        internal.serve?.goesOn(fetching.context);
         fetching.telling?.facts(dns, connect, tls, firstByte, version, address, port);
         fetching.head(status, statusText, headers);
     },
     /** @param {Uint8Array} bytes of the response's body, decoded */
-    chunk(id, bytes) { running.get(id)?.chunk(bytes); },
+    chunk(id, bytes) {
+        const fetching = running.get(id);
+        if (fetching === undefined) return;
+        internal.serve?.goesOn(fetching.context);
+        fetching.chunk(bytes);
+    },
     /** A pushed body has room again. */
     drained(id) { running.get(id)?.upload?.resume(); },
     end(id) { running.get(id)?.end(); },

@@ -8,7 +8,7 @@
 // The straight way — a handler that returns a Response with a text — makes a Request, an Exchange, a context object and a span, and no promise.
 
 const {
-    ArrayPrototypeFilter, ArrayPrototypeJoin, FunctionPrototypeToString, Int32Array, JSONParse, ObjectKeys, SafeMap, String,
+    ArrayPrototypeFilter, ArrayPrototypeJoin, Float64Array, FunctionPrototypeToString, Int32Array, JSONParse, ObjectKeys, SafeMap, String,
     StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, TypeError, TypedArrayPrototypeGetLength,
 } = primordials;
 const { DOMException } = internal;
@@ -20,8 +20,8 @@ const { requireArguments } = internal.webidl;
 
 // ---- What native hands over with each request ----
 
-let cells = new Int32Array(32);
-const BITS = 8, METHOD = 12;
+let cells = new Int32Array(64), cellsF64 = new Float64Array(32);
+const BITS = 8, METHOD = 12, NOTES = 14, NOTE_KIND = 15, NOTE_TIME_F64 = 24, NOTE_DURATION_F64 = 25;
 const HAS_TRACE_STATE = 4, HAS_BAGGAGE = 8, HAS_BODY = 16, OTHER_PROPAGATORS = 128;
 const HEAD = 2; // index of a method
 
@@ -431,6 +431,7 @@ function finish(exchange) {
     exchange.over = true;
     exchanges[exchange.slot] = undefined;
     inFlight--;
+    if (cells[NOTES] !== 0) takeNotes();
     trace.endServer(exchange.span);
     if (exchange.feed !== undefined) exchange.feed.fail(exchange.left ?? lateBody());
 }
@@ -478,12 +479,49 @@ function abortAll() {
     }
 }
 
+// ---- What the host saw of the turn: garbage collections, stalls (Sources/Runtime/TurnMonitor.swift) ----
+
+const COLLECTIONS = ['', 'minor', 'major', 'incremental', 'weakcb'];
+const STALL = 5;
+
+/** Takes them up as events of the server spans they hit. Called when one of those ends, and at the end of the turn. */
+function takeNotes() {
+    while (cells[NOTES] !== 0) {
+        const context = ops.httpNote();
+        const kind = cells[NOTE_KIND], time = cellsF64[NOTE_TIME_F64], seconds = cellsF64[NOTE_DURATION_F64] / 1e9;
+        const span = spanHit(context);
+        if (span === undefined) continue;
+        if (kind !== STALL) {
+            trace.eventAt(span, 'gc', time, { 'v8js.gc.type': COLLECTIONS[kind], 'sidelight.gc.pause': seconds });
+            continue;
+        }
+        const attributes = { 'sidelight.eventloop.stall': seconds };
+        const stacks = ops.httpNoteText();
+        if (stacks !== '') attributes['sidelight.profile.top'] = stacks;
+        trace.eventAt(span, 'event loop stall', time, attributes);
+    }
+}
+
+/** What the host runs next is for the request of this context: its CPU time, and its place in a profile. */
+function goesOn(context) {
+    if (inFlight === 0) return;
+    const exchange = trace.valueOf(trace.valuesOf(context), EXCHANGE);
+    ops.httpOwner(exchange === undefined || exchange.over ? -1 : exchange.slot);
+}
+
+/** @param {unknown} context what was current; a number: nothing was, in the turn of that slot (-1: of none) */
+function spanHit(context) {
+    if (typeof context === 'number') return exchanges[context]?.span;
+    const exchange = trace.valueOf(trace.valuesOf(context), EXCHANGE);
+    return exchange !== undefined ? exchange.span : trace.recordingSpan(context);
+}
+
 // ---- Start ----
 
 /** What native writes into every record, by the ids these have in the ring: RequestAttributes.Text, in this order. */
 const TEXTS = [
     'http.request.method', 'url.path', 'url.query', 'url.scheme', 'server.address', 'server.port', 'client.address', 'network.peer.address',
-    'network.peer.port', 'network.protocol.version', 'user_agent.original',
+    'network.peer.port', 'network.protocol.version', 'user_agent.original', 'sidelight.cpu.time',
     '_OTHER', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'http', 'https', '1.0', '1.1',
 ];
 const TEXT_IDS = 16; // word of the first
@@ -530,6 +568,7 @@ function install(exportsDefault, env) {
 function start(buffer, config) {
     if (typeof config === 'string') config = JSONParse(config);
     cells = new Int32Array(buffer);
+    cellsF64 = new Float64Array(buffer);
     trace = internal.trace;
     trace.setRequestCells(cells);
     for (let i = 0; i < TEXTS.length; i++) cells[TEXT_IDS + i] = internal.ring.reference(TEXTS[i]);
@@ -543,7 +582,7 @@ function start(buffer, config) {
 }
 
 internal.serve = {
-    start, install, environment: () => globalThis.process.env, dispatch, ended, abortAll, matched, setRoute,
+    start, install, environment: () => globalThis.process.env, dispatch, ended, abortAll, matched, setRoute, takeNotes, goesOn,
     drained(slot) { exchanges[slot]?.reader?.resume(); },
     bodyChunk(slot, bytes) { exchanges[slot]?.feed?.chunk(bytes); },
     bodyEnd(slot) { exchanges[slot]?.feed?.end(); },

@@ -180,6 +180,7 @@ extension HTTPConnection {
             }
             attributes.put(.peerPort, peer.port)
         }
+        attributes.put(.cpuTime, server.workload.monitor.cpuTime(of: self) / 1e9)
         if let agent = request.value(.userAgent) { attributes.put(.userAgent, latin1: agent) }
     }
 

@@ -27,6 +27,8 @@ struct HTTPRequestState {
     /// The client waits for `100 Continue`.
     var awaitsContinue = false
     var skippedBytes = 0
+    /// Of its turns so far, nanoseconds; of sampled requests.
+    var cpuTime = 0.0
 
     /// The normalised head: the parser's own holds only until it reads on.
     private var text = UnsafeMutableRawPointer.allocate(byteCount: 1024, alignment: 16)
@@ -58,6 +60,7 @@ struct HTTPRequestState {
         contentFailed = false
         awaitsContinue = head.expectsContinue
         skippedBytes = 0
+        cpuTime = 0
     }
 
     var methodAndVersion: (method: UInt8, isHTTP11: Bool) { (head.method.rawValue, head.version == .http11) }

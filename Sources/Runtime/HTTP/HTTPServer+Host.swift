@@ -4,7 +4,10 @@ internal import Telemetry
 
 /// The ops of 44_serve.js: each finds its connection and does there what it is for.
 extension HTTPServer: HTTPHost {
-    func respond(_ slot: Int, status: Int, _ call: OpCall) -> Bool { connection(slot)?.respond(status: status, call) ?? false }
+    func respond(_ slot: Int, status: Int, _ call: OpCall) -> Bool {
+        workload.monitor.lookForStall()
+        return connection(slot)?.respond(status: status, call) ?? false
+    }
 
     func startResponse(_ slot: Int, status: Int, length: Int, _ call: OpCall) {
         connection(slot)?.startResponse(status: status, length: length, call)
@@ -12,7 +15,14 @@ extension HTTPServer: HTTPHost {
 
     func send(_ slot: Int, _ call: OpCall) -> Int { connection(slot)?.send(call) ?? -1 }
 
-    func endResponse(_ slot: Int) -> Bool { connection(slot)?.endResponse() ?? false }
+    func endResponse(_ slot: Int) -> Bool {
+        workload.monitor.lookForStall()
+        return connection(slot)?.endResponse() ?? false
+    }
+
+    func goesOn(for slot: Int) { workload.monitor.goesOn(for: connection(slot)) }
+    func nextNote() -> Value? { workload.monitor.next() }
+    func noteText() -> String { workload.monitor.text() }
 
     func abort(_ slot: Int) { connection(slot)?.abort() }
 

@@ -110,6 +110,7 @@ final class HTTPServer {
     /// Serving has begun; without a socket there are only schedules.
     func serveWithoutListening() {
         board?.setState(.serving)
+        workload.monitor.startTicking(on: eventLoop)
         workload.wakeAgent()
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         let period = TimeAmount.milliseconds(Self.sweepMilliseconds)
@@ -186,7 +187,7 @@ final class HTTPServer {
                 target: connection.request.bytes(head.target))
         }
         touch(connection)
-        workload.turn(runsMicrotasks: true) { () throws(JSFailure) in
+        workload.turn(for: connection, runsMicrotasks: true) { () throws(JSFailure) in
             try realm.call(functions.dispatch, connection.slot, latin1: connection.request.headText)
         }
     }
@@ -220,14 +221,14 @@ final class HTTPServer {
     /// Calls function(slot, …) in a turn of its own.
     func tell(_ function: Value, _ connection: HTTPConnection, _ second: Double = 0, _ third: Double = 0) {
         touch(connection)
-        workload.turn { () throws(JSFailure) in
+        workload.turn(for: connection) { () throws(JSFailure) in
             try realm.call(function, numbers: Double(connection.slot), second, third)
         }
     }
 
     func tell(_ function: Value, _ connection: HTTPConnection, _ first: Value, _ others: Value...) {
         touch(connection)
-        workload.turn { () throws(JSFailure) in
+        workload.turn(for: connection) { () throws(JSFailure) in
             try realm.call(function, [Value.number(Double(connection.slot), in: isolate), first] + others)
         }
     }

@@ -9,7 +9,7 @@ internal import Wire
 struct RequestAttributes {
     /// Texts that come with every request. JavaScript interns them at the start, in this order (44_serve.js), and says under which ids.
     enum Text: Int, CaseIterable {
-        case method, path, query, scheme, serverAddress, serverPort, clientAddress, peerAddress, peerPort, protocolVersion, userAgent
+        case method, path, query, scheme, serverAddress, serverPort, clientAddress, peerAddress, peerPort, protocolVersion, userAgent, cpuTime
         // The values of `method`, by the index of HTTP1Method.
         case other, get, head, post, put, delete, connect, options, trace, patch
         case http, https, version10, version11
@@ -58,6 +58,12 @@ struct RequestAttributes {
 
     mutating func put(_ key: Text, _ value: Int) {
         _ = open(key, tag: UInt32(bitPattern: Int32(truncatingIfNeeded: value) << 4) | 4, payload: 0)
+    }
+
+    mutating func put(_ key: Text, _ value: Double) {
+        guard open(key, tag: 6, payload: 8) else { return }
+        at.storeBytes(of: value, as: Double.self)
+        at += 8
     }
 
     /// Bytes of a head: Latin-1, which become UTF-8.

@@ -12,6 +12,12 @@ struct RequestCells {
         static let method = 12
         /// Back to JavaScript from `httpAttributes`: how many were written.
         static let attributeCount = 13
+        /// How many notes wait (TurnMonitor.swift), and the kind of the one that was taken.
+        static let notes = 14
+        static let noteKind = 15
+        /// Two words each, an f64 of nanoseconds: when it began, how long it took.
+        static let noteTime = 48
+        static let noteDuration = 50
         /// From JavaScript, once: ids of the interned texts of `RequestAttributes.Text`.
         static let texts = 16
     }
@@ -38,6 +44,13 @@ struct RequestCells {
     func store(_ value: Int32, at word: Int) { memory.storeBytes(of: value, toByteOffset: 4 * word, as: Int32.self) }
     @inline(__always)
     func load(_ word: Int) -> Int32 { memory.load(fromByteOffset: 4 * word, as: Int32.self) }
+
+    func storeNote(_ kind: Int32, time: Double, duration: Double, left: Int) {
+        store(Int32(left), at: Word.notes)
+        store(kind, at: Word.noteKind)
+        memory.storeBytes(of: time, toByteOffset: 4 * Word.noteTime, as: Double.self)
+        memory.storeBytes(of: duration, toByteOffset: 4 * Word.noteDuration, as: Double.self)
+    }
 
     func store(_ identity: RequestIdentity, bits: Bits, start: Double, method: UInt8) {
         identity.store(to: memory.baseAddress! + 4 * Word.ids)

@@ -1,0 +1,83 @@
+internal import CLinux
+internal import Glibc
+
+/// One end of a blocking stream between processes of one machine and user. Reading and writing may be done by two threads.
+public final class LocalConnection: Sendable {
+    public let fileDescriptor: Int32
+
+    /// Takes over the descriptor.
+    public init(owning descriptor: Int32) { fileDescriptor = descriptor }
+
+    deinit { close(fileDescriptor) }
+
+    /// Two connected ends.
+    public static func pair() throws(SystemCallError) -> (LocalConnection, LocalConnection) {
+        var ends: [Int32] = [-1, -1]
+        guard sl_socketpair(&ends) == 0 else { throw SystemCallError("socketpair", errno: errno) }
+        return (LocalConnection(owning: ends[0]), LocalConnection(owning: ends[1]))
+    }
+
+    /// To a socket in the file system.
+    public static func connect(path: String) throws(SystemCallError) -> LocalConnection {
+        let descriptor = sl_connect_unix(path)
+        guard descriptor >= 0 else { throw SystemCallError("connecting to \(path)", errno: errno) }
+        return LocalConnection(owning: descriptor)
+    }
+
+    /// Nil: nobody of our user was there after all.
+    public static func accept(_ socket: ListeningSocket) -> LocalConnection? {
+        let descriptor = sl_accept_same_user(socket.fileDescriptor)
+        return descriptor < 0 ? nil : LocalConnection(owning: descriptor)
+    }
+
+    /// How long `send` and `receive` may block before they fail.
+    public func setTimeouts(milliseconds: Int32) { _ = sl_set_timeouts(fileDescriptor, milliseconds) }
+
+    /// All bytes; false when the other end is gone or takes nothing.
+    public func send(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let part = UnsafeRawBufferPointer(rebasing: rest)
+            guard let count = retryingInterrupted({ sl_send(fileDescriptor, part.baseAddress!, part.count) }) else {
+                return false
+            }
+            rest = rest.dropFirst(count)
+        }
+        return true
+    }
+
+    public func send(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes { send($0) } }
+
+    /// What is there, at most `max` bytes; empty at the end of the stream, nil when it failed or took too long.
+    public func receive(max: Int) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: max)
+        let count = bytes.withUnsafeMutableBytes { buffer in
+            retryingInterrupted { read(fileDescriptor, buffer.baseAddress!, max) }
+        }
+        guard let count else { return nil }
+        bytes.removeLast(max - count)
+        return bytes
+    }
+
+    /// Exactly so many bytes; nil when the stream ends before, fails or takes too long.
+    public func receive(exactly count: Int) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        while bytes.count < count {
+            guard let piece = receive(max: count - bytes.count), !piece.isEmpty else { return nil }
+            bytes += piece
+        }
+        return bytes
+    }
+
+    /// Up to a line feed, which is left out; nil when there is none within `max` bytes.
+    public func receiveLine(max: Int) -> [UInt8]? {
+        var line: [UInt8] = []
+        while line.count < max {
+            guard let byte = receive(max: 1), let byte = byte.first else { return nil }
+            if byte == UInt8(ascii: "\n") { return line }
+            line.append(byte)
+        }
+        return nil
+    }
+}
