@@ -19,9 +19,11 @@ extension Workload {
             JSON.Member(key: "authority", value: .string(server.options.address)),
             JSON.Member(key: "development", value: .bool(isatty(2) == 1)),
         ])
-        try internals.call("serve.start", [internals.realm.makeExternalBuffer(memory), internals.string(configuration.text)])
+        try internals.call(
+            "serve.start", [internals.realm.makeExternalBuffer(memory), internals.string(configuration.text)])
         let exports = try internals.realm.get("default", of: entry.module.namespace)
-        let handlers = Int(try internals.call("serve.install", [exports, try internals.call("serve.environment")]).number)
+        let handlers = Int(
+            try internals.call("serve.install", [exports, try internals.call("serve.environment")]).number)
         let crons = JSON.array(server.options.crons.map(JSON.string))
         try internals.call("serve.startSchedules", [internals.string(crons.text)])
         // From here on the run is what the server does, request by request; its own span has told how it came up.

@@ -57,7 +57,8 @@ final class Workload {
 
     /// - Parameter realm: prepared by `PlatformSources`, its ops not yet installed.
     init(
-        _ realm: Realm, on eventLoop: any EventLoop, ring: RingMapping, board: BoardWriter? = nil, options: WorkerOptions,
+        _ realm: Realm, on eventLoop: any EventLoop, ring: RingMapping, board: BoardWriter? = nil,
+        options: WorkerOptions,
         files: FileSystem, stop: StopRequest, turns: TurnClock
     ) throws(JSFailure) {
         self.realm = realm
@@ -108,7 +109,8 @@ final class Workload {
         let file = loader.entryFile(entry)
         switch try loader.entryFormat(of: file, source: source) {
         case .script where options.serves:
-            machine.end(.entryUnreadable(reason: "cannot serve '\(entry)': it is a script, not a module with a default export"))
+            machine.end(
+                .entryUnreadable(reason: "cannot serve '\(entry)': it is a script, not a module with a default export"))
         case .script:
             machine.entryStarted()
             machine.entrySettled()

@@ -53,7 +53,11 @@ extension HTTPConnection {
         output.writeWithUnsafeMutableBytes(minimumWritableBytes: room + frame + 2) { target in
             let body = UnsafeMutableRawBufferPointer(rebasing: target[frame..<(frame + room)])
             var count = room
-            if let bytes { body.copyMemory(from: UnsafeRawBufferPointer(bytes)) } else { count = max(call.writeUTF8(1, to: body), 0) }
+            if let bytes {
+                body.copyMemory(from: UnsafeRawBufferPointer(bytes))
+            } else {
+                count = max(call.writeUTF8(1, to: body), 0)
+            }
             guard framing.body == .chunked else {
                 start = frame
                 return frame + count
@@ -107,8 +111,12 @@ extension HTTPConnection {
         let reasonMax = call.utf8Max(2)
         let fieldsMax = call.utf8Max(3)
         withUnsafeTemporaryAllocation(byteCount: reasonMax + fieldsMax + 1, alignment: 1) { room in
-            let reasonCount = reasonMax == 0 ? 0 : call.writeLatin1(2, to: UnsafeMutableRawBufferPointer(rebasing: room[..<reasonMax]))
-            let fieldsCount = fieldsMax == 0 ? 0 : call.writeLatin1(3, to: UnsafeMutableRawBufferPointer(rebasing: room[reasonMax...]))
+            let reasonCount =
+                reasonMax == 0
+                ? 0 : call.writeLatin1(2, to: UnsafeMutableRawBufferPointer(rebasing: room[..<reasonMax]))
+            let fieldsCount =
+                fieldsMax == 0
+                ? 0 : call.writeLatin1(3, to: UnsafeMutableRawBufferPointer(rebasing: room[reasonMax...]))
             do throws(HTTP1ResponseError) {
                 guard reasonCount >= 0, fieldsCount >= 0 else { throw .fieldValue }
                 try body(
@@ -123,15 +131,19 @@ extension HTTPConnection {
         }
     }
 
-    private func head(_ status: Int, _ reason: UnsafeRawBufferPointer, _ fields: UnsafeRawBufferPointer, length: Int?) -> HTTP1ResponseHead {
+    private func head(
+        _ status: Int, _ reason: UnsafeRawBufferPointer, _ fields: UnsafeRawBufferPointer, length: Int?
+    ) -> HTTP1ResponseHead {
         // Content that nobody has read and that the client holds back until it is asked for: the next request would be taken for it.
         if server.isDraining || request.awaitsContinue || request.contentFailed { request.keepsAlive = false }
         framing = HTTP1Framing.response(
-            status: status, method: request.head.method, version: request.head.version, length: length, keepAlive: request.keepsAlive)
+            status: status, method: request.head.method, version: request.head.version, length: length,
+            keepAlive: request.keepsAlive)
         // Of content that is left out no length is told when the program gave none: another request may have had some.
         if case .omitted(0?) = framing.body { framing.body = .omitted(length: nil) }
         request.keepsAlive = framing.keepAlive
-        return HTTP1ResponseHead(status: status, reason: reason, fields: fields, framing: framing, version: request.head.version)
+        return HTTP1ResponseHead(
+            status: status, reason: reason, fields: fields, framing: framing, version: request.head.version)
     }
 
     /// All is handed to the channel. True: and to the kernel.
@@ -166,7 +178,10 @@ extension HTTPConnection {
     func describe(_ attributes: inout RequestAttributes) {
         let (path, query) = request.pathAndQuery
         let (host, port) = request.authority
-        attributes.put(.method, RequestAttributes.Text(rawValue: RequestAttributes.Text.other.rawValue + Int(request.head.method.rawValue))!)
+        attributes.put(
+            .method,
+            RequestAttributes.Text(rawValue: RequestAttributes.Text.other.rawValue + Int(request.head.method.rawValue))!
+        )
         attributes.put(.path, latin1: path)
         if !query.isEmpty { attributes.put(.query, latin1: query) }
         attributes.put(.scheme, .http)

@@ -100,7 +100,9 @@ final class HTTPConnection: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable { (socket: NIOBSDSocket.Handle) in descriptor = socket }
+        try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable { (socket: NIOBSDSocket.Handle) in
+            descriptor = socket
+        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -82,7 +82,9 @@ struct HTTPRequestState {
             target = UnsafeRawBufferPointer(rebasing: target[end...])
         }
         guard let mark = target.firstIndex(of: UInt8(ascii: "?")) else { return (target, HTTPRequestState.none) }
-        return (UnsafeRawBufferPointer(rebasing: target[..<mark]), UnsafeRawBufferPointer(rebasing: target[(mark + 1)...]))
+        return (
+            UnsafeRawBufferPointer(rebasing: target[..<mark]), UnsafeRawBufferPointer(rebasing: target[(mark + 1)...])
+        )
     }
 
     static var none: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
@@ -91,9 +93,13 @@ struct HTTPRequestState {
     var authority: (host: UnsafeRawBufferPointer, port: Int?) {
         let text = head.targetAuthority.length > 0 ? bytes(head.targetAuthority) : value(.host) ?? HTTPRequestState.none
         // The colon behind the brackets of an IPv6 address, if any.
-        guard let colon = text.lastIndex(of: UInt8(ascii: ":")), text.last != UInt8(ascii: "]") else { return (text, nil) }
+        guard let colon = text.lastIndex(of: UInt8(ascii: ":")), text.last != UInt8(ascii: "]") else {
+            return (text, nil)
+        }
         var port = 0
-        for digit in text[(colon + 1)...] where digit >= 0x30 && digit <= 0x39 && port < 65_536 { port = port * 10 + Int(digit - 0x30) }
+        for digit in text[(colon + 1)...] where digit >= 0x30 && digit <= 0x39 && port < 65_536 {
+            port = port * 10 + Int(digit - 0x30)
+        }
         return (UnsafeRawBufferPointer(rebasing: text[..<colon]), port > 0 && port < 65_536 ? port : nil)
     }
 }

@@ -96,7 +96,8 @@ final class HTTPServer {
             let server = bound.value
             switch result {
             case .success(let channel): server.isListening(channel)
-            case .failure(let error): server.workload.cannotServe("cannot listen on \(server.options.address): \(error)")
+            case .failure(let error):
+                server.workload.cannotServe("cannot listen on \(server.options.address): \(error)")
             }
         }
     }
@@ -214,7 +215,9 @@ final class HTTPServer {
         {
             return context
         }
-        if options.propagators.contains("jaeger"), let value = text(.uberTraceID) { return JaegerPropagation.parse(value) }
+        if options.propagators.contains("jaeger"), let value = text(.uberTraceID) {
+            return JaegerPropagation.parse(value)
+        }
         return nil
     }
 
@@ -246,7 +249,9 @@ final class HTTPServer {
         isSettling = true
         while let connection = touched.popLast() {
             connection.flush()
-            if connection.phase == .handling, connection.answer == .done, !connection.request.isOver { release(connection) }
+            if connection.phase == .handling, connection.answer == .done, !connection.request.isOver {
+                release(connection)
+            }
             if connection.phase != .closed { connection.pump() }
         }
         isSettling = false
@@ -331,7 +336,8 @@ final class HTTPServer {
             let written = head(count)
             do throws(HTTP1ResponseError) {
                 // At the front first: its length is known only when it is written.
-                let length = try written.write(date: dateLine(), into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<room]))
+                let length = try written.write(
+                    date: dateLine(), into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<room]))
                 start = room - length
                 memmove(bytes.baseAddress! + start, bytes.baseAddress!, length)
             } catch {
@@ -376,7 +382,9 @@ final class HTTPServer {
         if isDraining {
             if now - drainingSince > Self.drainQuiet {
                 for connection in connections {
-                    if let connection, connection.isIdle, now - connection.movedAt > Self.drainQuiet { connection.linger(.closedDraining) }
+                    if let connection, connection.isIdle, now - connection.movedAt > Self.drainQuiet {
+                        connection.linger(.closedDraining)
+                    }
                 }
             }
             endIfDrained()

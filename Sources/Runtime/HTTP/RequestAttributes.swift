@@ -9,7 +9,8 @@ internal import Wire
 struct RequestAttributes {
     /// Texts that come with every request. JavaScript interns them at the start, in this order (44_serve.js), and says under which ids.
     enum Text: Int, CaseIterable {
-        case method, path, query, scheme, serverAddress, serverPort, clientAddress, peerAddress, peerPort, protocolVersion, userAgent, cpuTime
+        case method, path, query, scheme, serverAddress, serverPort, clientAddress, peerAddress, peerPort,
+            protocolVersion, userAgent, cpuTime
         // The values of `method`, by the index of HTTP1Method.
         case other, get, head, post, put, delete, connect, options, trace, patch
         case http, https, version10, version11
