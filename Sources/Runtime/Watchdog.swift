@@ -8,8 +8,19 @@ internal import Wire
 
 struct Watchdog: Sendable {
     struct Limits: Sendable {
+        /// Of the whole run.
         var cpuMilliseconds: Double?
         var wallMilliseconds: Double?
+        /// Of one turn of a server: JavaScript that does not come back holds up every other request. A turn that runs is taken to use the CPU.
+        var turnCPUMilliseconds: Double?
+        var turnWallMilliseconds: Double?
+
+        /// What a turn that has run for so long has exceeded.
+        func exceeded(byTurnOf milliseconds: Double) -> Outcome? {
+            if let limit = turnCPUMilliseconds, milliseconds > limit { return .limit(.cpu(milliseconds: limit)) }
+            if let limit = turnWallMilliseconds, milliseconds > limit { return .limit(.wall(milliseconds: limit)) }
+            return nil
+        }
     }
 
     /// How long a stopped run may take to wind up before the process ends regardless.
@@ -84,6 +95,7 @@ struct Watchdog: Sendable {
             try? poller.wait(nanoseconds: milliseconds.isFinite ? UInt64(milliseconds * 1e6) : nil)
             if let running = turns?.runningSince {
                 let nanoseconds = Self.milliseconds(CLOCK_MONOTONIC) * 1e6 - ring.monotonicBase - running
+                if let outcome = limits.exceeded(byTurnOf: nanoseconds / 1e6) { end(outcome) }
                 if nanoseconds > TurnMonitor.stallMin, running != toldStall {
                     toldStall = running
                     stalled()

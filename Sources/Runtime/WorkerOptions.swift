@@ -38,12 +38,13 @@ struct WorkerOptions {
     var snapshotBytesMax: Int? { configuration["heapSnapshotBytesMax"]?.number.map { Int($0) } }
     var snapshotPath: String? { snapshotArgument ?? configuration["snapshot"]?.string }
     var cacheDirectory: String? { configuration["cacheDir"]?.string }
-    /// Of the whole run: a server has none.
+    /// Of the whole run; of a server they hold for each turn of the event loop.
     var limits: Watchdog.Limits {
-        if serves { return Watchdog.Limits() }
-        return Watchdog.Limits(
-            cpuMilliseconds: configuration["cpuMilliseconds"]?.number,
-            wallMilliseconds: configuration["wallMilliseconds"]?.number)
+        let cpu = configuration["cpuMilliseconds"]?.number
+        let wall = configuration["wallMilliseconds"]?.number
+        return serves
+            ? Watchdog.Limits(turnCPUMilliseconds: cpu, turnWallMilliseconds: wall)
+            : Watchdog.Limits(cpuMilliseconds: cpu, wallMilliseconds: wall)
     }
     /// Whether anybody reads the ring.
     var isTraced: Bool { ringDescriptor != nil }

@@ -19,7 +19,7 @@ struct ServeCommand: ParsableCommand {
 
             LIMITS
               heap=64MB            V8's heap               header-timeout=10s
-              cpu=500ms, wall=2s   of a request            idle=60s
+              cpu=500ms, wall=2s   of one turn           idle=60s
               headers=32KB         of a request            request-timeout=none
               body=100MB           of a request            connections=10000
 

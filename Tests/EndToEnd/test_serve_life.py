@@ -275,6 +275,19 @@ def test_a_heap_that_is_full(serve):
     assert service.end() == 0
 
 
+@pytest.mark.parametrize("limit", ["cpu", "wall"])
+def test_a_handler_that_never_comes_back(serve, limit):
+    service = serve(SERVICE, "--limit", f"{limit}=300ms")
+    with service.connect() as connection:
+        connection.request("/spin")
+        with pytest.raises(Closed):
+            connection.response()
+    assert wait_for(lambda: service.get("/text")[0]) == 200
+    span = service.span("/spin")
+    assert span.status == ERROR and "300 ms" in span.message
+    assert service.end() == 0
+
+
 def test_a_handler_that_ends_the_process(serve):
     service = serve(SERVICE)
     with service.connect() as connection:

@@ -165,6 +165,7 @@ const routes = {
     },
     pid: () => new Response(String(process.pid)),
     exit() { process.exit(3); },
+    spin() { for (;;); },
 };
 
 export default {
