@@ -1,6 +1,7 @@
 // What Glibc's Swift module does not show, or shows under another definition (sys/eventfd.h, sys/signalfd.h, GNU's part of string.h),
 // is included here and not in the header: Swift compares the two modules' declarations and stops where they differ.
 #include "CLinux.h"
+#include <malloc.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -203,3 +204,8 @@ int sl_set_timeouts(int fd, int milliseconds) {
 }
 
 ssize_t sl_send(int fd, const void *bytes, size_t count) { return send(fd, bytes, count, MSG_NOSIGNAL); }
+
+void sl_keep_freed_memory(int bytes_max) {
+    mallopt(M_MMAP_THRESHOLD, bytes_max);
+    mallopt(M_TRIM_THRESHOLD, bytes_max);
+}

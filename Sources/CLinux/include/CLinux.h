@@ -6,14 +6,12 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
-#include <sys/types.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -81,10 +79,7 @@ static inline void *_Nullable sl_ring_map(int fd, size_t header, size_t data) {
 }
 
 // Provided because the constants are negative macros, which Swift does not import.
-static inline void sl_keep_freed_memory(int bytes_max) {
-    mallopt(M_MMAP_THRESHOLD, bytes_max);
-    mallopt(M_TRIM_THRESHOLD, bytes_max);
-}
+void sl_keep_freed_memory(int bytes_max);
 
 static inline int sl_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 static inline int sl_pidfd_send_signal(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }
