@@ -60,6 +60,7 @@ public final class Run {
         self.messages = messages
         let configuration = settings.configuration
         SignalDescriptor.ignoreBrokenPipes()
+        SignalDescriptor.awaitChildren()
         signals = try SignalDescriptor(Signals.end)
         let started = try Worker(configuration.worker, arguments: [settings.entry] + settings.arguments)
         let destinations = try Destinations(configuration, messages)

@@ -67,6 +67,7 @@ public final class Serve {
         let configuration = settings.configuration
         address = configuration.listen.bound(to: socket.place)
         SignalDescriptor.ignoreBrokenPipes()
+        SignalDescriptor.awaitChildren()
         signals = try SignalDescriptor(Signals.end)
         destinations = try Destinations(configuration, messages)
         // One instance for all its workers, dead ones included: what they count is summed.

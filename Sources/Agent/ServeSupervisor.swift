@@ -283,6 +283,8 @@ public struct ServeSupervisor: Sendable {
 
     private mutating func end(_ ending: Ending, _ now: UInt64) -> [Action] {
         phase = .ending(ending)
+        // Of the end that begins: what a reload cut off has been told of.
+        killedCount = 0
         reloading = nil
         for index in places.indices { places[index].startAt = nil }
         let actions = placed.filter { draining[$0] == nil }.map { drain($0, now) }

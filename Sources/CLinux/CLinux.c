@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 
 const char *sl_signal_abbreviation(int signal) { return sigabbrev_np(signal); }
@@ -17,6 +18,11 @@ const char *sl_signal_abbreviation(int signal) { return sigabbrev_np(signal); }
 const char *sl_error_name(int code) { return strerrorname_np(code); }
 
 int sl_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+ssize_t sl_read_now(int fd, void *bytes, size_t count) {
+    struct iovec part = {.iov_base = bytes, .iov_len = count};
+    return preadv2(fd, &part, 1, -1, RWF_NOWAIT);
+}
 
 int sl_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK); }
 

@@ -53,7 +53,7 @@ double Clock::Read() {
     double counted = window_ticks_ > 0 ? nanoseconds_ + static_cast<double>(window_ticks_) * rate_ : last_;
     double ahead = std::max(counted, last_) - now;
     window_ticks_ = 0;
-    if (!isGood) return last_ = std::max(now, last_);
+    if (!isGood) return last_ = std::max(now, std::max(counted, last_));
 
     if (measures_ && now - first_nanoseconds_ >= kMeasuredNanosecondsMin) {
         double rate = (now - first_nanoseconds_) / static_cast<double>(ticks - first_ticks_);

@@ -19,9 +19,10 @@ public final class EventDescriptor: Sendable {
         _ = retryingInterrupted { write(fileDescriptor, &one, 8) }
     }
 
-    /// Takes every signal so far; not readable afterwards.
+    /// Takes every signal so far; not readable afterwards. Never blocks: a worker that shares it may have made it blocking, and emptied it
+    /// just now.
     public func clear() {
         var count: UInt64 = 0
-        _ = retryingInterrupted { Glibc.read(fileDescriptor, &count, 8) }
+        _ = retryingInterrupted { sl_read_now(fileDescriptor, &count, 8) }
     }
 }

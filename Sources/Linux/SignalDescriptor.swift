@@ -42,6 +42,9 @@ public final class SignalDescriptor: Sendable {
     /// Writes to a pipe whose reader is gone fail with EPIPE from now on, in the whole process.
     public static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
+    /// Children can be waited for, even where whoever started this process ignores their ends: that is inherited, and the kernel then reaps them itself.
+    public static func awaitChildren() { signal(SIGCHLD, SIG_DFL) }
+
     /// Ends this process as the signal would have. Comes back when the process may not be ended that way (pid 1).
     public static func endProcess(by number: Int32) {
         signal(number, SIG_DFL)

@@ -97,6 +97,8 @@ const char *_Nullable sl_error_name(int code);
 
 // A non-blocking eventfd, count 0; -1 and errno.
 int sl_eventfd(void);
+// read(2) that never blocks, whatever flags another holder of the descriptor has set.
+ssize_t sl_read_now(int fd, void *_Nonnull bytes, size_t count);
 
 // A non-blocking signalfd for these signals, which the caller has blocked; -1 and errno.
 int sl_signalfd(const sigset_t *_Nonnull signals);

@@ -247,7 +247,7 @@ function keptText(step, text) {
     if (!step.isLearnt) {
         step.isLearnt = true;
         const id = text.length === 0 || stringIds.size >= VALUE_IDS ? 0 : stringIds.get(text) ?? internNew(text);
-        step.interned = id === 0 ? null : new Kept(TEXT, id << 4 | 2);
+        step.interned = id === 0 ? null : new Kept(TEXT, id << 4 | 2, text);
     }
     return step.interned ?? text;
 }
@@ -270,12 +270,14 @@ function keep(value) {
 
 // An object value, kept: its kind and its parts; or an interned text, whose part is its tag.
 class Kept {
-    constructor(kind, parts) {
+    constructor(kind, parts, text = '') {
         this.kind = kind;
         this.parts = parts;
+        this.text = text; // of an interned one
     }
 }
 const TEXT = 2, BYTES = 7, ARRAY = 8, MAP = 9;
+const isInterned = (kept) => typeof kept === 'object' && kept !== null && kept.kind === TEXT;
 
 // Elements and members one value may have in all, at every depth; further ones are left out.
 const ELEMENTS_MAX = 1024;
@@ -462,6 +464,6 @@ function start(buffer, arch, recording, lengthLimit) {
 
 internal.ring = {
     start, bound, open, openLeavingRoom, openWithin, commit, drop, fits, limit, headAfter, putInline, putAttributes, keep, keepAll, leftOut: () => leftOut,
-    NO_ATTRIBUTES, append, appendNth, reference, firstStep, stepTo, keptText, LOST,
+    NO_ATTRIBUTES, append, appendNth, reference, firstStep, stepTo, keptText, isInterned, LOST,
     KIND_SPAN: 1, KIND_START: 3, KIND_LOG: 4, KIND_ERROR: 5, KIND_POINT: 6, KIND_SCOPE: 7, KIND_INSTRUMENT: 8,
 };

@@ -15,7 +15,7 @@ const {
 } = primordials;
 const {
     bound, open, openLeavingRoom, openWithin, commit, drop, fits, limit, headAfter, putInline, putAttributes, keep, keepAll, leftOut, NO_ATTRIBUTES, append,
-    appendNth, reference, firstStep, stepTo, keptText, LOST, KIND_SPAN, KIND_START, KIND_LOG, KIND_ERROR, KIND_SCOPE,
+    appendNth, reference, firstStep, stepTo, keptText, isInterned, LOST, KIND_SPAN, KIND_START, KIND_LOG, KIND_ERROR, KIND_SCOPE,
 } = internal.ring;
 
 // ---- State bound at start ----
@@ -265,12 +265,15 @@ class Span {
     }
 
     setAttributes(attributes) {
-        if (this._recording && attributes != null) {
+        if (!this._recording || attributes === undefined || attributes === null) return this;
+        try {
             for (const key in attributes) {
                 let value;
                 try { value = attributes[key]; } catch { continue; }
                 this.setAttribute(key, value);
             }
+        } catch {
+            // A proxy that will not say what it has: what it told is kept.
         }
         return this;
     }
@@ -336,7 +339,7 @@ class Span {
         // Ok is final, unset changes nothing. <https://opentelemetry.io/docs/specs/otel/trace/api/#set-status>
         if (code < 0 || code > 2 || this._status === 1 || code === 0) return this;
         this._status = code;
-        const message = code === 2 && status.message != null && status.message !== '' ? safeText(status.message) : undefined;
+        const message = code === 2 && status.message != null && status.message !== '' ? cut(safeText(status.message)) : undefined;
         if (message !== undefined || this._rare !== null) rare(this).statusMessage = message;
         return this;
     }
@@ -424,7 +427,7 @@ function exceptionAttributes(exception) {
     const attributes = {};
     try {
         const type = exception.name ?? exception.code;
-        if (type != null) attributes['exception.type'] = `${type}`;
+        if (type != null) attributes['exception.type'] = StringPrototypeSlice(`${type}`, 0, TYPE_UNITS);
         if (exception.message != null) attributes['exception.message'] = cut(`${exception.message}`);
         if (exception.stack != null) attributes['exception.stacktrace'] = cut(`${exception.stack}${causes(exception)}`);
     } catch {
@@ -436,6 +439,8 @@ function exceptionAttributes(exception) {
 const CAUSES_MAX = 8;
 // UTF-16 units of a message or stack that are kept: what an error says must fit into a record.
 const EXCEPTION_UNITS = 65536;
+// The same of a type.
+const TYPE_UNITS = 256;
 const cut = (text) => text.length > EXCEPTION_UNITS ? StringPrototypeSlice(text, 0, EXCEPTION_UNITS) : text;
 
 // The chain of `cause`, written as Node prints it, for a stack trace has one text only.
@@ -586,13 +591,12 @@ function writeStart(span) {
 }
 
 // A span whose start was written may use the room that others leave, and ends without its parts rather than not at all: else its start
-// would stand for a span that never ended.
-// The clock cell has the end.
+// would stand for a span that never ended. So does a server span, whose request is known without it. The clock cell has the end.
 function writeSpan(span) {
     const hadStart = (span._bits & HAD_START) !== 0;
     if (tryWriteSpan(span, hadStart)) return;
     drop(KIND_SPAN);
-    if (!hadStart) return;
+    if (!hadStart && span._native < 0) return;
     const events = eventsOf(span);
     const extra = rare(span);
     extra.droppedAttributes += span._attributes[0];
@@ -1025,8 +1029,7 @@ function attribute(span, key) {
         const has = list[i];
         if (has !== ref && !(typeof has === 'object' && has.ref === ref)) continue;
         const kept = list[i + 1];
-        // A text that is interned is the one its step has seen last.
-        return typeof has === 'object' && kept === has.interned ? has.value : kept;
+        return isInterned(kept) ? kept.text : kept;
     }
     return undefined;
 }

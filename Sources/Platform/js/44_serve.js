@@ -120,16 +120,16 @@ function dispatch(slot, head) {
     exchanges[slot] = exchange;
     inFlight++;
     span._values = trace.withValue(null, EXCHANGE, exchange);
-    if ((bits & (HAS_TRACE_STATE | HAS_BAGGAGE | OTHER_PROPAGATORS)) !== 0) takeCarried(exchange);
-    const request = exchange.request = makeIncoming(exchange);
-    ops.setContext(span);
     try {
+        if ((bits & (HAS_TRACE_STATE | HAS_BAGGAGE | OTHER_PROPAGATORS)) !== 0) takeCarried(exchange);
+        const request = exchange.request = makeIncoming(exchange);
+        ops.setContext(span);
         const result = target.fetch(request, environment, new ExecutionContext(secret, exchange));
         if (isResponse(result)) respond(exchange, result);
         else if (result !== null && (typeof result === 'object' || typeof result === 'function')) settle(exchange, result);
         else fail(exchange, noResponse(result));
     } catch (error) {
-        fail(exchange, error);
+        failOrLose(exchange, error);
     }
     ops.setContext(undefined);
 }
@@ -142,12 +142,34 @@ async function settle(exchange, promise) {
         response = await promise;
     } catch (error) {
         settled(exchange);
-        fail(exchange, error);
+        failOrLose(exchange, error);
         return;
     }
     settled(exchange);
-    if (isResponse(response)) respond(exchange, response);
-    else fail(exchange, noResponse(response));
+    try {
+        if (isResponse(response)) respond(exchange, response);
+        else fail(exchange, noResponse(response));
+    } catch (error) {
+        failOrLose(exchange, error);
+    }
+}
+
+function failOrLose(exchange, error) {
+    try {
+        fail(exchange, error);
+    } catch {
+        lose(exchange);
+    }
+}
+
+/** The last resort, where the program has broken what a failure is recorded with: nothing of the span or the error is touched, the connection is cut. */
+function lose(exchange) {
+    if (exchange.over) return;
+    exchange.over = true;
+    exchanges[exchange.slot] = undefined;
+    inFlight--;
+    ops.httpErrorType(exchange.slot, '_OTHER');
+    ops.httpAbort(exchange.slot);
 }
 
 function settled(exchange) {

@@ -44,6 +44,9 @@ final class HTTPConnection: ChannelInboundHandler {
 
     /// Bytes that may wait unread while a request is handled.
     static let inputBytesMax = 64 << 10
+    /// Content from this on is a piece of its own; smaller pieces are gathered up to so many bytes.
+    static let pieceBytesMin = 4 << 10
+    static let pieceBytesMax = 64 << 10
     /// Bytes of unread content that are passed over so that the connection can go on.
     static let skippedBytesMax = 256 << 10
     /// How long a closed connection is listened to, so that the client can read the response before the reset. Nanoseconds.
@@ -58,6 +61,8 @@ final class HTTPConnection: ChannelInboundHandler {
     var parser: HTTP1RequestParser
     /// Received and not consumed.
     var input = HTTPServer.noBytes
+    /// What ended the gathering of a piece: it comes after it.
+    private var heldEvent: HTTP1RequestParser.Event?
     private var isPumping = false
     private var isReading = true
 
@@ -195,15 +200,7 @@ final class HTTPConnection: ChannelInboundHandler {
     /// A piece of content for JavaScript, which has asked for one.
     private func stepOfContent() -> Bool {
         let functions = server.functions
-        var piece: Value?
-        let event = input.withUnsafeReadableBytes { bytes in
-            let event = parser.next(bytes)
-            if case .body(let range, _) = event {
-                piece = server.realm.makeUint8Array(UnsafeRawBufferPointer(rebasing: bytes[range]))
-            }
-            return event
-        }
-        input.moveReaderIndex(forwardBy: event.consumed)
+        let (event, piece) = gatherContent()
         switch event {
         case .needMore: return false
         case .body:
@@ -227,7 +224,46 @@ final class HTTPConnection: ChannelInboundHandler {
         return true
     }
 
+    /// The next event of content. Chunks that lie one behind the other become one piece: each costs JavaScript a turn and an array, however small
+    /// its sender has made it.
+    private func gatherContent() -> (HTTP1RequestParser.Event, Value?) {
+        if heldEvent != nil { return (next(), nil) }
+        var gathered: [UInt8] = []
+        while true {
+            var piece: Value?
+            var isBody = false
+            let event = input.withUnsafeReadableBytes { bytes in
+                let event = parser.next(bytes)
+                guard case .body(let range, _) = event else { return event }
+                isBody = true
+                let content = UnsafeRawBufferPointer(rebasing: bytes[range])
+                if gathered.isEmpty, event.consumed == bytes.count || content.count >= Self.pieceBytesMin {
+                    piece = server.realm.makeUint8Array(content)
+                } else {
+                    gathered.append(contentsOf: content)
+                }
+                return event
+            }
+            input.moveReaderIndex(forwardBy: event.consumed)
+            if let piece { return (event, piece) }
+            if isBody, gathered.count < Self.pieceBytesMax { continue }
+            guard !gathered.isEmpty else { return (event, nil) }
+            switch event {
+            case .end, .failure: heldEvent = event
+            case .needMore, .body, .head: break
+            }
+            return (
+                .body(0..<gathered.count, consumed: 0),
+                gathered.withUnsafeBytes { server.realm.makeUint8Array($0) }
+            )
+        }
+    }
+
     private func next() -> HTTP1RequestParser.Event {
+        if let event = heldEvent {
+            heldEvent = nil
+            return event
+        }
         let event = input.withUnsafeReadableBytes { parser.next($0) }
         input.moveReaderIndex(forwardBy: event.consumed)
         return event

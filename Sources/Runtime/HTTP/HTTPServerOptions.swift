@@ -30,14 +30,14 @@ struct HTTPServerOptions {
         guard let given = serve["limits"] else { return }
         func number(_ name: String, _ assign: (Double) -> Void) { given[name]?.number.map(assign) }
         number("headerBytes") {
-            limits.headBytesMax = Int($0)
+            limits.headBytesMax = Int(min(max($0, 1024), 16 * 1024 * 1024))
             limits.requestLineBytesMax = min(limits.requestLineBytesMax, limits.headBytesMax)
         }
-        number("bodyBytes") { limits.bodyBytesMax = Int($0) }
+        number("bodyBytes") { limits.bodyBytesMax = Int(min($0, 0x1p52)) }
         number("headerTimeoutMilliseconds") { headTimeout = $0 * 1e6 }
         number("idleMilliseconds") { idleTimeout = $0 * 1e6 }
         number("requestTimeoutMilliseconds") { requestTimeout = $0 * 1e6 }
-        number("connections") { connectionsMax = Int($0) }
+        number("connections") { connectionsMax = Int(min(max($0, 1), 1_000_000)) }
     }
 
     var isUnixSocket: Bool { address.hasPrefix("unix:") }
