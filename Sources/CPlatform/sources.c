@@ -41,6 +41,9 @@ static const char console_js[] = {
 static const char ring_js[] = {
 #embed "../Platform/js/18_ring.js"
 };
+static const char trace_values_js[] = {
+#embed "../Platform/js/19_trace_values.js"
+};
 static const char trace_js[] = {
 #embed "../Platform/js/20_trace.js"
 };
@@ -172,6 +175,7 @@ static const sl_platform_source sources[] = {
     {"09_inspect.js", inspect_js, sizeof inspect_js},
     {"10_console.js", console_js, sizeof console_js},
     {"18_ring.js", ring_js, sizeof ring_js},
+    {"19_trace_values.js", trace_values_js, sizeof trace_values_js},
     {"20_trace.js", trace_js, sizeof trace_js},
     {"21_otel_api.js", otel_api_js, sizeof otel_api_js},
     {"22_metrics.js", metrics_js, sizeof metrics_js},

@@ -1,0 +1,101 @@
+'use strict';
+// What spans and logs are made of and no span is needed for: ids as words and as hex, span contexts that came from outside, exceptions as attributes.
+// Objects of the user's are read here, whose getters and methods can do anything: always before a record is opened, never inside.
+
+const { NumberPrototypeToString, RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeSlice } = primordials;
+
+// ---- Ids ----
+
+const HEX = [];
+for (let i = 0; i < 256; i++) HEX[i] = (i < 16 ? '0' : '') + NumberPrototypeToString(i, 16);
+// A word as it lies in memory (little-endian) in hex.
+const hexWord = (w) => HEX[w & 255] + HEX[w >>> 8 & 255] + HEX[w >>> 16 & 255] + HEX[w >>> 24];
+
+function wordOfHex(text, at) {
+    let word = 0;
+    for (let i = 3; i >= 0; i--) {
+        const high = hexDigit(StringPrototypeCharCodeAt(text, at + 2 * i)), low = hexDigit(StringPrototypeCharCodeAt(text, at + 2 * i + 1));
+        word = word << 8 | high << 4 | low;
+    }
+    return word;
+}
+const hexDigit = (unit) => unit >= 48 && unit <= 57 ? unit - 48 : unit >= 97 && unit <= 102 ? unit - 87
+    : unit >= 65 && unit <= 70 ? unit - 55 : 0;
+
+const TRACE_ID = /^(?!0{32}$)[0-9a-f]{32}$/i, SPAN_ID = /^(?!0{16}$)[0-9a-f]{16}$/i;
+const isValidTraceId = (id) => typeof id === 'string' && RegExpPrototypeExec(TRACE_ID, id) !== null;
+const isValidSpanId = (id) => typeof id === 'string' && RegExpPrototypeExec(SPAN_ID, id) !== null;
+const isSpanContextValid = (c) => c != null && isValidTraceId(c.traceId) && isValidSpanId(c.spanId);
+
+// ---- Span contexts from outside ----
+
+function contextOf(span) {
+    try {
+        return span?.spanContext?.();
+    } catch {
+        return undefined;
+    }
+}
+
+// Trace and span id as the six words they are in memory.
+function idWords(context) {
+    const traceId = `${context.traceId}`, spanId = `${context.spanId}`;
+    return [
+        wordOfHex(traceId, 0), wordOfHex(traceId, 8), wordOfHex(traceId, 16), wordOfHex(traceId, 24), wordOfHex(spanId, 0), wordOfHex(spanId, 8),
+    ];
+}
+
+const linkFlags = (context) => context.traceFlags & 255 | 256 | (context.isRemote ? 512 : 0);
+
+function stateText(context) {
+    try {
+        return `${context.traceState?.serialize?.() ?? ''}`;
+    } catch {
+        return '';
+    }
+}
+
+// ---- Exceptions ----
+
+const safeText = (value) => {
+    try { return `${value}`; } catch { return typeof value; }
+};
+
+function exceptionAttributes(exception) {
+    if (typeof exception === 'string') return { 'exception.message': cut(exception) };
+    const attributes = {};
+    try {
+        const type = exception.name ?? exception.code;
+        if (type != null) attributes['exception.type'] = StringPrototypeSlice(`${type}`, 0, TYPE_UNITS);
+        if (exception.message != null) attributes['exception.message'] = cut(`${exception.message}`);
+        if (exception.stack != null) attributes['exception.stacktrace'] = cut(`${exception.stack}${causes(exception)}`);
+    } catch {
+        // A getter of the user's threw: what could be read is kept.
+    }
+    return attributes;
+}
+
+const CAUSES_MAX = 8;
+// UTF-16 units of a message or stack that are kept: what an error says must fit into a record.
+const EXCEPTION_UNITS = 65536;
+// The same of a type.
+const TYPE_UNITS = 256;
+const cut = (text) => text.length > EXCEPTION_UNITS ? StringPrototypeSlice(text, 0, EXCEPTION_UNITS) : text;
+
+// The chain of `cause`, written as Node prints it, for a stack trace has one text only.
+function causes(exception) {
+    let text = '';
+    let error = exception;
+    for (let depth = 0; depth < CAUSES_MAX; depth++) {
+        const cause = error.cause;
+        if (cause === undefined || cause === null || cause === error) break;
+        text += `\n[cause]: ${cause.stack ?? safeText(cause)}`;
+        if (typeof cause !== 'object') break;
+        error = cause;
+    }
+    return text;
+}
+
+internal.traceValues = {
+    hexWord, isValidTraceId, isValidSpanId, isSpanContextValid, contextOf, idWords, linkFlags, stateText, exceptionAttributes, safeText, cut,
+};
