@@ -282,7 +282,7 @@ class Span {
             dropped = leftOut();
         }
         const step = this._step;
-        const ref = step.event === name ? step.eventRef : learnEvent(step, typeof name === 'string' ? name : `${name}`);
+        const ref = step.event === name ? step.eventRef : learnEvent(step, typeof name === 'string' ? name : safeText(name));
         if (events === null) {
             this._events = [at0, at1, ref, list, dropped];
         } else {
@@ -326,7 +326,7 @@ class Span {
     }
 
     updateName(name) {
-        if (this._recording) this._name = reference(`${name}`);
+        if (this._recording) this._name = reference(safeText(name));
         return this;
     }
 
@@ -711,7 +711,7 @@ function newSpan(tracer, name, options) {
     const at = parent instanceof Span ? parent._step : LOST;
     let step = at.child;
     if (step === null || step.text !== name) {
-        step = firstStep(typeof name === 'string' ? name : `${name}`);
+        step = firstStep(typeof name === 'string' ? name : safeText(name));
         if (typeof step.ref === 'number') at.child = step;
     }
     return new Span(tracer._scope, step, kind >= 1 && kind <= KINDS ? kind : 1);
