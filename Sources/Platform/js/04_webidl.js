@@ -3,7 +3,7 @@
 // What every web interface shares: how it appears on the global and how arguments are converted (https://webidl.spec.whatwg.org/).
 
 const {
-    IteratorPrototype, MathTrunc, Number, ObjectCreate, ObjectDefineProperty, ReflectApply, ReflectGetOwnPropertyDescriptor, ReflectOwnKeys,
+    ArrayPrototypePush, IteratorPrototype, MathTrunc, Number, ObjectCreate, ObjectDefineProperty, ReflectApply, ReflectGetOwnPropertyDescriptor, ReflectOwnKeys,
     SafeWeakMap, String, StringPrototypeCharCodeAt, StringPrototypeSlice, SymbolIterator, SymbolToStringTag, TypeError,
 } = primordials;
 
@@ -162,7 +162,25 @@ function definePairIterable(Class, listOf) {
     define(Class.prototype, SymbolIterator, methods.entries, false);
 }
 
+/** In a list of name, value, name, value …: puts value at the first place of name, or at the end; undefined takes name away. */
+function replacePair(list, name, value) {
+    let kept = 0;
+    let done = value === undefined;
+    for (let i = 0; i < list.length; i += 2) {
+        let current = list[i + 1];
+        if (list[i] === name) {
+            if (done) continue;
+            done = true;
+            current = value;
+        }
+        list[kept++] = list[i];
+        list[kept++] = current;
+    }
+    list.length = kept;
+    if (!done) ArrayPrototypePush(list, name, value);
+}
+
 internal.webidl = {
-    defineGlobal, defineGlobalFunction, defineInterface, definePairIterable, requireArguments, shapeInterface, toByteString, toDOMString, toDictionary, toEnforcedUnsigned,
+    defineGlobal, defineGlobalFunction, defineInterface, definePairIterable, replacePair, requireArguments, shapeInterface, toByteString, toDOMString, toDictionary, toEnforcedUnsigned,
     toUSVString,
 };

@@ -902,14 +902,6 @@ function serverSpan(slot, cells, bits, name) {
     return span;
 }
 
-// A server span whose parent a propagator of another format told: identity, sampling and state are its.
-function adopt(span, parent) {
-    if (!isSpanContextValid(contextOf(parent))) return;
-    const sampled = beginFromForeign(span, parent);
-    span._flags = sampled;
-    span._recording = bound.enabled && sampled !== 0;
-}
-
 // A root span of Sidelight's own: a run of a schedule.
 function startRoot(name, attributes) {
     const span = new Span(0, firstStep(name), 2);
@@ -978,7 +970,7 @@ internal.trace = {
     start, now, ringTime, log, error, beginRun, endRun, finished, module: moduleLoaded, activeSpan, activeContext, runInContext,
     isEnabled: () => bound.enabled, get runSpan() { return runSpan; }, timeOrigin: () => bound.unixBaseMs + bound.unixBaseNs / 1e6,
     Span, Tracer, Context, ROOT, SPAN_KEY, withValue, valueOf, valuesOf, storesOf, entering, isSpanContextValid, isValidTraceId, isValidSpanId,
-    serverSpan, adopt, endServer, startRoot, renameServer, setTraceState, attribute, setRequestCells: (cells) => { requestCells = cells; },
+    serverSpan, endServer, startRoot, renameServer, setTraceState, attribute, setRequestCells: (cells) => { requestCells = cells; },
     // For 22_metrics.js.
     scopeId, startOwn, endOwn, eventAt, recordingSpan, views: () => bound,
 };

@@ -11,7 +11,7 @@ const {
 const { customInspect } = internal;
 const { blobBytes, blobType, fileName, isBlob, isFile, joinBytes, makeFile } = internal.blob;
 const { split } = internal.text;
-const { defineInterface, definePairIterable, requireArguments, toUSVString } = internal.webidl;
+const { defineInterface, definePairIterable, replacePair, requireArguments, toUSVString } = internal.webidl;
 
 let isFormData, listOf, makeFormData;
 
@@ -42,7 +42,7 @@ class FormData {
     delete(name) {
         const list = this.#list;
         requireArguments(arguments.length, 1, 'FormData.delete');
-        this.#replace(list, toUSVString(name), undefined);
+        replacePair(list, toUSVString(name), undefined);
     }
 
     get(name) {
@@ -74,25 +74,7 @@ class FormData {
         const list = this.#list;
         requireArguments(arguments.length, 2, 'FormData.set');
         name = toUSVString(name);
-        this.#replace(list, name, toEntryValue(value, arguments.length > 2, file));
-    }
-
-    /** Puts value at the first place of name, or at the end; undefined takes name away. */
-    #replace(list, name, value) {
-        let kept = 0;
-        let done = value === undefined;
-        for (let i = 0; i < list.length; i += 2) {
-            let current = list[i + 1];
-            if (list[i] === name) {
-                if (done) continue;
-                done = true;
-                current = value;
-            }
-            list[kept++] = list[i];
-            list[kept++] = current;
-        }
-        list.length = kept;
-        if (!done) ArrayPrototypePush(list, name, value);
+        replacePair(list, name, toEntryValue(value, arguments.length > 2, file));
     }
 
     [customInspect](depth, options, inspect) {

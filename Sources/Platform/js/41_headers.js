@@ -11,7 +11,7 @@ const {
     SymbolIterator, TypeError, arrayFromIterable,
 } = primordials;
 const { customInspect } = internal;
-const { defineInterface, definePairIterable, requireArguments, toByteString } = internal.webidl;
+const { defineInterface, definePairIterable, replacePair, requireArguments, toByteString } = internal.webidl;
 
 // https://www.rfc-editor.org/rfc/rfc9110#name-tokens
 const tokenCharacters = [];
@@ -183,7 +183,7 @@ class Headers {
         requireArguments(arguments.length, 1, 'Headers.delete');
         name = toName(name, 'delete');
         this.#change();
-        this.#replace(list, name, undefined);
+        replacePair(list, name, undefined);
     }
 
     /** The values joined by ", " (https://fetch.spec.whatwg.org/#concept-header-list-get). */
@@ -224,30 +224,12 @@ class Headers {
         name = toName(name, 'set');
         value = toValue(value, name, 'set');
         this.#change();
-        this.#replace(list, name, value);
+        replacePair(list, name, value);
     }
 
     #change() {
         if (this.#immutable) throw new TypeError('Headers: these headers are immutable');
         this.#sorted = undefined;
-    }
-
-    /** Puts value at the first place of name, or at the end; undefined takes name away. */
-    #replace(list, name, value) {
-        let kept = 0;
-        let done = value === undefined;
-        for (let i = 0; i < list.length; i += 2) {
-            let current = list[i + 1];
-            if (list[i] === name) {
-                if (done) continue;
-                done = true;
-                current = value;
-            }
-            list[kept++] = list[i];
-            list[kept++] = current;
-        }
-        list.length = kept;
-        if (!done) ArrayPrototypePush(list, name, value);
     }
 
     /** https://fetch.spec.whatwg.org/#concept-header-list-sort-and-combine */
@@ -303,5 +285,5 @@ ownIterator = Headers.prototype[SymbolIterator];
 defineInterface(Headers);
 
 internal.headers = {
-    Headers, fill, headerIn, isHTTPWhitespace, isToken, linesOf, listOf, makeHeaders, makeLazyHeaders, setImmutable,
+    Headers, fill, headerIn, isHTTPWhitespace, isToken, listOf, makeHeaders, makeLazyHeaders, normalizeValue, setImmutable,
 };

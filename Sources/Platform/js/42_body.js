@@ -10,7 +10,7 @@ const {
 } = primordials;
 const { blobBytes, blobType, isBlob, joinBytes, makeBlob } = internal.blob;
 const { bytesOf, noBytes } = internal.encoding;
-const { isHTTPWhitespace, isToken } = internal.headers;
+const { isToken, normalizeValue: trimmed } = internal.headers;
 const { toUSVString } = internal.webidl;
 
 const textType = 'text/plain;charset=UTF-8';
@@ -243,14 +243,6 @@ function addType(list, type) {
 }
 
 // ---- Media types (https://mimesniff.spec.whatwg.org/#parsing-a-mime-type), as far as bodies need them ----
-
-function trimmed(text) {
-    let start = 0;
-    let end = text.length;
-    while (start < end && isHTTPWhitespace(StringPrototypeCharCodeAt(text, start))) start++;
-    while (end > start && isHTTPWhitespace(StringPrototypeCharCodeAt(text, end - 1))) end--;
-    return StringPrototypeSlice(text, start, end);
-}
 
 /** @returns {{essence: string, boundary: string | undefined} | null} null: no media type */
 function parseType(text) {

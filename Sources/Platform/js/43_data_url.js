@@ -9,7 +9,7 @@ const {
 const { Body } = internal.body;
 const { decodeBase64, stringOfUnits } = internal.encoding;
 const { makeResponse } = internal.fetchClasses;
-const { isHTTPWhitespace, isToken, makeHeaders } = internal.headers;
+const { isHTTPWhitespace, isToken, makeHeaders, normalizeValue: trimmed } = internal.headers;
 const { serialize } = internal.url;
 const { percentDecodeBytes } = internal.urlHost;
 
@@ -35,14 +35,6 @@ function dataResponse(state, failed) {
         headers: makeHeaders(['content-type', normalizeType(type) ?? 'text/plain;charset=US-ASCII']),
         body: state.method === 'HEAD' ? null : new Body(bytes, null),
     });
-}
-
-function trimmed(text) {
-    let start = 0;
-    let end = text.length;
-    while (start < end && isHTTPWhitespace(StringPrototypeCharCodeAt(text, start))) start++;
-    while (end > start && isHTTPWhitespace(StringPrototypeCharCodeAt(text, end - 1))) end--;
-    return StringPrototypeSlice(text, start, end);
 }
 
 /** Parses and serializes a MIME type (https://mimesniff.spec.whatwg.org/#parse-a-mime-type); null: failure. */

@@ -8,13 +8,13 @@
 // The straight way — a handler that returns a Response with a text — makes a Request, an Exchange, a context object and a span, and no promise.
 
 const {
-    ArrayPrototypeFilter, ArrayPrototypeJoin, Float64Array, FunctionPrototypeToString, Int32Array, JSONParse, ObjectKeys, SafeMap, String,
+    ArrayPrototypeJoin, Float64Array, FunctionPrototypeToString, Int32Array, JSONParse, ObjectKeys, SafeMap, String,
     StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, TypeError, TypedArrayPrototypeGetLength,
 } = primordials;
 const { DOMException } = internal;
 const { Body, Feed, streamOf } = internal.body;
 const { isResponse, wireOf } = internal.fetchClasses;
-const { headerIn, linesOf } = internal.headers;
+const { headerIn } = internal.headers;
 const { METHODS, abortIncoming, makeIncoming, setOwnAuthority, urlTextOf } = internal.request;
 const { requireArguments } = internal.webidl;
 
@@ -22,7 +22,7 @@ const { requireArguments } = internal.webidl;
 
 let cells = new Int32Array(64), cellsF64 = new Float64Array(32);
 const BITS = 8, METHOD = 12, NOTES = 14, NOTE_KIND = 15, NOTE_TIME_F64 = 24, NOTE_DURATION_F64 = 25;
-const HAS_TRACE_STATE = 4, HAS_BAGGAGE = 8, HAS_BODY = 16, OTHER_PROPAGATORS = 128;
+const HAS_TRACE_STATE = 4, HAS_BAGGAGE = 8, HAS_BODY = 16;
 const HEAD = 2; // index of a method
 
 let trace; // 20_trace.js
@@ -121,7 +121,7 @@ function dispatch(slot, head) {
     inFlight++;
     span._values = trace.withValue(null, EXCHANGE, exchange);
     try {
-        if ((bits & (HAS_TRACE_STATE | HAS_BAGGAGE | OTHER_PROPAGATORS)) !== 0) takeCarried(exchange);
+        if ((bits & (HAS_TRACE_STATE | HAS_BAGGAGE)) !== 0) takeCarried(exchange);
         const request = exchange.request = makeIncoming(exchange);
         ops.setContext(span);
         const result = target.fetch(request, environment, new ExecutionContext(secret, exchange));
@@ -192,12 +192,6 @@ function withoutStack(error) {
 /** tracestate and baggage, which go on to whom this request asks. */
 function takeCarried(exchange) {
     const { head, bits, span } = exchange;
-    if ((bits & OTHER_PROPAGATORS) !== 0) {
-        const context = internal.propagation.extractFrom(trace.ROOT, head, headGetter);
-        trace.adopt(span, context.getValue(trace.SPAN_KEY));
-        span._values = trace.withValue(trace.valuesOf(context), EXCHANGE, exchange);
-        return;
-    }
     const at = StringPrototypeIndexOf(head, '\n') + 1;
     if ((bits & HAS_TRACE_STATE) !== 0) {
         const text = headerIn(head, at, 'tracestate', ',');
@@ -211,10 +205,6 @@ function takeCarried(exchange) {
         }
     }
 }
-const headGetter = {
-    get: (head, name) => headerIn(head, StringPrototypeIndexOf(head, '\n') + 1, name, ','),
-    keys: (head) => ArrayPrototypeFilter(linesOf(head, StringPrototypeIndexOf(head, '\n') + 1), (_, i) => i % 2 === 0),
-};
 const extractBaggage = internal.otelApi?.propagation.extract;
 
 // ---- Its answer ----
