@@ -290,7 +290,10 @@ function parseFormData(source, type) {
         if (parsed.boundary === undefined || parsed.boundary === '') throw new TypeError('formData: the Content-Type has no boundary');
         return internal.formData.parse(typeof source === 'string' ? ops.encodeUtf8(source) : source, parsed.boundary);
     }
-    if (parsed?.essence === 'application/x-www-form-urlencoded') return internal.formData.fromList(internal.parseForm(textOf(source)));
+    if (parsed?.essence === 'application/x-www-form-urlencoded') {
+        // A byte order mark is part of the first name here.
+        return internal.formData.fromList(internal.parseForm(typeof source === 'string' ? source : ops.decodeUtf8(source, false, true)));
+    }
     throw new TypeError(`formData: the Content-Type is neither multipart/form-data nor application/x-www-form-urlencoded but ${type ?? 'missing'}`);
 }
 

@@ -361,4 +361,8 @@ test('Headers: fill and order', () => {
     class Sub extends Headers { get(name) { return `<${super.get(name)}>`; } }
     equal(new Sub({ a: '1' }).get('a'), '<1>');
 });
+test('a byte order mark in an urlencoded body belongs to the name', async () => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    for (const body of ['\uFEFFa=\uFEFF', new TextEncoder().encode('\uFEFFa=\uFEFF')]) same([...await new Response(body, { headers }).formData()], [['\uFEFFa', '\uFEFF']]);
+});
 await done();
