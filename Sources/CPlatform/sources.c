@@ -119,6 +119,9 @@ static const char form_data_js[] = {
 static const char headers_js[] = {
 #embed "../Platform/js/41_headers.js"
 };
+static const char mime_js[] = {
+#embed "../Platform/js/41_mime.js"
+};
 static const char body_js[] = {
 #embed "../Platform/js/42_body.js"
 };
@@ -201,6 +204,7 @@ static const sl_platform_source sources[] = {
     {"41_blob.js", blob_js, sizeof blob_js},
     {"41_form_data.js", form_data_js, sizeof form_data_js},
     {"41_headers.js", headers_js, sizeof headers_js},
+    {"41_mime.js", mime_js, sizeof mime_js},
     {"42_body.js", body_js, sizeof body_js},
     {"42_request.js", request_js, sizeof request_js},
     {"42_response.js", response_js, sizeof response_js},
