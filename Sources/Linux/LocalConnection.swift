@@ -71,15 +71,16 @@ public final class LocalConnection: Sendable {
     }
 
     /// Up to a line feed, which is left out, and what follows it as well; nil when there is none within `max` bytes, or before `deadline`
-    /// (CLOCK_MONOTONIC, nanoseconds).
+    /// (CLOCK_MONOTONIC, nanoseconds). What is there already is taken whatever the time.
     public func receiveLine(max: Int, until deadline: UInt64) -> [UInt8]? {
         var line: [UInt8] = []
         while line.count < max {
             let now = sl_clock_nanoseconds(CLOCK_MONOTONIC)
             var poller = Poller([fileDescriptor])
-            guard now < deadline, (try? poller.wait(nanoseconds: deadline - now)) != nil else { return nil }
+            guard (try? poller.wait(nanoseconds: now < deadline ? deadline - now : 0)) != nil else { return nil }
             switch receiveNow(max: Swift.min(max - line.count, 16 << 10)) {
-            case .nothing: continue
+            case .nothing where now < deadline: continue
+            case .nothing: return nil
             case .over: return nil
             case .bytes(let bytes):
                 guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else {
