@@ -73,7 +73,7 @@ let package = Package(
         // 3 drivers
         target("Linux", ["CLinux", "System"]),
         target("Transport", ["CCurl", "CZlib", "System"]),
-        target("Store", [grdb, "Telemetry", "Wire"]),
+        target("Store", [grdb, "System", "Telemetry", "Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts
         target("Platform", ["CPlatform", "Engine", "Linux", "System"], exclude: ["js"]),

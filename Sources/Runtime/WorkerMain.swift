@@ -81,7 +81,7 @@ public enum WorkerMain {
         realm.isolate.stayEntered()
         let stop = StopRequest()
         let isolate = realm.isolate.handle
-        let drain: @Sendable () -> Void = { gate.drainRequested() }
+        let drain: @Sendable (Bool) -> Void = { gate.drainRequested(isFollowed: $0) }
         var board: BoardWriter?
         if let descriptor = options.boardDescriptor {
             board = BoardWriter(try BoardMapping(fileDescriptor: descriptor))
@@ -90,6 +90,8 @@ public enum WorkerMain {
         let workload = try Workload(
             realm, on: eventLoop, ring: ring, board: board, options: options, files: .linux, stop: stop, turns: turns)
         let control = options.controlDescriptor.map { LocalConnection(owning: $0) }
+        // An agent that takes nothing for so long takes nothing any more.
+        control?.setTimeouts(milliseconds: ControlWriter.patienceMilliseconds)
         if let control { workload.monitor.profile = makeProfile(realm.isolate, options, ring, control) }
         let monitor = NIOLoopBound(workload.monitor, eventLoop: eventLoop)
         let slow = options.slowMilliseconds.map { max($0, TurnMonitor.stallMin / 1e6) }
