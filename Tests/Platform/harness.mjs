@@ -17,11 +17,14 @@ const tracing = /^2\d_/; // needs a ring: hooks.ring
 
 const lengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length').get;
 
+const windows1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8DŽ\x8F\x90‘’“”•–—˜™š›œ\x9DžŸ';
+
 /** Lets V8's continuation data be played by Node's. */
 const store = new AsyncLocalStorage();
 
 function makeOps(realm, hooks) {
     const decoders = new Map();
+    const streams = new Map(); // state of decodeText → decoder
     let wake;
     let refs = 0;
     let keepAlive;
@@ -67,6 +70,21 @@ function makeOps(realm, hooks) {
                 throw new realm.TypeError(error.message);
             }
         },
+        decodeText(encoding, bytes, state, fatal, last) {
+            const name = realm.internal.encoding.nameOf(encoding);
+            if (name === 'windows-1252') { // Node 20 takes it for Latin-1
+                return Buffer.from(bytes).latin1Slice().replace(/[\x80-\x9f]/g, (c) => windows1252[c.charCodeAt(0) - 0x80]);
+            }
+            const of = () => new TextDecoder(name, { fatal, ignoreBOM: true });
+            if (state !== undefined && !streams.has(state)) streams.set(state, of());
+            try {
+                return (state === undefined ? of() : streams.get(state)).decode(bytes, { stream: !last });
+            } catch {
+                return null;
+            } finally {
+                if (last) streams.delete(state);
+            }
+        },
         clone(value, transfer) {
             const error = (message) => Object.assign(new realm.Error(message), { name: 'DataCloneError' });
             try {
@@ -91,7 +109,8 @@ function makeOps(realm, hooks) {
         cwd: () => process.cwd(),
         hrUnix: () => performance.timeOrigin + performance.now(),
         sourceMap: (script) => realm.maps.get(script) ?? null,
-        domainToASCII: (domain) => url.domainToASCII(domain),
+        domainToASCII: (domain) => url.domainToASCII(domain) || null,
+        domainToUnicode: (domain) => url.domainToUnicode(domain),
         wakeAgent() {},
     };
 }
