@@ -78,7 +78,7 @@ let package = Package(
         target("Store", [grdb, "Telemetry", "Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts
-        target("Platform", ["CICU", "CPlatform", "CZlib", "Engine", "Linux", "System"], exclude: ["js"]),
+        target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System"], exclude: ["js"]),
         target("Exporters", ["Pipeline", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
         // 5 hosts
         target("Runtime", nio + ["Platform", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),

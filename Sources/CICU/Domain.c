@@ -1,6 +1,7 @@
 #include "CICU.h"
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unicode/uidna.h>
 
 static UIDNA *uts46;
@@ -16,7 +17,53 @@ static void open_uts46(void) {
 static const uint32_t ignored = UIDNA_ERROR_EMPTY_LABEL | UIDNA_ERROR_LABEL_TOO_LONG | UIDNA_ERROR_DOMAIN_NAME_TOO_LONG |
                                 UIDNA_ERROR_LEADING_HYPHEN | UIDNA_ERROR_TRAILING_HYPHEN | UIDNA_ERROR_HYPHEN_3_4;
 
+// Unicode 15.1 made six characters valid that are not in ICU 72: the capital sharp s is mapped to the small one and no longer to "ss", and five compatibility
+// ideographs have the decomposition that Unicode corrected long ago. ICU sees what they are mapped to.
+static const struct {
+    const char *from, *to; // UTF-8
+} mapped[] = {
+    {"\xE1\xBA\x9E", "\xC3\x9F"}, {"\xF0\xAF\xA1\xA8", "\xE3\x9B\xBC"}, {"\xF0\xAF\xA1\xB4", "\xE5\xBD\x93"},
+    {"\xF0\xAF\xA4\x9F", "\xF0\xA4\x8E\xAB"}, {"\xF0\xAF\xA5\x9F", "\xE7\xAB\xAE"}, {"\xF0\xAF\xA6\xBF", "\xE4\x97\x97"},
+};
+
+/// A copy with these characters replaced, none of which gets longer.
+static char *replaced(const char *domain, size_t *length) {
+    char *copy = malloc(*length + 1);
+    if (copy == NULL) return NULL;
+    size_t written = 0;
+    for (size_t at = 0; at < *length;) {
+        size_t skip = 0;
+        for (size_t i = 0; skip == 0 && i < sizeof mapped / sizeof *mapped; i++) {
+            const size_t from = strlen(mapped[i].from), to = strlen(mapped[i].to);
+            if (*length - at < from || memcmp(domain + at, mapped[i].from, from) != 0) continue;
+            memcpy(copy + written, mapped[i].to, to);
+            written += to;
+            skip = from;
+        }
+        if (skip == 0) {
+            copy[written++] = domain[at];
+            skip = 1;
+        }
+        at += skip;
+    }
+    *length = written;
+    return copy;
+}
+
+static char *process(const char *domain, size_t length, bool to_ascii, size_t *result_length);
+
 char *sl_domain(const char *domain, size_t length, bool to_ascii, size_t *result_length) {
+    bool has_lead = false; // of what is in the list
+    for (size_t i = 0; !has_lead && i < length; i++) has_lead = domain[i] == '\xE1' || domain[i] == '\xF0';
+    if (!has_lead) return process(domain, length, to_ascii, result_length);
+    char *copy = replaced(domain, &length);
+    if (copy == NULL) return NULL;
+    char *result = process(copy, length, to_ascii, result_length);
+    free(copy);
+    return result;
+}
+
+static char *process(const char *domain, size_t length, bool to_ascii, size_t *result_length) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, open_uts46);
     if (uts46 == NULL || length > INT32_MAX / 16) return NULL;

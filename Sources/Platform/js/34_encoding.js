@@ -23,6 +23,12 @@ const noBytes = new Uint8Array(0);
 const isBufferSource = (value) =>
     ArrayBufferIsView(value) || (value !== null && typeof value === 'object' && (is('ArrayBuffer', value) || is('SharedArrayBuffer', value)));
 
+const bufferOf = (view) =>
+    (TypedArrayPrototypeGetSymbolToStringTag(view) === undefined ? DataViewPrototypeGetBuffer(view) : TypedArrayPrototypeGetBuffer(view));
+
+/** Of a buffer source: whether its memory is shared, which WebIDL refuses where it does not say [AllowShared]. */
+const isShared = (source) => !is('ArrayBuffer', ArrayBufferIsView(source) ? bufferOf(source) : source);
+
 /** A Uint8Array over the bytes of a BufferSource, not copied, empty when it is detached; undefined when it is none. */
 function bytesOf(source) {
     if (ArrayBufferIsView(source)) {
@@ -323,6 +329,19 @@ function decodeBase64(text) {
     return TypedArrayPrototypeSubarray(bytes, 0, written);
 }
 
+/** @param {boolean} forURL the alphabet of https://www.rfc-editor.org/rfc/rfc4648#section-5, without padding */
+function encodeBase64(bytes, forURL) {
+    const digit = (index) => (forURL && index > 61 ? '-_'[index - 62] : alphabet[index]);
+    const length = lengthOf(bytes);
+    let result = '';
+    for (let i = 0; i < length; i += 3) {
+        const bits = bytes[i] << 16 | (i + 1 < length ? bytes[i + 1] << 8 : 0) | (i + 2 < length ? bytes[i + 2] : 0);
+        result += digit(bits >> 18) + digit(bits >> 12 & 63) + (i + 1 < length ? digit(bits >> 6 & 63) : forURL ? '' : '=') +
+            (i + 2 < length ? digit(bits & 63) : forURL ? '' : '=');
+    }
+    return result;
+}
+
 defineGlobalFunction('atob', function atob(data) {
     requireArguments(arguments.length, 1, 'atob');
     const bytes = decodeBase64(toDOMString(data));
@@ -347,5 +366,6 @@ defineGlobalFunction('btoa', function btoa(data) {
 });
 
 internal.encoding = {
-    TextDecoder, bytesOf, concatenate, decodeBase64, decodeChunk, isBufferSource, nameOf: (encoding) => names[encoding], noBytes, stringOfUnits,
+    TextDecoder, bytesOf, concatenate, decodeBase64, decodeChunk, encodeBase64, isBufferSource, isShared, nameOf: (encoding) => names[encoding],
+    noBytes, stringOfUnits,
 };
