@@ -104,6 +104,9 @@ static const char streams_5_pipe_js[] = {
 static const char streams_6_transform_js[] = {
 #embed "../Platform/js/39_streams_6_transform.js"
 };
+static const char streams_6_transform_compression_js[] = {
+#embed "../Platform/js/39_streams_6_transform_compression.js"
+};
 static const char streams_7_host_js[] = {
 #embed "../Platform/js/39_streams_7_host.js"
 };
@@ -155,6 +158,9 @@ static const char cron_js[] = {
 static const char scheduled_js[] = {
 #embed "../Platform/js/46_scheduled.js"
 };
+static const char crypto_js[] = {
+#embed "../Platform/js/47_crypto.js"
+};
 static const char process_js[] = {
 #embed "../Platform/js/50_process.js"
 };
@@ -199,6 +205,7 @@ static const sl_platform_source sources[] = {
     {"39_streams_4_writable.js", streams_4_writable_js, sizeof streams_4_writable_js},
     {"39_streams_5_pipe.js", streams_5_pipe_js, sizeof streams_5_pipe_js},
     {"39_streams_6_transform.js", streams_6_transform_js, sizeof streams_6_transform_js},
+    {"39_streams_6_transform_compression.js", streams_6_transform_compression_js, sizeof streams_6_transform_compression_js},
     {"39_streams_7_host.js", streams_7_host_js, sizeof streams_7_host_js},
     {"40_performance.js", performance_js, sizeof performance_js},
     {"41_blob.js", blob_js, sizeof blob_js},
@@ -216,6 +223,7 @@ static const sl_platform_source sources[] = {
     {"45_url_pattern.js", url_pattern_js, sizeof url_pattern_js},
     {"46_cron.js", cron_js, sizeof cron_js},
     {"46_scheduled.js", scheduled_js, sizeof scheduled_js},
+    {"47_crypto.js", crypto_js, sizeof crypto_js},
     {"50_process.js", process_js, sizeof process_js},
     {"90_start.js", start_js, sizeof start_js},
     {"95_host.js", host_js, sizeof host_js},
