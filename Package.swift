@@ -79,9 +79,10 @@ let package = Package(
         target("Engine", ["CV8"]),
         // 4 parts
         target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System"], exclude: ["js"]),
+        target("TLS", ["COpenSSL", "Linux"]),
         target("Exporters", ["Pipeline", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
         // 5 hosts
-        target("Runtime", nio + ["Platform", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
+        target("Runtime", nio + ["Platform", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target("Agent", ["Telemetry", "Wire", "Pipeline", "Configuration", "Linux", "Transport", "Store", "Exporters", "System"]),
         // 6 tools
         .executableTarget(

@@ -18,6 +18,8 @@ public final class Serve {
     /// Nil once the end was asked for.
     private var socket: ListeningSocket?
     private let address: ListenAddress
+    /// Of a server that speaks TLS.
+    private let identity: ServedIdentity?
     private let destinations: Destinations
     private let resource: Resource
     private let control: ControlServer?
@@ -39,13 +41,27 @@ public final class Serve {
 
     /// Requests named of a worker that was cut off.
     private static let cutOffMax = 10
-    private static let signalIndex = 0, watchIndex = 1, workersIndex = 2
+    /// The poller does not know what is being checked now.
+    private var isPollerOld = false
+
+    private static let signalIndex = 0, watchIndex = 1, checkIndex = 2, workersIndex = 3
     private static let scope = InstrumentationScope(name: Release.name, version: Release.version)
 
     /// Serves from beginning to end.
     public static func run(_ settings: ServeSettings) -> RunEnding {
         let messages = Messages(isQuiet: settings.isQuiet, level: settings.configuration.logLevel)
         for warning in settings.warnings { messages.warn(warning) }
+        let identity: ServedIdentity?
+        do throws(ServedIdentityError) {
+            SignalDescriptor.awaitChildren()
+            let now = LinuxClock().monotonicNanoseconds()
+            identity = try settings.configuration.tls.map { (files) throws(ServedIdentityError) in
+                try ServedIdentity(files, messages, now: now)
+            }
+        } catch {
+            messages.fail("\(error.description)")
+            return RunEnding(exitCode: error.exitCode)
+        }
         let socket: ListeningSocket
         do {
             socket = try ListeningSocket(settings.configuration.listen.place)
@@ -54,7 +70,7 @@ public final class Serve {
             return RunEnding(exitCode: 2)
         }
         do {
-            return try Serve(settings, socket, messages).run()
+            return try Serve(settings, socket, identity, messages).run()
         } catch {
             socket.removePath()
             messages.fail("\(error)")
@@ -62,8 +78,11 @@ public final class Serve {
         }
     }
 
-    private init(_ settings: ServeSettings, _ socket: ListeningSocket, _ messages: Messages) throws {
+    private init(
+        _ settings: ServeSettings, _ socket: ListeningSocket, _ identity: ServedIdentity?, _ messages: Messages
+    ) throws {
         self.settings = settings
+        self.identity = identity
         self.messages = messages
         self.socket = socket
         let configuration = settings.configuration
@@ -107,13 +126,16 @@ public final class Serve {
         perform(supervisor.begin(now: clock.monotonicNanoseconds()))
         var poller = makePoller()
         while !supervisor.isOver {
-            if order.count != workers.count || !order.allSatisfy({ workers[$0] != nil }) { poller = makePoller() }
+            if isPollerOld || order.count != workers.count || !order.allSatisfy({ workers[$0] != nil }) {
+                poller = makePoller()
+            }
             try poller.wait(nanoseconds: sleepNanoseconds())
             if poller.isReady(Self.signalIndex) { takeSignals() }
             if poller.isReady(Self.watchIndex) {
                 if watch?.next() == true { reload.changed(now: clock.monotonicNanoseconds()) }
                 tellOfWatch()
             }
+            if poller.isReady(Self.checkIndex) { endCheck() }
             for (index, id) in order.enumerated() {
                 guard let worker = workers[id] else { continue }
                 let at = Self.workersIndex + 2 * index
@@ -126,8 +148,9 @@ public final class Serve {
     }
 
     private func makePoller() -> Poller {
+        isPollerOld = false
         order = workers.keys.sorted()
-        var descriptors = [signals.fileDescriptor, watch?.fileDescriptor ?? -1]
+        var descriptors = [signals.fileDescriptor, watch?.fileDescriptor ?? -1, identity?.checkDescriptor ?? -1]
         for id in order {
             guard let worker = workers[id] else { continue }
             descriptors.append(worker.ringBroken == nil ? worker.wake.fileDescriptor : -1)
@@ -139,7 +162,7 @@ public final class Serve {
     private func sleepNanoseconds() -> UInt64 {
         let now = clock.monotonicNanoseconds()
         var sleep = metricsAt > now ? metricsAt - now : 0
-        for time in [supervisor.timer, reload.time] {
+        for time in [supervisor.timer, reload.time, identity?.rotationTime] {
             if let time { sleep = min(sleep, time > now ? time - now : 0) }
         }
         for worker in workers.values { sleep = min(sleep, worker.prepareToSleep(now: now) ?? .max) }
@@ -161,7 +184,7 @@ public final class Serve {
         while let signal = signals.next() {
             // A terminal that is gone is no request for new code.
             if signal.number == Signals.hangup, !signal.fromTerminal {
-                perform(supervisor.reload(now: clock.monotonicNanoseconds()))
+                beginReload()
             } else {
                 perform(supervisor.received(signal, now: clock.monotonicNanoseconds()))
             }
@@ -170,12 +193,26 @@ public final class Serve {
 
     private func takeTime() {
         let now = clock.monotonicNanoseconds()
-        if reload.isDue(now: now) { perform(supervisor.reload(now: now)) }
+        if reload.isDue(now: now) { beginReload() }
+        identity?.rotateIfDue(now: now)
         if let timer = supervisor.timer, timer <= now { perform(supervisor.tick(now: now)) }
         if now >= metricsAt {
             exportMetrics()
             metricsAt = now &+ settings.configuration.metricNanoseconds
         }
+    }
+
+    // MARK: reload
+
+    /// New code; and certificate and key as they are now, which are looked at first.
+    private func beginReload() {
+        guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: clock.monotonicNanoseconds())) }
+        if identity.beginCheck() { isPollerOld = true }
+    }
+
+    private func endCheck() {
+        isPollerOld = true
+        if identity?.endCheck() == true { perform(supervisor.reload(now: clock.monotonicNanoseconds())) }
     }
 
     // MARK: workers
@@ -216,7 +253,7 @@ public final class Serve {
             let serving = ServingConfiguration(
                 address: address.description, index: place, isolates: configuration.isolates,
                 crons: place == 0 ? configuration.crons.map(\.text) : [])
-            let started = try Worker(configuration.worker, arguments: [settings.entry], serving: (serving, socket))
+            let started = try Worker(configuration.worker, arguments: [settings.entry], serving: (serving, socket, identity))
             let destinations = destinations
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
@@ -266,15 +303,16 @@ public final class Serve {
 
     private func announce() {
         let count = settings.configuration.isolates
+        let url = address.url(isTLS: identity != nil)
         guard settings.configuration.isJSON else {
-            messages.say("serving \(settings.entry) on \(address.url) (\(count) isolate\(count == 1 ? "" : "s"))")
+            messages.say("serving \(settings.entry) on \(url) (\(count) isolate\(count == 1 ? "" : "s"))")
             return
         }
         var json = JSONWriter()
         json.object { json in
             json.put("event", "serving")
             json.put("entry", settings.entry)
-            json.put("url", address.url)
+            json.put("url", url)
             json.put("isolates", count)
         }
         Machine.writeToStandardError(json.text + "\n")

@@ -11,6 +11,8 @@ public struct AgentConfiguration: Hashable, Sendable {
     public var isAdminGiven = false
     public var listen = ListenAddress.tcp(HostPort(host: "127.0.0.1", port: 8080))
     public var isolates = 1
+    /// Nil: plain HTTP.
+    public var tls: TLSFiles?
     /// When `scheduled` of the workload is called.
     public var crons: [CronExpression] = []
     /// How long requests in flight may take after the end was asked for, nanoseconds.
@@ -83,6 +85,7 @@ public struct AgentConfiguration: Hashable, Sendable {
                 problems.error("--isolates", "\"\(text)\" is not a whole number from 1 to \(Self.isolatesMax)")
             }
         }
+        readTLS(flags, &problems)
         if let text = flags.shutdownTimeout {
             if let time = Units.nanoseconds(text) {
                 shutdownNanoseconds = time
@@ -103,6 +106,18 @@ public struct AgentConfiguration: Hashable, Sendable {
             } catch {
                 problems.error("--cron \"\(text)\"", error.message)
             }
+        }
+    }
+
+    private mutating func readTLS(_ flags: FlagValues, _ problems: inout Problems) {
+        for (flag, path) in [("--tls-cert", flags.tlsCertificate), ("--tls-key", flags.tlsKey)] where path == "" {
+            problems.error(flag, "the file's name is empty")
+        }
+        switch (flags.tlsCertificate, flags.tlsKey) {
+        case (let certificate?, let key?): tls = TLSFiles(certificate: certificate, key: key)
+        case (_?, nil): problems.error("--tls-cert", "--tls-key is missing: both are needed")
+        case (nil, _?): problems.error("--tls-key", "--tls-cert is missing: both are needed")
+        case (nil, nil): break
         }
     }
 

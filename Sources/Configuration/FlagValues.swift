@@ -6,6 +6,8 @@ public struct FlagValues: Sendable {
     public var admin: String?
     public var listen: String?
     public var isolates: String?
+    public var tlsCertificate: String?
+    public var tlsKey: String?
     public var policy: String?
     public var limits: [String] = []
     public var logs: [String] = []

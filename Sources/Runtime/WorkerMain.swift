@@ -8,6 +8,7 @@ internal import NIOPosix
 internal import Platform
 internal import Synchronization
 internal import System
+internal import TLS
 internal import Telemetry
 
 public enum WorkerMain {
@@ -22,6 +23,9 @@ public enum WorkerMain {
             case .buildSnapshot(let path):
                 startEngine()
                 try StartupSnapshot.build(at: path)
+                _exit(0)
+            case .checkTLS:
+                try ServerIdentity.check(options)
                 _exit(0)
             case .run(let entry): try run(entry, options)
             }
@@ -52,12 +56,13 @@ public enum WorkerMain {
         let signals = try SignalDescriptor([SIGINT, SIGTERM])
         SignalDescriptor.ignoreBrokenPipes()
         let ring = try makeRing(options)
+        let tls = try ServerIdentity.context(options)
         lastRing = ring
         Engine.onFatalError { location, message, outOfMemory in lastWords(location, message, outOfMemory) }
         startEngine()
         MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { eventLoop in
             do {
-                try start(entry, options, ring, signals, on: eventLoop)
+                try start(entry, options, ring, tls, signals, on: eventLoop)
             } catch {
                 leave("sidelight-worker: \(error)", code: 70)
             }
@@ -74,8 +79,8 @@ public enum WorkerMain {
     }
 
     private static func start(
-        _ entry: String, _ options: WorkerOptions, _ ring: RingMapping, _ signals: SignalDescriptor,
-        on eventLoop: any EventLoop
+        _ entry: String, _ options: WorkerOptions, _ ring: RingMapping, _ tls: TLSContext?,
+        _ signals: SignalDescriptor, on eventLoop: any EventLoop
     ) throws {
         let gate = LoopGate(eventLoop)
         let realm = try makeRealm(options) { gate.wake(delaySeconds: $0) }
@@ -91,7 +96,7 @@ public enum WorkerMain {
         }
         let turns = TurnClock()
         let workload = try Workload(
-            realm, on: eventLoop, ring: ring, board: board, options: options, files: .linux, stop: stop, turns: turns)
+            realm, on: eventLoop, ring: ring, board: board, tls: tls, options: options, files: .linux, stop: stop, turns: turns)
         let control = options.controlDescriptor.map { LocalConnection(owning: $0) }
         // An agent that takes nothing for so long takes nothing any more.
         control?.setTimeouts(milliseconds: ControlWriter.patienceMilliseconds)

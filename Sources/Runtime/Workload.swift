@@ -9,6 +9,7 @@ internal import Glibc
 internal import NIOCore
 internal import Platform
 internal import System
+internal import TLS
 internal import Telemetry
 
 final class Workload {
@@ -21,6 +22,8 @@ final class Workload {
     let fetches: Fetches
     /// Of a worker that serves; nil without an agent.
     let board: BoardWriter?
+    /// Of one that serves over TLS.
+    let tls: TLSContext?
     /// Once the entry has been evaluated, in a worker that serves.
     var http: HTTPServer?
     private(set) var opHost: OpHost?
@@ -59,7 +62,7 @@ final class Workload {
 
     /// - Parameter realm: prepared by `PlatformSources`, its ops not yet installed.
     init(
-        _ realm: Realm, on eventLoop: any EventLoop, ring: RingMapping, board: BoardWriter? = nil,
+        _ realm: Realm, on eventLoop: any EventLoop, ring: RingMapping, board: BoardWriter? = nil, tls: TLSContext? = nil,
         options: WorkerOptions,
         files: FileSystem, stop: StopRequest, turns: TurnClock
     ) throws(JSFailure) {
@@ -67,6 +70,7 @@ final class Workload {
         self.eventLoop = eventLoop
         self.ring = ring
         self.board = board
+        self.tls = tls
         self.options = options
         self.stop = stop
         isolate = realm.isolate

@@ -14,6 +14,7 @@ struct ServeCommand: ParsableCommand {
             EXAMPLES
               sidelight serve app.js
               sidelight serve --listen 0.0.0.0:80 --isolates 4 app.js
+              sidelight serve --listen 0.0.0.0:443 --tls-cert chain.pem --tls-key key.pem app.js
               sidelight serve --watch --export otlp=http://127.0.0.1:4318 app.js
 
             LIMITS
@@ -24,7 +25,7 @@ struct ServeCommand: ParsableCommand {
 
             SIGNALS
               SIGTERM, SIGINT  finish what is in flight, then end; again: end at once
-              SIGHUP           start ENTRY's code as it is now, and drop no request
+              SIGHUP           start ENTRY's code, and the certificate, as they are now, and drop no request
 
             EXIT CODES
               0  ended when asked to           2  usage, configuration, address
@@ -36,6 +37,18 @@ struct ServeCommand: ParsableCommand {
         help: ArgumentHelp(
             "Where to listen (default: 127.0.0.1:8080); port 0: any; or unix:PATH.", valueName: "HOST:PORT"))
     var listen: String?
+
+    @Option(
+        name: .customLong("tls-cert"),
+        help: ArgumentHelp(
+            "Serve HTTPS: the certificate in PEM, then those that lead to the root. Needs --tls-key.",
+            valueName: "FILE"))
+    var tlsCertificate: String?
+
+    @Option(
+        name: .customLong("tls-key"),
+        help: ArgumentHelp("Its private key in PEM, without a passphrase: RSA, ECDSA or Ed25519.", valueName: "FILE"))
+    var tlsKey: String?
 
     @Option(help: ArgumentHelp("Worker processes, from 1 to 64, each with an isolate (default: 1).", valueName: "N"))
     var isolates: String?
@@ -72,6 +85,8 @@ struct ServeCommand: ParsableCommand {
         var flags = options.flags(entry: entry)
         flags.listen = listen
         flags.isolates = isolates
+        flags.tlsCertificate = tlsCertificate
+        flags.tlsKey = tlsKey
         flags.crons = crons
         flags.shutdownTimeout = shutdownTimeout
         flags.startTimeout = startTimeout

@@ -22,8 +22,25 @@ import Testing
         ("unix:/run/a.sock", "unix:/run/a.sock"), ("unix:a", "unix:a"),
     ])
     func placesToListen(_ text: String, _ url: String) {
-        #expect(ListenAddress(parsing: text)?.url == url)
+        #expect(ListenAddress(parsing: text)?.url() == url)
         #expect(ListenAddress(parsing: text)?.description == text)
+    }
+
+    @Test func bothFilesOfTLS() throws {
+        #expect(try parse { _ in }.get().value.tls == nil)
+        let files = try parse {
+            $0.tlsCertificate = "c.pem"
+            $0.tlsKey = "k.pem"
+        }.get().value.tls
+        #expect(files == TLSFiles(certificate: "c.pem", key: "k.pem"))
+        #expect(problem { $0.tlsCertificate = "c.pem" } == "--tls-cert: --tls-key is missing: both are needed")
+        #expect(problem { $0.tlsKey = "k.pem" } == "--tls-key: --tls-cert is missing: both are needed")
+        #expect(
+            problem {
+                $0.tlsCertificate = ""
+                $0.tlsKey = "k.pem"
+            } == "--tls-cert: the file's name is empty")
+        #expect(ListenAddress(parsing: "a:1")?.url(isTLS: true) == "https://a:1")
     }
 
     @Test(arguments: [

@@ -7,6 +7,7 @@ import pathlib
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -34,9 +35,10 @@ def wait_for(condition, seconds=20):
 class Service:
     """A `sidelight serve` of `entry`, from its start until it says where it serves, to its end."""
 
-    def __init__(self, sidelight, entry, *arguments, receiver=None, env={}, wait=True, listen="127.0.0.1:0"):
+    def __init__(self, sidelight, entry, *arguments, receiver=None, env={}, wait=True, listen="127.0.0.1:0", tls=None):
         self.receiver = receiver
         self.folder = sidelight.folder
+        self.tls = tls  # what clients connect with
         self.messages = sidelight.folder / f"stderr-{time.monotonic_ns()}.txt"
         export = receiver.export() if receiver else []
         with open(self.messages, "w") as errors:
@@ -76,7 +78,7 @@ class Service:
         return [pid for pid in found if state_of(pid) not in ("Z", "")]
 
     def connect(self):
-        return Connection(self.port)
+        return Connection(self.port, self.tls)
 
     def get(self, target="/", *fields, method="GET", body=b"", version="HTTP/1.1"):
         """One request on a connection of its own. Status, fields, content."""
@@ -164,16 +166,20 @@ class Closed(Exception):
 class Connection:
     """A client of few beliefs: what it cannot read as a response by RFC 9112 is an error."""
 
-    def __init__(self, port):
+    def __init__(self, port, tls=None, **options):
+        """`tls`: a client's SSLContext; `options` are those of wrap_socket."""
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.pending = bytearray()
+        self.truncated = False  # it ended without saying so
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="a.test", suppress_ragged_eofs=False, **options)
 
     @classmethod
     def over(cls, made):
         """One over a socket that is there, or over none."""
         connection = cls.__new__(cls)
-        connection.socket, connection.pending = made, bytearray()
+        connection.socket, connection.pending, connection.truncated = made, bytearray(), False
         return connection
 
     def __enter__(self):
@@ -191,7 +197,7 @@ class Connection:
     def send(self, data):
         try:
             self.socket.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
             pass  # refused before all of it was sent; the answer may be there
 
     def receive(self):
@@ -199,8 +205,9 @@ class Connection:
             return b""
         try:
             more = self.socket.recv(1 << 18)
-        except ConnectionResetError:
+        except (ConnectionResetError, ssl.SSLEOFError):
             more = b""
+            self.truncated = True
         self.pending += more
         return more
 

@@ -20,7 +20,7 @@ struct LayerTable {
             ["Telemetry", "System", "Policy"],
             ["Wire", "Pipeline", "Queue", "Logs", "Resources", "Discovery", "Configuration"],
             ["Linux", "Transport", "Store", "Engine"],
-            ["Platform", "Exporters", "Receivers", "Admin"],
+            ["Platform", "TLS", "Exporters", "Receivers", "Admin"],
             ["Runtime", "Agent"],
             ["sidelight", "sidelight-worker"],
         ],

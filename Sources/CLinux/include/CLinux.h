@@ -64,6 +64,18 @@ static inline int sl_memfd_seal_size(int fd) {
     return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 }
 
+// Nobody can map the file for writing any more, nor write(2) to it, but mappings that are there go on; nor shrink, grow or further seal it.
+static inline int sl_memfd_seal_writes(int fd) {
+    return fcntl(fd, F_ADD_SEALS, 0x0010 /* F_SEAL_FUTURE_WRITE */ | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+}
+// Maps a whole file shared, for reading; null and errno.
+static inline const void *_Nullable sl_shared_view(int fd, size_t bytes) {
+    void *base = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+    return base == MAP_FAILED ? NULL : base;
+}
+// These pages are in no core dump.
+static inline void sl_keep_out_of_dumps(const void *_Nonnull at, size_t bytes) { madvise((void *)at, bytes, MADV_DONTDUMP); }
+
 // Maps [header][data][data again] of a ring file; null and errno.
 static inline void *_Nullable sl_ring_map(int fd, size_t header, size_t data) {
     char *base = (char *)mmap(NULL, header + 2 * data, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -34,8 +34,8 @@ typedef struct {
     size_t output_capacity;
 } sl_tls_wire;
 
-// A BIO over the wire, which must outlive it. No more input means "try again". Sessions share it: SSL_set_bio wants a reference for each
-// (BIO_up_ref). Null: no memory.
+// A BIO over the wire, which must outlive it. No more input means "try again". Each session has its own: while it shakes hands, OpenSSL
+// chains the BIO to others. Null: no memory.
 BIO *_Nullable sl_tls_wire_bio(sl_tls_wire *_Nonnull wire);
 
 // ---- The context ----

@@ -6,7 +6,7 @@
 const {
     ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, ArrayPrototypePush, JSONParse, ObjectDefineProperty, Promise, ReflectGetOwnPropertyDescriptor,
     StringPrototypeCharCodeAt, StringPrototypeSlice, TypeError, TypedArrayPrototypeGetBuffer,
-    TypedArrayPrototypeGetByteLength, Uint8Array,
+    TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array,
 } = primordials;
 const { blobBytes, blobType, isBlob, joinBytes, makeBlob } = internal.blob;
 const { bytesOf, noBytes } = internal.encoding;
@@ -33,6 +33,8 @@ class Body {
 // ---- What the host feeds ----
 
 const feedIdle = 0, feedCollecting = 1, feedStreaming = 2, feedOver = 3;
+/** Bytes: smaller pieces are copied behind one another, into arrays of this length. */
+const smallBytes = 1024, gatheredBytes = 8192;
 
 /**
  * A body that comes in pieces. `pull` asks for one more; the host then calls exactly one of chunk, end, fail. `cancel` says that no more is wanted.
@@ -43,6 +45,8 @@ class Feed {
         this.cancel = cancel;
         this.state = feedIdle;
         this.chunks = undefined;
+        this.gathered = undefined; // small pieces that are not among the chunks yet, and
+        this.gatheredLength = 0;
         this.resolve = undefined;
         this.reject = undefined;
         this.controller = undefined; // of the stream
@@ -51,18 +55,51 @@ class Feed {
 
     chunk(bytes) {
         if (this.state === feedCollecting) {
-            ArrayPrototypePush(this.chunks, bytes);
+            this.gather(bytes);
             this.pull();
         } else if (this.state === feedStreaming) {
             this.controller.enqueue(bytes);
         }
     }
 
+    /** Keeps a piece. A body that trickles in byte by byte must not become an array of bytes. */
+    gather(bytes) {
+        const length = TypedArrayPrototypeGetLength(bytes);
+        if (length >= smallBytes || this.chunks.length === 0) {
+            this.closeGathered();
+            ArrayPrototypePush(this.chunks, bytes);
+            return;
+        }
+        if (this.gatheredLength + length > gatheredBytes) this.closeGathered();
+        if (this.gatheredLength === 0) this.gathered = new Uint8Array(gatheredBytes);
+        TypedArrayPrototypeSet(this.gathered, bytes, this.gatheredLength);
+        this.gatheredLength += length;
+    }
+
+    closeGathered() {
+        const length = this.gatheredLength;
+        if (length === 0) return;
+        let bytes = new Uint8Array(TypedArrayPrototypeGetBuffer(this.gathered), 0, length);
+        if (length < gatheredBytes / 2) {
+            // What is mostly empty is not kept: large and small pieces may alternate.
+            const alone = new Uint8Array(length);
+            TypedArrayPrototypeSet(alone, bytes, 0);
+            bytes = alone;
+        }
+        ArrayPrototypePush(this.chunks, bytes);
+        this.gathered = undefined;
+        this.gatheredLength = 0;
+    }
+
     end() {
         const { state } = this;
         this.state = feedOver;
-        if (state === feedCollecting) this.resolve(holding(this.chunks.length === 1 ? this.chunks[0] : joinBytes(this.chunks)));
-        else if (state === feedStreaming) this.controller.close();
+        if (state === feedCollecting) {
+            this.closeGathered();
+            this.resolve(holding(this.chunks.length === 1 ? this.chunks[0] : joinBytes(this.chunks)));
+        } else if (state === feedStreaming) {
+            this.controller.close();
+        }
     }
 
     fail(error) {

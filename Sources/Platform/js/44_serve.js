@@ -468,12 +468,24 @@ function giveUp(exchange, reason, type) {
     ops.setContext(undefined);
 }
 
-/** @param {number} code 0 all bytes written, 1 the client left, 2 timed out @param {number} [status] what native answered itself */
+/**
+ * @param {number} code 0 all bytes written, 1 the client left, 2 timed out, 3 the response's head cannot be sent
+ * @param {number} [status] what native answered itself
+ */
 function ended(slot, code, status) {
     const exchange = exchanges[slot];
     if (exchange === undefined) return;
     if (code === 0) {
         finish(exchange);
+        return;
+    }
+    if (code === 3) {
+        const error = withoutStack(new TypeError('The response has a status text or headers that HTTP cannot carry'));
+        note(exchange, error);
+        noteStatus(exchange, status);
+        const { reader } = exchange;
+        finish(exchange);
+        reader?.cancel(error);
         return;
     }
     if (status > 0) noteStatus(exchange, status);
@@ -533,8 +545,8 @@ function spanHit(context) {
 /** What native writes into every record, by the ids these have in the ring: RequestAttributes.Text, in this order. */
 const TEXTS = [
     'http.request.method', 'url.path', 'url.query', 'url.scheme', 'server.address', 'server.port', 'client.address', 'network.peer.address',
-    'network.peer.port', 'network.protocol.version', 'user_agent.original', 'sidelight.cpu.time',
-    '_OTHER', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'http', 'https', '1.0', '1.1',
+    'network.peer.port', 'network.protocol.version', 'user_agent.original', 'sidelight.cpu.time', 'tls.protocol.version',
+    '_OTHER', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'http', 'https', '1.0', '1.1', '1.2', '1.3',
 ];
 const TEXT_IDS = 16; // word of the first
 

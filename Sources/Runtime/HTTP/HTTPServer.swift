@@ -8,6 +8,7 @@ internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 internal import Platform
+internal import TLS
 internal import Telemetry
 internal import Wire
 
@@ -35,6 +36,10 @@ final class HTTPServer {
     let realm: Realm
     let options: HTTPServerOptions
     let functions: Functions
+    /// Nil: plain HTTP.
+    let tls: TLSContext?
+    /// Plaintext of what has just come; its memory serves again once a connection is done with it.
+    var plaintext = ByteBuffer()
     /// Nil without an agent.
     let board: BoardWriter?
     let cells = RequestCells()
@@ -76,6 +81,7 @@ final class HTTPServer {
         options = HTTPServerOptions(workload.options.configuration)
         functions = try Functions(workload.internals)
         self.board = board
+        tls = workload.tls
         ring = workload.ring
         eventLoop = workload.eventLoop
         sampler = RequestSampler(workload.options.configuration)
@@ -91,6 +97,7 @@ final class HTTPServer {
         var bootstrap = ServerBootstrap(group: eventLoop)
             .serverChannelOption(.maxMessagesPerRead, value: 16)
             .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 << 10))
         if !options.isUnixSocket { bootstrap = bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1) }
         bootstrap.childChannelInitializer { channel in
@@ -183,12 +190,14 @@ final class HTTPServer {
         if head.has(.baggage), options.propagators.contains("baggage") { bits.insert(.hasBaggage) }
         if connection.request.hasBody { bits.insert(.hasBody) }
         if head.version == .http10 { bits.insert(.isHTTP10) }
+        if tls != nil { bits.insert(.isHTTPS) }
         connection.request.identity = identity
         cells.store(identity, bits: bits, start: connection.request.start, method: head.method.rawValue)
         if let board {
             board.add(.requests)
             var flags: BoardRequestFlags = identity.isSampled ? .sampled : []
             if identity.parentIsRemote { flags.insert(.parentIsRemote) }
+            if tls != nil { flags.insert(.https) }
             connection.request.isOnBoard = true
             connection.request.boardSlot = board.open(
                 ids: cells.memory.baseAddress!, startTime: connection.request.start, flags: flags,
@@ -281,7 +290,7 @@ final class HTTPServer {
         connection.request.isOnBoard = false
         let (method, isHTTP11) = connection.request.methodAndVersion
         let head = BoardSeriesHead(
-            .serverDuration, method: method, status: UInt16(clamping: connection.request.status), isHTTPS: false,
+            .serverDuration, method: method, status: UInt16(clamping: connection.request.status), isHTTPS: tls != nil,
             protocolVersion: isHTTP11 ? 2 : 1)
         let seconds = (now - connection.request.start) / 1e9
         connection.request.route.withUnsafeBytes { route in
@@ -292,7 +301,7 @@ final class HTTPServer {
         if let slot = connection.request.boardSlot {
             board.free(slot)
         } else {
-            board.closeUnslotted(method: method, flags: [])
+            board.closeUnslotted(method: method, flags: tls == nil ? [] : .https)
         }
     }
 

@@ -10,10 +10,10 @@ struct RequestAttributes {
     /// Texts that come with every request. JavaScript interns them at the start, in this order (44_serve.js), and says under which ids.
     enum Text: Int, CaseIterable {
         case method, path, query, scheme, serverAddress, serverPort, clientAddress, peerAddress, peerPort,
-            protocolVersion, userAgent, cpuTime
+            protocolVersion, userAgent, cpuTime, tlsVersion
         // The values of `method`, by the index of HTTP1Method.
         case other, get, head, post, put, delete, connect, options, trace, patch
-        case http, https, version10, version11
+        case http, https, version10, version11, tls12, tls13
     }
 
     private let cells: RequestCells
