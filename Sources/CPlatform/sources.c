@@ -47,6 +47,12 @@ static const char trace_values_js[] = {
 static const char trace_js[] = {
 #embed "../Platform/js/20_trace.js"
 };
+static const char trace_run_js[] = {
+#embed "../Platform/js/20_trace_run.js"
+};
+static const char trace_server_js[] = {
+#embed "../Platform/js/20_trace_server.js"
+};
 static const char otel_api_js[] = {
 #embed "../Platform/js/21_otel_api.js"
 };
@@ -67,6 +73,9 @@ static const char timers_js[] = {
 };
 static const char events_js[] = {
 #embed "../Platform/js/32_events.js"
+};
+static const char global_events_js[] = {
+#embed "../Platform/js/33_global_events.js"
 };
 static const char encoding_js[] = {
 #embed "../Platform/js/34_encoding.js"
@@ -164,6 +173,12 @@ static const char crypto_js[] = {
 static const char process_js[] = {
 #embed "../Platform/js/50_process.js"
 };
+static const char globals_js[] = {
+#embed "../Platform/js/51_globals.js"
+};
+static const char navigator_js[] = {
+#embed "../Platform/js/52_navigator.js"
+};
 static const char start_js[] = {
 #embed "../Platform/js/90_start.js"
 };
@@ -186,6 +201,8 @@ static const sl_platform_source sources[] = {
     {"18_ring.js", ring_js, sizeof ring_js},
     {"19_trace_values.js", trace_values_js, sizeof trace_values_js},
     {"20_trace.js", trace_js, sizeof trace_js},
+    {"20_trace_run.js", trace_run_js, sizeof trace_run_js},
+    {"20_trace_server.js", trace_server_js, sizeof trace_server_js},
     {"21_otel_api.js", otel_api_js, sizeof otel_api_js},
     {"22_metrics.js", metrics_js, sizeof metrics_js},
     {"23_async_hooks.js", async_hooks_js, sizeof async_hooks_js},
@@ -193,6 +210,7 @@ static const sl_platform_source sources[] = {
     {"25_propagation.js", propagation_js, sizeof propagation_js},
     {"30_timers.js", timers_js, sizeof timers_js},
     {"32_events.js", events_js, sizeof events_js},
+    {"33_global_events.js", global_events_js, sizeof global_events_js},
     {"34_encoding.js", encoding_js, sizeof encoding_js},
     {"35_url_host.js", url_host_js, sizeof url_host_js},
     {"36_url.js", url_js, sizeof url_js},
@@ -225,6 +243,8 @@ static const sl_platform_source sources[] = {
     {"46_scheduled.js", scheduled_js, sizeof scheduled_js},
     {"47_crypto.js", crypto_js, sizeof crypto_js},
     {"50_process.js", process_js, sizeof process_js},
+    {"51_globals.js", globals_js, sizeof globals_js},
+    {"52_navigator.js", navigator_js, sizeof navigator_js},
     {"90_start.js", start_js, sizeof start_js},
     {"95_host.js", host_js, sizeof host_js},
 };

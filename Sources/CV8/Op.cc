@@ -286,6 +286,52 @@ ptrdiff_t sl_v8_args_write_latin1(sl_v8_args *args, size_t index, void *target, 
                                 v8::String::NO_NULL_TERMINATION);
 }
 
+sl_v8_brand sl_v8_args_brand(sl_v8_args *args, size_t index) {
+    v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
+    if (!value->IsObject()) return SL_V8_BRAND_NONE;
+    if (value->IsProxy()) return SL_V8_BRAND_PROXY;
+    if (value->IsFunction()) {
+        bool is_async = value->IsAsyncFunction();
+        if (value->IsGeneratorFunction()) return is_async ? SL_V8_BRAND_ASYNC_GENERATOR_FUNCTION : SL_V8_BRAND_GENERATOR_FUNCTION;
+        return is_async ? SL_V8_BRAND_ASYNC_FUNCTION : SL_V8_BRAND_NONE;
+    }
+    if (value->IsPromise()) return SL_V8_BRAND_PROMISE;
+    if (value->IsNativeError()) return SL_V8_BRAND_ERROR;
+    if (value->IsMapIterator()) return SL_V8_BRAND_MAP_ITERATOR;
+    if (value->IsSetIterator()) return SL_V8_BRAND_SET_ITERATOR;
+    if (value->IsWeakMap()) return SL_V8_BRAND_WEAK_MAP;
+    if (value->IsWeakSet()) return SL_V8_BRAND_WEAK_SET;
+    if (value->IsArgumentsObject()) return SL_V8_BRAND_ARGUMENTS;
+    if (value->IsGeneratorObject()) return SL_V8_BRAND_GENERATOR;
+    if (value->IsModuleNamespaceObject()) return SL_V8_BRAND_MODULE;
+    return value->IsExternal() ? SL_V8_BRAND_EXTERNAL : SL_V8_BRAND_NONE;
+}
+
+void sl_v8_args_return_inside(sl_v8_args *args, size_t index) {
+    v8::Isolate *isolate = args->info.GetIsolate();
+    v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
+    v8::Local<v8::Value> pair[2];
+    if (value->IsProxy()) {
+        pair[0] = value.As<v8::Proxy>()->GetTarget();
+        pair[1] = value.As<v8::Proxy>()->GetHandler();
+    } else if (value->IsPromise()) {
+        v8::Promise::PromiseState state = value.As<v8::Promise>()->State();
+        pair[0] = v8::Integer::New(isolate, state == v8::Promise::kPending     ? SL_V8_PENDING
+                                            : state == v8::Promise::kFulfilled ? SL_V8_FULFILLED
+                                                                               : SL_V8_REJECTED);
+        pair[1] = state == v8::Promise::kPending ? v8::Undefined(isolate).As<v8::Value>() : value.As<v8::Promise>()->Result();
+    } else if (value->IsMapIterator() || value->IsSetIterator() || value->IsWeakMap() || value->IsWeakSet()) {
+        bool are_pairs = false;
+        v8::Local<v8::Array> entries;
+        if (!value.As<v8::Object>()->PreviewEntries(&are_pairs).ToLocal(&entries)) return args->info.GetReturnValue().SetNull();
+        pair[0] = v8::Boolean::New(isolate, are_pairs);
+        pair[1] = entries;
+    } else {
+        return args->info.GetReturnValue().SetNull();
+    }
+    args->info.GetReturnValue().Set(v8::Array::New(isolate, pair, 2));
+}
+
 sl_v8_isolate *sl_v8_args_isolate(sl_v8_args *args) { return args->isolate; }
 
 sl_v8_realm *sl_v8_args_realm(sl_v8_args *args) { return args->realm; }

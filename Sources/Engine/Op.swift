@@ -94,6 +94,9 @@ public struct OpCall {
     /// Bytes that a string argument's UTF-8 can have at most; 0 when it is no string.
     public func utf8Max(_ index: Int) -> Int { sl_v8_args_utf8_max(raw, index) }
 
+    /// What an object is by V8's own knowledge; the numbers are those of `sl_v8_brand`, 0 for all that has no name there.
+    public func brand(_ index: Int) -> Int { Int(sl_v8_args_brand(raw, index).rawValue) }
+
     public func isString(_ index: Int) -> Bool { sl_v8_args_type(raw, index) == SL_V8_STRING }
 
     /// Writes a string argument's units as Latin-1; how many, or -1: no string, no room, or units over 255.
@@ -117,6 +120,9 @@ public struct OpCall {
     public func returns(utf8: UnsafeRawBufferPointer) {
         sl_v8_args_return_string(raw, utf8.baseAddress?.assumingMemoryBound(to: CChar.self) ?? noBytes, utf8.count)
     }
+
+    /// What a proxy, promise, iterator or weak collection holds, as an array of two; null for anything else (`sl_v8_args_return_inside`).
+    public func returnsInside(of index: Int) { sl_v8_args_return_inside(raw, index) }
 
     /// UTF-16 units; they are overwritten.
     public func returns(utf16: UnsafeMutableBufferPointer<UInt16>) {

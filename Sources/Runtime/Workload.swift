@@ -172,9 +172,12 @@ final class Workload {
             } else if !settled.isEmpty {
                 let (token, reason) = settled.removeFirst()
                 try deliver(token, reason)
-            } else if let reason = rejections.takeFirst() {
+            } else if let rejection = rejections.takeFirst() {
                 monitor.unhandledError()
-                guard try internals.call("unhandledRejection", [reason]).isTrue else { return machine.end(.failed) }
+                let arguments = [rejection.reason, rejection.promise]
+                guard try internals.call("unhandledRejection", arguments).isTrue else { return machine.end(.failed) }
+            } else if let promise = rejections.takeHandled() {
+                try internals.call("rejectionHandled", [promise])
             } else {
                 return
             }
@@ -271,9 +274,11 @@ extension Workload: IsolateDelegate {
         imports[request.token] = PendingImport(request: request, context: context)
     }
 
-    func promiseRejected(_ promise: UInt64, reason: Value, in realm: Realm) { rejections.add(promise, reason: reason) }
+    func promiseRejected(_ id: UInt64, _ promise: Value, reason: Value, in realm: Realm) {
+        rejections.add(Rejections.Rejection(id: id, promise: promise, reason: reason))
+    }
 
-    func promiseHandled(_ promise: UInt64) { rejections.remove(promise) }
+    func promiseHandled(_ id: UInt64, _ promise: Value) { rejections.remove(id, promise) }
 
     func collectedGarbage(_ collection: GarbageCollection) { monitor.collected(collection) }
 }

@@ -382,7 +382,7 @@ void Track(World &world, Rejections &rejections) {
     rejections.world = &world;
     sl_v8_host host = {};
     host.context = &rejections;
-    host.rejection = [](void *context, sl_v8_realm *, uint64_t id, bool handled, sl_v8_value *reason) {
+    host.rejection = [](void *context, sl_v8_realm *, uint64_t id, bool handled, sl_v8_value *, sl_v8_value *reason) {
         auto *rejections = static_cast<Rejections *>(context);
         std::string text = handled ? "handled" : Take(sl_v8_value_utf8(rejections->world->isolate, reason));
         rejections->seen.push_back({id, text});

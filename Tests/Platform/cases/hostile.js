@@ -1,42 +1,9 @@
 // The platform works on after a program has patched everything it can reach.
+import { patched } from '../patches.js';
 import { done, same, test } from './assert.js';
 
 const results = [];
 const parts = { [Symbol.iterator]: () => ({ count: 0, next() { return { done: this.count++ > 0, value: 'text' }; } }) };
-const { defineProperty } = Object;
-const all = [
-    Array.prototype, String.prototype, RegExp.prototype, Map.prototype, Set.prototype, WeakMap.prototype, Function.prototype, Number.prototype, Date.prototype, Error.prototype, Symbol.prototype, BigInt.prototype,
-    Object.prototype, Object.getPrototypeOf(Uint8Array.prototype), Uint8Array.prototype, ArrayBuffer.prototype, Math, JSON, Reflect, Object, Array, String, Number, Object.getPrototypeOf([][Symbol.iterator]()),
-    Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())), Object.getPrototypeOf(new Map().entries()), Promise.prototype, Promise,
-];
-const { getOwnPropertyDescriptor, ownKeys } = Reflect;
-
-function patched(run) {
-    const undo = [];
-    let undone = 0;
-    for (let i = 0; i < all.length; i++) {
-        const keys = ownKeys(all[i]);
-        for (let k = 0; k < keys.length; k++) {
-            const key = keys[k];
-            // These the language itself calls, or are needed to undo.
-            if (key === 'constructor' || key === 'prototype' || key === Symbol.hasInstance || (all[i] === Object.prototype && typeof key === 'string' && key !== 'toString' && key !== 'valueOf')) continue;
-            const descriptor = getOwnPropertyDescriptor(all[i], key);
-            if (!descriptor.configurable) continue;
-            const isAccessor = descriptor.get !== undefined || descriptor.set !== undefined;
-            if (!isAccessor && typeof descriptor.value !== 'function') continue;
-            const name = typeof key === 'symbol' ? 'a symbol' : key;
-            const bomb = function () { throw new TypeError('patched ' + name + ' was used'); };
-            undo[undone++] = [all[i], key, descriptor];
-            defineProperty(all[i], key, isAccessor ? { get: bomb, configurable: true } : { value: bomb, writable: true, configurable: true });
-        }
-    }
-    try {
-        return run();
-    } finally {
-        for (let i = undone - 1; i >= 0; i--) defineProperty(undo[i][0], undo[i][1], undo[i][2]);
-    }
-}
-
 function check(name, run) {
     test(name, () => {
         let outcome;
