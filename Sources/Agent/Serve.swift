@@ -39,6 +39,8 @@ public final class Serve {
     /// Why not every place came to serve.
     private var failure: (exitCode: Int32, reason: String) = (1, "?")
 
+    /// Requests named of a worker that was cut off.
+    private static let cutOffMax = 10
     /// The poller does not know what is being checked now.
     private var isPollerOld = false
 
@@ -94,7 +96,8 @@ public final class Serve {
         control = ControlServer(
             store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
         supervisor = ServeSupervisor(
-            places: configuration.isolates, shutdownNanoseconds: configuration.shutdownNanoseconds)
+            places: configuration.isolates, startNanoseconds: configuration.startNanoseconds,
+            shutdownNanoseconds: configuration.shutdownNanoseconds)
         metrics = BoardMetrics(startTime: clock.unixNanoseconds())
         metricsAt = clock.monotonicNanoseconds() &+ configuration.metricNanoseconds
         report = RunReport(
@@ -110,12 +113,17 @@ public final class Serve {
         } catch {
             messages.warn("--watch: \(error); changes are not seen")
         }
+        tellOfWatch()
+    }
+
+    private func tellOfWatch() {
+        if let problem = watch?.takeProblem() { messages.warn("--watch: \(problem)") }
     }
 
     // MARK: the loop
 
     private func run() throws -> RunEnding {
-        perform(supervisor.begin())
+        perform(supervisor.begin(now: clock.monotonicNanoseconds()))
         var poller = makePoller()
         while !supervisor.isOver {
             if isPollerOld || order.count != workers.count || !order.allSatisfy({ workers[$0] != nil }) {
@@ -123,8 +131,9 @@ public final class Serve {
             }
             try poller.wait(nanoseconds: sleepNanoseconds())
             if poller.isReady(Self.signalIndex) { takeSignals() }
-            if poller.isReady(Self.watchIndex), watch?.next() == true {
-                reload.changed(now: clock.monotonicNanoseconds())
+            if poller.isReady(Self.watchIndex) {
+                if watch?.next() == true { reload.changed(now: clock.monotonicNanoseconds()) }
+                tellOfWatch()
             }
             if poller.isReady(Self.checkIndex) { endCheck() }
             for (index, id) in order.enumerated() {
@@ -197,13 +206,13 @@ public final class Serve {
 
     /// New code; and certificate and key as they are now, which are looked at first.
     private func beginReload() {
-        guard let identity, !supervisor.isEnding else { return perform(supervisor.reload()) }
+        guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: clock.monotonicNanoseconds())) }
         if identity.beginCheck() { isPollerOld = true }
     }
 
     private func endCheck() {
         isPollerOld = true
-        if identity?.endCheck() == true { perform(supervisor.reload()) }
+        if identity?.endCheck() == true { perform(supervisor.reload(now: clock.monotonicNanoseconds())) }
     }
 
     // MARK: workers
@@ -215,7 +224,10 @@ public final class Serve {
             switch action {
             case .start(let id, let place):
                 if let error = start(id, place) { notStarted.append((id, error)) }
-            case .drain(let id): workers[id]?.process.send(Signals.terminate)
+            case .drain(let id, let isFollowed):
+                // Before the signal, so that it is there when that comes. One that does not take it drains all the same.
+                if isFollowed { _ = workers[id]?.control.sendNow(ControlCommand.followed.bytes) }
+                workers[id]?.process.send(Signals.terminate)
             case .kill(let id): workers[id]?.process.send(Signals.kill)
             case .announce: announce()
             case .crashed(let place, let delay): tellCrash(place, delay)
@@ -247,7 +259,7 @@ public final class Serve {
             resource.set("process.pid", .int(Int64(started.process.pid)))
             control?.add(pid: started.process.pid, place: place, started.control)
             workers[id] = AttendedWorker(
-                started, resource: resource, clock: clock, handOn: { destinations.accept($0) })
+                started, place: place, resource: resource, clock: clock, handOn: { destinations.accept($0) })
             return nil
         } catch {
             return error
@@ -266,11 +278,16 @@ public final class Serve {
         let (status, usage) = try worker.process.reap()
         // Nobody writes any more, so this is the rest, at most a ring full.
         _ = worker.drain()
-        let outcome = WorkerOutcome(
-            status: status, deathNote: worker.deathNote, ringBroken: worker.ringBroken?.rawValue,
-            requestedBy: supervisor.isAsked(id) ? Signals.terminate : nil)
+        let outcome =
+            supervisor.isOverdue(id)
+            ? WorkerOutcome(overdueAfter: settings.configuration.startNanoseconds)
+            : WorkerOutcome(
+                status: status, deathNote: worker.deathNote, ringBroken: worker.ringBroken?.rawValue,
+                requestedBy: supervisor.isAsked(id) ? Signals.terminate : nil)
         control?.remove(pid: worker.process.pid)
-        worker.finish(outcome, now: clock.unixNanoseconds())
+        let now = clock.unixNanoseconds()
+        let requests = worker.finish(outcome, now: now)
+        if supervisor.isCutOff(id) { tellCutOff(worker, requests, now) }
         metrics.retire(worker.snapshot())
         workers[id] = nil
         report.add(worker)
@@ -307,6 +324,24 @@ public final class Serve {
         guard supervisor.isNewStep(place) else { return }
         let when = delay == 0 ? "at once" : "in \((delay + 500_000) / 1_000_000) ms"
         messages.warn("isolate \(place): \(lastEnd); started again \(when)")
+    }
+
+    /// A worker was asked to end and killed in the end: what it had not finished, the oldest first.
+    private func tellCutOff(_ worker: AttendedWorker, _ requests: [BoardRequest], _ now: UInt64) {
+        let isolate = "isolate \(worker.place) was killed before it had finished"
+        guard !requests.isEmpty else {
+            return messages.warn(
+                "\(isolate): no request was in flight, but something that waitUntil was given, or a schedule")
+        }
+        let timed = requests.map { (request: $0, start: min(worker.startTime(of: $0) ?? now, now)) }
+            .sorted { $0.start < $1.start }
+        for (request, start) in timed.prefix(Self.cutOffMax) {
+            let context = request.context
+            messages.warn(
+                "\(isolate): \(request.method) \(request.path), in flight for \(timeText(now - start)), span \(context.spanID.hex) of trace \(context.traceID.hex)"
+            )
+        }
+        if requests.count > Self.cutOffMax { messages.warn("\(isolate): \(requests.count - Self.cutOffMax) more") }
     }
 
     // MARK: metrics

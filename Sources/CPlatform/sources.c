@@ -104,6 +104,9 @@ static const char streams_5_pipe_js[] = {
 static const char streams_6_transform_js[] = {
 #embed "../Platform/js/39_streams_6_transform.js"
 };
+static const char streams_6_transform_compression_js[] = {
+#embed "../Platform/js/39_streams_6_transform_compression.js"
+};
 static const char streams_7_host_js[] = {
 #embed "../Platform/js/39_streams_7_host.js"
 };
@@ -118,6 +121,9 @@ static const char form_data_js[] = {
 };
 static const char headers_js[] = {
 #embed "../Platform/js/41_headers.js"
+};
+static const char mime_js[] = {
+#embed "../Platform/js/41_mime.js"
 };
 static const char body_js[] = {
 #embed "../Platform/js/42_body.js"
@@ -151,6 +157,9 @@ static const char cron_js[] = {
 };
 static const char scheduled_js[] = {
 #embed "../Platform/js/46_scheduled.js"
+};
+static const char crypto_js[] = {
+#embed "../Platform/js/47_crypto.js"
 };
 static const char process_js[] = {
 #embed "../Platform/js/50_process.js"
@@ -196,11 +205,13 @@ static const sl_platform_source sources[] = {
     {"39_streams_4_writable.js", streams_4_writable_js, sizeof streams_4_writable_js},
     {"39_streams_5_pipe.js", streams_5_pipe_js, sizeof streams_5_pipe_js},
     {"39_streams_6_transform.js", streams_6_transform_js, sizeof streams_6_transform_js},
+    {"39_streams_6_transform_compression.js", streams_6_transform_compression_js, sizeof streams_6_transform_compression_js},
     {"39_streams_7_host.js", streams_7_host_js, sizeof streams_7_host_js},
     {"40_performance.js", performance_js, sizeof performance_js},
     {"41_blob.js", blob_js, sizeof blob_js},
     {"41_form_data.js", form_data_js, sizeof form_data_js},
     {"41_headers.js", headers_js, sizeof headers_js},
+    {"41_mime.js", mime_js, sizeof mime_js},
     {"42_body.js", body_js, sizeof body_js},
     {"42_request.js", request_js, sizeof request_js},
     {"42_response.js", response_js, sizeof response_js},
@@ -212,6 +223,7 @@ static const sl_platform_source sources[] = {
     {"45_url_pattern.js", url_pattern_js, sizeof url_pattern_js},
     {"46_cron.js", cron_js, sizeof cron_js},
     {"46_scheduled.js", scheduled_js, sizeof scheduled_js},
+    {"47_crypto.js", crypto_js, sizeof crypto_js},
     {"50_process.js", process_js, sizeof process_js},
     {"90_start.js", start_js, sizeof start_js},
     {"95_host.js", host_js, sizeof host_js},

@@ -307,14 +307,37 @@ void sl_v8_args_return_bool(sl_v8_args *args, bool flag) { args->info.GetReturnV
 
 void sl_v8_args_return_null(sl_v8_args *args) { args->info.GetReturnValue().SetNull(); }
 
-void sl_v8_args_return_string(sl_v8_args *args, const char *bytes, size_t length) {
+namespace {
+
+void ReturnString(sl_v8_args *args, v8::MaybeLocal<v8::String> made) {
     v8::Local<v8::String> string;
-    if (!sl::NewString(args->info.GetIsolate(), bytes, length).ToLocal(&string)) {
+    if (!made.ToLocal(&string)) {
         constexpr std::string_view message = "string is too long for V8";
         sl_v8_args_throw(args, "RangeError", message.data(), message.size(), nullptr);
         return;
     }
     args->info.GetReturnValue().Set(string);
+}
+
+}  // namespace
+
+void sl_v8_args_return_string(sl_v8_args *args, const char *bytes, size_t length) {
+    ReturnString(args, sl::NewString(args->info.GetIsolate(), bytes, length));
+}
+
+void sl_v8_args_return_utf16(sl_v8_args *args, uint16_t *units, size_t length) {
+    v8::Isolate *isolate = args->info.GetIsolate();
+    if (length > static_cast<size_t>(v8::String::kMaxLength)) return ReturnString(args, {});
+    if (length == 0) return ReturnString(args, v8::String::Empty(isolate));
+    uint16_t all = 0;
+    for (size_t index = 0; index < length; ++index) all |= units[index];
+    if (all > 0xFF) {
+        return ReturnString(args, v8::String::NewFromTwoByte(isolate, units, v8::NewStringType::kNormal, static_cast<int>(length)));
+    }
+    // In place: what is written lies before what is still to be read.
+    auto *bytes = reinterpret_cast<uint8_t *>(units);
+    for (size_t index = 0; index < length; ++index) bytes[index] = static_cast<uint8_t>(units[index]);
+    ReturnString(args, v8::String::NewFromOneByte(isolate, bytes, v8::NewStringType::kNormal, static_cast<int>(length)));
 }
 
 void sl_v8_args_return_value(sl_v8_args *args, sl_v8_value *value) { args->info.GetReturnValue().Set(value->handle); }

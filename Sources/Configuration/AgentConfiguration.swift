@@ -17,6 +17,8 @@ public struct AgentConfiguration: Hashable, Sendable {
     public var crons: [CronExpression] = []
     /// How long requests in flight may take after the end was asked for, nanoseconds.
     public var shutdownNanoseconds: UInt64 = 10_000_000_000
+    /// How long a worker may take until it serves, nanoseconds.
+    public var startNanoseconds: UInt64 = 30_000_000_000
     /// How often metrics are exported, nanoseconds.
     public var metricNanoseconds: UInt64 = 60_000_000_000
     /// A file, "strict" or "trusted".
@@ -89,6 +91,13 @@ public struct AgentConfiguration: Hashable, Sendable {
                 shutdownNanoseconds = time
             } else {
                 problems.error("--shutdown-timeout", "\"\(text)\" is not a time such as 10s")
+            }
+        }
+        if let text = flags.startTimeout {
+            if let time = Units.nanoseconds(text) {
+                startNanoseconds = time
+            } else {
+                problems.error("--start-timeout", "\"\(text)\" is not a time such as 30s")
             }
         }
         for text in flags.crons {

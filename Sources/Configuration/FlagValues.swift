@@ -15,6 +15,7 @@ public struct FlagValues: Sendable {
     public var isJSON = false
     public var flushTimeout: String?
     public var shutdownTimeout: String?
+    public var startTimeout: String?
     public var profileSlow: String?
     public var snapshotsHeap = false
     public var crons: [String] = []

@@ -118,6 +118,11 @@ public struct OpCall {
         sl_v8_args_return_string(raw, utf8.baseAddress?.assumingMemoryBound(to: CChar.self) ?? noBytes, utf8.count)
     }
 
+    /// UTF-16 units; they are overwritten.
+    public func returns(utf16: UnsafeMutableBufferPointer<UInt16>) {
+        sl_v8_args_return_utf16(raw, utf16.baseAddress, utf16.count)
+    }
+
     /// Throws an error of this kind into JavaScript; return from the op right after.
     public func throwError(_ kind: ErrorKind, _ message: String, code: String? = nil) {
         var message = message

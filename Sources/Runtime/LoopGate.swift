@@ -49,9 +49,9 @@ final class LoopGate: Sendable {
     }
 
     /// The worker is to end once what it has begun is over.
-    func drainRequested() {
+    func drainRequested(isFollowed: Bool) {
         eventLoop.execute {
-            self.state.withLock { $0.workload }?.value.drain()
+            self.state.withLock { $0.workload }?.value.drain(isFollowed: isFollowed)
         }
     }
 

@@ -41,6 +41,8 @@ final class Workload {
     private var lastToken = 0
     private(set) var entry: ModuleRecord?
     var timer: NIOScheduledCallback?
+    /// `internal.timers.run`, once the first timer has come.
+    var runTimers: Value?
     private var wakeDescriptor: Int32 { options.wakeDescriptor ?? -1 }
 
     /// What asked the run to end from another thread.

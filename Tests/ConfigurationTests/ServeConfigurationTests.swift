@@ -94,6 +94,26 @@ import Testing
         #expect(problem { $0.limits = [text] }?.contains("--limit \(text)") == true)
     }
 
+    @Test(arguments: [
+        ("headers=1023", "from 1KB to 16MB"), ("headers=17MB", "from 1KB to 16MB"),
+        ("body=1025GB", "from 1B to 1024GB"), ("connections=1000001", "from 1 to 1000000"),
+        ("heap=3MB", "from 4MB to 1024GB"), ("heap=1025GB", "from 4MB to 1024GB"),
+        ("cpu=999us", "from 1ms to 8760h"), ("wall=8761h", "from 1ms to 8760h"),
+        ("header-timeout=1us", "from 1ms to 8760h"), ("idle=8761h", "from 1ms to 8760h"),
+        ("request-timeout=1ns", "from 1ms to 8760h, or none"),
+    ])
+    func aLimitOutOfRangeIsAnErrorThatNamesTheRange(_ text: String, _ range: String) {
+        #expect(problem { $0.limits = [text] }?.hasSuffix(range) == true)
+    }
+
+    @Test(arguments: [
+        "headers=1KB", "headers=16MB", "body=1", "body=1024GB", "connections=1", "connections=1000000", "heap=4MB",
+        "heap=1024GB", "cpu=1ms", "wall=8760h", "idle=1ms", "request-timeout=8760h",
+    ])
+    func aLimitMayBeAtTheEndOfItsRange(_ text: String) {
+        #expect(problem { $0.limits = [text] } == nil)
+    }
+
     @Test func timesOfServing() throws {
         let configuration = try parse(
             { $0.shutdownTimeout = "1.5s" }, environment: ["OTEL_METRIC_EXPORT_INTERVAL": "250"]

@@ -1,5 +1,7 @@
 """A real `sidelight serve`, and clients of it that believe little."""
 
+import collections
+import http.client
 import os
 import pathlib
 import re
@@ -7,7 +9,9 @@ import signal
 import socket
 import ssl
 import subprocess
+import threading
 import time
+import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 TIMEOUT = 20  # seconds, of a client that waits in vain
@@ -33,6 +37,7 @@ class Service:
 
     def __init__(self, sidelight, entry, *arguments, receiver=None, env={}, wait=True, listen="127.0.0.1:0", tls=None):
         self.receiver = receiver
+        self.folder = sidelight.folder
         self.tls = tls  # what clients connect with
         self.messages = sidelight.folder / f"stderr-{time.monotonic_ns()}.txt"
         export = receiver.export() if receiver else []
@@ -56,6 +61,11 @@ class Service:
     def err(self):
         return self.messages.read_text(errors="replace")
 
+    def said(self, pattern):
+        """What it has said that fits: the first group, where the pattern has one."""
+        found = re.search(pattern, self.err)
+        return found and (found[1] if found.groups() else found[0])
+
     @property
     def workers(self):
         """Process ids of the workers that live."""
@@ -75,6 +85,28 @@ class Service:
         with self.connect() as connection:
             connection.request(target, *fields, method=method, body=body, version=version)
             return connection.response(method)
+
+    def fetch(self, path="/", timeout=TIMEOUT):
+        """The text at a path, as an ordinary client gets it. OSError when there is none."""
+        with urllib.request.urlopen(self.url + path, timeout=timeout) as answer:
+            return answer.read().decode()
+
+    def later(self, path):
+        """Asks on a thread of its own, and does not mind what comes of it."""
+
+        def ask():
+            try:
+                self.fetch(path, timeout=60)
+            except (OSError, http.client.HTTPException):
+                pass
+
+        thread = threading.Thread(target=ask, daemon=True)
+        thread.start()
+        return thread
+
+    def kept(self, ending):
+        """Profiles and snapshots in its store."""
+        return sorted((self.folder / ".sidelight" / "profiles").glob("*" + ending))
 
     def spans(self, path):
         """The server spans of requests for `path`."""
@@ -102,6 +134,14 @@ class Service:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+
+def metrics(receiver):
+    """The last point of each metric and set of attributes, by the metric's name."""
+    found = collections.defaultdict(dict)
+    for metric, point in receiver.metric_points():
+        found[metric.name][tuple(sorted((pair.key, str(pair.value)) for pair in point.attributes))] = point
+    return {name: list(points.values()) for name, points in found.items()}
 
 
 def state_of(pid):

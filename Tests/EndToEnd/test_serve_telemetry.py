@@ -11,8 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from conftest import HERE
-from serving import CLIENT, ERROR, INTERNAL, SERVER, UNSET, head, wait_for
-from test_serve_agent import metrics
+from serving import CLIENT, ERROR, INTERNAL, SERVER, UNSET, head, metrics, wait_for
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 W3C = f"traceparent: 00-{TRACE}-{PARENT}-01"

@@ -16,7 +16,7 @@ struct LayerTable {
 
     static let sidelight = LayerTable(
         layers: [
-            ["CV8", "CCurl", "CZlib", "COpenSSL", "CLinux", "CPlatform", "CSimdJSON"],
+            ["CV8", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON"],
             ["Telemetry", "System", "Policy"],
             ["Wire", "Pipeline", "Queue", "Logs", "Resources", "Discovery", "Configuration"],
             ["Linux", "Transport", "Store", "Engine"],

@@ -245,6 +245,8 @@ void sl_v8_args_return_number(sl_v8_args *args, double number);
 void sl_v8_args_return_bool(sl_v8_args *args, bool flag);
 void sl_v8_args_return_null(sl_v8_args *args);
 void sl_v8_args_return_string(sl_v8_args *args, const char *bytes, size_t length);
+// UTF-16 units; as one byte each in V8 when none is over 255. The units may be overwritten.
+void sl_v8_args_return_utf16(sl_v8_args *args, uint16_t *_Nullable units, size_t length);
 void sl_v8_args_return_value(sl_v8_args *args, sl_v8_value *value); // borrowed
 // kind: "Error", "TypeError", "RangeError", "SyntaxError"; anything else is an Error whose name is kind. code (or null) becomes the `code` property.
 void sl_v8_args_throw(sl_v8_args *args, const char *kind, const char *message, size_t message_length, const char *_Nullable code);

@@ -27,3 +27,18 @@ internal.builtin = (name) => {
 
 /** @param {string} name @returns {string[]} the names a synthetic module of it exports */
 internal.builtinExports = (name) => ObjectKeys(internal.builtin(name));
+
+const loaded = new SafeMap();
+
+/**
+ * What `late/NAME.js` returns. It is compiled and run when first asked for, and is in no snapshot, so it costs nobody who does not.
+ * @param {string} name
+ */
+internal.load = (name) => {
+    let value = loaded.get(name);
+    if (value === undefined) {
+        value = ops.lateSource(name)(ops, internal, primordials);
+        loaded.set(name, value);
+    }
+    return value;
+};

@@ -335,5 +335,7 @@ internal.timers = {
     run, runImmediates, clear, enqueue,
     /** A timer of the platform's own that does not keep the loop alive. */
     startUnrefed: (callback, delay) => start(callback, [], delay, false, false),
+    /** A promise that is fulfilled in the next turn of the loop, which it keeps alive. For await. */
+    nextTurn: () => new Promise((done) => { startImmediate(done, []); }),
     addRef, dropRef, count: () => byId.size,
 };

@@ -99,7 +99,7 @@ async function settleLater(owner, promise) {
         await promise;
     } catch (error) {
         // An error record of the trace; the span's own outcome is the response's.
-        const context = owner.span.spanContext();
+        const context = trace.spanContext(owner.span);
         report(error, { spanContext: () => context });
     } finally {
         waits--;
@@ -343,7 +343,7 @@ function bodyError(slot, message, status) {
 function note(exchange, error) {
     const type = typeOf(error);
     report(error, exchange.span);
-    if (type === '') exchange.span.setAttribute('error.type', '_OTHER');
+    if (type === '') trace.setAttribute(exchange.span, 'error.type', '_OTHER');
     ops.httpErrorType(exchange.slot, type === '' ? '_OTHER' : type);
 }
 
@@ -368,10 +368,10 @@ function typeOf(error) {
 function noteStatus(exchange, status) {
     const { span } = exchange;
     if (!span._recording) return;
-    span.setAttribute('http.response.status_code', status);
-    if (status < 500 || span._status === 2) return;
-    span.setStatus({ code: 2 });
-    span.setAttribute('error.type', String(status));
+    trace.setAttribute(span, 'http.response.status_code', status);
+    if (status < 500 || trace.statusOf(span) === 2) return;
+    trace.setStatus(span, { code: 2 });
+    trace.setAttribute(span, 'error.type', String(status));
 }
 
 // ---- The route (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#name) ----
@@ -397,7 +397,7 @@ function noteRoute(exchange) {
     }
     if (route === undefined) return;
     if (span._recording) {
-        span.setAttribute('http.route', route);
+        trace.setAttribute(span, 'http.route', route);
         trace.renameServer(span, method === 0 ? 'HTTP' : METHODS[method], nameOf(method, route));
     }
     ops.httpRoute(exchange.slot, route);
@@ -457,8 +457,8 @@ function giveUp(exchange, reason, type) {
         waits++;
     }
     if (span._recording) {
-        span.setStatus({ code: 2, message: reason.message });
-        span.setAttribute('error.type', type);
+        trace.setStatus(span, { code: 2, message: reason.message });
+        trace.setAttribute(span, 'error.type', type);
     }
     noteRoute(exchange);
     finish(exchange);
@@ -596,6 +596,7 @@ function start(buffer, config) {
     trace = internal.trace;
     trace.setRequestCells(cells);
     for (let i = 0; i < TEXTS.length; i++) cells[TEXT_IDS + i] = internal.ring.reference(TEXTS[i]);
+    trace.textsAreKnown();
     isDevelopment = config.development === true;
     setOwnAuthority(config.authority ?? 'localhost');
     // An error that nobody caught ends a run; a server goes on with its other requests.

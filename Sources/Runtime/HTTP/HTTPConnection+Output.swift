@@ -23,6 +23,12 @@ extension HTTPConnection {
         return context != nil && ioctl(descriptor, UInt(TIOCOUTQ), &count) == 0 ? Int(count) : 0
     }
 
+    /// The kernel has bytes of the client's that were not read.
+    var hasUnread: Bool {
+        var count: Int32 = 0
+        return context != nil && ioctl(descriptor, UInt(FIONREAD), &count) == 0 && count > 0
+    }
+
     /// Puts bytes behind those that wait for `flush`.
     func write(_ bytes: ByteBuffer) {
         if unsent.readableBytes == 0 {

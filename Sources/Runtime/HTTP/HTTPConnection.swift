@@ -98,6 +98,8 @@ final class HTTPConnection: ChannelInboundHandler {
     var untakenBytes = 0
     private(set) var headSince: Double
     private var closeReason = BoardCounter.closedByClient
+    /// It lingers, and nothing is lost when it is cut: all was sent, and the client has nothing more to send.
+    private(set) var isLeaving = false
     /// As the kernel writes them; nil on a Unix socket.
     let peer: (address: [UInt8], port: Int)?
 
@@ -396,6 +398,11 @@ final class HTTPConnection: ChannelInboundHandler {
         phase = .lingering
         movedAt = server.isolate.now
         input = HTTPServer.noBytes
+        if isSent, !(request.hasBody && request.hasContentLeft), reason == .closedDraining || reason == .closedByServer
+        {
+            isLeaving = true
+            server.connectionLeaves()
+        }
         sayEnd()
         context.close(mode: .output, promise: nil)
         read(true)

@@ -51,11 +51,14 @@ final class HTTPServer {
     private var connections: [HTTPConnection?] = []
     private var freeSlots: [Int] = []
     private(set) var openCount = 0
+    /// Of these, lingering ones that the end need not wait for.
+    private var leavingCount = 0
     /// Those that something happened to in this turn.
     private var touched: [HTTPConnection] = []
     private var isSettling = false
     private(set) var isDraining = false
-    private var drainingSince = 0.0
+    /// Kept connections without a request are closed after this time of draining; ring time.
+    private var keptUntil = 0.0
     private var sampler: RequestSampler
     private var date = HTTP1Date()
     private var dateSecond: Int64 = 0
@@ -67,8 +70,9 @@ final class HTTPServer {
     private static let keptOutputBytesMax = 1 << 20
     /// Connections are looked at for time-outs this often.
     private static let sweepMilliseconds: Int64 = 250
-    /// Kept connections of a draining worker are closed when nothing came for this long; nanoseconds. What comes before is answered, and told to close.
-    private static let drainQuiet = 1e9
+    /// Kept connections of a worker that another has followed are closed when nothing came for this long; nanoseconds. What comes before is answered,
+    /// and told to close: new code is to drop no request, not even one that is on its way.
+    private static let followedQuiet = 1e9
 
     init(_ workload: Workload, board: BoardWriter?) throws(JSFailure) {
         self.workload = workload
@@ -151,10 +155,14 @@ final class HTTPServer {
         connections[connection.slot] = nil
         freeSlots.append(connection.slot)
         openCount -= 1
+        if connection.isLeaving { leavingCount -= 1 }
         board?.subtract(.connectionsOpen)
         board?.add(reason)
         if isDraining { endIfDrained() }
     }
+
+    /// It has sent and received all: whether the client has seen the end is of no interest to a worker that ends.
+    func connectionLeaves() { leavingCount += 1 }
 
     // MARK: entering JavaScript
 
@@ -389,9 +397,9 @@ final class HTTPServer {
             connection.look(now)
         }
         if isDraining {
-            if now - drainingSince > Self.drainQuiet {
+            if now > keptUntil {
                 for connection in connections {
-                    if let connection, connection.isIdle, now - connection.movedAt > Self.drainQuiet {
+                    if let connection, connection.isIdle, now - connection.movedAt > Self.followedQuiet {
                         connection.linger(.closedDraining)
                     }
                 }
@@ -421,19 +429,26 @@ final class HTTPServer {
     // MARK: the end
 
     /// Takes no more connections; ends the worker when what is in flight is over.
-    func drain() {
+    /// - Parameter isFollowed: another serves in its place.
+    func drain(isFollowed: Bool) {
         guard !isDraining else { return }
         isDraining = true
-        drainingSince = isolate.now
+        keptUntil = isolate.now + Self.followedQuiet
         board?.setState(.draining)
         workload.wakeAgent()
         listener?.close(promise: nil)
         listener = nil
+        if !isFollowed {
+            for connection in connections {
+                // What the kernel has of a request counts as one.
+                if let connection, connection.isIdle, !connection.hasUnread { connection.linger(.closedDraining) }
+            }
+        }
         endIfDrained()
     }
 
     private func endIfDrained() {
-        guard isDraining, openCount == 0, !workload.isInTurn, !isSettling else { return }
+        guard isDraining, openCount == leavingCount, !workload.isInTurn, !isSettling else { return }
         guard let open = try? realm.call(functions.idle).number, open == 0 else { return }
         sweep?.cancel()
         workload.drained()

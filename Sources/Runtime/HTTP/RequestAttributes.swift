@@ -17,6 +17,8 @@ struct RequestAttributes {
     }
 
     private let cells: RequestCells
+    /// A bit for each key that the program has set itself: its value stands.
+    private let own: Int32
     private var at: UnsafeMutableRawPointer
     private let end: UnsafeMutableRawPointer
     /// UTF-16 units a text may have; nil: no limit but `textBytesMax`.
@@ -31,6 +33,7 @@ struct RequestAttributes {
     ///   - end: no byte from here on is touched.
     init(_ cells: RequestCells, at: UnsafeMutableRawPointer, end: UnsafeMutableRawPointer, textUnitsMax: Int?) {
         self.cells = cells
+        own = cells.load(RequestCells.Word.ownKeys)
         self.at = at
         self.end = end
         self.textUnitsMax = textUnitsMax
@@ -41,8 +44,9 @@ struct RequestAttributes {
 
     private func id(_ text: Text) -> UInt32 { UInt32(bitPattern: cells.load(RequestCells.Word.texts + text.rawValue)) }
 
-    /// Key and tag; false when there is no room for them and `payload` bytes.
+    /// Key and tag; false when there is no room for them and `payload` bytes, or when the key is the program's.
     private mutating func open(_ key: Text, tag: UInt32, payload: Int) -> Bool {
+        guard own & 1 << Int32(key.rawValue) == 0 else { return false }
         guard !isFull, end - at >= 8 + payload else {
             isFull = true
             return false
