@@ -5,27 +5,19 @@ internal import Glibc
 // https://encoding.spec.whatwg.org/. UTF-8: V8's own strings do the work; only decoding looks at the bytes first. All
 // else is CICU's.
 extension PlatformOps {
-    /// encodeUtf8(text): a Uint8Array. encodeInto(text, u8): code units read * 2^32 + bytes written, or -1 when it does
-    /// not fit whole.
+    /// encodeUtf8(text): a Uint8Array. encodeInto(text, u8): code units read * 2^32 + bytes written.
     /// decodeUtf8(bytes, fatal, ignoreBOM): a string; a TypeError when fatal and malformed.
-    /// decodeText(encoding, bytes, state, fatal, last): a string, null when fatal and malformed. `encoding` as in
-    /// CICU.h; `state`: an
-    /// ArrayBuffer of 8 bytes, first all 0, that belongs to the stream; undefined when there is but one piece. A byte
-    /// order mark is a character here.
+    /// decodeText(encoding, bytes, state, fatal, last): a string, null when fatal and malformed. `encoding` as in CICU.h;
+    /// `state`: an ArrayBuffer of 8 bytes, first all 0, that belongs to the stream; undefined when there is but one
+    /// piece. A byte order mark is a character here.
     /// domainToASCII(domain): null for failure. domainToUnicode(domain).
     static let encoding = [
-        Op("encodeUtf8") {
-            let call = OpCall($0, $1)
-            call.withUTF8(0) { call.returns(call.realm.makeUint8Array($0)) }
-        },
+        Op("encodeUtf8") { OpCall($0, $1).returnsUTF8(of: 0) },
         Op("encodeInto") {
             let call = OpCall($0, $1)
             guard let target = call.bytes(1) else { return call.returns(0) }
-            call.withUTF8(0) { text in
-                let (read, written) = prefix(of: text, fitting: target.count)
-                target.copyMemory(from: UnsafeRawBufferPointer(rebasing: text[..<written]))
-                call.returns(Double(read) * 0x1p32 + Double(written))
-            }
+            let (read, written) = call.writeUTF8Prefix(0, to: target)
+            call.returns(Double(read) * 0x1p32 + Double(written))
         },
         Op("decodeUtf8") {
             let call = OpCall($0, $1)
@@ -85,20 +77,6 @@ extension PlatformOps {
             defer { free(result) }
             call.returns(utf8: UnsafeRawBufferPointer(start: result, count: length))
         }
-    }
-
-    /// How many UTF-16 code units and bytes of whole characters fit.
-    private static func prefix(of text: UnsafeRawBufferPointer, fitting capacity: Int) -> (read: Int, written: Int) {
-        var read = 0
-        var position = 0
-        while position < text.count {
-            let lead = text[position]
-            let length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
-            guard position + length <= capacity else { break }
-            position += length
-            read += length == 4 ? 2 : 1
-        }
-        return (read, position)
     }
 
     private static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
