@@ -380,6 +380,69 @@ static void utf_16(piece *p, bool big_endian) {
     }
 }
 
+// https://encoding.spec.whatwg.org/#utf-8-decoder
+static void utf_8(piece *p) {
+    for (;;) {
+        take_ascii(p);
+        const uint8_t *bytes = p->bytes;
+        const size_t length = p->length;
+        size_t at = p->at;
+        uint16_t *units = p->units;
+        // What most texts have, without a look at the rest: two bytes, and three of which the second has no narrower range.
+        while (at + 2 < length) {
+            const uint8_t lead = bytes[at], second = bytes[at + 1], third = bytes[at + 2];
+            if (within(lead, 0xC2, 0xDF) && within(second, 0x80, 0xBF)) {
+                *units++ = (uint16_t)((lead & 0x1F) << 6 | (second & 0x3F));
+                at += 2;
+            } else if (within(lead, 0xE1, 0xEC) && within(second, 0x80, 0xBF) && within(third, 0x80, 0xBF)) {
+                *units++ = (uint16_t)((lead & 0x0F) << 12 | (second & 0x3F) << 6 | (third & 0x3F));
+                at += 3;
+            } else {
+                break;
+            }
+        }
+        p->at = at;
+        p->units = units;
+        if (at >= length) return;
+        const uint8_t *b = bytes + at;
+        const size_t left = length - at;
+        if (b[0] < 0x80) continue;
+        const size_t needed = within(b[0], 0xC2, 0xDF) ? 2 : within(b[0], 0xE0, 0xEF) ? 3 : within(b[0], 0xF0, 0xF4) ? 4 : 0;
+        if (needed == 0) {
+            if (!error(p, 1)) return;
+            continue;
+        }
+        const unsigned first = b[0] == 0xE0 ? 0xA0 : b[0] == 0xF0 ? 0x90 : 0x80, last = b[0] == 0xED ? 0x9F : b[0] == 0xF4 ? 0x8F : 0xBF;
+        size_t good = 1; // bytes that belong together
+        if (left > 1 && within(b[1], first, last)) {
+            for (good = 2; good < needed && good < left && within(b[good], 0x80, 0xBF);) good++;
+        }
+        if (good == needed) {
+            uint32_t point = b[0] & (0x7Fu >> needed);
+            for (size_t i = 1; i < needed; i++) point = point << 6 | (b[i] & 0x3Fu);
+            put(p, point);
+            p->at += needed;
+        } else if (good == left) {
+            if (!ends(p)) return;
+        } else if (!error(p, good)) {
+            return;
+        }
+    }
+}
+
+bool sl_is_ascii(const uint8_t *bytes, size_t length) {
+    size_t at = 0;
+    for (; at + 32 <= length; at += 32) {
+        uint64_t words[4];
+        memcpy(words, bytes + at, sizeof words);
+        if (((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080) != 0) return false;
+    }
+    for (; at < length; at++) {
+        if (bytes[at] >= 0x80) return false;
+    }
+    return true;
+}
+
 /// False: a table is missing.
 static bool decode(sl_encoding encoding, sl_decoder_state *state, piece *p) {
     switch (encoding) {
@@ -419,6 +482,7 @@ static bool decode(sl_encoding encoding, sl_decoder_state *state, piece *p) {
     case SL_UTF_16BE: utf_16(p, true); return true;
     case SL_UTF_16LE: utf_16(p, false); return true;
     case SL_X_USER_DEFINED: user_defined(p); return true;
+    case SL_UTF_8: utf_8(p); return true;
     default: {
         const uint16_t *table = sl_single_byte((int)encoding);
         if (table != NULL) single_byte(p, table);
