@@ -270,6 +270,17 @@ ptrdiff_t sl_v8_args_write_utf8(sl_v8_args *args, size_t index, void *target, si
     return units == string->Length() ? written : -1;
 }
 
+size_t sl_v8_args_write_utf8_prefix(sl_v8_args *args, size_t index, void *target, size_t capacity, size_t *units) {
+    *units = 0;
+    v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
+    if (!value->IsString() || capacity == 0) return 0;
+    int characters = 0;
+    int written = sl::version::WriteUtf8(args->info.GetIsolate(), value.As<v8::String>(), static_cast<char *>(target),
+                                         static_cast<int>(std::min<size_t>(capacity, INT32_MAX)), &characters);
+    *units = static_cast<size_t>(characters);
+    return static_cast<size_t>(written);
+}
+
 size_t sl_v8_args_utf8_max(sl_v8_args *args, size_t index) {
     v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
     if (!value->IsString()) return 0;
@@ -384,6 +395,29 @@ void sl_v8_args_return_utf16(sl_v8_args *args, uint16_t *units, size_t length) {
     auto *bytes = reinterpret_cast<uint8_t *>(units);
     for (size_t index = 0; index < length; ++index) bytes[index] = static_cast<uint8_t>(units[index]);
     ReturnString(args, v8::String::NewFromOneByte(isolate, bytes, v8::NewStringType::kNormal, static_cast<int>(length)));
+}
+
+void sl_v8_args_return_utf8_of(sl_v8_args *args, size_t index) {
+    v8::Isolate *isolate = args->info.GetIsolate();
+    v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
+    auto string = value->IsString() ? value.As<v8::String>() : v8::String::Empty(isolate);
+    size_t length = static_cast<size_t>(string->Length());
+    std::unique_ptr<v8::BackingStore> store;
+    // A one-byte string is ASCII more often than not: its bytes are copied, and then looked at.
+    if (length > 0 && string->IsOneByte()) {
+        store = sl::CopyToBackingStore(args->isolate, nullptr, length);
+        auto *bytes = static_cast<char *>(store->Data());
+        string->WriteOneByte(isolate, reinterpret_cast<uint8_t *>(bytes), 0, static_cast<int>(length), v8::String::NO_NULL_TERMINATION);
+        if (!sl::IsAscii(bytes, length)) store.reset();
+    }
+    if (!store) {
+        length = static_cast<size_t>(sl::version::Utf8Length(isolate, string));
+        store = sl::CopyToBackingStore(args->isolate, nullptr, length);
+        int units = 0;
+        if (length > 0) sl::version::WriteUtf8(isolate, string, static_cast<char *>(store->Data()), static_cast<int>(length), &units);
+    }
+    v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(isolate, std::move(store));
+    args->info.GetReturnValue().Set(v8::Uint8Array::New(buffer, 0, length));
 }
 
 void sl_v8_args_return_value(sl_v8_args *args, sl_v8_value *value) { args->info.GetReturnValue().Set(value->handle); }

@@ -235,6 +235,8 @@ sl_v8_value *sl_v8_args_value(sl_v8_args *args, size_t index);  // owned handle
 bool sl_v8_args_bytes(sl_v8_args *args, size_t index, uint8_t *_Nullable *_Nonnull bytes, size_t *length);
 // Writes the UTF-8 of string argument `index` (lone surrogates become U+FFFD) to target; bytes written, or -1 when more than capacity. No allocation.
 ptrdiff_t sl_v8_args_write_utf8(sl_v8_args *args, size_t index, void *target, size_t capacity);
+// The same for as many whole characters as fit. `units` tells how many UTF-16 units of the string they are.
+size_t sl_v8_args_write_utf8_prefix(sl_v8_args *args, size_t index, void *target, size_t capacity, size_t *units);
 // How many bytes the UTF-8 of string argument `index` can have at most; 0 when it is none.
 size_t sl_v8_args_utf8_max(sl_v8_args *args, size_t index);
 // Writes the units of string argument `index` as Latin-1; bytes written, or -1: no string, over capacity, or with units over 255.
@@ -257,6 +259,8 @@ void sl_v8_args_return_null(sl_v8_args *args);
 void sl_v8_args_return_string(sl_v8_args *args, const char *bytes, size_t length);
 // UTF-16 units; as one byte each in V8 when none is over 255. The units may be overwritten.
 void sl_v8_args_return_utf16(sl_v8_args *args, uint16_t *_Nullable units, size_t length);
+// The UTF-8 of string argument `index` as a new Uint8Array; an empty one when it is no string.
+void sl_v8_args_return_utf8_of(sl_v8_args *args, size_t index);
 void sl_v8_args_return_value(sl_v8_args *args, sl_v8_value *value); // borrowed
 // kind: "Error", "TypeError", "RangeError", "SyntaxError"; anything else is an Error whose name is kind. code (or null) becomes the `code` property.
 void sl_v8_args_throw(sl_v8_args *args, const char *kind, const char *message, size_t message_length, const char *_Nullable code);

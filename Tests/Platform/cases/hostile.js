@@ -4,6 +4,9 @@ import { done, same, test } from './assert.js';
 
 const results = [];
 const parts = { [Symbol.iterator]: () => ({ count: 0, next() { return { done: this.count++ > 0, value: 'text' }; } }) };
+const usages = { [Symbol.iterator]: () => ({ count: 0, next() { return { done: this.count++ > 0, value: 'sign' }; } }) };
+const japanese = new Uint8Array([0x82, 0xA0]);
+
 function check(name, run) {
     test(name, () => {
         let outcome;
@@ -37,7 +40,24 @@ check('encodings', () => {
     const text = new TextDecoder().decode(new TextEncoder().encode('häß😀'));
     if (text !== 'häß😀') throw new Error(text);
     new TextDecoder('utf-16le').decode(new Uint8Array(4));
+    if (new TextDecoder('shift_jis').decode(japanese) !== 'あ') throw new Error('shift_jis');
+    if (new URL('http://faß.É/').host !== 'xn--fa-hia.xn--9ca') throw new Error('UTS 46');
     if (atob(btoa('abc')) !== 'abc') throw new Error('base64');
+});
+const pending = [];
+check('crypto and compression', () => { // what is loaded late is loaded here
+    crypto.getRandomValues(new Uint8Array(4));
+    crypto.randomUUID();
+    pending[0] = crypto.subtle.digest('SHA-256', new Uint8Array(3));
+    pending[1] = crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-1' }, true, usages);
+    const packer = new CompressionStream('gzip');
+    const writer = packer.writable.getWriter();
+    writer.write(new Uint8Array(1000));
+    writer.close();
+    pending[2] = packer.readable.getReader().read();
+});
+test('what they promised', async () => {
+    same([(await pending[0]).byteLength, (await pending[1]).algorithm.length, (await pending[2]).done], [32, 512, false]);
 });
 check('events', () => {
     let runs = 0;
