@@ -47,6 +47,12 @@ static const char trace_values_js[] = {
 static const char trace_js[] = {
 #embed "../Platform/js/20_trace.js"
 };
+static const char trace_run_js[] = {
+#embed "../Platform/js/20_trace_run.js"
+};
+static const char trace_server_js[] = {
+#embed "../Platform/js/20_trace_server.js"
+};
 static const char otel_api_js[] = {
 #embed "../Platform/js/21_otel_api.js"
 };
@@ -177,6 +183,8 @@ static const sl_platform_source sources[] = {
     {"18_ring.js", ring_js, sizeof ring_js},
     {"19_trace_values.js", trace_values_js, sizeof trace_values_js},
     {"20_trace.js", trace_js, sizeof trace_js},
+    {"20_trace_run.js", trace_run_js, sizeof trace_run_js},
+    {"20_trace_server.js", trace_server_js, sizeof trace_server_js},
     {"21_otel_api.js", otel_api_js, sizeof otel_api_js},
     {"22_metrics.js", metrics_js, sizeof metrics_js},
     {"23_async_hooks.js", async_hooks_js, sizeof async_hooks_js},
