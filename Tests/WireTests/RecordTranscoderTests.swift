@@ -166,7 +166,9 @@ extension Generator {
         _ = transcoding.transcoder.take()
         #expect(transcoding.transcoder.closeOpenSpans(endTime: .max, reason: "", attributes: []) == 1_000)
         let names = try transcoding.spans().reduce(into: [:]) { $0[$1.context.spanID] = $1.name }
-        for index in stride(from: 1, to: spans.count, by: 2) { #expect(names[spans[index].context.spanID] == spans[index].name) }
+        for index in stride(from: 1, to: spans.count, by: 2) {
+            #expect(names[spans[index].context.spanID] == spans[index].name)
+        }
         #expect(transcoding.transcoder.closeOpenSpans(endTime: .max, reason: "", attributes: []) == 0)
     }
 
@@ -177,8 +179,9 @@ extension Generator {
         let spans = (0..<300).map { index in
             var span = generator.ringSpan()
             span.attributes = [
-                Attribute("method", "GET"), Attribute("sampled", .bool(index % 2 == 0)), Attribute("status", .int(Int64(index % 5) * 100)),
-                Attribute("item", .int(Int64(index))), Attribute("below", .int(-1)),
+                Attribute("method", "GET"), Attribute("sampled", .bool(index % 2 == 0)),
+                Attribute("status", .int(Int64(index % 5) * 100)), Attribute("item", .int(Int64(index))),
+                Attribute("below", .int(-1)),
             ]
             for event in span.events.indices { span.events[event].attributes = span.attributes }
             for link in span.links.indices { span.links[link].attributes = span.attributes }
