@@ -627,10 +627,12 @@ function writeStart(span) {
 // A span whose start was written may use the room that others leave, and ends without its parts rather than not at all: else its start
 // would stand for a span that never ended. So does a server span, whose request is known without it. The clock cell has the end.
 function writeSpan(span) {
-    const hadStart = (span._head & HAD_START) !== 0;
-    if (tryWriteSpan(span, hadStart)) return;
+    if (!tryWriteSpan(span, (span._head & HAD_START) !== 0)) writeLess(span);
+}
+
+function writeLess(span) {
     drop(KIND_SPAN);
-    if (!hadStart && span._native < 0) return;
+    if ((span._head & HAD_START) === 0 && span._native < 0) return;
     const events = eventsOf(span);
     const extra = rare(span);
     extra.droppedAttributes += span._attributes[0];

@@ -9,7 +9,7 @@ const {
 const { contextOf, exceptionAttributes, safeText, cut } = internal.traceValues;
 const { trace } = internal;
 const {
-    Context, NOBODY, CLOCK_I32, STATUS_BITS, ERROR, activeSpan, now, setTime, startOf, isOurs, isSampled, statusOf, parentIn, newSpan, begin, rare,
+    Span, Context, NOBODY, CLOCK_I32, STATUS_BITS, ERROR, activeSpan, now, setTime, startOf, isOurs, isSampled, statusOf, parentIn, newSpan, begin, rare,
     setAttribute, addEvent, setStatus, end, writeSpan,
 } = trace;
 
