@@ -1,5 +1,6 @@
 // The decoders of https://encoding.spec.whatwg.org/. The standard's take a byte at a time, remember it, and give bytes back to the stream after an error; these
 // look ahead in a piece of memory and take only what is used, which is the same. What a piece leaves unused at its end (at most three bytes) waits in the state.
+// The memory may be shared, so what is looked up in a table is read once, and checked as it is used.
 #include "CICU.h"
 #include "Indexes.h"
 #include <string.h>
@@ -105,8 +106,10 @@ static inline uint32_t euc_jp_pointer(uint8_t lead, uint8_t trail) {
 static void single_byte(piece *p, const uint16_t *table) {
     while (p->at < p->length) {
         take_ascii(p);
-        for (; p->at < p->length && p->bytes[p->at] >= 0x80; p->at++) {
-            const uint16_t point = table[p->bytes[p->at] - 0x80];
+        for (; p->at < p->length; p->at++) {
+            const uint8_t byte = p->bytes[p->at];
+            if (byte < 0x80) break;
+            const uint16_t point = table[byte - 0x80];
             if (point != 0xFFFF) *p->units++ = point;
             else if (!error(p, 0)) return;
         }
@@ -333,7 +336,8 @@ static void iso_2022_jp(piece *p, sl_decoder_state *state, const sl_index *jis02
             if (left < 2 && !p->last) return;
             if (left < 2 || b[1] == 0x1B) break;
             used = 2;
-            if (within(b[1], 0x21, 0x7E)) point = jis0208->points[(b[0] - 0x21u) * 94 + b[1] - 0x21u];
+            const uint32_t pointer = within(b[1], 0x21, 0x7E) ? euc_jp_pointer(b[0] | 0x80, b[1] | 0x80) : no_pointer;
+            if (pointer != no_pointer) point = jis0208->points[pointer];
         }
         if (point != 0 || is_nul) {
             *p->units++ = point;
