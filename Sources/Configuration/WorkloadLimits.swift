@@ -4,8 +4,13 @@ public struct WorkloadLimits: Hashable, Sendable {
     public var cpu: UInt64?
     /// Time by the clock of one request, or of a whole run. Nanoseconds.
     public var wall: UInt64?
-    /// V8's heap. Bytes.
+    /// V8's heap, of each isolate. Bytes.
     public var heap: Int?
+    /// Child `Worker`s at once, in each process; at most `workersMax`.
+    public var workers: Int?
+
+    /// As many as half the places of the rings' table.
+    public static let workersMax = 256
 
     // Of `serve`.
 
@@ -25,7 +30,7 @@ public struct WorkloadLimits: Hashable, Sendable {
     public init() {}
 
     private enum Name: String, CaseIterable {
-        case cpu, wall, heap, headers, body
+        case cpu, wall, heap, workers, headers, body
         case headerTimeout = "header-timeout"
         case idle
         case requestTimeout = "request-timeout"
@@ -36,6 +41,7 @@ public struct WorkloadLimits: Hashable, Sendable {
             case .cpu: "a time such as 500ms"
             case .wall: "a time such as 2s"
             case .heap: "a size such as 64MB"
+            case .workers: "a whole number such as 16, at most \(workersMax)"
             case .headers: "a size such as 32KB"
             case .body: "a size such as 100MB"
             case .headerTimeout: "a time such as 10s"
@@ -78,6 +84,7 @@ public struct WorkloadLimits: Hashable, Sendable {
         case .cpu: stored(Units.nanoseconds(text), \.cpu)
         case .wall: stored(Units.nanoseconds(text), \.wall)
         case .heap: stored(Units.bytes(text), \.heap)
+        case .workers: stored(Units.count(text).flatMap { $0 <= Self.workersMax ? $0 : nil }, \.workers)
         case .headers: stored(Units.bytes(text), \.headers)
         case .body: stored(Units.bytes(text), \.body)
         case .headerTimeout: stored(Units.nanoseconds(text), \.headerTimeout)

@@ -44,7 +44,7 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         name: .customLong("limit"),
-        help: ArgumentHelp("heap=64MB, cpu=500ms or wall=2s. Repeatable.", valueName: "NAME=VALUE"))
+        help: ArgumentHelp("heap=64MB, cpu=500ms, wall=2s or workers=16. Repeatable.", valueName: "NAME=VALUE"))
     var limits: [String] = []
 
     @Option(

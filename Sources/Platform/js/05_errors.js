@@ -68,8 +68,9 @@ internal.typeError = (message, code) => {
 internal.onUncaught = () => false;
 internal.onRejection = () => false;
 
-/** A server outlives what one of its requests did: 44_serve.js replaces this. It tells whether it has recorded the error. */
-internal.survive = () => false;
+/** A server outlives what one of its requests did, a child what one of its messages did: 44_serve.js and 48_worker.js replace this. It tells whether it
+has recorded the error; `where` is as in internal.uncaught. */
+internal.survive = (error, where) => false;
 
 /**
  * An error that no JavaScript caught.
@@ -78,7 +79,7 @@ internal.survive = () => false;
  * @returns {boolean} true: a listener took it and the run goes on. False: it was printed and recorded, and the host ends the run with code 1
  */
 internal.uncaught = (error, where) => {
-    if (internal.onUncaught(error, 'uncaughtException') || internal.survive(error)) return true;
+    if (internal.onUncaught(error, 'uncaughtException') || internal.survive(error, where)) return true;
     fail(error, where);
     return false;
 };

@@ -403,6 +403,9 @@ function setKept(span, key, kept) {
 const isTimeInput = (value) => typeof value === 'number' || value instanceof Date
     || ArrayIsArray(value) && value.length === 2 && typeof value[0] === 'number' && typeof value[1] === 'number';
 
+// `_native` of a span of another isolate, as a parent (26_message_context.js).
+const ELSEWHERE = -2;
+
 // Fills in identity and parentage from the context value `parent`. The clock cell has the start. A span that is `brief` ends before
 // anything else runs, so nobody need know that it began.
 function begin(span, parent, options, brief = false) {
@@ -431,7 +434,7 @@ function begin(span, parent, options, brief = false) {
             span._rare.traceStateText = inner._rare.traceStateText;
         }
         sampled = parentBased ? inner._flags & 1 : sampleRoot(span._t2, span._t3);
-        top = inner === runSpan;
+        top = inner === runSpan || inner._native === ELSEWHERE;
     } else {
         sampled = beginFromForeign(span, inner);
     }
@@ -766,12 +769,15 @@ function error(exception, span, severity = 17, extra = undefined) {
     const type = attributes['exception.type'];
     const list = keepAll(extra === undefined ? attributes : { ...attributes, ...extra }, bound.attributeLimit);
     writeLog(KIND_ERROR, severity, type === undefined ? message : `${type}: ${message}`, list, span);
-    if (span instanceof Span && span._recording) {
-        span.addEvent('exception', attributes);
-        span._status = 0;
-        span.setStatus({ code: 2, message: type === undefined ? message : `${type}: ${message}` });
-        if (type !== undefined) span.setAttribute('error.type', type);
-    }
+    failWith(span, attributes, message, type);
+}
+
+function failWith(span, attributes, message, type) {
+    if (!(span instanceof Span) || !span._recording) return;
+    span.addEvent('exception', attributes);
+    span._status = 0;
+    span.setStatus({ code: 2, message: type === undefined ? message : `${type}: ${message}` });
+    if (type !== undefined) span.setAttribute('error.type', type);
 }
 // ---- The run, and what the host reports ----
 
@@ -971,6 +977,12 @@ internal.trace = {
     isEnabled: () => bound.enabled, get runSpan() { return runSpan; }, timeOrigin: () => bound.unixBaseMs + bound.unixBaseNs / 1e6,
     Span, Tracer, Context, ROOT, SPAN_KEY, withValue, valueOf, valuesOf, storesOf, entering, isSpanContextValid, isValidTraceId, isValidSpanId,
     serverSpan, endServer, startRoot, renameServer, setTraceState, attribute, setRequestCells: (cells) => { requestCells = cells; },
+    // For 26_message_context.js.
+    begin, setTime, rare, setRunSpan: (span) => { runSpan = span; },
+    fail(span, exception) {
+        const attributes = exceptionAttributes(exception);
+        failWith(span, attributes, attributes['exception.message'] ?? cut(safeText(exception)), attributes['exception.type']);
+    },
     // For 22_metrics.js.
     scopeId, startOwn, endOwn, eventAt, recordingSpan, views: () => bound,
 };

@@ -5,7 +5,7 @@
 
 const {
     ArrayPrototypeFilter, ArrayPrototypeIndexOf, ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSplice, Boolean, Number,
-    ObjectDefineProperty, ReflectApply, ReflectConstruct, SafeMap, SafeSet, TypeError, WeakRef, WeakRefPrototypeDeref, arrayFromIterable,
+    ObjectDefineProperty, ReflectApply, ReflectConstruct, SafeMap, SafeSet, SafeWeakMap, TypeError, WeakRef, WeakRefPrototypeDeref, arrayFromIterable,
 } = primordials;
 const { DOMException, customInspect } = internal;
 const { defineGlobalFunction, defineInterface, requireArguments, toDOMString, toDictionary, toEnforcedUnsigned } = internal.webidl;
@@ -178,13 +178,35 @@ function toListenerOptions(options) {
 let dispatch; // (target, event) → not canceled
 let listenerCount;
 
+/** Objects that are event targets without being made by EventTarget (host objects, a child's global) → the one that has their listeners. */
+const hosted = new SafeWeakMap();
+let ownOf, watch;
+
 /** https://dom.spec.whatwg.org/#interface-eventtarget */
 class EventTarget {
     /** Type → listeners in order. A list is replaced, never changed, while it is dispatched from. */
     #listeners;
+    /** Called with a type when there is one listener more or less of it. */
+    #watcher;
 
     addEventListener(type, callback, options) {
-        requireArguments(arguments.length, 2, 'addEventListener');
+        ownOf(this).#add(arguments.length, type, callback, options);
+    }
+
+    removeEventListener(type, callback, options) {
+        ownOf(this).#drop(arguments.length, type, callback, options);
+    }
+
+    dispatchEvent(event) {
+        const own = ownOf(this);
+        requireArguments(arguments.length, 1, 'dispatchEvent');
+        if (event === null || typeof event !== 'object') throw new TypeError('dispatchEvent: the argument is not an Event');
+        if (isDispatching(event)) throw new DOMException('The event is already being dispatched', 'InvalidStateError');
+        return own.#dispatch(event, this ?? globalThis);
+    }
+
+    #add(given, type, callback, options) {
+        requireArguments(given, 2, 'addEventListener');
         type = toDOMString(type);
         const { capture, once, passive, signal } = toListenerOptions(options);
         if (callback === null || callback === undefined) return;
@@ -201,10 +223,11 @@ class EventTarget {
         this.#listeners.set(type, grown);
         if (signal !== undefined) addAbortAlgorithm(signal, () => this.#remove(type, listener));
         if (type === 'abort' && isSignal(this)) pin(this);
+        this.#watcher?.(type);
     }
 
-    removeEventListener(type, callback, options) {
-        requireArguments(arguments.length, 2, 'removeEventListener');
+    #drop(given, type, callback, options) {
+        requireArguments(given, 2, 'removeEventListener');
         type = toDOMString(type);
         const capture = typeof options === 'object' && options !== null ? Boolean(options.capture) : Boolean(options);
         const list = this.#listeners?.get(type);
@@ -217,13 +240,6 @@ class EventTarget {
         }
     }
 
-    dispatchEvent(event) {
-        requireArguments(arguments.length, 1, 'dispatchEvent');
-        if (event === null || typeof event !== 'object') throw new TypeError('dispatchEvent: the argument is not an Event');
-        if (isDispatching(event)) throw new DOMException('The event is already being dispatched', 'InvalidStateError');
-        return this.#dispatch(event);
-    }
-
     #remove(type, listener) {
         listener.removed = true;
         const list = this.#listeners.get(type);
@@ -231,28 +247,29 @@ class EventTarget {
         if (at < 0) return;
         if (list.length === 1) {
             this.#listeners.delete(type);
-            return;
+        } else {
+            const shrunk = ArrayPrototypeSlice(list);
+            ArrayPrototypeSplice(shrunk, at, 1);
+            this.#listeners.set(type, shrunk);
         }
-        const shrunk = ArrayPrototypeSlice(list);
-        ArrayPrototypeSplice(shrunk, at, 1);
-        this.#listeners.set(type, shrunk);
+        this.#watcher?.(type);
     }
 
     /** https://dom.spec.whatwg.org/#concept-event-dispatch, for a path of one target */
-    #dispatch(event) {
-        beginDispatch(event, this);
+    #dispatch(event, target) {
+        beginDispatch(event, target);
         const list = this.#listeners?.get(event.type);
         if (list !== undefined) {
             // At the target, capturing listeners go first.
             let pass = true;
-            for (let i = 0; i < 2 && !isStopped(event, false); i++, pass = false) this.#invoke(event, list, pass);
+            for (let i = 0; i < 2 && !isStopped(event, false); i++, pass = false) this.#invoke(event, target, list, pass);
         }
         endDispatch(event);
         return !isCanceled(event);
     }
 
     /** https://dom.spec.whatwg.org/#concept-event-listener-inner-invoke */
-    #invoke(event, list, capture) {
+    #invoke(event, target, list, capture) {
         for (let i = 0; i < list.length; i++) {
             const listener = list[i];
             if (listener.capture !== capture || listener.removed) continue;
@@ -261,7 +278,7 @@ class EventTarget {
             const { callback } = listener;
             try {
                 if (typeof callback === 'function') {
-                    ReflectApply(callback, this, [event]);
+                    ReflectApply(callback, target, [event]);
                 } else {
                     const { handleEvent } = callback;
                     if (typeof handleEvent !== 'function') throw new TypeError('The handleEvent property of a listener is not a function');
@@ -276,8 +293,16 @@ class EventTarget {
     }
 
     static {
-        dispatch = (target, event) => target.#dispatch(event);
-        listenerCount = (target, type) => target.#listeners?.get(type)?.length ?? 0;
+        ownOf = (target) => {
+            if (target === undefined || target === null) target = globalThis;
+            if ((typeof target === 'object' || typeof target === 'function') && #listeners in target) return target;
+            const own = hosted.get(target);
+            if (own === undefined) throw new TypeError('Illegal invocation');
+            return own;
+        };
+        dispatch = (target, event) => ownOf(target).#dispatch(event, target);
+        listenerCount = (target, type) => ownOf(target).#listeners?.get(type)?.length ?? 0;
+        watch = (target, watcher) => { ownOf(target).#watcher = watcher; };
     }
 }
 defineInterface(EventTarget);
@@ -457,4 +482,19 @@ defineGlobalFunction('reportError', function reportError(error) {
     internal.reportError(error);
 });
 
-internal.events = { abort: signalAbort, addAbortAlgorithm, following, isSignal, makeSignal, removeAbortAlgorithm };
+/** Makes any object an event target. `watcher` is called with a type when there is one listener more or less of it. */
+function host(object, watcher) {
+    hosted.set(object, new EventTarget());
+    watch(object, watcher);
+}
+
+/** Dispatches a trusted event of the platform's own; whether it was not canceled. */
+function fire(target, event) {
+    trust(event);
+    return dispatch(target, event);
+}
+
+internal.events = {
+    ErrorEvent, Event, EventTarget, fire, host, listenerCount: (target, type) => listenerCount(target, type), makeHandlerState, setHandler,
+    abort: signalAbort, addAbortAlgorithm, following, isSignal, makeSignal, removeAbortAlgorithm,
+};
