@@ -368,7 +368,8 @@ def child_ends(ring):
     for number, name in ((1, b"first"), (2, b"second")):
         child = ChildRing(ring, places, 3)
         child.write(record(STRING, struct.pack("<II", 1, len(name)) + name))
-        child.write(span(child, number, ref=1, name=b"")[: 8 + 72])
+        # An interned name is not inline.
+        child.write(struct.pack("<I", 80) + span(child, number, ref=1)[4:80])
         child.write(span(child, 0x100 + number, name=b"left open", kind=SPAN_START))
         places.set(3, ENDED)
         ring.publish()
