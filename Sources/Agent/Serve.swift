@@ -172,7 +172,7 @@ public final class Serve {
     private func attend(
         _ id: ServeSupervisor.WorkerID, _ worker: AttendedWorker, _ poller: inout Poller, _ wakeIndex: Int
     ) {
-        if worker.drain() != nil {
+        if worker.drain(now: clock.unixNanoseconds()) != nil {
             // Its wake-ups mean nothing any more.
             poller.ignore(wakeIndex)
             perform(supervisor.isBroken(id))
@@ -280,7 +280,7 @@ public final class Serve {
     private func end(_ id: ServeSupervisor.WorkerID, _ worker: AttendedWorker) throws {
         let (status, usage) = try worker.process.reap()
         // Nobody writes any more, so this is the rest, at most a ring full.
-        _ = worker.drain()
+        _ = worker.drain(now: clock.unixNanoseconds())
         let outcome =
             supervisor.isOverdue(id)
             ? WorkerOutcome(overdueAfter: settings.configuration.startNanoseconds)

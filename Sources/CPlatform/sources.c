@@ -68,6 +68,9 @@ static const char wasm_js[] = {
 static const char propagation_js[] = {
 #embed "../Platform/js/25_propagation.js"
 };
+static const char message_context_js[] = {
+#embed "../Platform/js/26_message_context.js"
+};
 static const char timers_js[] = {
 #embed "../Platform/js/30_timers.js"
 };
@@ -169,6 +172,11 @@ static const char scheduled_js[] = {
 };
 static const char crypto_js[] = {
 #embed "../Platform/js/47_crypto.js"
+static const char messages_js[] = {
+#embed "../Platform/js/47_messages.js"
+};
+static const char worker_js[] = {
+#embed "../Platform/js/48_worker.js"
 };
 static const char process_js[] = {
 #embed "../Platform/js/50_process.js"
@@ -208,6 +216,7 @@ static const sl_platform_source sources[] = {
     {"23_async_hooks.js", async_hooks_js, sizeof async_hooks_js},
     {"24_wasm.js", wasm_js, sizeof wasm_js},
     {"25_propagation.js", propagation_js, sizeof propagation_js},
+    {"26_message_context.js", message_context_js, sizeof message_context_js},
     {"30_timers.js", timers_js, sizeof timers_js},
     {"32_events.js", events_js, sizeof events_js},
     {"33_global_events.js", global_events_js, sizeof global_events_js},
@@ -242,6 +251,8 @@ static const sl_platform_source sources[] = {
     {"46_cron.js", cron_js, sizeof cron_js},
     {"46_scheduled.js", scheduled_js, sizeof scheduled_js},
     {"47_crypto.js", crypto_js, sizeof crypto_js},
+    {"47_messages.js", messages_js, sizeof messages_js},
+    {"48_worker.js", worker_js, sizeof worker_js},
     {"50_process.js", process_js, sizeof process_js},
     {"51_globals.js", globals_js, sizeof globals_js},
     {"52_navigator.js", navigator_js, sizeof navigator_js},

@@ -113,6 +113,22 @@ public struct OpCall {
         return sl_v8_args_write_latin1(raw, index, start, target.count)
     }
 
+    // MARK: Messages
+
+    /// Serializes an argument, and moves what the array at `transfer` lists. Nil: JavaScript has an exception pending; return from the op right after.
+    public func writeMessage(_ value: Int, transfer: Int) -> Message? {
+        sl_v8_args_write_message(raw, value, transfer).map(Message.init)
+    }
+
+    /// Makes what a message says the result. A message is read once. False: as above.
+    /// - Parameter objects: the argument that has an array of host objects for those transferred.
+    @discardableResult public func returns(_ message: Message, objects: Int) -> Bool {
+        sl_v8_args_return_message(raw, message.raw, objects)
+    }
+
+    /// Makes a new host object the result: messages know it by its number.
+    public func returnsHostObject(_ number: Int) { sl_v8_args_return_host_object(raw, Double(number)) }
+
     // MARK: Result
 
     public func returns(_ number: Double) { sl_v8_args_return_number(raw, number) }

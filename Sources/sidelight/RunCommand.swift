@@ -19,6 +19,7 @@ struct RunCommand: ParsableCommand {
 
             LIMITS
               heap=64MB  V8's heap          cpu=500ms, wall=2s  of the whole run
+              workers=16  child Workers
 
             EXIT CODES
               0  success                          3  refused by policy

@@ -47,6 +47,7 @@ typedef struct {
     size_t stack_bytes_max;           // 0: V8's default (984 KiB)
     size_t array_buffer_bytes_max;    // sum of live ArrayBuffer backing stores; 0: no limit. Over it `new ArrayBuffer` throws RangeError. WebAssembly memories are outside of it
     const uint8_t *_Nullable snapshot; size_t snapshot_length; // from sl_v8_snapshot_create; the bytes must outlive the isolate
+    bool snapshot_is_known;           // an isolate of this process was made from these very bytes: they are not checked again
 } sl_v8_isolate_options;
 // Null: the snapshot does not fit this V8 (version, flags): try again without.
 sl_v8_isolate *_Nullable sl_v8_isolate_create(const sl_v8_isolate_options *options);
@@ -54,8 +55,9 @@ sl_v8_isolate *_Nullable sl_v8_isolate_create(const sl_v8_isolate_options *optio
 void sl_v8_isolate_dispose(sl_v8_isolate *isolate);
 
 // Keeps the isolate entered on its thread for good: each call then finds it so, which costs a few instructions instead of some hundred. For a
-// thread that has one isolate and ends with it; the isolate cannot be disposed of afterwards.
+// thread that has one isolate and ends with it; before the isolate is disposed of it must have left.
 void sl_v8_isolate_stay_entered(sl_v8_isolate *isolate);
+void sl_v8_isolate_leave(sl_v8_isolate *isolate);
 
 typedef enum { SL_V8_END_NONE = 0, SL_V8_END_TERMINATED = 1, SL_V8_END_HEAP_LIMIT = 2 } sl_v8_end_reason;
 // ANY THREAD, while the isolate lives. JS on the isolate's thread stops with an uncatchable exception at the next check.
@@ -137,7 +139,7 @@ bool sl_v8_call_text(sl_v8_realm *realm, sl_v8_value *function, double number, c
                      sl_v8_exception *_Nullable *_Nonnull error);
 bool sl_v8_call_numbers(sl_v8_realm *realm, sl_v8_value *function, const double *_Nullable numbers, size_t count,
                         sl_v8_exception *_Nullable *_Nonnull error);
-// Structured serialization (HTML) through V8's ValueSerializer; DataCloneError is thrown as a plain Error named so.
+// Structured serialization (HTML) through V8's ValueSerializer; DataCloneError is thrown as a plain Error named so. No host objects.
 sl_v8_value *_Nullable sl_v8_value_clone(sl_v8_realm *realm, sl_v8_value *value, sl_v8_value *_Nullable transfer_list, sl_v8_exception *_Nullable *_Nonnull error);
 
 typedef enum { SL_V8_PENDING, SL_V8_FULFILLED, SL_V8_REJECTED } sl_v8_promise_state;
@@ -265,6 +267,27 @@ void sl_v8_args_return_value(sl_v8_args *args, sl_v8_value *value); // borrowed
 // kind: "Error", "TypeError", "RangeError", "SyntaxError"; anything else is an Error whose name is kind. code (or null) becomes the `code` property.
 void sl_v8_args_throw(sl_v8_args *args, const char *kind, const char *message, size_t message_length, const char *_Nullable code);
 void sl_v8_args_throw_value(sl_v8_args *args, sl_v8_value *value);
+
+// ---- Messages ----
+// A value on its way from one realm to another, of the same or another isolate and thread. Belongs to no isolate: the functions that take nothing but
+// a message are ANY THREAD, one at a time.
+typedef struct sl_v8_message sl_v8_message;
+// Serializes argument `value` and moves what the array at argument `transfer` (or undefined) lists: ArrayBuffers, which are detached, and host
+// objects. Null: it could not be (a DataCloneError as above), and an exception is pending in JavaScript: return from the op.
+sl_v8_message *_Nullable sl_v8_args_write_message(sl_v8_args *args, size_t value, size_t transfer);
+// Makes what a message says the result of the call; once. The array at argument `objects` (or undefined) has a host object for each of those that were
+// transferred, in order. False: an exception is pending in JavaScript.
+bool sl_v8_args_return_message(sl_v8_args *args, sl_v8_message *message, size_t objects);
+// An object that serialization knows for one of the host's: it is transferred, or refused. `number` names it in messages. It has no prototype but
+// Object's; the host's script gives it another.
+void sl_v8_args_return_host_object(sl_v8_args *args, double number);
+size_t sl_v8_message_bytes(const sl_v8_message *message); // serialized, and of what was moved
+size_t sl_v8_message_object_count(const sl_v8_message *message);
+double sl_v8_message_object_at(const sl_v8_message *message, size_t index);
+void sl_v8_message_free(sl_v8_message *_Nullable message);
+
+// Name of the script whose code called into the platform (scripts named "sidelight:…" are left out); null bytes when there is none. Caller frees.
+sl_v8_string sl_v8_isolate_calling_script(sl_v8_isolate *isolate);
 
 // The continuation-preserved embedder data of what runs; null outside of JavaScript. Also from an interrupt and from the host's `gc`.
 sl_v8_value *_Nullable sl_v8_isolate_continuation(sl_v8_isolate *isolate);

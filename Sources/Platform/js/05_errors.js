@@ -69,8 +69,9 @@ internal.onUncaught = () => false;
 internal.onRejection = () => false;
 internal.onRejectionHandled = () => {};
 
-/** A server outlives what one of its requests did: 44_serve.js replaces this. It tells whether it has recorded the error. */
-internal.survive = () => false;
+/** A server outlives what one of its requests did, a child what one of its messages did: 44_serve.js and 48_worker.js replace this. It tells whether it
+has recorded the error; `where` is as in internal.uncaught. */
+internal.survive = (error, where) => false;
 
 /**
  * An error that no JavaScript caught.
@@ -85,7 +86,7 @@ internal.uncaught = (error, where) => {
 
 /** The same when the global object's listeners have had their turn. */
 internal.uncaughtByNobody = (error, where) => {
-    if (internal.onUncaught(error, 'uncaughtException') || internal.survive(error)) return true;
+    if (internal.onUncaught(error, 'uncaughtException') || internal.survive(error, where)) return true;
     fail(error, where);
     return false;
 };

@@ -5,7 +5,7 @@
 
 const {
     ArrayPrototypeFilter, ArrayPrototypeIndexOf, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSplice, Boolean, Number,
-    ObjectDefineProperty, ReflectApply, ReflectConstruct, SafeMap, SafeSet, TypeError, WeakRef, WeakRefPrototypeDeref, arrayFromIterable,
+    ObjectDefineProperty, ReflectApply, ReflectConstruct, SafeMap, SafeSet, SafeWeakMap, TypeError, WeakRef, WeakRefPrototypeDeref, arrayFromIterable,
 } = primordials;
 const { DOMException, customInspect } = internal;
 const { defineGlobalFunction, defineInterface, requireArguments, toDOMString, toDictionary, toEnforcedUnsigned } = internal.webidl;
@@ -182,8 +182,14 @@ function toListenerOptions(options) {
 
 let dispatch; // (target, event) → not canceled
 let globalTarget; // holds the global object's listeners
-/** The global object is an event target without being made by EventTarget: a method called without a receiver, or on it, means it. */
-const targetOf = (receiver) => (receiver === undefined || receiver === null || receiver === globalThis ? globalTarget : receiver);
+/** Objects that are event targets without being made by EventTarget (MessagePorts, Workers) → who has their listeners. */
+const hosted = new SafeWeakMap();
+/**
+ * Who has a receiver's listeners. The global object is an event target without being made by EventTarget: a method called without a receiver, or on it,
+ * means it.
+ */
+let targetOf;
+let watch, setHost;
 let listenerCount;
 let listenersOf; // callbacks, for node:events
 
@@ -191,6 +197,10 @@ let listenersOf; // callbacks, for node:events
 class EventTarget {
     /** Type → listeners in order. A list is replaced, never changed, while it is dispatched from. */
     #listeners;
+    /** The object that the listeners are another's, not this one's. */
+    #host;
+    /** Called with a type when there is one listener more or less of it. */
+    #watcher;
 
     addEventListener(type, callback, options = undefined) {
         requireArguments(arguments.length, 2, 'addEventListener');
@@ -211,6 +221,7 @@ class EventTarget {
         target.#listeners.set(type, grown);
         if (signal !== undefined) addAbortAlgorithm(signal, () => target.#remove(type, listener));
         if (type === 'abort' && isSignal(target)) pin(target);
+        target.#watcher?.(type);
     }
 
     removeEventListener(type, callback, options = undefined) {
@@ -243,16 +254,17 @@ class EventTarget {
         if (at < 0) return;
         if (list.length === 1) {
             this.#listeners.delete(type);
-            return;
+        } else {
+            const shrunk = ArrayPrototypeSlice(list);
+            ArrayPrototypeSplice(shrunk, at, 1);
+            this.#listeners.set(type, shrunk);
         }
-        const shrunk = ArrayPrototypeSlice(list);
-        ArrayPrototypeSplice(shrunk, at, 1);
-        this.#listeners.set(type, shrunk);
+        this.#watcher?.(type);
     }
 
     /** https://dom.spec.whatwg.org/#concept-event-dispatch, for a path of one target */
     #dispatch(event) {
-        beginDispatch(event, this === globalTarget ? globalThis : this);
+        beginDispatch(event, this.#host ?? this);
         const list = this.#listeners?.get(event.type);
         if (list !== undefined) {
             // At the target, capturing listeners go first.
@@ -273,7 +285,7 @@ class EventTarget {
             const { callback } = listener;
             try {
                 if (typeof callback === 'function') {
-                    ReflectApply(callback, this === globalTarget ? globalThis : this, [event]);
+                    ReflectApply(callback, this.#host ?? this, [event]);
                 } else {
                     const { handleEvent } = callback;
                     if (typeof handleEvent !== 'function') throw new TypeError('The handleEvent property of a listener is not a function');
@@ -288,6 +300,13 @@ class EventTarget {
     }
 
     static {
+        targetOf = (receiver) => {
+            if (receiver === undefined || receiver === null || receiver === globalThis) return globalTarget;
+            if (typeof receiver !== 'object' || #listeners in receiver) return receiver;
+            return hosted.get(receiver) ?? receiver;
+        };
+        setHost = (target, object) => { target.#host = object; };
+        watch = (target, watcher) => { target.#watcher = watcher; };
         dispatch = (target, event) => target.#dispatch(event);
         listenersOf = (target, type) => ArrayPrototypeMap(target.#listeners?.get(type) ?? [], (listener) => listener.callback);
         listenerCount = (target, type) => target.#listeners?.get(type)?.length ?? 0;
@@ -472,9 +491,25 @@ class AbortController {
 defineInterface(AbortController);
 
 globalTarget = new EventTarget();
+setHost(globalTarget, globalThis);
+
+/** Makes an object an event target. `watcher` is called with a type when there is one listener more or less of it. */
+function host(object, watcher) {
+    const target = new EventTarget();
+    setHost(target, object);
+    watch(target, watcher);
+    hosted.set(object, target);
+}
 
 internal.events = {
-    ErrorEvent, EventTarget, PromiseRejectionEvent, abort: signalAbort, addAbortAlgorithm, following, isSignal, listenersOf, makeSignal, removeAbortAlgorithm, makeHandlerState, setHandler,
+    ErrorEvent, Event, EventTarget, PromiseRejectionEvent, host, abort: signalAbort, addAbortAlgorithm, following, isSignal, listenersOf, makeSignal, removeAbortAlgorithm, makeHandlerState, setHandler,
+    /** Of any target: how many listen, and a trusted event for them; whether it was not canceled. */
+    listenerCount: (target, type) => listenerCount(targetOf(target), type),
+    fire(target, event) {
+        trust(event);
+        return dispatch(targetOf(target), event);
+    },
+    watchGlobally(watcher) { watch(globalTarget, watcher); },
     /** Of the global object: whether anybody listens, and a trusted event for them. @returns {boolean} whether it was canceled */
     isHeardGlobally: (type) => listenerCount(globalTarget, type) > 0,
     fireGlobally(event) {

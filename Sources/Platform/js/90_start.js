@@ -17,6 +17,7 @@ internal.start = (config) => {
     // Milliseconds. <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#periodic-exporting-metricreader>
     const interval = +config.env.OTEL_METRIC_EXPORT_INTERVAL;
     if (interval >= 1) internal.metrics.intervalMilliseconds = interval;
+    internal.entry = config.entry;
     internal.performance.start();
     internal.navigator.userAgent = `Sidelight/${config.versions.sidelight}`;
     internal.process.start(config);

@@ -16,6 +16,18 @@ function check(name, run) {
     });
 }
 
+check('messages', () => {
+    const { port1, port2 } = new MessageChannel();
+    port2.onmessage = () => {};
+    port1.postMessage({ a: [1], when: new Date(0) });
+    port1.start();
+    port1.close();
+    const channel = new BroadcastChannel('hostile');
+    channel.onmessage = null;
+    channel.postMessage('x');
+    channel.close();
+    return new MessageEvent('message', { data: 1 }).data;
+});
 check('console', () => {
     console.log('%s %d %i %j %o %O', 'text', 1, 2, { a: 1 }, [1], { b: [1, 2, { c: new Map() }] });
     console.log([1, 2, 3, 4, 5, 6, 7, 8], { 'a-b': "it's" }, new Error('x'), /x/g, new Date(0), Symbol('s'), 5n, new Uint8Array(3), function f() {}, class A {});
