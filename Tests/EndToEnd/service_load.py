@@ -158,7 +158,7 @@ class Cases:
     def next(self):
         makers = [
             (2, self.root), (4, self.create), (4, self.read), (1, self.replace), (1, self.remove), (1, self.invalid), (5, self.tags),
-            (2, self.rows), (1, self.ticks), (2, self.upload), (3, self.fingerprint), (3, self.slow), (1, self.report), (2, self.failing),
+            (2, self.rows), (1, self.ticks), (2, self.upload), (3, self.fingerprint), (2, self.primes), (3, self.slow), (1, self.report), (2, self.failing),
             (1, self.nowhere),
         ]  # fmt: skip
         case = self.rng.choices([make for _, make in makers], [weight for weight, _ in makers])[0]()
@@ -239,6 +239,11 @@ class Cases:
         text = f"{self.word()} ü {self.word()}"
         check = lambda case: case.json == {"text": text, "fnv1a": fnv1a(text.encode())}  # noqa: E731
         return Case("fingerprint", "GET", f"/fingerprint/{urllib.parse.quote(text)}", "GET /fingerprint/:text", check=check)
+
+    def primes(self):
+        limit = self.rng.randrange(2, 300)
+        expected = {"limit": limit, "primes": sum(all(n % d for d in range(2, n)) for n in range(2, limit))}
+        return Case("primes", "GET", f"/primes/{limit}", "GET /primes/:limit", {"count primes": ""}, check=lambda case: case.json == expected)
 
     def slow(self):
         time = self.rng.randrange(50, 400)
