@@ -504,11 +504,24 @@ def problems_of(case, spans, logs, counts):
                 yield f"a log line of span {id}, which is not there"
 
 
+def spans_of_child(spans):
+    """The life of the child Worker that a request started, and what hangs below it: ids. What a message caused hangs under who sent it."""
+    ids = {span.id for span in spans if span.name == "worker primes"}
+    while more := {span.id for span in spans if span.parent in ids} - ids:
+        ids |= more
+    return ids
+
+
 def problems_below(case, own, spans, counts):
     """The tree below the server span. Of a worker that was killed only spans that had ended are known."""
     named = collections.defaultdict(list)
+    child = spans_of_child(spans)
     for span in spans:
-        if not (span.kind == SERVER and span.service == "notes"):
+        if span.id in child:
+            counts["spans of a child Worker's life"] += 1
+            if span.name == "worker primes" and own and span.parent not in {found.id for found in own}:
+                yield f"{span.name!r} hangs under {span.parent}, which is no server span"
+        elif not (span.kind == SERVER and span.service == "notes"):
             # What the agent tells of a killed worker's request has no route in its name.
             named["POST /tags" if span.unfinished and span.kind == SERVER else span.name].append(span)
             counts["child spans"] += 1
