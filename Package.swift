@@ -60,7 +60,9 @@ let package = Package(
             ],
             linkerSettings: v8Link),
         .target(name: "CCurl"),
+        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CICU", linkerSettings: [.linkedLibrary("icuuc")]),
         .target(name: "CLinux"),
         .target(name: "CPlatform"),
         // 1 values
@@ -73,13 +75,14 @@ let package = Package(
         // 3 drivers
         target("Linux", ["CLinux", "System"]),
         target("Transport", ["CCurl", "CZlib", "System"]),
-        target("Store", [grdb, "Telemetry", "Wire"]),
+        target("Store", [grdb, "System", "Telemetry", "Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts
-        target("Platform", ["CPlatform", "Engine", "Linux", "System"], exclude: ["js"]),
+        target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System"], exclude: ["js"]),
+        target("TLS", ["COpenSSL", "Linux"]),
         target("Exporters", ["Pipeline", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
         // 5 hosts
-        target("Runtime", nio + ["Platform", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
+        target("Runtime", nio + ["Platform", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target("Agent", ["Telemetry", "Wire", "Pipeline", "Configuration", "Linux", "Transport", "Store", "Exporters", "System"]),
         // 6 tools
         .executableTarget(

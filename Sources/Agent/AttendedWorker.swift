@@ -5,6 +5,8 @@ internal import Wire
 
 /// A worker with what the agent does for it: its rings are pumped, its board read, its end told. One thread.
 final class AttendedWorker {
+    /// Of the workers of `serve`, from 0.
+    let place: Int
     private let worker: Worker
     private var pump: RingPump
     /// Of its child isolates, by ring place.
@@ -43,8 +45,9 @@ final class AttendedWorker {
         }
     }
 
-    init(_ worker: Worker, resource: Resource, clock: LinuxClock, handOn: @escaping (Batch) -> Void) {
+    init(_ worker: Worker, place: Int = 0, resource: Resource, clock: LinuxClock, handOn: @escaping (Batch) -> Void) {
         self.worker = worker
+        self.place = place
         board = worker.board.map { BoardReader($0) }
         makePump = { ring in
             RingPump(
@@ -119,14 +122,20 @@ final class AttendedWorker {
     }
 
     /// Once, when it was reaped and its rings drained: what was open is closed, and everything handed on.
-    func finish(_ outcome: WorkerOutcome, now unix: UInt64) {
+    /// Returns the requests that were in flight, by the board.
+    @discardableResult
+    func finish(_ outcome: WorkerOutcome, now unix: UInt64) -> [BoardRequest] {
         let inFlight = board?.openRequests(consumed: pump.consumed)
         slotsRejected = inFlight?.bad ?? 0
         openSpansClosed += pump.finish(outcome, requests: inFlight?.requests ?? [], now: unix)
         for child in children {
             if let child { openSpansClosed += child.pump.finish(outcome, logsDeath: false, now: unix) }
         }
+        return inFlight?.requests ?? []
     }
+
+    /// When a request began, Unix nanoseconds; nil for a time that makes no sense.
+    func startTime(of request: BoardRequest) -> UInt64? { pump.transcoder.clock.unixNanoseconds(request.startTime) }
 
     // MARK: of one that serves
 

@@ -1,306 +1,360 @@
 // What `sidelight profile` talks to: a socket in the store's folder (control/PID.sock, for our own user only), one JSON line there and one back. And the
 // reader of what workers send unasked: profiles of slow turns, heaps that were full.
 //
-// A thread of its own, which may block: a worker that spins, or a client that says nothing, holds up nothing else. It looks at one client at a time.
+// A thread of its own, which writes files and may be slow. It waits for nobody alone: whatever a client or a worker does or leaves undone, the others
+// are heard, and everything it waits for has a time by which it is given up.
 
 internal import Glibc
 internal import Linux
 internal import Synchronization
+internal import System
 internal import Wire
 
 /// Any thread.
 final class ControlServer: Sendable {
-    private struct Worker {
-        let pid: Int32
-        let place: Int
-        let stream: LocalConnection
-        /// Its process is over: what it has sent is read, and no more is waited for.
-        var isOver = false
-    }
-
     private struct State {
-        var workers: [Worker] = []
+        var added: [(pid: Int32, place: Int, connection: LocalConnection)] = []
+        var gone: [Int32] = []
         var isStopping = false
-        var thread: pthread_t?
     }
 
     private let state = Mutex(State())
     private let wake: EventDescriptor
-    private let socket: ListeningSocket
-    private let files: ProfileFiles
-    private let service: String
+    /// Nil when there can be none: workers are read all the same, and `sidelight profile` says that it found none.
+    private let socket: ListeningSocket?
+    private let ended = Monitor<Bool>()
+    private let clock = LinuxClock()
 
-    private static let lineBytesMax = 4096
-    private static let clientMilliseconds: Int32 = 2_000
-    /// How long a worker may take to answer: it may be in native code that nothing interrupts.
-    private static let workerMilliseconds: Int32 = 60_000
-    private static let secondsMax = 600.0
+    /// How long the end waits for what dead workers have sent to be written.
+    private static let stopNanoseconds: UInt64 = 5_000_000_000
 
-    /// Nil when there can be no such socket: nothing else is the worse for it, and `sidelight profile` says that it found none.
+    /// Nil when the system gives no descriptor or thread: nothing else is the worse for it.
     init?(store: String, service: String) {
-        files = ProfileFiles(store: store)
-        self.service = service
+        guard let wake = try? EventDescriptor() else { return nil }
+        self.wake = wake
         let folder = store.hasSuffix("/") ? store + "control" : store + "/control"
         // The store makes its folder on a thread of its own, perhaps later.
         for (index, byte) in folder.utf8.enumerated() where byte == UInt8(ascii: "/") && index > 0 {
             mkdir(String(decoding: folder.utf8.prefix(index), as: UTF8.self), 0o700)
         }
-        guard mkdir(folder, 0o700) == 0 || errno == EEXIST, let wake = try? EventDescriptor(),
-            let socket = try? ListeningSocket(.unix(path: "\(folder)/\(getpid()).sock"))
-        else { return nil }
-        self.wake = wake
-        self.socket = socket
-        chmod("\(folder)/\(getpid()).sock", 0o600)
-        var thread = pthread_t()
-        let box = Unmanaged.passRetained(self)
-        let code = pthread_create(
-            &thread, nil,
-            { context in
-                Unmanaged<ControlServer>.fromOpaque(context!).takeRetainedValue().serve()
-                return nil
-            }, box.toOpaque())
-        guard code == 0 else {
-            box.release()
-            return nil
+        let path = "\(folder)/\(getpid()).sock"
+        socket = mkdir(folder, 0o700) == 0 || errno == EEXIST ? try? ListeningSocket(.unix(path: path)) : nil
+        if socket != nil { chmod(path, 0o600) }
+        let isStarted = startThread { [self, wake, socket] in
+            ControlLoop(self, wake, socket, ProfileFiles(store: store), service: service).run()
+            ended.open()
         }
-        state.withLock { [thread] in $0.thread = thread }
+        guard isStarted else { return nil }
     }
 
-    func add(pid: Int32, place: Int, _ stream: LocalConnection) {
-        stream.setTimeouts(milliseconds: Self.workerMilliseconds)
-        state.withLock { $0.workers.append(Worker(pid: pid, place: place, stream: stream)) }
+    func add(pid: Int32, place: Int, _ connection: LocalConnection) {
+        state.withLock { $0.added.append((pid, place, connection)) }
         wake.signal()
     }
 
+    /// Its process is over.
     func remove(pid: Int32) {
-        state.withLock { state in
-            guard let index = state.workers.firstIndex(where: { $0.pid == pid }) else { return }
-            state.workers[index].isOver = true
-            // What it sent is there; a descriptor that it left to a child of its own must not keep us.
-            state.workers[index].stream.setTimeouts(milliseconds: 1)
-        }
+        state.withLock { $0.gone.append(pid) }
         wake.signal()
     }
 
     /// Once, when all workers are over. Waits for what they have sent.
     func stop() {
-        let thread = state.withLock { state in
-            state.isStopping = true
-            return state.thread.take()
-        }
+        state.withLock { $0.isStopping = true }
         wake.signal()
-        if let thread { pthread_join(thread, nil) }
-        socket.removePath()
+        ended.wait(until: clock.monotonicNanoseconds() &+ Self.stopNanoseconds)
+        socket?.removePath()
     }
 
-    // MARK: the thread
+    /// What has come since it was last called. The thread.
+    fileprivate func news() -> (
+        added: [(pid: Int32, place: Int, connection: LocalConnection)], gone: [Int32], isStopping: Bool
+    ) {
+        state.withLock { state in
+            defer {
+                state.added = []
+                state.gone = []
+            }
+            return (state.added, state.gone, state.isStopping)
+        }
+    }
+}
 
-    private func serve() {
+/// The thread's.
+private final class ControlLoop {
+    private let server: ControlServer
+    private let wake: EventDescriptor
+    private let socket: ListeningSocket?
+    private let files: ProfileFiles
+    private let service: String
+    private let clock = LinuxClock()
+    private var workers: [ControlStream] = []
+    private var clients: [ControlClient] = []
+    private var isStopping = false
+
+    /// At once; further ones wait in the socket's queue.
+    private static let clientsMax = 128
+    private static let lineBytesMax = 4096
+    /// For a client to say what it wants.
+    private static let lineNanoseconds: UInt64 = 2_000_000_000
+    /// For a worker to begin to answer: it may be in native code that nothing interrupts.
+    private static let workerNanoseconds: UInt64 = 60_000_000_000
+    /// For what a dead worker has left in its stream: a child of it may hold the other end, and write on.
+    private static let restNanoseconds: UInt64 = 2_000_000_000
+    private static let secondsMax: Int64 = 600
+
+    private static let wakeIndex = 0, socketIndex = 1, streamsIndex = 2
+
+    init(
+        _ server: ControlServer, _ wake: EventDescriptor, _ socket: ListeningSocket?, _ files: ProfileFiles,
+        service: String
+    ) {
+        self.server = server
+        self.wake = wake
+        self.socket = socket
+        self.files = files
+        self.service = service
+    }
+
+    func run() {
         while true {
-            let (workers, isStopping) = state.withLock { ($0.workers, $0.isStopping) }
-            if isStopping, workers.allSatisfy(\.isOver) {
-                for worker in workers { take(worker) }
-                return
+            takeNews()
+            // The clients' connections end with this loop.
+            if isStopping, workers.isEmpty { return }
+            let (polledWorkers, polledClients) = (workers, clients)
+            let accepts = clients.count < Self.clientsMax && !isStopping
+            var poller = Poller(
+                [wake.fileDescriptor, accepts ? socket?.fileDescriptor ?? -1 : -1]
+                    + polledWorkers.map(\.connection.fileDescriptor) + polledClients.map(\.connection.fileDescriptor))
+            guard (try? poller.wait(nanoseconds: sleepNanoseconds())) != nil else { return }
+            if poller.isReady(Self.wakeIndex) { wake.clear() }
+            for (index, worker) in polledWorkers.enumerated()
+            where poller.isReady(Self.streamsIndex + index) || worker.hasPending || worker.readUntil != nil {
+                attend(worker)
             }
-            var poller = Poller([wake.fileDescriptor, socket.fileDescriptor] + workers.map(\.stream.fileDescriptor))
-            guard (try? poller.wait(nanoseconds: nil)) != nil else { return }
-            if poller.isReady(0) { wake.clear() }
-            for (index, worker) in workers.enumerated() where worker.isOver || poller.isReady(2 + index) {
-                if !take(worker) || worker.isOver { forget(worker) }
+            for (index, client) in polledClients.enumerated()
+            where poller.isReady(Self.streamsIndex + polledWorkers.count + index) {
+                attend(client)
             }
-            if poller.isReady(1), let client = LocalConnection.accept(socket) {
-                client.setTimeouts(milliseconds: Self.clientMilliseconds)
-                answer(client)
+            if poller.isReady(Self.socketIndex), let socket, let connection = LocalConnection.accept(socket) {
+                clients.append(
+                    ControlClient(connection, deadline: clock.monotonicNanoseconds() &+ Self.lineNanoseconds))
             }
+            takeTime()
         }
     }
 
-    private func forget(_ worker: Worker) { state.withLock { $0.workers.removeAll { $0.pid == worker.pid } } }
-
-    /// What a worker has sent unasked. False: its stream is over, or broken.
-    @discardableResult
-    private func take(_ worker: Worker) -> Bool {
-        repeat {
-            guard let head = worker.stream.receive(exactly: ControlFrame.headBytes).flatMap({ ControlFrame(head: $0) })
-            else { return false }
-            switch receive(head, from: worker) {
-            case .success, .failure(.refused): break
-            case .failure(.broken): return false
-            }
-        } while worker.isOver
-        return true
+    private func takeNews() {
+        let news = server.news()
+        for (pid, place, connection) in news.added {
+            workers.append(ControlStream(pid: pid, place: place, connection, files))
+        }
+        isStopping = isStopping || news.isStopping
+        let until = clock.monotonicNanoseconds() &+ Self.restNanoseconds
+        for worker in workers where worker.readUntil == nil && (isStopping || news.gone.contains(worker.pid)) {
+            worker.readUntil = until
+        }
     }
 
-    private enum Failure: Error {
-        /// For people.
-        case refused(String)
-        /// Nothing more can be read of it.
-        case broken
+    /// Nil: until something comes.
+    private func sleepNanoseconds() -> UInt64? {
+        if workers.contains(where: { $0.readUntil != nil || $0.hasPending }) { return 0 }
+        var deadlines = clients.compactMap(\.deadline) + workers.compactMap(\.deadline)
+        for worker in workers {
+            switch worker.job?.step {
+            case .sampling(let until): deadlines.append(until)
+            // Who waits no longer has been told, and an answer that has begun has a time of its own.
+            case .answering(let until) where worker.job?.client != nil && worker.deadline == nil:
+                deadlines.append(until)
+            case .answering, nil: break
+            }
+        }
+        let now = clock.monotonicNanoseconds()
+        return deadlines.min().map { $0 > now ? $0 - now : 0 }
     }
 
-    /// A whole answer, whose first frame's head is `head`: the path of its file.
-    private func receive(_ head: ControlFrame, from worker: Worker, isSnapshot: Bool = false) -> Result<String, Failure>
-    {
-        let purpose = head.purpose
-        let (name, bytesMax) =
-            switch purpose {
-            case .answer where isSnapshot: ("\(worker.pid).heapsnapshot", ProfileFiles.snapshotBytesMax)
-            case .answer: ("\(worker.pid).cpuprofile", ProfileFiles.profileBytesMax)
-            case .slow: ("\(worker.pid)-slow.cpuprofile", ProfileFiles.profileBytesMax)
-            case .outOfMemory: ("\(worker.pid)-oom.heapsnapshot", ProfileFiles.snapshotBytesMax)
+    private func takeTime() {
+        let now = clock.monotonicNanoseconds()
+        for worker in workers {
+            if let deadline = worker.deadline, deadline <= now {
+                worker.breakOff()
+                forget(worker)
             }
-        var file = files.make(name, bytesMax: bytesMax)
-        let path = file?.path
-        var problem: String? = file == nil ? "\(files.folder): \(String(cString: strerror(errno)))" : nil
-        var head = head
-        while true {
-            guard head.purpose == purpose, let payload = worker.stream.receive(exactly: head.payloadBytes) else {
-                if let path { files.remove(path) }
-                return .failure(.broken)
+            guard let job = worker.job else { continue }
+            switch job.step {
+            case .sampling(let until) where until <= now: stopSampling(worker, job)
+            case .answering(let until) where until <= now && worker.deadline == nil:
+                guard let client = job.client else { break }
+                // What it still sends belongs to nobody; until then it is busy.
+                job.client = nil
+                refuse(client, "the worker did not answer within \(Self.workerNanoseconds / 1_000_000_000) s")
+            case .sampling, .answering: break
             }
-            switch head.kind {
-            case .data:
-                if problem == nil, file?.append(payload) != true {
-                    problem = "it is larger than \(bytesMax >> 20) MiB, or the disk is full"
+        }
+        for client in clients {
+            if let request = client.waiting, workers.first(where: { $0.pid == request.pid })?.job == nil {
+                client.waiting = nil
+                client.deadline = nil
+                begin(request, client)
+            } else if let deadline = client.deadline, deadline <= now {
+                if client.waiting == nil {
+                    drop(client)
+                } else {
+                    refuse(client, "the isolate is busy, and does not answer")
                 }
-            case .failed: problem = problem ?? String(decoding: payload, as: UTF8.self)
-            case .done: break
             }
-            if head.kind != .data { break }
-            guard let next = worker.stream.receive(exactly: ControlFrame.headBytes).flatMap({ ControlFrame(head: $0) })
-            else {
-                if let path { files.remove(path) }
-                return .failure(.broken)
+        }
+    }
+
+    // MARK: workers
+
+    private func attend(_ worker: ControlStream) {
+        let now = clock.monotonicNanoseconds()
+        let taken = worker.take(now: now)
+        switch taken {
+        case .answer(let result): answered(worker, result)
+        case .part: break
+        case .nothing where worker.readUntil == nil: break
+        case .nothing, .over: forget(worker)
+        }
+        if let until = worker.readUntil, until <= now { forget(worker) }
+    }
+
+    private func answered(_ worker: ControlStream, _ result: Result<String, ControlStream.Failure>) {
+        guard let job = worker.job else { return }
+        worker.job = nil
+        guard let client = job.client else {
+            if case .success(let path) = result { files.remove(path) }
+            return
+        }
+        switch result {
+        case .success(let path):
+            reply(client) { json in
+                json.put("file", path)
+                json.put("pid", worker.pid)
             }
-            head = next
+        case .failure(.refused(let reason)): refuse(client, reason)
+        case .failure(.broken): refuse(client, Self.hasEnded)
         }
-        if let problem {
-            if let path { files.remove(path) }
-            return .failure(.refused(problem))
-        }
-        files.prune()
-        return .success(ProfileFiles.absolute(path ?? ""))
     }
 
-    /// The answer to a command; what comes unasked meanwhile is taken first.
-    private func receiveAnswer(from worker: Worker, isSnapshot: Bool = false) -> Result<String, Failure> {
-        while let head = worker.stream.receive(exactly: ControlFrame.headBytes).flatMap({ ControlFrame(head: $0) }) {
-            let result = receive(head, from: worker, isSnapshot: isSnapshot)
-            if head.purpose == .answer { return result }
-            if case .failure(.broken) = result { break }
-        }
-        return .failure(.refused("the worker ended, or did not answer"))
+    private static let hasEnded = "the worker ended, or did not answer"
+
+    private func forget(_ worker: ControlStream) {
+        worker.breakOff()
+        workers.removeAll { $0 === worker }
+        answered(worker, .failure(.broken))
     }
 
-    // MARK: a client
-
-    private func answer(_ client: LocalConnection) {
-        guard let line = client.receiveLine(max: Self.lineBytesMax) else { return }
-        var reply = JSONWriter()
-        switch perform(line, client) {
-        case .success(let write): reply.object { write(&$0) }
-        case .failure(.refused(let reason)): reply.object { $0.put("error", reason) }
-        case .failure(.broken): reply.object { $0.put("error", "the worker ended, or did not answer") }
-        }
-        _ = client.send(reply.bytes + [UInt8(ascii: "\n")])
+    private func stopSampling(_ worker: ControlStream, _ job: ControlJob) {
+        guard worker.connection.sendNow(ControlCommand.stopProfile.bytes) else { return forget(worker) }
+        job.step = .answering(until: clock.monotonicNanoseconds() &+ Self.workerNanoseconds)
     }
 
-    private typealias Reply = (inout JSONWriter) -> Void
+    // MARK: clients
 
-    private func perform(_ line: [UInt8], _ client: LocalConnection) -> Result<Reply, Failure> {
-        guard let request = try? JSONValue(parsing: line), let command = request["command"]?.string else {
-            return .failure(.refused("the request is no JSON with a command"))
+    private func attend(_ client: ControlClient) {
+        guard clients.contains(where: { $0 === client }) else { return }
+        if let worker = workers.first(where: { $0.job?.client === client }), let job = worker.job {
+            // It has no more to say, so it has gone.
+            job.client = nil
+            drop(client)
+            if case .sampling = job.step { stopSampling(worker, job) }
+            return
         }
-        let workers = state.withLock { $0.workers.filter { !$0.isOver } }.sorted { $0.place < $1.place }
-        if command == "who" {
-            return .success { [service] json in
-                json.put("service", service)
-                json.put("pid", getpid())
-                json.name("workers")
-                json.array { json in
-                    for worker in workers {
-                        json.object { json in
-                            json.put("place", worker.place)
-                            json.put("pid", worker.pid)
-                        }
+        guard client.waiting == nil,
+            case .bytes(let bytes) = client.connection.receiveNow(max: Self.lineBytesMax - client.line.count)
+        else { return drop(client) }
+        client.line += bytes
+        if let end = client.line.firstIndex(of: UInt8(ascii: "\n")) {
+            client.deadline = nil
+            perform(client.line[..<end], client)
+        } else if client.line.count >= Self.lineBytesMax {
+            drop(client)
+        }
+    }
+
+    /// Its connection ends with the last who knows it.
+    private func drop(_ client: ControlClient) { clients.removeAll { $0 === client } }
+
+    private func refuse(_ client: ControlClient, _ reason: String) { reply(client) { $0.put("error", reason) } }
+
+    /// A line that fits into the socket; who does not take it gets none.
+    private func reply(_ client: ControlClient, _ write: (inout JSONWriter) -> Void) {
+        var json = JSONWriter()
+        json.object { write(&$0) }
+        _ = client.connection.sendNow(json.bytes + [UInt8(ascii: "\n")])
+        drop(client)
+    }
+
+    private func perform(_ line: ArraySlice<UInt8>, _ client: ControlClient) {
+        guard let request = try? JSONValue(parsing: Array(line)), let command = request["command"]?.string else {
+            return refuse(client, "the request is no JSON with a command")
+        }
+        let known = workers.filter { $0.readUntil == nil }.sorted { $0.place < $1.place }
+        if command == "who" { return tellWho(known, client) }
+        let wanted = request["pid"]?.integer
+        let place = request["place"]?.integer
+        let chosen = known.last { worker in
+            if let wanted { return Int64(worker.pid) == wanted }
+            return Int64(worker.place) == place ?? 0
+        }
+        guard let worker = chosen else { return refuse(client, "there is no such isolate") }
+        switch command {
+        case "profile":
+            let milliseconds = request["milliseconds"]?.integer ?? 10_000
+            guard (1...Self.secondsMax * 1_000).contains(milliseconds) else {
+                return refuse(client, "a profile takes at most \(Self.secondsMax) seconds")
+            }
+            let interval = UInt32(clamping: request["intervalMicroseconds"]?.integer ?? 1_000)
+            let command = ControlClient.Request.Command.profile(
+                nanoseconds: UInt64(milliseconds) * 1_000_000, interval: interval)
+            begin(ControlClient.Request(command: command, pid: worker.pid), client)
+        case "heap": begin(ControlClient.Request(command: .heap, pid: worker.pid), client)
+        default: refuse(client, "unknown command")
+        }
+    }
+
+    private func tellWho(_ known: [ControlStream], _ client: ControlClient) {
+        reply(client) { json in
+            json.put("service", service)
+            json.put("pid", getpid())
+            json.name("workers")
+            json.array { json in
+                for worker in known {
+                    json.object { json in
+                        json.put("place", worker.place)
+                        json.put("pid", worker.pid)
                     }
                 }
             }
         }
-        let wanted = request["pid"]?.integer
-        let place = request["place"]?.integer
-        let chosen = workers.last { worker in
-            if let wanted { return Int64(worker.pid) == wanted }
-            return Int64(worker.place) == place ?? 0
-        }
-        guard let worker = chosen else { return .failure(.refused("there is no such isolate")) }
-        let result: Result<String, Failure>
-        switch command {
-        case "profile":
-            let milliseconds = Double(request["milliseconds"]?.integer ?? 10_000)
-            let interval = UInt32(clamping: request["intervalMicroseconds"]?.integer ?? 1_000)
-            guard milliseconds > 0, milliseconds <= Self.secondsMax * 1e3 else {
-                return .failure(.refused("a profile takes at most \(Int(Self.secondsMax)) seconds"))
-            }
-            result = profile(worker, client, milliseconds, interval)
-        case "heap":
-            let mebibytes = UInt32(ProfileFiles.snapshotBytesMax >> 20)
-            guard worker.stream.send(ControlCommand.heapSnapshot(mebibytesMax: mebibytes).bytes) else {
-                return .failure(.broken)
-            }
-            result = receiveAnswer(from: worker, isSnapshot: true)
-        default: return .failure(.refused("unknown command"))
-        }
-        return result.map { path in
-            { json in
-                json.put("file", path)
-                json.put("pid", worker.pid)
-            }
-        }
     }
 
-    private func profile(
-        _ worker: Worker, _ client: LocalConnection, _ milliseconds: Double, _ interval: UInt32
-    ) -> Result<String, Failure> {
-        guard worker.stream.send(ControlCommand.startProfile(interval: interval).bytes) else {
-            return .failure(.broken)
+    private func begin(_ request: ControlClient.Request, _ client: ControlClient) {
+        guard let worker = workers.first(where: { $0.pid == request.pid && $0.readUntil == nil }) else {
+            return refuse(client, Self.hasEnded)
         }
-        let clock = LinuxClock()
-        let end = clock.monotonicNanoseconds() &+ UInt64(milliseconds * 1e6)
-        var clientIsThere = true
-        loop: while true {
-            let now = clock.monotonicNanoseconds()
-            var poller = Poller([wake.fileDescriptor, client.fileDescriptor, worker.stream.fileDescriptor])
-            guard now < end, (try? poller.wait(nanoseconds: end - now)) != nil else { break }
-            if poller.isReady(0) {
-                wake.clear()
-                // Somebody came or went, perhaps this one.
-                let isThere = state.withLock { state in
-                    !state.isStopping && state.workers.contains { $0.pid == worker.pid && !$0.isOver }
-                }
-                if !isThere { break loop }
-            }
-            if poller.isReady(1) {
-                // It has no more to say, so it has gone.
-                clientIsThere = false
-                break loop
-            }
-            // A refusal, or something unasked.
-            if poller.isReady(2) {
-                guard
-                    let head = worker.stream.receive(exactly: ControlFrame.headBytes).flatMap({ ControlFrame(head: $0) }
-                    )
-                else {
-                    return .failure(.broken)
-                }
-                let result = receive(head, from: worker)
-                if head.purpose == .answer { return result }
-                if case .failure(.broken) = result { return result }
-            }
+        let now = clock.monotonicNanoseconds()
+        if let job = worker.job {
+            guard job.client == nil else { return refuse(client, "isolate \(worker.place) is being profiled already") }
+            client.waiting = request
+            client.deadline = now &+ Self.workerNanoseconds
+            return
         }
-        guard worker.stream.send(ControlCommand.stopProfile.bytes) else { return .failure(.broken) }
-        let result = receiveAnswer(from: worker)
-        if !clientIsThere, case .success(let path) = result { files.remove(path) }
-        return result
+        let (command, step): (ControlCommand, ControlJob.Step) =
+            switch request.command {
+            case .profile(let nanoseconds, let interval):
+                (.startProfile(interval: interval), .sampling(until: now &+ nanoseconds))
+            case .heap:
+                (
+                    .heapSnapshot(mebibytesMax: UInt32(ProfileFiles.snapshotBytesMax >> 20)),
+                    .answering(until: now &+ Self.workerNanoseconds)
+                )
+            }
+        guard worker.connection.sendNow(command.bytes) else { return refuse(client, Self.hasEnded) }
+        var isSnapshot = false
+        if case .heap = request.command { isSnapshot = true }
+        worker.job = ControlJob(client, isSnapshot: isSnapshot, step: step)
     }
 }

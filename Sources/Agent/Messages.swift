@@ -1,6 +1,14 @@
 internal import Configuration
 internal import Linux
 
+/// "30 s", "1.5 s", "500 ms"; rounded to milliseconds.
+func timeText(_ nanoseconds: UInt64) -> String {
+    let milliseconds = nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 >= 500_000 ? 1 : 0)
+    guard milliseconds >= 1_000 else { return "\(milliseconds) ms" }
+    let tenths = milliseconds / 100
+    return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
+}
+
 /// The agent's own words on stderr, a line each.
 struct Messages: Sendable {
     private let isQuiet: Bool

@@ -2,8 +2,8 @@
 
 internal import Glibc
 
-/// One thread.
-struct ProfileFiles {
+/// One thread at a time.
+struct ProfileFiles: Sendable {
     static let countMax = 50
     static let bytesMax = 2 << 30
     static let profileBytesMax = 256 << 20
@@ -19,7 +19,7 @@ struct ProfileFiles {
     }
 
     /// A file that is being written.
-    struct File: ~Copyable {
+    final class File {
         let path: String
         private let descriptor: Int32
         private var left: Int
@@ -31,10 +31,10 @@ struct ProfileFiles {
         }
 
         /// False: there is no more room, by its bound or on the disk.
-        mutating func append(_ bytes: [UInt8]) -> Bool {
+        func append(_ bytes: ArraySlice<UInt8>) -> Bool {
             guard bytes.count <= left else { return false }
             left -= bytes.count
-            var rest = bytes[...]
+            var rest = bytes
             while !rest.isEmpty {
                 let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress!, $0.count) }
                 if count < 0, errno == EINTR { continue }

@@ -18,6 +18,8 @@ public final class Serve {
     /// Nil once the end was asked for.
     private var socket: ListeningSocket?
     private let address: ListenAddress
+    /// Of a server that speaks TLS.
+    private let identity: ServedIdentity?
     private let destinations: Destinations
     private let resource: Resource
     private let control: ControlServer?
@@ -37,13 +39,29 @@ public final class Serve {
     /// Why not every place came to serve.
     private var failure: (exitCode: Int32, reason: String) = (1, "?")
 
-    private static let signalIndex = 0, watchIndex = 1, workersIndex = 2
+    /// Requests named of a worker that was cut off.
+    private static let cutOffMax = 10
+    /// The poller does not know what is being checked now.
+    private var isPollerOld = false
+
+    private static let signalIndex = 0, watchIndex = 1, checkIndex = 2, workersIndex = 3
     private static let scope = InstrumentationScope(name: Release.name, version: Release.version)
 
     /// Serves from beginning to end.
     public static func run(_ settings: ServeSettings) -> RunEnding {
         let messages = Messages(isQuiet: settings.isQuiet, level: settings.configuration.logLevel)
         for warning in settings.warnings { messages.warn(warning) }
+        let identity: ServedIdentity?
+        do throws(ServedIdentityError) {
+            SignalDescriptor.awaitChildren()
+            let now = LinuxClock().monotonicNanoseconds()
+            identity = try settings.configuration.tls.map { (files) throws(ServedIdentityError) in
+                try ServedIdentity(files, messages, now: now)
+            }
+        } catch {
+            messages.fail("\(error.description)")
+            return RunEnding(exitCode: error.exitCode)
+        }
         let socket: ListeningSocket
         do {
             socket = try ListeningSocket(settings.configuration.listen.place)
@@ -52,7 +70,7 @@ public final class Serve {
             return RunEnding(exitCode: 2)
         }
         do {
-            return try Serve(settings, socket, messages).run()
+            return try Serve(settings, socket, identity, messages).run()
         } catch {
             socket.removePath()
             messages.fail("\(error)")
@@ -60,8 +78,11 @@ public final class Serve {
         }
     }
 
-    private init(_ settings: ServeSettings, _ socket: ListeningSocket, _ messages: Messages) throws {
+    private init(
+        _ settings: ServeSettings, _ socket: ListeningSocket, _ identity: ServedIdentity?, _ messages: Messages
+    ) throws {
         self.settings = settings
+        self.identity = identity
         self.messages = messages
         self.socket = socket
         let configuration = settings.configuration
@@ -75,7 +96,8 @@ public final class Serve {
         control = ControlServer(
             store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
         supervisor = ServeSupervisor(
-            places: configuration.isolates, shutdownNanoseconds: configuration.shutdownNanoseconds)
+            places: configuration.isolates, startNanoseconds: configuration.startNanoseconds,
+            shutdownNanoseconds: configuration.shutdownNanoseconds)
         metrics = BoardMetrics(startTime: clock.unixNanoseconds())
         metricsAt = clock.monotonicNanoseconds() &+ configuration.metricNanoseconds
         report = RunReport(
@@ -91,20 +113,29 @@ public final class Serve {
         } catch {
             messages.warn("--watch: \(error); changes are not seen")
         }
+        tellOfWatch()
+    }
+
+    private func tellOfWatch() {
+        if let problem = watch?.takeProblem() { messages.warn("--watch: \(problem)") }
     }
 
     // MARK: the loop
 
     private func run() throws -> RunEnding {
-        perform(supervisor.begin())
+        perform(supervisor.begin(now: clock.monotonicNanoseconds()))
         var poller = makePoller()
         while !supervisor.isOver {
-            if order.count != workers.count || !order.allSatisfy({ workers[$0] != nil }) { poller = makePoller() }
+            if isPollerOld || order.count != workers.count || !order.allSatisfy({ workers[$0] != nil }) {
+                poller = makePoller()
+            }
             try poller.wait(nanoseconds: sleepNanoseconds())
             if poller.isReady(Self.signalIndex) { takeSignals() }
-            if poller.isReady(Self.watchIndex), watch?.next() == true {
-                reload.changed(now: clock.monotonicNanoseconds())
+            if poller.isReady(Self.watchIndex) {
+                if watch?.next() == true { reload.changed(now: clock.monotonicNanoseconds()) }
+                tellOfWatch()
             }
+            if poller.isReady(Self.checkIndex) { endCheck() }
             for (index, id) in order.enumerated() {
                 guard let worker = workers[id] else { continue }
                 let at = Self.workersIndex + 2 * index
@@ -117,8 +148,9 @@ public final class Serve {
     }
 
     private func makePoller() -> Poller {
+        isPollerOld = false
         order = workers.keys.sorted()
-        var descriptors = [signals.fileDescriptor, watch?.fileDescriptor ?? -1]
+        var descriptors = [signals.fileDescriptor, watch?.fileDescriptor ?? -1, identity?.checkDescriptor ?? -1]
         for id in order {
             guard let worker = workers[id] else { continue }
             descriptors.append(worker.ringBroken == nil ? worker.wake.fileDescriptor : -1)
@@ -130,7 +162,7 @@ public final class Serve {
     private func sleepNanoseconds() -> UInt64 {
         let now = clock.monotonicNanoseconds()
         var sleep = metricsAt > now ? metricsAt - now : 0
-        for time in [supervisor.timer, reload.time] {
+        for time in [supervisor.timer, reload.time, identity?.timer] {
             if let time { sleep = min(sleep, time > now ? time - now : 0) }
         }
         for worker in workers.values { sleep = min(sleep, worker.prepareToSleep(now: now) ?? .max) }
@@ -152,7 +184,7 @@ public final class Serve {
         while let signal = signals.next() {
             // A terminal that is gone is no request for new code.
             if signal.number == Signals.hangup, !signal.fromTerminal {
-                perform(supervisor.reload())
+                beginReload()
             } else {
                 perform(supervisor.received(signal, now: clock.monotonicNanoseconds()))
             }
@@ -161,12 +193,28 @@ public final class Serve {
 
     private func takeTime() {
         let now = clock.monotonicNanoseconds()
-        if reload.isDue(now: now) { perform(supervisor.reload()) }
+        if reload.isDue(now: now) { beginReload() }
+        identity?.tick(now: now)
         if let timer = supervisor.timer, timer <= now { perform(supervisor.tick(now: now)) }
         if now >= metricsAt {
             exportMetrics()
             metricsAt = now &+ settings.configuration.metricNanoseconds
         }
+    }
+
+    // MARK: reload
+
+    /// New code; and certificate and key as they are now, which are looked at first.
+    private func beginReload() {
+        let now = clock.monotonicNanoseconds()
+        guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: now)) }
+        if identity.beginCheck(now: now) { isPollerOld = true }
+    }
+
+    private func endCheck() {
+        isPollerOld = true
+        let now = clock.monotonicNanoseconds()
+        if identity?.endCheck(now: now) == true { perform(supervisor.reload(now: now)) }
     }
 
     // MARK: workers
@@ -178,7 +226,10 @@ public final class Serve {
             switch action {
             case .start(let id, let place):
                 if let error = start(id, place) { notStarted.append((id, error)) }
-            case .drain(let id): workers[id]?.process.send(Signals.terminate)
+            case .drain(let id, let isFollowed):
+                // Before the signal, so that it is there when that comes. One that does not take it drains all the same.
+                if isFollowed { _ = workers[id]?.control.sendNow(ControlCommand.followed.bytes) }
+                workers[id]?.process.send(Signals.terminate)
             case .kill(let id): workers[id]?.process.send(Signals.kill)
             case .announce: announce()
             case .crashed(let place, let delay): tellCrash(place, delay)
@@ -204,13 +255,14 @@ public final class Serve {
             let serving = ServingConfiguration(
                 address: address.description, index: place, isolates: configuration.isolates,
                 crons: place == 0 ? configuration.crons.map(\.text) : [])
-            let started = try Worker(configuration.worker, arguments: [settings.entry], serving: (serving, socket))
+            let started = try Worker(
+                configuration.worker, arguments: [settings.entry], serving: (serving, socket, identity))
             let destinations = destinations
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
             control?.add(pid: started.process.pid, place: place, started.control)
             workers[id] = AttendedWorker(
-                started, resource: resource, clock: clock, handOn: { destinations.accept($0) })
+                started, place: place, resource: resource, clock: clock, handOn: { destinations.accept($0) })
             return nil
         } catch {
             return error
@@ -229,11 +281,16 @@ public final class Serve {
         let (status, usage) = try worker.process.reap()
         // Nobody writes any more, so this is the rest, at most a ring full.
         _ = worker.drain(now: clock.unixNanoseconds())
-        let outcome = WorkerOutcome(
-            status: status, deathNote: worker.deathNote, ringBroken: worker.ringBroken?.rawValue,
-            requestedBy: supervisor.isAsked(id) ? Signals.terminate : nil)
+        let outcome =
+            supervisor.isOverdue(id)
+            ? WorkerOutcome(overdueAfter: settings.configuration.startNanoseconds)
+            : WorkerOutcome(
+                status: status, deathNote: worker.deathNote, ringBroken: worker.ringBroken?.rawValue,
+                requestedBy: supervisor.isAsked(id) ? Signals.terminate : nil)
         control?.remove(pid: worker.process.pid)
-        worker.finish(outcome, now: clock.unixNanoseconds())
+        let now = clock.unixNanoseconds()
+        let requests = worker.finish(outcome, now: now)
+        if supervisor.isCutOff(id) { tellCutOff(worker, requests, now) }
         metrics.retire(worker.snapshot())
         workers[id] = nil
         report.add(worker)
@@ -249,15 +306,16 @@ public final class Serve {
 
     private func announce() {
         let count = settings.configuration.isolates
+        let url = address.url(isTLS: identity != nil)
         guard settings.configuration.isJSON else {
-            messages.say("serving \(settings.entry) on \(address.url) (\(count) isolate\(count == 1 ? "" : "s"))")
+            messages.say("serving \(settings.entry) on \(url) (\(count) isolate\(count == 1 ? "" : "s"))")
             return
         }
         var json = JSONWriter()
         json.object { json in
             json.put("event", "serving")
             json.put("entry", settings.entry)
-            json.put("url", address.url)
+            json.put("url", url)
             json.put("isolates", count)
         }
         Machine.writeToStandardError(json.text + "\n")
@@ -269,6 +327,24 @@ public final class Serve {
         guard supervisor.isNewStep(place) else { return }
         let when = delay == 0 ? "at once" : "in \((delay + 500_000) / 1_000_000) ms"
         messages.warn("isolate \(place): \(lastEnd); started again \(when)")
+    }
+
+    /// A worker was asked to end and killed in the end: what it had not finished, the oldest first.
+    private func tellCutOff(_ worker: AttendedWorker, _ requests: [BoardRequest], _ now: UInt64) {
+        let isolate = "isolate \(worker.place) was killed before it had finished"
+        guard !requests.isEmpty else {
+            return messages.warn(
+                "\(isolate): no request was in flight, but something that waitUntil was given, or a schedule")
+        }
+        let timed = requests.map { (request: $0, start: min(worker.startTime(of: $0) ?? now, now)) }
+            .sorted { $0.start < $1.start }
+        for (request, start) in timed.prefix(Self.cutOffMax) {
+            let context = request.context
+            messages.warn(
+                "\(isolate): \(request.method) \(request.path), in flight for \(timeText(now - start)), span \(context.spanID.hex) of trace \(context.traceID.hex)"
+            )
+        }
+        if requests.count > Self.cutOffMax { messages.warn("\(isolate): \(requests.count - Self.cutOffMax) more") }
     }
 
     // MARK: metrics

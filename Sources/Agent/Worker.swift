@@ -23,10 +23,10 @@ struct Worker {
     /// Starts it. The calling thread must live as long as the worker is wanted: its end ends the worker.
     /// - Parameters:
     ///   - arguments: the entry, and what belongs to the program.
-    ///   - serving: what it is to serve, and the socket it is to accept from; it then has a process group of its own.
+    ///   - serving: what it is to serve, the socket it is to accept from, and what it shows over TLS; it then has a process group of its own.
     init(
         _ configuration: WorkerConfiguration, arguments: [String],
-        serving: (configuration: ServingConfiguration, socket: ListeningSocket)? = nil
+        serving: (configuration: ServingConfiguration, socket: ListeningSocket, identity: ServedIdentity?)? = nil
     ) throws(WorkerStartError) {
         let executable = try Self.executable()
         do {
@@ -36,12 +36,19 @@ struct Worker {
                 name: "sidelight-config",
                 contents: configuration.json(cacheDirectory: Self.cacheDirectory, serving: serving?.configuration))
             var options = ["--ring-fd", "3", "--wake-fd", "4", "--config-fd", "5"]
+            var identityFile: MemoryFile?
             var descriptors = [ring.fileDescriptor, wake.fileDescriptor, file.fileDescriptor]
             if let serving {
                 let board = try BoardMapping()
                 self.board = board
                 options = ["--serve"] + options + ["--listen-fd", "6", "--board-fd", "7"]
                 descriptors += [serving.socket.fileDescriptor, board.fileDescriptor]
+                if let identity = serving.identity {
+                    let file = try identity.file()
+                    options += ["--tls-fd", "8", "--tickets-fd", "9"]
+                    descriptors += [file.fileDescriptor, identity.ticketKeys.fileDescriptor]
+                    identityFile = file
+                }
             } else {
                 board = nil
             }
@@ -56,7 +63,7 @@ struct Worker {
                 executable: executable, arguments: options + ["--"] + arguments, descriptors: descriptors,
                 parentDeathSignal: SIGTERM, hasOwnGroup: serving != nil)
             // The child has its copy.
-            withExtendedLifetime((others, file)) {}
+            withExtendedLifetime((others, file, identityFile)) {}
         } catch {
             throw WorkerStartError(description: "the worker could not be started: \(error)")
         }
@@ -65,7 +72,7 @@ struct Worker {
     private static let name = "sidelight-worker"
 
     /// Beside this program, else on PATH.
-    private static func executable() throws(WorkerStartError) -> String {
+    static func executable() throws(WorkerStartError) -> String {
         var folders: [Substring] = []
         if let own = Machine.executablePath, let slash = own.lastIndex(of: "/") { folders.append(own[..<slash]) }
         folders += (Machine.variable("PATH") ?? "").split(separator: ":")

@@ -26,6 +26,7 @@ public struct WorkerOutcome: Hashable, Sendable {
         public static let ringBroken = "ring_broken"
         public static let `internal` = "internal_error"
         public static let spanNotEnded = "span_not_ended"
+        public static let startTimeout = "start_timeout"
     }
 
     /// DESIGN.md section 6: 0 success, 1 workload failed, 2 usage, 3 policy, 4 limit, 70 internal.
@@ -80,6 +81,12 @@ extension WorkerOutcome {
                 death?.isRequested = true
             }
         }
+    }
+
+    /// Of a worker of `serve` that was killed since it did not come to serve.
+    /// - Parameter nanoseconds: what it had.
+    public init(overdueAfter nanoseconds: UInt64) {
+        self.init(1, "worker did not serve within \(timeText(nanoseconds)) and was killed", ErrorType.startTimeout)
     }
 
     private init(exited code: Int32, deathNote: (code: DeathCode, message: String)?) {

@@ -1,6 +1,7 @@
 // What Glibc's Swift module does not show, or shows under another definition (sys/eventfd.h, sys/signalfd.h, GNU's part of string.h),
 // is included here and not in the header: Swift compares the two modules' declarations and stops where they differ.
 #include "CLinux.h"
+#include <limits.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -111,44 +112,77 @@ static int fail_closing(int fd) {
     return -1;
 }
 
-int sl_listen_tcp(const char *host, uint16_t port, int backlog, uint16_t *bound_port, const char **why) {
+static int listen_at(const struct addrinfo *at, int backlog, uint16_t *bound_port) {
+    int fd = socket(at->ai_family, at->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, at->ai_protocol);
+    if (fd < 0) return -1;
+    int one = 1;
+    struct sockaddr_storage bound;
+    socklen_t length = sizeof bound;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 || bind(fd, at->ai_addr, at->ai_addrlen) != 0 ||
+        listen(fd, backlog) != 0 || getsockname(fd, (struct sockaddr *)&bound, &length) != 0) {
+        return fail_closing(fd);
+    }
+    // The port is at the same place for both families.
+    *bound_port = ntohs(((struct sockaddr_in *)&bound)->sin_port);
+    return fd;
+}
+
+int sl_listen_tcp(const char *host, uint16_t port, int backlog, sl_listen_result *result) {
+    *result = (sl_listen_result){.port = 0};
     char service[8];
     snprintf(service, sizeof service, "%u", port);
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     int code = getaddrinfo(host, service, &hints, &found);
     if (code != 0) {
-        *why = gai_strerror(code);
-        return -2;
+        result->not_known = gai_strerror(code);
+        return -1;
     }
-    int fd = socket(found->ai_family, found->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, found->ai_protocol);
-    int one = 1;
-    struct sockaddr_storage bound;
-    socklen_t length = sizeof bound;
-    if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
-                    bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, backlog) != 0 ||
-                    getsockname(fd, (struct sockaddr *)&bound, &length) != 0)) {
-        fd = fail_closing(fd);
+    int fd = -1, saved = EADDRNOTAVAIL;
+    for (struct addrinfo *at = found; at != NULL && fd < 0; at = at->ai_next) {
+        result->tried++;
+        fd = listen_at(at, backlog, &result->port);
+        if (fd >= 0) break;
+        saved = errno;
+        if (getnameinfo(at->ai_addr, at->ai_addrlen, result->last, sizeof result->last, NULL, 0, NI_NUMERICHOST) != 0) result->last[0] = 0;
     }
-    int saved = errno;
     freeaddrinfo(found);
     errno = saved;
-    if (fd < 0) return -1;
-    // The port is at the same place for both families.
-    *bound_port = ntohs(((struct sockaddr_in *)&bound)->sin_port);
     return fd;
 }
 
-int sl_listen_unix(const char *path, int backlog) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path) {
-        errno = ENAMETOOLONG;
-        return -1;
+// The address of a socket in the file system. A path longer than sun_path is reached through its folder: *folder is then a descriptor that
+// must stay open until the address was used, else -1.
+static bool unix_address(const char *path, struct sockaddr_un *address, int *folder) {
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    *folder = -1;
+    size_t length = strlen(path);
+    if (length < sizeof address->sun_path) {
+        memcpy(address->sun_path, path, length + 1);
+        return true;
     }
-    strcpy(address.sun_path, path);
+    char parent[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t parent_length = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+    if (slash == NULL || parent_length >= sizeof parent) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    memcpy(parent, path, parent_length);
+    parent[parent_length] = 0;
+    *folder = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (*folder < 0) return false;
+    int count = snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d/%s", *folder, slash + 1);
+    if (count < (int)sizeof address->sun_path) return true;
+    close(*folder);
+    errno = ENAMETOOLONG;
+    return false;
+}
+
+static int listen_unix(const char *path, const struct sockaddr_un *address, int backlog) {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+    if (bind(fd, (struct sockaddr *)address, sizeof *address) != 0) {
         struct stat status;
         if (errno != EADDRINUSE) return fail_closing(fd);
         if (stat(path, &status) != 0 || !S_ISSOCK(status.st_mode)) {
@@ -156,13 +190,27 @@ int sl_listen_unix(const char *path, int backlog) {
             return fail_closing(fd);
         }
         int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        bool is_stale = probe >= 0 && connect(probe, (struct sockaddr *)&address, sizeof address) != 0 && errno == ECONNREFUSED;
+        bool is_stale = probe >= 0 && connect(probe, (struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED;
         if (probe >= 0) close(probe);
         if (!is_stale) errno = EADDRINUSE;
-        if (!is_stale || unlink(path) != 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0) return fail_closing(fd);
+        if (!is_stale || unlink(path) != 0 || bind(fd, (struct sockaddr *)address, sizeof *address) != 0) return fail_closing(fd);
     }
     if (listen(fd, backlog) != 0) return fail_closing(fd);
     return fd;
+}
+
+static int close_folder(int folder, int result) {
+    int saved = errno;
+    if (folder >= 0) close(folder);
+    errno = saved;
+    return result;
+}
+
+int sl_listen_unix(const char *path, int backlog) {
+    struct sockaddr_un address;
+    int folder;
+    if (!unix_address(path, &address, &folder)) return -1;
+    return close_folder(folder, listen_unix(path, &address, backlog));
 }
 
 int sl_inotify(void) { return inotify_init1(IN_NONBLOCK | IN_CLOEXEC); }
@@ -172,22 +220,22 @@ int sl_inotify_watch(int fd, const char *folder) {
 }
 
 _Static_assert(SL_INOTIFY_HEADER_BYTES == sizeof(struct inotify_event), "inotify_event");
-_Static_assert(SL_INOTIFY_FOLDER == IN_ISDIR && SL_INOTIFY_OVERFLOW == IN_Q_OVERFLOW && SL_INOTIFY_APPEARED == (IN_CREATE | IN_MOVED_TO),
+_Static_assert(SL_INOTIFY_FOLDER == IN_ISDIR && SL_INOTIFY_OVERFLOW == IN_Q_OVERFLOW && SL_INOTIFY_APPEARED == (IN_CREATE | IN_MOVED_TO) &&
+                   SL_INOTIFY_MOVED_AWAY == IN_MOVED_FROM && SL_INOTIFY_IGNORED == IN_IGNORED,
                "inotify's bits");
+
+void sl_inotify_forget(int fd, int folder) { inotify_rm_watch(fd, folder); }
 
 int sl_socketpair(int ends[2]) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends); }
 
-int sl_connect_unix(const char *path) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    strcpy(address.sun_path, path);
+int sl_connect_unix(const char *path, int milliseconds) {
+    struct sockaddr_un address;
+    int folder;
+    if (!unix_address(path, &address, &folder)) return -1;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -1;
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) return fail_closing(fd);
-    return fd;
+    // Connecting waits while the other's queue is full, for as long as sending may.
+    if (fd >= 0 && (sl_set_timeouts(fd, milliseconds) != 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0)) fd = fail_closing(fd);
+    return close_folder(folder, fd);
 }
 
 int sl_accept_same_user(int fd) {
@@ -210,6 +258,12 @@ int sl_set_timeouts(int fd, int milliseconds) {
 }
 
 ssize_t sl_send(int fd, const void *bytes, size_t count) { return send(fd, bytes, count, MSG_NOSIGNAL); }
+
+ssize_t sl_send_now(int fd, const void *bytes, size_t count) { return send(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT); }
+
+ssize_t sl_receive_now(int fd, void *bytes, size_t count) { return recv(fd, bytes, count, MSG_DONTWAIT); }
+
+void sl_stop_receiving(int fd) { shutdown(fd, SHUT_RD); }
 
 void sl_keep_freed_memory(int bytes_max) {
     mallopt(M_MMAP_THRESHOLD, bytes_max);

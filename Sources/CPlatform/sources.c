@@ -47,6 +47,12 @@ static const char trace_values_js[] = {
 static const char trace_js[] = {
 #embed "../Platform/js/20_trace.js"
 };
+static const char trace_run_js[] = {
+#embed "../Platform/js/20_trace_run.js"
+};
+static const char trace_server_js[] = {
+#embed "../Platform/js/20_trace_server.js"
+};
 static const char otel_api_js[] = {
 #embed "../Platform/js/21_otel_api.js"
 };
@@ -70,6 +76,9 @@ static const char timers_js[] = {
 };
 static const char events_js[] = {
 #embed "../Platform/js/32_events.js"
+};
+static const char global_events_js[] = {
+#embed "../Platform/js/33_global_events.js"
 };
 static const char encoding_js[] = {
 #embed "../Platform/js/34_encoding.js"
@@ -107,6 +116,9 @@ static const char streams_5_pipe_js[] = {
 static const char streams_6_transform_js[] = {
 #embed "../Platform/js/39_streams_6_transform.js"
 };
+static const char streams_6_transform_compression_js[] = {
+#embed "../Platform/js/39_streams_6_transform_compression.js"
+};
 static const char streams_7_host_js[] = {
 #embed "../Platform/js/39_streams_7_host.js"
 };
@@ -121,6 +133,9 @@ static const char form_data_js[] = {
 };
 static const char headers_js[] = {
 #embed "../Platform/js/41_headers.js"
+};
+static const char mime_js[] = {
+#embed "../Platform/js/41_mime.js"
 };
 static const char body_js[] = {
 #embed "../Platform/js/42_body.js"
@@ -155,6 +170,8 @@ static const char cron_js[] = {
 static const char scheduled_js[] = {
 #embed "../Platform/js/46_scheduled.js"
 };
+static const char crypto_js[] = {
+#embed "../Platform/js/47_crypto.js"
 static const char messages_js[] = {
 #embed "../Platform/js/47_messages.js"
 };
@@ -163,6 +180,12 @@ static const char worker_js[] = {
 };
 static const char process_js[] = {
 #embed "../Platform/js/50_process.js"
+};
+static const char globals_js[] = {
+#embed "../Platform/js/51_globals.js"
+};
+static const char navigator_js[] = {
+#embed "../Platform/js/52_navigator.js"
 };
 static const char start_js[] = {
 #embed "../Platform/js/90_start.js"
@@ -186,6 +209,8 @@ static const sl_platform_source sources[] = {
     {"18_ring.js", ring_js, sizeof ring_js},
     {"19_trace_values.js", trace_values_js, sizeof trace_values_js},
     {"20_trace.js", trace_js, sizeof trace_js},
+    {"20_trace_run.js", trace_run_js, sizeof trace_run_js},
+    {"20_trace_server.js", trace_server_js, sizeof trace_server_js},
     {"21_otel_api.js", otel_api_js, sizeof otel_api_js},
     {"22_metrics.js", metrics_js, sizeof metrics_js},
     {"23_async_hooks.js", async_hooks_js, sizeof async_hooks_js},
@@ -194,6 +219,7 @@ static const sl_platform_source sources[] = {
     {"26_message_context.js", message_context_js, sizeof message_context_js},
     {"30_timers.js", timers_js, sizeof timers_js},
     {"32_events.js", events_js, sizeof events_js},
+    {"33_global_events.js", global_events_js, sizeof global_events_js},
     {"34_encoding.js", encoding_js, sizeof encoding_js},
     {"35_url_host.js", url_host_js, sizeof url_host_js},
     {"36_url.js", url_js, sizeof url_js},
@@ -206,11 +232,13 @@ static const sl_platform_source sources[] = {
     {"39_streams_4_writable.js", streams_4_writable_js, sizeof streams_4_writable_js},
     {"39_streams_5_pipe.js", streams_5_pipe_js, sizeof streams_5_pipe_js},
     {"39_streams_6_transform.js", streams_6_transform_js, sizeof streams_6_transform_js},
+    {"39_streams_6_transform_compression.js", streams_6_transform_compression_js, sizeof streams_6_transform_compression_js},
     {"39_streams_7_host.js", streams_7_host_js, sizeof streams_7_host_js},
     {"40_performance.js", performance_js, sizeof performance_js},
     {"41_blob.js", blob_js, sizeof blob_js},
     {"41_form_data.js", form_data_js, sizeof form_data_js},
     {"41_headers.js", headers_js, sizeof headers_js},
+    {"41_mime.js", mime_js, sizeof mime_js},
     {"42_body.js", body_js, sizeof body_js},
     {"42_request.js", request_js, sizeof request_js},
     {"42_response.js", response_js, sizeof response_js},
@@ -222,9 +250,12 @@ static const sl_platform_source sources[] = {
     {"45_url_pattern.js", url_pattern_js, sizeof url_pattern_js},
     {"46_cron.js", cron_js, sizeof cron_js},
     {"46_scheduled.js", scheduled_js, sizeof scheduled_js},
+    {"47_crypto.js", crypto_js, sizeof crypto_js},
     {"47_messages.js", messages_js, sizeof messages_js},
     {"48_worker.js", worker_js, sizeof worker_js},
     {"50_process.js", process_js, sizeof process_js},
+    {"51_globals.js", globals_js, sizeof globals_js},
+    {"52_navigator.js", navigator_js, sizeof navigator_js},
     {"90_start.js", start_js, sizeof start_js},
     {"95_host.js", host_js, sizeof host_js},
 };

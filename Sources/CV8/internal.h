@@ -275,6 +275,7 @@ void ForgetValues(sl_v8_isolate *isolate);
 // ---- Text ----
 
 // Empty when the bytes are too many for a JS string; no exception is pending then.
+bool IsAscii(const char *bytes, size_t length);
 v8::MaybeLocal<v8::String> NewString(v8::Isolate *isolate, const char *bytes, size_t length,
                                      v8::NewStringType type = v8::NewStringType::kNormal);
 // For names the bridge or the host chooses. What is too long becomes "".

@@ -11,10 +11,14 @@ public struct AgentConfiguration: Hashable, Sendable {
     public var isAdminGiven = false
     public var listen = ListenAddress.tcp(HostPort(host: "127.0.0.1", port: 8080))
     public var isolates = 1
+    /// Nil: plain HTTP.
+    public var tls: TLSFiles?
     /// When `scheduled` of the workload is called.
     public var crons: [CronExpression] = []
     /// How long requests in flight may take after the end was asked for, nanoseconds.
     public var shutdownNanoseconds: UInt64 = 10_000_000_000
+    /// How long a worker may take until it serves, nanoseconds.
+    public var startNanoseconds: UInt64 = 30_000_000_000
     /// How often metrics are exported, nanoseconds.
     public var metricNanoseconds: UInt64 = 60_000_000_000
     /// A file, "strict" or "trusted".
@@ -81,11 +85,19 @@ public struct AgentConfiguration: Hashable, Sendable {
                 problems.error("--isolates", "\"\(text)\" is not a whole number from 1 to \(Self.isolatesMax)")
             }
         }
+        readTLS(flags, &problems)
         if let text = flags.shutdownTimeout {
             if let time = Units.nanoseconds(text) {
                 shutdownNanoseconds = time
             } else {
                 problems.error("--shutdown-timeout", "\"\(text)\" is not a time such as 10s")
+            }
+        }
+        if let text = flags.startTimeout {
+            if let time = Units.nanoseconds(text) {
+                startNanoseconds = time
+            } else {
+                problems.error("--start-timeout", "\"\(text)\" is not a time such as 30s")
             }
         }
         for text in flags.crons {
@@ -94,6 +106,18 @@ public struct AgentConfiguration: Hashable, Sendable {
             } catch {
                 problems.error("--cron \"\(text)\"", error.message)
             }
+        }
+    }
+
+    private mutating func readTLS(_ flags: FlagValues, _ problems: inout Problems) {
+        for (flag, path) in [("--tls-cert", flags.tlsCertificate), ("--tls-key", flags.tlsKey)] where path == "" {
+            problems.error(flag, "the file's name is empty")
+        }
+        switch (flags.tlsCertificate, flags.tlsKey) {
+        case (let certificate?, let key?): tls = TLSFiles(certificate: certificate, key: key)
+        case (_?, nil): problems.error("--tls-cert", "--tls-key is missing: both are needed")
+        case (nil, _?): problems.error("--tls-key", "--tls-cert is missing: both are needed")
+        case (nil, nil): break
         }
     }
 

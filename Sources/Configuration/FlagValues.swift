@@ -6,6 +6,8 @@ public struct FlagValues: Sendable {
     public var admin: String?
     public var listen: String?
     public var isolates: String?
+    public var tlsCertificate: String?
+    public var tlsKey: String?
     public var policy: String?
     public var limits: [String] = []
     public var logs: [String] = []
@@ -13,6 +15,7 @@ public struct FlagValues: Sendable {
     public var isJSON = false
     public var flushTimeout: String?
     public var shutdownTimeout: String?
+    public var startTimeout: String?
     public var profileSlow: String?
     public var snapshotsHeap = false
     public var crons: [String] = []

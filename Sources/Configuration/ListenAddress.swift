@@ -27,9 +27,9 @@ public enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// For people, and to click on.
-    public var url: String {
+    public func url(isTLS: Bool = false) -> String {
         switch self {
-        case .tcp(let place): "http://\(place)"
+        case .tcp(let place): "\(isTLS ? "https" : "http")://\(place)"
         case .unix(let path): "unix:\(path)"
         }
     }

@@ -4,13 +4,10 @@ public struct WorkloadLimits: Hashable, Sendable {
     public var cpu: UInt64?
     /// Time by the clock of one request, or of a whole run. Nanoseconds.
     public var wall: UInt64?
-    /// V8's heap, of each isolate. Bytes.
+    /// V8's heap. Bytes.
     public var heap: Int?
-    /// Child `Worker`s at once, in each process; at most `workersMax`.
+    /// Child `Worker`s at once, in each process.
     public var workers: Int?
-
-    /// As many as half the places of the rings' table.
-    public static let workersMax = 256
 
     // Of `serve`.
 
@@ -36,18 +33,33 @@ public struct WorkloadLimits: Hashable, Sendable {
         case requestTimeout = "request-timeout"
         case connections
 
-        var example: String {
+        /// What it may be, in nanoseconds, bytes or pieces.
+        var bounds: ClosedRange<UInt64> {
             switch self {
-            case .cpu: "a time such as 500ms"
-            case .wall: "a time such as 2s"
-            case .heap: "a size such as 64MB"
-            case .workers: "a whole number such as 16, at most \(workersMax)"
-            case .headers: "a size such as 32KB"
-            case .body: "a size such as 100MB"
-            case .headerTimeout: "a time such as 10s"
-            case .idle: "a time such as 60s"
-            case .requestTimeout: "a time such as 30s, or none"
-            case .connections: "a whole number such as 10000"
+            case .cpu, .wall, .headerTimeout, .idle, .requestTimeout: 1_000_000...8_760 * 3_600_000_000_000
+            // With less V8 does not start.
+            case .heap: 4 << 20...1 << 40
+            // As many as half the places of the rings' table.
+            case .workers: 1...256
+            case .headers: 1 << 10...16 << 20
+            case .body: 1...1 << 40
+            case .connections: 1...1_000_000
+            }
+        }
+
+        /// The same for people.
+        var expected: String {
+            switch self {
+            case .cpu: "a time such as 500ms, from 1ms to 8760h"
+            case .wall: "a time such as 2s, from 1ms to 8760h"
+            case .heap: "a size such as 64MB, from 4MB to 1024GB"
+            case .workers: "a whole number such as 16, from 1 to 256"
+            case .headers: "a size such as 32KB, from 1KB to 16MB"
+            case .body: "a size such as 100MB, from 1B to 1024GB"
+            case .headerTimeout: "a time such as 10s, from 1ms to 8760h"
+            case .idle: "a time such as 60s, from 1ms to 8760h"
+            case .requestTimeout: "a time such as 30s, from 1ms to 8760h, or none"
+            case .connections: "a whole number such as 10000, from 1 to 1000000"
             }
         }
     }
@@ -68,7 +80,7 @@ public struct WorkloadLimits: Hashable, Sendable {
                 continue
             }
             if !limits.set(name, parts[1]) {
-                problems.error("--limit \(flag)", "\"\(parts[1])\" is not \(name.example)")
+                problems.error("--limit \(flag)", "\"\(parts[1])\" is not \(name.expected)")
             }
         }
         return limits
@@ -76,22 +88,29 @@ public struct WorkloadLimits: Hashable, Sendable {
 
     /// False when the text is no value for this limit.
     private mutating func set(_ name: Name, _ text: String) -> Bool {
-        func stored<Value>(_ value: Value?, _ path: WritableKeyPath<WorkloadLimits, Value?>) -> Bool {
-            if let value { self[keyPath: path] = value }
-            return value != nil
+        if name == .requestTimeout, text == "none" || text == "0" {
+            requestTimeout = 0
+            return true
         }
-        return switch name {
-        case .cpu: stored(Units.nanoseconds(text), \.cpu)
-        case .wall: stored(Units.nanoseconds(text), \.wall)
-        case .heap: stored(Units.bytes(text), \.heap)
-        case .workers: stored(Units.count(text).flatMap { $0 <= Self.workersMax ? $0 : nil }, \.workers)
-        case .headers: stored(Units.bytes(text), \.headers)
-        case .body: stored(Units.bytes(text), \.body)
-        case .headerTimeout: stored(Units.nanoseconds(text), \.headerTimeout)
-        case .idle: stored(Units.nanoseconds(text), \.idle)
-        case .requestTimeout:
-            stored(text == "none" || text == "0" ? 0 : Units.nanoseconds(text), \.requestTimeout)
-        case .connections: stored(Units.count(text), \.connections)
+        let value: UInt64? =
+            switch name {
+            case .cpu, .wall, .headerTimeout, .idle, .requestTimeout: Units.nanoseconds(text)
+            case .heap, .headers, .body: Units.bytes(text).map(UInt64.init)
+            case .connections, .workers: Units.count(text).map(UInt64.init)
+            }
+        guard let value, name.bounds.contains(value) else { return false }
+        switch name {
+        case .cpu: cpu = value
+        case .wall: wall = value
+        case .heap: heap = Int(value)
+        case .workers: workers = Int(value)
+        case .headers: headers = Int(value)
+        case .body: body = Int(value)
+        case .headerTimeout: headerTimeout = value
+        case .idle: idle = value
+        case .requestTimeout: requestTimeout = value
+        case .connections: connections = Int(value)
         }
+        return true
     }
 }

@@ -55,9 +55,9 @@ public protocol IsolateDelegate: AnyObject {
     /// `import()`: load `specifier` and answer with `Realm.resolveImport` or `rejectImport`, now or later.
     func dynamicImport(_ request: DynamicImport, in realm: Realm)
     /// A promise was rejected and has no handler.
-    func promiseRejected(_ promise: UInt64, reason: Value, in realm: Realm)
+    func promiseRejected(_ id: UInt64, _ promise: Value, reason: Value, in realm: Realm)
     /// A promise told of before got its handler after all.
-    func promiseHandled(_ promise: UInt64)
+    func promiseHandled(_ id: UInt64, _ promise: Value)
     /// A garbage collection ended. No JavaScript may run from here.
     func collectedGarbage(_ collection: GarbageCollection)
 }
@@ -223,13 +223,14 @@ public final class Isolate {
                 specifier: String(specifier), referrer: String(referrer), type: String(type), token: token)
             isolate.delegate?.dynamicImport(request, in: isolate.realm(realm))
         }
-        host.rejection = { context, realm, promise, handled, reason in
+        host.rejection = { context, realm, id, handled, promise, reason in
             let isolate = Isolate.from(context)
+            let promise = Value(copying: promise, isolate)
             if handled {
-                isolate.delegate?.promiseHandled(promise)
+                isolate.delegate?.promiseHandled(id, promise)
             } else {
                 let reason = reason.map { Value(copying: $0, isolate) } ?? Value.undefined(in: isolate)
-                isolate.delegate?.promiseRejected(promise, reason: reason, in: isolate.realm(realm))
+                isolate.delegate?.promiseRejected(id, promise, reason: reason, in: isolate.realm(realm))
             }
         }
         host.gc = { context, kind, pause, forced in

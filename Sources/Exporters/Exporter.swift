@@ -51,7 +51,7 @@ public final class Exporter: Sendable {
         var isDraining = false
         /// Something happened while `drain` was busy.
         var drainsAgain = false
-        var flushes: [(mark: UInt64, latch: Latch)] = []
+        var flushes: [(mark: UInt64, latch: Monitor<Bool>)] = []
         var hasOverflowed = false
         var lastRefusal: [Signal: String] = [:]
     }
@@ -137,7 +137,7 @@ public final class Exporter: Sendable {
     /// Sends everything accepted so far without waiting for company. Blocks the caller, who must not be on the
     /// transport's thread, until all of it has left or `deadline` (CLOCK_MONOTONIC, nanoseconds) has come.
     public func flush(_ deadline: UInt64) -> Outcome {
-        let latch = Latch()
+        let latch = Monitor<Bool>()
         let now = clock.monotonicNanoseconds()
         let (mark, isSettled, timer): (UInt64, Bool, UInt64?) = state.withLock { state in
             let mark = state.machine.flush(now: now)
@@ -216,7 +216,7 @@ public final class Exporter: Sendable {
     private struct Step: Sendable {
         var exports: [Export]
         var timer: UInt64?
-        var settled: [Latch]
+        var settled: [Monitor<Bool>]
     }
 
     /// Nil when there is nothing to do and the next caller of `drain` may take over.

@@ -24,18 +24,22 @@ public final class ListeningSocket: Sendable {
     public init(_ place: Place) throws(Failure) {
         switch place {
         case .tcp(let host, let port):
-            var bound: UInt16 = 0
-            var why: UnsafePointer<CChar>?
-            fileDescriptor = sl_listen_tcp(host, port, Self.backlog, &bound, &why)
-            self.place = .tcp(host: host, port: bound)
-            if fileDescriptor == -2 {
-                throw Failure(reason: "the host is not known: \(why.map { String(cString: $0) } ?? "?")")
+            var result = sl_listen_result()
+            fileDescriptor = sl_listen_tcp(host, port, Self.backlog, &result)
+            self.place = .tcp(host: host, port: result.port)
+            guard fileDescriptor < 0 else { return }
+            if let why = result.not_known { throw Failure(reason: "the host is not known: \(String(cString: why))") }
+            let reason = Self.reason(errno)
+            guard result.tried > 1 else { throw Failure(reason: reason) }
+            let last = withUnsafeBytes(of: &result.last) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
+            throw Failure(reason: "none of its \(result.tried) addresses will do; the last, \(last): \(reason)")
         case .unix(let path):
             fileDescriptor = sl_listen_unix(path, Self.backlog)
             self.place = place
+            if fileDescriptor < 0 { throw Failure(reason: Self.reason(errno)) }
         }
-        if fileDescriptor < 0 { throw Failure(reason: Self.reason(errno)) }
     }
 
     private static func reason(_ code: Int32) -> String {

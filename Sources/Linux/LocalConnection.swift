@@ -17,9 +17,9 @@ public final class LocalConnection: Sendable {
         return (LocalConnection(owning: ends[0]), LocalConnection(owning: ends[1]))
     }
 
-    /// To a socket in the file system.
-    public static func connect(path: String) throws(SystemCallError) -> LocalConnection {
-        let descriptor = sl_connect_unix(path)
+    /// To a socket in the file system. `milliseconds`: how long connecting, `send` and `receive` may block, each.
+    public static func connect(path: String, milliseconds: Int32) throws(SystemCallError) -> LocalConnection {
+        let descriptor = sl_connect_unix(path, milliseconds)
         guard descriptor >= 0 else { throw SystemCallError("connecting to \(path)", errno: errno) }
         return LocalConnection(owning: descriptor)
     }
@@ -70,14 +70,58 @@ public final class LocalConnection: Sendable {
         return bytes
     }
 
-    /// Up to a line feed, which is left out; nil when there is none within `max` bytes.
-    public func receiveLine(max: Int) -> [UInt8]? {
+    /// Up to a line feed, which is left out, and what follows it as well; nil when there is none within `max` bytes, or before `deadline`
+    /// (CLOCK_MONOTONIC, nanoseconds). What is there already is taken whatever the time.
+    public func receiveLine(max: Int, until deadline: UInt64) -> [UInt8]? {
         var line: [UInt8] = []
         while line.count < max {
-            guard let byte = receive(max: 1), let byte = byte.first else { return nil }
-            if byte == UInt8(ascii: "\n") { return line }
-            line.append(byte)
+            let now = sl_clock_nanoseconds(CLOCK_MONOTONIC)
+            var poller = Poller([fileDescriptor])
+            guard (try? poller.wait(nanoseconds: now < deadline ? deadline - now : 0)) != nil else { return nil }
+            switch receiveNow(max: Swift.min(max - line.count, 16 << 10)) {
+            case .nothing where now < deadline: continue
+            case .nothing: return nil
+            case .over: return nil
+            case .bytes(let bytes):
+                guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else {
+                    line += bytes
+                    continue
+                }
+                return line + bytes[..<end]
+            }
         }
         return nil
     }
+
+    // MARK: without waiting
+
+    public enum Received: Hashable, Sendable {
+        case bytes([UInt8])
+        /// There may be something later.
+        case nothing
+        /// The end of the stream, or it failed.
+        case over
+    }
+
+    /// What is there now, at most `max` bytes.
+    public func receiveNow(max: Int) -> Received {
+        var bytes = [UInt8](repeating: 0, count: max)
+        let count = bytes.withUnsafeMutableBytes { buffer in
+            retryingInterrupted { sl_receive_now(fileDescriptor, buffer.baseAddress!, max) }
+        }
+        guard let count else { return errno == EAGAIN ? .nothing : .over }
+        guard count > 0 else { return .over }
+        bytes.removeLast(max - count)
+        return .bytes(bytes)
+    }
+
+    /// All bytes at once; false when there is no room for them, or nobody to take them. Then the stream is of no more use.
+    public func sendNow(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBytes { bytes in
+            retryingInterrupted { sl_send_now(fileDescriptor, bytes.baseAddress!, bytes.count) } == bytes.count
+        }
+    }
+
+    /// What the other end sends from now on fails there.
+    public func stopReceiving() { sl_stop_receiving(fileDescriptor) }
 }

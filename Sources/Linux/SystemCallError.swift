@@ -15,6 +15,8 @@ public struct SystemCallError: Error, Hashable, Sendable, CustomStringConvertibl
     public var description: String { "\(call): \(reason)" }
     /// The system's words for the code alone.
     public var reason: String { String(cString: strerror(code)) }
+    /// Those for `errno` as it is.
+    public static var lastReason: String { String(cString: strerror(errno)) }
     public var isNotFound: Bool { code == ENOENT }
 }
 

@@ -128,6 +128,8 @@ public final class OpHost {
     unowned let host: any PlatformHost
     /// The whole mapping of the ring, header included; nil when nobody reads along.
     let ring: UnsafeMutableRawBufferPointer?
+    /// Comes with the first digest.
+    private(set) lazy var hashes = HashTable()
     /// Nil unless the worker serves, and before it does.
     public var http: (any HTTPHost)?
     public var messages: (any MessageHost)?

@@ -1,5 +1,6 @@
 internal import CPlatform
 public import Engine
+internal import Glibc
 
 /// The platform's JavaScript, embedded in the binary.
 public enum PlatformSources {
@@ -37,6 +38,20 @@ public enum PlatformSources {
         let host = try realm.get("host", of: shared)
         try realm.call(try realm.get("attach", of: host), [Value.string(handover, in: realm.isolate)])
         return shared
+    }
+
+    /// Compiles a source of `js/late`, which is in no snapshot: what few programs import costs the others nothing.
+    /// - Parameter name: file name without ".js".
+    /// - Returns: a function of `ops`, `internal` and `primordials`; nil when there is no such source.
+    static func late(_ name: String, in realm: Realm) throws(JSFailure) -> Value? {
+        var count = 0
+        let sources = UnsafeBufferPointer(start: sl_platform_late_sources(&count), count: count)
+        for source in sources where strcmp(source.name, name) == 0 {
+            return try realm.compileFunction(
+                body: UnsafeRawBufferPointer(start: source.bytes, count: source.length),
+                name: "sidelight:late/\(name).js", parameters: parameters)
+        }
+        return nil
     }
 
     private static var all: UnsafeBufferPointer<sl_platform_source> {

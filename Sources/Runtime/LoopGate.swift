@@ -71,7 +71,7 @@ final class LoopGate: Sendable {
     }
 
     /// The worker is to end once what it has begun is over.
-    func drainRequested() { perform { $0.drain() } }
+    func drainRequested(isFollowed: Bool) { perform { $0.drain(isFollowed: isFollowed) } }
 
     /// Execution has been terminated from outside; the loop may be asleep.
     func stopRequested() { perform { $0.stopRequested() } }

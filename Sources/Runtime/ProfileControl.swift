@@ -4,79 +4,70 @@
 // runs, even in an endless loop, or by the event loop. What they give is written by a thread of its own: the stream blocks.
 
 internal import Engine
-internal import Glibc
 internal import Linux
 internal import NIOCore
 internal import Synchronization
+internal import System
 internal import Wire
 
 /// The worker's end of the control stream. Any thread; one message at a time.
 final class ControlWriter: Sendable {
     private let connection: LocalConnection
-    private let isBusy = Mutex(())
+    /// The stream has ended, or stopped within a frame: nothing more can be sent. Held while a message is sent.
+    private let isBroken = Mutex(false)
+
+    /// How long a piece may wait for the agent to take it. A worker whose heap is full ends; it is not to wait longer to tell of it.
+    static let patienceMilliseconds: Int32 = 10_000
 
     init(_ connection: LocalConnection) { self.connection = connection }
 
     /// Sends a whole answer. Blocks.
     func send(_ purpose: ControlFrame.Purpose, _ bytes: [UInt8]) {
-        isBusy.withLock { _ in
+        isBroken.withLock { isBroken in
             var rest = bytes[...]
             while !rest.isEmpty {
                 let piece = Array(rest.prefix(ControlFrame.payloadBytesMax))
-                guard put(.data, purpose, piece) else { return }
+                guard put(.data, purpose, piece, &isBroken) else { return }
                 rest = rest.dropFirst(piece.count)
             }
-            _ = put(.done, purpose, [])
+            _ = put(.done, purpose, [], &isBroken)
         }
     }
 
     /// Sends what `body` makes, which gives false when it was not whole. Blocks.
     func stream(_ purpose: ControlFrame.Purpose, bytesMax: Int, _ body: ((UnsafeRawBufferPointer) -> Bool) -> Bool) {
-        isBusy.withLock { _ in
+        isBroken.withLock { isBroken in
+            guard !isBroken else { return }
             var left = bytesMax
             let isWhole = body { piece in
                 left -= piece.count
-                return left >= 0 && put(.data, purpose, Array(piece))
+                return left >= 0 && put(.data, purpose, Array(piece), &isBroken)
             }
             if isWhole {
-                _ = put(.done, purpose, [])
+                _ = put(.done, purpose, [], &isBroken)
             } else {
-                _ = put(.failed, purpose, Array("the heap snapshot is larger than \(bytesMax >> 20) MiB".utf8))
+                let reason = "the heap snapshot is larger than \(bytesMax >> 20) MiB"
+                _ = put(.failed, purpose, Array(reason.utf8), &isBroken)
             }
         }
     }
 
     func fail(_ purpose: ControlFrame.Purpose, _ reason: String) {
-        isBusy.withLock { _ in _ = put(.failed, purpose, Array(reason.utf8)) }
+        isBroken.withLock { isBroken in _ = put(.failed, purpose, Array(reason.utf8), &isBroken) }
     }
 
-    private func put(_ kind: ControlFrame.Kind, _ purpose: ControlFrame.Purpose, _ payload: [UInt8]) -> Bool {
-        connection.send(ControlFrame(kind: kind, purpose: purpose, payloadBytes: payload.count).head)
-            && connection.send(payload)
+    private func put(
+        _ kind: ControlFrame.Kind, _ purpose: ControlFrame.Purpose, _ payload: [UInt8], _ isBroken: inout Bool
+    ) -> Bool {
+        guard !isBroken else { return false }
+        let head = ControlFrame(kind: kind, purpose: purpose, payloadBytes: payload.count).head
+        isBroken = !(connection.send(head) && connection.send(payload))
+        return !isBroken
     }
 
     /// Runs `body` on a thread of its own.
     func detached(_ body: @escaping @Sendable (ControlWriter) -> Void) {
-        var thread = pthread_t()
-        let box = Unmanaged.passRetained(Work(writer: self, body: body))
-        let code = pthread_create(
-            &thread, nil,
-            { context in
-                let work = Unmanaged<Work>.fromOpaque(context!).takeRetainedValue()
-                work.body(work.writer)
-                return nil
-            }, box.toOpaque())
-        guard code == 0 else { return box.release() }
-        pthread_detach(thread)
-    }
-
-    private final class Work: Sendable {
-        let writer: ControlWriter
-        let body: @Sendable (ControlWriter) -> Void
-        init(writer: ControlWriter, body: @escaping @Sendable (ControlWriter) -> Void) {
-            self.writer = writer
-            self.body = body
-        }
+        _ = startThread { body(self) }
     }
 }
 
@@ -143,6 +134,8 @@ final class ProfileControl {
             writer.detached { $0.send(.answer, profile) }
         case .heapSnapshot(let mebibytes):
             writer.stream(.answer, bytesMax: Int(mebibytes) << 20) { isolate.writeHeapSnapshot($0) }
+        // The watchdog's.
+        case .followed: break
         }
     }
 

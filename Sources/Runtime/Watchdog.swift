@@ -38,8 +38,8 @@ struct Watchdog: Sendable {
     let cpuClock: clockid_t
     /// Gets a death note if the run does not wind up.
     let ring: RingMapping
-    /// A first signal asks a server to finish what it has. Nil: every signal stops.
-    let drain: (@Sendable () -> Void)?
+    /// A first signal asks a server to finish what it has; whether another serves in its place. Nil: every signal stops.
+    let drain: (@Sendable (_ isFollowed: Bool) -> Void)?
     /// Limits hold for each of them, too; who exceeds one ends alone.
     let children: ChildIsolates
     /// Of a server; nil: nobody wants to know of stalls.
@@ -85,6 +85,7 @@ struct Watchdog: Sendable {
         let start = (wall: Self.milliseconds(CLOCK_MONOTONIC), cpu: Self.milliseconds(cpuClock))
         var poller = Poller([signals.fileDescriptor, control?.fileDescriptor ?? -1])
         var isDraining = false
+        var isFollowed = false
         var orphanedAt: Double?
         var toldStall: Double?
         var toldSlow: Double?
@@ -113,18 +114,19 @@ struct Watchdog: Sendable {
             }
             if let control, poller.isReady(1) {
                 if let bytes = control.receive(exactly: ControlCommand.byteCount), let asked = ControlCommand(bytes) {
-                    command(asked)
+                    if asked == .followed { isFollowed = true } else { command(asked) }
                 } else {
                     // The agent is gone: nobody is left to end a server that hangs.
                     poller.ignore(1)
                     orphanedAt = Self.milliseconds(CLOCK_MONOTONIC)
-                    drain?()
+                    drain?(false)
                 }
             }
-            guard let signal = signals.next() else { continue }
+            // Only what was there before the control stream was looked at: what the agent has said there belongs to it.
+            guard poller.isReady(0), let signal = signals.next() else { continue }
             guard let drain, !isDraining else { end(.interrupted(signal: signal.number)) }
             isDraining = true
-            drain()
+            drain(isFollowed)
         }
     }
 

@@ -8,6 +8,7 @@ internal import NIOPosix
 internal import Platform
 internal import Synchronization
 internal import System
+internal import TLS
 internal import Telemetry
 
 public enum WorkerMain {
@@ -22,6 +23,9 @@ public enum WorkerMain {
             case .buildSnapshot(let path):
                 startEngine()
                 try StartupSnapshot.build(at: path)
+                _exit(0)
+            case .checkTLS:
+                try ServerIdentity.check(options)
                 _exit(0)
             case .run(let entry): try run(entry, options)
             }
@@ -38,8 +42,12 @@ public enum WorkerMain {
     }
 
     /// - `import … assert { type: 'json' }`, which V8 10.2 does not have by itself.
-    /// - Twice V8's budget for inlining: the tracing core is many small functions, and a span costs 13 % fewer instructions.
-    private static let flags = "--harmony-import-assertions --max-inlined-bytecode-size-cumulative=2000"
+    /// - Nearly three times V8's budget for inlining: the tracing core is many small functions, and a span costs 13 % fewer instructions. With
+    ///   twice the budget the constructor of spans is left out now and then, and called as a constructor costs a fifth of a span.
+    /// - Eight times V8's smallest young generation: a collection costs 0.3 ms however little is left alive, and a span is half a kilobyte of
+    ///   garbage. Megabytes of one of its two halves.
+    private static let flags =
+        "--harmony-import-assertions --max-inlined-bytecode-size-cumulative=2500 --min-semi-space-size=8"
 
     /// For concurrent compilation and garbage collection. Two do for one isolate, and V8 starts them all at once.
     private static let workerThreads = 2
@@ -49,12 +57,13 @@ public enum WorkerMain {
         let signals = try SignalDescriptor([SIGINT, SIGTERM])
         SignalDescriptor.ignoreBrokenPipes()
         let ring = try makeRing(options)
+        let tls = try ServerIdentity.context(options)
         lastRing = ring
         Engine.onFatalError { location, message, outOfMemory in lastWords(location, message, outOfMemory) }
         startEngine()
         MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { eventLoop in
             do {
-                try start(entry, options, ring, signals, on: eventLoop)
+                try start(entry, options, ring, tls, signals, on: eventLoop)
             } catch {
                 leave("sidelight-worker: \(error)", code: 70)
             }
@@ -71,8 +80,8 @@ public enum WorkerMain {
     }
 
     private static func start(
-        _ entry: String, _ options: WorkerOptions, _ ring: RingMapping, _ signals: SignalDescriptor,
-        on eventLoop: any EventLoop
+        _ entry: String, _ options: WorkerOptions, _ ring: RingMapping, _ tls: TLSContext?,
+        _ signals: SignalDescriptor, on eventLoop: any EventLoop
     ) throws {
         let gate = LoopGate(eventLoop)
         let (realm, snapshot) = try RealmSource(options: options).make { gate.wake(delaySeconds: $0) }
@@ -83,16 +92,18 @@ public enum WorkerMain {
         realm.isolate.stayEntered()
         let stop = StopRequest()
         let isolate = realm.isolate.handle
-        let drain: @Sendable () -> Void = { gate.drainRequested() }
+        let drain: @Sendable (Bool) -> Void = { gate.drainRequested(isFollowed: $0) }
         var board: BoardWriter?
         if let descriptor = options.boardDescriptor {
             board = BoardWriter(try BoardMapping(fileDescriptor: descriptor))
         }
         let turns = TurnClock()
         let workload = try Workload(
-            realm, on: eventLoop, gate: gate, ring: ring, board: board, options: options, files: .linux, stop: stop,
-            turns: turns, children: children)
+            realm, on: eventLoop, gate: gate, ring: ring, board: board, tls: tls, options: options, files: .linux,
+            stop: stop, turns: turns, children: children)
         let control = options.controlDescriptor.map { LocalConnection(owning: $0) }
+        // An agent that takes nothing for so long takes nothing any more.
+        control?.setTimeouts(milliseconds: ControlWriter.patienceMilliseconds)
         if let control { workload.monitor.profile = makeProfile(realm.isolate, options, ring, control) }
         let monitor = NIOLoopBound(workload.monitor, eventLoop: eventLoop)
         let slow = options.slowMilliseconds.map { max($0, TurnMonitor.stallMin / 1e6) }

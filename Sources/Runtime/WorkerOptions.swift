@@ -9,6 +9,7 @@ struct WorkerOptions: Sendable {
     enum Command: Hashable, Sendable {
         case run(entry: String)
         case buildSnapshot(path: String)
+        case checkTLS
         case version
     }
 
@@ -27,6 +28,11 @@ struct WorkerOptions: Sendable {
     var controlDescriptor: Int32?
     /// Where child isolates write.
     var placesDescriptor: Int32?
+    /// Certificate and key of a server that speaks TLS, and the keys of its tickets.
+    var identityDescriptor: Int32?
+    var ticketsDescriptor: Int32?
+    /// Where `--check-tls` writes what it finds.
+    var answerDescriptor: Int32?
     var configuration = JSON.object([])
     private var snapshotArgument: String?
 
@@ -68,6 +74,13 @@ struct WorkerOptions: Sendable {
             case "--board-fd": boardDescriptor = try Self.descriptor(argument, rest.popFirst())
             case "--control-fd": controlDescriptor = try Self.descriptor(argument, rest.popFirst())
             case "--places-fd": placesDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--tls-fd": identityDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--tickets-fd": ticketsDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--answer-fd": answerDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--check-tls":
+                guard rest.isEmpty else { throw UsageError("--check-tls comes last") }
+                command = .checkTLS
+                return
             case "--config-fd": configurationDescriptor = try Self.descriptor(argument, rest.popFirst())
             case "--snapshot": snapshotArgument = try Self.path(argument, rest.popFirst())
             case "--build-snapshot":

@@ -42,13 +42,14 @@ extension Workload {
     }
 
     /// Asked to end: what is in flight is finished, nothing new is begun.
-    func drain() {
+    /// - Parameter isFollowed: another worker serves in its place, so there is no hurry.
+    func drain(isFollowed: Bool) {
         guard !machine.isEnding else { return }
         guard let http else {
             stopBeforeServing()
             return
         }
-        http.drain()
+        http.drain(isFollowed: isFollowed)
     }
 
     private func stopBeforeServing() {

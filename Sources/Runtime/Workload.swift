@@ -8,6 +8,7 @@ internal import Engine
 internal import NIOCore
 internal import Platform
 internal import System
+internal import TLS
 internal import Telemetry
 
 final class Workload {
@@ -20,6 +21,8 @@ final class Workload {
     let fetches: Fetches
     /// Of a worker that serves; nil without an agent.
     let board: BoardWriter?
+    /// Of one that serves over TLS.
+    let tls: TLSContext?
     /// Once the entry has been evaluated, in a worker that serves.
     var http: HTTPServer?
     private(set) var opHost: OpHost?
@@ -49,6 +52,8 @@ final class Workload {
     private var lastToken = 0
     var entry: ModuleRecord?
     var timer: NIOScheduledCallback?
+    /// `internal.timers.run`, once the first timer has come.
+    var runTimers: Value?
     /// What asked the run to end from another thread.
     let stop: StopRequest
 
@@ -67,7 +72,8 @@ final class Workload {
     /// - Parameter realm: prepared by `PlatformSources`, its ops not yet installed.
     init(
         _ realm: Realm, on eventLoop: any EventLoop, gate: LoopGate, ring: RingMapping, board: BoardWriter? = nil,
-        options: WorkerOptions, files: FileSystem, stop: StopRequest, turns: TurnClock, children: ChildIsolates,
+        tls: TLSContext? = nil, options: WorkerOptions, files: FileSystem, stop: StopRequest, turns: TurnClock,
+        children: ChildIsolates,
         child: ChildRole? = nil
     ) throws(JSFailure) {
         self.realm = realm
@@ -77,6 +83,7 @@ final class Workload {
         self.child = child
         self.ring = ring
         self.board = board
+        self.tls = tls
         self.options = options
         self.stop = stop
         isolate = realm.isolate
@@ -170,6 +177,7 @@ final class Workload {
         imports = [:]
         observers = [:]
         entry = nil
+        runTimers = nil
         fetches.stop()
         timer?.cancel()
         timer = nil
@@ -215,9 +223,12 @@ final class Workload {
             } else if !settled.isEmpty {
                 let (token, reason) = settled.removeFirst()
                 try deliver(token, reason)
-            } else if let reason = rejections.takeFirst() {
+            } else if let rejection = rejections.takeFirst() {
                 monitor.unhandledError()
-                guard try internals.call("unhandledRejection", [reason]).isTrue else { return machine.end(.failed) }
+                let arguments = [rejection.reason, rejection.promise]
+                guard try internals.call("unhandledRejection", arguments).isTrue else { return machine.end(.failed) }
+            } else if let promise = rejections.takeHandled() {
+                try internals.call("rejectionHandled", [promise])
             } else {
                 return
             }
@@ -317,9 +328,11 @@ extension Workload: IsolateDelegate {
         imports[request.token] = PendingImport(request: request, context: context)
     }
 
-    func promiseRejected(_ promise: UInt64, reason: Value, in realm: Realm) { rejections.add(promise, reason: reason) }
+    func promiseRejected(_ id: UInt64, _ promise: Value, reason: Value, in realm: Realm) {
+        rejections.add(Rejections.Rejection(id: id, promise: promise, reason: reason))
+    }
 
-    func promiseHandled(_ promise: UInt64) { rejections.remove(promise) }
+    func promiseHandled(_ id: UInt64, _ promise: Value) { rejections.remove(id, promise) }
 
     func collectedGarbage(_ collection: GarbageCollection) { monitor.collected(collection) }
 }

@@ -29,6 +29,22 @@ struct RowBuilder {
             && scopes.count + batch.scopes.count <= Int(UInt16.max)
     }
 
+    /// A row of one batch, all of whose bytes are items in their order, and which is about as large as a row: its bytes are shared, not
+    /// copied. Nil when it is not so.
+    init?(whole batch: Batch, rowBytes: Int) {
+        guard batch.bytes.count >= rowBytes, batch.bytes.count <= rowBytes + rowBytes / 8 else { return nil }
+        self.init(batch)
+        let places = batch.scopes.map { place(of: $0) }
+        var end = 0
+        for item in batch.items {
+            guard Int(item.offset) == end else { return nil }
+            end += Int(item.length)
+            note(item, scope: Int(item.scope) < places.count ? places[Int(item.scope)] : 0)
+        }
+        guard end == batch.bytes.count else { return nil }
+        bytes = batch.bytes
+    }
+
     /// Takes items from `start` on until the row holds `bytesMax`; returns the first one not taken.
     mutating func add(_ batch: Batch, from start: Int, bytesMax: Int) -> Int {
         let places = batch.scopes.map { place(of: $0) }
@@ -112,6 +128,7 @@ struct RowMerger {
     init(rowBytes: Int) { self.rowBytes = rowBytes }
 
     mutating func add(_ batch: Batch) {
+        if let row = RowBuilder(whole: batch, rowBytes: rowBytes) { return closed.append(row) }
         var next = 0
         while next < batch.items.count {
             // Taken out, so that the arrays inside grow in place.

@@ -5,6 +5,7 @@
 // Nothing is started and no file touched before the first `append` or `open`.
 
 import Glibc
+import System
 public import Telemetry
 
 /// Writes batches to the store of a directory. Several writers, in several processes, may share one store.

@@ -1,5 +1,6 @@
 import GRDB
 import Glibc
+import System
 import Telemetry
 
 /// The writer's thread: opens the store, inserts, mends. Everything here runs on that thread.

@@ -235,6 +235,14 @@ public enum BoardCounter: Int, CaseIterable, Sendable {
     case scheduledFailures
     /// Turns of the event loop longer than 50 ms.
     case loopStalls
+    /// TLS handshakes that were completed, without and with an earlier session.
+    case tlsHandshakes = 40
+    case tlsResumptions
+    /// Those that were not, by reason: what came was no handshake we take, plain HTTP, not in time, the client left.
+    case tlsFailedProtocol
+    case tlsFailedPlaintext
+    case tlsFailedTimeout
+    case tlsFailedClosed
 
     // Those that go up and down.
     case connectionsOpen = 48

@@ -282,6 +282,16 @@ extension BoardCounter {
         func scheduled(_ name: String, _ text: String) -> (MetricPoint.Instrument, Attributes) {
             counter("sidelight.scheduled.\(name)", "{run}", text)
         }
+        func handshakes(resumed: Bool) -> (MetricPoint.Instrument, Attributes) {
+            counter(
+                "sidelight.tls.server.handshakes", "{handshake}", "TLS handshakes that were completed.",
+                [Attribute("tls.resumed", .bool(resumed))])
+        }
+        func failed(_ reason: AttributeValue) -> (MetricPoint.Instrument, Attributes) {
+            counter(
+                "sidelight.tls.server.handshake_failures", "{handshake}", "TLS handshakes that were not completed.",
+                [Attribute("error.type", reason)])
+        }
         return switch self {
         case .connectionsAccepted:
             counter("sidelight.http.server.connections.accepted", "{connection}", "Connections accepted.")
@@ -326,6 +336,12 @@ extension BoardCounter {
         case .scheduledFailures: scheduled("failures", "Runs of scheduled handlers that failed.")
         case .loopStalls:
             counter("sidelight.eventloop.stalls", "{turn}", "Turns of the event loop longer than 50 ms.")
+        case .tlsHandshakes: handshakes(resumed: false)
+        case .tlsResumptions: handshakes(resumed: true)
+        case .tlsFailedProtocol: failed("protocol")
+        case .tlsFailedPlaintext: failed("plaintext")
+        case .tlsFailedTimeout: failed("timeout")
+        case .tlsFailedClosed: failed("closed")
         case .connectionsOpen:
             counter("sidelight.http.server.connections.open", "{connection}", "Connections that are open.")
         case .timersActive: counter("sidelight.timers.active", "{timer}", "Timers that are set.")

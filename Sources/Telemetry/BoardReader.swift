@@ -8,6 +8,9 @@ public struct BoardReader: ~Copyable {
     public let mapping: BoardMapping
     private let buffer: UnsafeMutableRawPointer
     private var last = BoardSnapshot()
+    /// What each series is of, by its index: the first that was read. A worker that defines one again is not believed, or its board would be a source
+    /// of attributes without end.
+    private var keys = [BoardSnapshot.SeriesKey?](repeating: nil, count: BoardLayout.series)
     /// Values above are no counts: 2^53, the last a metric could show exactly.
     private static let valueMax: UInt64 = 1 << 53
     /// Tries to see a series between two observations.
@@ -95,7 +98,8 @@ public struct BoardReader: ~Copyable {
             BoardLayout.series)
         for index in 0..<used {
             copyStable(BoardLayout.seriesOffset(index))
-            guard let key = key() else { continue }
+            guard let key = keys[index] ?? key() else { continue }
+            keys[index] = key
             // Hostile boards apart, a key stands in one series only.
             var histogram = last.series[key] ?? BoardSnapshot.Histogram()
             for bucket in histogram.buckets.indices {

@@ -13,12 +13,16 @@ public enum ControlCommand: Hashable, Sendable {
     case stopProfile
     /// Answered with the snapshot; so many MiB at most.
     case heapSnapshot(mebibytesMax: UInt32)
+    /// Another worker has taken its place: when it is told to end, kept connections may have a while in which a request that is on its way is answered.
+    /// Not answered.
+    case followed
 
     public var bytes: [UInt8] {
         switch self {
         case .startProfile(let interval): ControlFrame.words(1, interval)
         case .stopProfile: ControlFrame.words(2, 0)
         case .heapSnapshot(let mebibytes): ControlFrame.words(3, mebibytes)
+        case .followed: ControlFrame.words(4, 0)
         }
     }
 
@@ -30,6 +34,7 @@ public enum ControlCommand: Hashable, Sendable {
         case 1: self = .startProfile(interval: number)
         case 2: self = .stopProfile
         case 3: self = .heapSnapshot(mebibytesMax: number)
+        case 4: self = .followed
         default: return nil
         }
     }

@@ -115,8 +115,47 @@ public struct ProtobufWriter: ~Copyable {
     public mutating func storeBytes(_ bytes: UnsafeRawBufferPointer) {
         assert(capacity - count >= bytes.count)
         guard let source = bytes.baseAddress else { return }
-        (base + count).copyMemory(from: source, byteCount: bytes.count)
-        count &+= bytes.count
+        let target = base + count
+        let length = bytes.count
+        if _fastPath(UInt(bitPattern: length &- 8) <= 24) {
+            // Most names, keys and values: their first and their last words, which overlap, cost less than the call of memcpy.
+            let first = source.loadUnaligned(as: UInt64.self)
+            let last = source.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
+            if length > 16 {
+                let second = source.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+                let third = source.loadUnaligned(fromByteOffset: length &- 16, as: UInt64.self)
+                target.storeBytes(of: second, toByteOffset: 8, as: UInt64.self)
+                target.storeBytes(of: third, toByteOffset: length &- 16, as: UInt64.self)
+            }
+            target.storeBytes(of: first, as: UInt64.self)
+            target.storeBytes(of: last, toByteOffset: length &- 8, as: UInt64.self)
+        } else {
+            target.copyMemory(from: source, byteCount: length)
+        }
+        count &+= length
+    }
+
+    /// `length` bytes, the first of which becomes `tag`, of a place from which whole blocks of 16 may be read; room for as many is there.
+    @inline(__always)
+    mutating func storeBlocks(_ source: UnsafeRawPointer, tag: UInt8, _ length: Int) {
+        assert(capacity - count >= (length + 15) & ~15)
+        let target = base + count
+        var position = 0
+        repeat {
+            let low = source.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            let high = source.loadUnaligned(fromByteOffset: position &+ 8, as: UInt64.self)
+            target.storeBytes(of: low, toByteOffset: position, as: UInt64.self)
+            target.storeBytes(of: high, toByteOffset: position &+ 8, as: UInt64.self)
+            position &+= 16
+        } while position < length
+        target.storeBytes(of: tag, as: UInt8.self)
+        count &+= length
+    }
+
+    /// The bytes written since there were `start`. Valid until the next write.
+    @inline(__always)
+    borrowing func bytes(since start: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + start, count: count &- start)
     }
 
     // MARK: whole fields, checked
@@ -166,6 +205,15 @@ public struct ProtobufWriter: ~Copyable {
         if _slowPath(done == nil) { putBytes(field, Array(text.utf8)) }
     }
 
+    /// A whole field of one byte's tag, whose tag becomes `tag`.
+    @inline(__always)
+    mutating func putFrame(_ frame: UnsafeRawBufferPointer, tag: UInt8) {
+        ensureCapacity(frame.count)
+        let start = count
+        storeBytes(frame)
+        base.storeBytes(of: tag, toByteOffset: start, as: UInt8.self)
+    }
+
     /// Bytes that are fields already, as they are.
     public mutating func putRaw(_ bytes: UnsafeRawBufferPointer) {
         ensureCapacity(bytes.count)
@@ -196,6 +244,9 @@ public struct ProtobufWriter: ~Copyable {
         let length = count - mark.body
         if _fastPath(length < 0x80 && mark.reserved == 1) {
             base.storeBytes(of: UInt8(truncatingIfNeeded: length), toByteOffset: mark.body - 1, as: UInt8.self)
+        } else if _fastPath(mark.reserved == 2 && UInt(bitPattern: length &- 0x80) < 0x3F80) {
+            let bytes = UInt16(truncatingIfNeeded: (length & 0x7F) | 0x80 | ((length >> 7) << 8))
+            base.storeBytes(of: bytes.littleEndian, toByteOffset: mark.body - 2, as: UInt16.self)
         } else {
             endSlowly(mark, length)
         }

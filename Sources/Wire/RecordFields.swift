@@ -5,7 +5,7 @@ struct RecordFields {
     let strings: RecordStrings
     let clock: RingClock
 
-    /// A string reference as a string field.
+    /// A string reference as a string field with a number under 16.
     @inline(__always)
     func text(
         _ ref: UInt32, field: UInt32, _ cursor: inout RecordCursor, _ out: inout ProtobufWriter
@@ -13,7 +13,7 @@ struct RecordFields {
         switch ref {
         case 0: out.putBytes(field, try cursor.inlineText())
         case RecordLimits.emptyRef: break
-        default: out.putBytes(field, try strings.text(ref))
+        default: out.putFrame(try strings.frame(ref), tag: UInt8(truncatingIfNeeded: field << 3 | 2))
         }
     }
 
@@ -28,9 +28,15 @@ struct RecordFields {
     private func attribute(
         tag: UInt8, _ cursor: inout RecordCursor, _ out: inout ProtobufWriter, depth: Int
     ) throws(RecordError) {
-        let key = try cursor.take(UInt32.self)
-        let head = try cursor.take(UInt32.self)
-        if _fastPath(key != 0 && key != RecordLimits.emptyRef) {
+        let word = try cursor.take(UInt64.self)
+        let key = UInt32(truncatingIfNeeded: word)
+        let head = UInt32(truncatingIfNeeded: word >> 32)
+        if AttributeMemo.isKept(word) {
+            if strings.memo.write(word, tag: tag, &out) { return }
+            let start = out.count
+            try keyed(strings.frame(key), head, tag: tag, &cursor, &out, depth: depth)
+            strings.memo.keep(word, out.bytes(since: start))
+        } else if _fastPath(key != 0 && key != RecordLimits.emptyRef) {
             try keyed(strings.frame(key), head, tag: tag, &cursor, &out, depth: depth)
         } else {
             // `keyed` copies the key's field from a frame; an inline key gets one here.

@@ -15,6 +15,7 @@ final class RecordStrings {
     private var arenaCapacity = 4096
     private var arenaCount = 1
     private var entries: [Entry] = [Entry()]
+    let memo = AttributeMemo()
 
     deinit { arena.deallocate() }
 
@@ -73,5 +74,10 @@ final class RecordStrings {
         let entry = try entry(id)
         let end = Int(entry.frameOffset) + Int(entry.frameBytes)
         return UnsafeRawBufferPointer(start: arena + (end - Int(entry.textBytes)), count: Int(entry.textBytes))
+    }
+
+    /// The text that a record read before referred to.
+    func string(_ ref: UInt32) -> String {
+        (try? text(ref)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 }

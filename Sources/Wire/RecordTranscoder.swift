@@ -38,7 +38,17 @@ public struct RecordTranscoder: ~Copyable {
 
     /// Set again before each read of the ring.
     public var clock: RingClock
-    public private(set) var counters = Counters()
+    public var counters: Counters {
+        var counters = rareCounters
+        counters.received[Int(RecordKind.span.rawValue)] &+= spansReceived
+        counters.received[Int(RecordKind.spanStart.rawValue)] &+= startsReceived
+        return counters
+    }
+
+    /// All but those two, which come by the million: an element of an array is checked for its owner at each change.
+    private var rareCounters = Counters()
+    private var spansReceived: UInt64 = 0
+    private var startsReceived: UInt64 = 0
 
     private let resource: [UInt8]
     private let resourceSchemaURL: String
@@ -47,7 +57,7 @@ public struct RecordTranscoder: ~Copyable {
     private var scopeIndex: [Int32]
     private let strings = RecordStrings()
     private var instruments: [UInt32: RecordInstrument] = [:]
-    private var openSpans: [SpanID: OpenSpan] = [:]
+    private var openSpans = OpenSpans()
 
     private var spans = Collector()
     private var logs = Collector()
@@ -77,9 +87,15 @@ public struct RecordTranscoder: ~Copyable {
         do throws(RecordError) {
             guard pendingBytes < Self.pendingBytesMax else { throw .overflow }
             switch RecordKind(rawValue: kind) {
-            case .span: try span(record)
+            case .span:
+                try span(record)
+                spansReceived &+= 1
+                return
+            case .spanStart:
+                try spanStart(record)
+                startsReceived &+= 1
+                return
             case .string: try string(record)
-            case .spanStart: try spanStart(record)
             case .log: try log(record, isError: false)
             case .error: try log(record, isError: true)
             case .metricPoint: try metricPoint(record)
@@ -87,10 +103,10 @@ public struct RecordTranscoder: ~Copyable {
             case .instrument: try instrument(record)
             case nil: throw .unknownKind
             }
-            counters.received[Int(kind & 15)] &+= 1
+            rareCounters.received[Int(kind & 15)] &+= 1
         } catch {
-            counters.rejected[Int(kind & 15)] &+= 1
-            counters.rejectedReasons[error, default: 0] += 1
+            rareCounters.rejected[Int(kind & 15)] &+= 1
+            rareCounters.rejectedReasons[error, default: 0] += 1
         }
     }
 
@@ -101,12 +117,12 @@ public struct RecordTranscoder: ~Copyable {
     ///   - attributes: added to each.
     /// - Returns: how many.
     public mutating func closeOpenSpans(endTime: UInt64, reason: String, attributes: Attributes) -> Int {
-        let open = openSpans.sorted { ($0.value.start, $0.key) < ($1.value.start, $1.key) }
-        openSpans = [:]
-        for (id, span) in open {
+        let open = openSpans.takeAll()
+        for (span, inlineName) in open {
             let data = SpanData(
-                context: SpanContext(traceID: span.traceID, spanID: id, traceFlags: span.traceFlags),
-                parentSpanID: span.parent, parentIsRemote: span.parentIsRemote, name: span.name, kind: span.kind,
+                context: SpanContext(traceID: span.traceID, spanID: span.id, traceFlags: span.traceFlags),
+                parentSpanID: span.parent, parentIsRemote: span.parentIsRemote,
+                name: inlineName ?? strings.string(span.nameRef), kind: SpanKind(rawValue: span.kind) ?? .internal,
                 startTime: span.start, endTime: max(endTime, span.start), attributes: attributes,
                 status: SpanStatus(code: .error, message: reason))
             add(data, scope: span.scope)
@@ -261,28 +277,28 @@ public struct RecordTranscoder: ~Copyable {
     private mutating func spanStart(_ record: UnsafeRawBufferPointer) throws(RecordError) {
         let head = try head(record, minimum: 72)
         let scope = try resolveScope(record.loadUnaligned(fromByteOffset: 64, as: UInt16.self))
-        var cursor = RecordCursor(record, at: 72)
-        let name = try string(head.nameRef, &cursor)
-        guard name.utf8.count <= RecordLimits.stringBytesMax else { throw .range }
+        var inlineName: String?
+        if head.nameRef == 0 {
+            var cursor = RecordCursor(record, at: 72)
+            let name = try cursor.inlineText()
+            guard name.count <= RecordLimits.stringBytesMax else { throw .range }
+            inlineName = String(decoding: name, as: UTF8.self)
+        } else if head.nameRef != RecordLimits.emptyRef {
+            _ = try strings.text(head.nameRef)
+        }
         if firstStartedSpan == nil {
             firstStartedSpan = SpanContext(traceID: head.traceID, spanID: head.spanID, traceFlags: head.traceFlags)
         }
         guard openSpans.count < RecordLimits.openSpansMax else {
-            counters.untrackedStarts += 1
+            rareCounters.untrackedStarts += 1
             return
         }
-        openSpans[head.spanID] = OpenSpan(
-            traceID: head.traceID, parent: head.parent, parentIsRemote: head.bits & SpanHead.parentIsRemote != 0, name: name,
-            kind: SpanKind(rawValue: head.kind) ?? .internal, traceFlags: head.traceFlags, start: head.start, scope: scope)
-    }
-
-    private func string(_ ref: UInt32, _ cursor: inout RecordCursor) throws(RecordError) -> String {
-        switch ref {
-        case 0: return String(decoding: try cursor.inlineText(), as: UTF8.self)
-        case RecordLimits.emptyRef: return ""
-        default:
-            return String(decoding: try strings.text(ref), as: UTF8.self)
-        }
+        openSpans.insert(
+            OpenSpan(
+                id: head.spanID, traceID: head.traceID, parent: head.parent,
+                parentIsRemote: head.bits & SpanHead.parentIsRemote != 0, kind: head.kind, traceFlags: head.traceFlags,
+                scope: scope, nameRef: head.nameRef, start: head.start),
+            inlineName: inlineName)
     }
 
     private mutating func span(_ record: UnsafeRawBufferPointer) throws(RecordError) {
@@ -342,7 +358,7 @@ public struct RecordTranscoder: ~Copyable {
         } catch {
             spans.writer.truncate(to: start)
             // It is counted as rejected; that it ended is known all the same.
-            if head.bits & SpanHead.hadStart != 0 { openSpans[head.spanID] = nil }
+            if head.bits & SpanHead.hadStart != 0 { openSpans.remove(head.spanID) }
             throw error
         }
         spans.items.append(
@@ -350,7 +366,7 @@ public struct RecordTranscoder: ~Copyable {
                 offset: UInt32(truncatingIfNeeded: start), length: UInt32(truncatingIfNeeded: spans.writer.count &- start),
                 scope: scope, status: head.status, kind: head.kind, traceID: head.traceID, spanID: head.spanID,
                 parentSpanID: head.parent, start: head.start, end: head.end))
-        if head.bits & SpanHead.hadStart != 0 { openSpans[head.spanID] = nil }
+        if head.bits & SpanHead.hadStart != 0 { openSpans.remove(head.spanID) }
     }
 
     // MARK: logs and errors
@@ -476,18 +492,6 @@ public struct RecordTranscoder: ~Copyable {
             items.reserveCapacity(count)
             return batch
         }
-    }
-
-    private struct OpenSpan {
-        var traceID: TraceID
-        var parent: SpanID
-        var parentIsRemote: Bool
-        var name: String
-        var kind: SpanKind
-        var traceFlags: UInt8
-        /// Unix nanoseconds.
-        var start: UInt64
-        var scope: UInt16
     }
 }
 

@@ -92,7 +92,8 @@ struct ProfileCommand: ParsableCommand {
                 request.integer(isolate ?? 0)
             }
         }
-        let reply = Self.ask(workload.path, request.bytes)
+        let patience = Self.resultNanoseconds &+ (heap ? 0 : duration)
+        let reply = Self.connect(workload.path, request.bytes).flatMap { Self.reply($0, within: patience) }
         guard let path = reply?["file"]?.string else {
             complain(reply?["error"]?.string ?? "\(workload.description) did not answer")
             throw ExitCode(1)
@@ -123,33 +124,56 @@ struct ProfileCommand: ParsableCommand {
         return (workload, workload.workers.first { $0 == number })
     }
 
-    /// What runs with this store. A socket that nobody answers at is left over from one that was killed.
+    /// How long all workloads together may take to say who they are.
+    private static let whoNanoseconds: UInt64 = 2_000_000_000
+    /// How long one may take to give its result, on top of the time that was asked for.
+    private static let resultNanoseconds: UInt64 = 430_000_000_000
+    private static let connectMilliseconds: Int32 = 1_000
+    private static let replyBytesMax = 1 << 20
+
+    /// What runs with this store. A socket that nobody answers at is left over from one that was killed, or of one that is stopped.
     private static func workloads(_ store: String) -> [Workload] {
         let folder = store + "/control"
         guard let listing = opendir(folder) else { return [] }
         defer { closedir(listing) }
-        var found: [Workload] = []
+        // All are asked before the first is waited for.
+        var asked: [(path: String, connection: LocalConnection)] = []
         while let entry = readdir(listing) {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard name.hasSuffix(".sock"), let reply = ask("\(folder)/\(name)", Array(#"{"command":"who"}"#.utf8)),
-                let service = reply["service"]?.string, let pid = reply["pid"]?.integer,
-                case .array(let workers)? = reply["workers"]
+            let path = "\(folder)/\(name)"
+            guard name.hasSuffix(".sock"), let connection = connect(path, Array(#"{"command":"who"}"#.utf8)) else {
+                continue
+            }
+            asked.append((path, connection))
+        }
+        var found: [Workload] = []
+        let end = LinuxClock().monotonicNanoseconds() + whoNanoseconds
+        for (path, connection) in asked {
+            guard let reply = Self.reply(connection, until: end), let service = reply["service"]?.string,
+                let pid = reply["pid"]?.integer, case .array(let workers)? = reply["workers"]
             else { continue }
             found.append(
                 Workload(
-                    path: "\(folder)/\(name)", service: service, pid: pid,
-                    workers: workers.compactMap { $0["pid"]?.integer }))
+                    path: path, service: service, pid: pid, workers: workers.compactMap { $0["pid"]?.integer }))
         }
         return found.sorted { $0.pid < $1.pid }
     }
 
-    private static func ask(_ path: String, _ line: [UInt8]) -> JSONValue? {
-        guard let connection = try? LocalConnection.connect(path: path), connection.send(line + [UInt8(ascii: "\n")]),
-            let reply = connection.receiveLine(max: 1 << 20)
+    private static func connect(_ path: String, _ line: [UInt8]) -> LocalConnection? {
+        guard let connection = try? LocalConnection.connect(path: path, milliseconds: connectMilliseconds),
+            connection.sendNow(line + [UInt8(ascii: "\n")])
         else { return nil }
-        return try? JSONValue(parsing: reply)
+        return connection
+    }
+
+    private static func reply(_ connection: LocalConnection, within nanoseconds: UInt64) -> JSONValue? {
+        reply(connection, until: LinuxClock().monotonicNanoseconds() &+ nanoseconds)
+    }
+
+    private static func reply(_ connection: LocalConnection, until deadline: UInt64) -> JSONValue? {
+        connection.receiveLine(max: replyBytesMax, until: deadline).flatMap { try? JSONValue(parsing: $0) }
     }
 
     // MARK: the result

@@ -1,7 +1,6 @@
 import Agent
 import ArgumentParser
 import Configuration
-import Linux
 
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,6 +14,7 @@ struct ServeCommand: ParsableCommand {
             EXAMPLES
               sidelight serve app.js
               sidelight serve --listen 0.0.0.0:80 --isolates 4 app.js
+              sidelight serve --listen 0.0.0.0:443 --tls-cert chain.pem --tls-key key.pem app.js
               sidelight serve --watch --export otlp=http://127.0.0.1:4318 app.js
 
             LIMITS
@@ -26,7 +26,7 @@ struct ServeCommand: ParsableCommand {
 
             SIGNALS
               SIGTERM, SIGINT  finish what is in flight, then end; again: end at once
-              SIGHUP           start ENTRY's code as it is now, and drop no request
+              SIGHUP           start ENTRY's code, and the certificate, as they are now, and drop no request
 
             EXIT CODES
               0  ended when asked to           2  usage, configuration, address
@@ -39,6 +39,18 @@ struct ServeCommand: ParsableCommand {
             "Where to listen (default: 127.0.0.1:8080); port 0: any; or unix:PATH.", valueName: "HOST:PORT"))
     var listen: String?
 
+    @Option(
+        name: .customLong("tls-cert"),
+        help: ArgumentHelp(
+            "Serve HTTPS: the certificate in PEM, then those that lead to the root. Needs --tls-key.",
+            valueName: "FILE"))
+    var tlsCertificate: String?
+
+    @Option(
+        name: .customLong("tls-key"),
+        help: ArgumentHelp("Its private key in PEM, without a passphrase: RSA, ECDSA or Ed25519.", valueName: "FILE"))
+    var tlsKey: String?
+
     @Option(help: ArgumentHelp("Worker processes, from 1 to 64, each with an isolate (default: 1).", valueName: "N"))
     var isolates: String?
 
@@ -50,31 +62,13 @@ struct ServeCommand: ParsableCommand {
         help: ArgumentHelp("When to call scheduled, in UTC, as in \"*/5 * * * *\". Repeatable.", valueName: "EXPR"))
     var crons: [String] = []
 
-    @Option(
-        help: ArgumentHelp(
-            "service.name of what is recorded (default: OTEL_SERVICE_NAME, else ENTRY's name).", valueName: "NAME"))
-    var service: String?
-
-    @Option(help: ArgumentHelp("Where records are kept (default: .sidelight/).", valueName: "DIR"))
-    var store: String?
-
-    @Option(
-        name: .customLong("export"),
-        help: ArgumentHelp(
-            """
-            Send to a backend too; KIND is otlp, otlp-json, zipkin, jaeger or console. Repeatable. Without it, \
-            OTEL_EXPORTER_OTLP_ENDPOINT and the other OTEL_* variables decide.
-            """, valueName: "KIND=URL"))
-    var exports: [String] = []
-
-    @Option(name: .customLong("limit"), help: ArgumentHelp("See LIMITS. Repeatable.", valueName: "NAME=VALUE"))
-    var limits: [String] = []
-
     @Option(help: ArgumentHelp("How long requests in flight may take at the end (default: 10s).", valueName: "TIME"))
     var shutdownTimeout: String?
 
-    @Option(help: ArgumentHelp("How long to wait for backends at the end (default: 5s).", valueName: "TIME"))
-    var flushTimeout: String?
+    @Option(
+        help: ArgumentHelp(
+            "How long a worker may take until it serves; then it is killed (default: 30s).", valueName: "TIME"))
+    var startTimeout: String?
 
     @Option(
         help: ArgumentHelp(
@@ -82,50 +76,27 @@ struct ServeCommand: ParsableCommand {
             valueName: "TIME"))
     var profileSlow: String?
 
-    @Flag(name: .customLong("heap-snapshot-on-oom"), help: "Keep a heap snapshot of a worker that reaches its heap limit.")
-    var heapSnapshotOnOOM = false
-
-    @Option(help: ArgumentHelp("How much to say on stderr (default: warning).", valueName: "L"))
-    var logLevel: String?
-
-    @Flag(help: "Say when it serves, and at the end what was received and exported, as JSON lines on stderr.")
-    var json = false
-
-    @Flag(name: .shortAndLong, help: "No messages but errors.")
-    var quiet = false
+    @OptionGroup var options: WorkloadOptions
 
     @Argument(help: ArgumentHelp("The module.", valueName: "ENTRY"))
     var entry: String
 
     func run() throws {
-        var flags = FlagValues()
-        flags.service = service
-        flags.store = store
-        flags.exports = exports
+        if entry.isEmpty { throw ValidationError("ENTRY is empty") }
+        var flags = options.flags(entry: entry)
         flags.listen = listen
         flags.isolates = isolates
+        flags.tlsCertificate = tlsCertificate
+        flags.tlsKey = tlsKey
         flags.crons = crons
-        flags.limits = limits
-        flags.logLevel = logLevel
-        flags.isJSON = json
         flags.shutdownTimeout = shutdownTimeout
-        flags.flushTimeout = flushTimeout
+        flags.startTimeout = startTimeout
         flags.profileSlow = profileSlow
-        flags.snapshotsHeap = heapSnapshotOnOOM
-        flags.entry = entry
-        if entry.isEmpty { throw ValidationError("ENTRY is empty") }
-        let configured: Configured<AgentConfiguration>
-        switch AgentConfiguration.parse(flags, environment: Machine.environment) {
-        case .success(let value): configured = value
-        case .failure(let errors): throw ValidationError("\(errors)")
-        }
-        if let store, let reason = Machine.reasonNotWritable(folder: store) {
-            throw ValidationError("--store \(store): cannot be written: \(reason)")
-        }
+        let configured = try options.configure(flags)
         var settings = ServeSettings(configuration: configured.value, entry: entry)
         settings.isWatching = watch
         settings.warnings = configured.warnings.map(\.description)
-        settings.isQuiet = quiet
+        settings.isQuiet = options.quiet
         Serve.run(settings).end()
     }
 }

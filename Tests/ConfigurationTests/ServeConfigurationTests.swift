@@ -22,8 +22,25 @@ import Testing
         ("unix:/run/a.sock", "unix:/run/a.sock"), ("unix:a", "unix:a"),
     ])
     func placesToListen(_ text: String, _ url: String) {
-        #expect(ListenAddress(parsing: text)?.url == url)
+        #expect(ListenAddress(parsing: text)?.url() == url)
         #expect(ListenAddress(parsing: text)?.description == text)
+    }
+
+    @Test func bothFilesOfTLS() throws {
+        #expect(try parse { _ in }.get().value.tls == nil)
+        let files = try parse {
+            $0.tlsCertificate = "c.pem"
+            $0.tlsKey = "k.pem"
+        }.get().value.tls
+        #expect(files == TLSFiles(certificate: "c.pem", key: "k.pem"))
+        #expect(problem { $0.tlsCertificate = "c.pem" } == "--tls-cert: --tls-key is missing: both are needed")
+        #expect(problem { $0.tlsKey = "k.pem" } == "--tls-key: --tls-cert is missing: both are needed")
+        #expect(
+            problem {
+                $0.tlsCertificate = ""
+                $0.tlsKey = "k.pem"
+            } == "--tls-cert: the file's name is empty")
+        #expect(ListenAddress(parsing: "a:1")?.url(isTLS: true) == "https://a:1")
     }
 
     @Test(arguments: [
@@ -75,6 +92,26 @@ import Testing
     ])
     func whatIsNoLimit(_ text: String) {
         #expect(problem { $0.limits = [text] }?.contains("--limit \(text)") == true)
+    }
+
+    @Test(arguments: [
+        ("headers=1023", "from 1KB to 16MB"), ("headers=17MB", "from 1KB to 16MB"),
+        ("body=1025GB", "from 1B to 1024GB"), ("connections=1000001", "from 1 to 1000000"),
+        ("heap=3MB", "from 4MB to 1024GB"), ("heap=1025GB", "from 4MB to 1024GB"),
+        ("cpu=999us", "from 1ms to 8760h"), ("wall=8761h", "from 1ms to 8760h"),
+        ("header-timeout=1us", "from 1ms to 8760h"), ("idle=8761h", "from 1ms to 8760h"),
+        ("request-timeout=1ns", "from 1ms to 8760h, or none"),
+    ])
+    func aLimitOutOfRangeIsAnErrorThatNamesTheRange(_ text: String, _ range: String) {
+        #expect(problem { $0.limits = [text] }?.hasSuffix(range) == true)
+    }
+
+    @Test(arguments: [
+        "headers=1KB", "headers=16MB", "body=1", "body=1024GB", "connections=1", "connections=1000000", "heap=4MB",
+        "heap=1024GB", "cpu=1ms", "wall=8760h", "idle=1ms", "request-timeout=8760h",
+    ])
+    func aLimitMayBeAtTheEndOfItsRange(_ text: String) {
+        #expect(problem { $0.limits = [text] } == nil)
     }
 
     @Test func timesOfServing() throws {

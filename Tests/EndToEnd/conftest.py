@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -85,6 +86,26 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture
 def sidelight(tmp_path):
     return Sidelight(tmp_path)
+
+
+@pytest.fixture
+def beside(tmp_path):
+    """The agent beside a worker that is a script of this folder."""
+
+    def make(script):
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        try:
+            os.link(BIN_DIR / "sidelight", folder / "sidelight")
+        except OSError:
+            shutil.copy(BIN_DIR / "sidelight", folder / "sidelight")
+        shutil.copy(HERE / script, folder / "sidelight-worker")
+        (folder / "sidelight-worker").chmod(0o755)
+        work = tmp_path / "work"
+        work.mkdir()
+        return Sidelight(work, folder / "sidelight")
+
+    return make
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ class Failure:
 class Load:
     """`run` asks for `path(number)` over `width` connections until `until` is true of the load."""
 
-    def __init__(self, port, *, width=8, seed=0, path=lambda number: f"/{number}", method="GET"):
+    def __init__(self, port, *, width=8, seed=0, path=lambda number: f"/{number}", method="GET", tls=None):
+        self.tls = tls
         self.port, self.width, self.path, self.method = port, width, path, method
         self.random = random.Random(seed)
         self.numbers = itertools.count()
@@ -50,7 +51,9 @@ class Load:
     async def client(self):
         while not self.is_over:
             try:
-                reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                reader, writer = await asyncio.open_connection(
+                    "127.0.0.1", self.port, ssl=self.tls, server_hostname="a.test" if self.tls else None
+                )
             except OSError as error:
                 self.refused.append(repr(error))
                 return

@@ -341,6 +341,17 @@ class Receiver:
 
     # -- looking
 
+    def metric_points(self):
+        """(metric, point) of all that came, in its order."""
+        with self.lock:
+            requests = list(self.metrics)
+        for request in requests:
+            for group in request.resource_metrics:
+                for scoped in group.scope_metrics:
+                    for metric in scoped.metrics:
+                        for point in getattr(metric, metric.WhichOneof("data")).data_points:
+                            yield metric, point
+
     def named(self, name):
         """The one span of this name."""
         found = [span for span in self.spans if span.name == name]

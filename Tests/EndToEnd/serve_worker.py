@@ -7,6 +7,7 @@ It knows ring and board only by docs/specs/record-format.md and board-format.md.
 import json
 import mmap
 import os
+import pathlib
 import random
 import select
 import signal
@@ -246,6 +247,11 @@ def main():
         time.sleep(0.3)
         os.kill(os.getpid(), signal.SIGKILL)
     worker = Worker(program, config)
+    if mode == "waits":
+        folder = pathlib.Path(arguments[-1]).parent
+        (folder / f"waits-{os.getpid()}").touch()
+        while not (folder / "go").exists():
+            time.sleep(0.01)
     if mode == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     worker.flood() if mode == "flood" else worker.serve()

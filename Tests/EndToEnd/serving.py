@@ -1,12 +1,17 @@
 """A real `sidelight serve`, and clients of it that believe little."""
 
+import collections
+import http.client
 import os
 import pathlib
 import re
 import signal
 import socket
+import ssl
 import subprocess
+import threading
 import time
+import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 TIMEOUT = 20  # seconds, of a client that waits in vain
@@ -30,8 +35,10 @@ def wait_for(condition, seconds=20):
 class Service:
     """A `sidelight serve` of `entry`, from its start until it says where it serves, to its end."""
 
-    def __init__(self, sidelight, entry, *arguments, receiver=None, env={}, wait=True, listen="127.0.0.1:0"):
+    def __init__(self, sidelight, entry, *arguments, receiver=None, env={}, wait=True, listen="127.0.0.1:0", tls=None):
         self.receiver = receiver
+        self.folder = sidelight.folder
+        self.tls = tls  # what clients connect with
         self.messages = sidelight.folder / f"stderr-{time.monotonic_ns()}.txt"
         export = receiver.export() if receiver else []
         with open(self.messages, "w") as errors:
@@ -54,6 +61,11 @@ class Service:
     def err(self):
         return self.messages.read_text(errors="replace")
 
+    def said(self, pattern):
+        """What it has said that fits: the first group, where the pattern has one."""
+        found = re.search(pattern, self.err)
+        return found and (found[1] if found.groups() else found[0])
+
     @property
     def workers(self):
         """Process ids of the workers that live."""
@@ -66,13 +78,35 @@ class Service:
         return [pid for pid in found if state_of(pid) not in ("Z", "")]
 
     def connect(self):
-        return Connection(self.port)
+        return Connection(self.port, self.tls)
 
     def get(self, target="/", *fields, method="GET", body=b"", version="HTTP/1.1"):
         """One request on a connection of its own. Status, fields, content."""
         with self.connect() as connection:
             connection.request(target, *fields, method=method, body=body, version=version)
             return connection.response(method)
+
+    def fetch(self, path="/", timeout=TIMEOUT):
+        """The text at a path, as an ordinary client gets it. OSError when there is none."""
+        with urllib.request.urlopen(self.url + path, timeout=timeout) as answer:
+            return answer.read().decode()
+
+    def later(self, path):
+        """Asks on a thread of its own, and does not mind what comes of it."""
+
+        def ask():
+            try:
+                self.fetch(path, timeout=60)
+            except (OSError, http.client.HTTPException):
+                pass
+
+        thread = threading.Thread(target=ask, daemon=True)
+        thread.start()
+        return thread
+
+    def kept(self, ending):
+        """Profiles and snapshots in its store."""
+        return sorted((self.folder / ".sidelight" / "profiles").glob("*" + ending))
 
     def spans(self, path):
         """The server spans of requests for `path`."""
@@ -102,6 +136,14 @@ class Service:
             self.process.wait()
 
 
+def metrics(receiver):
+    """The last point of each metric and set of attributes, by the metric's name."""
+    found = collections.defaultdict(dict)
+    for metric, point in receiver.metric_points():
+        found[metric.name][tuple(sorted((pair.key, str(pair.value)) for pair in point.attributes))] = point
+    return {name: list(points.values()) for name, points in found.items()}
+
+
 def state_of(pid):
     try:
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0]
@@ -124,16 +166,20 @@ class Closed(Exception):
 class Connection:
     """A client of few beliefs: what it cannot read as a response by RFC 9112 is an error."""
 
-    def __init__(self, port):
+    def __init__(self, port, tls=None, **options):
+        """`tls`: a client's SSLContext; `options` are those of wrap_socket."""
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.pending = bytearray()
+        self.truncated = False  # it ended without saying so
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="a.test", suppress_ragged_eofs=False, **options)
 
     @classmethod
     def over(cls, made):
         """One over a socket that is there, or over none."""
         connection = cls.__new__(cls)
-        connection.socket, connection.pending = made, bytearray()
+        connection.socket, connection.pending, connection.truncated = made, bytearray(), False
         return connection
 
     def __enter__(self):
@@ -151,7 +197,7 @@ class Connection:
     def send(self, data):
         try:
             self.socket.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
             pass  # refused before all of it was sent; the answer may be there
 
     def receive(self):
@@ -159,8 +205,9 @@ class Connection:
             return b""
         try:
             more = self.socket.recv(1 << 18)
-        except ConnectionResetError:
+        except (ConnectionResetError, ssl.SSLEOFError):
             more = b""
+            self.truncated = True
         self.pending += more
         return more
 

@@ -509,15 +509,7 @@ def test_the_duration_is_a_metric(run, site, receiver):
         await (await fetch(`${site}/status/500`)).text();
         console.log('0');
     """, *receiver.export())  # fmt: skip
-    points = [
-        (metric, point)
-        for request in receiver.metrics
-        for group in request.resource_metrics
-        for scoped in group.scope_metrics
-        for metric in scoped.metrics
-        if metric.name == "http.client.request.duration"
-        for point in metric.histogram.data_points
-    ]
+    points = [(metric, point) for metric, point in receiver.metric_points() if metric.name == "http.client.request.duration"]
     counts = {}
     for metric, point in points:
         assert metric.unit == "s"

@@ -10,7 +10,7 @@ import json
 import pytest
 
 from malformed_requests import CLOSED, FAMILIES, OK
-from serving import Closed, Connection
+from serving import Closed
 
 numbers = itertools.count()
 
@@ -27,8 +27,8 @@ def check_good_request(connection):
     assert json.loads(content) == {"method": "PUT", "path": path, "body": body}
 
 
-def check(entry, port):
-    with Connection(port) as connection:
+def check(entry, connect):
+    with connect() as connection:
         connection.send(entry.data)
         for index in range(entry.answers):
             status, fields, content = connection.response()
@@ -45,7 +45,7 @@ def check(entry, port):
                 check_good_request(connection)
             else:
                 check_refusal(entry, connection)
-    with Connection(port) as connection:
+    with connect() as connection:
         check_good_request(connection)
 
 
@@ -62,10 +62,14 @@ def check_refusal(entry, connection):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_malformed_requests_are_refused_and_leave_nothing_behind(server, family):
+    check_family(family, server.connect)
+
+
+def check_family(family, connect):
     failures = []
     for entry in FAMILIES[family]:
         try:
-            check(entry, server.port)
+            check(entry, connect)
         except (AssertionError, Closed, OSError, ValueError, KeyError) as failure:
             failures.append(f"{entry.name}\n    {type(failure).__name__}: {str(failure)[:300]}")
     assert not failures, f"{len(failures)} of {len(FAMILIES[family])}:\n" + "\n".join(failures)

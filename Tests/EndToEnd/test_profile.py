@@ -5,15 +5,14 @@ import gzip
 import json
 import os
 import pathlib
-import re
 import signal
 import socket
-import subprocess
 import threading
 import time
-import urllib.request
 
 import pytest
+
+from serving import wait_for
 
 PROGRAM = """
 function hot(ms) { const end = performance.now() + ms; let x = 0; while (performance.now() < end) x += inner(x); return x; }
@@ -39,80 +38,19 @@ export default { async fetch(request) { return new Response(await routes[new URL
 """
 
 
-class Served:
-    def __init__(self, sidelight, *arguments, env={}):
-        self.sidelight = sidelight
-        sidelight.write("app.mjs", PROGRAM)
-        sidelight.write("other.mjs", "export const x = 42;")
-        self.errors = open(sidelight.folder / "stderr.txt", "w+")
-        self.process = sidelight.start(
-            "serve", "--listen", "127.0.0.1:0", *arguments, "app.mjs", env=env, stdin=subprocess.DEVNULL, stderr=self.errors
-        )
-        end = time.monotonic() + 20
-        while not (found := re.search(r"serving \S+ on (\S+) ", self.err)):
-            assert time.monotonic() < end and self.process.poll() is None, self.err
-            time.sleep(0.02)
-        self.url = found[1]
-
-    @property
-    def err(self):
-        return (self.sidelight.folder / "stderr.txt").read_text()
-
-    def get(self, path="/", timeout=30):
-        with urllib.request.urlopen(self.url + path, timeout=timeout) as answer:
-            return answer.read().decode()
-
-    def later(self, path):
-        def ask():
-            try:
-                self.get(path)
-            except OSError:
-                pass
-
-        thread = threading.Thread(target=ask, daemon=True)
-        thread.start()
-        return thread
-
-    def end(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            return self.process.wait(30)
-        finally:
-            if self.process.poll() is None:
-                self.process.kill()
-
-    def profiles(self, ending):
-        return sorted((self.sidelight.folder / ".sidelight" / "profiles").glob("*" + ending))
-
-
 @pytest.fixture
-def serve(sidelight):
-    made = []
-
-    def make(*arguments, **options):
-        made.append(Served(sidelight, *arguments, **options))
-        return made[-1]
-
-    yield make
-    for served in made:
-        if served.process.poll() is None:
-            served.process.kill()
-            served.process.wait()
+def start(serve):
+    return lambda *arguments, **options: serve(PROGRAM, *arguments, files={"other.mjs": "export const x = 42;"}, **options)
 
 
 def points(receiver):
     """The points of each metric with the largest value: {name: {(attribute values…): point}}. Gauges of a worker that has ended are 0."""
     found = collections.defaultdict(dict)
-    for request in receiver.metrics:
-        for group in request.resource_metrics:
-            for scoped in group.scope_metrics:
-                for metric in scoped.metrics:
-                    for point in getattr(metric, metric.WhichOneof("data")).data_points:
-                        attributes = tuple(pair.value.string_value for pair in point.attributes)
-                        before = found[metric.name].get(attributes)
-                        if before is None or hasattr(point, "count") or value(point) >= value(before):
-                            found[metric.name][attributes] = point
+    for metric, point in receiver.metric_points():
+        attributes = tuple(pair.value.string_value for pair in point.attributes)
+        before = found[metric.name].get(attributes)
+        if before is None or hasattr(point, "count") or value(point) >= value(before):
+            found[metric.name][attributes] = point
     return found
 
 
@@ -129,13 +67,13 @@ def events(span, name):
     return [attributes for _, it, attributes in span.events if it == name]
 
 
-def test_figures_of_the_loop_and_the_heap_arrive(serve, receiver):
-    served = serve(*receiver.export(), env={"OTEL_METRIC_EXPORT_INTERVAL": 1000})
-    served.get("/gc")
-    served.get("/stall")
-    served.get("/reject")
+def test_figures_of_the_loop_and_the_heap_arrive(start, receiver):
+    served = start(receiver=receiver, env={"OTEL_METRIC_EXPORT_INTERVAL": 1000})
+    served.fetch("/gc")
+    served.fetch("/stall")
+    served.fetch("/reject")
     for _ in range(20):
-        served.get("/")
+        served.fetch("/")
         time.sleep(0.1)
     assert served.end() == 0
     metrics = points(receiver)
@@ -155,11 +93,11 @@ def test_figures_of_the_loop_and_the_heap_arrive(serve, receiver):
     assert value(metrics["sidelight.heap.limit"][()]) > 50_000_000
 
 
-def test_what_hits_a_request_is_an_event_of_its_span(serve, receiver):
-    served = serve(*receiver.export())
+def test_what_hits_a_request_is_an_event_of_its_span(start, receiver):
+    served = start(receiver=receiver)
     for path in ["/", "/stall", "/stall-later", "/stall-between", "/late", "/gc", "/import"]:
-        served.get(path)
-    assert served.get("/wasm") == "true true"
+        served.fetch(path)
+    assert served.fetch("/wasm") == "true true"
     assert served.end() == 0
     spans = server_spans(receiver)
     assert not events(spans["/"], "timer late")
@@ -242,7 +180,7 @@ class Load:
         def ask():
             while not self.isOver:
                 try:
-                    served.get(path)
+                    served.fetch(path)
                 except OSError:
                     return
 
@@ -256,8 +194,8 @@ class Load:
         self.thread.join()
 
 
-def test_a_profile_in_three_forms_names_the_requests(serve, sidelight, receiver):
-    served = serve("--service", "shop", *receiver.export())
+def test_a_profile_in_three_forms_names_the_requests(start, sidelight, receiver):
+    served = start("--service", "shop", receiver=receiver)
     with Load(served, "/some"):
         plain = sidelight("profile", "--duration", "1s")
         folded = sidelight("profile", "--duration", "700ms", "--format", "collapsed", "shop")
@@ -287,8 +225,8 @@ def test_a_profile_in_three_forms_names_the_requests(serve, sidelight, receiver)
     assert labelled and all((labels["trace_id"], labels["span_id"]) in ids for labels in labelled)
 
 
-def test_an_endless_loop_can_be_profiled(serve, sidelight):
-    served = serve()
+def test_an_endless_loop_can_be_profiled(start, sidelight):
+    served = start()
     served.later("/forever")
     time.sleep(0.5)
     done = sidelight("profile", "--duration", "500ms", "--format", "collapsed")
@@ -301,8 +239,8 @@ def test_an_endless_loop_can_be_profiled(serve, sidelight):
     assert served.process.wait(20) == 1
 
 
-def test_a_worker_does_not_outlive_its_agent_for_long(serve):
-    served = serve()
+def test_a_worker_does_not_outlive_its_agent_for_long(start):
+    served = start()
     served.later("/forever")
     time.sleep(0.3)
     children = pathlib.Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()
@@ -326,16 +264,16 @@ def test_a_program_that_runs_can_be_profiled(sidelight):
         process.wait()
 
 
-def test_what_keeps_the_loop_is_profiled_by_itself(serve, receiver):
-    served = serve("--profile-slow", "300ms", *receiver.export())
-    served.get("/stall")
-    served.get("/slow")
+def test_what_keeps_the_loop_is_profiled_by_itself(start, receiver):
+    served = start("--profile-slow", "300ms", receiver=receiver)
+    served.fetch("/stall")
+    served.fetch("/slow")
     assert served.end() == 0
     spans = server_spans(receiver)
     (stall,) = events(spans["/slow"], "event loop stall")
     assert "hot (app.mjs:2)" in stall["sidelight.profile.top"]
     assert "sidelight.profile.top" not in events(spans["/stall"], "event loop stall")[0]
-    (file,) = served.profiles("-slow.cpuprofile")
+    (file,) = served.kept("-slow.cpuprofile")
     profile = json.loads(file.read_text())
     assert [span["spanId"] for span in profile["sidelightSpans"]] == [spans["/slow"].span_id]
     assert file.stat().st_mode & 0o777 == 0o600
@@ -344,40 +282,65 @@ def test_what_keeps_the_loop_is_profiled_by_itself(serve, receiver):
 # -- heaps
 
 
-def test_a_heap_snapshot_on_demand(serve, sidelight):
-    served = serve()
-    served.get("/")
+def test_a_heap_snapshot_on_demand(start, sidelight):
+    served = start()
+    served.fetch("/")
     done = sidelight("profile", "--heap", "--output", "heap.heapsnapshot")
     assert done.code == 0, done.err
-    assert served.get("/") == "ok"
+    assert served.fetch("/") == "ok"
     snapshot = json.loads((sidelight.folder / "heap.heapsnapshot").read_text())
     assert len(snapshot["nodes"]) == snapshot["snapshot"]["node_count"] * len(snapshot["snapshot"]["meta"]["node_fields"])
     assert served.end() == 0
 
 
 @pytest.mark.parametrize("asked", [True, False])
-def test_a_heap_snapshot_before_the_end(serve, asked):
-    served = serve("--limit", "heap=40MB", *(["--heap-snapshot-on-oom"] if asked else []))
+def test_a_heap_snapshot_before_the_end(start, asked):
+    served = start("--limit", "heap=40MB", *(["--heap-snapshot-on-oom"] if asked else []))
     with pytest.raises(OSError):
-        served.get("/oom", timeout=60)
+        served.fetch("/oom", timeout=60)
     end = time.monotonic() + 30
-    while asked and not served.profiles("-oom.heapsnapshot") and time.monotonic() < end:
+    while asked and not served.kept("-oom.heapsnapshot") and time.monotonic() < end:
         time.sleep(0.1)
     served.end()
-    found = served.profiles("-oom.heapsnapshot")
+    found = served.kept("-oom.heapsnapshot")
     assert len(found) == (1 if asked else 0)
     if asked:
         assert "findMe" in found[0].read_text()
         json.loads(found[0].read_text())
 
 
+def test_a_heap_snapshot_before_the_end_in_a_store_with_a_long_path(start, sidelight):
+    store = sidelight.folder / ("a-store-whose-path-is-longer-than-a-socket-address-holds/" * 3)
+    served = start("--limit", "heap=40MB", "--heap-snapshot-on-oom", "--store", store)
+    done = sidelight("profile", "--duration", "100ms", "--store", store)
+    assert done.code == 0, done.err
+    with pytest.raises(OSError):
+        served.fetch("/oom", timeout=60)
+    assert wait_for(lambda: served.fetch("/")) == "ok"
+    served.end()
+    assert len(list((store / "profiles").glob("*-oom.heapsnapshot"))) == 1
+
+
 # -- what is wrong
 
 
-def test_there_may_be_nothing_to_profile(serve, sidelight):
+def test_a_workload_that_is_stopped_does_not_hold_up_the_command(start, sidelight):
+    stopped = start("--service", "stopped")
+    start("--service", "other")
+    stopped.process.send_signal(signal.SIGSTOP)
+    try:
+        done = sidelight("profile", "--duration", "100ms", timeout=30)
+        assert done.code == 0, done.err
+        done = sidelight("profile", "--duration", "100ms", "stopped", timeout=30)
+        assert done.code == 1 and "there is other (" in done.err
+    finally:
+        stopped.process.send_signal(signal.SIGCONT)
+
+
+def test_there_may_be_nothing_to_profile(start, sidelight):
     done = sidelight("profile")
     assert (done.code, done.err) == (1, "sidelight: nothing runs with the store .sidelight\n")
-    served = serve()
+    served = start()
     done = sidelight("profile", "other")
     assert done.code == 1 and f"there is app ({served.process.pid})" in done.err
     done = sidelight("profile", "--isolate", 7)
@@ -389,8 +352,8 @@ def test_there_may_be_nothing_to_profile(serve, sidelight):
     assert sidelight("profile").code == 1
 
 
-def test_the_socket_takes_no_nonsense(serve, sidelight):
-    served = serve()
+def test_the_socket_takes_no_nonsense(start, sidelight):
+    served = start()
     path = sidelight.folder / ".sidelight" / "control" / f"{served.process.pid}.sock"
     assert path.stat().st_mode & 0o777 == 0o600
     for line in (b"x\n", b"{}\n", b'{"command":"x"}\n', b'{"command":"profile","milliseconds":-1}\n', b"[" * 4000 + b"\n"):

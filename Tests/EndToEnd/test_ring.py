@@ -1,29 +1,15 @@
 """A compromised worker: whatever it writes into the ring, the agent stays well, keeps what was good and says what was not."""
 
-import os
-import shutil
-import subprocess
 import time
 
 import pytest
-
-from conftest import BIN_DIR, HERE, Sidelight
 
 ERROR = 2
 
 
 @pytest.fixture
-def hostile(tmp_path):
-    """The agent beside a worker that is hostile_worker.py."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    try:
-        os.link(BIN_DIR / "sidelight", folder / "sidelight")
-    except OSError:
-        shutil.copy(BIN_DIR / "sidelight", folder / "sidelight")
-    shutil.copy(HERE / "hostile_worker.py", folder / "sidelight-worker")
-    (folder / "sidelight-worker").chmod(0o755)
-    return Sidelight(tmp_path, folder / "sidelight")
+def hostile(beside):
+    return beside("hostile_worker.py")
 
 
 def names(receiver):

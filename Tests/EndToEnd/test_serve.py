@@ -457,14 +457,13 @@ def test_a_client_that_leaves_before_the_response(service, reset):
     service.get(f"/open/{name}")
 
 
-@pytest.mark.parametrize("reset", [False, True])
-def test_a_client_that_leaves_within_a_stream(service, reset):
+def test_a_client_that_leaves_within_a_stream(service):
     name = f"left-{next(numbers)}"
     connection = service.connect()
     connection.request(f"/gated/{name}")
     connection.response_head()
     assert connection.take(6) == b"6\r\nfir"
-    leave(connection, reset)
+    leave(connection, reset=True)
     wait_for(lambda: {"aborted", "cancelled: AbortError"} <= set(events(service, name)))
     span = service.span(f"/gated/{name}")
     assert (span.status, span.attributes["error.type"]) == (ERROR, "client_left")
@@ -483,14 +482,88 @@ def test_a_client_that_leaves_within_a_large_response(service, reset):
     assert (span.status, span.attributes["error.type"]) == (ERROR, "client_left")
 
 
-def test_a_client_that_leaves_within_its_content(service):
+def test_a_client_that_closes_within_a_stream_is_noticed_by_the_next_pieces(service):
+    path = f"/endless/closed-{next(numbers)}"
+    connection = service.connect()
+    connection.request(path)
+    connection.response_head()
+    leave(connection, reset=False)
+    span = service.span(path)
+    assert (span.status, span.attributes["error.type"]) == (ERROR, "client_left")
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_client_that_leaves_within_its_content(service, gone):
     path = unique("echo")
     connection = service.connect()
     connection.send(head(path, "Content-Length: 1000", method="POST") + b"abc")
-    wait_for(lambda: True)
-    connection.socket.close()
+    if gone:
+        connection.socket.close()
+    else:
+        # It reads on, but nothing can be answered to half a request.
+        connection.socket.shutdown(socket.SHUT_WR)
+        assert connection.rest() == b""
     span = service.span(path)
     assert (span.status, span.attributes["error.type"]) == (ERROR, "client_left")
+
+
+# -- clients that send nothing more, and read
+
+
+def half_closed(service, data):
+    """All that comes after the client has closed its sending side behind `data`."""
+    connection = service.connect()
+    connection.send(data)
+    connection.socket.shutdown(socket.SHUT_WR)
+    return connection
+
+
+def test_who_closes_the_sending_side_gets_the_answers(service):
+    with half_closed(service, head("/later/a?ms=50") + head("/text") + head("/echo", "Content-Length: 3", method="POST") + b"abc") as connection:
+        assert [connection.response()[2] for _ in range(3)] == [b"/later/a", b"hello", b"abc"]
+        assert connection.rest() == b""
+
+
+def test_who_closes_the_sending_side_gets_the_stream(service):
+    size = 5 * MEGABYTE
+    with half_closed(service, head(f"/stream/x?bytes={size}&piece=10000")) as connection:
+        assert connection.response()[2] == pattern(size)
+        assert connection.rest() == b""
+    with half_closed(service, head("/stream/y?bytes=20&piece=10", version="HTTP/1.0")) as connection:
+        assert connection.response()[2] == pattern(20)
+
+
+def test_who_closes_the_sending_side_is_not_taken_for_gone(service):
+    """Before a response an interim one finds out whether somebody is there; a client of HTTP/1.0 would not understand it."""
+    for version in ("HTTP/1.1", "HTTP/1.0"):
+        name = f"half-{next(numbers)}"
+        with half_closed(service, head(f"/wait/{name}", version=version)) as connection:
+            interim = b"HTTP/1.1 100 Continue\r\n\r\n" if version == "HTTP/1.1" else b""
+            assert connection.take(len(interim)) == interim
+            wait_for(lambda: events(service, name) == ["waits"])
+            service.get(f"/open/{name}")
+            assert connection.response()[2] == f"/wait/{name}".encode()
+            assert connection.rest() == b""
+        assert service.span(f"/wait/{name}").status == UNSET
+
+
+@pytest.mark.parametrize("data", [b"", b"GET / HT", head("/text") + b"GET"])
+def test_who_closes_the_sending_side_within_a_head(service, data):
+    with half_closed(service, data) as connection:
+        if data.startswith(b"GET /text"):
+            assert connection.response()[2] == b"hello"
+        assert connection.rest() == b""
+
+
+# -- what is no request to an origin server
+
+
+def test_connect_is_not_implemented(service):
+    with service.connect() as connection:
+        connection.send(b"CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n" + head("/text"))
+        status, fields, _ = connection.response()
+        assert (status, fields["connection"]) == (501, "close")
+        assert connection.rest() == b""
 
 
 # -- handlers that fail

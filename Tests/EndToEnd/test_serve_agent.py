@@ -5,48 +5,29 @@ KILL_ROUNDS: how many workers the kill test kills (30; 200 in the full run).
 
 import collections
 import glob
+import http.client
 import json
 import os
 import random
 import re
-import shutil
 import signal
 import socket
 import struct
 import subprocess
 import threading
 import time
-import urllib.request
 
 import pytest
 
-from conftest import BIN_DIR, HERE, Sidelight
+from serving import ERROR, SERVER, Service, metrics, wait_for
 
-ERROR, SERVER = 2, 2
+class Served(Service):
+    """One whose worker is the stand-in: it answers with what its program says, as JSON."""
 
-
-def wait_for(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
-    return value
-
-
-class Served:
-    """A `sidelight serve` that says where it serves."""
-
-    def __init__(self, sidelight, program, *arguments, wait=True, entry="app.js", env={}):
-        self.folder = sidelight.folder
-        self.entry = self.folder / entry
+    def __init__(self, sidelight, program, *arguments, entry="app.js", **options):
+        self.entry = sidelight.folder / entry
         self.write(program)
-        self.errors = open(self.folder / "stderr.txt", "w+")
-        self.process = sidelight.start(
-            "serve", "--listen", "127.0.0.1:0", *arguments, entry, env=env, stdin=subprocess.DEVNULL, stderr=self.errors
-        )
-        if wait:
-            self.url = wait_for(lambda: self.said(r"serving \S+ on (\S+) ") or self.process.poll() is not None and "over")
-            assert self.url != "over", self.err
+        super().__init__(sidelight, entry, *arguments, **options)
 
     def write(self, program):
         self.entry.parent.mkdir(parents=True, exist_ok=True)
@@ -54,45 +35,20 @@ class Served:
         temporary.write_text(json.dumps(program))
         temporary.rename(self.entry)
 
-    @property
-    def err(self):
-        return (self.folder / "stderr.txt").read_text()
-
-    def said(self, pattern):
-        found = re.search(pattern, self.err)
-        return found and (found[1] if found.groups() else found[0])
-
-    def get(self, path="/", timeout=10):
-        with urllib.request.urlopen(self.url + path, timeout=timeout) as answer:
-            return json.load(answer)
+    def get(self, path="/"):
+        return json.loads(self.fetch(path))
 
     def get_whoever_answers(self, path="/"):
         """None when the worker died of it."""
         try:
             return self.get(path)
-        except (OSError, ValueError):
+        except (OSError, ValueError, http.client.HTTPException):
             return None
-
-    def end(self, number=signal.SIGTERM, timeout=30):
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        return self.process.wait(timeout)
 
 
 @pytest.fixture
-def stand_in(tmp_path):
-    """The agent beside a worker that is serve_worker.py."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    try:
-        os.link(BIN_DIR / "sidelight", folder / "sidelight")
-    except OSError:
-        shutil.copy(BIN_DIR / "sidelight", folder / "sidelight")
-    shutil.copy(HERE / "serve_worker.py", folder / "sidelight-worker")
-    (folder / "sidelight-worker").chmod(0o755)
-    work = tmp_path / "work"
-    work.mkdir()
-    return Sidelight(work, folder / "sidelight")
+def stand_in(beside):
+    return beside("serve_worker.py")
 
 
 @pytest.fixture
@@ -105,26 +61,11 @@ def serve(stand_in):
 
     yield make
     for served in made:
-        if served.process.poll() is None:
-            served.process.kill()
-            served.process.wait()
+        served.kill()
 
 
 def summary(served):
     return json.loads([line for line in served.err.splitlines() if line.startswith('{"exitCode"')][-1])
-
-
-def metrics(receiver):
-    """The last point of each metric, by name: [(attributes, point)]."""
-    found = collections.defaultdict(dict)
-    for request in receiver.metrics:
-        for group in request.resource_metrics:
-            for scoped in group.scope_metrics:
-                for metric in scoped.metrics:
-                    for point in getattr(metric, metric.WhichOneof("data")).data_points:
-                        key = tuple(sorted((pair.key, str(pair.value)) for pair in point.attributes))
-                        found[metric.name][key] = point
-    return {name: list(points.values()) for name, points in found.items()}
 
 
 # -- serving
@@ -203,7 +144,11 @@ def test_the_worker_is_told_what_it_needs(serve):
         (["--limit", "headers=many"], "a size such as 32KB"),
         (["--limit", "idle=5"], "a time such as 60s"),
         (["--limit", "heads=1KB"], "there is no limit"),
+        (["--limit", "headers=100"], "from 1KB to 16MB"),
+        (["--limit", "connections=1000001"], "from 1 to 1000000"),
+        (["--limit", "idle=1us"], "from 1ms to 8760h"),
         (["--shutdown-timeout", "soon"], "a time such as 10s"),
+        (["--start-timeout", "soon"], "a time such as 30s"),
         (["--bogus"], "--bogus"),
     ],
 )
@@ -222,12 +167,63 @@ def test_an_address_in_use(serve, stand_in):
     assert served.get()["body"] == "v1"
 
 
+@pytest.fixture
+def with_hosts(stand_in):
+    """Starts `serve` where names have these addresses."""
+    made = []
+
+    def start(lines, place):
+        script = 'mount --bind "$0" /etc/hosts && exec "$@"'
+        hosts = stand_in.write("hosts", lines)
+        names = ["unshare", "--mount", "sh", "-c", script, hosts]
+        if subprocess.run([*names, "true"], stderr=subprocess.DEVNULL).returncode != 0:
+            pytest.skip("no mount namespace of its own")
+        stand_in.write("app.js", '{"body": "x"}')
+        command = [*names, stand_in.binary, "serve", "--listen", place, "app.js"]
+        made.append(
+            subprocess.Popen(command, cwd=stand_in.folder, env=stand_in.environment({}), stderr=subprocess.PIPE, text=True)
+        )
+        return made[-1]
+
+    yield start
+    for process in made:
+        process.kill()
+        process.communicate()
+
+
+def test_all_addresses_of_a_host_are_tried(with_hosts):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = with_hosts("127.0.0.1 both.test\n127.0.0.2 both.test\n", f"both.test:{port}")
+        assert "serving app.js on" in process.stderr.readline()
+        with socket.create_connection(("127.0.0.2", port), timeout=10) as client:
+            client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            assert b"200 OK" in client.recv(4096)
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_the_last_of_the_addresses_of_a_host_says_why_it_will_not_do(with_hosts):
+    process = with_hosts("198.51.100.1 none.test\n198.51.100.2 none.test\n", "none.test:0")
+    _, words = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert re.search(r"none of its 2 addresses will do; the last, 198.51.100.[12]: this machine does not have that address", words), words
+
+
 @pytest.mark.parametrize("mode, words", [("fail", "TypeError: this program is broken"), ("killed", "SIGSEGV")])
 def test_an_entry_that_fails_at_the_start(serve, mode, words):
     served = serve({"mode": mode}, "--isolates", 2, wait=False)
     assert served.process.wait(20) == 1
     assert words in served.err
     assert "serving" not in served.err
+
+
+def test_an_entry_that_never_comes_up(serve):
+    served = serve({"mode": "hang"}, "--isolates", 2, "--start-timeout", "300ms", wait=False)
+    assert served.process.wait(20) == 1
+    assert "app.js cannot be served: worker did not serve within 300 ms and was killed" in served.err
 
 
 def test_an_entry_that_is_not_there(stand_in):
@@ -381,6 +377,8 @@ def test_who_does_not_finish_in_time_is_killed(serve, receiver):
     assert "1 isolate did not finish in time and had to be killed" in served.err
     (span,) = receiver.spans
     assert (span.status, span.attributes["url.path"]) == (ERROR, "/hang")
+    said = served.said(r"isolate 0 was killed before it had finished: (GET /hang, in flight for [\d.]+ m?s, span .*)")
+    assert said.endswith(f"span {span.span_id} of trace {span.trace_id}")
 
 
 def test_a_second_signal_ends_it_at_once(serve):
@@ -427,6 +425,56 @@ def test_sighup_brings_new_code_and_drops_no_request(serve):
     assert served.end() == 0
 
 
+def test_code_that_hangs_does_not_keep_newer_code_out(serve):
+    served = serve({"body": "v1"}, "--start-timeout", "60s")
+    served.write({"mode": "hang"})
+    served.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: len(served.workers) == 2)
+    assert served.get()["body"] == "v1"
+    served.write({"body": "v2"})
+    served.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: served.get()["body"] == "v2")
+    assert "does not start" not in served.err
+    assert served.end() == 0
+
+
+def test_code_that_hangs_is_given_up(serve):
+    served = serve({"body": "v1"}, "--start-timeout", "4s")
+    (old,) = served.workers
+    served.write({"mode": "hang"})
+    served.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "does not start as it is now, so what was serves on: worker did not serve within 4 s and was killed" in served.err)
+    wait_for(lambda: served.workers == [old])
+    assert served.get()["body"] == "v1"
+    served.write({"body": "v2"})
+    served.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: served.get()["body"] == "v2")
+    assert served.end() == 0
+
+
+def test_a_place_is_filled_whose_old_worker_dies_beside_code_that_hangs(serve):
+    served = serve({"body": "v1"}, "--start-timeout", "60s")
+    (old,) = served.workers
+    served.write({"mode": "hang"})
+    served.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: len(served.workers) == 2)
+    served.write({"body": "v2"})
+    os.kill(old, signal.SIGKILL)
+    assert served.get()["body"] == "v2"
+    assert served.end() == 0
+
+
+def test_new_code_during_the_start_is_loaded_after_it(serve):
+    served = serve({"body": "v1", "mode": "waits"}, wait=False)
+    wait_for(lambda: list(served.folder.glob("waits-*")))
+    served.write({"body": "v2"})
+    served.process.send_signal(signal.SIGHUP)
+    (served.folder / "go").touch()
+    served.wait_until_it_serves()
+    wait_for(lambda: served.get()["body"] == "v2")
+    assert served.end() == 0
+
+
 def test_new_code_that_does_not_start_changes_nothing(serve):
     served = serve({"body": "v1"}, "--isolates", 2)
     pids = {served.get()["pid"] for _ in range(20)}
@@ -449,12 +497,13 @@ def test_watch_sees_changes_of_code_in_the_tree(serve):
     wait_for(lambda: served.get()["body"] == "v2")
     reloads = lambda: served.err.count("as it is now")  # noqa: E731
     wait_for(lambda: reloads() == 1)
-    for name in ("src/data.log", "src/node_modules/x/index.js", "src/.sidelight/y.js", "other/z.js"):
+    for name in ("src/data.log", "src/logs/data.log", "src/node_modules/x/index.js", "src/.sidelight/y.js", "other/z.js"):
         path = served.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x")
     time.sleep(0.6)
     made = reloads()
+    assert made == 1
     path = served.folder / "src/lib/deep/util.mjs"
     path.parent.mkdir(parents=True)
     path.write_text("1")

@@ -11,8 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from conftest import HERE
-from serving import CLIENT, ERROR, INTERNAL, SERVER, UNSET, head, wait_for
-from test_serve_agent import metrics
+from serving import CLIENT, ERROR, INTERNAL, SERVER, UNSET, head, metrics, wait_for
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 W3C = f"traceparent: 00-{TRACE}-{PARENT}-01"
@@ -53,6 +52,14 @@ ASK = "export default { async fetch(request) { return fetch(new URL(request.url)
 
 
 # -- one span a request
+
+
+def test_an_attribute_that_the_program_sets_itself_stands_once(service):
+    """The receiver refuses a span that has an attribute twice."""
+    assert service.get("/own/attributes")[0] == 200
+    attributes = service.span("/own/attributes").attributes
+    assert (attributes["client.address"], attributes["server.port"]) == ("hidden", 1)
+    assert (attributes["http.request.method"], attributes["url.scheme"]) == ("GET", "http")
 
 
 def test_the_attributes_of_a_request(service):

@@ -199,3 +199,18 @@ def test_logs_join_their_span(sidelight, receiver, program):
     assert logs["outside"].trace_id == span.trace_id
     assert logs["outside"].span_id == span.parent_id
     assert any(body.startswith("an info line") and "two" in body for body in logs)
+
+
+def test_the_api_never_throws_and_the_platform_does_not_use_its_prototypes(sidelight, receiver, program):
+    done = sidelight("run", *receiver.export(), program("hostile_spans.mjs"))
+    assert done.code == 1, done.err
+    assert json.loads(done.out.splitlines()[-1]) == []
+    for value in ("proxy", "list", "revoked", "getters", "symbol", "bigint", "text"):
+        for what in ("options", "members", "context", "active", "active context", "parent", "parent context"):
+            assert receiver.named(f"{value} {what}").status == UNSET
+        methods = receiver.named(f"{value} methods")
+        assert "fine" in [attributes.get("exception.message") for _, _, attributes in methods.events]
+        assert len(methods.links) == 2
+    run = receiver.named("run hostile_spans.mjs")
+    assert (run.attributes["process.exit.code"], run.status) == (3, ERROR)
+    assert receiver.named("GET").attributes["server.port"] == 9

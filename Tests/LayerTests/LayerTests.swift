@@ -16,6 +16,24 @@ import Testing
         }
     }
 
+    /// V8 belongs to the workers; OpenSSL would cost every start of the agent 4 ms (docs/adr/0008).
+    @Test func theAgentHasNeitherV8NorOpenSSL() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let manifest = try PackageManifest(
+            String(contentsOf: root.appendingPathComponent("Package.swift"), encoding: .utf8))
+        var reached: Set = ["sidelight"]
+        var count = 0
+        while count != reached.count {
+            count = reached.count
+            for target in manifest.targets where reached.contains(target.name) {
+                reached.formUnion(target.dependencies)
+            }
+        }
+        #expect(reached.contains("Agent") && reached.contains("CLinux"))
+        #expect(reached.isDisjoint(with: ["CV8", "COpenSSL"]))
+    }
+
     private func sources(under root: URL) throws -> [SourceFile] {
         let kinds: Set = ["swift", "c", "cc", "cpp", "h", "js"]
         return try ["Sources", "Tests"].flatMap { top in

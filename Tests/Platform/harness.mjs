@@ -5,23 +5,115 @@
 // Loads the files in order into a fresh realm, with `ops` made of Node's own means, then evaluates FILE as an ES module there. Not a test of the host: the
 // final word has `sidelight run FILE`.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import url from 'node:url';
+import util from 'node:util';
 import vm from 'node:vm';
 import v8 from 'node:v8';
+import zlib from 'node:zlib';
 
 const folder = path.resolve(import.meta.dirname, '../../Sources/Platform/js');
 const tracing = /^2\d_/; // needs a ring: hooks.ring
 
 const lengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length').get;
 
+const windows1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8DŽ\x8F\x90‘’“”•–—˜™š›œ\x9DžŸ';
+
 /** Lets V8's continuation data be played by Node's. */
 const store = new AsyncLocalStorage();
 
+/** The numbers of sl_v8_brand; Node's own knowledge of a value plays V8's. */
+const brands = [
+    util.types.isProxy, util.types.isPromise, util.types.isMapIterator, util.types.isSetIterator, util.types.isWeakMap, util.types.isWeakSet, util.types.isModuleNamespaceObject,
+    util.types.isGeneratorObject, util.types.isArgumentsObject, util.types.isNativeError, util.types.isExternal,
+];
+
+function brandOf(value) {
+    if (typeof value === 'function' && !util.types.isProxy(value)) {
+        const isAsync = util.types.isAsyncFunction(value);
+        return util.types.isGeneratorFunction(value) ? (isAsync ? 14 : 13) : isAsync ? 12 : 0;
+    }
+    return brands.findIndex((is) => is(value)) + 1;
+}
+
+v8.setFlagsFromString('--allow-natives-syntax');
+const proxyInside = new Function('proxy', 'return [%JSProxyGetTarget(proxy), %JSProxyGetHandler(proxy)]');
+
+/** Of a promise Node tells the state alone, of iterators nothing. */
+function insideOf(value) {
+    if (util.types.isProxy(value)) return proxyInside(value);
+    if (util.types.isPromise(value)) return [util.inspect(value).includes('<pending>') ? 0 : util.inspect(value).includes('<rejected>') ? 2 : 1, undefined];
+    return null;
+}
+
+/** Digests and HMACs by Node's. */
+function hashOps(realm) {
+    const names = [];
+    const open = [];
+    const result = (bytes) => realm.own(bytes);
+    return {
+        hashNumber(name) {
+            if (!names.includes(name)) {
+                try { crypto.createHash(name); } catch { return -1; }
+                names.push(name);
+            }
+            return names.indexOf(name);
+        },
+        hashSizes: (number) => crypto.createHash(names[number]).digest().length * 65536,
+        hash: (number, data) => result(crypto.createHash(names[number]).update(data).digest()),
+        hmac: (number, key, data) => result(crypto.createHmac(names[number], key).update(data).digest()),
+        hashOpen: (number, key) => open.push({ name: names[number], hash: key === undefined ? crypto.createHash(names[number]) : crypto.createHmac(names[number], key) }) - 1,
+        hashUpdate(id, data) { open[id].hash.update(data); return true; },
+        hashFinish(id, outputLength) {
+            const { name, hash } = open[id];
+            return result((outputLength === undefined ? hash : hash.copy({ outputLength })).digest());
+        },
+        hashCopy: (id) => open.push({ name: open[id].name, hash: open[id].hash.copy() }) - 1,
+        hashClose() {},
+        equalBytes: (a, b) => a.length === b.length && crypto.timingSafeEqual(a, b),
+        hashNames: () => crypto.getHashes().join('\n'),
+    };
+}
+
+/** Compression by Node's zlib, which only knows whole bodies when it is to answer at once: everything comes out with the last piece. */
+function zlibOps() {
+    const streams = new WeakMap(); // memory → what came in
+    const kinds = [['deflateSync', 'inflateSync'], ['deflateRawSync', 'inflateRawSync'], ['gzipSync', 'gunzipSync']];
+    return {
+        zlibOpen(memory, format, inflates) {
+            streams.set(memory, { format, inflates, input: [], output: undefined, at: 0 });
+            return true;
+        },
+        zlibRun(memory, bytes, finish, target) {
+            const stream = streams.get(memory);
+            stream.input.push(Buffer.from(bytes));
+            if (stream.inflates ? stream.output === undefined : finish && stream.output === undefined) {
+                try {
+                    const { buffer, engine } = zlib[kinds[stream.format][stream.inflates ? 1 : 0]](Buffer.concat(stream.input), { info: true });
+                    stream.output = buffer;
+                    const before = stream.input.slice(0, -1).reduce((sum, piece) => sum + piece.length, 0);
+                    stream.consumed = engine.bytesWritten - before;
+                } catch (error) {
+                    if (error.code !== 'Z_BUF_ERROR') return -1;
+                }
+            }
+            if (stream.output === undefined) return bytes.length * 0x40000;
+            const piece = stream.output.subarray(stream.at, stream.at + target.length);
+            target.set(piece);
+            stream.at += piece.length;
+            const consumed = Math.min(stream.consumed, bytes.length);
+            stream.consumed -= consumed;
+            return consumed * 0x40000 + piece.length * 2 + (stream.at === stream.output.length ? 1 : 0);
+        },
+    };
+}
+
 function makeOps(realm, hooks) {
     const decoders = new Map();
+    const streams = new Map(); // state of decodeText → decoder
     let wake;
     let refs = 0;
     let keepAlive;
@@ -67,6 +159,21 @@ function makeOps(realm, hooks) {
                 throw new realm.TypeError(error.message);
             }
         },
+        decodeText(encoding, bytes, state, fatal, last) {
+            const name = realm.internal.encoding.nameOf(encoding);
+            if (name === 'windows-1252') { // Node 20 takes it for Latin-1
+                return Buffer.from(bytes).latin1Slice().replace(/[\x80-\x9f]/g, (c) => windows1252[c.charCodeAt(0) - 0x80]);
+            }
+            const of = () => new TextDecoder(name, { fatal, ignoreBOM: true });
+            if (state !== undefined && !streams.has(state)) streams.set(state, of());
+            try {
+                return (state === undefined ? of() : streams.get(state)).decode(bytes, { stream: !last });
+            } catch {
+                return null;
+            } finally {
+                if (last) streams.delete(state);
+            }
+        },
         clone(value, transfer) {
             const error = (message) => Object.assign(new realm.Error(message), { name: 'DataCloneError' });
             try {
@@ -80,7 +187,7 @@ function makeOps(realm, hooks) {
         },
         random(target) { // whose prototype a test may have patched
             const count = lengthOf.call(target);
-            const values = crypto.getRandomValues(new Uint32Array(count));
+            const values = crypto.randomFillSync(new Uint32Array(count));
             for (let i = 0; i < count; i++) target[i] = values[i];
         },
         memoryUsage(target) {
@@ -91,7 +198,17 @@ function makeOps(realm, hooks) {
         cwd: () => process.cwd(),
         hrUnix: () => performance.timeOrigin + performance.now(),
         sourceMap: (script) => realm.maps.get(script) ?? null,
-        domainToASCII: (domain) => url.domainToASCII(domain),
+        domainToASCII: (domain) => url.domainToASCII(domain) || null,
+        domainToUnicode: (domain) => url.domainToUnicode(domain),
+        ...hashOps(realm),
+        ...zlibOps(),
+        lateSource(name) {
+            const file = path.join(folder, 'late', `${name}.js`);
+            if (!fs.existsSync(file)) return null;
+            return vm.compileFunction(fs.readFileSync(file, 'utf8'), ['ops', 'internal', 'primordials'], { parsingContext: realm.context, filename: `sidelight:late/${name}.js` });
+        },
+        brand: brandOf,
+        inside: (value) => realm.insideOf(value),
         wakeAgent() {},
     };
 }
@@ -117,6 +234,7 @@ export function boot(hooks = {}) {
             if (!realm.internal.uncaught(error)) process.exit(realm.internal.finish(1));
         }
     };
+    realm.insideOf = insideOf;
     const ops = makeOps(realm, hooks);
     const primordials = vm.runInContext('({})', context);
     realm.ops = Object.assign(vm.runInContext('({})', context), ops, hooks.ops?.(realm));
@@ -167,7 +285,7 @@ export async function runFile(realm, file) {
     const load = (name) => {
         if (modules.has(name)) return modules.get(name);
         let module;
-        const exports = realm.internal.builtin(name);
+        const exports = realm.internal.builtin(name) ?? realm.internal.builtin(`node:${name}`);
         if (exports !== undefined) {
             const names = Object.keys(exports);
             module = new vm.SyntheticModule(names, function () { for (const n of names) this.setExport(n, exports[n]); }, { context: realm.context });
@@ -188,6 +306,7 @@ if (process.argv[1] === import.meta.filename) {
     const realm = boot({ argv: process.argv.slice(2) });
     process.on('uncaughtException', (error) => { if (!realm.internal.uncaught(error)) process.exit(realm.internal.finish(1)); });
     process.on('unhandledRejection', (reason, promise) => { if (!realm.internal.unhandledRejection(reason, promise)) process.exit(realm.internal.finish(1)); });
+    process.on('rejectionHandled', (promise) => realm.internal.rejectionHandled(promise));
     process.on('beforeExit', () => { process.exitCode = realm.internal.finish(); });
     await runFile(realm, process.argv[2]);
 }

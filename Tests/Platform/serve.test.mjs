@@ -1,6 +1,7 @@
 // internal.serve with the ops of the HTTP server played by serve.mjs: node --test --experimental-vm-modules Tests/Platform/serve.test.mjs
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { boot } from './harness.mjs';
 import { serve } from './serve.mjs';
 
 const fetchHandler = (body, before = '') => serve(`${before}\n export default { fetch(request, env, ctx) { ${body} } }`);
@@ -17,7 +18,9 @@ const urlCases = [
     ['/', 'example.com:80', 1, 'http://example.com/'],
     ['/', 'EXAMPLE.com', 1, 'http://example.com/'],
     ['/x', 'example.com', 33, 'https://example.com/x'],
-    ['/x', 'example.com:443', 33, 'https://example.com:443/x'],
+    ['/x', 'example.com:443', 33, 'https://example.com/x'],
+    ['/x', 'example.com:80', 33, 'https://example.com:80/x'],
+    ['/x', 'example.com:443', 1, 'http://example.com:443/x'],
     ['/a/../b', 'a', 1, 'http://a/b'],
     ['/a/./b', 'a', 1, 'http://a/a/b'],
     ['/%2e%2e/b', 'a', 1, 'http://a/b'],
@@ -410,6 +413,21 @@ test('a time-out of native is told apart', async () => {
     equal([span.status, span.attributes['error.type'], span.attributes['http.response.status_code']], [2, '503', 503].map((v, i) => (i === 1 ? 'timeout' : v)));
 });
 
+test('a head that cannot be written: an error record, a 500 on the span, and the stream is cancelled', async () => {
+    const server = serve(`export default { fetch: () => new Response(new ReadableStream({
+        pull(controller) { controller.enqueue(new Uint8Array(9)); }, cancel(reason) { globalThis.cancelled = reason.name; } })) }`);
+    server.full = true; // what native says of pieces behind such a head is not that they are sent
+    const answer = server.begin('GET /', host);
+    await server.turn();
+    answer.finish(3, 500);
+    await server.turn();
+    same(server.evaluate('cancelled'), 'TypeError');
+    same(server.realm.internal.serve.idle(), 0);
+    const { spans: [span], errors } = server.read();
+    equal([span.status, span.attributes['error.type'], span.attributes['http.response.status_code']], [2, 'TypeError', 500]);
+    same(errors.length, 1);
+});
+
 test('a body that is being read fails when the client leaves', async () => {
     const server = serve('export default { async fetch(request) { try { await request.text(); } catch (e) { globalThis.seen = e.name; throw e; } } }');
     const answer = server.begin('POST /', host, { body: [] });
@@ -751,4 +769,21 @@ test('schedules start', () => {
     server.realm.internal.serve.startSchedules('["* * * * *", "@yearly", "0 0 29 2 *"]');
     server.realm.internal.serve.startSchedules([]);
     same(server.realm.internal.serve.idle(), 0);
+});
+
+// ---- Bodies that trickle in ----
+
+test('small pieces of a body are kept together', async () => {
+    const { internal } = boot({});
+    for (const sizes of [[1], [0, 1], [1, 1], Array(20000).fill(1), [5000, ...Array(9000).fill(1), 5000, 3, 1024, 1023, 2], Array(40).fill(1023), Array(200).fill([1024, 1]).flat()]) {
+        const feed = new internal.body.Feed(() => {}, () => {});
+        const whole = feed.collect();
+        let at = 0;
+        for (const size of sizes) feed.chunk(Uint8Array.from({ length: size }, () => at++ & 255));
+        assert.ok(feed.chunks.length <= 4 + at / 512, `${feed.chunks.length} arrays for ${at} bytes`);
+        feed.end();
+        const held = feed.chunks.reduce((sum, chunk) => sum + chunk.buffer.byteLength, 0);
+        assert.ok(held <= 2 * at + 8192, `${held} bytes are held for ${at}`);
+        equal(Buffer.from(await whole), Buffer.from(Uint8Array.from({ length: at }, (_, i) => i & 255)));
+    }
 });

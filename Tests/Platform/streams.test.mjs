@@ -60,17 +60,17 @@ test('a host-fed stream tells its size, its failure and its cancelling', async (
 test('pull that enqueues at once, a thousand times', async () => {
     let left = 1000;
     const host = streams.newReadable(() => { if (left-- > 0) host.enqueue(bytes(7)); else host.close(); });
-    assert.equal((await streams.readAll(host.stream)).length, 1000);
+    assert.equal((await streams.readAll(host.stream)).bytes.length, 1000);
 });
 test('pull that throws fails the stream', async () => {
     const host = streams.newReadable(() => { throw new realm.Error('broken pull'); });
     await assert.rejects(streams.readAll(host.stream), /broken pull/);
 });
 test('readAll: empty, one chunk, many chunks, late chunks, a failure, a chunk that is no bytes, a locked stream', async () => {
-    assert.equal((await streams.readAll(streams.fromBytes(bytes()))).length, 0);
-    assert.deepEqual(plain(await streams.readAll(streams.fromBytes(bytes(1, 2)))), [1, 2]);
+    assert.equal((await streams.readAll(streams.fromBytes(bytes()))).bytes.length, 0);
+    assert.deepEqual(plain((await streams.readAll(streams.fromBytes(bytes(1, 2)))).bytes), [1, 2]);
     const stream = run('new ReadableStream({ start(c) { for (let i = 0; i < 5; i++) c.enqueue(new Uint8Array([i, i])); c.close(); } })');
-    assert.deepEqual(plain(await streams.readAll(stream)), [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]);
+    assert.deepEqual(plain((await streams.readAll(stream)).bytes), [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]);
     assert.equal(stream.locked, true);
     const late = streams.newReadable();
     const all = streams.readAll(late.stream);
@@ -78,14 +78,14 @@ test('readAll: empty, one chunk, many chunks, late chunks, a failure, a chunk th
     await turn();
     late.enqueue(bytes(2));
     late.close();
-    assert.deepEqual(plain(await all), [1, 2]);
+    assert.deepEqual(plain((await all).bytes), [1, 2]);
     await assert.rejects(streams.readAll(run('new ReadableStream({ start(c) { c.error(new RangeError("x")); } })')), { name: 'RangeError' });
     await assert.rejects(streams.readAll(run('new ReadableStream({ start(c) { c.enqueue("text"); } })')), { name: 'TypeError', message: 'Received non-Uint8Array chunk' });
     await assert.rejects(streams.readAll(run('const l = new ReadableStream(); l.getReader(); l')), { name: 'TypeError' });
 });
 test('readAll of one chunk of a user does not hand out the user\'s bytes', async () => {
     const { stream, chunk } = run('(() => { const chunk = new Uint8Array([1]); return { chunk, stream: new ReadableStream({ start(c) { c.enqueue(chunk); c.close(); } }) }; })()');
-    const all = await streams.readAll(stream);
+    const { bytes: all } = await streams.readAll(stream);
     chunk[0] = 9;
     assert.deepEqual(plain(all), [1]);
 });
@@ -151,7 +151,7 @@ test('tee: bytes are copies, a default stream\'s objects are cloned', async () =
     const [a, b] = streams.tee(streams.fromBytes(bytes(1, 2)));
     const first = await streams.readAll(a);
     first[0] = 9;
-    assert.deepEqual(plain(await streams.readAll(b)), [1, 2]);
+    assert.deepEqual(plain((await streams.readAll(b)).bytes), [1, 2]);
     const [c, d] = streams.tee(run('new ReadableStream({ start(c) { c.enqueue(new Uint8Array([5])); c.enqueue({ x: 1 }); c.close(); } })'));
     const [left, right] = [c.getReader(), d.getReader()];
     const [l, r] = [await left.read(), await right.read()];

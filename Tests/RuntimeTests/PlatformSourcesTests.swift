@@ -5,11 +5,11 @@ import Testing
 struct PlatformSourcesTests {
     private static let sources = URL(filePath: #filePath).appending(path: "../../../Sources").standardizedFileURL
 
-    private var files: [String] {
-        get throws {
-            try FileManager.default.contentsOfDirectory(atPath: Self.sources.appending(path: "Platform/js").path)
-                .filter { $0.hasSuffix(".js") }.sorted()
-        }
+    private var files: [String] { get throws { try files(in: "Platform/js") } }
+
+    private func files(in folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: Self.sources.appending(path: folder).path)
+            .filter { $0.hasSuffix(".js") }.sorted()
     }
 
     private var text: String {
@@ -25,5 +25,16 @@ struct PlatformSourcesTests {
         let listed = try text.matches(of: /\{"(.+?)", (\w+)_js, sizeof (\w+)_js\},/)
         #expect(try listed.map { String($0.1) } == files)
         #expect(listed.allSatisfy { $0.1 == $0.1.prefix(3) + $0.2 + ".js" && $0.2 == $0.3 })
+    }
+
+    @Test func everyLateSourceIsEmbeddedUnderItsName() throws {
+        let files = try files(in: "Platform/js/late")
+        let text = try String(contentsOf: Self.sources.appending(path: "CPlatform/late.c"), encoding: .utf8)
+        let embedded = text.matches(of: /static const char (\w+)_js\[\] = \{\n#embed "\.\.\/Platform\/js\/late\/(.+)"/)
+        #expect(embedded.map { String($0.2) }.sorted() == files)
+        #expect(embedded.allSatisfy { $0.1 + ".js" == $0.2 })
+        let listed = text.matches(of: /\{"(.+?)", (\w+)_js, sizeof (\w+)_js\},/)
+        #expect(listed.map { $0.1 + ".js" }.sorted() == files)
+        #expect(listed.allSatisfy { $0.1 == $0.2 && $0.2 == $0.3 })
     }
 }

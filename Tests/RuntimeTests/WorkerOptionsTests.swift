@@ -24,11 +24,12 @@ struct WorkerOptionsTests {
     @Test func otherCommands() throws {
         #expect(try WorkerOptions(["--version"]).command == .version)
         #expect(try WorkerOptions(["--build-snapshot", "/x"]).command == .buildSnapshot(path: "/x"))
+        #expect(try WorkerOptions(["--tls-fd", "3", "--answer-fd", "4", "--check-tls"]).command == .checkTLS)
     }
 
     @Test(arguments: [
         [], ["--"], ["--ring-fd"], ["--ring-fd", "x", "a"], ["--ring-fd", "-1", "a"], ["--nope", "a"],
-        ["--build-snapshot"],
+        ["--build-snapshot"], ["--check-tls", "x"], ["--tls-fd", "x", "--check-tls"],
     ])
     func nonsenseIsRefused(arguments: [String]) {
         #expect(throws: UsageError.self) { try WorkerOptions(arguments) }

@@ -210,6 +210,22 @@ private let get200 = BoardSeriesHead(.serverDuration, method: 1, status: 200, is
         #expect(abs(histogram.sum - 100.305) < 1e-9)
     }
 
+    @Test func aSeriesThatIsDefinedAgainStaysWhatItWas() throws {
+        let board = try BoardEnds()
+        let index = board.series(get200, route: "/first")
+        board.writer.record(index, seconds: 1)
+        _ = board.snapshot()
+        let at = board.mapping.baseAddress + BoardLayout.seriesOffset(index)
+        for status in 100..<600 as Range<UInt16> {
+            at.storeBytes(of: status, toByteOffset: BoardLayout.Series.status, as: UInt16.self)
+            at.storeBytes(of: UInt16(status), toByteOffset: BoardLayout.Series.port, as: UInt16.self)
+            board.writer.record(index, seconds: 1)
+            #expect(board.snapshot().series.count == 1)
+        }
+        let (key, histogram) = try #require(board.snapshot().series.first)
+        #expect((key.route, key.status, histogram.count) == ("/first", 200, 501))
+    }
+
     @Test func seriesBeyondTheTableGoToOverflow() throws {
         let board = try BoardEnds()
         for route in 0..<400 { board.writer.record(board.series(get200, route: "/\(route)"), seconds: 1) }

@@ -74,7 +74,9 @@ import Wire
     }
 
     @Test func controlMessagesGoThereAndBack() {
-        for command in [ControlCommand.startProfile(interval: 1000), .stopProfile, .heapSnapshot(mebibytesMax: 512)] {
+        for command in [
+            ControlCommand.startProfile(interval: 1000), .stopProfile, .heapSnapshot(mebibytesMax: 512), .followed,
+        ] {
             #expect(ControlCommand(command.bytes) == command)
         }
         #expect(ControlCommand([9, 0, 0, 0, 0, 0, 0, 0]) == nil)

@@ -64,6 +64,18 @@ static inline int sl_memfd_seal_size(int fd) {
     return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 }
 
+// Nobody can map the file for writing any more, nor write(2) to it, but mappings that are there go on; nor shrink, grow or further seal it.
+static inline int sl_memfd_seal_writes(int fd) {
+    return fcntl(fd, F_ADD_SEALS, 0x0010 /* F_SEAL_FUTURE_WRITE */ | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+}
+// Maps a whole file shared, for reading; null and errno.
+static inline const void *_Nullable sl_shared_view(int fd, size_t bytes) {
+    void *base = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+    return base == MAP_FAILED ? NULL : base;
+}
+// These pages are in no core dump.
+static inline void sl_keep_out_of_dumps(const void *_Nonnull at, size_t bytes) { madvise((void *)at, bytes, MADV_DONTDUMP); }
+
 // Maps [header][data][data again] of a ring that begins at `offset` in a file; null and errno.
 static inline void *_Nullable sl_ring_map(int fd, size_t offset, size_t header, size_t data) {
     char *base = (char *)mmap(NULL, header + 2 * data, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -135,30 +147,46 @@ enum { SL_SPAWN_DESCRIPTORS_MAX = 10 };
 // tenth of what fork costs, since no page table is copied.
 pid_t sl_spawn(const sl_spawn_request *_Nonnull request);
 
-// A non-blocking listening TCP socket with SO_REUSEADDR, closed at exec; -1 and errno. The host is a name or an address; port 0 lets the
-// system choose. -2: the host is not known, and *why says so.
-int sl_listen_tcp(const char *_Nonnull host, uint16_t port, int backlog, uint16_t *_Nonnull bound_port, const char *_Nullable *_Nonnull why);
-// The same for a socket in the file system. One that nobody listens on any more is replaced.
+typedef struct {
+    uint16_t port;                    // that was bound
+    int tried;                        // addresses of the host
+    char last[64];                    // the last that failed, as numbers
+    const char *_Nullable not_known;  // why the host has no address
+} sl_listen_result;
+
+// A non-blocking listening TCP socket with SO_REUSEADDR, closed at exec; -1 and errno, or `not_known`. The host is a name or an address; of
+// its addresses the first that can be listened on is taken, and errno is of the last. Port 0 lets the system choose.
+int sl_listen_tcp(const char *_Nonnull host, uint16_t port, int backlog, sl_listen_result *_Nonnull result);
+// The same for a socket in the file system, whose folder may have a path of any length. One that nobody listens on any more is replaced.
 int sl_listen_unix(const char *_Nonnull path, int backlog);
 
 // Two connected stream sockets, blocking, closed at exec; -1 and errno.
 int sl_socketpair(int ends[_Nonnull 2]);
-// A blocking connection to a socket in the file system; -1 and errno.
-int sl_connect_unix(const char *_Nonnull path);
+// A blocking connection to a socket in the file system, with these timeouts from the start; -1 and errno.
+int sl_connect_unix(const char *_Nonnull path, int milliseconds);
 // Accepts a connection of a process of our own user, blocking; -1 and errno, EPERM for another user's.
 int sl_accept_same_user(int fd);
 // How long receiving and sending may block; -1 and errno.
 int sl_set_timeouts(int fd, int milliseconds);
 // send(2) that raises no SIGPIPE.
 ssize_t sl_send(int fd, const void *_Nonnull bytes, size_t count);
+// The same and recv(2) without waiting; -1 and EAGAIN.
+ssize_t sl_send_now(int fd, const void *_Nonnull bytes, size_t count);
+ssize_t sl_receive_now(int fd, void *_Nonnull bytes, size_t count);
+// What the other end sends from now on fails there.
+void sl_stop_receiving(int fd);
 
 // inotify(7), non-blocking, closed at exec; -1 and errno. What it tells is read(2) as struct inotify_event.
 int sl_inotify(void);
 // Watches what happens to the entries of a folder; its number, or -1 and errno.
 int sl_inotify_watch(int fd, const char *_Nonnull folder);
+// Watches it no more; `folder` is its number.
+void sl_inotify_forget(int fd, int folder);
 enum {
     SL_INOTIFY_HEADER_BYTES = 16,
     SL_INOTIFY_FOLDER = 0x40000000,   // IN_ISDIR
     SL_INOTIFY_OVERFLOW = 0x4000,     // IN_Q_OVERFLOW
     SL_INOTIFY_APPEARED = 0x100 | 0x80,  // IN_CREATE, IN_MOVED_TO
+    SL_INOTIFY_MOVED_AWAY = 0x40,        // IN_MOVED_FROM
+    SL_INOTIFY_IGNORED = 0x8000,         // IN_IGNORED: the number means nothing any more
 };

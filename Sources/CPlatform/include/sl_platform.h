@@ -18,6 +18,9 @@ typedef struct {
 // All sources, in the order they run.
 const sl_platform_source *sl_platform_sources(size_t *count);
 
+// Sources that are compiled when a program asks for them; names without ".js", in alphabetical order.
+const sl_platform_source *sl_platform_late_sources(size_t *count);
+
 #pragma clang assume_nonnull end
 
 #ifdef __cplusplus

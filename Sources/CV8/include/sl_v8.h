@@ -85,8 +85,8 @@ typedef struct {
     // import(): the host loads `specifier` for the module or script named `referrer`, then calls sl_v8_import_resolve/reject (now or later) with `token`.
     // `type` is the import assertion ("json") or empty.
     void (*_Nullable import)(void *_Nullable context, sl_v8_realm *realm, sl_v8_string specifier, sl_v8_string referrer, sl_v8_string type, uint64_t token);
-    // A promise was rejected without a handler (handled = false), or got a handler later (true). `promise_id` pairs the two. `reason` is borrowed.
-    void (*_Nullable rejection)(void *_Nullable context, sl_v8_realm *realm, uint64_t promise_id, bool handled, sl_v8_value *_Nullable reason);
+    // A promise was rejected without a handler (handled = false), or got a handler later (true). `promise_id` pairs the two. `promise` and `reason` are borrowed.
+    void (*_Nullable rejection)(void *_Nullable context, sl_v8_realm *realm, uint64_t promise_id, bool handled, sl_v8_value *promise, sl_v8_value *_Nullable reason);
     // A garbage collection ended. kind: 1 scavenge, 2 mark-sweep-compact, 4 incremental, 8 weak callbacks. No JS from here.
     void (*_Nullable gc)(void *_Nullable context, uint32_t kind, double pause_nanoseconds, bool forced);
 } sl_v8_host;
@@ -237,16 +237,32 @@ sl_v8_value *sl_v8_args_value(sl_v8_args *args, size_t index);  // owned handle
 bool sl_v8_args_bytes(sl_v8_args *args, size_t index, uint8_t *_Nullable *_Nonnull bytes, size_t *length);
 // Writes the UTF-8 of string argument `index` (lone surrogates become U+FFFD) to target; bytes written, or -1 when more than capacity. No allocation.
 ptrdiff_t sl_v8_args_write_utf8(sl_v8_args *args, size_t index, void *target, size_t capacity);
+// The same for as many whole characters as fit. `units` tells how many UTF-16 units of the string they are.
+size_t sl_v8_args_write_utf8_prefix(sl_v8_args *args, size_t index, void *target, size_t capacity, size_t *units);
 // How many bytes the UTF-8 of string argument `index` can have at most; 0 when it is none.
 size_t sl_v8_args_utf8_max(sl_v8_args *args, size_t index);
 // Writes the units of string argument `index` as Latin-1; bytes written, or -1: no string, over capacity, or with units over 255.
 ptrdiff_t sl_v8_args_write_latin1(sl_v8_args *args, size_t index, void *target, size_t capacity);
+// What an object is by V8's own knowledge, which no prototype, proxy trap or Symbol.toStringTag can change. Runs no user code.
+typedef enum {
+    SL_V8_BRAND_NONE, SL_V8_BRAND_PROXY, SL_V8_BRAND_PROMISE, SL_V8_BRAND_MAP_ITERATOR, SL_V8_BRAND_SET_ITERATOR, SL_V8_BRAND_WEAK_MAP, SL_V8_BRAND_WEAK_SET,
+    SL_V8_BRAND_MODULE, SL_V8_BRAND_GENERATOR, SL_V8_BRAND_ARGUMENTS, SL_V8_BRAND_ERROR, SL_V8_BRAND_EXTERNAL,
+    SL_V8_BRAND_ASYNC_FUNCTION, SL_V8_BRAND_GENERATOR_FUNCTION, SL_V8_BRAND_ASYNC_GENERATOR_FUNCTION
+} sl_v8_brand;
+sl_v8_brand sl_v8_args_brand(sl_v8_args *args, size_t index);
+// Returns what the argument holds inside, as an array of two: a proxy's target and handler, a promise's state (sl_v8_promise_state) and result, and of an
+// iterator or weak collection whether its entries are pairs, and an array of them. Null of anything else. Iterators do not advance.
+void sl_v8_args_return_inside(sl_v8_args *args, size_t index);
 sl_v8_isolate *sl_v8_args_isolate(sl_v8_args *args);
 sl_v8_realm *sl_v8_args_realm(sl_v8_args *args);
 void sl_v8_args_return_number(sl_v8_args *args, double number);
 void sl_v8_args_return_bool(sl_v8_args *args, bool flag);
 void sl_v8_args_return_null(sl_v8_args *args);
 void sl_v8_args_return_string(sl_v8_args *args, const char *bytes, size_t length);
+// UTF-16 units; as one byte each in V8 when none is over 255. The units may be overwritten.
+void sl_v8_args_return_utf16(sl_v8_args *args, uint16_t *_Nullable units, size_t length);
+// The UTF-8 of string argument `index` as a new Uint8Array; an empty one when it is no string.
+void sl_v8_args_return_utf8_of(sl_v8_args *args, size_t index);
 void sl_v8_args_return_value(sl_v8_args *args, sl_v8_value *value); // borrowed
 // kind: "Error", "TypeError", "RangeError", "SyntaxError"; anything else is an Error whose name is kind. code (or null) becomes the `code` property.
 void sl_v8_args_throw(sl_v8_args *args, const char *kind, const char *message, size_t message_length, const char *_Nullable code);

@@ -155,7 +155,7 @@ primordials.SafeWeakMap = makeSafe(WeakMap, class SafeWeakMap extends WeakMap { 
 primordials.SafeWeakSet = makeSafe(WeakSet, class SafeWeakSet extends WeakSet { constructor() { super(); } });
 
 /** The values of an iterable given by user code, read by the iteration protocol (WebIDL sequence<T>). Throws TypeError when it is none. */
-primordials.arrayFromIterable = function arrayFromIterable(iterable, what) {
+primordials.arrayFromIterable = function arrayFromIterable(iterable, what, convert = undefined) {
     const method = iterable === null || iterable === undefined ? undefined : iterable[primordials.SymbolIterator];
     if (typeof method !== 'function') throw new primordials.TypeError(`${what} is not iterable`);
     const iterator = apply(method, iterable, []);
@@ -165,7 +165,7 @@ primordials.arrayFromIterable = function arrayFromIterable(iterable, what) {
         const step = apply(next, iterator, []);
         if (step === null || (typeof step !== 'object' && typeof step !== 'function')) throw new primordials.TypeError('Iterator result is not an object');
         if (step.done) return result;
-        primordials.ArrayPrototypePush(result, step.value);
+        primordials.ArrayPrototypePush(result, convert === undefined ? step.value : convert(step.value));
     }
 };
 

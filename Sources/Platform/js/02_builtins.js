@@ -27,3 +27,29 @@ internal.builtin = (name) => {
 
 /** @param {string} name @returns {string[]} the names a synthetic module of it exports */
 internal.builtinExports = (name) => ObjectKeys(internal.builtin(name));
+
+const loaded = new SafeMap();
+
+/**
+ * What `late/NAME.js` returns. It is compiled and run when first asked for, and is in no snapshot, so it costs nobody who does not.
+ * @param {string} name
+ */
+internal.load = (name) => {
+    let value = loaded.get(name);
+    if (value === undefined) {
+        value = ops.lateSource(name)(ops, internal, primordials);
+        loaded.set(name, value);
+    }
+    return value;
+};
+
+// Module → file of late/ that returns its exports.
+const lateModules = [
+    'assert', 'assert', 'assert/strict', 'assert_strict', 'buffer', 'buffer', 'diagnostics_channel', 'diagnostics_channel', 'events', 'events', 'os', 'os',
+    'path', 'path', 'path/posix', 'path_posix', 'path/win32', 'path_win32', 'punycode', 'punycode', 'querystring', 'querystring',
+    'string_decoder', 'string_decoder', 'url', 'url_module', 'util', 'util', 'util/types', 'util_types',
+];
+for (let i = 0; i < lateModules.length; i += 2) {
+    const file = lateModules[i + 1];
+    internal.builtins.set(`node:${lateModules[i]}`, () => internal.load(file));
+}

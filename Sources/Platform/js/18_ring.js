@@ -189,7 +189,7 @@ class Step {
         this.next = null; // the step that followed last
         this.forks = 0; // how often it was another one
         this.value = ''; // the text seen last (always a string, which makes comparing cheap)
-        this.interned = null; // it, when it has an id
+        this.valueTag = 0; // its tag, when it has an id
         this.isLearnt = false; // whether an id was looked for
         this.changes = 0; // how often it was another one
         this.event = ''; // the name of the event that came here last
@@ -233,24 +233,30 @@ function stepTo(step, ref, key) {
     return step.next = new Step(ref, key, step.depth + 1);
 }
 
-// The text that came at a step, as it is kept; learns it.
-function keptText(step, text) {
+// The tag of the text that came at a step, when it came before; 0: it is kept as a text. Learns it.
+function tagOf(step, text) {
     if (text !== step.value) {
         if (step.changes < CHANGES && text.length <= VALUE_UNITS) {
             step.changes++;
             step.value = text;
-            step.interned = null;
+            step.valueTag = 0;
             step.isLearnt = false;
         }
-        return text;
+        return 0;
     }
     if (!step.isLearnt) {
         step.isLearnt = true;
         const id = text.length === 0 || stringIds.size >= VALUE_IDS ? 0 : stringIds.get(text) ?? internNew(text);
-        step.interned = id === 0 ? null : new Kept(TEXT, id << 4 | 2, text);
+        if (id !== 0) {
+            textsOfIds[id] = text;
+            step.valueTag = id << 4 | 2;
+        }
     }
-    return step.interned ?? text;
+    return step.valueTag;
 }
+
+// The texts of ids that stand in tags.
+const textsOfIds = [];
 
 // ---- Attributes (section 3) ----
 
@@ -268,16 +274,14 @@ function keep(value) {
     }
 }
 
-// An object value, kept: its kind and its parts; or an interned text, whose part is its tag.
+// An object value, kept: its kind and its parts.
 class Kept {
-    constructor(kind, parts, text = '') {
+    constructor(kind, parts) {
         this.kind = kind;
         this.parts = parts;
-        this.text = text; // of an interned one
     }
 }
-const TEXT = 2, BYTES = 7, ARRAY = 8, MAP = 9;
-const isInterned = (kept) => typeof kept === 'object' && kept !== null && kept.kind === TEXT;
+const BYTES = 7, ARRAY = 8, MAP = 9;
 
 // Elements and members one value may have in all, at every depth; further ones are left out.
 const ELEMENTS_MAX = 1024;
@@ -318,8 +322,16 @@ function keepObject(value, depth) {
     return new Kept(MAP, parts);
 }
 
-// A list of attributes: [how many, key, value, key, value, …]; what lies behind the last one is filler. A key is a reference, or a step of a path.
+// A list of attributes: [how many, key, value, key, value, …]; what lies behind the last one is filler. A key is a reference. One with the bit
+// TAGGED says that its value is a tag, whole; so the most frequent attributes are two small integers, which are told apart from all else by a bit.
 const NO_ATTRIBUTES = [0];
+const TAGGED = 65536;
+
+// The reference in a key of a list.
+const keyRef = (key) => typeof key === 'number' && key > 0 ? key & TAGGED - 1 : key;
+
+// A kept value of a list, given its key.
+const valueAt = (key, value) => typeof key === 'number' && key > TAGGED ? textsOfIds[value >> 4] : value;
 
 // `list` with one more; the first makes a list. That one has room for six, since growing an array twice costs more than writing four
 // attributes; a literal of constants alone would be copied at its first write.
@@ -345,16 +357,20 @@ function keepMember(attributes, key) {
 // How many attributes the last `keepAll` left out.
 let leftOut = 0;
 
-// The enumerable properties of `attributes` as a list, at most `limit`.
+// The enumerable properties of `attributes` as a list, at most `limit`. Of a proxy that will not say what it has, those it told.
 function keepAll(attributes, limit) {
-    let list = NO_ATTRIBUTES;
-    leftOut = 0;
-    for (const key in attributes) {
-        const value = keepMember(attributes, key);
-        if (value === undefined) continue;
-        if (list[0] >= limit) leftOut++;
-        else list = append(list, reference(key), value);
+    let list = NO_ATTRIBUTES, over = 0;
+    try {
+        for (const key in attributes) {
+            const value = keepMember(attributes, key);
+            if (value === undefined) continue;
+            if (list[0] >= limit) over++;
+            else list = append(list, reference(key), value);
+        }
+    } catch {
+        // What a proxy throws must not reach the program by way of its telemetry.
     }
+    leftOut = over; // set last: reading may have come back here
     return list;
 }
 
@@ -367,9 +383,13 @@ function putAttributes(at, list) {
         let payload = at + 8;
         const word = at >> 2;
         if (payload > last) return -1;
-        if (typeof key === 'object') {
-            words[word] = key.ref;
-        } else if (typeof key === 'number') {
+        if (typeof key === 'number') {
+            if (key > TAGGED) {
+                words[word] = key - TAGGED;
+                words[word + 1] = value;
+                at = payload;
+                continue;
+            }
             words[word] = key;
         } else {
             words[word] = 0;
@@ -391,9 +411,6 @@ function putAttributes(at, list) {
                 bound.f64[payload >> 3] = value;
                 at = payload + 8;
             }
-        } else if (typeof value === 'object' && value !== null && value.kind === TEXT) {
-            words[word + 1] = value.parts;
-            at = payload;
         } else {
             at = putOther(word + 1, payload, value);
             if (at < 0) return -1;
@@ -464,6 +481,6 @@ function start(buffer, arch, recording, lengthLimit) {
 
 internal.ring = {
     start, bound, open, openLeavingRoom, openWithin, commit, drop, fits, limit, headAfter, putInline, putAttributes, keep, keepAll, leftOut: () => leftOut,
-    NO_ATTRIBUTES, append, appendNth, reference, firstStep, stepTo, keptText, isInterned, LOST,
+    NO_ATTRIBUTES, append, appendNth, reference, firstStep, stepTo, tagOf, TAGGED, keyRef, valueAt, LOST,
     KIND_SPAN: 1, KIND_START: 3, KIND_LOG: 4, KIND_ERROR: 5, KIND_POINT: 6, KIND_SCOPE: 7, KIND_INSTRUMENT: 8,
 };

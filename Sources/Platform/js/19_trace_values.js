@@ -29,27 +29,30 @@ const isSpanContextValid = (c) => c != null && isValidTraceId(c.traceId) && isVa
 
 // ---- Span contexts from outside ----
 
+// What is needed of the context of a span of whatever class; undefined when it is none, or reading it throws.
 function contextOf(span) {
     try {
-        return span?.spanContext?.();
+        return partsOf(span?.spanContext?.());
     } catch {
         return undefined;
     }
 }
 
-// Trace and span id as the six words they are in memory.
-function idWords(context) {
+// The same of a span context; throws what reading it throws.
+function partsOf(context) {
+    if (!isSpanContextValid(context)) return undefined;
     const traceId = `${context.traceId}`, spanId = `${context.spanId}`;
-    return [
+    // As the six words that trace and span id are in memory.
+    const ids = [
         wordOfHex(traceId, 0), wordOfHex(traceId, 8), wordOfHex(traceId, 16), wordOfHex(traceId, 24), wordOfHex(spanId, 0), wordOfHex(spanId, 8),
     ];
+    return { ids, flags: context.traceFlags & 255, isRemote: !!context.isRemote, state: context.traceState ?? undefined };
 }
 
-const linkFlags = (context) => context.traceFlags & 255 | 256 | (context.isRemote ? 512 : 0);
-
-function stateText(context) {
+// A trace state as text.
+function stateText(state) {
     try {
-        return `${context.traceState?.serialize?.() ?? ''}`;
+        return `${state?.serialize?.() ?? ''}`;
     } catch {
         return '';
     }
@@ -97,5 +100,5 @@ function causes(exception) {
 }
 
 internal.traceValues = {
-    hexWord, isValidTraceId, isValidSpanId, isSpanContextValid, contextOf, idWords, linkFlags, stateText, exceptionAttributes, safeText, cut,
+    hexWord, isValidTraceId, isValidSpanId, isSpanContextValid, contextOf, partsOf, stateText, exceptionAttributes, safeText, cut,
 };

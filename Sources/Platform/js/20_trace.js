@@ -1,5 +1,5 @@
 'use strict';
-// The tracing core: contexts, sampling, spans, log and error records. What is written goes through 18_ring.js.
+// The tracing core: contexts, sampling, spans. What is written goes through 18_ring.js.
 //
 // A finished span is written flat into shared memory and nothing else happens to it here: no object graph, no JSON, no native
 // call but the clock. Layout of everything written: docs/specs/record-format.md. Public API surface: 21_otel_api.js.
@@ -10,14 +10,14 @@
 // Nothing at load time that a snapshot cannot hold: `start` binds what exists only at run time.
 
 const {
-    ArrayIsArray, DatePrototypeGetTime, MathFloor, ReflectApply, SafeMap, StringPrototypeLastIndexOf, StringPrototypeSlice, StringPrototypeStartsWith,
+    ArrayIsArray, DatePrototypeGetTime, MathFloor, ReflectApply, SafeMap, StringPrototypeSlice, StringPrototypeStartsWith,
 } = primordials;
 const {
     bound, open, openLeavingRoom, openWithin, commit, drop, fits, limit, headAfter, putInline, putAttributes, keep, keepAll, leftOut, NO_ATTRIBUTES, append,
-    appendNth, reference, firstStep, stepTo, keptText, isInterned, LOST, KIND_SPAN, KIND_START, KIND_LOG, KIND_ERROR, KIND_SCOPE,
+    appendNth, reference, firstStep, stepTo, tagOf, TAGGED, keyRef, KIND_SPAN, KIND_START, KIND_SCOPE,
 } = internal.ring;
 const {
-    hexWord, isValidTraceId, isValidSpanId, isSpanContextValid, contextOf, idWords, linkFlags, stateText, exceptionAttributes, safeText, cut,
+    hexWord, isValidTraceId, isValidSpanId, isSpanContextValid, contextOf, partsOf, stateText, exceptionAttributes, safeText, cut,
 } = internal.traceValues;
 
 // ---- State bound at start ----
@@ -41,6 +41,9 @@ function random32() {
     return t;
 }
 
+// The other half of an id whose first half was drawn just now: of the state, which is twice as long as the id. Never 0.
+const randomAgain = () => (bound.random[0] ^ bound.random[2]) | 1;
+
 // ---- Time ----
 
 // Ring time (nanoseconds) now.
@@ -52,7 +55,12 @@ function now() {
 // Ring time of what OpenTelemetry calls TimeInput: [seconds, nanoseconds], Date, Unix milliseconds or a performance.now() value.
 function ringTime(input) {
     const present = now();
-    const time = rawRingTime(input, present);
+    let time;
+    try {
+        time = rawRingTime(input, present);
+    } catch {
+        return present; // a proxy
+    }
     // NaN, infinities and times before 1970 cannot be told to anyone.
     return time >= -bound.unixBaseMs * 1e6 && time < 9e18 ? time : present;
 }
@@ -144,9 +152,29 @@ const storesOf = (value) => value === undefined ? null : value._stores;
 // An OpenTelemetry context as a continuation's value: with the stores that are current, whichever it was made with.
 function entering(context) {
     const stores = storesOf(ops.context());
-    if (!(context instanceof Context)) return stores === null ? undefined : new Context(undefined, null, stores);
+    if (!isContext(context)) return stores === null ? undefined : new Context(undefined, null, stores);
     return context._stores === stores ? context : new Context(context._span, context._values, stores);
 }
+
+function isContext(value) {
+    try {
+        return value instanceof Context;
+    } catch {
+        return false; // a proxy
+    }
+}
+
+// Whether a span that may be the program's own is one of ours.
+function isOurs(span) {
+    try {
+        return span instanceof Span;
+    } catch {
+        return false;
+    }
+}
+
+// The parent to make a span with that will begin in a continuation's value.
+const parentIn = (value) => value instanceof Span ? value : NOBODY;
 
 // The context that startActiveSpan or what it called has set last: mostly still the current one, which then need not be asked for.
 let lastContext;
@@ -164,7 +192,7 @@ function runInContext(value, fn, receiver, args) {
 // ---- Sampling ----
 
 // 0 never, 1 always, 2 by ratio of the trace id.
-let rootSampling = 1, parentBased = true, ratioThreshold = 0;
+let rootSampling = 1, ratioThreshold = 0;
 
 function sampleRoot(t2, t3) {
     if (rootSampling !== 2) return rootSampling;
@@ -176,182 +204,243 @@ function sampleRoot(t2, t3) {
 
 // ---- Spans ----
 
-const PARENT_REMOTE = 1, HAD_START = 2, STATUS_MESSAGE = 4, TRACE_STATE = 8;
+// A span's kind, status, flags and bits are one word, as they are in its record: kind | status << 8 | W3C flags << 16 | bits << 24.
+const STATUS_SHIFT = 8, STATUS_BITS = 0xFF00, SAMPLED = 1 << 16;
+const PARENT_REMOTE = 1 << 24, HAD_START = 2 << 24, STATUS_MESSAGE = 4 << 24, TRACE_STATE = 8 << 24;
+const OK = 1, ERROR = 2;
 
+// A trace id, shared by the spans of a trace.
+class TraceId {
+    constructor(t0, t1, t2, t3) {
+        this.t0 = t0;
+        this.t1 = t1;
+        this.t2 = t2;
+        this.t3 = t3;
+    }
+}
+const NO_TRACE = new TraceId(0, 0, 0, 0);
+
+// Every field costs a store, and eight bytes of fresh memory for each span. The methods only hand on: what the platform does with spans of
+// its own must not go through a prototype that the program can change.
 class Span {
-    constructor(scope, path, kind) {
-        this._recording = false; // compared with `false` below: one instruction, where `!` asks for the kind of value
-        this._bits = 0;
-        this._flags = 0;
+    constructor(scope, path, head, isRecording, trace, id0, id1, parent0, parent1, values, stores) {
+        this._recording = isRecording; // compared with `false` below: one instruction, where `!` asks for the kind of value
+        this._head = head;
         this._scope = scope;
-        this._kind = kind;
         this._name = path.ref;
         this._step = path;
-        this._t0 = 0;
-        this._t1 = 0;
-        this._t2 = 0;
-        this._t3 = 0;
-        this._s0 = 0;
-        this._s1 = 0;
-        this._p0 = 0;
-        this._p1 = 0;
+        this._trace = trace;
+        this._s0 = id0;
+        this._s1 = id1;
+        this._p0 = parent0;
+        this._p1 = parent1;
         this._start0 = 0;
         this._start1 = 0;
-        this._status = 0;
         this._attributes = NO_ATTRIBUTES;
         this._events = null;
         this._rare = null;
-        this._values = null;
-        this._stores = null;
-        this._context = null;
+        this._values = values;
+        this._stores = stores;
         this._asContext = null;
         this._native = -1; // slot of the request whose server span this is
     }
 
-    spanContext() {
-        if (this._context !== null) return this._context;
-        const context = {
-            traceId: hexWord(this._t0) + hexWord(this._t1) + hexWord(this._t2) + hexWord(this._t3),
-            spanId: hexWord(this._s0) + hexWord(this._s1),
-            traceFlags: this._flags,
-        };
-        const state = this._rare?.traceState;
-        if (state !== undefined) context.traceState = state;
-        return this._context = context;
-    }
-
+    spanContext() { return spanContext(this); }
     isRecording() { return this._recording; }
-
     setAttribute(key, value) {
-        if (this._recording === false) return this;
-        const step = this._step.next;
-        // The key that came next the last time; a path counts the attributes of whoever is on it.
-        if (step !== null && step.text === key && step.depth <= bound.attributeLimit) {
-            let kept = value;
-            if (typeof value === 'string') {
-                if (bound.textsAreCut) kept = keep(value);
-                // As keptText does, which is too large to be inlined.
-                kept = kept === step.value && step.interned !== null ? step.interned : keptText(step, kept);
-            } else if (typeof value !== 'number' && typeof value !== 'boolean') {
-                kept = keep(value);
-                if (kept === undefined) return this;
-            }
-            this._step = step;
-            this._attributes = appendNth(this._attributes, step.depth, step, kept);
-        } else if (typeof key === 'string' && key !== '') {
-            const kept = keep(value);
-            if (kept !== undefined) setKept(this, key, kept);
-        }
+        setAttribute(this, key, value);
         return this;
     }
-
     setAttributes(attributes) {
-        if (!this._recording || attributes === undefined || attributes === null) return this;
-        try {
-            for (const key in attributes) {
-                let value;
-                try { value = attributes[key]; } catch { continue; }
-                this.setAttribute(key, value);
-            }
-        } catch {
-            // A proxy that will not say what it has: what it told is kept.
-        }
+        setAttributes(this, attributes);
         return this;
     }
-
-    // Times of events are ring times; attributes may be left out and the time given in their place.
     addEvent(name, attributesOrTime, time) {
-        if (this._recording === false) return this;
-        let attributes;
-        if (attributesOrTime !== undefined) {
-            if (isTimeInput(attributesOrTime)) time ??= attributesOrTime;
-            else attributes = attributesOrTime;
-        }
-        if (time === undefined) ops.now();
-        else setTime(ringTime(time));
-        const words = bound.i32;
-        const at0 = words[CLOCK_I32], at1 = words[CLOCK_I32 + 1];
-        const events = this._events;
-        if (events !== null && events.length >= bound.eventLimit * 5) {
-            rare(this).droppedEvents++;
-            return this;
-        }
-        let list = NO_ATTRIBUTES, dropped = 0;
-        if (attributes !== undefined && attributes !== null) {
-            list = keepAll(attributes, bound.eventAttributeLimit);
-            dropped = leftOut();
-        }
-        const step = this._step;
-        const ref = step.event === name ? step.eventRef : learnEvent(step, typeof name === 'string' ? name : safeText(name));
-        if (events === null) {
-            this._events = [at0, at1, ref, list, dropped];
-        } else {
-            const count = events.length;
-            events[count] = at0;
-            events[count + 1] = at1;
-            events[count + 2] = ref;
-            events[count + 3] = list;
-            events[count + 4] = dropped;
-        }
+        addEvent(this, name, attributesOrTime, time);
         return this;
     }
-
     addLink(link) {
-        if (this._recording === false || !isSpanContextValid(link?.context)) return this;
-        const links = rare(this).links ??= [];
-        if (links.length >= bound.linkLimit) {
-            rare(this).droppedLinks++;
-            return this;
-        }
-        const list = keepAll(link.attributes, bound.linkAttributeLimit);
-        const dropped = leftOut() + (link.droppedAttributesCount | 0);
-        links[links.length] = { ids: idWords(link.context), flags: linkFlags(link.context), state: stateText(link.context), list, dropped };
+        addLink(this, link);
         return this;
     }
-
     addLinks(links) {
-        if (ArrayIsArray(links)) for (let i = 0; i < links.length; i++) this.addLink(links[i]);
+        addLinks(this, links);
         return this;
     }
-
     setStatus(status) {
-        if (this._recording === false || status == null) return this;
-        const code = status.code | 0;
-        // Ok is final, unset changes nothing. <https://opentelemetry.io/docs/specs/otel/trace/api/#set-status>
-        if (code < 0 || code > 2 || this._status === 1 || code === 0) return this;
-        this._status = code;
-        const message = code === 2 && status.message != null && status.message !== '' ? cut(safeText(status.message)) : undefined;
-        if (message !== undefined || this._rare !== null) rare(this).statusMessage = message;
+        setStatus(this, status);
         return this;
     }
-
     updateName(name) {
         if (this._recording) this._name = reference(safeText(name));
         return this;
     }
+    recordException(exception, time) { recordException(this, exception, time); }
+    end(endTime) { end(this, endTime); }
+}
 
-    recordException(exception, time) {
-        if (this._recording === false || exception == null) return;
-        this.addEvent('exception', exceptionAttributes(exception), time);
-    }
+function spanContext(span) {
+    const known = span._rare?.context;
+    if (known !== undefined) return known;
+    const { t0, t1, t2, t3 } = span._trace;
+    const context = {
+        traceId: hexWord(t0) + hexWord(t1) + hexWord(t2) + hexWord(t3),
+        spanId: hexWord(span._s0) + hexWord(span._s1),
+        traceFlags: span._head >> 16 & 255,
+    };
+    const state = span._rare?.traceState;
+    if (state !== undefined) context.traceState = state;
+    return rare(span).context = context;
+}
 
-    end(endTime) {
-        if (this._recording === false || this._native >= 0) return; // a server span ends with its response
-        if (endTime === undefined) {
-            ops.now();
-        } else {
-            const end = ringTime(endTime);
-            const start = startOf(this);
-            setTime(end < start ? start : end);
+function setAttribute(span, key, value) {
+    if (span._recording === false) return;
+    const step = span._step.next;
+    // The key that came next the last time; a path counts the attributes of whoever is on it.
+    if (step !== null && step.text === key && step.depth <= bound.attributeLimit) {
+        let ref = step.ref, kept = value;
+        if (typeof value === 'string') {
+            if (bound.textsAreCut) kept = keep(value);
+            // As tagOf does, which is too large to be inlined.
+            const tag = kept === step.value && step.valueTag !== 0 ? step.valueTag : tagOf(step, kept);
+            if (tag !== 0) {
+                ref += TAGGED;
+                kept = tag;
+            }
+        } else if (typeof value !== 'number' && typeof value !== 'boolean') {
+            kept = keep(value);
+            if (kept === undefined) return;
         }
-        this._recording = false;
-        writeSpan(this);
+        span._step = step;
+        span._attributes = appendNth(span._attributes, step.depth, ref, kept);
+    } else if (typeof key === 'string' && key !== '') {
+        const kept = keep(value);
+        if (kept !== undefined) setKept(span, key, kept);
     }
+}
+
+function setAttributes(span, attributes) {
+    if (span._recording === false || attributes === undefined || attributes === null) return;
+    try {
+        for (const key in attributes) {
+            let value;
+            try { value = attributes[key]; } catch { continue; }
+            setAttribute(span, key, value);
+        }
+    } catch {
+        // A proxy that will not say what it has: what it told is kept.
+    }
+}
+
+// Times of events are ring times; attributes may be left out and the time given in their place.
+function addEvent(span, name, attributesOrTime, time) {
+    if (span._recording === false) return;
+    let attributes;
+    if (attributesOrTime !== undefined) {
+        if (isTimeInput(attributesOrTime)) time ??= attributesOrTime;
+        else attributes = attributesOrTime;
+    }
+    if (time === undefined) ops.now();
+    else setTime(ringTime(time));
+    const words = bound.i32;
+    const at0 = words[CLOCK_I32], at1 = words[CLOCK_I32 + 1];
+    const events = span._events;
+    if (events !== null && events.length >= bound.eventLimit * 5) {
+        rare(span).droppedEvents++;
+        return;
+    }
+    let list = NO_ATTRIBUTES, dropped = 0;
+    if (attributes !== undefined && attributes !== null) {
+        list = keepAll(attributes, bound.eventAttributeLimit);
+        dropped = leftOut();
+    }
+    const step = span._step;
+    const ref = step.event === name ? step.eventRef : learnEvent(step, typeof name === 'string' ? name : safeText(name));
+    if (events === null) {
+        span._events = [at0, at1, ref, list, dropped];
+    } else {
+        const count = events.length;
+        events[count] = at0;
+        events[count + 1] = at1;
+        events[count + 2] = ref;
+        events[count + 3] = list;
+        events[count + 4] = dropped;
+    }
+}
+
+function addLink(span, link) {
+    if (span._recording === false) return;
+    let context, list = NO_ATTRIBUTES, dropped = 0;
+    try {
+        context = partsOf(link?.context);
+        if (context === undefined) return;
+        list = keepAll(link.attributes, bound.linkAttributeLimit);
+        dropped = leftOut();
+        dropped += link.droppedAttributesCount | 0;
+    } catch {
+        // What could be read is kept.
+    }
+    if (context === undefined) return;
+    const extra = rare(span);
+    const links = extra.links ??= [];
+    if (links.length >= bound.linkLimit) {
+        extra.droppedLinks++;
+        return;
+    }
+    links[links.length] = {
+        ids: context.ids, flags: context.flags | 256 | (context.isRemote ? 512 : 0), state: stateText(context.state), list, dropped,
+    };
+}
+
+function addLinks(span, links) {
+    try {
+        if (ArrayIsArray(links)) for (let i = 0; i < links.length; i++) addLink(span, links[i]);
+    } catch {
+        // A proxy: what it told is kept.
+    }
+}
+
+function setStatus(span, status) {
+    if (span._recording === false || status === undefined || status === null) return;
+    let code, text;
+    try {
+        code = status.code | 0;
+        text = status.message;
+    } catch {
+        return;
+    }
+    // Ok is final, unset changes nothing. <https://opentelemetry.io/docs/specs/otel/trace/api/#set-status>
+    if (code < OK || code > ERROR || statusOf(span) === OK) return;
+    span._head = span._head & ~STATUS_BITS | code << STATUS_SHIFT;
+    const message = code === ERROR && text !== undefined && text !== null && text !== '' ? cut(safeText(text)) : undefined;
+    if (message !== undefined || span._rare !== null) rare(span).statusMessage = message;
+}
+
+const statusOf = (span) => span._head >> STATUS_SHIFT & 255;
+const isSampled = (span) => (span._head & SAMPLED) !== 0;
+
+function recordException(span, exception, time) {
+    if (span._recording === false || exception === undefined || exception === null) return;
+    addEvent(span, 'exception', exceptionAttributes(exception), time);
+}
+
+function end(span, endTime) {
+    if (span._recording === false || span._native >= 0) return; // a server span ends with its response
+    if (endTime === undefined) {
+        ops.now();
+    } else {
+        const time = ringTime(endTime);
+        const start = startOf(span);
+        setTime(time < start ? start : time);
+    }
+    span._recording = false;
+    writeSpan(span);
 }
 
 // What few spans have.
 class Rare {
     constructor() {
+        this.context = undefined; // what `spanContext` gave
         this.traceState = undefined;
         this.traceStateText = '';
         this.statusMessage = undefined;
@@ -386,7 +475,8 @@ function setKept(span, key, kept) {
     const end = 2 * list[0];
     for (let i = 1; i < end; i += 2) {
         const has = list[i];
-        if (has === ref || typeof has === 'object' && has.ref === ref) {
+        if (keyRef(has) === ref) {
+            list[i] = ref;
             list[i + 1] = kept;
             return;
         }
@@ -397,82 +487,107 @@ function setKept(span, key, kept) {
     }
     const step = stepTo(span._step, ref, key);
     span._step = step;
-    span._attributes = append(list, step === LOST ? ref : step, kept);
+    span._attributes = append(list, ref, kept);
 }
 
-const isTimeInput = (value) => typeof value === 'number' || value instanceof Date
-    || ArrayIsArray(value) && value.length === 2 && typeof value[0] === 'number' && typeof value[1] === 'number';
+function isTimeInput(value) {
+    if (typeof value === 'number') return true;
+    try {
+        return value instanceof Date || ArrayIsArray(value) && value.length === 2 && typeof value[0] === 'number' && typeof value[1] === 'number';
+    } catch {
+        return false; // a proxy
+    }
+}
 
 // `_native` of a span of another isolate, as a parent (26_message_context.js).
 const ELSEWHERE = -2;
 
-// Fills in identity and parentage from the context value `parent`. The clock cell has the start. A span that is `brief` ends before
-// anything else runs, so nobody need know that it began.
-function begin(span, parent, options, brief = false) {
+// The parent of spans that have none, or whose parent is of another class; `begin` finds out.
+const NOBODY = new Span(0, firstStep(''), 0, false, NO_TRACE, 0, 0, 0, 0, null, null);
+
+// A span whose parent is `parent`, a span of ours or NOBODY.
+function newSpan(scope, path, kind, parent) {
+    const trace = parent._trace;
+    const sampled = bound.parentBased ? parent._head & SAMPLED : sampleRoot(trace.t2, trace.t3) << 16;
+    const span = new Span(
+        scope, path, kind | sampled, sampled !== 0 && bound.enabled, trace, random32(), randomAgain(), parent._s0, parent._s1, parent._values,
+        parent._stores);
+    const extra = parent._rare;
+    if (extra !== null && extra.traceState !== undefined) inheritTraceState(span, extra);
+    return span;
+}
+
+function inheritTraceState(span, extra) {
+    rare(span).traceState = extra.traceState;
+    span._rare.traceStateText = extra.traceStateText;
+}
+
+// Begins a span that was made as a child of `made`, in the context value `parent`. The clock cell has the start. A span that is `brief` ends
+// before anything else runs, so nobody need know that it began.
+function begin(span, made, parent, options, brief = false) {
     const words = bound.i32;
     span._start0 = words[CLOCK_I32];
     span._start1 = words[CLOCK_I32 + 1];
-    span._s0 = random32();
-    span._s1 = random32() | 1;
-    let sampled;
-    let top = true;
-    let inner = parent;
-    if (parent !== undefined) {
-        span._values = parent._values;
-        span._stores = parent._stores;
-        if (!(parent instanceof Span)) inner = parent._span;
+    let inner = made;
+    if (made !== parent || made === NOBODY) {
+        inner = undefined;
+        if (parent !== undefined) inner = parent instanceof Span ? parent : parent._span;
+        adopt(span, inner, parent);
     }
-    if (inner === parent && inner !== undefined || inner instanceof Span) {
-        span._t0 = inner._t0;
-        span._t1 = inner._t1;
-        span._t2 = inner._t2;
-        span._t3 = inner._t3;
+    if (span._recording === false) return;
+    if (options !== undefined && options !== null) setOptions(span, options);
+    if (!brief && (inner === bound.runSpan || !isOurs(inner) || inner._native === ELSEWHERE)) writeStart(span);
+}
+
+// Gives a span another parent than it was made with: `inner`, a span of any class or none, of the context value `parent`.
+function adopt(span, inner, parent) {
+    span._values = valuesOf(parent);
+    span._stores = storesOf(parent);
+    span._rare = null;
+    let sampled;
+    if (isOurs(inner)) {
+        span._trace = inner._trace;
         span._p0 = inner._s0;
         span._p1 = inner._s1;
-        if (inner._rare !== null && inner._rare.traceState !== undefined) {
-            rare(span).traceState = inner._rare.traceState;
-            span._rare.traceStateText = inner._rare.traceStateText;
-        }
-        sampled = parentBased ? inner._flags & 1 : sampleRoot(span._t2, span._t3);
-        top = inner === runSpan || inner._native === ELSEWHERE;
+        sampled = bound.parentBased ? isSampled(inner) : sampleRoot(span._trace.t2, span._trace.t3) !== 0;
+        if (inner._rare !== null && inner._rare.traceState !== undefined) inheritTraceState(span, inner._rare);
     } else {
-        sampled = beginFromForeign(span, inner);
+        span._p0 = 0;
+        span._p1 = 0;
+        sampled = adoptForeign(span, inner) !== 0;
     }
-    span._flags = sampled;
-    if (sampled === 0 || !bound.enabled) return;
-    span._recording = true;
-    if (options !== undefined && options !== null) {
-        if (options.attributes != null) {
-            span.setAttributes(options.attributes);
-        }
-        if (options.links != null) span.addLinks(options.links);
+    span._head = span._head & ~SAMPLED | (sampled ? SAMPLED : 0);
+    span._recording = sampled && bound.enabled;
+}
+
+function setOptions(span, options) {
+    try {
+        const { attributes, links } = options;
+        if (attributes !== undefined && attributes !== null) setAttributes(span, attributes);
+        if (links !== undefined && links !== null) addLinks(span, links);
+    } catch {
+        // A getter: what it gave is kept.
     }
-    if (top && !brief) writeStart(span);
 }
 
 // No parent, or a span context that came from outside (propagation, wrapSpanContext). Returns whether to sample.
-function beginFromForeign(span, parent) {
-    const context = contextOf(parent);
-    if (!isSpanContextValid(context)) {
-        span._t0 = random32();
-        span._t1 = random32();
-        span._t2 = random32();
-        span._t3 = random32() | 1;
-        return sampleRoot(span._t2, span._t3);
+function adoptForeign(span, parent) {
+    const context = parent === undefined ? undefined : contextOf(parent);
+    if (context === undefined) {
+        const trace = new TraceId(random32(), random32(), random32(), random32() | 1);
+        span._trace = trace;
+        return sampleRoot(trace.t2, trace.t3);
     }
-    const ids = idWords(context);
-    span._t0 = ids[0];
-    span._t1 = ids[1];
-    span._t2 = ids[2];
-    span._t3 = ids[3];
+    const { ids, state } = context;
+    span._trace = new TraceId(ids[0], ids[1], ids[2], ids[3]);
     span._p0 = ids[4];
     span._p1 = ids[5];
-    if (context.isRemote) span._bits |= PARENT_REMOTE;
-    if (context.traceState != null) {
-        rare(span).traceState = context.traceState;
-        span._rare.traceStateText = stateText(context);
+    if (context.isRemote) span._head |= PARENT_REMOTE;
+    if (state !== undefined) {
+        rare(span).traceState = state;
+        span._rare.traceStateText = stateText(state);
     }
-    return parentBased ? context.traceFlags & 1 : sampleRoot(span._t2, span._t3);
+    return bound.parentBased ? context.flags & 1 : sampleRoot(ids[2], ids[3]);
 }
 
 // Offsets 8 ..< 64 of kinds 1 and 3.
@@ -482,16 +597,17 @@ function putHead(words, at, span, end0, end1) {
     words[word + 3] = span._start1;
     words[word + 4] = end0;
     words[word + 5] = end1;
-    words[word + 6] = span._t0;
-    words[word + 7] = span._t1;
-    words[word + 8] = span._t2;
-    words[word + 9] = span._t3;
+    const trace = span._trace;
+    words[word + 6] = trace.t0;
+    words[word + 7] = trace.t1;
+    words[word + 8] = trace.t2;
+    words[word + 9] = trace.t3;
     words[word + 10] = span._s0;
     words[word + 11] = span._s1;
     words[word + 12] = span._p0;
     words[word + 13] = span._p1;
     words[word + 14] = typeof span._name === 'number' ? span._name : 0;
-    words[word + 15] = span._kind | span._status << 8 | span._flags << 16 | span._bits << 24;
+    words[word + 15] = span._head;
 }
 
 // The reader takes no longer name in a start (1,024 bytes): it has to remember them.
@@ -508,16 +624,18 @@ function writeStart(span) {
     if (typeof span._name === 'string') next = putInline(next, StringPrototypeSlice(span._name, 0, START_NAME_UNITS));
     if (next < 0) return drop(KIND_START);
     commit(next, KIND_START);
-    span._bits |= HAD_START;
+    span._head |= HAD_START;
 }
 
 // A span whose start was written may use the room that others leave, and ends without its parts rather than not at all: else its start
 // would stand for a span that never ended. So does a server span, whose request is known without it. The clock cell has the end.
 function writeSpan(span) {
-    const hadStart = (span._bits & HAD_START) !== 0;
-    if (tryWriteSpan(span, hadStart)) return;
+    if (!tryWriteSpan(span, (span._head & HAD_START) !== 0)) writeLess(span);
+}
+
+function writeLess(span) {
     drop(KIND_SPAN);
-    if (!hadStart && span._native < 0) return;
+    if ((span._head & HAD_START) === 0 && span._native < 0) return;
     const events = eventsOf(span);
     const extra = rare(span);
     extra.droppedAttributes += span._attributes[0];
@@ -526,12 +644,15 @@ function writeSpan(span) {
     extra.links = null;
     extra.statusMessage = undefined;
     extra.traceState = undefined;
-    span._bits &= ~(STATUS_MESSAGE | TRACE_STATE);
+    span._head &= ~(STATUS_MESSAGE | TRACE_STATE);
     span._attributes = NO_ATTRIBUTES;
     span._events = null;
     if (typeof span._name === 'string') span._name = StringPrototypeSlice(span._name, 0, START_NAME_UNITS);
     tryWriteSpan(span, true);
 }
+
+// The word in which native code says how many attributes of a request it wrote.
+const NATIVE_ATTRIBUTES = 13;
 
 const eventsOf = (span) => span._events === null ? 0 : span._events.length / 5;
 
@@ -545,8 +666,8 @@ function tryWriteSpan(span, hadStart) {
         words[word + 18] = 0;
         words[word + 19] = 0;
     } else {
-        if (extra.statusMessage !== undefined) span._bits |= STATUS_MESSAGE;
-        if (extra.traceState !== undefined) span._bits |= TRACE_STATE;
+        if (extra.statusMessage !== undefined) span._head |= STATUS_MESSAGE;
+        if (extra.traceState !== undefined) span._head |= TRACE_STATE;
         if (extra.links !== null) links = extra.links.length;
         words[word + 18] = extra.droppedAttributes;
         words[word + 19] = min16(extra.droppedEvents) | min16(extra.droppedLinks) << 16;
@@ -561,8 +682,8 @@ function tryWriteSpan(span, hadStart) {
     }
     let count = attributes[0];
     if (span._native >= 0 && next >= 0) {
-        next = ops.httpAttributes(span._native, next, limit());
-        count += requestCells[NATIVE_ATTRIBUTES];
+        next = internal.trace.putRequest(span, next);
+        count += bound.requestCells[NATIVE_ATTRIBUTES];
     }
     words[word + 16] = count | eventsOf(span) << 16;
     if (next >= 0 && attributes[0] > 0) next = putAttributes(next, attributes);
@@ -659,12 +780,18 @@ class Tracer {
 
     startSpan(name, options, context) {
         if (this._scope < 0) this._scope = scopeId(this._name, this._version, this._schemaUrl);
-        const span = newSpan(this, name, options);
         let parent = context === undefined ? ops.context() : entering(context);
-        if (options?.root) parent = withoutSpan(parent);
-        if (options?.startTime === undefined) ops.now();
-        else setTime(ringTime(options.startTime));
-        begin(span, parent, options);
+        let time, kind = 1;
+        if (options !== undefined && options !== null) {
+            kind = kindIn(options);
+            if (isRoot(options)) parent = withoutSpan(parent);
+            time = startTimeIn(options);
+        }
+        const made = parentIn(parent);
+        const span = newSpan(this._scope, childStep(made, name), kind, made);
+        if (time === undefined) ops.now();
+        else setTime(ringTime(time));
+        begin(span, made, parent, options);
         return span;
     }
 
@@ -682,8 +809,9 @@ class Tracer {
             fn = fourth;
         }
         if (typeof fn !== 'function') return undefined;
-        const span = newSpan(this, name, options);
         let previous = lastContext;
+        const made = parentIn(previous);
+        const span = newSpan(this._scope, childStep(made, name), options === undefined || options === null ? 1 : kindIn(options), made);
         if (!ops.enterFrom(previous, span)) previous = ops.enter(span);
         lastContext = span;
         try {
@@ -694,10 +822,11 @@ class Tracer {
                 ops.setContext(span);
             }
             if (options !== undefined && options !== null) {
-                if (options.root) parent = withoutSpan(parent);
-                if (options.startTime !== undefined) setTime(ringTime(options.startTime));
+                if (isRoot(options)) parent = withoutSpan(parent);
+                const time = startTimeIn(options);
+                if (time !== undefined) setTime(ringTime(time));
             }
-            begin(span, parent, options);
+            begin(span, made, parent, options);
             return fn(span);
         } finally {
             ops.setContext(previous);
@@ -706,245 +835,46 @@ class Tracer {
     }
 }
 
-function newSpan(tracer, name, options) {
-    // OTLP's kinds are the API's plus one.
-    const kind = options === undefined || options === null || options.kind === undefined ? 1 : (options.kind | 0) + 1;
-    // Where the parent is on its path, a child of this name mostly began the last time, too.
-    const parent = lastContext;
-    const at = parent instanceof Span ? parent._step : LOST;
-    let step = at.child;
-    if (step === null || step.text !== name) {
-        step = firstStep(typeof name === 'string' ? name : safeText(name));
-        if (typeof step.ref === 'number') at.child = step;
+// Where the parent is on its path, a child of this name mostly began the last time, too.
+function childStep(parent, name) {
+    const at = parent._step;
+    const step = at.child;
+    return step !== null && step.text === name ? step : learnChild(at, name);
+}
+
+function learnChild(at, name) {
+    const step = firstStep(typeof name === 'string' ? name : safeText(name));
+    if (typeof step.ref === 'number') at.child = step;
+    return step;
+}
+
+// What options say; a getter that throws says nothing. OTLP's kinds are the API's plus one.
+function kindIn(options) {
+    try {
+        const { kind } = options;
+        return kind >= 0 && kind < KINDS ? (kind | 0) + 1 : 1;
+    } catch {
+        return 1;
     }
-    return new Span(tracer._scope, step, kind >= 1 && kind <= KINDS ? kind : 1);
+}
+
+function isRoot(options) {
+    try {
+        return !!options.root;
+    } catch {
+        return false;
+    }
+}
+
+function startTimeIn(options) {
+    try {
+        return options.startTime;
+    } catch {
+        return undefined;
+    }
 }
 
 const withoutSpan = (value) => value === undefined ? undefined : new Context(undefined, valuesOf(value), storesOf(value));
-
-// ---- Logs and errors ----
-
-const LOG_UNITS = 262144;
-const NO_IDS = [0, 0, 0, 0, 0, 0];
-
-function writeLog(kind, severity, text, list, span) {
-    if (!bound.enabled) return;
-    const foreign = span instanceof Span ? undefined : contextOf(span);
-    const ids = isSpanContextValid(foreign) ? idWords(foreign) : NO_IDS;
-    const foreignFlags = ids === NO_IDS ? 0 : foreign.traceFlags & 255;
-    const at = open(256);
-    if (at < 0) return drop(kind);
-    const word = at >> 2;
-    bound.f64[(at >> 3) + 1] = now();
-    if (span instanceof Span) {
-        bound.i32[word + 4] = span._t0;
-        bound.i32[word + 5] = span._t1;
-        bound.i32[word + 6] = span._t2;
-        bound.i32[word + 7] = span._t3;
-        bound.i32[word + 8] = span._s0;
-        bound.i32[word + 9] = span._s1;
-        bound.i32[word + 10] = severity | span._flags << 8;
-    } else {
-        for (let w = 0; w < 6; w++) bound.i32[word + 4 + w] = ids[w];
-        bound.i32[word + 10] = severity | foreignFlags << 8;
-    }
-    bound.i32[word + 11] = list[0];
-    let next = putInline(at + 48, text.length > LOG_UNITS ? StringPrototypeSlice(text, 0, LOG_UNITS) : text);
-    if (next >= 0) next = putAttributes(next, list);
-    if (next < 0) return drop(kind);
-    commit(next, kind);
-}
-
-// A console message. `severity` is OTLP's number; `attributes` an object or undefined.
-function log(severity, text, attributes) {
-    if (!bound.enabled) return;
-    writeLog(KIND_LOG, severity, text, keepAll(attributes, bound.attributeLimit), activeSpan());
-}
-
-// An error nobody caught: an error record, and an exception event with error status on `span`.
-function error(exception, span, severity = 17, extra = undefined) {
-    if (!bound.enabled) return;
-    const attributes = exceptionAttributes(exception);
-    const message = attributes['exception.message'] ?? cut(safeText(exception));
-    const type = attributes['exception.type'];
-    const list = keepAll(extra === undefined ? attributes : { ...attributes, ...extra }, bound.attributeLimit);
-    writeLog(KIND_ERROR, severity, type === undefined ? message : `${type}: ${message}`, list, span);
-    failWith(span, attributes, message, type);
-}
-
-function failWith(span, attributes, message, type) {
-    if (!(span instanceof Span) || !span._recording) return;
-    span.addEvent('exception', attributes);
-    span._status = 0;
-    span.setStatus({ code: 2, message: type === undefined ? message : `${type}: ${message}` });
-    if (type !== undefined) span.setAttribute('error.type', type);
-}
-// ---- The run, and what the host reports ----
-
-let runSpan;
-
-// Opens the span of the whole run and makes it the context of what follows. Its name is the file's, so that runs from different folders
-// are of one kind.
-function beginRun(entry) {
-    const file = StringPrototypeSlice(entry, StringPrototypeLastIndexOf(entry, '/') + 1);
-    const span = new Span(0, firstStep(`run ${file}`), 1);
-    // The run began when the agent made the ring, a moment before this code ran.
-    setTime(0);
-    begin(span, undefined, { attributes: { 'code.file.path': entry } });
-    runSpan = span;
-    ops.setContext(span);
-    // Loading V8, the snapshot and the platform, before any code of the program's.
-    finished('start', 0, now(), undefined, undefined, span);
-}
-
-// Ends it. `code` is the exit code; `reason` a text when the run did not end by itself.
-function endRun(code, reason) {
-    internal.fetch?.endOfRun();
-    internal.metrics?.collect();
-    const span = runSpan;
-    if (span === undefined || !span._recording) return;
-    span.setAttribute('process.exit.code', code);
-    if (code !== 0 && span._status !== 2) span.setStatus({ code: 2, message: reason ?? `exit code ${code}` });
-    span.end();
-}
-
-// A span of Sidelight's own with known times, child of `parent` (the run when left out). Ends at once.
-function finished(name, start, end, attributes, exception, parent = runSpan) {
-    if (!bound.enabled || parent === undefined) return undefined;
-    const span = new Span(0, firstStep(name), 1);
-    setTime(start);
-    begin(span, parent instanceof Span ? parent : new Context(parent, null, null), { attributes }, true);
-    if (exception !== undefined && exception !== null) {
-        const details = exceptionAttributes(exception);
-        span.addEvent('exception', details, undefined);
-        span.setStatus({ code: 2, message: details['exception.message'] ?? safeText(exception) });
-    }
-    span._recording = false;
-    if ((span._flags & 1) === 0) return span;
-    setTime(end);
-    writeSpan(span);
-    return span;
-}
-
-// A span of Sidelight's own that goes on, child of what is current. `kind` is OTLP's number. It is not made current.
-function startOwn(name, kind) {
-    const span = new Span(0, firstStep(name), kind);
-    ops.now();
-    begin(span, ops.context(), undefined);
-    return span;
-}
-
-// Ends one at a ring time.
-function endOwn(span, end) {
-    if (!span._recording) return;
-    const start = startOf(span);
-    setTime(end < start ? start : end);
-    span._recording = false;
-    writeSpan(span);
-}
-
-// An event at a ring time.
-function eventAt(span, name, time, attributes) {
-    if (!span._recording) return;
-    const events = span._events ??= [];
-    const count = events.length;
-    if (count >= bound.eventLimit * 5) {
-        rare(span).droppedEvents++;
-        return;
-    }
-    const list = attributes === undefined ? NO_ATTRIBUTES : keepAll(attributes, bound.eventAttributeLimit);
-    setTime(time);
-    events[count] = bound.i32[CLOCK_I32];
-    events[count + 1] = bound.i32[CLOCK_I32 + 1];
-    events[count + 2] = reference(name);
-    events[count + 3] = list;
-    events[count + 4] = 0;
-}
-
-// The span of a continuation's value, if it records.
-function recordingSpan(value) {
-    const span = value === undefined || value instanceof Span ? value : value._span;
-    return span instanceof Span && span._recording ? span : undefined;
-}
-
-// A module's way from specifier to namespace: one span, its phases as children, under what asked for it. Times are ring times, 0: did not happen.
-function moduleLoaded(m) {
-    const first = m.resolveStart || m.loadStart || m.compileStart || m.evaluateStart;
-    const last = m.evaluateEnd || m.compileEnd || m.loadEnd || m.resolveEnd;
-    if (!first || !last) return;
-    const span = finished(`module ${m.specifier}`, first, last, {
-        'sidelight.module.specifier': m.specifier, 'url.full': m.url ?? '', 'sidelight.module.size': m.bytes | 0,
-        'sidelight.module.cached': !!m.cached,
-    }, m.error, activeSpan() ?? runSpan);
-    if (m.resolveStart) finished('resolve', m.resolveStart, m.resolveEnd, undefined, undefined, span);
-    if (m.loadStart) finished('load', m.loadStart, m.loadEnd, undefined, undefined, span);
-    if (m.compileStart) finished('compile', m.compileStart, m.compileEnd, undefined, undefined, span);
-    if (m.evaluateStart) finished('evaluate', m.evaluateStart, m.evaluateEnd, undefined, undefined, span);
-}
-
-// ---- Server spans (44_serve.js) ----
-
-// Native's words about the request that is being dispatched or written.
-let requestCells = new Int32Array(64);
-const START_WORD = 10, NATIVE_ATTRIBUTES = 13, SAMPLED = 1, REMOTE = 2;
-
-// The span of the request in `slot`: native chose its ids and whether it is sampled. No start record: the board shows what is in flight.
-function serverSpan(slot, cells, bits, name) {
-    const span = new Span(0, firstStep(name), 2);
-    span._native = slot;
-    span._t0 = cells[0];
-    span._t1 = cells[1];
-    span._t2 = cells[2];
-    span._t3 = cells[3];
-    span._s0 = cells[4];
-    span._s1 = cells[5];
-    span._p0 = cells[6];
-    span._p1 = cells[7];
-    span._start0 = cells[START_WORD];
-    span._start1 = cells[START_WORD + 1];
-    span._flags = bits & SAMPLED;
-    if ((bits & REMOTE) !== 0) span._bits = PARENT_REMOTE;
-    span._recording = bound.enabled && (bits & SAMPLED) !== 0;
-    return span;
-}
-
-// A root span of Sidelight's own: a run of a schedule.
-function startRoot(name, attributes) {
-    const span = new Span(0, firstStep(name), 2);
-    ops.now();
-    begin(span, undefined, { attributes });
-    return span;
-}
-
-function setTraceState(span, state) {
-    rare(span).traceState = state;
-    span._rare.traceStateText = state.serialize();
-}
-
-// Ends it; nobody but the server does.
-function endServer(span) {
-    if (!span._recording) return;
-    ops.now();
-    span._recording = false;
-    writeSpan(span);
-}
-
-// Gives it the name with the route, unless the program gave it one of its own.
-function renameServer(span, before, name) {
-    if (span._name === reference(before)) span._name = reference(name);
-}
-
-// The value of an attribute of a span that records; undefined: it has none.
-function attribute(span, key) {
-    const list = span._attributes, ref = reference(key), end = 2 * list[0];
-    for (let i = 1; i < end; i += 2) {
-        const has = list[i];
-        if (has !== ref && !(typeof has === 'object' && has.ref === ref)) continue;
-        const kept = list[i + 1];
-        return isInterned(kept) ? kept.text : kept;
-    }
-    return undefined;
-}
 
 // ---- Start ----
 
@@ -964,7 +894,8 @@ function start(ring, arch, trace) {
     bound.eventAttributeLimit = min16(limits.attributesPerEvent ?? 128);
     bound.linkAttributeLimit = min16(limits.attributesPerLink ?? 128);
     const sampler = trace.sampler?.name ?? 'parentbased_always_on';
-    parentBased = StringPrototypeStartsWith(sampler, 'parentbased_');
+    const parentBased = StringPrototypeStartsWith(sampler, 'parentbased_');
+    bound.parentBased = parentBased;
     const rootName = parentBased ? StringPrototypeSlice(sampler, 12) : sampler;
     rootSampling = rootName === 'always_off' ? 0 : rootName === 'traceidratio' ? 2 : 1;
     ratioThreshold = MathFloor((trace.sampler?.argument ?? 1) * 281474976710656);
@@ -973,16 +904,13 @@ function start(ring, arch, trace) {
 
 internal.now = () => now() / 1e6;
 internal.trace = {
-    start, now, ringTime, log, error, beginRun, endRun, finished, module: moduleLoaded, activeSpan, activeContext, runInContext,
-    isEnabled: () => bound.enabled, get runSpan() { return runSpan; }, timeOrigin: () => bound.unixBaseMs + bound.unixBaseNs / 1e6,
+    start, now, ringTime, activeSpan, activeContext, runInContext,
+    isEnabled: () => bound.enabled, get runSpan() { return bound.runSpan; }, timeOrigin: () => bound.unixBaseMs + bound.unixBaseNs / 1e6,
     Span, Tracer, Context, ROOT, SPAN_KEY, withValue, valueOf, valuesOf, storesOf, entering, isSpanContextValid, isValidTraceId, isValidSpanId,
-    serverSpan, endServer, startRoot, renameServer, setTraceState, attribute, setRequestCells: (cells) => { requestCells = cells; },
-    // For 26_message_context.js.
-    begin, setTime, rare, setRunSpan: (span) => { runSpan = span; },
-    fail(span, exception) {
-        const attributes = exceptionAttributes(exception);
-        failWith(span, attributes, attributes['exception.message'] ?? cut(safeText(exception)), attributes['exception.type']);
-    },
+    // What the platform does with spans, past the prototype.
+    setAttribute, setAttributes, addEvent, addLink, setStatus, statusOf, recordException, spanContext, end,
+    // For 20_trace_run.js and 20_trace_server.js.
+    TraceId, NOBODY, SAMPLED, PARENT_REMOTE, CLOCK_I32, STATUS_BITS, ERROR, rare, newSpan, begin, parentIn, isOurs, isSampled, startOf, setTime, writeSpan,
     // For 22_metrics.js.
-    scopeId, startOwn, endOwn, eventAt, recordingSpan, views: () => bound,
+    scopeId, views: () => bound,
 };

@@ -3,10 +3,10 @@
 // Across isolates a context is eight words (trace id, span id, flags) and a text with what is rare: trace state and baggage.
 
 const { trace: core } = internal;
-const { Context, Span } = core;
+const { Context, ERROR, NOBODY, SAMPLED, Span, TraceId, isOurs, isSampled, statusOf } = core;
 const { BAGGAGE_KEY, TraceState } = internal.otelParts;
-const { firstStep } = internal.ring;
-const { contextOf, idWords, isSpanContextValid, stateText } = internal.traceValues;
+const { bound, firstStep } = internal.ring;
+const { contextOf, stateText } = internal.traceValues;
 const { StringPrototypeIndexOf, StringPrototypeSlice } = primordials;
 
 // Words of the cells (MessageCell.context): 0 to 3 trace id, 4 and 5 span id, then flags: the span's, and whether there is a span, and a text.
@@ -22,24 +22,24 @@ function put(cells) {
     const value = ops.context();
     cells[FLAGS] = 0;
     if (value === undefined) return undefined;
-    const span = value instanceof Span ? value : value._span;
+    const span = isOurs(value) ? value : value._span;
     let state = '';
-    if (span instanceof Span) {
-        cells[0] = span._t0;
-        cells[1] = span._t1;
-        cells[2] = span._t2;
-        cells[3] = span._t3;
+    if (isOurs(span)) {
+        const id = span._trace;
+        cells[0] = id.t0;
+        cells[1] = id.t1;
+        cells[2] = id.t2;
+        cells[3] = id.t3;
         cells[4] = span._s0;
         cells[5] = span._s1;
-        cells[FLAGS] = span._flags | HAS_SPAN;
+        cells[FLAGS] = (isSampled(span) ? 1 : 0) | HAS_SPAN;
         if (span._rare !== null && span._rare.traceState !== undefined) state = span._rare.traceStateText;
     } else if (span !== undefined) {
-        const context = contextOf(span);
-        if (isSpanContextValid(context)) {
-            const ids = idWords(context);
-            for (let i = 0; i < 6; i++) cells[i] = ids[i];
-            cells[FLAGS] = context.traceFlags & 255 | HAS_SPAN;
-            state = stateText(context);
+        const parts = contextOf(span);
+        if (parts !== undefined) {
+            for (let i = 0; i < 6; i++) cells[i] = parts.ids[i];
+            cells[FLAGS] = parts.flags | HAS_SPAN;
+            state = stateText(parts.state);
         }
     }
     const baggage = value._values === null ? undefined : baggageText(value);
@@ -49,7 +49,7 @@ function put(cells) {
 }
 
 function baggageText(value) {
-    const context = value instanceof Span ? core.activeContext() : value;
+    const context = isOurs(value) ? core.activeContext() : value;
     if (context.getValue(BAGGAGE_KEY) === undefined) return undefined;
     let header;
     internal.propagation.baggage.inject(context, undefined, undefined, { set(_, name, text) { header = text; } });
@@ -62,15 +62,9 @@ function take(cells, text = undefined) {
     if ((flags & (HAS_SPAN | HAS_TEXT)) === 0) return undefined;
     let span;
     if ((flags & HAS_SPAN) !== 0) {
-        span = new Span(0, step ??= firstStep(''), 1);
+        const id = new TraceId(cells[0], cells[1], cells[2], cells[3]);
+        span = new Span(0, step ??= firstStep(''), 1 | ((flags & 1) !== 0 ? SAMPLED : 0), false, id, cells[4], cells[5], 0, 0, null, null);
         span._native = ELSEWHERE;
-        span._t0 = cells[0];
-        span._t1 = cells[1];
-        span._t2 = cells[2];
-        span._t3 = cells[3];
-        span._s0 = cells[4];
-        span._s1 = cells[5];
-        span._flags = flags & 255;
     }
     return (flags & HAS_TEXT) === 0 ? span : withText(span, text ?? ops.messageText());
 }
@@ -90,15 +84,15 @@ let linked0 = 0, linked1 = 0, links = 0;
 
 // A message from this context came to the child: its span gets a link, as many as a span may have. The same sender again, at once, is told once.
 function link(context) {
-    const span = core.runSpan;
+    const span = bound.runSpan;
     if (span === undefined || !span._recording || context === undefined) return;
-    const sender = context instanceof Span ? context : context._span;
+    const sender = isOurs(context) ? context : context._span;
     if (sender === undefined || sender._s0 === linked0 && sender._s1 === linked1) return;
     linked0 = sender._s0;
     linked1 = sender._s1;
-    if (links < core.views().linkLimit) {
+    if (links < bound.linkLimit) {
         links++;
-        span.addLink({ context: sender.spanContext() });
+        core.addLink(span, { context: core.spanContext(sender) });
     } else {
         core.rare(span).droppedLinks++;
     }
@@ -107,10 +101,11 @@ function link(context) {
 // Opens the span of a child isolate, as a child of what was current when its Worker was made, and makes it the context of what follows. Its name and
 // start are the Worker's.
 function begin(name, parent, start, attributes) {
-    const span = new Span(0, firstStep(`worker ${name}`), 1);
+    const made = isOurs(parent) ? parent : NOBODY;
+    const span = core.newSpan(0, firstStep(`worker ${name}`), 1, made);
     core.setTime(start);
-    core.begin(span, parent, { attributes });
-    core.setRunSpan(span);
+    core.begin(span, made, parent, { attributes });
+    bound.runSpan = span;
     ops.setContext(span);
 }
 
@@ -118,14 +113,14 @@ function begin(name, parent, start, attributes) {
 function end(how, failure) {
     internal.fetch?.endOfRun();
     internal.metrics?.collect();
-    const span = core.runSpan;
+    const span = bound.runSpan;
     if (span === undefined || !span._recording) return;
-    span.setAttribute('sidelight.worker.end', how);
-    if (failure !== undefined && span._status !== 2) {
-        span.setAttribute('error.type', how);
-        span.setStatus({ code: 2, message: failure === '' ? undefined : failure });
+    core.setAttribute(span, 'sidelight.worker.end', how);
+    if (failure !== undefined && statusOf(span) !== ERROR) {
+        core.setAttribute(span, 'error.type', how);
+        core.setStatus(span, { code: ERROR, message: failure === '' ? undefined : failure });
     }
-    span.end();
+    core.end(span);
 }
 
 internal.messageContext = { put, take, link, begin, end };

@@ -3,10 +3,9 @@
 // Percent-encoding (https://url.spec.whatwg.org/#percent-encoded-bytes) and hosts (https://url.spec.whatwg.org/#hosts-(domains-and-ip-addresses)).
 
 const {
-    ArrayPrototypeJoin, ArrayPrototypePop, ArrayPrototypePush, ArrayPrototypeSplice, MathFloor, NumberPrototypeToString, StringFromCharCode,
-    StringFromCodePoint, StringPrototypeCharCodeAt, StringPrototypeCodePointAt, StringPrototypeIncludes, StringPrototypeIndexOf,
-    StringPrototypeLastIndexOf, StringPrototypeNormalize, StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase,
-    TypedArrayPrototypeGetLength, TypedArrayPrototypeSubarray,
+    ArrayPrototypePop, NumberPrototypeToString, StringFromCharCode, StringPrototypeCharCodeAt, StringPrototypeCodePointAt, StringPrototypeIncludes,
+    StringPrototypeIndexOf, StringPrototypeLastIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase, TypedArrayPrototypeGetLength,
+    TypedArrayPrototypeSubarray,
 } = primordials;
 const { split } = internal.text;
 
@@ -158,130 +157,14 @@ function domainToASCII(domain) {
     let result = ascii ? StringPrototypeToLowerCase(domain) : domain;
     // A label that is Punycode already is checked by UTS 46, too.
     if (!ascii || StringPrototypeIncludes(result, 'xn--')) {
-        if (ops.domainToASCII !== undefined) {
-            result = ops.domainToASCII(domain);
-        } else {
-            if (!ascii) result = toPunycode(domain);
-            if (!hasValidPunycode(result)) return null;
-        }
+        result = ops.domainToASCII(domain);
+        if (result === null) return null;
     }
     if (result === '') return null;
     for (let i = 0; i < result.length; i++) {
         if ((forbidden[StringPrototypeCharCodeAt(result, i)] & domainForbidden) !== 0) return null;
     }
     return result;
-}
-
-/** Without UTS 46 tables: compatibility normalization and lower case do most of its mapping. */
-function toPunycode(domain) {
-    const labels = split(StringPrototypeNormalize(StringPrototypeToLowerCase(StringPrototypeNormalize(domain, 'NFKC')), 'NFC'), '.');
-    for (let i = 0; i < labels.length; i++) {
-        const label = labels[i];
-        for (let k = 0; k < label.length; k++) {
-            if (StringPrototypeCharCodeAt(label, k) > 127) {
-                labels[i] = `xn--${punycode(label)}`;
-                break;
-            }
-        }
-    }
-    return ArrayPrototypeJoin(labels, '.');
-}
-
-/** Each label after "xn--" decodes to something beyond ASCII that encodes to the same again. */
-function hasValidPunycode(domain) {
-    const labels = split(domain, '.');
-    for (let i = 0; i < labels.length; i++) {
-        if (!StringPrototypeStartsWith(labels[i], 'xn--')) continue;
-        const text = decodePunycode(StringPrototypeSlice(labels[i], 4));
-        if (text === null || StringPrototypeStartsWith(text, 'xn--') || StringPrototypeNormalize(text, 'NFC') !== text) return false;
-        if (`xn--${punycode(text)}` !== labels[i]) return false;
-        let ascii = true;
-        for (let k = 0; ascii && k < text.length; k++) ascii = StringPrototypeCharCodeAt(text, k) < 128;
-        if (ascii) return false;
-    }
-    return true;
-}
-
-/** The next bias (https://www.rfc-editor.org/rfc/rfc3492#section-6.1). */
-function adaptBias(delta, points, first) {
-    delta = first ? MathFloor(delta / 700) : delta >> 1;
-    delta += MathFloor(delta / points);
-    let k = 0;
-    for (; delta > 455; k += 36) delta = MathFloor(delta / 35);
-    return k + MathFloor(36 * delta / (delta + 38));
-}
-
-/** https://www.rfc-editor.org/rfc/rfc3492#section-6.2. null: failure */
-function decodePunycode(text) {
-    const points = [];
-    const last = StringPrototypeLastIndexOf(text, '-');
-    for (let i = 0; i < last; i++) ArrayPrototypePush(points, StringPrototypeCharCodeAt(text, i));
-    let n = 128, index = 0, bias = 72;
-    for (let i = last < 0 ? 0 : last + 1; i < text.length;) {
-        const before = index;
-        for (let weight = 1, k = 36; ; k += 36) {
-            if (i >= text.length) return null;
-            const unit = StringPrototypeCharCodeAt(text, i++);
-            const digit = unit >= 48 && unit <= 57 ? unit - 22 : unit >= 97 && unit <= 122 ? unit - 97 : 36;
-            if (digit === 36) return null;
-            index += digit * weight;
-            const t = k <= bias ? 1 : k >= bias + 26 ? 26 : k - bias;
-            if (digit < t) break;
-            weight *= 36 - t;
-            if (index > 0x7FFFFFFF || weight > 0x7FFFFFFF) return null;
-        }
-        bias = adaptBias(index - before, points.length + 1, before === 0);
-        n += MathFloor(index / (points.length + 1));
-        index %= points.length + 1;
-        if (n > 0x10FFFF) return null;
-        ArrayPrototypeSplice(points, index++, 0, n);
-    }
-    let result = '';
-    for (let i = 0; i < points.length; i++) result += StringFromCodePoint(points[i]);
-    return result;
-}
-
-/** https://www.rfc-editor.org/rfc/rfc3492#section-6.3 */
-function punycode(label) {
-    const points = [];
-    let output = '';
-    for (let i = 0; i < label.length; i++) {
-        const point = StringPrototypeCodePointAt(label, i);
-        if (point > 0xFFFF) i++;
-        if (point < 128) output += label[i];
-        ArrayPrototypePush(points, point);
-    }
-    const basic = output.length;
-    if (basic > 0) output += '-';
-    let n = 128, delta = 0, bias = 72;
-    for (let handled = basic; handled < points.length;) {
-        let next = 0x110000;
-        for (let i = 0; i < points.length; i++) if (points[i] >= n && points[i] < next) next = points[i];
-        delta += (next - n) * (handled + 1);
-        n = next;
-        for (let i = 0; i < points.length; i++) {
-            if (points[i] < n) delta++;
-            if (points[i] !== n) continue;
-            let q = delta;
-            for (let k = 36; ; k += 36) {
-                const t = k <= bias ? 1 : k >= bias + 26 ? 26 : k - bias;
-                if (q < t) break;
-                output += punycodeDigit(t + (q - t) % (36 - t));
-                q = MathFloor((q - t) / (36 - t));
-            }
-            output += punycodeDigit(q);
-            bias = adaptBias(delta, handled + 1, handled === basic);
-            delta = 0;
-            handled++;
-        }
-        delta++;
-        n++;
-    }
-    return output;
-}
-
-function punycodeDigit(digit) {
-    return NumberPrototypeToString((digit + 10) % 36, 36);
 }
 
 /** https://url.spec.whatwg.org/#ends-in-a-number-checker */

@@ -16,7 +16,7 @@ function clone(value, transfer) {
     }
 }
 
-defineGlobalFunction('structuredClone', function structuredClone(value, options) {
+defineGlobalFunction('structuredClone', function structuredClone(value, options = undefined) {
     requireArguments(arguments.length, 1, 'structuredClone');
     options = toDictionary(options, 'The options');
     if (options === undefined || options.transfer === undefined) return clone(value, undefined);

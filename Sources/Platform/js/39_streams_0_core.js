@@ -62,6 +62,13 @@ function resolvedWith(value) {
     return promise;
 }
 
+/** An internal promise that follows an internal one: two microtasks later than it, as a promise resolved with a promise is. */
+function following(promise) {
+    const result = new InternalPromise(executor);
+    lastResolve(promise);
+    return result;
+}
+
 function rejectedWith(reason) {
     const promise = new InternalPromise(executor);
     lastReject(reason);
@@ -191,6 +198,42 @@ function tell(deferred) {
     }
     deferred.watchers = undefined;
 }
+
+/** What abort() and close() of a writable stream give: a promise for users, the same at each call and settled first, and one for the platform. Neither is made unasked. */
+class Completion {
+    constructor() {
+        this.forUser = undefined; // {promise, resolve, reject}
+        this.forPlatform = undefined; // from defer()
+    }
+
+    /** Asked for before it is settled. */
+    get publicPromise() {
+        if (this.forUser === undefined) {
+            const promise = new Promise(executor);
+            this.forUser = { promise, resolve: lastResolve, reject: lastReject };
+        }
+        return this.forUser.promise;
+    }
+
+    /** Asked for before it is settled. */
+    get promise() { return (this.forPlatform ??= defer()).promise; }
+
+    resolve() {
+        this.forUser?.resolve(undefined);
+        this.forPlatform?.resolve(undefined);
+    }
+
+    reject(reason) {
+        this.forUser?.reject(reason);
+        this.forPlatform?.reject(reason);
+    }
+}
+isolate(Completion);
+
+/** For abort() and close() when there is nothing to wait for. */
+const settledCompletion = () => ({ __proto__: null, get promise() { return settled(); }, get publicPromise() { return PromiseResolve(undefined); } });
+const failedCompletion = (reason) => ({ __proto__: null, get promise() { return rejectedWith(reason); }, get publicPromise() { return PromiseReject(reason); } });
+
 const fulfilledDeferred = () => new Deferred(fulfilled);
 const rejectedDeferred = (reason) => new Deferred(rejected, reason);
 
@@ -377,6 +420,6 @@ isolate(Outcome);
 
 /** The files of this standard hand their parts on in here; 39_streams_7_host.js leaves in it what the rest of the platform uses. */
 internal.streams = {
-    Deferred, Outcome, Queue, SizedQueue, callForPromise, chain, checkSize, defer, fulfilledDeferred, highWaterMarkOf, isolate, markHandled, noop, react,
-    rejectedDeferred, rejectedWith, resolvedWith, settled, toCallback, toCount, toObject, toPublic, toStrategy, whenSettled,
+    Completion, Deferred, Outcome, Queue, SizedQueue, callForPromise, chain, checkSize, defer, failedCompletion, following, fulfilledDeferred, highWaterMarkOf, isolate,
+    markHandled, noop, react, rejectedDeferred, rejectedWith, resolvedWith, settled, settledCompletion, toCallback, toCount, toObject, toPublic, toStrategy, whenSettled,
 };

@@ -340,19 +340,26 @@ class IteratorCall extends ReadRequest {
         this.isReturn = isReturn;
         this.argument = value;
     }
+    // The caller hears of it a microtask later: Web IDL's asynchronous iterators have a promise between (https://webidl.spec.whatwg.org/#js-asynchronous-iterable).
     chunk(value) {
-        this.resolve({ value, done: false });
-        this.iteration.goOn();
+        react(settled(), () => {
+            this.resolve({ value, done: false });
+            this.iteration.goOn();
+        });
     }
     close() {
         this.iteration.finish();
-        this.resolve({ value: undefined, done: true });
-        this.iteration.goOn();
+        react(settled(), () => {
+            this.resolve({ value: undefined, done: true });
+            this.iteration.goOn();
+        });
     }
     error(reason) {
         this.iteration.finish();
-        this.reject(reason);
-        this.iteration.goOn();
+        react(settled(), () => {
+            this.reject(reason);
+            this.iteration.goOn();
+        });
     }
 }
 
@@ -363,7 +370,6 @@ class Iteration {
         this.preventCancel = preventCancel;
         this.finished = false;
         this.running = false;
-        this.starting = false; // run() is on the stack: goOn() need not go deeper
         this.waiting = new Queue();
     }
 
@@ -378,21 +384,21 @@ class Iteration {
     }
 
     run(call) {
-        this.starting = true;
-        for (;;) {
-            this.running = true;
-            if (call.isReturn) this.end(call);
-            else if (this.finished) { this.running = false; call.resolve({ value: undefined, done: true }); } else read(this.reader, call);
-            if (this.running || this.waiting.length === 0) break;
-            call = this.waiting.shift();
+        this.running = true;
+        if (call.isReturn) {
+            this.end(call);
+        } else if (this.finished) {
+            call.resolve({ value: undefined, done: true });
+            this.goOn();
+        } else {
+            read(this.reader, call);
         }
-        this.starting = false;
     }
 
-    /** The running call is over. */
+    /** The running call is over; the next one begins when its caller has heard. */
     goOn() {
-        this.running = false;
-        if (!this.starting && this.waiting.length > 0) this.run(this.waiting.shift());
+        if (this.waiting.length === 0) this.running = false;
+        else react(settled(), () => this.run(this.waiting.shift()));
     }
 
     finish() {
@@ -404,8 +410,8 @@ class Iteration {
     end(call) {
         const { argument: value } = call;
         if (this.finished) {
-            this.running = false;
             call.resolve({ value, done: true });
+            this.goOn();
             return;
         }
         this.finished = true;
@@ -430,7 +436,7 @@ class ReadableStreamAsyncIterator {
     next() {
         return #iteration in this ? this.#iteration.call(false, undefined) : PromiseReject(stranger('ReadableStream AsyncIterator'));
     }
-    return(value = undefined) {
+    return(value) {
         return #iteration in this ? this.#iteration.call(true, value) : PromiseReject(stranger('ReadableStream AsyncIterator'));
     }
 }

@@ -5,8 +5,8 @@
 const { ObjectAssign, PromiseReject, ReflectApply, RangeError, TypeError } = primordials;
 const { customInspect, streams } = internal;
 const {
-    Deferred, Outcome, Queue, SizedQueue, callForPromise, checkSize, defer, fulfilledDeferred, highWaterMarkOf, isolate, noop, react, rejectedDeferred,
-    rejectedWith, settled, stranger, takeAdopted, toCallback, toObject, toPublic, toStrategy, whenSettled, wrapController,
+    Completion, Deferred, Outcome, Queue, SizedQueue, callForPromise, checkSize, failedCompletion, fulfilledDeferred, highWaterMarkOf, isolate, noop, react,
+    rejectedDeferred, rejectedWith, settled, settledCompletion, stranger, takeAdopted, toCallback, toObject, toStrategy, whenSettled, wrapController,
 } = streams;
 const { defineInterface, requireArguments } = internal.webidl;
 
@@ -23,9 +23,9 @@ class WritableState {
         this.writer = undefined;
         this.requests = new Queue(); // write requests: resolve(), reject(reason), next
         this.inFlight = undefined; // one of them
-        this.closeRequest = undefined; // from defer()
+        this.closeRequest = undefined; // a Completion
         this.inFlightClose = undefined;
-        this.pendingAbort = undefined; // {promise, resolve, reject, reason, wasErroring}
+        this.pendingAbort = undefined; // {completion, reason, wasErroring}
         this.wrapper = undefined;
     }
 }
@@ -86,30 +86,30 @@ function failReady(writer, reason) {
     else writer.ready = rejectedDeferred(reason);
 }
 
-/** @returns {Promise} internal (https://streams.spec.whatwg.org/#writable-stream-abort) */
+/** @returns {Completion} (https://streams.spec.whatwg.org/#writable-stream-abort) */
 function abortStream(stream, reason) {
-    if (stream.state === closed || stream.state === errored) return settled();
+    if (stream.state === closed || stream.state === errored) return settledCompletion();
     stream.controller.signalAbort(reason);
     const { state } = stream; // the signal's listeners may have changed it
-    if (state === closed || state === errored) return settled();
-    if (stream.pendingAbort !== undefined) return stream.pendingAbort.promise;
+    if (state === closed || state === errored) return settledCompletion();
+    if (stream.pendingAbort !== undefined) return stream.pendingAbort.completion;
     const wasErroring = state === erroring;
-    const { promise, resolve, reject } = defer();
-    stream.pendingAbort = { promise, resolve, reject, reason: wasErroring ? undefined : reason, wasErroring };
+    const completion = new Completion();
+    stream.pendingAbort = { completion, reason: wasErroring ? undefined : reason, wasErroring };
     if (!wasErroring) startErroring(stream, reason);
-    return promise;
+    return completion;
 }
 
-/** @returns {Promise} internal (https://streams.spec.whatwg.org/#writable-stream-close) */
+/** @returns {Completion} (https://streams.spec.whatwg.org/#writable-stream-close) */
 function closeStream(stream) {
     const { state, writer } = stream;
     if (state === closed || state === errored) {
-        return rejectedWith(new TypeError(`close: the stream ${state === closed ? 'is closed' : 'has failed'}`));
+        return failedCompletion(new TypeError(`close: the stream ${state === closed ? 'is closed' : 'has failed'}`));
     }
-    const request = stream.closeRequest = defer();
+    const request = stream.closeRequest = new Completion();
     if (writer !== undefined && stream.backpressure && state === writable) writer.ready.resolve();
     stream.controller.close();
-    return request.promise;
+    return request;
 }
 
 /** https://streams.spec.whatwg.org/#writable-stream-deal-with-rejection */
@@ -140,15 +140,15 @@ function finishErroring(stream) {
     }
     stream.pendingAbort = undefined;
     if (abort.wasErroring) {
-        abort.reject(storedError);
+        abort.completion.reject(storedError);
         rejectCloseAndClosed(stream);
         return;
     }
     react(stream.controller.abortSteps(abort.reason), () => {
-        abort.resolve(undefined);
+        abort.completion.resolve();
         rejectCloseAndClosed(stream);
     }, (reason) => {
-        abort.reject(reason);
+        abort.completion.reject(reason);
         rejectCloseAndClosed(stream);
     });
 }
@@ -164,12 +164,12 @@ function rejectCloseAndClosed(stream) {
 
 /** https://streams.spec.whatwg.org/#writable-stream-finish-in-flight-close */
 function finishClose(stream) {
-    stream.inFlightClose.resolve(undefined);
+    stream.inFlightClose.resolve();
     stream.inFlightClose = undefined;
     if (stream.state === erroring) {
         stream.storedError = undefined;
         if (stream.pendingAbort !== undefined) {
-            stream.pendingAbort.resolve(undefined);
+            stream.pendingAbort.completion.resolve();
             stream.pendingAbort = undefined;
         }
     }
@@ -182,7 +182,7 @@ function failClose(stream, error) {
     stream.inFlightClose.reject(error);
     stream.inFlightClose = undefined;
     if (stream.pendingAbort !== undefined) {
-        stream.pendingAbort.reject(error);
+        stream.pendingAbort.completion.reject(error);
         stream.pendingAbort = undefined;
     }
     dealWithRejection(stream, error);
@@ -455,7 +455,7 @@ class WritableStreamDefaultWriter {
     abort(reason = undefined) {
         if (!(#writer in this)) return PromiseReject(writerStranger());
         const { stream } = this.#writer;
-        return stream === undefined ? PromiseReject(releasedWriter('abort')) : toPublic(abortStream(stream, reason));
+        return stream === undefined ? PromiseReject(releasedWriter('abort')) : abortStream(stream, reason).publicPromise;
     }
 
     close() {
@@ -463,7 +463,7 @@ class WritableStreamDefaultWriter {
         const { stream } = this.#writer;
         if (stream === undefined) return PromiseReject(releasedWriter('close'));
         if (isClosing(stream)) return PromiseReject(new TypeError('close: the stream is closing already'));
-        return toPublic(closeStream(stream));
+        return closeStream(stream).publicPromise;
     }
 
     releaseLock() {
@@ -516,7 +516,7 @@ class WritableStream {
     abort(reason = undefined) {
         if (!(#state in this)) return PromiseReject(stranger('WritableStream'));
         if (this.#state.writer !== undefined) return PromiseReject(new TypeError('Cannot abort a stream that is locked'));
-        return toPublic(abortStream(this.#state, reason));
+        return abortStream(this.#state, reason).publicPromise;
     }
 
     close() {
@@ -524,7 +524,7 @@ class WritableStream {
         const stream = this.#state;
         if (stream.writer !== undefined) return PromiseReject(new TypeError('Cannot close a stream that is locked'));
         if (isClosing(stream)) return PromiseReject(new TypeError('Cannot close a stream that is closing already'));
-        return toPublic(closeStream(stream));
+        return closeStream(stream).publicPromise;
     }
 
     getWriter() { return this.#state && new WritableStreamDefaultWriter(this); }

@@ -140,7 +140,7 @@ class Pipe {
     }
 
     sourceErrored(reason) {
-        this.shutDown(this.options.preventAbort ? undefined : () => abortWritable(this.destination, reason), true, reason);
+        this.shutDown(this.options.preventAbort ? undefined : () => abortWritable(this.destination, reason).promise, true, reason);
     }
 
     destinationErrored(reason) {
@@ -160,7 +160,7 @@ class Pipe {
         const { source, destination, options } = this;
         const reason = signalReason(options.signal);
         this.shutDown(options.preventAbort && options.preventCancel ? undefined : () => {
-            const first = !options.preventAbort && destination.state === writableStates.writable ? abortWritable(destination, reason) : settled();
+            const first = !options.preventAbort && destination.state === writableStates.writable ? abortWritable(destination, reason).promise : settled();
             const second = !options.preventCancel && source.state === readable ? cancelStream(source, reason) : settled();
             return both(first, second);
         }, true, reason);
@@ -204,7 +204,7 @@ const signalReason = primordials.uncurryThis(reason.get);
 function closeIfOpen(destination) {
     if (isClosing(destination) || destination.state === writableStates.closed) return settled();
     if (destination.state === writableStates.errored) return rejectedWith(destination.storedError);
-    return closeWritable(destination);
+    return closeWritable(destination).promise;
 }
 
 /** Waits for both; fails with the first failure. */

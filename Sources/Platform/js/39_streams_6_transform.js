@@ -8,7 +8,7 @@ const {
 } = primordials;
 const { customInspect, streams } = internal;
 const {
-    callForPromise, chain, defer, highWaterMarkOf, isolate, makeStream, makeWritable, noop, react, readable, rejectedWith, resolvedWith, settled, takeAdopted,
+    callForPromise, chain, defer, following, highWaterMarkOf, isolate, makeStream, makeWritable, noop, react, readable, rejectedWith, resolvedWith, settled, takeAdopted,
     toCallback, toObject, toStrategy, wrap, wrapController, wrapWritable, writableStates,
 } = streams;
 const { bytesOf, decodeChunk, TextDecoder } = internal.encoding;
@@ -28,11 +28,11 @@ class TransformState {
         this.finish = undefined; // [[finishPromise]], from defer()
     }
 
-    /** `result` is what the start callback returned. */
+    /** `result` is what the start callback returned. Both sides start two microtasks after it: the standard resolves a promise with a promise there. */
     whenStarted(result) {
         const started = resolvedWith(result);
-        this.readable.controller.whenStarted(started);
-        this.writable.controller.whenStarted(started);
+        this.writable.controller.whenStarted(following(started));
+        this.readable.controller.whenStarted(following(started));
     }
 
     /** https://streams.spec.whatwg.org/#transform-stream-set-backpressure */

@@ -198,24 +198,16 @@ function collect(stream, onBytes, onError) {
     new Collector(stream, onBytes, onError).run();
 }
 
-/** collect() as a promise. */
-function readAll(stream) {
-    const { promise, resolve, reject } = plainDeferred();
-    try {
-        collect(stream, resolve, reject);
-    } catch (error) {
-        reject(error);
-    }
-    return promise;
+/** Bytes on their way through a promise, which asks what it gets for a `then`: a program may have put one on a prototype. */
+function holding(bytes) {
+    return { __proto__: null, bytes };
 }
 
-function plainDeferred() {
-    let resolve, reject;
-    const promise = new Promise((yes, no) => {
-        resolve = yes;
-        reject = no;
+/** collect() as a promise. @returns {Promise<{bytes: Uint8Array}>} */
+function readAll(stream) {
+    return new Promise((resolve, reject) => {
+        collect(stream, (bytes) => resolve(holding(bytes)), reject);
     });
-    return { promise, resolve, reject };
 }
 
 class ChunkReader extends Loop {
@@ -302,6 +294,6 @@ function cancel(stream, reason) {
 
 /** @type {object} what others use; the parts above are of this standard's files only */
 internal.streams = {
-    ReadableStream, cancel, collect, fromBytes, isClosed, isDisturbed, isErrored, isLocked, isReadable, isReadableStream, newReadable, readAll, readChunks,
+    ReadableStream, cancel, collect, fromBytes, holding, isClosed, isDisturbed, isErrored, isLocked, isReadable, isReadableStream, newReadable, readAll, readChunks,
     storedError, tee,
 };

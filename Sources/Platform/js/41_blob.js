@@ -37,26 +37,20 @@ function normalizeType(text) {
 /** https://w3c.github.io/FileAPI/#process-blob-parts */
 function partsOf(parts, options) {
     if (parts === null || typeof parts !== 'object') throw new TypeError('Blob: the parts are not a sequence');
-    const list = arrayFromIterable(parts, 'Blob: the parts');
+    const list = arrayFromIterable(parts, 'Blob: the parts', toPart);
     const endings = options?.endings === undefined ? 'transparent' : `${options.endings}`;
     if (endings !== 'transparent' && endings !== 'native') throw new TypeError(`Blob: '${endings}' is not a valid value for endings`);
     const pieces = [];
     for (let i = 0; i < list.length; i++) {
         const part = list[i];
-        if (isBlob(part)) {
-            ArrayPrototypePush(pieces, blobBytes(part));
-            continue;
-        }
-        const bytes = bytesOf(part);
-        if (bytes !== undefined) {
-            ArrayPrototypePush(pieces, bytes);
-            continue;
-        }
-        const text = toUSVString(part);
-        ArrayPrototypePush(pieces, ops.encodeUtf8(endings === 'native' ? withNativeEndings(text) : text));
+        if (typeof part === 'string') ArrayPrototypePush(pieces, ops.encodeUtf8(endings === 'native' ? withNativeEndings(part) : part));
+        else ArrayPrototypePush(pieces, isBlob(part) ? blobBytes(part) : bytesOf(part));
     }
     return joinBytes(pieces);
 }
+
+/** BlobPart */
+const toPart = (value) => (isBlob(value) || bytesOf(value) !== undefined ? value : toUSVString(value));
 
 /** https://w3c.github.io/FileAPI/#convert-line-endings-to-native */
 function withNativeEndings(text) {
@@ -126,7 +120,7 @@ class Blob {
 }
 defineInterface(Blob);
 
-let isFile, fileName, makeFile;
+let isFile, fileName, fileTime, makeFile;
 
 class File extends Blob {
     #name;
@@ -153,16 +147,17 @@ class File extends Blob {
     static {
         isFile = (value) => value !== null && typeof value === 'object' && #name in value;
         fileName = (file) => file.#name;
-        /** `bytes` are nobody else's to change. */
-        makeFile = (bytes, name, type) => {
+        fileTime = (file) => file.#lastModified;
+        /** `bytes` are nobody else's to change. `time` in milliseconds since 1970. */
+        makeFile = (bytes, name, type, time = DateNow()) => {
             const file = new File(undefined, undefined, secret);
             fillBlob(file, bytes, normalizeType(type));
             file.#name = name;
-            file.#lastModified = DateNow();
+            file.#lastModified = time;
             return file;
         };
     }
 }
 defineInterface(File);
 
-internal.blob = { Blob, File, blobBytes, blobType, fileName, isBlob, isFile, joinBytes, makeBlob, makeFile };
+internal.blob = { Blob, File, blobBytes, blobType, fileName, fileTime, isBlob, isFile, joinBytes, makeBlob, makeFile };

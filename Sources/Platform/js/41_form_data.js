@@ -9,7 +9,7 @@ const {
     TypedArrayPrototypeIndexOf, TypedArrayPrototypeSubarray, Uint8Array,
 } = primordials;
 const { customInspect } = internal;
-const { blobBytes, blobType, fileName, isBlob, isFile, joinBytes, makeFile } = internal.blob;
+const { blobBytes, blobType, fileName, fileTime, isBlob, isFile, joinBytes, makeFile } = internal.blob;
 const { split } = internal.text;
 const { defineInterface, definePairIterable, replacePair, requireArguments, toUSVString } = internal.webidl;
 
@@ -22,7 +22,7 @@ function toEntryValue(value, given, name) {
         return toUSVString(value);
     }
     if (isFile(value) && !given) return value;
-    return makeFile(blobBytes(value), given ? toUSVString(name) : 'blob', blobType(value));
+    return makeFile(blobBytes(value), given ? toUSVString(name) : 'blob', blobType(value), isFile(value) ? fileTime(value) : undefined);
 }
 
 class FormData {

@@ -5,12 +5,13 @@
 
 const {
     ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, ArrayPrototypePush, JSONParse, ObjectDefineProperty, Promise, ReflectGetOwnPropertyDescriptor,
-    StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase, TypeError, TypedArrayPrototypeGetBuffer,
-    TypedArrayPrototypeGetByteLength, Uint8Array,
+    StringPrototypeCharCodeAt, StringPrototypeSlice, TypeError, TypedArrayPrototypeGetBuffer,
+    TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array,
 } = primordials;
 const { blobBytes, blobType, isBlob, joinBytes, makeBlob } = internal.blob;
 const { bytesOf, noBytes } = internal.encoding;
-const { isToken, normalizeValue: trimmed } = internal.headers;
+const { extractMIMEType, parameterOf, serializeMIMEType } = internal.mime;
+const { holding } = internal.streams;
 const { toUSVString } = internal.webidl;
 
 const textType = 'text/plain;charset=UTF-8';
@@ -32,6 +33,8 @@ class Body {
 // ---- What the host feeds ----
 
 const feedIdle = 0, feedCollecting = 1, feedStreaming = 2, feedOver = 3;
+/** Bytes: smaller pieces are copied behind one another, into arrays of this length. */
+const smallBytes = 1024, gatheredBytes = 8192;
 
 /**
  * A body that comes in pieces. `pull` asks for one more; the host then calls exactly one of chunk, end, fail. `cancel` says that no more is wanted.
@@ -42,6 +45,8 @@ class Feed {
         this.cancel = cancel;
         this.state = feedIdle;
         this.chunks = undefined;
+        this.gathered = undefined; // small pieces that are not among the chunks yet, and
+        this.gatheredLength = 0;
         this.resolve = undefined;
         this.reject = undefined;
         this.controller = undefined; // of the stream
@@ -50,18 +55,51 @@ class Feed {
 
     chunk(bytes) {
         if (this.state === feedCollecting) {
-            ArrayPrototypePush(this.chunks, bytes);
+            this.gather(bytes);
             this.pull();
         } else if (this.state === feedStreaming) {
             this.controller.enqueue(bytes);
         }
     }
 
+    /** Keeps a piece. A body that trickles in byte by byte must not become an array of bytes. */
+    gather(bytes) {
+        const length = TypedArrayPrototypeGetLength(bytes);
+        if (length >= smallBytes || this.chunks.length === 0) {
+            this.closeGathered();
+            ArrayPrototypePush(this.chunks, bytes);
+            return;
+        }
+        if (this.gatheredLength + length > gatheredBytes) this.closeGathered();
+        if (this.gatheredLength === 0) this.gathered = new Uint8Array(gatheredBytes);
+        TypedArrayPrototypeSet(this.gathered, bytes, this.gatheredLength);
+        this.gatheredLength += length;
+    }
+
+    closeGathered() {
+        const length = this.gatheredLength;
+        if (length === 0) return;
+        let bytes = new Uint8Array(TypedArrayPrototypeGetBuffer(this.gathered), 0, length);
+        if (length < gatheredBytes / 2) {
+            // What is mostly empty is not kept: large and small pieces may alternate.
+            const alone = new Uint8Array(length);
+            TypedArrayPrototypeSet(alone, bytes, 0);
+            bytes = alone;
+        }
+        ArrayPrototypePush(this.chunks, bytes);
+        this.gathered = undefined;
+        this.gatheredLength = 0;
+    }
+
     end() {
         const { state } = this;
         this.state = feedOver;
-        if (state === feedCollecting) this.resolve(this.chunks.length === 1 ? this.chunks[0] : joinBytes(this.chunks));
-        else if (state === feedStreaming) this.controller.close();
+        if (state === feedCollecting) {
+            this.closeGathered();
+            this.resolve(holding(this.chunks.length === 1 ? this.chunks[0] : joinBytes(this.chunks)));
+        } else if (state === feedStreaming) {
+            this.controller.close();
+        }
     }
 
     fail(error) {
@@ -73,11 +111,11 @@ class Feed {
         else this.failure = { error };
     }
 
-    /** @returns {Promise<Uint8Array>} all of it */
+    /** @returns {Promise<{bytes: Uint8Array}>} all of it */
     collect() {
         return new Promise((resolve, reject) => {
             if (this.state === feedOver) {
-                if (this.failure === undefined) resolve(noBytes); else reject(this.failure.error);
+                if (this.failure === undefined) resolve(holding(noBytes)); else reject(this.failure.error);
                 return;
             }
             this.state = feedCollecting;
@@ -136,7 +174,7 @@ function streamOf(body) {
 /**
  * Takes all there is, the one time that this can be done.
  * @param {Body | null} body
- * @returns {string | Uint8Array | Promise<Uint8Array>} bytes may be a blob's or a clone's too: who hands them out copies them
+ * @returns {string | Uint8Array | Promise<{bytes: Uint8Array}>} bytes may be a blob's or a clone's too: who hands them out copies them
  */
 function take(body) {
     if (body === null) return '';
@@ -242,39 +280,7 @@ function addType(list, type) {
     ArrayPrototypePush(list, 'content-type', type);
 }
 
-// ---- Media types (https://mimesniff.spec.whatwg.org/#parsing-a-mime-type), as far as bodies need them ----
-
-/** @returns {{essence: string, boundary: string | undefined} | null} null: no media type */
-function parseType(text) {
-    let at = StringPrototypeIndexOf(text, ';');
-    if (at < 0) at = text.length;
-    const essence = StringPrototypeToLowerCase(trimmed(StringPrototypeSlice(text, 0, at)));
-    const slash = StringPrototypeIndexOf(essence, '/');
-    if (slash < 0 || !isToken(StringPrototypeSlice(essence, 0, slash)) || !isToken(StringPrototypeSlice(essence, slash + 1))) return null;
-    let boundary;
-    while (at < text.length) {
-        const start = ++at;
-        while (at < text.length && text[at] !== ';' && text[at] !== '=') at++;
-        const name = StringPrototypeToLowerCase(trimmed(StringPrototypeSlice(text, start, at)));
-        if (at >= text.length || text[at] === ';') continue;
-        let value = '';
-        if (text[at + 1] === '"') {
-            for (at += 2; at < text.length && text[at] !== '"'; at++) {
-                if (text[at] === '\\' && at + 1 < text.length) at++;
-                value += text[at];
-            }
-            at = StringPrototypeIndexOf(text, ';', at);
-            if (at < 0) at = text.length;
-        } else {
-            let end = StringPrototypeIndexOf(text, ';', at);
-            if (end < 0) end = text.length;
-            value = trimmed(StringPrototypeSlice(text, at + 1, end));
-            at = end;
-        }
-        if (name === 'boundary') boundary ??= value;
-    }
-    return { essence, boundary };
-}
+// ---- Media types ----
 
 /** The Content-Type of a list of headers; null: none. */
 function typeOfList(list) {
@@ -285,12 +291,16 @@ function typeOfList(list) {
 
 /** https://fetch.spec.whatwg.org/#dom-body-formdata */
 function parseFormData(source, type) {
-    const parsed = type === null ? null : parseType(type);
+    const parsed = extractMIMEType(type);
     if (parsed?.essence === 'multipart/form-data') {
-        if (parsed.boundary === undefined || parsed.boundary === '') throw new TypeError('formData: the Content-Type has no boundary');
-        return internal.formData.parse(typeof source === 'string' ? ops.encodeUtf8(source) : source, parsed.boundary);
+        const boundary = parameterOf(parsed.parameters, 'boundary');
+        if (boundary === undefined || boundary === '') throw new TypeError('formData: the Content-Type has no boundary');
+        return internal.formData.parse(typeof source === 'string' ? ops.encodeUtf8(source) : source, boundary);
     }
-    if (parsed?.essence === 'application/x-www-form-urlencoded') return internal.formData.fromList(internal.parseForm(textOf(source)));
+    if (parsed?.essence === 'application/x-www-form-urlencoded') {
+        // A byte order mark is part of the first name here.
+        return internal.formData.fromList(internal.parseForm(typeof source === 'string' ? source : ops.decodeUtf8(source, false, true)));
+    }
     throw new TypeError(`formData: the Content-Type is neither multipart/form-data nor application/x-www-form-urlencoded but ${type ?? 'missing'}`);
 }
 
@@ -305,30 +315,30 @@ function defineBody(Class, bodyOf, contentTypeOf) {
     const methods = {
         async text() {
             const source = take(bodyOf(this));
-            return textOf(isWhole(source) ? source : await source);
+            return textOf(isWhole(source) ? source : (await source).bytes);
         },
         async json() {
             const source = take(bodyOf(this));
-            return JSONParse(textOf(isWhole(source) ? source : await source));
+            return JSONParse(textOf(isWhole(source) ? source : (await source).bytes));
         },
         async bytes() {
             const source = take(bodyOf(this));
-            return ownBytes(isWhole(source) ? source : await source);
+            return ownBytes(isWhole(source) ? source : (await source).bytes);
         },
         async arrayBuffer() {
             const source = take(bodyOf(this));
-            return TypedArrayPrototypeGetBuffer(aloneInBuffer(ownBytes(isWhole(source) ? source : await source)));
+            return TypedArrayPrototypeGetBuffer(aloneInBuffer(ownBytes(isWhole(source) ? source : (await source).bytes)));
         },
         async blob() {
             const source = take(bodyOf(this));
-            const type = contentTypeOf(this);
-            const bytes = ownBytes(isWhole(source) ? source : await source);
-            return makeBlob(bytes, type === null ? '' : StringPrototypeToLowerCase(type));
+            const type = extractMIMEType(contentTypeOf(this));
+            const bytes = ownBytes(isWhole(source) ? source : (await source).bytes);
+            return makeBlob(bytes, type === null ? '' : serializeMIMEType(type));
         },
         async formData() {
             const source = take(bodyOf(this));
             const type = contentTypeOf(this);
-            return parseFormData(isWhole(source) ? source : await source, type);
+            return parseFormData(isWhole(source) ? source : (await source).bytes, type);
         },
     };
     for (const name in methods) {

@@ -90,11 +90,12 @@ function isPlainTarget(head, from, to) {
 
 // The last authority seen: nearly all requests have the same.
 let lastHost = '';
+let lastScheme = '';
 let lastAuthority = 'localhost';
 
-/** The authority for a Host header's value, as a URL has it. */
-function authorityOf(host) {
-    if (host === lastHost) return lastAuthority;
+/** The authority for a Host header's value, as a URL of this scheme has it. */
+function authorityOf(scheme, host) {
+    if (host === lastHost && scheme === lastScheme) return lastAuthority;
     let authority = ownAuthority;
     // Only what is an authority and nothing else: https://www.rfc-editor.org/rfc/rfc9110#field.host
     let valid = host !== '';
@@ -103,10 +104,11 @@ function authorityOf(host) {
         valid = unit > 0x20 && unit < 0x7F && unit !== 47 && unit !== 63 && unit !== 35 && unit !== 64 && unit !== 92;
     }
     if (valid) {
-        const record = parse(`http://${host}/`, null);
+        const record = parse(`${scheme}${host}/`, null);
         if (record !== null && record.path === '/') authority = record.port === null ? record.host : `${record.host}:${record.port}`;
     }
     lastHost = host;
+    lastScheme = scheme;
     lastAuthority = authority;
     return authority;
 }
@@ -129,7 +131,7 @@ function urlOf(exchange) {
     const start = StringPrototypeIndexOf(head, ' ') + 1;
     const scheme = (exchange.bits & HTTPS) !== 0 ? 'https://' : 'http://';
     if (StringPrototypeCharCodeAt(head, start) === 47) {
-        const origin = scheme + authorityOf(headerIn(head, last + 1, 'host', undefined) ?? '');
+        const origin = scheme + authorityOf(scheme, headerIn(head, last + 1, 'host', undefined) ?? '');
         const target = StringPrototypeSlice(head, start, last);
         if (isPlainTarget(head, start, last)) return origin + target;
         const record = parse(origin + escapeBytes(target), null);
@@ -141,7 +143,7 @@ function urlOf(exchange) {
         record.username = record.password = '';
         return serialize(record, true);
     }
-    return `${scheme}${authorityOf(headerIn(head, last + 1, 'host', undefined) ?? '')}/`;
+    return `${scheme}${authorityOf(scheme, headerIn(head, last + 1, 'host', undefined) ?? '')}/`;
 }
 
 // ---- The class ----
@@ -326,7 +328,7 @@ internal.request = {
     Request, METHODS, abortIncoming, isRequest, makeIncoming, requestState, urlTextOf,
     setOwnAuthority: (authority) => {
         ownAuthority = authority;
-        lastHost = '';
+        lastHost = lastScheme = '';
         lastAuthority = authority;
     },
 };

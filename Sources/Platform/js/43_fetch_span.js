@@ -60,25 +60,25 @@ class Telling {
         this.resends = 0;
         if (!this.span._recording) return;
         const { span } = this;
-        span.setAttribute('http.request.method', this.method);
-        if (this.method !== method) span.setAttribute('http.request.method_original', method);
-        span.setAttribute('url.full', fullURL(url));
-        span.setAttribute('server.address', addressOf(url));
-        span.setAttribute('server.port', portOf(url));
+        internal.trace.setAttribute(span, 'http.request.method', this.method);
+        if (this.method !== method) internal.trace.setAttribute(span, 'http.request.method_original', method);
+        internal.trace.setAttribute(span, 'url.full', fullURL(url));
+        internal.trace.setAttribute(span, 'server.address', addressOf(url));
+        internal.trace.setAttribute(span, 'server.port', portOf(url));
     }
 
     /** The head of the response that the program gets. */
     head(status) {
         this.status = status;
         if (!this.span._recording) return;
-        this.span.setAttribute('http.response.status_code', status);
-        if (this.resends > 0) this.span.setAttribute('http.request.resend_count', this.resends);
+        internal.trace.setAttribute(this.span, 'http.response.status_code', status);
+        if (this.resends > 0) internal.trace.setAttribute(this.span, 'http.request.resend_count', this.resends);
     }
 
     redirect(status, url) {
         this.resends++;
         if (!this.span._recording) return;
-        this.span.addEvent('redirect', { 'http.response.status_code': status, 'url.full': fullURL(url) });
+        internal.trace.addEvent(this.span, 'redirect', { 'http.response.status_code': status, 'url.full': fullURL(url) });
     }
 
     /** One exchange is over. Ring times, 0: did not happen. */
@@ -91,10 +91,10 @@ class Telling {
         if (connect > 0) eventAt(span, 'connect', connect);
         if (tls > 0) eventAt(span, 'tls', tls);
         if (firstByte > 0) eventAt(span, 'first byte', firstByte);
-        if (version !== '') span.setAttribute('network.protocol.version', version);
+        if (version !== '') internal.trace.setAttribute(span, 'network.protocol.version', version);
         if (address !== '') {
-            span.setAttribute('network.peer.address', address);
-            span.setAttribute('network.peer.port', port);
+            internal.trace.setAttribute(span, 'network.peer.address', address);
+            internal.trace.setAttribute(span, 'network.peer.port', port);
         }
     }
 
@@ -108,13 +108,13 @@ class Telling {
         const { span } = this;
         if (!span._recording) return;
         if (errorType !== undefined) {
-            span.setAttribute('error.type', errorType);
+            internal.trace.setAttribute(span, 'error.type', errorType);
             let message;
             if (type !== undefined) {
-                span.recordException(error);
+                internal.trace.recordException(span, error);
                 message = messageOf(error);
             }
-            span.setStatus({ code: 2, message });
+            internal.trace.setStatus(span, { code: 2, message });
         }
         internal.trace.endOwn(span, end);
     }

@@ -99,7 +99,7 @@ async function settleLater(owner, promise) {
         await promise;
     } catch (error) {
         // An error record of the trace; the span's own outcome is the response's.
-        const context = owner.span.spanContext();
+        const context = trace.spanContext(owner.span);
         report(error, { spanContext: () => context });
     } finally {
         waits--;
@@ -343,7 +343,7 @@ function bodyError(slot, message, status) {
 function note(exchange, error) {
     const type = typeOf(error);
     report(error, exchange.span);
-    if (type === '') exchange.span.setAttribute('error.type', '_OTHER');
+    if (type === '') trace.setAttribute(exchange.span, 'error.type', '_OTHER');
     ops.httpErrorType(exchange.slot, type === '' ? '_OTHER' : type);
 }
 
@@ -368,10 +368,10 @@ function typeOf(error) {
 function noteStatus(exchange, status) {
     const { span } = exchange;
     if (!span._recording) return;
-    span.setAttribute('http.response.status_code', status);
-    if (status < 500 || span._status === 2) return;
-    span.setStatus({ code: 2 });
-    span.setAttribute('error.type', String(status));
+    trace.setAttribute(span, 'http.response.status_code', status);
+    if (status < 500 || trace.statusOf(span) === 2) return;
+    trace.setStatus(span, { code: 2 });
+    trace.setAttribute(span, 'error.type', String(status));
 }
 
 // ---- The route (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#name) ----
@@ -397,7 +397,7 @@ function noteRoute(exchange) {
     }
     if (route === undefined) return;
     if (span._recording) {
-        span.setAttribute('http.route', route);
+        trace.setAttribute(span, 'http.route', route);
         trace.renameServer(span, method === 0 ? 'HTTP' : METHODS[method], nameOf(method, route));
     }
     ops.httpRoute(exchange.slot, route);
@@ -457,8 +457,8 @@ function giveUp(exchange, reason, type) {
         waits++;
     }
     if (span._recording) {
-        span.setStatus({ code: 2, message: reason.message });
-        span.setAttribute('error.type', type);
+        trace.setStatus(span, { code: 2, message: reason.message });
+        trace.setAttribute(span, 'error.type', type);
     }
     noteRoute(exchange);
     finish(exchange);
@@ -468,12 +468,24 @@ function giveUp(exchange, reason, type) {
     ops.setContext(undefined);
 }
 
-/** @param {number} code 0 all bytes written, 1 the client left, 2 timed out @param {number} [status] what native answered itself */
+/**
+ * @param {number} code 0 all bytes written, 1 the client left, 2 timed out, 3 the response's head cannot be sent
+ * @param {number} [status] what native answered itself
+ */
 function ended(slot, code, status) {
     const exchange = exchanges[slot];
     if (exchange === undefined) return;
     if (code === 0) {
         finish(exchange);
+        return;
+    }
+    if (code === 3) {
+        const error = withoutStack(new TypeError('The response has a status text or headers that HTTP cannot carry'));
+        note(exchange, error);
+        noteStatus(exchange, status);
+        const { reader } = exchange;
+        finish(exchange);
+        reader?.cancel(error);
         return;
     }
     if (status > 0) noteStatus(exchange, status);
@@ -533,8 +545,8 @@ function spanHit(context) {
 /** What native writes into every record, by the ids these have in the ring: RequestAttributes.Text, in this order. */
 const TEXTS = [
     'http.request.method', 'url.path', 'url.query', 'url.scheme', 'server.address', 'server.port', 'client.address', 'network.peer.address',
-    'network.peer.port', 'network.protocol.version', 'user_agent.original', 'sidelight.cpu.time',
-    '_OTHER', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'http', 'https', '1.0', '1.1',
+    'network.peer.port', 'network.protocol.version', 'user_agent.original', 'sidelight.cpu.time', 'tls.protocol.version',
+    '_OTHER', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'http', 'https', '1.0', '1.1', '1.2', '1.3',
 ];
 const TEXT_IDS = 16; // word of the first
 
@@ -584,6 +596,7 @@ function start(buffer, config) {
     trace = internal.trace;
     trace.setRequestCells(cells);
     for (let i = 0; i < TEXTS.length; i++) cells[TEXT_IDS + i] = internal.ring.reference(TEXTS[i]);
+    trace.textsAreKnown();
     isDevelopment = config.development === true;
     setOwnAuthority(config.authority ?? 'localhost');
     // An error that nobody caught ends a run; a server goes on with its other requests.

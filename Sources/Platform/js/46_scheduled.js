@@ -47,7 +47,7 @@ async function settle(span, target, environment, event, context) {
     } catch (error) {
         serve.report(error, span);
     }
-    span.end();
+    internal.trace.end(span);
     serve.countRun(-1);
 }
 

@@ -82,8 +82,7 @@ function handlerOf(state, type) {
     return state[type]?.handler ?? null;
 }
 
-/** @param {(handler: Function, event: Event) => void} [call] how it is called, when not as usual */
-function setHandlerOf(target, state, type, value, call = undefined) {
+function setHandlerOf(target, state, type, value) {
     const slot = state[type] ??= { __proto__: null, handler: null, listener: null };
     slot.handler = typeof value === 'function' || (typeof value === 'object' && value !== null) ? value : null;
     if (slot.handler === null) {
@@ -92,9 +91,7 @@ function setHandlerOf(target, state, type, value, call = undefined) {
     } else if (slot.listener === null) {
         slot.listener = (event) => {
             const { handler } = slot;
-            if (typeof handler !== 'function') return;
-            if (call !== undefined) call(handler, event);
-            else if (ReflectApply(handler, target, [event]) === false) event.preventDefault();
+            if (typeof handler === 'function' && ReflectApply(handler, target, [event]) === false) event.preventDefault();
         };
         ReflectApply(addEventListener, target, [type, slot.listener]);
     }

@@ -9,11 +9,11 @@
 //   error. The child goes on.
 
 const {
-    ArrayPrototypeJoin, Error, JSONParse, JSONStringify, Number, ObjectDefineProperty, ReflectApply, ReflectSetPrototypeOf,
-    RegExpPrototypeExec, SafeWeakMap, StringPrototypeLastIndexOf, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeStartsWith, TypeError,
+    ArrayPrototypeJoin, Error, JSONParse, JSONStringify, Number, ObjectDefineProperty, ReflectSetPrototypeOf, SafeWeakMap,
+    StringPrototypeLastIndexOf, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeStartsWith, TypeError,
 } = primordials;
 const { DOMException } = internal;
-const { ErrorEvent, EventTarget, fire, host, listenerCount } = internal.events;
+const { ErrorEvent, EventTarget, fire, host, listenerCount, watchGlobally } = internal.events;
 const { handlerOf, post, received, receivers, setHandlerOf, toTransfer, words } = internal.messages;
 const { parse, serialize } = internal.url;
 const { defineGlobal, defineInterface, requireArguments, shapeInterface, toDOMString, toDictionary, toUSVString } = internal.webidl;
@@ -176,15 +176,8 @@ function defineAttribute(name, get, set) {
     ObjectDefineProperty(globalThis, name, { __proto__: null, get, set, enumerable: true, configurable: true });
 }
 
-/** @param {(handler: Function, event: Event) => void} [call] */
-function defineHandler(type, call = undefined) {
-    defineAttribute(`on${type}`, () => handlerOf(scope.handlers, type), (value) => setHandlerOf(globalThis, scope.handlers, type, value, call));
-}
-
-/** https://html.spec.whatwg.org/#onerroreventhandler */
-function callOnError(handler, event) {
-    const result = ReflectApply(handler, globalThis, [event.message, event.filename, event.lineno, event.colno, event.error]);
-    if (result === true) event.preventDefault();
+function defineHandler(type) {
+    defineAttribute(`on${type}`, () => handlerOf(scope.handlers, type), (value) => setHandlerOf(globalThis, scope.handlers, type, value));
 }
 
 function defineOperation(name, value) {
@@ -195,7 +188,7 @@ function defineScope(name) {
     defineGlobal('WorkerGlobalScope', WorkerGlobalScope);
     defineGlobal('DedicatedWorkerGlobalScope', DedicatedWorkerGlobalScope);
     ReflectSetPrototypeOf(globalThis, DedicatedWorkerGlobalScope.prototype);
-    host(globalThis, (type) => { if (type === 'message') settle(); });
+    watchGlobally((type) => { if (type === 'message') settle(); });
     defineAttribute('name', () => name, (value) => {
         // [Replaceable]
         ObjectDefineProperty(globalThis, 'name', { __proto__: null, value, writable: true, enumerable: true, configurable: true });
@@ -210,51 +203,14 @@ function defineScope(name) {
     });
     defineHandler('message');
     defineHandler('messageerror');
-    defineHandler('error', callOnError);
 }
 
 // ---- Errors of a child ----
 
-let isReporting = false;
-
-const framePlace = /(?:\(|at )((?:file:|\/)[^()]*?):(\d+):(\d+)\)?$/m;
-
-/** Where an error was thrown. */
-function placeOf(error, where) {
-    if (where !== undefined) return { filename: where.script, lineno: where.line, colno: where.column };
-    let match = null;
-    try {
-        match = RegExpPrototypeExec(framePlace, `${error.stack}`);
-    } catch {
-        // No error, or one whose stack cannot be read.
-    }
-    return match === null ? { filename: '', lineno: 0, colno: 0 } : { filename: match[1], lineno: Number(match[2]), colno: Number(match[3]) };
-}
-
-function textOf(error) {
-    try {
-        return `Uncaught ${error}`;
-    } catch {
-        return 'Uncaught exception';
-    }
-}
-
-/** https://html.spec.whatwg.org/#runtime-script-errors-2 */
+/** The global object's listeners have had their turn (internal.fireError). https://html.spec.whatwg.org/#runtime-script-errors-2 */
 function survive(error, where) {
-    const message = textOf(error);
-    const { filename, lineno, colno } = placeOf(error, where);
-    if (!isReporting) {
-        isReporting = true;
-        try {
-            const event = new ErrorEvent('error', { cancelable: true, message, filename, lineno, colno, error });
-            if (!fire(globalThis, event)) {
-                internal.trace?.error(error, internal.trace.activeSpan());
-                return true;
-            }
-        } finally {
-            isReporting = false;
-        }
-    }
+    const message = `Uncaught ${internal.errorHeading(error)}`;
+    const { script: filename, line: lineno, column: colno } = internal.placeOf(error, where);
     const { trace } = internal;
     if (trace !== undefined) {
         const span = trace.activeSpan() ?? trace.runSpan;

@@ -10,7 +10,7 @@ extension HTTPConnection {
     static let backlogBytesMax = 256 << 10
     static let backlogBytesLow = 64 << 10
     /// The channel tells after so many that they are gone, which is how a slow client is told from a dead one.
-    private static let sliceBytes = 256 << 10
+    static let sliceBytes = 256 << 10
 
     /// Whether the program may go on writing.
     var takesMore: Bool { backlog + unsent.readableBytes < Self.backlogBytesMax }
@@ -21,6 +21,12 @@ extension HTTPConnection {
     var kernelBacklog: Int {
         var count: Int32 = 0
         return context != nil && ioctl(descriptor, UInt(TIOCOUTQ), &count) == 0 ? Int(count) : 0
+    }
+
+    /// The kernel has bytes of the client's that were not read.
+    var hasUnread: Bool {
+        var count: Int32 = 0
+        return context != nil && ioctl(descriptor, UInt(FIONREAD), &count) == 0 && count > 0
     }
 
     /// Puts bytes behind those that wait for `flush`.
@@ -51,17 +57,30 @@ extension HTTPConnection {
 
     private func send(_ bytes: ByteBuffer) {
         guard let context else { return }
+        if let tls { return seal(bytes, with: tls) }
         server.board?.add(.bytesOut, UInt64(bytes.readableBytes))
         var rest = bytes
         if backlog == 0 {
-            let written = rest.withUnsafeReadableBytes { Glibc.write(descriptor, $0.baseAddress!, $0.count) }
+            guard let written = rest.withUnsafeReadableBytes({ writeAtOnce($0) }) else { return }
             if written == rest.readableBytes { return }
-            if written < 0, errno != EAGAIN, errno != EINTR {
-                close(.closedReset)
-                return
-            }
-            rest.moveReaderIndex(forwardBy: max(written, 0))
+            rest.moveReaderIndex(forwardBy: written)
         }
+        queue(rest, context)
+    }
+
+    /// What the kernel takes; nil when the socket has failed, which closes it.
+    func writeAtOnce(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        let written = Glibc.write(descriptor, bytes.baseAddress!, bytes.count)
+        if written < 0, errno != EAGAIN, errno != EINTR {
+            close(.closedReset)
+            return nil
+        }
+        return max(written, 0)
+    }
+
+    /// What it did not take.
+    func queue(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        var rest = bytes
         while let slice = rest.readSlice(length: min(rest.readableBytes, Self.sliceBytes)), slice.readableBytes > 0 {
             handOver(slice, context)
         }
@@ -82,17 +101,21 @@ extension HTTPConnection {
         context.write(wrapOutboundOut(bytes), promise: promise)
     }
 
+    /// The request is over when the last byte is with the kernel. Not within a turn.
+    func finishIfSent() {
+        guard phase == .handling, answer == .leaving, isSent else { return }
+        answer = .done
+        let (code, status) = request.isHeadRefused ? (3.0, Double(request.status)) : (0, 0)
+        server.tell(server.functions.ended, self, code, status)
+    }
+
     /// The channel has written a slice.
     private func isGone() {
         movedAt = server.isolate.now
         guard phase == .handling, !request.isOver, context != nil else { return }
         switch answer {
         case .leaving where isSent:
-            server.outsideOfTurn(self) { connection in
-                guard connection.phase == .handling, connection.answer == .leaving, connection.isSent else { return }
-                connection.answer = .done
-                connection.server.tell(connection.server.functions.ended, connection, 0)
-            }
+            server.outsideOfTurn(self) { $0.finishIfSent() }
         case .streaming where backlog <= Self.backlogBytesLow && wasToldToWait:
             wasToldToWait = false
             server.outsideOfTurn(self) { connection in

@@ -15,7 +15,7 @@ extension HTTPConnection {
         request.status = status
         let content = call.isString(4) ? nil : call.bytes(4)
         let contentBytesMax = content?.count ?? call.utf8Max(4)
-        withHead(call) { (reason, fields) throws(HTTP1ResponseError) in
+        let isGood = withHead(call) { (reason, fields) throws(HTTP1ResponseError) in
             try server.compose(
                 { length in self.head(status, reason, fields, length: length) }, contentBytesMax: contentBytesMax,
                 content: { room in
@@ -23,6 +23,10 @@ extension HTTPConnection {
                     room.copyMemory(from: UnsafeRawBufferPointer(content))
                     return content.count
                 }, send: { writeNow($0) })
+        }
+        guard isGood else {
+            refuseHead()
+            return false
         }
         return leave()
     }
@@ -32,12 +36,25 @@ extension HTTPConnection {
         guard answer == .none else { return }
         request.status = status
         answer = .streaming
-        withHead(call) { (reason, fields) throws(HTTP1ResponseError) in
+        let isGood = withHead(call) { (reason, fields) throws(HTTP1ResponseError) in
             try server.compose(
                 { _ in self.head(status, reason, fields, length: length < 0 ? nil : length) }, contentBytesMax: 0,
                 content: { _ in 0 }, send: { write($0) })
         }
+        if !isGood { refuseHead() }
         server.touch(self)
+    }
+
+    /// The program's head cannot be written: it gets another answer, and JavaScript is told when its turn is over.
+    private func refuseHead() {
+        request.status = 500
+        request.keepsAlive = false
+        respondPlainly(500)
+        answer = .leaving
+        movedAt = server.isolate.now
+        server.touch(self)
+        request.isHeadRefused = true
+        server.outsideOfTurn(self) { $0.finishIfSent() }
     }
 
     /// A piece of its content. 1: go on, 0: wait, -1: nobody is there any more.
@@ -104,13 +121,13 @@ extension HTTPConnection {
 
     // MARK: pieces
 
-    /// Gives reason and header lines, as JavaScript handed them over. What cannot be written is the program's fault and ends in a reset.
+    /// Gives reason and header lines, as JavaScript handed them over. False: they cannot be written, which is the program's fault.
     private func withHead(
         _ call: OpCall, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(HTTP1ResponseError) -> Void
-    ) {
+    ) -> Bool {
         let reasonMax = call.utf8Max(2)
         let fieldsMax = call.utf8Max(3)
-        withUnsafeTemporaryAllocation(byteCount: reasonMax + fieldsMax + 1, alignment: 1) { room in
+        return withUnsafeTemporaryAllocation(byteCount: reasonMax + fieldsMax + 1, alignment: 1) { room in
             let reasonCount =
                 reasonMax == 0
                 ? 0 : call.writeLatin1(2, to: UnsafeMutableRawBufferPointer(rebasing: room[..<reasonMax]))
@@ -122,11 +139,9 @@ extension HTTPConnection {
                 try body(
                     UnsafeRawBufferPointer(rebasing: room[..<reasonCount]),
                     UnsafeRawBufferPointer(rebasing: room[reasonMax..<(reasonMax + fieldsCount)]))
+                return true
             } catch {
-                request.status = 500
-                request.errorType = Array("response_\(error.rawValue)".utf8)
-                request.keepsAlive = false
-                respondPlainly(500)
+                return false
             }
         }
     }
@@ -184,7 +199,8 @@ extension HTTPConnection {
         )
         attributes.put(.path, latin1: path)
         if !query.isEmpty { attributes.put(.query, latin1: query) }
-        attributes.put(.scheme, .http)
+        attributes.put(.scheme, tls == nil ? .http : .https)
+        if let tls { attributes.put(.tlsVersion, tls.version == .tls13 ? .tls13 : .tls12) }
         if !host.isEmpty { attributes.put(.serverAddress, latin1: host) }
         if let port { attributes.put(.serverPort, port) }
         attributes.put(.protocolVersion, request.head.version == .http11 ? .version11 : .version10)
@@ -215,9 +231,13 @@ extension HTTPConnection {
     func look(_ now: Double) {
         let quiet = now - movedAt
         switch phase {
+        case .head where isShakingHands:
+            guard now - headSince > server.options.headTimeout else { break }
+            countHandshake(.tlsFailedTimeout)
+            close(.closedTimeout)
         case .head:
             if isIdle {
-                if quiet > server.options.idleTimeout { close(.closedIdle) }
+                if quiet > server.options.idleTimeout { end(.closedIdle) }
             } else if quiet > server.options.headTimeout || now - headSince > server.options.headTimeout {
                 server.countMalformed(408)
                 respondPlainly(408)

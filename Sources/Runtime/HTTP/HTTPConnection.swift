@@ -11,7 +11,9 @@
 // JavaScript is never entered from within JavaScript: what happens on the socket while a turn runs is taken up by `HTTPServer.settle`.
 
 internal import Engine
+internal import Glibc
 internal import NIOCore
+internal import TLS
 internal import Telemetry
 internal import Wire
 
@@ -51,6 +53,9 @@ final class HTTPConnection: ChannelInboundHandler {
     static let skippedBytesMax = 256 << 10
     /// How long a closed connection is listened to, so that the client can read the response before the reset. Nanoseconds.
     static let lingerTimeout = 2e9
+    private static let continueLine = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
+    /// Between two probes of a connection whose client sends nothing more and waits.
+    private static let probeSeconds: Int32 = 5
 
     unowned let server: HTTPServer
     /// Its place among the server's connections, and the name of its request in JavaScript.
@@ -58,12 +63,20 @@ final class HTTPConnection: ChannelInboundHandler {
     var context: ChannelHandlerContext?
     var phase = Phase.head
 
+    /// Between the socket and all that is below; nil: plain HTTP.
+    var tls: TLSSession?
+    /// The handshake was counted, as one that was completed or one that was not.
+    var isHandshakeCounted = false
+
     var parser: HTTP1RequestParser
     /// Received and not consumed.
     var input = HTTPServer.noBytes
     /// What ended the gathering of a piece: it comes after it.
     private var heldEvent: HTTP1RequestParser.Event?
     private var isPumping = false
+    /// The client has said that nothing more comes from it: the end of the stream, or close_notify.
+    var hasInputEnded = false
+    private var isProbed = false
     private var isReading = true
 
     // The request.
@@ -83,8 +96,10 @@ final class HTTPConnection: ChannelInboundHandler {
     var movedAt: Double
     /// Bytes that the client had not taken when it was last looked at: when they grow fewer, it reads.
     var untakenBytes = 0
-    private(set) var headSince = 0.0
+    private(set) var headSince: Double
     private var closeReason = BoardCounter.closedByClient
+    /// It lingers, and nothing is lost when it is cut: all was sent, and the client has nothing more to send.
+    private(set) var isLeaving = false
     /// As the kernel writes them; nil on a Unix socket.
     let peer: (address: [UInt8], port: Int)?
 
@@ -93,6 +108,8 @@ final class HTTPConnection: ChannelInboundHandler {
         self.slot = slot
         parser = HTTP1RequestParser(limits: server.options.limits)
         movedAt = now
+        headSince = now
+        tls = server.tls.map { TLSSession($0) }
         self.peer = peer.flatMap { peer in
             guard let address = peer.ipAddress, let port = peer.port else { return nil }
             return (Array(address.utf8), port)
@@ -111,18 +128,34 @@ final class HTTPConnection: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var bytes = unwrapInboundIn(data)
+        let bytes = unwrapInboundIn(data)
         server.board?.add(.bytesIn, UInt64(bytes.readableBytes))
         switch phase {
         case .lingering, .closed: return
         case .head, .handling, .skipping: movedAt = server.isolate.now
         }
+        if let tls {
+            receive(bytes, through: tls)
+        } else {
+            take(bytes)
+            server.outsideOfTurn(self) { $0.pump() }
+        }
+    }
+
+    /// Plaintext, behind what is there.
+    func take(_ bytes: ByteBuffer) {
         if input.readableBytes == 0 {
             input = bytes
         } else {
             if input.readerIndex > Self.inputBytesMax { input.discardReadBytes() }
+            var bytes = bytes
             input.writeBuffer(&bytes)
         }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case ChannelEvent.inputClosed? = event as? ChannelEvent else { return }
+        hasInputEnded = true
         server.outsideOfTurn(self) { $0.pump() }
     }
 
@@ -145,7 +178,43 @@ final class HTTPConnection: ChannelInboundHandler {
         while step() {}
         isPumping = false
         if input.readableBytes == 0 { input = HTTPServer.noBytes }
-        read(phase == .lingering || phase == .skipping || phase == .head || input.readableBytes < Self.inputBytesMax)
+        if hasInputEnded {
+            endOfInput()
+        } else {
+            let skips = phase == .lingering || phase == .skipping || phase == .head
+            read(skips || input.readableBytes < Self.inputBytesMax)
+        }
+    }
+
+    /// Nothing more comes, and what came is taken up. A client that has closed its sending half still reads (RFC 9293 section 3.6): it gets the
+    /// answers to what it has sent whole, and then the connection is closed.
+    private func endOfInput() {
+        switch phase {
+        case .head, .skipping: end(.closedByClient)
+        case .handling where request.wantsContent && request.hasContentLeft:
+            // Content that will not come: it has given the request up.
+            close(.closedByClient)
+        case .handling: probe()
+        case .lingering: context?.close(promise: nil)
+        case .closed: break
+        }
+    }
+
+    /// From the end of a stream alone nobody can tell a client that waits for its answer from one that has left: only a reset can, which bytes that
+    /// nobody takes cause at once. Before a response an interim one is such bytes: a client that is there can discard it (RFC 9110 section 15.2.1).
+    /// Within a response it is the next piece; and while there is none, the kernel's probes notice a client whose own kernel has forgotten the
+    /// connection, a minute after it was closed.
+    private func probe() {
+        guard !isProbed, !server.options.isUnixSocket, context != nil else { return }
+        isProbed = true
+        if answer == .none, request.head.version == .http11 { writeNow(Self.continueLine) }
+        for (level, name, value) in [
+            (SOL_SOCKET, SO_KEEPALIVE, 1), (Int32(IPPROTO_TCP), TCP_KEEPIDLE, Self.probeSeconds),
+            (Int32(IPPROTO_TCP), TCP_KEEPINTVL, Self.probeSeconds),
+        ] {
+            var value = value
+            setsockopt(descriptor, level, name, &value, socklen_t(MemoryLayout<Int32>.size))
+        }
     }
 
     /// False: there is nothing more to do now.
@@ -156,11 +225,15 @@ final class HTTPConnection: ChannelInboundHandler {
             if parser.isIdle { headSince = movedAt }
             switch next() {
             case .needMore: return false
+            case .head where parser.head.method == .connect:
+                // An origin server has no tunnels; a 2xx would make the client take what follows for one. RFC 9110 sections 9.3.6 and 15.6.2.
+                refuse(501)
+                return false
             case .head:
                 begin()
                 return true
             case .failure(let failure):
-                refuse(failure)
+                refuse(failure.status)
                 return false
             case .body, .end: preconditionFailure("content before a head: \(slot)")
             }
@@ -287,7 +360,7 @@ final class HTTPConnection: ChannelInboundHandler {
         request.wantsContent = true
         if request.awaitsContinue {
             request.awaitsContinue = false
-            if answer == .none { writeNow(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")) }
+            if answer == .none { writeNow(Self.continueLine) }
         }
         server.touch(self)
     }
@@ -301,18 +374,20 @@ final class HTTPConnection: ChannelInboundHandler {
     // MARK: ends
 
     /// Answers what is no request, and closes.
-    private func refuse(_ failure: HTTP1Failure) {
-        server.countMalformed(failure.status)
-        respondPlainly(failure.status)
+    private func refuse(_ status: Int) {
+        server.countMalformed(status)
+        respondPlainly(status)
         linger(.closedMalformed)
     }
 
     /// A response of the server's own, without JavaScript.
-    func respondPlainly(_ status: Int) {
-        let framing = HTTP1Framing.response(status: status, method: .get, version: .http11, length: 0, keepAlive: false)
+    func respondPlainly(_ status: Int, _ content: StaticString = "") {
+        let framing = HTTP1Framing.response(
+            status: status, method: .get, version: .http11, length: content.utf8CodeUnitCount, keepAlive: false)
         let head = HTTP1ResponseHead(
             status: status, fields: UnsafeRawBufferPointer(start: nil, count: 0), framing: framing, version: .http11)
-        guard let bytes = server.headBytes(head) else { return }
+        guard var bytes = server.headBytes(head) else { return }
+        bytes.writeStaticString(content)
         writeNow(bytes)
     }
 
@@ -323,10 +398,29 @@ final class HTTPConnection: ChannelInboundHandler {
         phase = .lingering
         movedAt = server.isolate.now
         input = HTTPServer.noBytes
+        sayEnd()
         context.close(mode: .output, promise: nil)
         read(true)
+        if server.isDraining { letGo() }
+        if hasInputEnded { endOfInput() }
     }
 
+    /// Of a worker that drains: it is not waited for when nothing of what it sent can be lost. What is unread in the kernel would make a reset of the end.
+    func letGo() {
+        guard phase == .lingering, !isLeaving, closeReason == .closedDraining || closeReason == .closedByServer,
+            isSent, !(request.hasBody && request.hasContentLeft), !hasUnread
+        else { return }
+        isLeaving = true
+        server.connectionLeaves()
+    }
+
+    /// Between two requests.
+    func end(_ reason: BoardCounter) {
+        sayEnd()
+        close(reason)
+    }
+
+    /// At once. Over TLS the client can tell that this is no proper end.
     func close(_ reason: BoardCounter) {
         closeReason = reason
         context?.close(promise: nil)
@@ -335,6 +429,7 @@ final class HTTPConnection: ChannelInboundHandler {
     /// The socket is gone.
     private func clientLeft() {
         guard phase != .closed else { return }
+        if tls != nil { countHandshake(.tlsFailedClosed) }
         if phase == .handling, !request.isOver, answer != .done {
             server.board?.add(.requestsAbandoned)
             answer = .done

@@ -20,6 +20,8 @@ struct HTTPRequestState {
     var keepsAlive = true
     /// Its response is not whole, and nobody may think so.
     var isCut = false
+    /// The program's response was not sent, but a 500 in its place.
+    var isHeadRefused = false
     /// Content is still to be read from the connection.
     var hasContentLeft = false
     var wantsContent = false
@@ -55,6 +57,7 @@ struct HTTPRequestState {
         isOver = false
         keepsAlive = head.keepAlive
         isCut = false
+        isHeadRefused = false
         hasContentLeft = true
         wantsContent = false
         contentFailed = false

@@ -31,15 +31,26 @@ extension HTTPServer: HTTPHost {
     func isEnding(_ slot: Int, ringHead: UInt32) { connection(slot)?.isEnding(ringHead: ringHead) }
 
     func setRoute(_ slot: Int, _ route: String) {
-        connection(slot)?.request.route = Array(route.utf8.prefix(BoardLayout.routeBytesMax))
+        connection(slot)?.request.route = Array(route.utf8(max: BoardLayout.routeBytesMax))
     }
 
     func setErrorType(_ slot: Int, _ type: String) {
-        connection(slot)?.request.errorType = Array(type.utf8.prefix(BoardLayout.errorBytesMax))
+        connection(slot)?.request.errorType = Array(type.utf8(max: BoardLayout.errorBytesMax))
     }
 
     func putAttributes(_ slot: Int, at: Int, limit: Int) -> Int {
         guard let connection = connection(slot) else { return -1 }
         return putAttributes(connection, at: at, limit: limit)
+    }
+}
+
+extension String {
+    /// Its first bytes, up to `count`, without a part of a character's sequence at the end.
+    func utf8(max count: Int) -> Substring.UTF8View {
+        guard utf8.count > count else { return self[...].utf8 }
+        var end = utf8.index(utf8.startIndex, offsetBy: count)
+        // The index of a continuation byte is between two scalars.
+        while end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
+        return self[..<end].utf8
     }
 }

@@ -8,6 +8,7 @@ internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 internal import Platform
+internal import TLS
 internal import Telemetry
 internal import Wire
 
@@ -35,6 +36,10 @@ final class HTTPServer {
     let realm: Realm
     let options: HTTPServerOptions
     let functions: Functions
+    /// Nil: plain HTTP.
+    let tls: TLSContext?
+    /// Plaintext of what has just come; its memory serves again once a connection is done with it.
+    var plaintext = ByteBuffer()
     /// Nil without an agent.
     let board: BoardWriter?
     let cells = RequestCells()
@@ -46,11 +51,14 @@ final class HTTPServer {
     private var connections: [HTTPConnection?] = []
     private var freeSlots: [Int] = []
     private(set) var openCount = 0
+    /// Of these, lingering ones that the end need not wait for.
+    private var leavingCount = 0
     /// Those that something happened to in this turn.
     private var touched: [HTTPConnection] = []
     private var isSettling = false
     private(set) var isDraining = false
-    private var drainingSince = 0.0
+    /// Kept connections without a request are closed after this time of draining; ring time.
+    private var keptUntil = 0.0
     private var sampler: RequestSampler
     private var date = HTTP1Date()
     private var dateSecond: Int64 = 0
@@ -62,8 +70,9 @@ final class HTTPServer {
     private static let keptOutputBytesMax = 1 << 20
     /// Connections are looked at for time-outs this often.
     private static let sweepMilliseconds: Int64 = 250
-    /// Kept connections of a draining worker are closed when nothing came for this long; nanoseconds. What comes before is answered, and told to close.
-    private static let drainQuiet = 1e9
+    /// Kept connections of a worker that another has followed are closed when nothing came for this long; nanoseconds. What comes before is answered,
+    /// and told to close: new code is to drop no request, not even one that is on its way.
+    private static let followedQuiet = 1e9
 
     init(_ workload: Workload, board: BoardWriter?) throws(JSFailure) {
         self.workload = workload
@@ -72,6 +81,7 @@ final class HTTPServer {
         options = HTTPServerOptions(workload.options.configuration)
         functions = try Functions(workload.internals)
         self.board = board
+        tls = workload.tls
         ring = workload.ring
         eventLoop = workload.eventLoop
         sampler = RequestSampler(workload.options.configuration)
@@ -87,6 +97,7 @@ final class HTTPServer {
         var bootstrap = ServerBootstrap(group: eventLoop)
             .serverChannelOption(.maxMessagesPerRead, value: 16)
             .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 << 10))
         if !options.isUnixSocket { bootstrap = bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1) }
         bootstrap.childChannelInitializer { channel in
@@ -144,10 +155,14 @@ final class HTTPServer {
         connections[connection.slot] = nil
         freeSlots.append(connection.slot)
         openCount -= 1
+        if connection.isLeaving { leavingCount -= 1 }
         board?.subtract(.connectionsOpen)
         board?.add(reason)
         if isDraining { endIfDrained() }
     }
+
+    /// It has sent and received all: whether the client has seen the end is of no interest to a worker that ends.
+    func connectionLeaves() { leavingCount += 1 }
 
     // MARK: entering JavaScript
 
@@ -175,12 +190,14 @@ final class HTTPServer {
         if head.has(.baggage), options.propagators.contains("baggage") { bits.insert(.hasBaggage) }
         if connection.request.hasBody { bits.insert(.hasBody) }
         if head.version == .http10 { bits.insert(.isHTTP10) }
+        if tls != nil { bits.insert(.isHTTPS) }
         connection.request.identity = identity
         cells.store(identity, bits: bits, start: connection.request.start, method: head.method.rawValue)
         if let board {
             board.add(.requests)
             var flags: BoardRequestFlags = identity.isSampled ? .sampled : []
             if identity.parentIsRemote { flags.insert(.parentIsRemote) }
+            if tls != nil { flags.insert(.https) }
             connection.request.isOnBoard = true
             connection.request.boardSlot = board.open(
                 ids: cells.memory.baseAddress!, startTime: connection.request.start, flags: flags,
@@ -273,7 +290,7 @@ final class HTTPServer {
         connection.request.isOnBoard = false
         let (method, isHTTP11) = connection.request.methodAndVersion
         let head = BoardSeriesHead(
-            .serverDuration, method: method, status: UInt16(clamping: connection.request.status), isHTTPS: false,
+            .serverDuration, method: method, status: UInt16(clamping: connection.request.status), isHTTPS: tls != nil,
             protocolVersion: isHTTP11 ? 2 : 1)
         let seconds = (now - connection.request.start) / 1e9
         connection.request.route.withUnsafeBytes { route in
@@ -284,7 +301,7 @@ final class HTTPServer {
         if let slot = connection.request.boardSlot {
             board.free(slot)
         } else {
-            board.closeUnslotted(method: method, flags: [])
+            board.closeUnslotted(method: method, flags: tls == nil ? [] : .https)
         }
     }
 
@@ -380,9 +397,10 @@ final class HTTPServer {
             connection.look(now)
         }
         if isDraining {
-            if now - drainingSince > Self.drainQuiet {
+            for connection in connections { connection?.letGo() }
+            if now > keptUntil {
                 for connection in connections {
-                    if let connection, connection.isIdle, now - connection.movedAt > Self.drainQuiet {
+                    if let connection, connection.isIdle, now - connection.movedAt > Self.followedQuiet {
                         connection.linger(.closedDraining)
                     }
                 }
@@ -412,19 +430,26 @@ final class HTTPServer {
     // MARK: the end
 
     /// Takes no more connections; ends the worker when what is in flight is over.
-    func drain() {
+    /// - Parameter isFollowed: another serves in its place.
+    func drain(isFollowed: Bool) {
         guard !isDraining else { return }
         isDraining = true
-        drainingSince = isolate.now
+        keptUntil = isolate.now + Self.followedQuiet
         board?.setState(.draining)
         workload.wakeAgent()
         listener?.close(promise: nil)
         listener = nil
+        for connection in connections {
+            guard let connection else { continue }
+            connection.letGo()
+            // What the kernel has of a request counts as one.
+            if !isFollowed, connection.isIdle, !connection.hasUnread { connection.linger(.closedDraining) }
+        }
         endIfDrained()
     }
 
     private func endIfDrained() {
-        guard isDraining, openCount == 0, !workload.isInTurn, !isSettling else { return }
+        guard isDraining, openCount == leavingCount, !workload.isInTurn, !isSettling else { return }
         guard let open = try? realm.call(functions.idle).number, open == 0 else { return }
         sweep?.cancel()
         workload.drained()

@@ -10,13 +10,15 @@ struct RequestAttributes {
     /// Texts that come with every request. JavaScript interns them at the start, in this order (44_serve.js), and says under which ids.
     enum Text: Int, CaseIterable {
         case method, path, query, scheme, serverAddress, serverPort, clientAddress, peerAddress, peerPort,
-            protocolVersion, userAgent, cpuTime
+            protocolVersion, userAgent, cpuTime, tlsVersion
         // The values of `method`, by the index of HTTP1Method.
         case other, get, head, post, put, delete, connect, options, trace, patch
-        case http, https, version10, version11
+        case http, https, version10, version11, tls12, tls13
     }
 
     private let cells: RequestCells
+    /// A bit for each key that the program has set itself: its value stands.
+    private let own: Int32
     private var at: UnsafeMutableRawPointer
     private let end: UnsafeMutableRawPointer
     /// UTF-16 units a text may have; nil: no limit but `textBytesMax`.
@@ -31,6 +33,7 @@ struct RequestAttributes {
     ///   - end: no byte from here on is touched.
     init(_ cells: RequestCells, at: UnsafeMutableRawPointer, end: UnsafeMutableRawPointer, textUnitsMax: Int?) {
         self.cells = cells
+        own = cells.load(RequestCells.Word.ownKeys)
         self.at = at
         self.end = end
         self.textUnitsMax = textUnitsMax
@@ -41,8 +44,9 @@ struct RequestAttributes {
 
     private func id(_ text: Text) -> UInt32 { UInt32(bitPattern: cells.load(RequestCells.Word.texts + text.rawValue)) }
 
-    /// Key and tag; false when there is no room for them and `payload` bytes.
+    /// Key and tag; false when there is no room for them and `payload` bytes, or when the key is the program's.
     private mutating func open(_ key: Text, tag: UInt32, payload: Int) -> Bool {
+        guard own & 1 << Int32(key.rawValue) == 0 else { return false }
         guard !isFull, end - at >= 8 + payload else {
             isFull = true
             return false

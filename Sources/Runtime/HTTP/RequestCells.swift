@@ -1,4 +1,4 @@
-// The memory in which native code tells JavaScript about the request it dispatches: 64 words, shared with 44_serve.js and 20_trace.js.
+// The memory in which native code tells JavaScript about the request it dispatches: 64 words, shared with 44_serve.js and 20_trace_server.js.
 
 internal import Telemetry
 
@@ -7,6 +7,8 @@ struct RequestCells {
     enum Word {
         static let ids = 0
         static let bits = 8
+        /// From JavaScript to `httpAttributes`: keys not to write, by their place in `RequestAttributes.Text`.
+        static let ownKeys = 9
         /// Two words: an f64, ring time.
         static let start = 10
         static let method = 12

@@ -56,7 +56,7 @@ final class ChildIsolate: Sendable {
 /// Any thread.
 final class ChildIsolates: Sendable {
     /// How long the process waits at its end for children to write their last words. Nanoseconds.
-    static let graceNanoseconds: UInt64 = 1_000_000_000
+    static let graceNanoseconds: UInt64 = 1_800_000_000
     /// How long a child waits for a place that the agent has not emptied yet. Milliseconds.
     static let placeMillisecondsMax = 2_000
     /// Of a child's thread: V8's own limit of a stack, and room for the host's. Bytes of address space.

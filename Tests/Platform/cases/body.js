@@ -361,4 +361,37 @@ test('Headers: fill and order', () => {
     class Sub extends Headers { get(name) { return `<${super.get(name)}>`; } }
     equal(new Sub({ a: '1' }).get('a'), '<1>');
 });
+test('a byte order mark in an urlencoded body belongs to the name', async () => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    for (const body of ['\uFEFFa=\uFEFF', new TextEncoder().encode('\uFEFFa=\uFEFF')]) same([...await new Response(body, { headers }).formData()], [['\uFEFFa', '\uFEFF']]);
+});
+test('bytes of a body do not ask the program for a `then`', async () => {
+    const stream = () => new ReadableStream({ start(controller) { controller.enqueue(new TextEncoder().encode('hello')); controller.close(); } });
+    const response = new Response(stream());
+    let asked = 0;
+    Object.defineProperty(Object.prototype, 'then', { configurable: true, get() { asked++; return undefined; } });
+    const text = response.text();
+    try {
+        equal(await text, 'hello');
+        equal(asked, 0);
+    } finally {
+        delete Object.prototype.then;
+    }
+});
+test('the type of a body', async () => {
+    const typeOf = async (value) => (await new Response('', { headers: { 'content-type': value } }).blob()).type;
+    for (const [value, type] of [
+        ['Text/HTML;Charset=GBK', 'text/html;charset=GBK'], ['text/html;charset= x', 'text/html;charset=" x"'], ['text/html;charset =x', 'text/html'],
+        ['text/html; charset="a\\"b" ;x', 'text/html;charset="a\\"b"'], ['text/html;a=1;a=2', 'text/html;a=1'], ['text', ''], ['/x', ''], ['a/', ''], ['a;b/c', ''],
+        ['text/plain;charset=x, text/plain', 'text/plain;charset=x'], ['text/plain;charset=x, text/html', 'text/html'], ['text/html, */*', 'text/html'],
+        ['text/html;a=",", text/plain', 'text/plain'], ['bogus, text/html', 'text/html'],
+    ]) equal(await typeOf(value), type);
+});
+test('a blob\'s parts are converted one by one; a form keeps a file\'s time', async () => {
+    const parts = ['a', { toString() { parts.pop(); return 'b'; } }, 'c'];
+    equal(await new Blob(parts).text(), 'ab');
+    const form = new FormData();
+    form.set('f', new File(['x'], 'one', { lastModified: 123 }), 'two');
+    same([form.get('f').name, form.get('f').lastModified], ['two', 123]);
+});
 await done();

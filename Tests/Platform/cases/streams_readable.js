@@ -522,4 +522,19 @@ test('a long queue of next() calls', async () => {
     equal(results[2999].value, 2999);
     equal(results[3000].done, true);
 });
+test('an iterator is as late as Web IDL makes it', async () => {
+    for (const wait of [true, false]) {
+        let pulls = 0;
+        const iterator = new ReadableStream({ pull(controller) { controller.enqueue(pulls++); } })[Symbol.asyncIterator]();
+        same([iterator.next.length, iterator.return.length], [0, 1]);
+        const first = iterator.next();
+        if (wait) await first;
+        const last = iterator.return('end');
+        same([await first, await last], [{ value: 0, done: false }, { value: 'end', done: true }]);
+        equal(pulls, 2);
+    }
+    const iterator = new ReadableStream({ start(controller) { controller.enqueue(1); controller.close(); } }).values();
+    const results = await Promise.all([iterator.next(), iterator.next(), iterator.next(), iterator.return(7), iterator.next()]);
+    same(results, [{ value: 1, done: false }, { value: undefined, done: true }, { value: undefined, done: true }, { value: 7, done: true }, { value: undefined, done: true }]);
+});
 await done();

@@ -243,4 +243,12 @@ test('TextEncoderStream', async () => {
     ok(stream.readable instanceof ReadableStream && stream.writable instanceof WritableStream);
     throws(() => Object.getOwnPropertyDescriptor(TextEncoderStream.prototype, 'readable').get.call({}), 'TypeError');
 });
+test('an abort before the start wins over a cancel after it', async () => {
+    const reason = new RangeError('first');
+    const { readable, writable } = new TransformStream();
+    const writer = writable.getWriter();
+    const closed = writer.closed.catch((error) => error);
+    await Promise.all([writer.abort(reason), readable.cancel(new Error('second'))]);
+    equal(await closed, reason);
+});
 await done();

@@ -304,4 +304,34 @@ test('a writer got while the stream fails', async () => {
     release();
     equal(await caught(second.closed), boom);
 });
+test('what is settled first: close, abort, then closed; and one promise for every abort', async () => {
+    const watch = (events, promises) => Promise.all(Object.entries(promises).map(([name, promise]) => promise.then(() => events.push(name), () => events.push(`${name}!`))));
+    let events = [];
+    let writer = new WritableStream({}).getWriter();
+    await watch(events, { closed: writer.closed, close: writer.close() });
+    same(events, ['close', 'closed']);
+
+    events = [];
+    writer = new WritableStream({}).getWriter();
+    await turn(); // started: the close is under way before the abort
+    const close = writer.close();
+    await watch(events, { closed: writer.closed, abort: writer.abort(boom), close });
+    same(events, ['close', 'abort', 'closed']);
+
+    events = [];
+    let fail;
+    writer = new WritableStream({ write: () => new Promise((_, reject) => { fail = reject; }) }).getWriter();
+    await turn();
+    const write = writer.write('a');
+    const first = writer.abort(boom);
+    equal(writer.abort(other), first);
+    const watched = watch(events, { closed: writer.closed, first, write });
+    fail(other);
+    await watched;
+    same(events, ['write!', 'first', 'closed!']);
+
+    writer = new WritableStream({ abort() { throw boom; } }).getWriter();
+    writer.closed.catch(() => {});
+    equal(await caught(writer.abort()), boom); // and no rejection that nobody handles
+});
 await done();

@@ -1,13 +1,14 @@
 import Glibc
 
-/// A state behind a mutex, with a condition to wait on. (`Synchronization.Mutex` has no condition, and the store's thread must sleep.)
-final class Monitor<State>: @unchecked Sendable {
+/// A state behind a mutex, with a condition to wait on: `Synchronization.Mutex` has none. Deadlines are of CLOCK_MONOTONIC, which Dispatch and
+/// semaphores do not offer. Any thread.
+public final class Monitor<State>: @unchecked Sendable {
     // @unchecked: `state` is touched only with the mutex held.
     private var state: State
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
 
-    init(_ state: State) {
+    public init(_ state: State) {
         self.state = state
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
@@ -26,17 +27,17 @@ final class Monitor<State>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    func withLock<Result>(_ body: (inout State) -> Result) -> Result {
+    public func withLock<Result>(_ body: (inout State) -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return body(&state)
     }
 
     /// Wakes all who wait.
-    func wake() { pthread_cond_broadcast(condition) }
+    public func wake() { pthread_cond_broadcast(condition) }
 
     /// What a waiter wants next.
-    enum Wait<Result> {
+    public enum Wait<Result> {
         case done(Result)
         case untilWoken
         /// CLOCK_MONOTONIC, nanoseconds.
@@ -44,30 +45,50 @@ final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Calls `body`, sleeping in between, until it is done.
-    func wait<Result>(_ body: (inout State) -> Wait<Result>) -> Result {
+    public func wait<Result>(_ body: (inout State) -> Wait<Result>) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
             switch body(&state) {
             case .done(let result): return result
             case .untilWoken: pthread_cond_wait(condition, mutex)
-            case .until(let time):
-                var limit = timespec(tv_sec: Int(time / 1_000_000_000), tv_nsec: Int(time % 1_000_000_000))
-                pthread_cond_timedwait(condition, mutex, &limit)
+            case .until(let time): _ = sleep(until: time)
             }
         }
     }
+
+    /// False: the time is over. With the mutex held.
+    private func sleep(until time: UInt64) -> Bool {
+        let seconds = min(time / 1_000_000_000, UInt64(Int32.max))
+        var limit = timespec(tv_sec: Int(seconds), tv_nsec: Int(time % 1_000_000_000))
+        return pthread_cond_timedwait(condition, mutex, &limit) != ETIMEDOUT
+    }
 }
 
-/// CLOCK_MONOTONIC, nanoseconds.
-func monotonicNanoseconds() -> UInt64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+/// Opens once, and lets wait until then.
+extension Monitor where State == Bool {
+    /// Closed.
+    public convenience init() { self.init(false) }
+
+    public func open() {
+        withLock { $0 = true }
+        wake()
+    }
+
+    /// Whether it was open before `deadline` (CLOCK_MONOTONIC, nanoseconds).
+    @discardableResult
+    public func wait(until deadline: UInt64) -> Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while !state {
+            if !sleep(until: deadline) { return state }
+        }
+        return true
+    }
 }
 
-/// Starts a thread that nobody joins; false when the system has none left.
-func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+/// Starts a thread that nobody joins; false when the system has none left, and errno says why.
+public func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
     final class Box {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -82,6 +103,7 @@ func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
         }, box.toOpaque())
     guard failure == 0 else {
         box.release()
+        errno = failure
         return false
     }
     pthread_detach(thread)

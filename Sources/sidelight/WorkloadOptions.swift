@@ -1,0 +1,73 @@
+import ArgumentParser
+import Configuration
+import Linux
+
+/// The options of all commands that start a workload.
+struct WorkloadOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "service.name of what is recorded (default: OTEL_SERVICE_NAME, else ENTRY's name).", valueName: "NAME"))
+    var service: String?
+
+    @Option(help: ArgumentHelp("Where records are kept (default: .sidelight/).", valueName: "DIR"))
+    var store: String?
+
+    @Option(
+        name: .customLong("export"),
+        help: ArgumentHelp(
+            """
+            Send to a backend too; KIND is otlp, otlp-json, zipkin, jaeger or console. Repeatable. Without it, \
+            OTEL_EXPORTER_OTLP_ENDPOINT and the other OTEL_* variables decide.
+            """, valueName: "KIND=URL"))
+    var exports: [String] = []
+
+    @Option(
+        name: .customLong("limit"),
+        help: ArgumentHelp("What it may use, as in heap=64MB. See LIMITS. Repeatable.", valueName: "NAME=VALUE"))
+    var limits: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "How long to wait for backends at the end, as in 30s (default: 5s; 2s for one that never took anything).",
+            valueName: "TIME"))
+    var flushTimeout: String?
+
+    @Flag(name: .customLong("heap-snapshot-on-oom"), help: "Keep a heap snapshot when the heap limit is reached.")
+    var heapSnapshotOnOOM = false
+
+    @Option(help: ArgumentHelp("How much to say on stderr (default: warning).", valueName: "L"))
+    var logLevel: String?
+
+    @Flag(help: "JSON lines on stderr: where it serves, and at the end what was received, exported, kept and dropped.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "No messages but errors.")
+    var quiet = false
+
+    /// What the command line said, for this entry.
+    func flags(entry: String) -> FlagValues {
+        var flags = FlagValues()
+        flags.service = service
+        flags.store = store
+        flags.exports = exports
+        flags.limits = limits
+        flags.flushTimeout = flushTimeout
+        flags.snapshotsHeap = heapSnapshotOnOOM
+        flags.logLevel = logLevel
+        flags.isJSON = json
+        flags.entry = entry
+        return flags
+    }
+
+    /// The whole configuration; what is wrong with it, and what can be known before anything is started, is a usage error.
+    func configure(_ flags: FlagValues) throws -> Configured<AgentConfiguration> {
+        switch AgentConfiguration.parse(flags, environment: Machine.environment) {
+        case .success(let configured):
+            if let store, let reason = Machine.reasonNotWritable(folder: store) {
+                throw ValidationError("--store \(store): cannot be written: \(reason)")
+            }
+            return configured
+        case .failure(let errors): throw ValidationError("\(errors)")
+        }
+    }
+}
