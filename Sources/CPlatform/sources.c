@@ -172,6 +172,7 @@ static const char scheduled_js[] = {
 };
 static const char crypto_js[] = {
 #embed "../Platform/js/47_crypto.js"
+};
 static const char messages_js[] = {
 #embed "../Platform/js/47_messages.js"
 };
