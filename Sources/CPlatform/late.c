@@ -30,6 +30,9 @@ static const char buffer_search_js[] = {
 static const char deep_equal_js[] = {
 #embed "../Platform/js/late/deep_equal.js"
 };
+static const char crypto_js[] = {
+#embed "../Platform/js/late/crypto.js"
+};
 static const char diagnostics_channel_js[] = {
 #embed "../Platform/js/late/diagnostics_channel.js"
 };
@@ -92,6 +95,7 @@ static const sl_platform_source sources[] = {
     {"buffer_numbers", buffer_numbers_js, sizeof buffer_numbers_js},
     {"buffer_search", buffer_search_js, sizeof buffer_search_js},
     {"deep_equal", deep_equal_js, sizeof deep_equal_js},
+    {"crypto", crypto_js, sizeof crypto_js},
     {"diagnostics_channel", diagnostics_channel_js, sizeof diagnostics_channel_js},
     {"events", events_js, sizeof events_js},
     {"node_errors", node_errors_js, sizeof node_errors_js},

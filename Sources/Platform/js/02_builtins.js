@@ -45,7 +45,7 @@ internal.load = (name) => {
 
 // Module → file of late/ that returns its exports.
 const lateModules = [
-    'assert', 'assert', 'assert/strict', 'assert_strict', 'buffer', 'buffer', 'diagnostics_channel', 'diagnostics_channel', 'events', 'events', 'os', 'os',
+    'assert', 'assert', 'assert/strict', 'assert_strict', 'buffer', 'buffer', 'crypto', 'crypto', 'diagnostics_channel', 'diagnostics_channel', 'events', 'events', 'os', 'os',
     'path', 'path', 'path/posix', 'path_posix', 'path/win32', 'path_win32', 'punycode', 'punycode', 'querystring', 'querystring',
     'string_decoder', 'string_decoder', 'url', 'url_module', 'util', 'util', 'util/types', 'util_types',
 ];
