@@ -4,6 +4,7 @@
 #include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "test.h"
 
