@@ -356,7 +356,7 @@ private let second: UInt64 = 1_000_000_000
             guard let worker = world.alive[id] else { continue }
             let death =
                 switch worker.life {
-                case .killed: 1
+                case .killed: 1.0
                 case .draining: 0.7
                 case .hanging: die / 10
                 case .starting, .serving: die
