@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "Clock.h"
+#include "Waker.h"
 #include "V8Version.h"
 #include "sl_v8.h"
 
@@ -140,6 +141,7 @@ struct sl_v8_isolate {
     // First, for they are read by the native ops at every call.
     double *clock_cell = &clock_unset;
     sl::Clock clock;
+    sl::Waker waker;
     std::atomic<int> end_reason = SL_V8_END_NONE;
     v8::Isolate *isolate = nullptr;
 

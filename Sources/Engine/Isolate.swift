@@ -207,6 +207,17 @@ public final class Isolate {
         sl_v8_isolate_set_clock(raw, cell, monotonicBase)
     }
 
+    /// Whom the clock wakes when it is read, and `wakeIfDue`: the reader of a ring, once `head` has reached `wakeAt`.
+    /// - Parameters:
+    ///   - head, wakeAt: cells of the ring; they outlive the isolate.
+    ///   - descriptor: an eventfd; nil for nobody.
+    public func setWaker(head: UnsafePointer<UInt32>, wakeAt: UnsafePointer<UInt32>, descriptor: Int32?) {
+        sl_v8_isolate_set_waker(raw, head, wakeAt, descriptor ?? -1)
+    }
+
+    /// Wakes the reader of the ring when it is due. The isolate's thread.
+    public func wakeIfDue() { sl_v8_isolate_wake_if_due(raw) }
+
     /// Ring time now, by the clock that JavaScript's `now` reads. Nanoseconds.
     public var now: Double { sl_v8_isolate_now(raw) }
 

@@ -1,5 +1,6 @@
 internal import Engine
 internal import Platform
+internal import Telemetry
 
 /// Makes realms with the platform in them.
 struct RealmSource {
@@ -32,5 +33,18 @@ struct RealmSource {
         let realm = Realm(isolate)
         try PlatformSources.prepare(realm, ops: realm.installOps(host: nil))
         return (realm, nil)
+    }
+}
+
+extension Isolate {
+    /// Lets the isolate's clock tell the times of a ring, and its turns wake the ring's reader. The ring outlives the isolate.
+    /// - Parameter wakeDescriptor: the reader's eventfd; nil: nobody reads.
+    func setRing(_ ring: RingMapping, wakeDescriptor: Int32?) {
+        let cell = { ring.baseAddress + $0 }
+        setClock(
+            cell: cell(RingMapping.Cell.clock).assumingMemoryBound(to: Double.self), monotonicBase: ring.monotonicBase)
+        setWaker(
+            head: cell(RingMapping.Cell.head).assumingMemoryBound(to: UInt32.self),
+            wakeAt: cell(RingMapping.Cell.wakeAt).assumingMemoryBound(to: UInt32.self), descriptor: wakeDescriptor)
     }
 }

@@ -38,7 +38,7 @@ public enum WorkerMain {
 
     private static func startEngine() {
         PlatformOps.register()
-        Engine.start(workerThreads: workerThreads, flags: flags)
+        Engine.start(workerThreads: workerThreads, flags: flags + (getenv("XFLAGS").map { " " + String(cString: $0) } ?? ""))
     }
 
     /// - `import … assert { type: 'json' }`, which V8 10.2 does not have by itself.
@@ -47,7 +47,7 @@ public enum WorkerMain {
     /// - Eight times V8's smallest young generation: a collection costs 0.3 ms however little is left alive, and a span is half a kilobyte of
     ///   garbage. Megabytes of one of its two halves.
     private static let flags =
-        "--harmony-import-assertions --max-inlined-bytecode-size-cumulative=2500 --min-semi-space-size=8"
+        "--harmony-import-assertions --max-inlined-bytecode-size-cumulative=2500 --max-inlined-bytecode-size=250 --min-semi-space-size=8"
 
     /// For concurrent compilation and garbage collection. Two do for one isolate, and V8 starts them all at once.
     private static let workerThreads = 2
@@ -87,8 +87,7 @@ public enum WorkerMain {
         let (realm, snapshot) = try RealmSource(options: options).make { gate.wake(delaySeconds: $0) }
         let places = try options.placesDescriptor.map { try RingPlaces(fileDescriptor: $0) }
         let children = ChildIsolates(options, ring: ring, places: places, snapshot: snapshot)
-        let clock = (ring.baseAddress + RingMapping.Cell.clock).assumingMemoryBound(to: Double.self)
-        realm.isolate.setClock(cell: clock, monotonicBase: ring.monotonicBase)
+        realm.isolate.setRing(ring, wakeDescriptor: options.wakeDescriptor)
         realm.isolate.stayEntered()
         let stop = StopRequest()
         let isolate = realm.isolate.handle

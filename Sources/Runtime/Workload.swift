@@ -209,6 +209,7 @@ final class Workload {
         if isClosing { machine.end(.closed) }
         decide()
         http?.settle()
+        isolate.wakeIfDue()
     }
 
     /// What microtasks have left to do.

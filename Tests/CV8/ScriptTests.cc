@@ -1,6 +1,8 @@
 // Scripts, values, ops, promises, realms and exceptions.
 
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <set>
@@ -367,6 +369,41 @@ TEST(theClockCellTellsMonotonicTime) {
     double before = cell;
     world.Run("ops.enter({})");
     CHECK(cell > before);
+}
+
+TEST(theClockWakesTheReaderOfTheRingOnceForEachTimeItAsks) {
+    World world;
+    int descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    auto wakes = [&] {
+        uint64_t count = 0;
+        return read(descriptor, &count, sizeof count) == sizeof count ? count : 0;
+    };
+    uint32_t head = 0, wake_at = 1;
+    sl_v8_isolate_set_waker(world.isolate, &head, &wake_at, descriptor);
+    world.Run("ops.now(); ops.enter(1)");
+    sl_v8_isolate_wake_if_due(world.isolate);
+    CHECK_EQUAL(wakes(), 0u);
+    head = 8;
+    world.Run("for (let i = 0; i < 100; i++) ops.now()");
+    CHECK_EQUAL(wakes(), 1u);
+    wake_at = 4096;
+    world.Run("ops.now()");
+    CHECK_EQUAL(wakes(), 0u);
+    // Beyond the turn of 32 bits.
+    head = 5, wake_at = 0xFFFFFFF0;
+    world.Run("ops.enter({})");
+    CHECK_EQUAL(wakes(), 1u);
+    head = 0xFFFFFFF8, wake_at = 8;
+    sl_v8_isolate_wake_if_due(world.isolate);
+    CHECK_EQUAL(wakes(), 0u);
+    head = 8;
+    sl_v8_isolate_wake_if_due(world.isolate);
+    sl_v8_isolate_wake_if_due(world.isolate);
+    CHECK_EQUAL(wakes(), 1u);
+    sl_v8_isolate_set_waker(world.isolate, &head, &wake_at, -1);
+    world.Run("ops.now()");
+    CHECK_EQUAL(wakes(), 0u);
+    close(descriptor);
 }
 
 TEST(optimisedCodeCallsNativeOpsDirectly) {

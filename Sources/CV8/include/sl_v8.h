@@ -225,6 +225,10 @@ bool sl_v8_op_register(const char *name, sl_v8_callback callback);
 sl_v8_value *sl_v8_realm_install_ops(sl_v8_realm *realm, void *_Nullable context);
 // Where `now`, `enter` and `enterFrom` store the time: a pointer to the f64 clock cell and the CLOCK_MONOTONIC nanoseconds of ring time 0.
 void sl_v8_isolate_set_clock(sl_v8_isolate *isolate, double *cell, double monotonic_base_nanoseconds);
+// Whom `now`, `enter`, `enterFrom` and `wake_if_due` wake once the u32 `*head` has reached the u32 `*wake_at` (as int32 of their difference): the reader of a
+// ring, by writing to an eventfd, once for each value of `*wake_at`. -1 for nobody. The cells live as long as the isolate.
+void sl_v8_isolate_set_waker(sl_v8_isolate *isolate, const uint32_t *head, const uint32_t *wake_at, int descriptor);
+void sl_v8_isolate_wake_if_due(sl_v8_isolate *isolate);
 // Ring time now, by the same clock as `now`. Nanoseconds.
 double sl_v8_isolate_now(sl_v8_isolate *isolate);
 

@@ -13,8 +13,8 @@ const {
     ArrayIsArray, DatePrototypeGetTime, MathFloor, ReflectApply, SafeMap, StringPrototypeSlice, StringPrototypeStartsWith,
 } = primordials;
 const {
-    bound, open, openLeavingRoom, openWithin, commit, drop, fits, limit, headAfter, putInline, putAttributes, keep, keepAll, leftOut, NO_ATTRIBUTES, append,
-    appendNth, reference, firstStep, stepTo, tagOf, TAGGED, keyRef, KIND_SPAN, KIND_START, KIND_SCOPE,
+    bound, open, openLeavingRoom, openWithin, commit, drop, dropUnless, fits, limit, headAfter, putInline, putAttributes, keep, keepAll, leftOut,
+    NO_ATTRIBUTES, append, appendNth, reference, firstStep, stepTo, tagOf, TAGGED, keyRef, KIND_SPAN, KIND_START, KIND_SCOPE,
 } = internal.ring;
 const {
     hexWord, isValidTraceId, isValidSpanId, isSpanContextValid, contextOf, partsOf, stateText, exceptionAttributes, safeText, cut,
@@ -615,7 +615,8 @@ const START_NAME_UNITS = 256;
 
 function writeStart(span) {
     const at = openLeavingRoom(256);
-    if (at < 0) return drop(KIND_START);
+    dropUnless(at, KIND_START);
+    if (at < 0) return;
     const words = bound.i32;
     putHead(words, at, span, 0, 0);
     words[(at >> 2) + 16] = span._scope;

@@ -96,8 +96,7 @@ final class ChildThread {
             gate.wake(delaySeconds: $0)
         }
         .realm
-        let clock = (ring.baseAddress + RingMapping.Cell.clock).assumingMemoryBound(to: Double.self)
-        realm.isolate.setClock(cell: clock, monotonicBase: ring.monotonicBase)
+        realm.isolate.setRing(ring, wakeDescriptor: family.options.wakeDescriptor)
         realm.isolate.stayEntered()
         let role = ChildRole(
             control: child, port: port, configuration: try JSON(parsing: Array(configuration.utf8)),
