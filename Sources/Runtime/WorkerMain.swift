@@ -38,16 +38,20 @@ public enum WorkerMain {
 
     private static func startEngine() {
         PlatformOps.register()
-        Engine.start(workerThreads: workerThreads, flags: flags + (getenv("XFLAGS").map { " " + String(cString: $0) } ?? ""))
+        Engine.start(workerThreads: workerThreads, flags: flags)
     }
 
     /// - `import … assert { type: 'json' }`, which V8 10.2 does not have by itself.
     /// - Nearly three times V8's budget for inlining: the tracing core is many small functions, and a span costs 13 % fewer instructions. With
     ///   twice the budget the constructor of spans is left out now and then, and called as a constructor costs a fifth of a span.
+    /// - But no function over 250 bytes of bytecode into another (V8: 460): starting a span, setting an attribute, adding an event and writing a
+    ///   span are each compiled once, by themselves. Inlined into each function that makes spans, and into those that call it, they cost the
+    ///   compiler half a second of two threads before the first of these functions was fast.
     /// - Eight times V8's smallest young generation: a collection costs 0.3 ms however little is left alive, and a span is half a kilobyte of
     ///   garbage. Megabytes of one of its two halves.
     private static let flags =
-        "--harmony-import-assertions --max-inlined-bytecode-size-cumulative=2500 --max-inlined-bytecode-size=250 --min-semi-space-size=8"
+        "--harmony-import-assertions --max-inlined-bytecode-size-cumulative=2500 --max-inlined-bytecode-size=250 "
+        + "--min-semi-space-size=8"
 
     /// For concurrent compilation and garbage collection. Two do for one isolate, and V8 starts them all at once.
     private static let workerThreads = 2
