@@ -125,6 +125,7 @@ function putInline(at, text) {
 
 const STRING_IDS = 16383, STRING_UNITS = 128;
 let stringIds = new SafeMap();
+let lastString = 0; // the id given last
 
 // In front of the map, which costs three times as much: names and keys are mostly literals, of which V8 keeps one copy each, so that
 // `===` compares two pointers.
@@ -154,7 +155,7 @@ function internInSlot(text, slot) {
 }
 
 function internNew(text) {
-    const id = stringIds.size + 1;
+    const id = lastString + 1;
     if (id > STRING_IDS || text.length > STRING_UNITS || !bound.enabled) return 0;
     const at = open(16 + 3 * STRING_UNITS + 128);
     if (at < 0) {
@@ -165,6 +166,8 @@ function internNew(text) {
     if (count < 0) return 0;
     bound.i32[(at >> 2) + 2] = id;
     bound.i32[(at >> 2) + 3] = count;
+    // Before it is published: who is terminated between here and the map's entry writes on (a child's last words), and must not give it again.
+    lastString = id;
     commit(at + 16 + pad8(count), KIND_STRING);
     stringIds.set(text, id);
     return id;

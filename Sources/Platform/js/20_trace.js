@@ -739,6 +739,7 @@ function putLinks(at, links) {
 // ---- Scopes ----
 
 let scopeIds = new SafeMap();
+let lastScope = 0; // the id given last
 
 // The id of a scope; 0 (Sidelight's own) when there are too many.
 function scopeId(name, version, schemaUrl) {
@@ -750,7 +751,7 @@ function scopeId(name, version, schemaUrl) {
     const key = `${name}\0${version}\0${schemaUrl}`;
     const known = scopeIds.get(key);
     if (known !== undefined) return known;
-    const id = scopeIds.size + 1;
+    const id = lastScope + 1;
     const at = id > 1023 ? -1 : open(1024);
     let next = at < 0 ? -1 : putInline(at + 16, name);
     if (next >= 0) next = putInline(next, version);
@@ -761,6 +762,7 @@ function scopeId(name, version, schemaUrl) {
     }
     bound.i32[(at >> 2) + 2] = id;
     bound.i32[(at >> 2) + 3] = 0;
+    lastScope = id; // first, as in internNew (18_ring.js)
     commit(next, KIND_SCOPE);
     scopeIds.set(key, id);
     return id;
