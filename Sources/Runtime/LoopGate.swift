@@ -5,16 +5,17 @@ internal import Synchronization
 final class LoopGate: Sendable {
     typealias Work = @Sendable (Workload) -> Void
 
-    /// What begets more of its kind (messages, immediates) runs for so long; then it pauses, and the loop looks at its sockets. NIO runs tasks until
-    /// there are none, so without a pause a port that always has a message would keep every connection waiting.
+    /// What was asked for runs for so long, with all it leads to; then the loop looks at its sockets. NIO runs tasks until there are none, so a port
+    /// that always has a message, or an immediate that makes the next, would keep every connection waiting.
     private static let stretch = TimeAmount.milliseconds(2)
-    private static let pauseTime = TimeAmount.microseconds(50)
+    /// Until the next stretch. NIO takes a task that is due at once without a look at its sockets.
+    private static let pause = TimeAmount.microseconds(50)
 
     private struct State {
         var workload: NIOLoopBound<Workload>?
         /// Asked for, in order.
-        var waiting: [Work] = []
-        /// A task of the loop will run what waits.
+        var waiting = CircularBuffer<Work>()
+        /// The loop runs what waits, or will.
         var isRunning = false
         /// V8's tasks will be run; no need to ask again.
         var isPlanned = false
@@ -55,40 +56,26 @@ final class LoopGate: Sendable {
         }
     }
 
-    /// Runs what waits, and what that leads to, for a while. On the event loop.
+    /// Runs what waits for a while. On the event loop.
     private func run() {
         let end = NIODeadline.now() + Self.stretch
-        while let (workload, batch) = takeWaiting() {
-            for (index, work) in batch.enumerated() {
-                work(workload.value)
-                guard NIODeadline.now() >= end else { continue }
-                return pause(before: Array(batch[(index + 1)...]))
-            }
-        }
-    }
-
-    /// Nil: there is nothing, or nobody to do it for.
-    private func takeWaiting() -> (NIOLoopBound<Workload>, [Work])? {
-        state.withLock { state in
-            let batch = state.waiting
-            state.waiting = []
-            guard let workload = state.workload, !batch.isEmpty else {
-                state.isRunning = false
-                return nil
-            }
-            return (workload, batch)
-        }
-    }
-
-    private func pause(before rest: [Work]) {
-        state.withLock { state in
-            state.waiting = rest + state.waiting
-            guard !state.isClosed, !state.waiting.isEmpty else {
-                state.waiting = []
-                state.isRunning = false
+        while let (workload, work) = takeFirst() {
+            work(workload.value)
+            if NIODeadline.now() >= end {
+                // Also when nothing waits: another thread may ask for more before the loop has looked.
+                eventLoop.scheduleTask(in: Self.pause) { self.run() }
                 return
             }
-            eventLoop.scheduleTask(in: Self.pauseTime) { self.run() }
+        }
+    }
+
+    /// Nil: nothing waits, or nobody is there to do it for.
+    private func takeFirst() -> (NIOLoopBound<Workload>, Work)? {
+        state.withLock { state in
+            if let workload = state.workload, let work = state.waiting.popFirst() { return (workload, work) }
+            state.waiting.removeAll()
+            state.isRunning = false
+            return nil
         }
     }
 
