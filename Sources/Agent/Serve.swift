@@ -333,8 +333,13 @@ public final class Serve {
     private func tellCutOff(_ worker: AttendedWorker, _ requests: [BoardRequest], _ now: UInt64) {
         let isolate = "isolate \(worker.place) was killed before it had finished"
         guard !requests.isEmpty else {
-            return messages.warn(
-                "\(isolate): no request was in flight, but something that waitUntil was given, or a schedule")
+            let reason =
+                switch worker.state {
+                case .draining: "no request was in flight, but something that waitUntil was given, or a schedule"
+                case .serving: "no request was in flight, but its JavaScript did not return"
+                case .starting, .failed, nil: "it did not serve yet"
+                }
+            return messages.warn("\(isolate): \(reason)")
         }
         let timed = requests.map { (request: $0, start: min(worker.startTime(of: $0) ?? now, now)) }
             .sorted { $0.start < $1.start }

@@ -2,16 +2,43 @@ internal import Synchronization
 
 /// Why another thread wants the run to end. The first reason stays.
 final class StopRequest: Sendable {
-    private let reason = Mutex<Outcome?>(nil)
+    private enum Door {
+        case closed, serves, barred
+    }
 
-    var outcome: Outcome? { reason.withLock { $0 } }
+    private struct State {
+        var reason: Outcome?
+        /// Of a server: whether it has begun to serve, or may not any more.
+        var door = Door.closed
+    }
+
+    private let state = Mutex(State())
+
+    var outcome: Outcome? { state.withLock { $0.reason } }
 
     /// False when there was a reason before.
     func set(_ outcome: Outcome) -> Bool {
-        reason.withLock { reason in
-            guard reason == nil else { return false }
-            reason = outcome
+        state.withLock { state in
+            guard state.reason == nil else { return false }
+            state.reason = outcome
             return true
+        }
+    }
+
+    /// A server is about to serve. False: it was asked to end before, and execution is being terminated.
+    func beginServing() -> Bool {
+        state.withLock { state in
+            guard state.door != .barred else { return false }
+            state.door = .serves
+            return true
+        }
+    }
+
+    /// A server is asked to end. True: it serves, and may have something to finish. False: it does not, and will not begin to.
+    func endServing() -> Bool {
+        state.withLock { state in
+            if state.door == .closed { state.door = .barred }
+            return state.door == .serves
         }
     }
 }

@@ -38,8 +38,9 @@ struct Watchdog: Sendable {
     let cpuClock: clockid_t
     /// Gets a death note if the run does not wind up.
     let ring: RingMapping
-    /// A first signal asks a server to finish what it has; whether another serves in its place. Nil: every signal stops.
-    let drain: (@Sendable (_ isFollowed: Bool) -> Void)?
+    /// A first signal asks a server to finish what it has; whether another serves in its place. False: it does not serve yet, so there is nothing
+    /// to wait for. Nil: every signal stops.
+    let drain: (@Sendable (_ isFollowed: Bool) -> Bool)?
     /// Limits hold for each of them, too; who exceeds one ends alone.
     let children: ChildIsolates
     /// Of a server; nil: nobody wants to know of stalls.
@@ -119,14 +120,13 @@ struct Watchdog: Sendable {
                     // The agent is gone: nobody is left to end a server that hangs.
                     poller.ignore(1)
                     orphanedAt = Self.milliseconds(CLOCK_MONOTONIC)
-                    drain?(false)
+                    if drain?(false) == false { end(.interrupted(signal: SIGTERM)) }
                 }
             }
             // Only what was there before the control stream was looked at: what the agent has said there belongs to it.
             guard poller.isReady(0), let signal = signals.next() else { continue }
-            guard let drain, !isDraining else { end(.interrupted(signal: signal.number)) }
+            guard let drain, !isDraining, drain(isFollowed) else { end(.interrupted(signal: signal.number)) }
             isDraining = true
-            drain(isFollowed)
         }
     }
 

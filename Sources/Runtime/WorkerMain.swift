@@ -95,7 +95,11 @@ public enum WorkerMain {
         realm.isolate.stayEntered()
         let stop = StopRequest()
         let isolate = realm.isolate.handle
-        let drain: @Sendable (Bool) -> Void = { gate.drainRequested(isFollowed: $0) }
+        let drain: @Sendable (Bool) -> Bool = { isFollowed in
+            guard stop.endServing() else { return false }
+            gate.drainRequested(isFollowed: isFollowed)
+            return true
+        }
         var board: BoardWriter?
         if let descriptor = options.boardDescriptor {
             board = BoardWriter(try BoardMapping(fileDescriptor: descriptor))

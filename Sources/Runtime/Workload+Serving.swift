@@ -31,6 +31,7 @@ extension Workload {
         monitor.cells = server.cells
         monitor.timerCount = { [unowned self] in Int((try? internals.call("timers.count").number) ?? 0) }
         monitor.childCount = { [unowned self] in children.count }
+        guard stop.beginServing() else { throw .terminated }
         http = server
         opHost?.http = server
         machine.referencesChanged(by: 1)
@@ -45,17 +46,7 @@ extension Workload {
     /// - Parameter isFollowed: another worker serves in its place, so there is no hurry.
     func drain(isFollowed: Bool) {
         guard !machine.isEnding else { return }
-        guard let http else {
-            stopBeforeServing()
-            return
-        }
-        http.drain(isFollowed: isFollowed)
-    }
-
-    private func stopBeforeServing() {
-        let outcome = Outcome.interrupted(signal: SIGTERM)
-        machine.end(outcome)
-        finish(outcome)
+        http?.drain(isFollowed: isFollowed)
     }
 
     /// Nothing is in flight any more.
