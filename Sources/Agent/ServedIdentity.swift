@@ -110,11 +110,13 @@ final class ServedIdentity {
             refuse(error)
             isGood = false
         }
-        guard isChangedMeanwhile else { return isGood }
-        // What was asked for since then counts, whatever became of this: files that were half written may be whole now.
-        isChangedMeanwhile = false
-        _ = beginCheck(now: now)
-        return false
+        // What was asked for since then is looked at next, whatever became of this: files that were half written may be whole now. What is good
+        // is taken all the same: where something changes during each check, none would ever be the last.
+        if isChangedMeanwhile {
+            isChangedMeanwhile = false
+            _ = beginCheck(now: now)
+        }
+        return isGood
     }
 
     private func refuse(_ error: ServedIdentityError) {

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Poses as sidelight-worker --serve. ENTRY is a JSON file: {"body": text, "mode": how it misbehaves}.
 
-It knows ring and board only by docs/specs/record-format.md and board-format.md.
+It knows ring and board only by docs/specs/record-format.md and board-format.md. A certificate is a word, which it shows; one that is checked waits for the
+file checked-WORD, and is no good when it begins with "bad".
 """
 
 import json
@@ -117,6 +118,7 @@ class Worker:
         self.program, self.config = program, config
         self.ring, self.board = Ring(), Board()
         self.is_draining = False
+        self.shown = {}  # over TLS: what it would show
         signal.signal(signal.SIGTERM, self.drain)
 
     def drain(self, *_):
@@ -161,7 +163,7 @@ class Worker:
                     time.sleep(0.01)
             if path.path == "/config":
                 return json.dumps(self.config)
-            return json.dumps({"body": self.program["body"], "pid": os.getpid(), "index": self.config["serve"]["index"]})
+            return json.dumps({"body": self.program["body"], "pid": os.getpid(), "index": self.config["serve"]["index"], **self.shown})
 
         body = self.request(target, work).encode()
         connection.sendall(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
@@ -214,9 +216,30 @@ class Worker:
         os._exit(0)
 
 
+def certificate(descriptor):
+    data = os.pread(descriptor, 1 << 20, 0)
+    (length,) = struct.unpack_from("<I", data)
+    return data[4 : 4 + length].decode()
+
+
+def check():
+    """--check-tls"""
+    word = certificate(3)
+    pathlib.Path(f"check-{word}").touch()
+    while not pathlib.Path(f"checked-{word}").exists():
+        time.sleep(0.005)
+    if word.startswith("bad"):
+        os.pwrite(4, b"error certificate it is no good\n", 0)
+    os._exit(0)
+
+
 def main():
     arguments = sys.argv[1:]
-    expected = "--serve --ring-fd 3 --wake-fd 4 --config-fd 5 --listen-fd 6 --board-fd 7 --control-fd 8 --places-fd 9 --".split()
+    if arguments == "--tls-fd 3 --answer-fd 4 --check-tls".split():
+        check()
+    isTLS = "--tls-fd" in arguments
+    tail = "--tls-fd 8 --tickets-fd 9 --control-fd 10 --places-fd 11 --" if isTLS else "--control-fd 8 --places-fd 9 --"
+    expected = f"--serve --ring-fd 3 --wake-fd 4 --config-fd 5 --listen-fd 6 --board-fd 7 {tail}".split()
     assert arguments[:-1] == expected, arguments
     with open(5, "rb") as file:
         config = json.load(file)
@@ -247,6 +270,8 @@ def main():
         time.sleep(0.3)
         os.kill(os.getpid(), signal.SIGKILL)
     worker = Worker(program, config)
+    if isTLS:
+        worker.shown = {"certificate": certificate(8)}
     if mode == "waits":
         folder = pathlib.Path(arguments[-1]).parent
         (folder / f"waits-{os.getpid()}").touch()

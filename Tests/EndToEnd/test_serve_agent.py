@@ -464,6 +464,82 @@ def test_a_place_is_filled_whose_old_worker_dies_beside_code_that_hangs(serve):
     assert served.end() == 0
 
 
+class WithCertificate:
+    """A server whose certificate is a word, each of which is checked until `checked` says that it was."""
+
+    def __init__(self, serve, stand_in):
+        self.folder = stand_in.folder
+        self.checked("first")
+        self.put("first")
+        (self.folder / "key.pem").write_text("key")
+        self.served = serve({"body": "v1"}, "--tls-cert", "cert.pem", "--tls-key", "key.pem")
+
+    def put(self, word):
+        (self.folder / "cert.pem").write_text(word)
+
+    def checked(self, word):
+        (self.folder / f"checked-{word}").touch()
+
+    def reload(self):
+        self.served.process.send_signal(signal.SIGHUP)
+
+    def is_being_checked(self, word):
+        return (self.folder / f"check-{word}").exists()
+
+    def get(self):
+        """Plainly: the worker is a stand-in."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.served.port, timeout=20)
+        try:
+            connection.request("GET", "/")
+            answer = json.loads(connection.getresponse().read())
+            return answer["body"], answer["certificate"]
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def with_certificate(serve, stand_in):
+    return WithCertificate(serve, stand_in)
+
+
+def test_a_reload_during_a_check_that_fails_is_not_lost(with_certificate):
+    it = with_certificate
+    assert it.get() == ("v1", "first")
+    it.served.write({"body": "v2"})
+    it.put("bad")
+    it.reload()
+    wait_for(lambda: it.is_being_checked("bad"))
+    it.put("second")
+    it.checked("second")
+    it.reload()
+    it.checked("bad")
+    wait_for(lambda: it.get() == ("v2", "second"))
+    assert "--tls-cert cert.pem: it is no good; what was serves on" in it.served.err
+    assert it.served.end() == 0
+
+
+@pytest.mark.parametrize("next", ["bad", "third"])
+def test_a_change_during_a_check_does_not_put_the_reload_off(with_certificate, next):
+    it = with_certificate
+    it.served.write({"body": "v2"})
+    it.put("second")
+    it.reload()
+    wait_for(lambda: it.is_being_checked("second"))
+    it.put(next)
+    it.reload()
+    it.checked("second")
+    wait_for(lambda: it.is_being_checked(next))
+    # The next one is being checked, and the one before serves.
+    wait_for(lambda: it.get() == ("v2", "second"))
+    it.checked(next)
+    if next == "bad":
+        wait_for(lambda: "it is no good" in it.served.err)
+        assert it.get() == ("v2", "second")
+    else:
+        wait_for(lambda: it.get() == ("v2", "third"))
+    assert it.served.end() == 0
+
+
 def test_new_code_during_the_start_is_loaded_after_it(serve):
     served = serve({"body": "v1", "mode": "waits"}, wait=False)
     wait_for(lambda: list(served.folder.glob("waits-*")))

@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import ctypes
 import json
 import os
 import pathlib
@@ -506,6 +507,37 @@ def test_openssl_asks_for_new_keys(service, command, version, words):
         process.stdin.close()
         process.stdout.close()
     assert service.get("/text")[2] == b"hello"
+
+
+def library():
+    """OpenSSL itself: Python's ssl asks for no new keys."""
+    found = ctypes.CDLL("libssl.so.3")
+    for name in ("TLS_client_method", "SSL_CTX_new", "SSL_new"):
+        getattr(found, name).restype = ctypes.c_void_p
+    for name, count in (("SSL_CTX_new", 1), ("SSL_new", 1), ("SSL_connect", 1), ("SSL_do_handshake", 1), ("SSL_free", 1), ("SSL_CTX_free", 1)):
+        getattr(found, name).argtypes = [ctypes.c_void_p] * count
+    found.SSL_set_fd.argtypes = found.SSL_key_update.argtypes = [ctypes.c_void_p, ctypes.c_int]
+    return found
+
+
+def test_who_asks_for_new_keys_and_reads_none_of_the_answers_is_closed(service):
+    openssl = library()
+    context = openssl.SSL_CTX_new(openssl.TLS_client_method())
+    session = openssl.SSL_new(context)
+    with socket.socket() as greedy:
+        # What the kernels take until it is more than the server keeps.
+        greedy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        greedy.connect(("127.0.0.1", service.port))
+        openssl.SSL_set_fd(session, greedy.fileno())
+        assert openssl.SSL_connect(session) == 1
+        for count in range(1_000_000):
+            if openssl.SSL_key_update(session, 1) != 1 or openssl.SSL_do_handshake(session) != 1:
+                break
+        else:
+            pytest.fail("a million answers wait")
+        assert service.get("/text")[2] == b"hello"
+    openssl.SSL_free(session)
+    openssl.SSL_CTX_free(context)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
