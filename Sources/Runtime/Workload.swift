@@ -46,8 +46,9 @@ final class Workload {
     var machine = RunMachine()
     private(set) var isInTurn = false
     private var rejections = Rejections()
-    private var settled: [(token: Int, reason: Value?)] = []
-    private var imports: [UInt64: PendingImport] = [:]
+    private var settled = CircularBuffer<(token: Int, reason: Value?)>()
+    /// In the order of their calls.
+    private var imports = CircularBuffer<PendingImport>()
     private var observers: [Int: Observer] = [:]
     private var lastToken = 0
     var entry: ModuleRecord?
@@ -173,8 +174,8 @@ final class Workload {
     func dismantle() {
         isolate.delegate = nil
         rejections = Rejections()
-        settled = []
-        imports = [:]
+        settled.removeAll()
+        imports.removeAll()
         observers = [:]
         entry = nil
         runTimers = nil
@@ -219,10 +220,10 @@ final class Workload {
     private func settle() throws(JSFailure) {
         while true {
             guard isolate.runMicrotasks() else { throw .terminated }
-            if !imports.isEmpty, let next = imports.min(by: { $0.key < $1.key }) {
-                try internals.call("host.inContext", [next.value.context, internals.number(Double(next.key))])
-            } else if !settled.isEmpty {
-                let (token, reason) = settled.removeFirst()
+            if let next = imports.first {
+                let token = internals.number(Double(next.request.token))
+                try internals.call("host.inContext", [next.context, token])
+            } else if let (token, reason) = settled.popFirst() {
                 try deliver(token, reason)
             } else if let rejection = rejections.takeFirst() {
                 monitor.unhandledError()
@@ -330,7 +331,7 @@ extension Workload: IsolateDelegate {
     func dynamicImport(_ request: DynamicImport, in realm: Realm) {
         // Its code must not run within the call of import(): the turn's end takes it up, in the context of now.
         let context = (try? internals.call("host.context")) ?? Value.undefined(in: isolate)
-        imports[request.token] = PendingImport(request: request, context: context)
+        imports.append(PendingImport(request: request, context: context))
     }
 
     func promiseRejected(_ id: UInt64, _ promise: Value, reason: Value, in realm: Realm) {
@@ -361,8 +362,8 @@ extension Workload: PlatformHost {
     }
 
     func continueImport(_ token: Int) {
-        guard let pending = imports.removeValue(forKey: UInt64(token)) else { return }
-        let request = pending.request
+        guard let request = imports.first?.request, request.token == UInt64(token) else { return }
+        imports.removeFirst()
         do throws(JSFailure) {
             let record = try loader.load(request.specifier, type: request.type, from: request.referrer)
             observe(try evaluate(record), as: .dynamicImport(request.token, record))

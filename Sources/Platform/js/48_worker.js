@@ -91,8 +91,9 @@ function urlOfScript(name) {
     return StringPrototypeStartsWith(name, '/') ? `file://${ArrayPrototypeJoin(StringPrototypeSplit(name, '%'), '%25')}` : name;
 }
 
-function toURL(text) {
-    const base = parse(urlOfScript(ops.callingScript() ?? internal.entry ?? '/'), null);
+/** `from`: the script that asks. */
+function toURL(text, from) {
+    const base = parse(urlOfScript(from), null);
     const url = parse(text, base);
     if (url === null) throw new DOMException(`'${text}' is not a URL of a Worker`, 'SyntaxError');
     const href = serialize(url, false);
@@ -106,13 +107,14 @@ class Worker extends EventTarget {
         requireArguments(arguments.length, 1, 'Worker');
         const text = toUSVString(url);
         const { name, type } = toOptions(options);
-        const href = toURL(text);
+        const from = ops.callingScript() ?? internal.entry ?? '/';
+        const href = toURL(text, from);
         const cells = words();
         const tail = internal.messageContext?.put(cells);
         let context = '';
         for (let i = 0; i < 8; i++) context += `${i === 0 ? '' : ','}${cells[i]}`;
         const configuration = JSONStringify({
-            __proto__: null, url: href, name, type, start: internal.now() * 1e6, context: StringPrototypeSplit(context, ','), text: tail ?? '',
+            __proto__: null, url: href, from, name, type, start: internal.now() * 1e6, context: StringPrototypeSplit(context, ','), text: tail ?? '',
         });
         // Whatever can throw comes before the child does, which nobody could end otherwise.
         const worker = ops.hostObject(-1);

@@ -52,18 +52,18 @@ final class ModuleLoader {
         }
     }
 
-    /// The file of a Worker's URL; throws the error that an import of it would.
-    func file(ofURL url: String) throws(JSFailure) -> ModuleFile {
-        let resolved = try translated("Worker") { () throws(ResolutionError) in
-            try resolver.resolve(url, from: "/Worker")
+    /// The file of a Worker's URL; throws the error that an import of it in `script` would.
+    func file(ofURL url: String, from script: String) throws(JSFailure) -> ModuleFile {
+        let resolved = try translated(script) { () throws(ResolutionError) in
+            try resolver.resolve(url, from: script)
         }
         guard case .file(let file) = resolved else { preconditionFailure("\(url) is no file") }
         return file
     }
 
-    func readWorker(_ file: ModuleFile) throws(JSFailure) -> [UInt8] {
+    func readWorker(_ file: ModuleFile, from script: String) throws(JSFailure) -> [UInt8] {
         var timing = ModuleTiming()
-        return try read(file, "Worker", nil, &timing)
+        return try read(file, script, nil, &timing)
     }
 
     func entryFile(_ path: String) -> ModuleFile { ModuleFile(path: files.realPath(path) ?? path, suffix: "") }

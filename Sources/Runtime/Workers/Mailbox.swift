@@ -91,16 +91,50 @@ final class Mailbox: Sendable {
     /// Its isolate will look.
     var isDelivering: Bool { state.withLock { $0.isPlanned } }
 
-    /// Takes a message in. One for a closed mailbox is lost, as the standard has it, and its ports are closed.
+    /// Takes a message in. One for a closed mailbox is lost, as the standard has it, and its ports are closed; so is one that nobody could ever take.
     func put(_ envelope: Envelope) {
-        let isLost = state.withLock { state in
-            guard !state.isClosed, !state.isOver else { return true }
+        let isTaken = envelope.ports.isEmpty ? append(envelope) : Self.carriers.withLock { carry(envelope, &$0) }
+        if !isTaken { for port in envelope.ports { port.close() } }
+    }
+
+    private func append(_ envelope: Envelope) -> Bool {
+        state.withLock { state in
+            guard !state.isClosed, !state.isOver else { return false }
             state.queue.append(envelope)
             state.byteCount += envelope.byteCount
             plan(&state)
-            return false
+            return true
         }
-        if isLost { for port in envelope.ports { port.close() } }
+    }
+
+    // MARK: ports on their way
+
+    /// Of each mailbox that is on its way: the one in which the message lies that carries it. By id.
+    ///
+    /// A port that is sent into a message it carries itself, over however many others, is out of everybody's reach, and what holds itself would never
+    /// be freed. The standard has it lost in the shortest of these cases, a port sent through its own other end:
+    /// https://html.spec.whatwg.org/#message-port-post-message-steps
+    private static let carriers = Mutex<[Int: Int]>([:])
+    /// Steps that are looked for such a circle; a longer one is not found.
+    static let circleMax = 1_000
+
+    /// Takes in a message with ports. Under the lock of `carriers`.
+    private func carry(_ envelope: Envelope, _ carriers: inout [Int: Int]) -> Bool {
+        var at: Int? = id
+        for _ in 0..<Self.circleMax {
+            guard let id = at else { break }
+            if envelope.ports.contains(where: { $0.own.id == id }) { return false }
+            at = carriers[id]
+        }
+        guard append(envelope) else { return false }
+        for port in envelope.ports { carriers[port.own.id] = id }
+        return true
+    }
+
+    /// They are on their way no more.
+    private static func arrived(_ ports: [Port]) {
+        guard !ports.isEmpty else { return }
+        carriers.withLock { carriers in for port in ports { carriers[port.own.id] = nil } }
     }
 
     /// Asks the isolate to look, unless it will anyway. Under the lock.
@@ -113,12 +147,14 @@ final class Mailbox: Sendable {
 
     /// The oldest. Of the isolate that has it.
     func take() -> Taken {
-        state.withLock { state in
+        let taken: Taken = state.withLock { state in
             if state.isEnabled, let envelope = state.popFirst() { return .envelope(envelope) }
             guard state.isOver, !state.hasToldOver, state.isEmpty, !state.isClosed else { return .nothing }
             state.hasToldOver = true
             return .over
         }
+        if case .envelope(let envelope) = taken { Self.arrived(envelope.ports) }
+        return taken
     }
 
     /// The isolate has looked; if more is there it will again.
@@ -168,6 +204,7 @@ final class Mailbox: Sendable {
         while let mailbox = closing.popLast() {
             for envelope in mailbox.empty() {
                 guard let envelope else { continue }
+                Self.arrived(envelope.ports)
                 for port in envelope.ports {
                     closing.append(port.own)
                     port.peer.end()
@@ -207,21 +244,3 @@ struct Port: Sendable {
     }
 }
 
-/// The BroadcastChannels of the process, by name.
-final class BroadcastGroup: Sendable {
-    private let members = Mutex<[String: [Mailbox]]>([:])
-
-    func join(_ mailbox: Mailbox, _ name: String) { members.withLock { $0[name, default: []].append(mailbox) } }
-
-    func leave(_ mailbox: Mailbox, _ name: String) {
-        members.withLock { members in
-            members[name]?.removeAll { $0 === mailbox }
-            if members[name]?.isEmpty == true { members[name] = nil }
-        }
-    }
-
-    /// All but the sender.
-    func others(than mailbox: Mailbox, _ name: String) -> [Mailbox] {
-        members.withLock { members in (members[name] ?? []).filter { $0 !== mailbox } }
-    }
-}

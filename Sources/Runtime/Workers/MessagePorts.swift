@@ -120,12 +120,7 @@ extension MessagePorts: MessageHost {
         if let port = ports[port] {
             guard port.peer.hasRoom else { return false }
             guard let envelope = envelope(call, value: 1, text: contextText(call)) else { return true }
-            // The channel's own other end, sent through itself: nobody can ever take it out. https://html.spec.whatwg.org/#message-port-post-message-steps
-            if envelope.ports.contains(where: { $0.own === port.peer }) {
-                for port in envelope.ports { port.close() }
-            } else {
-                port.peer.put(envelope)
-            }
+            port.peer.put(envelope)
             return true
         }
         guard let entry = broadcasts[port] else {

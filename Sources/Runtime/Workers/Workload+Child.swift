@@ -14,7 +14,9 @@ extension Workload {
         turn { () throws(JSFailure) in
             try begin(child)
             let isModule = child.configuration["type"]?.string == "module"
-            try run(url: child.configuration["url"]?.string ?? "", isModule: isModule)
+            try run(
+                url: child.configuration["url"]?.string ?? "", from: child.configuration["from"]?.string ?? "/",
+                isModule: isModule)
             guard machine.hasStarted else { return }
             try internals.call("worker.ran")
             if machine.hasSettled { try internals.call("worker.evaluated") }
@@ -30,11 +32,12 @@ extension Workload {
         hasBegun = true
     }
 
-    private func run(url: String, isModule: Bool) throws(JSFailure) {
+    /// - Parameter script: the one that made the Worker.
+    private func run(url: String, from script: String, isModule: Bool) throws(JSFailure) {
         let clock = RingTime(base: ring.monotonicBase)
-        let file = try loader.file(ofURL: url)
+        let file = try loader.file(ofURL: url, from: script)
         var loading = ModuleTiming.Step(start: clock.now())
-        let source = try loader.readWorker(file)
+        let source = try loader.readWorker(file, from: script)
         loading.end = clock.now()
         var format = try loader.entryFormat(of: file, source: source)
         if isModule, format == .script || format == .either { format = .module }

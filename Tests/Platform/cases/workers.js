@@ -171,6 +171,30 @@ test('a child that does not load', async () => {
     same([message.data, error.message], ['before', 'Uncaught Error: at load']);
 });
 
+test('a module that is not there is named with who asked for it', async () => {
+    const event = await next(open('missing'), 'error');
+    ok(event.message.includes('/workers/missing.js') && event.message.includes(`imported from ${new URL(import.meta.url).pathname}`), event.message);
+});
+
+test('a Worker that cannot be made has no child', () => {
+    // More than may live at once.
+    for (let i = 0; i < 40; i++) {
+        function Target() {}
+        Target.prototype = 5;
+        throws(() => Reflect.construct(Worker, [at('echo')], Target), 'TypeError');
+    }
+    open('echo').terminate();
+});
+
+test('a Worker can be transferred no more than cloned', () => withEcho(async (worker) => {
+    const { port1 } = new MessageChannel();
+    throws(() => port1.postMessage(worker, [worker]), 'DataCloneError');
+    throws(() => worker.postMessage(1, [worker]), 'DataCloneError');
+    throws(() => structuredClone(worker, { transfer: [worker] }), 'DataCloneError');
+    equal(await ask(worker, 'still here'), 'still here');
+    port1.close();
+}));
+
 test('an error that nobody hears is the parent\'s', async () => {
     const worker = open('echo');
     const taken = new Promise((resolve) => process.once('uncaughtException', resolve));
