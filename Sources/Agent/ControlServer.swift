@@ -101,7 +101,9 @@ private final class ControlLoop {
     private static let workerNanoseconds: UInt64 = 60_000_000_000
     /// For what a dead worker has left in its stream: a child of it may hold the other end, and write on.
     private static let restNanoseconds: UInt64 = 2_000_000_000
+    /// Of a profile; and its interval, as V8 takes it.
     private static let secondsMax: Int64 = 600
+    private static let intervalMicroseconds: ClosedRange<Int64> = 50...1_000_000
 
     private static let wakeIndex = 0, socketIndex = 1, streamsIndex = 2
 
@@ -293,26 +295,41 @@ private final class ControlLoop {
         }
         let known = workers.filter { $0.readUntil == nil }.sorted { $0.place < $1.place }
         if command == "who" { return tellWho(known, client) }
-        let wanted = request["pid"]?.integer
-        let place = request["place"]?.integer
-        let chosen = known.last { worker in
-            if let wanted { return Int64(worker.pid) == wanted }
-            return Int64(worker.place) == place ?? 0
-        }
-        guard let worker = chosen else { return refuse(client, "there is no such isolate") }
-        switch command {
-        case "profile":
-            let milliseconds = request["milliseconds"]?.integer ?? 10_000
-            guard (1...Self.secondsMax * 1_000).contains(milliseconds) else {
-                return refuse(client, "a profile takes at most \(Self.secondsMax) seconds")
+        do throws(OutOfRange) {
+            let wanted = try number("pid", of: request, in: 1...Int64(Int32.max))
+            let place = try number("place", of: request, in: 0...Int64(Int32.max)) ?? 0
+            let chosen = known.last { worker in
+                if let wanted { return Int64(worker.pid) == wanted }
+                return Int64(worker.place) == place
             }
-            let interval = UInt32(clamping: request["intervalMicroseconds"]?.integer ?? 1_000)
-            let command = ControlClient.Request.Command.profile(
-                nanoseconds: UInt64(milliseconds) * 1_000_000, interval: interval)
-            begin(ControlClient.Request(command: command, pid: worker.pid), client)
-        case "heap": begin(ControlClient.Request(command: .heap, pid: worker.pid), client)
-        default: refuse(client, "unknown command")
+            guard let worker = chosen else { return refuse(client, "there is no such isolate") }
+            switch command {
+            case "profile":
+                let milliseconds = try number("milliseconds", of: request, in: 1...Self.secondsMax * 1_000) ?? 10_000
+                let interval =
+                    try number("intervalMicroseconds", of: request, in: Self.intervalMicroseconds) ?? 1_000
+                let command = ControlClient.Request.Command.profile(
+                    nanoseconds: UInt64(milliseconds) * 1_000_000, interval: UInt32(interval))
+                begin(ControlClient.Request(command: command, pid: worker.pid), client)
+            case "heap": begin(ControlClient.Request(command: .heap, pid: worker.pid), client)
+            default: refuse(client, "unknown command")
+            }
+        } catch {
+            refuse(client, error.reason)
         }
+    }
+
+    private struct OutOfRange: Error { let reason: String }
+
+    /// Nil: the request says nothing of it.
+    private func number(
+        _ name: String, of request: JSONValue, in range: ClosedRange<Int64>
+    ) throws(OutOfRange) -> Int64? {
+        guard let value = request[name] else { return nil }
+        guard let number = value.integer, range.contains(number) else {
+            throw OutOfRange(reason: "\(name) is an integer from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
     }
 
     private func tellWho(_ known: [ControlStream], _ client: ControlClient) {

@@ -72,8 +72,8 @@ struct ProfileCommand: ParsableCommand {
         guard let duration = Units.nanoseconds(duration), duration > 0 else {
             throw ValidationError("--duration '\(duration)' is not a time such as 10s")
         }
-        guard let interval = Units.nanoseconds(interval), interval >= 50_000 else {
-            throw ValidationError("--interval '\(interval)' is not a time such as 1ms, from 50us on")
+        guard let interval = Units.nanoseconds(interval), (50_000...1_000_000_000).contains(interval) else {
+            throw ValidationError("--interval '\(interval)' is not a time such as 1ms, from 50us to 1s")
         }
         let (workload, worker) = try choose(Self.workloads(store.directory))
         var request = JSONWriter()

@@ -134,6 +134,31 @@ import Wire
         end(server, 1)
     }
 
+    @Test func numbersOutOfRangeAreRefused() throws {
+        let server = try server(folder.path)
+        let worker = try worker(server, pid: 1)
+        for (request, words) in [
+            (#""milliseconds":0"#, "milliseconds is an integer from 1 to 600000"),
+            (#""milliseconds":1e18"#, "milliseconds is an integer"),
+            (#""milliseconds":600001"#, "milliseconds is an integer"),
+            (#""milliseconds":null"#, "milliseconds is an integer"),
+            (#""intervalMicroseconds":0"#, "intervalMicroseconds is an integer from 50 to 1000000"),
+            (#""intervalMicroseconds":-5"#, "intervalMicroseconds is an integer"),
+            (#""intervalMicroseconds":4294967296"#, "intervalMicroseconds is an integer"),
+            (#""pid":1e999"#, "pid is an integer"), (#""pid":1.5"#, "pid is an integer"), (#""pid":{}"#, "pid is an integer"),
+            (#""place":-1"#, "place is an integer from 0"), (#""place":"x""#, "place is an integer from 0"),
+            (#""place":7"#, "there is no such isolate"),
+        ] {
+            let reply = try reply(client(folder.path, "{\"command\":\"profile\",\(request)}"))
+            #expect(reply["error"]?.string?.hasPrefix(words) == true, "\(request): \(reply)")
+        }
+        let asking = try client(folder.path, #"{"command":"profile","milliseconds":600000,"intervalMicroseconds":1000000}"#)
+        #expect(command(worker) == .startProfile(interval: 1_000_000))
+        server.remove(pid: 1)
+        #expect(try reply(asking)["error"]?.string?.hasPrefix("the worker ended") == true)
+        end(server)
+    }
+
     @Test func oneAtATimeAndTheNextAfterOneThatLeaves() throws {
         let server = try server(folder.path)
         let worker = try worker(server, pid: 1)
