@@ -75,6 +75,9 @@ static const char url_module_js[] = {
 static const char util_js[] = {
 #embed "../Platform/js/late/util.js"
 };
+static const char util_mime_js[] = {
+#embed "../Platform/js/late/util_mime.js"
+};
 static const char util_parse_args_js[] = {
 #embed "../Platform/js/late/util_parse_args.js"
 };
@@ -110,6 +113,7 @@ static const sl_platform_source sources[] = {
     {"url_legacy", url_legacy_js, sizeof url_legacy_js},
     {"url_module", url_module_js, sizeof url_module_js},
     {"util", util_js, sizeof util_js},
+    {"util_mime", util_mime_js, sizeof util_mime_js},
     {"util_parse_args", util_parse_args_js, sizeof util_parse_args_js},
     {"util_types", util_types_js, sizeof util_types_js},
     {"web_crypto", web_crypto_js, sizeof web_crypto_js},

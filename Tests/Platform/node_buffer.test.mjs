@@ -57,6 +57,17 @@ test('searching takes no product of both lengths', () => {
     assert.equal(bytes.lastIndexOf(`b${half}`), -1);
 });
 
+test('sizes and places that are no integers, or too large ones', () => {
+    const numbers = [0, 1, -1, 2, 2.5, 0.1, -0.5, 100, NaN, Infinity, 1e300, -1e300, 2 ** 53, '2', 'x', null, undefined];
+    const random = generator(21);
+    for (let i = 0; i < rounds; i++) {
+        const [a, b, c] = [random.pick(numbers), random.pick(numbers), random.pick(numbers)];
+        same((B) => { const target = B.alloc(6, 9); return [B.from('abcdefgh').copy(target, a, b, c), [...target]]; }, () => `copy ${a} ${b} ${c}`);
+        const [text, encoding] = [random.pick(['', 'a', 'abc', 'ff', 'zz']), random.pick(encodings)];
+        if (!(a > 100)) same((B) => [...B.alloc(a, text, encoding)], () => `alloc ${a} ${text} ${encoding}`);
+    }
+});
+
 test('from text and to text', () => {
     const random = generator(1);
     for (let i = 0; i < rounds; i++) {

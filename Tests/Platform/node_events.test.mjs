@@ -19,6 +19,23 @@ test('exports are Node\'s', () => {
     assert.equal(ours.captureRejectionSymbol, theirs.captureRejectionSymbol);
 });
 
+test('listeners are added and removed in place, but not while they are called', () => {
+    const count = 300_000; // half the square of it: this ends, or it does not
+    for (const Emitter of [Ours, theirs.EventEmitter]) {
+        const emitter = new Emitter();
+        emitter.setMaxListeners(0);
+        let calls = 0;
+        for (let i = 0; i < count; i++) emitter.on('a', () => { calls++; });
+        emitter.prependListener('a', () => { for (let i = 0; i < 1000; i++) emitter.on('a', () => { calls++; }); });
+        emitter.emit('a');
+        assert.equal(calls, count);
+        assert.equal(emitter.listenerCount('a'), count + 1001);
+        const last = () => {};
+        for (let i = 0; i < count; i++) { emitter.on('a', last); emitter.off('a', last); }
+        assert.equal(emitter.listenerCount('a'), count + 1001);
+    }
+});
+
 /** One random life of an emitter; what happened, as text. */
 function play(Emitter, seed) {
     const random = generator(seed);

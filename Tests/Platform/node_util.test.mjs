@@ -50,6 +50,49 @@ test('isDeepStrictEqual and deepEqual on generated values', () => {
     assert.ok(equalCount > 1000);
 });
 
+test('sets and maps of many objects in the same order are compared in one go each', () => {
+    // Half the square of this many: it ends, or it does not.
+    const make = (kind, count) => there(`new ${kind}(Array.from({ length: ${count} }, (_, i) => ${kind === 'Set' ? '({ i })' : '[{ i }, i]'}))`);
+    assert.equal(ours.isDeepStrictEqual(make('Set', 400_000), make('Set', 400_000)), true);
+    assert.equal(ours.isDeepStrictEqual(make('Map', 400_000), make('Map', 400_000)), true);
+});
+
+test('a Proxy is compared as what it shows', () => {
+    for (const [a, b] of [['new Proxy({ a: 1 }, {})', '{ a: 1 }'], ['new Proxy([1], {})', '[1]'], ['new Proxy([1], {})', '{ 0: 1 }'], ['[new Proxy({ a: 1 }, { get() { return 2 } })]', '[{ a: 2 }]']]) {
+        assert.equal(ours.isDeepStrictEqual(there(a), there(b)), theirs.isDeepStrictEqual(here(a), here(b)), `${a} ${b}`);
+    }
+});
+
+test('names of system errors', () => {
+    for (const number of [-1, -2, -9, -11, -17, -32, -95, -98, -104, -110, -111, -113, -200, 0, 1, -1.5, '-2', null]) {
+        assert.deepEqual(outcome(() => ours.getSystemErrorName(number)), outcome(() => theirs.getSystemErrorName(number)), String(number));
+    }
+});
+
+test('MIME types', () => {
+    const random = generator(13);
+    const bits = ['text', '/', 'html', ';', ';', ' ', '=', 'charset', 'utf-8', '"', 'a b', '\\', 'Q', '\u1234', '\u00e9', '', 'x', '\t'];
+    const all = (util, text) => outcome(() => {
+        const type = new util.MIMEType(text);
+        type.params.set('Own', text.slice(0, 3).replace(/[^\x20-\x7e]/g, ''));
+        return [String(type), JSON.stringify(type), type.type, type.subtype, type.essence, [...type.params], [...type.params.keys()], [...type.params.values()], type.params.get('charset'), type.params.has('own'),
+            type.params.delete('charset'), String(type.params)];
+    });
+    for (let i = 0; i < 8000; i++) {
+        let text = random.chance(0.7) ? 'text/html' : '';
+        for (let count = random.below(10); count > 0; count--) text += random.pick(bits);
+        assert.deepEqual(all(ours, text), all(theirs, text), JSON.stringify(text));
+    }
+    for (const [name, value] of [['type', 'A'], ['type', ''], ['type', 'a/b'], ['subtype', 'B'], ['subtype', ' '], ['essence', 'x/y']]) {
+        const set = (util) => outcome(() => { const type = new util.MIMEType('a/b;c=d'); Reflect.set(type, name, value); return String(type); });
+        assert.deepEqual(set(ours), set(theirs), `${name} ${value}`);
+    }
+    for (const [name, value] of [['a b', 'x'], ['', 'x'], ['a', '\u1234'], ['a', ''], ['a', '"'], [1, 2]]) {
+        const set = (util) => outcome(() => { const params = new util.MIMEParams(); params.set(name, value); return `${params}`; });
+        assert.deepEqual(set(ours), set(theirs), `${name} ${value}`);
+    }
+});
+
 test('values that refer to themselves', () => {
     for (const [a, b] of [
         ['(() => { const a = {}; a.a = a; return a })()', '(() => { const a = {}; a.a = a; return a })()'], ['(() => { const a = {}; a.a = a; return a })()', '(() => { const a = { a: {} }; a.a.a = a; return a })()'],
@@ -74,6 +117,10 @@ test('inspect with the options of node:util', () => {
             assert.equal(ours.inspect(there(source), a), theirs.inspect(here(source), b), `${source} ${JSON.stringify(options)}`);
         }
     }
+    for (const source of ['new Uint8Array([1, 2])', 'new Float64Array(0)', 'new (class F extends Int16Array {})(2)', '[new BigInt64Array(1)]', '[1, [2]]', 'Object.assign(new RangeError("x"), { stack: "RangeError: x\\n    at y" })']) {
+        assert.equal(ours.format('%o', there(source)), theirs.format('%o', here(source)), source);
+    }
+    assert.equal(ours.format('%o', there('new Proxy({ a: 1 }, {})')), theirs.format('%o', here('new Proxy({ a: 1 }, {})')));
     assert.equal(ours.inspect(there('{ a: { b: { c: {} } } }'), false, 0, true), theirs.inspect(here('{ a: { b: { c: {} } } }'), false, 0, true));
     assert.deepEqual(plain(ours.inspect.defaultOptions), plain(theirs.inspect.defaultOptions));
     assert.deepEqual(plain(ours.inspect.colors), plain(theirs.inspect.colors));

@@ -233,7 +233,7 @@ internal.errorText = (context, error, constructor, tag, keys, prefixOf, style) =
     const name = error.name === undefined || error.name === null ? 'Error' : String(error.name);
     let stack = stackText(error);
     const shown = ['name', 'message', 'stack'];
-    for (let i = 0; i < shown.length; i++) {
+    for (let i = 0; i < shown.length && !context.showHidden; i++) {
         const index = ArrayPrototypeIndexOf(keys, shown[i]);
         if (index >= 0 && (typeof error[shown[i]] !== 'string' || StringPrototypeIncludes(stack, error[shown[i]]))) ArrayPrototypeSplice(keys, index, 1);
     }

@@ -16,7 +16,8 @@ const {
     RegExpPrototypeGetMultiline, RegExpPrototypeGetSource, RegExpPrototypeGetSticky, RegExpPrototypeGetUnicode, SafeMap, SetPrototypeForEach,
     SetPrototypeGetSize, String, StringPrototypeEndsWith, StringPrototypeIncludes, StringPrototypeIndexOf, StringPrototypeRepeat,
     StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase, StringPrototypeTrimStart, StringPrototypeValueOf, SymbolFor,
-    SymbolPrototypeToString, SymbolPrototypeValueOf, SymbolToStringTag, TypedArrayPrototypeGetLength, Uint8Array,
+    SymbolPrototypeToString, SymbolPrototypeValueOf, SymbolToStringTag, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength,
+    TypedArrayPrototypeGetByteOffset, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
 } = primordials;
 const { brandOf, isError } = internal.types;
 const { columns, escapeText, plainLength, replaceNewlines, split, styles } = internal.text;
@@ -386,7 +387,7 @@ function describe(context, value, constructor, tag, shape, depth) {
         shape.close = ']';
         shape.kind = arrayKeys;
         shape.parts = typedArrayParts;
-        if (size === 0 && shape.keys.length === 0) shape.empty = `${shape.open}]`;
+        if (size === 0 && shape.keys.length === 0 && !context.showHidden) shape.empty = `${shape.open}]`;
         return;
     }
     }
@@ -528,7 +529,25 @@ function typedArrayParts(context, value, depth) {
     const shown = context.maxArrayLength < length ? context.maxArrayLength : length;
     for (let i = 0; i < shown; i++) ArrayPrototypePush(parts, formatPrimitive(context, value[i]));
     more(parts, length - shown);
+    if (context.showHidden) hiddenParts(context, value, length, parts);
     return parts;
+}
+
+const elementBytes = {
+    __proto__: null, Int8Array: 1, Uint8Array: 1, Uint8ClampedArray: 1, Int16Array: 2, Uint16Array: 2, Int32Array: 4, Uint32Array: 4, Float32Array: 4, Float64Array: 8,
+    BigInt64Array: 8, BigUint64Array: 8,
+};
+
+/** What a typed array has beside its elements. */
+function hiddenParts(context, value, length, parts) {
+    const hidden = [
+        'BYTES_PER_ELEMENT', elementBytes[TypedArrayPrototypeGetSymbolToStringTag(value)], 'length', length,
+        'byteLength', TypedArrayPrototypeGetByteLength(value), 'byteOffset', TypedArrayPrototypeGetByteOffset(value),
+    ];
+    for (let i = 0; i < hidden.length; i += 2) ArrayPrototypePush(parts, `[${hidden[i]}]: ${formatPrimitive(context, hidden[i + 1])}`);
+    const buffer = TypedArrayPrototypeGetBuffer(value);
+    const brand = brandOf(buffer);
+    ArrayPrototypePush(parts, `[buffer]: ${brand} { byteLength: ${formatPrimitive(context, bufferLength(buffer, brand))} }`);
 }
 
 function setParts(context, value, depth) {
@@ -557,8 +576,11 @@ function mapParts(context, value, depth) {
 
 const hexDigits = '0123456789abcdef';
 
+const bufferLength = (buffer, brand) =>
+    (brand === 'ArrayBuffer' ? ArrayBufferPrototypeGetByteLength(buffer) : internal.late.SharedArrayBufferPrototypeGetByteLength(buffer));
+
 function bufferParts(context, value, brand) {
-    const length = brand === 'ArrayBuffer' ? ArrayBufferPrototypeGetByteLength(value) : internal.late.SharedArrayBufferPrototypeGetByteLength(value);
+    const length = bufferLength(value, brand);
     let bytes;
     try {
         bytes = new Uint8Array(value);

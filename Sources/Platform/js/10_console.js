@@ -62,7 +62,7 @@ function applyDirective(directive, value, options) {
         if (typeof value === 'bigint') return `${BigIntPrototypeToString(value)}n`;
         return inspect(typeof value === 'symbol' ? NaN : Number(value), plain);
     case 79: return inspect(value, options); // O
-    case 111: return inspect(value, { ...options, showHidden: true, depth: 4 }); // o
+    case 111: return inspect(value, { ...options, showHidden: true, showProxy: true, depth: 4 }); // o
     case 105: // i
         if (typeof value === 'bigint') return `${BigIntPrototypeToString(value)}n`;
         return inspect(typeof value === 'symbol' ? NaN : parseInt(value), plain);

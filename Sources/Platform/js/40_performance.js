@@ -5,8 +5,8 @@
 // performance.now() says can be laid beside span times.
 
 const {
-    ArrayPrototypeFilter, ArrayPrototypeIncludes, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSort, Boolean, Number, NumberIsFinite,
-    ObjectFreeze, ReflectApply, ReflectConstruct, TypeError, arrayFromIterable,
+    ArrayPrototypeFilter, ArrayPrototypeIncludes, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, Boolean, Number, NumberIsFinite,
+    ObjectFreeze, ReflectApply, ReflectConstruct, SafeSet, TypeError, arrayFromIterable,
 } = primordials;
 const { DOMException, customInspect } = internal;
 const { defineGlobal, defineInterface, requireArguments, toDOMString, toDictionary } = internal.webidl;
@@ -89,7 +89,7 @@ function toTime(value, what) {
 /** https://w3c.github.io/performance-timeline/#queue-a-performanceentry */
 function record(entry) {
     ArrayPrototypePush(entries, entry);
-    for (let i = 0; i < observers.length; i++) enqueue(observers[i], entry);
+    if (observers.size > 0) observers.forEach((observer) => enqueue(observer, entry));
 }
 
 // The timeline. Its length is the program's own affair: the standard sets no limit on marks and measures.
@@ -159,7 +159,7 @@ function measureTimes(startOrOptions, endMark) {
 
 const entryTypes = ObjectFreeze(['mark', 'measure']);
 
-let observers = []; // those that observe, in the order in which they began
+const observers = new SafeSet(); // those that observe, in the order in which they began
 let isTold = false; // a task that tells them waits
 
 let enqueue, deliver;
@@ -170,7 +170,8 @@ function tellLater() {
     isTold = true;
     internal.timers.startImmediate(() => {
         isTold = false;
-        const turn = ArrayPrototypeSlice(observers);
+        const turn = [];
+        observers.forEach((observer) => ArrayPrototypePush(turn, observer));
         for (let i = 0; i < turn.length; i++) deliver(turn[i]);
     });
 }
@@ -227,7 +228,7 @@ class PerformanceObserver {
         if (known.length === 0) return; // nothing of these is ever recorded here
         if (kind === 'multiple') this.#types = [];
         for (let i = 0; i < known.length; i++) if (!ArrayPrototypeIncludes(this.#types, known[i])) ArrayPrototypePush(this.#types, known[i]);
-        if (!ArrayPrototypeIncludes(observers, this)) ArrayPrototypePush(observers, this);
+        observers.add(this);
         if (kind === 'single' && Boolean(buffered)) {
             for (let i = 0; i < entries.length; i++) if (typeOf(entries[i]) === known[0]) ArrayPrototypePush(this.#buffer, entries[i]);
             if (this.#buffer.length > 0) tellLater();
@@ -238,7 +239,7 @@ class PerformanceObserver {
         this.#buffer = [];
         this.#types = [];
         this.#kind = undefined;
-        observers = ArrayPrototypeFilter(observers, (observer) => observer !== this);
+        observers.delete(this);
     }
 
     takeRecords() {

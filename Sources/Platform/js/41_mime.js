@@ -73,9 +73,15 @@ function parameterOf(parameters, name) {
 
 /** https://mimesniff.spec.whatwg.org/#serialize-a-mime-type. @param {MIMEType} type */
 function serializeMIMEType(type) {
-    let result = type.essence;
-    const { parameters } = type;
-    for (let i = 0; i < parameters.length; i += 2) result += `;${parameters[i]}=${isToken(parameters[i + 1]) ? parameters[i + 1] : quoted(parameters[i + 1])}`;
+    const parameters = serializeParameters(type.parameters);
+    return parameters === '' ? type.essence : `${type.essence};${parameters}`;
+}
+
+function serializeParameters(parameters) {
+    let result = '';
+    for (let i = 0; i < parameters.length; i += 2) {
+        result += `${i > 0 ? ';' : ''}${parameters[i]}=${isToken(parameters[i + 1]) ? parameters[i + 1] : quoted(parameters[i + 1])}`;
+    }
     return result;
 }
 
@@ -119,4 +125,4 @@ function endOfValue(text, position) {
     return position < text.length ? position : text.length;
 }
 
-internal.mime = { extractMIMEType, parameterOf, parseMIMEType, serializeMIMEType };
+internal.mime = { extractMIMEType, parameterOf, parseMIMEType, serializeMIMEType, serializeParameters, trimmedEnd };

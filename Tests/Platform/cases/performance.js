@@ -23,6 +23,20 @@ test('marks and measures', () => {
     throws(() => new PerformanceEntry(), 'TypeError');
     performance.clearMarks();
 });
+test('observers that go leave the others in order', async () => {
+    const seen = [];
+    const count = 200_000; // half the square of it: this ends, or it does not
+    const observers = Array.from({ length: count }, (_, i) => new PerformanceObserver(() => { seen.push(i); }));
+    for (const observer of observers) observer.observe({ type: 'mark' });
+    for (let i = 0; i < count; i++) if (i !== 2 && i !== 3 && i !== 7) observers[i].disconnect();
+    observers[2].disconnect();
+    observers[2].observe({ type: 'mark' });
+    performance.mark('seen');
+    await new Promise((resolve) => { setTimeout(resolve, 5); });
+    same(seen, [3, 7, 2]);
+    for (const i of [2, 3, 7]) observers[i].disconnect();
+    performance.clearMarks();
+});
 test('null is an empty dictionary, and a text no sequence', () => {
     performance.mark('here');
     equal(performance.measure('from the beginning', null, 'here').startTime, 0);

@@ -5,7 +5,7 @@
 
 const {
     ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, ArrayIsArray, ArrayPrototypePush, FunctionPrototypeSymbolHasInstance, MathFloor, MathTrunc,
-    Number, NumberIsNaN, ObjectDefineProperty, ObjectKeys, ObjectSetPrototypeOf, RangeError, ReflectApply, String, StringPrototypeSlice, SymbolFor,
+    Number, NumberIsInteger, NumberIsNaN, ObjectDefineProperty, ObjectKeys, ObjectSetPrototypeOf, RangeError, ReflectApply, String, StringPrototypeSlice, SymbolFor,
     SymbolSpecies, SymbolToPrimitive, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetByteOffset,
     TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSet, Uint8Array,
 } = primordials;
@@ -128,7 +128,7 @@ function invalidFirst(value) {
 function alloc(size, fill, encoding) {
     requireSize(size);
     const buffer = new FastBuffer(size);
-    if (fill !== undefined && fill !== 0 && size > 0) fillBuffer(buffer, fill, 0, size, encoding);
+    if (fill !== undefined && fill !== 0 && size > 0) fillBuffer(buffer, fill, 0, lengthOf(buffer), encoding);
     return buffer;
 }
 
@@ -269,8 +269,9 @@ function boundary(value, name, max, fallback) {
     return value;
 }
 
-/** An argument of copy(): what is no number, or no safe one, is 0. */
+/** An argument of copy(): an integer as it is; what is no number, or no safe one, is 0. */
 function toIndex(value) {
+    if (NumberIsInteger(value)) return value;
     const number = Number(value);
     return number >= -9007199254740991 && number <= 9007199254740991 ? MathFloor(number) : 0;
 }

@@ -4,7 +4,7 @@
 // Loose: primitives by ==, no prototypes, no symbols.
 
 const {
-    ArrayBufferIsView, ArrayPrototypePush, BigIntPrototypeValueOf, BooleanPrototypeValueOf, DatePrototypeGetTime, MapPrototypeForEach,
+    ArrayBufferIsView, ArrayIsArray, ArrayPrototypePush, BigIntPrototypeValueOf, BooleanPrototypeValueOf, DatePrototypeGetTime, MapPrototypeForEach,
     MapPrototypeGet, MapPrototypeGetSize, MapPrototypeHas, NumberIsNaN, NumberPrototypeValueOf, ObjectGetOwnPropertySymbols, ObjectGetPrototypeOf,
     ObjectIs, ObjectKeys, ObjectPrototypeHasOwnProperty, ObjectPrototypePropertyIsEnumerable, ObjectPrototypeToString, RegExpPrototypeGetFlags,
     RegExpPrototypeGetSource, SafeSet, SetPrototypeForEach, SetPrototypeGetSize, SetPrototypeHas, StringPrototypeValueOf, SymbolPrototypeValueOf,
@@ -37,6 +37,12 @@ const unwrap = {
 
 const isPrimitive = (value) => value === null || (typeof value !== 'object' && typeof value !== 'function');
 
+/** A Proxy is what its traps make of it. */
+function kindOf(value) {
+    const kind = brandOf(value);
+    return kind !== 'Proxy' ? kind : ArrayIsArray(value) ? 'Array' : 'Object';
+}
+
 /** @param {Comparison} c */
 function equal(a, b, c) {
     if (a === b) return a !== 0 || !c.strict || ObjectIs(a, b);
@@ -52,8 +58,8 @@ function equal(a, b, c) {
         if (b === null || typeof b !== 'object') return false;
     }
     if (ObjectPrototypeToString(a) !== ObjectPrototypeToString(b)) return false;
-    const kind = brandOf(a);
-    if (kind !== brandOf(b)) return false;
+    const kind = kindOf(a);
+    if (kind !== kindOf(b)) return false;
     switch (kind) {
     case 'Array':
         return a.length === b.length && sameProperties(a, b, c, withoutIndexes, 'list');
@@ -214,15 +220,16 @@ function sameMaps(a, b, c) {
     return pairUp(left, right, (x, y) => equal(x[0], y[0], c) && equal(x[1], y[1], c));
 }
 
-/** Every one of `left` has one of `right` to itself. */
+/** Every one of `left` has one of `right` to itself. Those that are paired are not looked at again: in the same order this takes one look each. */
 function pairUp(left, right, matches) {
-    const taken = [];
+    const following = []; // of `right`, by place + 1: the next that has no pair
+    for (let k = 0; k <= right.length; k++) ArrayPrototypePush(following, k);
     for (let i = 0; i < left.length; i++) {
-        let found = false;
-        for (let k = 0; k < right.length && !found; k++) {
-            if (taken[k] !== true && matches(left[i], right[k])) found = taken[k] = true;
-        }
-        if (!found) return false;
+        let before = 0;
+        while (following[before] < right.length && !matches(left[i], right[following[before]])) before = following[before] + 1;
+        const found = following[before];
+        if (found === right.length) return false;
+        following[before] = following[found + 1];
     }
     return true;
 }

@@ -43,8 +43,19 @@ function initialize(emitter, options) {
 }
 const maxOf = (emitter) => (emitter._maxListeners === undefined ? defaultMaxListeners : emitter._maxListeners);
 
-/** The listeners of an event as they are kept: undefined, a function or an array. A list is replaced, never changed, while it is emitted from. */
+/** The listeners of an event as they are kept: undefined, a function or an array. */
 const kept = (emitter, type) => (emitter._events === undefined ? undefined : emitter._events[type]);
+
+/** On a list that was emitted from, and may be so now: it is replaced, never changed. */
+const isEmitted = Symbol('events.isEmitted');
+
+/** A list that may be changed. A copy follows an emission, which has cost as much. */
+function changeable(list) {
+    if (list[isEmitted] !== true) return list;
+    const copy = ArrayPrototypeSlice(list);
+    if (list.warned) copy.warned = true;
+    return copy;
+}
 
 function add(emitter, type, listener, first) {
     requireFunction(listener, 'listener');
@@ -66,8 +77,7 @@ function add(emitter, type, listener, first) {
     if (typeof before === 'function') {
         list = first ? [listener, before] : [before, listener];
     } else {
-        list = ArrayPrototypeSlice(before);
-        list.warned = before.warned;
+        list = changeable(before);
         if (first) ArrayPrototypeSplice(list, 0, 0, listener); else ArrayPrototypePush(list, listener);
     }
     events[type] = list;
@@ -100,8 +110,7 @@ function remove(emitter, type, listener) {
         let at = before.length - 1;
         while (at >= 0 && before[at] !== listener && before[at].listener !== listener) at--;
         if (at < 0) return;
-        const list = ArrayPrototypeSlice(before);
-        list.warned = before.warned;
+        const list = changeable(before);
         ArrayPrototypeSplice(list, at, 1);
         emitter._events[type] = list.length === 1 ? list[0] : list;
     }
@@ -144,9 +153,8 @@ function removeAll(emitter, type, all) {
         emitter._eventsCount = 0;
         return;
     }
-    const list = events[type];
-    if (typeof list === 'function') emitter.removeListener(type, list);
-    else if (list !== undefined) for (let i = list.length - 1; i >= 0; i--) emitter.removeListener(type, list[i]);
+    const list = listOf(emitter, type, false);
+    for (let i = list.length - 1; i >= 0; i--) emitter.removeListener(type, list[i]);
 }
 
 function listOf(emitter, type, unwrap) {
@@ -221,6 +229,7 @@ const methods = {
             if (this[capture]) watchRejection(this, result, type, args);
             return true;
         }
+        if (handler[isEmitted] !== true) ObjectDefineProperty(handler, isEmitted, { __proto__: null, value: true });
         for (let i = 0; i < handler.length; i++) {
             const result = ReflectApply(handler[i], this, args);
             if (this[capture]) watchRejection(this, result, type, args);
@@ -250,7 +259,9 @@ const methods = {
     listeners(type) { return listOf(this, type, true); },
     rawListeners(type) { return listOf(this, type, false); },
     listenerCount(type, listener) {
-        const list = listOf(this, type, false);
+        const found = kept(this, type);
+        if (found === undefined) return 0;
+        const list = typeof found === 'function' ? [found] : found;
         if (listener === undefined || listener === null) return list.length;
         let count = 0;
         for (let i = 0; i < list.length; i++) if (list[i] === listener || list[i].listener === listener) count++;

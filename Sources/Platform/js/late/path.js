@@ -49,9 +49,13 @@ function extensionOf(base) {
     return at <= 0 || base === '..' ? '' : StringPrototypeSlice(base, at);
 }
 
-function withoutSuffix(path, base, suffix) {
+/** The last segment, from `start` to `end`, without `suffix`. */
+function withoutSuffix(path, start, end, suffix) {
+    const base = StringPrototypeSlice(path, start, end);
     if (suffix === undefined || suffix.length === 0 || suffix.length > path.length) return base;
     if (suffix === path) return '';
+    // Node compares from the end, and loses track of the separators there when the segment ends before the suffix does.
+    if (suffix.length > base.length && StringPrototypeEndsWith(suffix, base)) return StringPrototypeSlice(path, start);
     if (suffix.length >= base.length || !StringPrototypeEndsWith(base, suffix)) return base;
     return StringPrototypeSlice(base, 0, base.length - suffix.length);
 }
@@ -171,7 +175,7 @@ const posix = {
         if (suffix !== undefined) requireString(suffix, 'suffix');
         requireString(path, 'path');
         const { start, end } = lastSegment(path, 0, isSlash);
-        return withoutSuffix(path, StringPrototypeSlice(path, start, end), suffix);
+        return withoutSuffix(path, start, end, suffix);
     },
     extname(path) {
         requireString(path, 'path');
@@ -184,7 +188,7 @@ const posix = {
         const root = startsWithSlash(path) ? '/' : '';
         const { start, end } = lastSegment(path, root.length, isSlash);
         const base = StringPrototypeSlice(path, start, end);
-        const ext = extensionOf(base);
+        const ext = base === '..' && start > 0 && start === root.length ? '.' : extensionOf(base); // as Node has it of "/.."
         let dir = root;
         if (start > root.length) dir = StringPrototypeSlice(path, 0, start - 1);
         return { root, dir, base, ext, name: StringPrototypeSlice(base, 0, base.length - ext.length) };

@@ -202,7 +202,7 @@ function basename(path, suffix) {
     if (suffix !== undefined) requireString(suffix, 'suffix');
     requireString(path, 'path');
     const { start, end } = lastSegment(path, driveEnd(path), isSeparator);
-    return withoutSuffix(path, StringPrototypeSlice(path, start, end), suffix);
+    return withoutSuffix(path, start, end, suffix);
 }
 
 function extname(path) {

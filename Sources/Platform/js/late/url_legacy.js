@@ -3,8 +3,8 @@
 // url.parse, url.format and url.resolve: https://nodejs.org/api/url.html#legacy-url-api. Lenient where the standard's URL is strict. url_module.js loads this.
 
 const {
-    RegExpPrototypeExec, StringPrototypeIndexOf, StringPrototypeLastIndexOf, StringPrototypeSlice, StringPrototypeStartsWith,
-    StringPrototypeToLowerCase, StringPrototypeTrim, TypeError, decodeURIComponent, encodeURIComponent,
+    ArrayPrototypeJoin, ArrayPrototypePush, ArrayPrototypeSlice, Boolean, RegExpPrototypeExec, StringPrototypeIndexOf, StringPrototypeSlice,
+    StringPrototypeStartsWith, StringPrototypeToLowerCase, StringPrototypeTrim, TypeError, decodeURIComponent, encodeURIComponent,
 } = primordials;
 const { coded, define, invalidType, requireString } = internal.load('node_errors');
 const querystring = internal.load('querystring');
@@ -47,8 +47,8 @@ class Url {
         return this;
     }
     format() { return formatObject(this); }
-    resolve(relative) { return resolve(this.href ?? this.format(), typeof relative === 'string' ? relative : relative.href); }
-    resolveObject(relative) { return parse(this.resolve(relative), false, true); }
+    resolve(relative) { return resolveFrom(this, parse(relative, false, true)).href; }
+    resolveObject(relative) { return resolveFrom(this, typeof relative === 'string' ? parse(relative, false, true) : relative); }
 }
 
 /** What ends a host, and what cannot be in one. */
@@ -277,41 +277,175 @@ function format(urlObject) {
 
 // ---- Resolving ----
 
-const nowhere = 'resolve://a';
+const fields = ['protocol', 'slashes', 'auth', 'host', 'port', 'hostname', 'hash', 'search', 'query', 'pathname', 'path', 'href'];
 
-/** As a browser resolves a link, by the standard's URL; a base without a scheme gives an answer without one. */
-function resolve(from, to) {
-    requireString(from, 'url');
-    requireString(to, 'url');
-    const hasScheme = RegExpPrototypeExec(schemePattern, from) !== null;
-    if (to === '' && !hasScheme) return from;
-    let base;
-    let target;
-    try {
-        base = new URL(from, nowhere);
-        target = new URL(to, base);
-    } catch {
-        return to; // neither tells more than the link itself
-    }
-    if (read.protocol(target) !== 'resolve:') return read.href(target);
-    const host = read.host(target), pathname = read.pathname(target), search = read.search(target), hash = read.hash(target);
-    if (host !== 'a') return `//${host}${pathname}${search}${hash}`;
-    const isRelative = from[0] !== '/' && to[0] !== '/';
-    const upwards = isRelative ? stepsAbove(from, to) : '';
-    return upwards + (isRelative ? StringPrototypeSlice(pathname, 1) : pathname) + search + hash;
+function copyFields(target, source, from = 0) {
+    for (let i = from; i < fields.length; i++) target[fields[i]] = source[fields[i]];
 }
 
-/** The ".." of a relative link that lead above a relative base. */
-function stepsAbove(from, to) {
-    const path = (text) => StringPrototypeSlice(text, 0, RegExpPrototypeExec(/[?#]|$/, text).index);
-    const joined = path(to) === '' ? path(from) : StringPrototypeSlice(path(from), 0, StringPrototypeLastIndexOf(path(from), '/') + 1) + path(to);
-    const parts = internal.text.split(joined, '/');
-    let depth = 0;
-    let steps = '';
-    for (let i = 0; i < parts.length; i++) {
-        if (parts[i] === '..') { if (depth > 0) depth--; else steps += '../'; } else if (parts[i] !== '.' && parts[i] !== '') depth++;
-    }
-    return steps;
+const segmentsOf = (pathname) => (pathname ? internal.text.split(pathname, '/') : []);
+const join = (segments) => ArrayPrototypeJoin(segments, '/');
+
+function takeQuery(result, link) {
+    result.search = link.search;
+    result.query = link.query;
 }
 
-return { Url, parse, format, resolve, resolveObject: (from, to) => parse(resolve(from, to), false, true) };
+/** With the fields that follow from others. */
+function complete(result) {
+    result.href = formatObject(result);
+    return result;
+}
+
+function setPath(result) {
+    if (result.pathname !== null || result.search !== null) result.path = `${result.pathname || ''}${result.search || ''}`;
+}
+
+/** As Node has it, which is not the standard's way: each part is taken from the link or from the base by itself. Neither is changed. */
+function resolveFrom(base, link) {
+    const result = new Url();
+    copyFields(result, base);
+    result.hash = link.hash;
+    if (link.href === '') return complete(result);
+    if (link.slashes && !link.protocol) {
+        copyFields(result, link, 1);
+        if (isSlashed(result.protocol) && result.hostname && !result.pathname) result.path = result.pathname = '/';
+        return complete(result);
+    }
+    if (link.protocol && link.protocol !== result.protocol) return complete(withScheme(result, link));
+    return complete(withinScheme(result, link));
+}
+
+/** The link has a scheme of its own. */
+function withScheme(result, link) {
+    if (!isSlashed(link.protocol)) {
+        copyFields(result, link);
+        return result;
+    }
+    let { host, pathname } = link;
+    if (!host && link.protocol !== 'file:' && link.protocol !== 'file') {
+        // "http:a/b": what comes first is the host.
+        const segments = segmentsOf(pathname);
+        let first = 0;
+        while (first < segments.length && segments[first] === '') first++;
+        host = segments[first] ?? '';
+        const rest = ArrayPrototypeSlice(segments, first + 1);
+        pathname = rest.length === 0 || (rest.length === 1 && rest[0] === '') ? '/' : join(rest[0] === '' ? rest : withFirst('', rest));
+    }
+    result.protocol = link.protocol;
+    result.pathname = pathname;
+    takeQuery(result, link);
+    result.host = host || '';
+    result.auth = link.auth;
+    result.hostname = link.hostname || host;
+    result.port = link.port;
+    if (result.pathname || result.search) setPath(result);
+    result.slashes = result.slashes || link.slashes;
+    return result;
+}
+
+function withFirst(first, list) {
+    const result = [first];
+    for (let i = 0; i < list.length; i++) ArrayPrototypePush(result, list[i]);
+    return result;
+}
+
+/** A host as the first segment, where schemes have none. */
+function hostFirst(host, segments) {
+    if (!host) return segments;
+    return withFirst(host, segments[0] === '' ? ArrayPrototypeSlice(segments, 1) : segments);
+}
+
+/** The way back of hostFirst: "user@host". */
+function setHostOf(result, text) {
+    const at = text ? StringPrototypeIndexOf(text, '@') : -1;
+    if (at > 0) result.auth = StringPrototypeSlice(text, 0, at);
+    result.host = result.hostname = at > 0 ? internal.text.split(text, '@')[1] : text;
+}
+
+function withinScheme(result, link) {
+    const isFromRoot = Boolean(link.host) || link.pathname?.[0] === '/';
+    let isRooted = isFromRoot || result.pathname?.[0] === '/' || Boolean(result.host && link.pathname);
+    const keepsSteps = !isRooted;
+    let own = segmentsOf(result.pathname);
+    let others = segmentsOf(link.pathname);
+    let { host, hostname, port } = link;
+    const isHostless = Boolean(result.protocol) && !isSlashed(result.protocol);
+    if (isHostless) {
+        own = hostFirst(result.host, own);
+        result.host = result.hostname = '';
+        result.port = null;
+        if (link.protocol) {
+            others = hostFirst(host, others);
+            host = hostname = port = null;
+            result.auth = null;
+        }
+        isRooted = isRooted && (others[0] === '' || own[0] === '');
+    }
+    if (isFromRoot) {
+        if (host || host === '') {
+            if (result.host !== host) result.auth = null;
+            result.host = host;
+            result.port = port;
+        }
+        if (hostname || hostname === '') {
+            if (result.hostname !== hostname) result.auth = null;
+            result.hostname = hostname;
+        }
+        takeQuery(result, link);
+        own = others;
+    } else if (others.length > 0) {
+        own = ArrayPrototypeSlice(own, 0, -1);
+        for (let i = 0; i < others.length; i++) ArrayPrototypePush(own, others[i]);
+        takeQuery(result, link);
+    } else if (link.search !== null && link.search !== undefined) {
+        if (isHostless) setHostOf(result, own[0]);
+        takeQuery(result, link);
+        setPath(result);
+        return result;
+    }
+    if (own.length === 0) {
+        result.pathname = null;
+        result.path = result.search ? `/${result.search}` : null;
+        return result;
+    }
+    own = withoutSteps(own, Boolean(result.host || host), isRooted, keepsSteps);
+    const isAbsolute = own[0] === '' || own[0]?.[0] === '/';
+    if (isHostless) {
+        setHostOf(result, isAbsolute ? '' : own[0] ?? '');
+        if (!isAbsolute) own = ArrayPrototypeSlice(own, 1);
+    }
+    if ((isRooted || (result.host && own.length > 0)) && !isAbsolute) own = withFirst('', own);
+    result.pathname = own.length === 0 ? null : join(own);
+    if (own.length === 0) result.path = null;
+    setPath(result);
+    result.auth = link.auth || result.auth;
+    result.slashes = result.slashes || link.slashes;
+    return result;
+}
+
+/** Takes "." and ".." out. */
+function withoutSteps(segments, hasHost, isRooted, keepsSteps) {
+    const last = segments[segments.length - 1];
+    const isFolder = last === '' || ((hasHost || segments.length > 1) && (last === '.' || last === '..'));
+    const reversed = [];
+    let up = 0;
+    for (let i = segments.length - 1; i >= 0; i--) {
+        if (segments[i] === '..') up++;
+        else if (segments[i] !== '.') {
+            if (up > 0) up--; else ArrayPrototypePush(reversed, segments[i]);
+        }
+    }
+    if (!isRooted && keepsSteps) for (; up > 0; up--) ArrayPrototypePush(reversed, '..');
+    const first = reversed[reversed.length - 1];
+    if (isRooted && first !== '' && first?.[0] !== '/') ArrayPrototypePush(reversed, '');
+    const result = [];
+    for (let i = reversed.length - 1; i >= 0; i--) ArrayPrototypePush(result, reversed[i]);
+    if (isFolder && (result.length < 2 || result[result.length - 1] !== '')) ArrayPrototypePush(result, '');
+    return result;
+}
+
+const resolve = (from, to) => parse(from, false, true).resolve(to);
+const resolveObject = (from, to) => (from ? parse(from, false, true).resolveObject(to) : to);
+
+return { Url, parse, format, resolve, resolveObject };

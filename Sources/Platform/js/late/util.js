@@ -3,11 +3,11 @@
 // node:util: https://nodejs.org/api/util.html
 
 const {
-    ArrayIsArray, ArrayPrototypeJoin, ArrayPrototypePush, Error, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf,
+    ArrayIsArray, ArrayPrototypeJoin, ArrayPrototypePush, Error, NumberIsInteger, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf,
     ObjectKeys, ObjectSetPrototypeOf, Promise, ReflectApply, ReflectConstruct, ReflectOwnKeys, RegExp, RegExpPrototypeExec, SafeMap, SafeSet,
     StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToUpperCase, StringPrototypeTrim, SymbolFor,
 } = primordials;
-const { coded, define, invalidType, invalidValue, requireBoolean, requireFunction, requireObject, requireString, withDefault } = internal.load('node_errors');
+const { coded, define, invalidType, invalidValue, outOfRange, requireBoolean, requireFunction, requireObject, requireString, withDefault } = internal.load('node_errors');
 const { customInspect, inspect, inspectDefaults } = internal;
 const { TextDecoder, TextEncoder, process } = internal.globals;
 const { isDeepStrictEqual } = internal.load('deep_equal');
@@ -272,14 +272,37 @@ function _extend(target, source) {
     return target;
 }
 
+// ---- Errors of the system ----
+
+/** Names by errno. @returns {string} as Node says it */
+function getSystemErrorName(err) {
+    if (typeof err !== 'number') throw invalidType('err', 'of type number', err);
+    if (!NumberIsInteger(err) || err >= 0) throw outOfRange('err', 'a negative integer', err);
+    return errnoNames()[-err] ?? `Unknown system error ${err}`;
+}
+
+let names;
+
+function errnoNames() {
+    if (names !== undefined) return names;
+    names = { __proto__: null };
+    const { errno } = internal.load('os').default.constants;
+    const keys = ObjectKeys(errno);
+    // Of two names for one number Linux's own comes first.
+    for (let i = 0; i < keys.length; i++) names[errno[keys[i]]] ??= keys[i];
+    return names;
+}
+
+const { MIMEParams, MIMEType } = internal.load('util_mime');
+
 const exports = {
-    _extend, aborted, callbackify, debug: debuglog, debuglog, deprecate, format, styleText, formatWithOptions, inherits, inspect,
+    _extend, aborted, callbackify, debug: debuglog, debuglog, deprecate, format, styleText, formatWithOptions, getSystemErrorName, inherits, inspect,
     isArray: ArrayIsArray,
     isDeepStrictEqual(a, b, options) { return isDeepStrictEqual(a, b, options); },
     promisify, stripVTControlCharacters,
     toUSVString: (string) => internal.webidl.toUSVString(`${string}`),
     types, parseEnv,
     parseArgs: internal.load('util_parse_args'),
-    TextDecoder, TextEncoder,
+    MIMEParams, MIMEType, TextDecoder, TextEncoder,
 };
 return withDefault(exports);
