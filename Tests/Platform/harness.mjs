@@ -214,11 +214,13 @@ function makeOps(realm, hooks) {
 
 /**
  * A fresh realm with the platform in it.
- * @param {{print?: (fd: number, text: string) => void, ring?: object, ops?: (realm: object) => object, now?: () => number}} hooks
- *     `ring`: as serve.mjs makes it, loads the tracing files; `ops`: more of them; `now`: another clock, in milliseconds
+ * @param {{print?: (fd: number, text: string) => void, ring?: object, ops?: (realm: object) => object, now?: () => number, first?: string}} hooks
+ *     `ring`: as serve.mjs makes it, loads the tracing files; `ops`: more of them; `now`: another clock, in milliseconds; `first`: source that runs before the
+ *     platform has looked at anything
  */
 export function boot(hooks = {}) {
     const context = vm.createContext(Object.create(null));
+    if (hooks.first !== undefined) vm.runInContext(hooks.first, context);
     const realm = {
         context, maps: new Map(), internal: vm.runInContext('({})', context), TypeError: vm.runInContext('TypeError', context),
         Error: vm.runInContext('Error', context), ArrayBuffer: vm.runInContext('ArrayBuffer', context),

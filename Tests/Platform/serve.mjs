@@ -17,7 +17,12 @@ export function makeRing() {
     u32[2] = CAPACITY;
     f64[3] = Math.floor(performance.timeOrigin);
     i32[33] = 0x40000000;
-    const strings = new Map();
+    const strings = new Map(), scopes = new Set();
+    /** An id that is new. */
+    function given(known, id) {
+        if (known.has(id)) throw new Error(`id ${id} is given twice`);
+        return id;
+    }
     const text = (at, count) => Buffer.from(buffer, at, count).toString();
     const hex = (at, count) => Buffer.from(buffer, at, count).toString('hex');
 
@@ -91,10 +96,11 @@ export function makeRing() {
                 const at = DATA + (u32[32] & CAPACITY - 1);
                 const kind = u8[at + 4];
                 if (kind === 1) found.spans.push(span(at));
-                else if (kind === 2) strings.set(u32[(at >> 2) + 2], text(at + 16, u32[(at >> 2) + 3]));
+                else if (kind === 2) strings.set(given(strings, u32[(at >> 2) + 2]), text(at + 16, u32[(at >> 2) + 3]));
                 else if (kind === 3) found.starts++;
                 else if (kind === 4) found.logs.push(log(at));
                 else if (kind === 5) found.errors.push(log(at));
+                else if (kind === 7) scopes.add(given(scopes, u32[(at >> 2) + 2]));
                 u32[32] += u32[at >> 2];
             }
             return found;

@@ -30,6 +30,32 @@ test('a host-fed stream pulls once per chunk and never before a read', async () 
     assert.equal((await reader.read()).done, true);
     assert.equal(streams.isClosed(host.stream), true);
 });
+test('a chunk that decompresses to very much is copied once, however often it waits', async () => {
+    const buffers = new Set();
+    let calls = 0;
+    const own = boot({ ops: () => ({
+        zlibOpen: () => true,
+        // Each byte comes to a whole piece.
+        zlibRun(memory, chunk, finish, piece) {
+            calls++;
+            buffers.add(chunk.buffer);
+            return chunk.length === 0 ? 0 : 0x40000 + 2 * piece.length;
+        },
+    }) });
+    const count = await vm.runInContext(`(async () => {
+        const stream = new DecompressionStream('deflate-raw');
+        const writer = stream.writable.getWriter();
+        const written = writer.write(new Uint8Array(200));
+        const reader = stream.readable.getReader();
+        let count = 0;
+        while (count < 200 * 65536) count += (await reader.read()).value.length;
+        await written;
+        return count;
+    })()`, own.context);
+    assert.equal(count, 200 * 65536);
+    assert.ok(calls >= 200);
+    assert.equal(buffers.size, 2);
+});
 test('a host-fed stream fills BYOB views and frees waiting ones at the end', async () => {
     const host = streams.newReadable(undefined, undefined);
     const reader = host.stream.getReader({ mode: 'byob' });

@@ -1,0 +1,44 @@
+// The ring's JavaScript end, where what goes wrong can be played only.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { boot } from './harness.mjs';
+import { makeRing } from './serve.mjs';
+
+/** A number that is put into a map when `terminate` was called is the last thing that happens: as when a child is terminated there. */
+const terminable = `{
+    const { set } = Map.prototype;
+    let isDue = false;
+    globalThis.terminate = () => { isDue = true; };
+    Map.prototype.set = function (key, value) {
+        if (isDue && typeof value === 'number') { isDue = false; throw new Error('terminated'); }
+        return Reflect.apply(set, this, [key, value]);
+    };
+}`;
+
+function start() {
+    const ring = makeRing();
+    const realm = boot({ ring, first: terminable });
+    const { trace } = realm.internal.builtin('@opentelemetry/api');
+    return { ring, trace, terminate: realm.context.terminate };
+}
+
+test('an id of a string is given once, also when execution ends as it is given', () => {
+    const { ring, trace, terminate } = start();
+    const tracer = trace.getTracer('a');
+    tracer.startSpan('before').end();
+    terminate();
+    assert.throws(() => tracer.startSpan('during').end(), /terminated/);
+    tracer.startSpan('after').end();
+    tracer.startSpan('during').end();
+    // `read` throws of an id that comes again.
+    assert.deepEqual(ring.read().spans.map((span) => span.name), ['before', 'after', 'during']);
+});
+
+test('an id of a scope is given once, also when execution ends as it is given', () => {
+    const { ring, trace, terminate } = start();
+    trace.getTracer('before').startSpan('a').end();
+    terminate();
+    assert.throws(() => trace.getTracer('during').startSpan('a').end(), /terminated/);
+    trace.getTracer('after').startSpan('a').end();
+    assert.deepEqual(ring.read().spans.map((span) => span.name), ['a', 'a']);
+});
