@@ -149,6 +149,7 @@ const intptr_t *ExternalReferences() {
             addresses.push_back(reinterpret_cast<intptr_t>(native.direct.GetAddress()));
             addresses.push_back(reinterpret_cast<intptr_t>(native.direct.GetTypeInfo()));
         }
+        AddStaticTexts(&addresses);
         addresses.push_back(0);
         return addresses;
     }();

@@ -83,6 +83,7 @@ private:
 // ---- Bounds ----
 
 constexpr size_t kOpsMax = 512;
+constexpr size_t kStaticTextsMax = 512;
 constexpr size_t kRejectionsMax = 10'000;        // rejected promises remembered until a handler is added
 constexpr size_t kFramesMax = 64;                // of one stack
 constexpr int kFramesCaptured = 32;              // when an error is made; its cost grows with it (64: four times that of V8's 10)
@@ -280,6 +281,8 @@ void ForgetValues(sl_v8_isolate *isolate);
 bool IsAscii(const char *bytes, size_t length);
 v8::MaybeLocal<v8::String> NewString(v8::Isolate *isolate, const char *bytes, size_t length,
                                      v8::NewStringType type = v8::NewStringType::kNormal);
+// A string over a text of sl_v8_text_register. Empty when the bytes are none, or V8 cannot; no exception is pending then.
+v8::MaybeLocal<v8::String> NewStaticString(v8::Isolate *isolate, const char *bytes, size_t length);
 // For names the bridge or the host chooses. What is too long becomes "".
 v8::Local<v8::String> Key(v8::Isolate *isolate, std::string_view text);
 // Owned, NUL-terminated copies. The second is cut at a character boundary to at most `bytes_max`.
@@ -376,6 +379,9 @@ const intptr_t *ExternalReferences();
 size_t OpCount();
 bool IsOp(std::string_view name);
 uint64_t OpNamesHash(size_t count);
+void AddStaticTexts(std::vector<intptr_t> *references);
+// Of how many there are, and how long.
+uint64_t StaticTextsHash();
 
 // Checks a snapshot of ours, unless it is known, and finds V8's blob in it.
 bool OpenSnapshot(const uint8_t *bytes, size_t length, bool is_known, v8::StartupData *blob, size_t *ops);
