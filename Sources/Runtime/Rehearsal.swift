@@ -48,14 +48,15 @@ final class Rehearsal {
     private var functions: [Value] = []
     private var failure: RehearsalError?
 
+    /// - Parameter path: where its files may lie meanwhile, in a folder whose name begins so.
     /// - Returns: for each of the platform's sources its compiled code, for `PlatformSources.prepare`.
     /// - Throws: when the program did not run to its end.
-    static func run() throws -> [CodeCache?] {
-        let folder = try makeFolder()
+    static func run(beside path: String) throws -> [CodeCache?] {
+        let folder = try makeFolder(beside: path)
         defer { removeFolder(folder) }
         let streams = silenceStreams()
         defer { restore(streams) }
-        return try Rehearsal().run("file://\(folder)/program.mjs")
+        return try Rehearsal().run(FilePath.url(of: folder + "/program.mjs"))
     }
 
     private init() throws {
@@ -167,10 +168,12 @@ final class Rehearsal {
         }
     }
 
-    private static func makeFolder() throws -> String {
-        var template = Array("/tmp/sidelight-rehearsal-XXXXXX".utf8CString)
+    private static func makeFolder(beside path: String) throws -> String {
+        var template = Array((path + ".rehearsal-XXXXXX").utf8CString)
         guard mkdtemp(&template) != nil else { throw SystemCallError("mkdtemp", errno: errno) }
-        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard let real = realpath(&template, nil) else { throw SystemCallError("realpath", errno: errno) }
+        defer { free(real) }
+        let folder = String(cString: real)
         for (name, text) in files {
             let path = "\(folder)/\(name)"
             guard let file = fopen(path, "w") else { throw SystemCallError("open \(path)", errno: errno) }

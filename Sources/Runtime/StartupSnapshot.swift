@@ -39,7 +39,7 @@ enum StartupSnapshot {
 
     /// Makes a snapshot and puts it at a path, whole or not at all.
     static func build(at path: String) throws {
-        let code = try Rehearsal.run()
+        let code = try Rehearsal.run(beside: path)
         let bytes = try Snapshot.create { realm in
             try PlatformSources.prepare(realm, ops: realm.installOps(host: nil), code: code)
         }

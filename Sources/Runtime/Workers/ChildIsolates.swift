@@ -69,6 +69,8 @@ final class ChildIsolates: Sendable {
 
     private struct State {
         var children: [Int: ChildIsolate] = [:]
+        /// Those of them whose programs are over, and that only give back what they had.
+        var leaving: Set<Int> = []
         var lastID = 0
         /// A thread whose isolate is there, or nearly, for the next child: one at most, and none before there was a child.
         var spare: ChildThread?
@@ -76,6 +78,12 @@ final class ChildIsolates: Sendable {
         var isClosed = false
         /// Signalled by each child that ends, once the process ends.
         var ends: EventDescriptor?
+
+        /// One more may start. A program that starts the next when it hears of the last one's end is faster than threads end: so those that leave do not
+        /// count, up to as many again.
+        func hasRoom(_ limit: Int) -> Bool {
+            !isClosed && children.count - leaving.count < limit && children.count < 2 * limit
+        }
     }
 
     let options: WorkerOptions
@@ -113,7 +121,7 @@ final class ChildIsolates: Sendable {
     ///   - port: the child's end.
     func start(_ configuration: String, port: Port) -> ChildIsolate? {
         let started: (child: ChildIsolate, spare: ChildThread?)? = state.withLock { state in
-            guard !state.isClosed, state.children.count < limit else { return nil }
+            guard state.hasRoom(limit) else { return nil }
             state.lastID += 1
             let child = ChildIsolate(id: state.lastID)
             state.children[child.id] = child
@@ -134,7 +142,7 @@ final class ChildIsolates: Sendable {
     /// Has the next child's isolate made, unless that is so already, or there are as many children as may be.
     func makeSpare() {
         let thread: ChildThread? = state.withLock { state in
-            guard !state.isClosed, state.spare == nil, state.children.count < limit else { return nil }
+            guard state.spare == nil, state.hasRoom(limit) else { return nil }
             let thread = ChildThread(self, task: nil)
             state.spare = thread
             return thread
@@ -153,10 +161,15 @@ final class ChildIsolates: Sendable {
         }
     }
 
+    /// Its program is over.
+    func leaves(_ child: ChildIsolate) { state.withLock { _ = $0.leaving.insert(child.id) } }
+
+    /// Its thread is about to end.
     func ended(_ child: ChildIsolate) {
         child.ended()
         let ends = state.withLock { state in
             state.children[child.id] = nil
+            state.leaving.remove(child.id)
             return state.ends
         }
         ends?.signal()

@@ -146,6 +146,7 @@ final class ChildThread: @unchecked Sendable {
             realm = nil
             isolate?.dispose()
         }
+        ring = nil
         if let place {
             family.places?.end(place)
             family.wakeAgent()
@@ -203,7 +204,10 @@ final class ChildThread: @unchecked Sendable {
         let role = ChildRole(
             control: task.child, port: task.port, configuration: try JSON(parsing: Array(task.configuration.utf8)),
             text: task.configuration,
-            finished: { [unowned self] in leave(eventLoop) })
+            finished: { [unowned self] in
+                family.leaves(task.child)
+                leave(eventLoop)
+            })
         var options = family.options
         options.serves = false
         let workload = try Workload(
