@@ -77,6 +77,7 @@ final class ChildIsolates: Sendable {
     /// What the process's first isolate was made from.
     let snapshot: UnsafeSnapshot?
     let broadcasts = BroadcastGroup()
+    let blobURLs = BlobURLs()
     private let state = Mutex(State())
     private let takingPlace = Mutex(())
 
@@ -103,8 +104,9 @@ final class ChildIsolates: Sendable {
     /// Starts one; nil: there are as many as may be, or the process ends.
     /// - Parameters:
     ///   - configuration: JSON of 48_worker.js.
+    ///   - source: of its script, where the URL is no file's.
     ///   - port: the child's end.
-    func start(_ configuration: String, port: Port) -> ChildIsolate? {
+    func start(_ configuration: String, source: [UInt8]?, port: Port) -> ChildIsolate? {
         let child: ChildIsolate? = state.withLock { state in
             guard !state.isClosed, state.children.count < limit else { return nil }
             state.lastID += 1
@@ -113,7 +115,7 @@ final class ChildIsolates: Sendable {
             return child
         }
         guard let child else { return nil }
-        let thread = ChildThread(child, configuration: configuration, port: port, family: self)
+        let thread = ChildThread(child, configuration: configuration, source: source, port: port, family: self)
         guard thread.start(stackBytes: Self.stackBytes) else {
             ended(child)
             port.peer.put(Envelope(kind: .failure, text: "the system gives no further thread"))

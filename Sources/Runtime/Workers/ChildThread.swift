@@ -16,6 +16,8 @@ struct ChildRole {
     let port: Port
     /// JSON of 48_worker.js.
     let configuration: JSON
+    /// Of a `data:` or `blob:` URL, which its parent has read.
+    let source: [UInt8]?
     /// What it says to JavaScript.
     var text: String
     /// The ring has its last record, and its ports are closed: the rest is the thread's.
@@ -26,14 +28,16 @@ struct ChildRole {
 final class ChildThread {
     private let child: ChildIsolate
     private let configuration: String
+    private let source: [UInt8]?
     private let port: Port
     private let family: ChildIsolates
     private var workload: Workload?
     private var gate: LoopGate?
 
-    init(_ child: ChildIsolate, configuration: String, port: Port, family: ChildIsolates) {
+    init(_ child: ChildIsolate, configuration: String, source: [UInt8]?, port: Port, family: ChildIsolates) {
         self.child = child
         self.configuration = configuration
+        self.source = source
         self.port = port
         self.family = family
     }
@@ -101,7 +105,7 @@ final class ChildThread {
         realm.isolate.stayEntered()
         let role = ChildRole(
             control: child, port: port, configuration: try JSON(parsing: Array(configuration.utf8)),
-            text: configuration,
+            source: source, text: configuration,
             finished: { [unowned self] in leave(eventLoop) })
         var options = family.options
         options.serves = false

@@ -32,6 +32,13 @@ extension Workload {
 
     private func run(url: String, isModule: Bool) throws(JSFailure) {
         let clock = RingTime(base: ring.monotonicBase)
+        if let source = child?.source {
+            let file = ModuleFile.inline(url)
+            let now = clock.now()
+            let format = isModule ? .module : try loader.inlineFormat(of: file, source: source)
+            return try run(
+                file, named: file.name, source, as: format, loading: ModuleTiming.Step(start: now, end: clock.now()))
+        }
         let file = try loader.file(ofURL: url)
         var loading = ModuleTiming.Step(start: clock.now())
         let source = try loader.readWorker(file)
