@@ -278,6 +278,10 @@ void ForgetValues(sl_v8_isolate *isolate);
 bool IsAscii(const char *bytes, size_t length);
 v8::MaybeLocal<v8::String> NewString(v8::Isolate *isolate, const char *bytes, size_t length,
                                      v8::NewStringType type = v8::NewStringType::kNormal);
+// At most v8::String::kMaxLength units, at least one.
+v8::MaybeLocal<v8::String> NewOneByteString(v8::Isolate *isolate, const uint8_t *units, size_t length,
+                                            v8::NewStringType type = v8::NewStringType::kNormal);
+v8::MaybeLocal<v8::String> NewTwoByteString(v8::Isolate *isolate, const uint16_t *units, size_t length);
 // For names the bridge or the host chooses. What is too long becomes "".
 v8::Local<v8::String> Key(v8::Isolate *isolate, std::string_view text);
 // Owned, NUL-terminated copies. The second is cut at a character boundary to at most `bytes_max`.
@@ -334,7 +338,7 @@ void SetUpHeap(sl_v8_isolate *isolate);
 void CollectGarbage(sl_v8_isolate *isolate);
 void RestoreHeapLimit(sl_v8_isolate *isolate);
 void WatchCollections(sl_v8_isolate *isolate);
-// Host memory that JavaScript gets: counted, never refused.
+// Host memory that JavaScript gets: counted, never refused. Without bytes to copy it is for the caller to fill, all of it.
 std::unique_ptr<v8::BackingStore> CopyToBackingStore(sl_v8_isolate *isolate, const void *bytes, size_t length);
 
 // ---- Isolate and realm ----

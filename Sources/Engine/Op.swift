@@ -153,6 +153,11 @@ public struct OpCall {
         sl_v8_args_return_string(raw, utf8.baseAddress?.assumingMemoryBound(to: CChar.self) ?? noBytes, utf8.count)
     }
 
+    /// False: it is not ASCII, and no result.
+    public func returns(ascii: UnsafeRawBufferPointer) -> Bool {
+        sl_v8_args_return_ascii(raw, ascii.baseAddress?.assumingMemoryBound(to: CChar.self) ?? noBytes, ascii.count)
+    }
+
     /// What a proxy, promise, iterator or weak collection holds, as an array of two; null for anything else (`sl_v8_args_return_inside`).
     public func returnsInside(of index: Int) { sl_v8_args_return_inside(raw, index) }
 

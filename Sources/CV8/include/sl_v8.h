@@ -259,6 +259,8 @@ void sl_v8_args_return_number(sl_v8_args *args, double number);
 void sl_v8_args_return_bool(sl_v8_args *args, bool flag);
 void sl_v8_args_return_null(sl_v8_args *args);
 void sl_v8_args_return_string(sl_v8_args *args, const char *bytes, size_t length);
+// The same of what is ASCII; false, and nothing is returned, of what is not.
+bool sl_v8_args_return_ascii(sl_v8_args *args, const char *bytes, size_t length);
 // UTF-16 units; as one byte each in V8 when none is over 255. The units may be overwritten.
 void sl_v8_args_return_utf16(sl_v8_args *args, uint16_t *_Nullable units, size_t length);
 // The UTF-8 of string argument `index` as a new Uint8Array; an empty one when it is no string.

@@ -6,8 +6,10 @@ extension PlatformOps {
     static let clone = [
         Op("clone") {
             let call = OpCall($0, $1)
-            // No objects are transferred, so argument 1, the buffers, stands for theirs.
-            if let message = call.writeMessage(0, transfer: 1, refuse: 2) { call.returns(message, objects: 4, revived: 3) }
+            // There is no argument 4: no ports are transferred.
+            if let message = call.writeMessage(0, transfer: 1, refuse: 2) {
+                call.returns(message, objects: 4, revived: 3)
+            }
         },
         Op("serializable") { OpCall($0, $1).returnsSerializable(prototype: 0, payload: 1) },
     ]

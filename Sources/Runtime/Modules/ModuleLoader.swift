@@ -109,7 +109,7 @@ final class ModuleLoader {
         let result = Result { () throws(JSFailure) in try realm.runScript(SourceText(source), name: file.name) }
         timing.evaluate.end = clock.now()
         try report(
-            specifier: file.isInline ? file.url : file.path, url: file.url, timing, bytes: source.count, isCached: false,
+            specifier: file.specifier, url: file.url, timing, bytes: source.count, isCached: false,
             error: Self.thrown(by: result))
         _ = try result.get()
     }
@@ -119,7 +119,7 @@ final class ModuleLoader {
         var timing = ModuleTiming()
         timing.load = loading
         return try loadGraph { () throws(JSFailure) in
-            try compile(file, source, specifier: file.isInline ? file.url : file.path, isMain: true, timing)
+            try compile(file, source, specifier: file.specifier, isMain: true, timing)
         }
     }
 

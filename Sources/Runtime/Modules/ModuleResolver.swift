@@ -27,6 +27,8 @@ struct ModuleFile: Hashable {
     var isInline: Bool { path.isEmpty }
     /// What stack frames say.
     var name: String { path + suffix }
+    /// What telemetry calls it when it is an entry.
+    var specifier: String { isInline ? suffix : path }
     var url: String { isInline ? suffix : FilePath.url(of: path) + suffix }
 }
 

@@ -31,8 +31,9 @@ final class BlobURLs: Sendable {
 
     func removeAll(of owner: Int) {
         entries.withLock { entries in
-            // Most isolates have none, and look at nothing.
-            if entries.values.contains(where: { $0.owner == owner }) { entries = entries.filter { $0.value.owner != owner } }
+            // Most isolates have none.
+            guard entries.values.contains(where: { $0.owner == owner }) else { return }
+            entries = entries.filter { $0.value.owner != owner }
         }
     }
 

@@ -25,8 +25,9 @@ extension Workload {
     private func begin(_ child: ChildRole) throws(JSFailure) {
         guard let messages else { preconditionFailure("a workload without ports") }
         try startPlatform(child.configuration["url"]?.string ?? "")
-        let numbers = [messages.adopt(child.port), child.control.id, Machine.threadID].map { internals.number(Double($0)) }
-        try internals.call("worker.start", [internals.string(child.text)] + numbers)
+        let numbers = [messages.adopt(child.port), child.control.id, Machine.threadID]
+        try internals.call(
+            "worker.start", [internals.string(child.text)] + numbers.map { internals.number(Double($0)) })
         hasBegun = true
     }
 
@@ -36,8 +37,8 @@ extension Workload {
             let file = ModuleFile.inline(url)
             let now = clock.now()
             let format = isModule ? .module : try loader.inlineFormat(of: file, source: source)
-            return try run(
-                file, named: file.name, source, as: format, loading: ModuleTiming.Step(start: now, end: clock.now()))
+            let loading = ModuleTiming.Step(start: now, end: clock.now())
+            return try run(file, named: file.name, source, as: format, loading: loading)
         }
         let file = try loader.file(ofURL: url)
         var loading = ModuleTiming.Step(start: clock.now())
