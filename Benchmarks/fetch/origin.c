@@ -3,6 +3,7 @@
 //     origin PORT
 //
 // GET /small answers with five bytes, GET /bytes/N with N zeros. It reads no request's body: there is none.
+#define _GNU_SOURCE // accept4
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
