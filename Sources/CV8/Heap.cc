@@ -42,7 +42,7 @@ void BufferAllocator::Free(void *data, size_t length) {
 }
 
 std::unique_ptr<v8::BackingStore> CopyToBackingStore(sl_v8_isolate *self, const void *bytes, size_t length) {
-    void *copy = bytes ? malloc(length ? length : 1) : calloc(length ? length : 1, 1);
+    void *copy = malloc(length ? length : 1);
     if (!copy) ReportOutOfMemory("ArrayBuffer of the host", false);
     if (bytes) memcpy(copy, bytes, length);
     if (!self->allocator) {

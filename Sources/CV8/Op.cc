@@ -396,6 +396,18 @@ void sl_v8_args_return_string(sl_v8_args *args, const char *bytes, size_t length
     ReturnString(args, sl::NewString(args->info.GetIsolate(), bytes, length));
 }
 
+bool sl_v8_args_return_ascii(sl_v8_args *args, const char *bytes, size_t length) {
+    if (!sl::IsAscii(bytes, length)) return false;
+    v8::Isolate *isolate = args->info.GetIsolate();
+    if (length > static_cast<size_t>(v8::String::kMaxLength)) {
+        ReturnString(args, {});
+    } else {
+        ReturnString(args, length == 0 ? v8::String::Empty(isolate)
+                                       : sl::NewOneByteString(isolate, reinterpret_cast<const uint8_t *>(bytes), length));
+    }
+    return true;
+}
+
 void sl_v8_args_return_utf16(sl_v8_args *args, uint16_t *units, size_t length) {
     v8::Isolate *isolate = args->info.GetIsolate();
     if (length > static_cast<size_t>(v8::String::kMaxLength)) return ReturnString(args, {});
@@ -403,12 +415,12 @@ void sl_v8_args_return_utf16(sl_v8_args *args, uint16_t *units, size_t length) {
     uint16_t all = 0;
     for (size_t index = 0; index < length; ++index) all |= units[index];
     if (all > 0xFF) {
-        return ReturnString(args, v8::String::NewFromTwoByte(isolate, units, v8::NewStringType::kNormal, static_cast<int>(length)));
+        return ReturnString(args, sl::NewTwoByteString(isolate, units, length));
     }
     // In place: what is written lies before what is still to be read.
     auto *bytes = reinterpret_cast<uint8_t *>(units);
     for (size_t index = 0; index < length; ++index) bytes[index] = static_cast<uint8_t>(units[index]);
-    ReturnString(args, v8::String::NewFromOneByte(isolate, bytes, v8::NewStringType::kNormal, static_cast<int>(length)));
+    ReturnString(args, sl::NewOneByteString(isolate, bytes, length));
 }
 
 void sl_v8_args_return_utf8_of(sl_v8_args *args, size_t index) {

@@ -283,6 +283,10 @@ v8::MaybeLocal<v8::String> NewString(v8::Isolate *isolate, const char *bytes, si
                                      v8::NewStringType type = v8::NewStringType::kNormal);
 // A string over a text of sl_v8_text_register. Empty when the bytes are none, or V8 cannot; no exception is pending then.
 v8::MaybeLocal<v8::String> NewStaticString(v8::Isolate *isolate, const char *bytes, size_t length);
+// At most v8::String::kMaxLength units, at least one.
+v8::MaybeLocal<v8::String> NewOneByteString(v8::Isolate *isolate, const uint8_t *units, size_t length,
+                                            v8::NewStringType type = v8::NewStringType::kNormal);
+v8::MaybeLocal<v8::String> NewTwoByteString(v8::Isolate *isolate, const uint16_t *units, size_t length);
 // For names the bridge or the host chooses. What is too long becomes "".
 v8::Local<v8::String> Key(v8::Isolate *isolate, std::string_view text);
 // Owned, NUL-terminated copies. The second is cut at a character boundary to at most `bytes_max`.
@@ -339,7 +343,7 @@ void SetUpHeap(sl_v8_isolate *isolate);
 void CollectGarbage(sl_v8_isolate *isolate);
 void RestoreHeapLimit(sl_v8_isolate *isolate);
 void WatchCollections(sl_v8_isolate *isolate);
-// Host memory that JavaScript gets: counted, never refused.
+// Host memory that JavaScript gets: counted, never refused. Without bytes to copy it is for the caller to fill, all of it.
 std::unique_ptr<v8::BackingStore> CopyToBackingStore(sl_v8_isolate *isolate, const void *bytes, size_t length);
 
 // ---- Isolate and realm ----

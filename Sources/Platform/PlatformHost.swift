@@ -82,25 +82,34 @@ public protocol MessageHost: AnyObject {
     var cells: UnsafeMutableRawBufferPointer { get }
     /// A new channel: its ports, the second in the cells.
     func makeChannel() -> Int
-    /// Posts argument 1 with the transfer list at 2 and, as text of the context, 3. False: the other end has too much waiting.
+    /// Posts argument 1 with the transfer list at 2 and, as text of the context, 3; 4 refuses objects. False: the other end has too much waiting.
     func post(_ port: Int, _ call: OpCall) -> Bool
+    /// The same to all other BroadcastChannels of the name that this one has.
+    func postToChannels(_ channel: Int, _ call: OpCall) -> Bool
     /// Takes the oldest message that waits. -1: none, -2: none will ever come; else how many ports it brings.
     func take(_ port: Int) -> Int
-    /// Makes the value of the message that was taken the result of the call; objects at argument 0.
+    /// Makes the value of the message that was taken the result of the call; objects at argument 0, to be revived at 1.
     func read(_ call: OpCall)
     /// The text of the message that was taken.
     func text() -> String
     /// The n-th port of the message that was taken.
     func portTaken(_ index: Int) -> Int
-    /// Makes argument 0 with the transfer list at 1 the message that was taken. How many ports it brings; -1: an exception is pending.
+    /// Makes argument 0 with the transfer list at 1 the message that was taken; 2 refuses objects. How many ports it brings; -1: an exception is pending.
     func write(_ call: OpCall) -> Int
     /// Messages are wanted.
     func enable(_ port: Int)
     func close(_ port: Int)
-    /// A BroadcastChannel's port.
-    func makeBroadcast(_ name: String) -> Int
+    /// A BroadcastChannel's number. Messages to all of the isolate's wait at `MessageCell.broadcasts`.
+    func makeChannel(_ name: String) -> Int
+    func closeChannel(_ channel: Int)
+    /// Argument 1 is a Blob to be known by this URL. False: there are as many as there may be.
+    func putBlob(_ url: String, _ call: OpCall) -> Bool
+    /// Makes the Blob of this URL the result of the call, to be revived at argument 1. False: there is none.
+    func blob(_ url: String, _ call: OpCall) -> Bool
+    func revokeBlob(_ url: String)
     /// A child isolate, from its configuration as JSON; the port to it. Nil: there are as many as there may be.
-    func startWorker(_ configuration: String) -> Int?
+    /// - Parameter source: of its script, when the URL is no file's.
+    func startWorker(_ configuration: String, source: [UInt8]?) -> Int?
     /// How many there may be.
     var workersMax: Int { get }
     func terminateWorker(_ port: Int)
@@ -118,6 +127,10 @@ public enum MessageCell {
     public static let kind = 8
     /// The second port of a new channel: two words, low first.
     public static let secondPort = 10
+    /// The BroadcastChannel that what was taken is for: two words, low first.
+    public static let channel = 12
+    /// What `take` calls the queue of all BroadcastChannels. No port has this number.
+    public static let broadcasts = 0
     public static let byteCount = 64
 }
 

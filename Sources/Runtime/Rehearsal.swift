@@ -95,8 +95,7 @@ final class Rehearsal {
         }
         let realm = Realm(isolate)
         functions = try PlatformSources.prepare(realm, ops: realm.installOps(host: nil))
-        let clock = (ring.baseAddress + RingMapping.Cell.clock).assumingMemoryBound(to: Double.self)
-        isolate.setClock(cell: clock, monotonicBase: ring.monotonicBase)
+        isolate.setRing(ring, wakeDescriptor: nil)
         isolate.stayEntered()
         let configuration = JSON.object([
             JSON.Member(key: "url", value: .string(url)), JSON.Member(key: "type", value: .string("module")),
@@ -105,7 +104,7 @@ final class Rehearsal {
             JSON.Member(key: "text", value: .string("")),
         ])
         let role = ChildRole(
-            control: control, port: inside, configuration: configuration, text: configuration.text,
+            control: control, port: inside, configuration: configuration, source: nil, text: configuration.text,
             finished: { [unowned self] in leave(eventLoop) })
         let family = ChildIsolates(options, ring: ring, places: nil, snapshot: nil)
         let workload = try Workload(

@@ -267,6 +267,8 @@ void sl_v8_args_return_number(sl_v8_args *args, double number);
 void sl_v8_args_return_bool(sl_v8_args *args, bool flag);
 void sl_v8_args_return_null(sl_v8_args *args);
 void sl_v8_args_return_string(sl_v8_args *args, const char *bytes, size_t length);
+// The same of what is ASCII; false, and nothing is returned, of what is not.
+bool sl_v8_args_return_ascii(sl_v8_args *args, const char *bytes, size_t length);
 // UTF-16 units; as one byte each in V8 when none is over 255. The units may be overwritten.
 void sl_v8_args_return_utf16(sl_v8_args *args, uint16_t *_Nullable units, size_t length);
 // The UTF-8 of string argument `index` as a new Uint8Array; an empty one when it is no string.
@@ -281,14 +283,20 @@ void sl_v8_args_throw_value(sl_v8_args *args, sl_v8_value *value);
 // a message are ANY THREAD, one at a time.
 typedef struct sl_v8_message sl_v8_message;
 // Serializes argument `value` and moves what the array at argument `transfer` (or undefined) lists: ArrayBuffers, which are detached, and host
-// objects. Null: it could not be (a DataCloneError as above), and an exception is pending in JavaScript: return from the op.
-sl_v8_message *_Nullable sl_v8_args_write_message(sl_v8_args *args, size_t value, size_t transfer);
-// Makes what a message says the result of the call; once. The array at argument `objects` (or undefined) has a host object for each of those that were
-// transferred, in order. False: an exception is pending in JavaScript.
-bool sl_v8_args_return_message(sl_v8_args *args, sl_v8_message *message, size_t objects);
+// objects. The function at argument `refuse` (or undefined) is called before anything is moved, with an array of what has been serialized and may be an
+// object of the host's script (10,000 objects are looked at, none through a getter): it throws when one cannot be cloned. Null: it could not be (a
+// DataCloneError as above), and an exception is pending in JavaScript: return from the op.
+sl_v8_message *_Nullable sl_v8_args_write_message(sl_v8_args *args, size_t value, size_t transfer, size_t refuse);
+// Makes what a message says the result of the call; once, if memory was moved. The array at argument `objects` (or undefined) has a host object for each
+// of those that were transferred, in order. To the array at argument `revived` are added: a new object and its payload for each serializable one.
+// False: an exception is pending in JavaScript.
+bool sl_v8_args_return_message(sl_v8_args *args, sl_v8_message *message, size_t objects, size_t revived);
 // An object that serialization knows for one of the host's: it is transferred, or refused. `number` names it in messages. It has no prototype but
 // Object's; the host's script gives it another.
 void sl_v8_args_return_host_object(sl_v8_args *args, double number);
+// One that is copied, with the array at argument `payload`: at most 63 values, the first a number. Those of Uint8Arrays are shared by all copies, so
+// nobody may change them. When the first is negative the object's `stack`, or undefined, is added in the copy.
+void sl_v8_args_return_serializable(sl_v8_args *args, size_t prototype, size_t payload);
 size_t sl_v8_message_bytes(const sl_v8_message *message); // serialized, and of what was moved
 size_t sl_v8_message_object_count(const sl_v8_message *message);
 double sl_v8_message_object_at(const sl_v8_message *message, size_t index);

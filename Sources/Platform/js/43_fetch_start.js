@@ -371,7 +371,11 @@ function start(input, init, resolve, reject) {
     const { body, signal, url } = state;
     if (signal !== undefined && signal.aborted) throw signal.reason;
     if (url.protocol === 'data:') {
-        resolve(internal.dataResponse(state, failed));
+        resolve(internal.dataURL.dataResponse(state, failed));
+        return;
+    }
+    if (url.protocol === 'blob:') {
+        resolve(internal.objectURL.blobResponse(state, failed));
         return;
     }
     if (url.protocol !== 'http:' && url.protocol !== 'https:') throw failed(`unknown scheme: ${url.protocol}`, 'ERR_UNKNOWN_URL_SCHEME');

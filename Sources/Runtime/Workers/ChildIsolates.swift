@@ -92,6 +92,7 @@ final class ChildIsolates: Sendable {
     /// What the process's first isolate was made from.
     let snapshot: UnsafeSnapshot?
     let broadcasts = BroadcastGroup()
+    let blobURLs = BlobURLs()
     private let state = Mutex(State())
     private let takingPlace = Mutex(())
 
@@ -118,8 +119,9 @@ final class ChildIsolates: Sendable {
     /// Starts one; nil: there are as many as may be, or the process ends.
     /// - Parameters:
     ///   - configuration: JSON of 48_worker.js.
+    ///   - source: of its script, where the URL is no file's.
     ///   - port: the child's end.
-    func start(_ configuration: String, port: Port) -> ChildIsolate? {
+    func start(_ configuration: String, source: [UInt8]?, port: Port) -> ChildIsolate? {
         let started: (child: ChildIsolate, spare: ChildThread?)? = state.withLock { state in
             guard state.hasRoom(limit) else { return nil }
             state.lastID += 1
@@ -129,7 +131,7 @@ final class ChildIsolates: Sendable {
             return (child, state.spare)
         }
         guard let (child, spare) = started else { return nil }
-        let task = ChildTask(child: child, configuration: configuration, port: port)
+        let task = ChildTask(child: child, configuration: configuration, source: source, port: port)
         if let spare {
             spare.assign(task)
         } else {

@@ -18,6 +18,8 @@ struct ChildRole {
     let port: Port
     /// JSON of 48_worker.js.
     let configuration: JSON
+    /// Of a `data:` or `blob:` URL, which its parent has read.
+    let source: [UInt8]?
     /// What it says to JavaScript.
     var text: String
     /// The ring has its last record, and its ports are closed: the rest is the thread's.
@@ -29,6 +31,8 @@ struct ChildTask: Sendable {
     let child: ChildIsolate
     /// JSON of 48_worker.js.
     let configuration: String
+    /// Of its script, where the URL is no file's.
+    let source: [UInt8]?
     /// The child's end.
     let port: Port
 
@@ -203,7 +207,7 @@ final class ChildThread: @unchecked Sendable {
         realm.isolate.setRing(ring, wakeDescriptor: family.options.wakeDescriptor)
         let role = ChildRole(
             control: task.child, port: task.port, configuration: try JSON(parsing: Array(task.configuration.utf8)),
-            text: task.configuration,
+            source: task.source, text: task.configuration,
             finished: { [unowned self] in
                 family.leaves(task.child)
                 leave(eventLoop)

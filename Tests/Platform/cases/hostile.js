@@ -4,6 +4,7 @@ import { done, same, test } from './assert.js';
 
 const results = [];
 const parts = { [Symbol.iterator]: () => ({ count: 0, next() { return { done: this.count++ > 0, value: 'text' }; } }) };
+const refusedOnes = [new Response(), new Headers(), new Event('x')];
 const usages = { [Symbol.iterator]: () => ({ count: 0, next() { return { done: this.count++ > 0, value: 'sign' }; } }) };
 const japanese = new Uint8Array([0x82, 0xA0]);
 
@@ -123,6 +124,19 @@ check('performance and structuredClone', () => {
     performance.mark('m');
     performance.measure('n', 'm');
     structuredClone({ a: [1] });
+    const file = new File(parts, 'n'), buffer = new ArrayBuffer(3);
+    const transfer = { [Symbol.iterator]: () => ({ count: 0, next() { return { done: this.count++ > 0, value: buffer }; } }) };
+    const copy = structuredClone({ file, error: new DOMException('m', 'AbortError'), list: [{}, file], buffer }, { transfer });
+    if (copy.file.name !== 'n' || copy.list[1] !== copy.file || copy.error.name !== 'AbortError') throw new Error('clone');
+    for (let i = 0; i < refusedOnes.length; i++) {
+        let name;
+        try { structuredClone({ a: [refusedOnes[i]] }); } catch (error) { name = error.name; }
+        if (name !== 'DataCloneError') throw new Error('cloned');
+    }
+    const url = URL.createObjectURL(file);
+    new Request(url, { headers: { range: 'bytes=0-1' } });
+    fetch(url);
+    URL.revokeObjectURL(url);
 });
 test('what was made under patches runs', async () => {
     await new Promise((resolve) => { setTimeout(resolve, 20); });
