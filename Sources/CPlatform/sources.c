@@ -158,6 +158,9 @@ static const char cron_js[] = {
 static const char scheduled_js[] = {
 #embed "../Platform/js/46_scheduled.js"
 };
+static const char wasi_js[] = {
+#embed "../Platform/js/47_wasi.js"
+};
 static const char crypto_js[] = {
 #embed "../Platform/js/47_crypto.js"
 };
@@ -224,6 +227,7 @@ static const sl_platform_source sources[] = {
     {"46_cron.js", cron_js, sizeof cron_js},
     {"46_scheduled.js", scheduled_js, sizeof scheduled_js},
     {"47_crypto.js", crypto_js, sizeof crypto_js},
+    {"47_wasi.js", wasi_js, sizeof wasi_js},
     {"50_process.js", process_js, sizeof process_js},
     {"90_start.js", start_js, sizeof start_js},
     {"95_host.js", host_js, sizeof host_js},

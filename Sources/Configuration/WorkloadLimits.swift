@@ -6,6 +6,8 @@ public struct WorkloadLimits: Hashable, Sendable {
     public var wall: UInt64?
     /// V8's heap. Bytes.
     public var heap: Int?
+    /// A memory of WebAssembly. Bytes.
+    public var wasmMemory: Int?
 
     // Of `serve`.
 
@@ -25,7 +27,9 @@ public struct WorkloadLimits: Hashable, Sendable {
     public init() {}
 
     private enum Name: String, CaseIterable {
-        case cpu, wall, heap, headers, body
+        case cpu, wall, heap
+        case wasmMemory = "wasm-memory"
+        case headers, body
         case headerTimeout = "header-timeout"
         case idle
         case requestTimeout = "request-timeout"
@@ -37,6 +41,8 @@ public struct WorkloadLimits: Hashable, Sendable {
             case .cpu, .wall, .headerTimeout, .idle, .requestTimeout: 1_000_000...8_760 * 3_600_000_000_000
             // With less V8 does not start.
             case .heap: 4 << 20...1 << 40
+            // A page, and what 32 bits can point to.
+            case .wasmMemory: 64 << 10...4 << 30
             case .headers: 1 << 10...16 << 20
             case .body: 1...1 << 40
             case .connections: 1...1_000_000
@@ -49,6 +55,7 @@ public struct WorkloadLimits: Hashable, Sendable {
             case .cpu: "a time such as 500ms, from 1ms to 8760h"
             case .wall: "a time such as 2s, from 1ms to 8760h"
             case .heap: "a size such as 64MB, from 4MB to 1024GB"
+            case .wasmMemory: "a size such as 256MB, from 64KB to 4GB"
             case .headers: "a size such as 32KB, from 1KB to 16MB"
             case .body: "a size such as 100MB, from 1B to 1024GB"
             case .headerTimeout: "a time such as 10s, from 1ms to 8760h"
@@ -90,7 +97,7 @@ public struct WorkloadLimits: Hashable, Sendable {
         let value: UInt64? =
             switch name {
             case .cpu, .wall, .headerTimeout, .idle, .requestTimeout: Units.nanoseconds(text)
-            case .heap, .headers, .body: Units.bytes(text).map(UInt64.init)
+            case .heap, .wasmMemory, .headers, .body: Units.bytes(text).map(UInt64.init)
             case .connections: Units.count(text).map(UInt64.init)
             }
         guard let value, name.bounds.contains(value) else { return false }
@@ -98,6 +105,7 @@ public struct WorkloadLimits: Hashable, Sendable {
         case .cpu: cpu = value
         case .wall: wall = value
         case .heap: heap = Int(value)
+        case .wasmMemory: wasmMemory = Int(value)
         case .headers: headers = Int(value)
         case .body: body = Int(value)
         case .headerTimeout: headerTimeout = value

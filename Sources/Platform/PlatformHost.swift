@@ -30,6 +30,8 @@ public protocol PlatformHost: AnyObject {
     func sourceMap(ofScript name: String) -> [UInt8]?
     /// Tell the agent that the ring wants reading.
     func wakeAgent()
+    /// Readable once the run is to end: what blocks this thread waits for it too. Negative: there is none.
+    var stopDescriptor: Int32 { get }
 }
 
 /// A request that JavaScript's `fetch` starts.
@@ -77,6 +79,19 @@ public protocol HTTPHost: AnyObject {
     func setErrorType(_ slot: Int, _ type: String)
 }
 
+/// WebAssembly modules on their way into V8, piece by piece. `stream` is what V8's own compileStreaming was called with (`Realm.pushWasm`).
+public protocol WasmHost: AnyObject {
+    /// Whether compiled code is kept between runs.
+    var storesCode: Bool { get }
+    /// Names the stored code of a module; nil when there is none.
+    func key(of module: UnsafeRawBufferPointer) -> String?
+    /// - Parameter key: of the whole module, when it is known; else empty.
+    func push(_ stream: UInt64, _ bytes: UnsafeRawBufferPointer, key: String)
+    /// Whether stored code is used.
+    func finish(_ stream: UInt64) -> Bool
+    func abort(_ stream: UInt64, reason: Value)
+}
+
 /// What the ops of one realm work on; the `host` of `Realm.installOps`.
 public final class OpHost {
     unowned let host: any PlatformHost
@@ -86,6 +101,11 @@ public final class OpHost {
     private(set) lazy var hashes = HashTable()
     /// Nil unless the worker serves, and before it does.
     public var http: (any HTTPHost)?
+    /// Before the program runs.
+    public var wasm: (any WasmHost)?
+    static let wasiInstancesMax = 64
+    var wasiInstances: [Int: WASI] = [:]
+    var lastWasi = 0
 
     /// - Parameter host: not retained; must outlive the realm.
     public init(_ host: any PlatformHost, ring: UnsafeMutableRawBufferPointer?) {

@@ -84,6 +84,7 @@ public enum WorkerMain {
     ) throws {
         let gate = LoopGate(eventLoop)
         let realm = try makeRealm(options) { gate.wake(delaySeconds: $0) }
+        if let bytes = options.wasmMemoryBytesMax { Engine.limitWasmMemory(bytes: bytes) }
         let clock = (ring.baseAddress + RingMapping.Cell.clock).assumingMemoryBound(to: Double.self)
         realm.isolate.setClock(cell: clock, monotonicBase: ring.monotonicBase)
         realm.isolate.stayEntered()

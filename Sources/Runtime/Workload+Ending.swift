@@ -20,6 +20,7 @@ extension Workload {
         ring.leave(outcome)
         wakeAgent()
         loader.writeCodeCache()
+        modules.write()
         _exit(outcome.exitCode)
     }
 

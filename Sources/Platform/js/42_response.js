@@ -35,7 +35,7 @@ function isFraming(name) {
 const textBlock = `content-type: ${textType}\r\n`;
 const jsonBlock = `content-type: ${jsonType}\r\n`;
 
-let isResponse, makeResponse, wireOf;
+let isResponse, makeResponse, partsOf, wireOf;
 
 /** A response as it goes out; one object, filled anew for each. */
 const wire = { status: 0, statusText: '', headers: '', contentLength: -1, body: null };
@@ -147,6 +147,10 @@ class Response {
             response.#body = body;
             return response;
         };
+        /** @returns {{status: number, type: string | null, body: Body | null}} what it is, whatever the program has put over it */
+        partsOf = (response) => ({
+            status: response.#status, type: response.#list === undefined ? response.#contentType : typeOfList(response.#list), body: response.#body,
+        });
         /**
          * Fills `wire`. The header lines come without what the server says itself; `contentLength` is what the program said, -1: nothing valid.
          * Throws when the response cannot be sent.
@@ -204,4 +208,4 @@ function lengthIn(text) {
 }
 
 const { Request, requestState } = internal.request;
-internal.fetchClasses = { Request, Response, isResponse, makeResponse, nullBodyStatuses, requestState, redirectStatuses, wireOf };
+internal.fetchClasses = { Request, Response, isResponse, makeResponse, nullBodyStatuses, partsOf, requestState, redirectStatuses, wireOf };

@@ -189,6 +189,10 @@ final class ModuleLoader {
             case (_, "json"): throw assertionFailed(file.path, type, importer)
             case (.unsupported(let reason), _):
                 throw ResolutionError(.unknownExtension, "Cannot import '\(file.path)' from \(importer): \(reason)")
+            case (.wasm, _):
+                throw ResolutionError(
+                    .unknownExtension,
+                    "Cannot import '\(file.path)' from \(importer): read its bytes and use WebAssembly.compile")
             case (.script, _):
                 throw ResolutionError(.commonJS, Self.commonJS(file.path, importer))
             case (.module, _), (.either, _): return .file(file)
