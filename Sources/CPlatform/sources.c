@@ -47,6 +47,12 @@ static const char trace_values_js[] = {
 static const char trace_js[] = {
 #embed "../Platform/js/20_trace.js"
 };
+static const char trace_run_js[] = {
+#embed "../Platform/js/20_trace_run.js"
+};
+static const char trace_server_js[] = {
+#embed "../Platform/js/20_trace_server.js"
+};
 static const char otel_api_js[] = {
 #embed "../Platform/js/21_otel_api.js"
 };
@@ -164,6 +170,9 @@ static const char wasi_js[] = {
 static const char crypto_js[] = {
 #embed "../Platform/js/47_crypto.js"
 };
+static const char websocket_js[] = {
+#embed "../Platform/js/49_websocket.js"
+};
 static const char process_js[] = {
 #embed "../Platform/js/50_process.js"
 };
@@ -189,6 +198,8 @@ static const sl_platform_source sources[] = {
     {"18_ring.js", ring_js, sizeof ring_js},
     {"19_trace_values.js", trace_values_js, sizeof trace_values_js},
     {"20_trace.js", trace_js, sizeof trace_js},
+    {"20_trace_run.js", trace_run_js, sizeof trace_run_js},
+    {"20_trace_server.js", trace_server_js, sizeof trace_server_js},
     {"21_otel_api.js", otel_api_js, sizeof otel_api_js},
     {"22_metrics.js", metrics_js, sizeof metrics_js},
     {"23_async_hooks.js", async_hooks_js, sizeof async_hooks_js},
@@ -228,6 +239,7 @@ static const sl_platform_source sources[] = {
     {"46_scheduled.js", scheduled_js, sizeof scheduled_js},
     {"47_crypto.js", crypto_js, sizeof crypto_js},
     {"47_wasi.js", wasi_js, sizeof wasi_js},
+    {"49_websocket.js", websocket_js, sizeof websocket_js},
     {"50_process.js", process_js, sizeof process_js},
     {"90_start.js", start_js, sizeof start_js},
     {"95_host.js", host_js, sizeof host_js},

@@ -49,7 +49,9 @@ public struct WorkerConfiguration: Hashable, Sendable {
         configuration.folders = flags.folders.compactMap { parseFolder($0, &problems) }
         if let text = flags.profileSlow {
             configuration.profileSlow = Units.nanoseconds(text)
-            if configuration.profileSlow == nil { problems.error("--profile-slow", "\"\(text)\" is not a time such as 500ms") }
+            if configuration.profileSlow == nil {
+                problems.error("--profile-slow", "\"\(text)\" is not a time such as 500ms")
+            }
         }
         return configuration
     }

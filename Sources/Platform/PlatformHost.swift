@@ -41,6 +41,8 @@ public struct FetchStart: Sendable {
         case whole([UInt8])
         /// Comes by `writeFetch`.
         case pushed
+        /// The same, but not as content: bytes of another protocol, once the answer is 101.
+        case upgraded
     }
 
     public let id: Int
@@ -63,6 +65,8 @@ public protocol HTTPHost: AnyObject {
     /// True: the kernel has all of it.
     func endResponse(_ slot: Int) -> Bool
     func abort(_ slot: Int)
+    /// Answers with 101 and further header lines, argument 1; content is frames from then on. False: it cannot be done.
+    func upgrade(_ slot: Int, _ call: OpCall) -> Bool
     /// Asks for a piece of the request's content.
     func readContent(_ slot: Int)
     /// Writes attributes at `at` in the ring's memory; the next position, or -1.
@@ -106,6 +110,10 @@ public final class OpHost {
     static let wasiInstancesMax = 64
     var wasiInstances: [Int: WASI] = [:]
     var lastWasi = 0
+    /// WebSockets open at once.
+    static let socketsMax = 1 << 16
+    var sockets: [Int: SocketFrames] = [:]
+    var lastSocket = 0
 
     /// - Parameter host: not retained; must outlive the realm.
     public init(_ host: any PlatformHost, ring: UnsafeMutableRawBufferPointer?) {

@@ -71,6 +71,7 @@ final class StreamExchange: @unchecked Sendable {
             sl_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, options.idleTimeoutSeconds)
         }
         prepareMethod(easy)
+        if isUpgrade { prepareUpgrade(easy) }
         prepareCallbacks(easy)
         guard prepareHeaders(easy) else {
             return HTTPTransportError(.protocolViolation, "\(Exchange.host(of: request.url)): a header cannot be sent")
@@ -89,6 +90,7 @@ final class StreamExchange: @unchecked Sendable {
         case .none: bodyBytes = nil
         case .whole(let bytes): bodyBytes = bytes.count
         case .streamed: bodyBytes = -1
+        case .upgraded: return
         }
         switch (request.method, bodyBytes) {
         case ("GET", nil): sl_curl_set_long(easy, CURLOPT_HTTPGET, 1)
@@ -102,6 +104,25 @@ final class StreamExchange: @unchecked Sendable {
             sl_curl_set_long(easy, CURLOPT_HTTPGET, 1)
             sl_curl_set_text(easy, CURLOPT_CUSTOMREQUEST, request.method)
         }
+    }
+
+    private var isPushed: Bool {
+        if case .streamed = request.body { true } else { isUpgrade }
+    }
+
+    private var isUpgrade: Bool {
+        if case .upgraded = request.body { true } else { false }
+    }
+
+    private func prepareUpgrade(_ easy: UnsafeMutableRawPointer) {
+        sl_curl_set_long(easy, CURLOPT_UPLOAD, 1)
+        sl_curl_set_text(easy, CURLOPT_CUSTOMREQUEST, request.method)
+        sl_curl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        sl_curl_set_long(easy, CURLOPT_PIPEWAIT, 0)
+        sl_curl_set_long(easy, CURLOPT_FRESH_CONNECT, 1)
+        sl_curl_set_long(easy, CURLOPT_FORBID_REUSE, 1)
+        sl_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, 0)
+        sl_curl_set_text(easy, CURLOPT_ACCEPT_ENCODING, nil)
     }
 
     /// False when a line would be another one, or none.
@@ -133,6 +154,8 @@ final class StreamExchange: @unchecked Sendable {
             // HTTP/2 has no such header; curl leaves it out there.
             headerList = curl_slist_append(headerList, "Transfer-Encoding: chunked")
         }
+        // Without content there is none; curl would send what is pushed in chunks.
+        if isUpgrade { headerList = curl_slist_append(headerList, "Transfer-Encoding:") }
         sl_curl_set_headers(easy, headerList)
         return true
     }
@@ -185,7 +208,7 @@ final class StreamExchange: @unchecked Sendable {
             head = statusLine(line)
         } else if line.first == 0x0D || line.first == 0x0A {
             // An interim response (1xx) is none.
-            guard let head, head.status >= 200 else { return line.count }
+            guard let head, head.status >= 200 || (isUpgrade && head.status == 101) else { return line.count }
             isHeadComplete = true
             update.head = head
         } else if let colon = line.firstIndex(of: 0x3A) {
@@ -237,11 +260,11 @@ final class StreamExchange: @unchecked Sendable {
             filled += count
             pieceOffset += count
             guard pieceOffset == pieces[piece].count else { break }
-            if case .streamed = request.body { pieces[piece] = [] }
+            if isPushed { pieces[piece] = [] }
             piece += 1
             pieceOffset = 0
         }
-        if case .streamed = request.body, piece == pieces.count {
+        if isPushed, piece == pieces.count {
             pieces.removeAll(keepingCapacity: true)
             piece = 0
         }

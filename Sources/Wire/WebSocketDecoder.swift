@@ -148,7 +148,9 @@ public struct WebSocketDecoder: ~Copyable {
         }
         header = (0, 0)
         headerCount = 0
-        guard isShortest else { return fail(WebSocketCloseCode.protocolError, "a length that is not in its shortest form", &events) }
+        guard isShortest else {
+            return fail(WebSocketCloseCode.protocolError, "a length that is not in its shortest form", &events)
+        }
         opcode = WebSocketOpcode(rawValue: first & 0x0F)!
         isFinal = first & 0x80 != 0
         if !opcode.isControl {

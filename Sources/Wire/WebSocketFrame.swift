@@ -84,7 +84,8 @@ public enum WebSocketFrame {
     }
 
     /// A whole frame.
-    public static func frame(_ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer, mask key: UInt32?) -> [UInt8] {
+    public static func frame(_ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer, mask key: UInt32?) -> [UInt8]
+    {
         [UInt8](unsafeUninitializedCapacity: headerBytesMax + payload.count) { buffer, count in
             let room = UnsafeMutableRawBufferPointer(buffer)
             let header = writeHeader(opcode, length: payload.count, mask: key, into: room)

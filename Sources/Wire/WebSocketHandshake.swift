@@ -5,6 +5,9 @@ public enum WebSocketHandshake {
         Base64.text(SHA1.digest(Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8)))
     }
 
+    /// `Sec-WebSocket-Key` of 16 random bytes.
+    public static func key(_ random: [UInt8]) -> String { Base64.text(random) }
+
     /// Whether it is the Base64 of 16 bytes.
     public static func isKey(_ text: String) -> Bool {
         let bytes = Array(text.utf8)

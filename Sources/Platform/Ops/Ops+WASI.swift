@@ -16,10 +16,13 @@ extension PlatformOps {
                 return call.throwError(.range, "too many WASI instances")
             }
             let folders = texts(call, 2)
-            let pairs = stride(from: 0, to: folders.count - 1, by: 2).map { (guest: folders[$0], host: folders[$0 + 1]) }
+            let pairs = stride(from: 0, to: folders.count - 1, by: 2).map {
+                (guest: folders[$0], host: folders[$0 + 1])
+            }
             do throws(SystemCallError) {
                 let instance = try WASI(
-                    arguments: texts(call, 0), environment: texts(call, 1), folders: pairs, stop: host.host.stopDescriptor)
+                    arguments: texts(call, 0), environment: texts(call, 1), folders: pairs,
+                    stop: host.host.stopDescriptor)
                 host.lastWasi += 1
                 host.wasiInstances[host.lastWasi] = instance
                 call.returns(Double(host.lastWasi))

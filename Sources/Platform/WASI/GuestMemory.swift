@@ -12,7 +12,9 @@ struct GuestMemory {
         return UnsafeMutableRawBufferPointer(rebasing: bytes[Int(pointer)..<Int(pointer) + length])
     }
 
-    func load<Value: FixedWidthInteger & BitwiseCopyable>(_ pointer: UInt32, as type: Value.Type) throws(WASIErrno) -> Value {
+    func load<Value: FixedWidthInteger & BitwiseCopyable>(
+        _ pointer: UInt32, as type: Value.Type
+    ) throws(WASIErrno) -> Value {
         Value(littleEndian: try range(pointer, MemoryLayout<Value>.size).loadUnaligned(as: type))
     }
 

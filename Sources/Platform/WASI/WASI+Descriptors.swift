@@ -33,7 +33,8 @@ extension WASI {
     }
 
     func read(
-        _ number: UInt32, _ memory: GuestMemory, _ pointer: UInt32, _ count: UInt32, at offset: UInt64?, _ result: UInt32
+        _ number: UInt32, _ memory: GuestMemory, _ pointer: UInt32, _ count: UInt32, at offset: UInt64?,
+        _ result: UInt32
     ) throws(WASIErrno) {
         let descriptor = try descriptor(number, offset == nil ? .read : [.read, .seek])
         let vectors = try vectors(memory, pointer, count)
@@ -48,7 +49,8 @@ extension WASI {
     }
 
     func write(
-        _ number: UInt32, _ memory: GuestMemory, _ pointer: UInt32, _ count: UInt32, at offset: UInt64?, _ result: UInt32
+        _ number: UInt32, _ memory: GuestMemory, _ pointer: UInt32, _ count: UInt32, at offset: UInt64?,
+        _ result: UInt32
     ) throws(WASIErrno) {
         let descriptor = try descriptor(number, offset == nil ? .write : [.write, .seek])
         let vectors = try vectors(memory, pointer, count)
@@ -104,7 +106,9 @@ extension WASI {
 
     /// False: not now.
     private func wait(for host: Int32, _ events: Int16, mayWait: Bool) throws(WASIErrno) -> Bool {
-        var polled = [pollfd(fd: host, events: events, revents: 0), pollfd(fd: stop, events: Int16(POLLIN), revents: 0)]
+        var polled = [
+            pollfd(fd: host, events: events, revents: 0), pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
+        ]
         while true {
             let ready = Glibc.poll(&polled, 2, mayWait ? -1 : 0)
             if ready < 0, errno != EINTR { throw WASIErrno(errno: errno) }
@@ -213,7 +217,9 @@ extension WASI {
     }
 
     private static func nanoseconds(_ time: timespec) -> UInt64 {
-        UInt64(clamping: Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000).partialValue &+ Int64(time.tv_nsec))
+        UInt64(
+            clamping: Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000).partialValue
+                &+ Int64(time.tv_nsec))
     }
 
     // MARK: Changing a file
@@ -276,8 +282,9 @@ extension WASI {
         _ number: UInt32, _ memory: GuestMemory, _ pointer: UInt32, _ length: UInt32
     ) throws(WASIErrno) {
         guard let name = try descriptor(number).preopen else { throw .badf }
-        guard Int(length) >= name.count else { throw .nametoolong }
-        try memory.range(pointer, name.count).copyBytes(from: name)
+        let room = try memory.range(pointer, Int(length))
+        guard room.count >= name.count else { throw .nametoolong }
+        room.copyBytes(from: name)
     }
 
     /// - Parameter cookie: what an entry gave for the next one; 0: the first.
@@ -309,7 +316,7 @@ extension WASI {
         do throws(SystemCallError) {
             host = try openBeneath(descriptor.host, ".", flags: O_RDONLY | OpenFlags.directory)
         } catch {
-            throw WASIErrno(errno: error.code)
+            throw WASIErrno(beneath: error)
         }
         guard let stream = fdopendir(host) else {
             let code = errno
@@ -324,7 +331,9 @@ extension WASI {
     private static func put(_ entry: UnsafeMutablePointer<dirent>, in room: UnsafeMutableRawBufferPointer) -> Int {
         let name = withUnsafePointer(to: &entry.pointee.d_name) {
             $0.withMemoryRebound(to: UInt8.self, capacity: 256) { start in
-                Array(UnsafeBufferPointer(start: start, count: strnlen(UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self), 256)))
+                Array(
+                    UnsafeBufferPointer(
+                        start: start, count: strnlen(UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self), 256)))
             }
         }
         var bytes: [UInt8] = []

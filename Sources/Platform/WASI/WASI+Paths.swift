@@ -32,11 +32,13 @@ extension WASI {
         }
     }
 
-    private func open(_ descriptor: Descriptor, _ path: String, _ flags: Int32, mode: UInt32 = 0) throws(WASIErrno) -> Int32 {
+    private func open(
+        _ descriptor: Descriptor, _ path: String, _ flags: Int32, mode: UInt32 = 0
+    ) throws(WASIErrno) -> Int32 {
         do throws(SystemCallError) {
             return try openBeneath(descriptor.host, path, flags: flags, mode: mode)
         } catch {
-            throw WASIErrno(errno: error.code)
+            throw WASIErrno(beneath: error)
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Linux
 
 /// `errno` of preview 1: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#-errno-variant
 struct WASIErrno: Error, Equatable {
@@ -27,15 +28,23 @@ struct WASIErrno: Error, Equatable {
 
     /// What the system said.
     init(errno code: Int32) {
-        // A path that leaves its folder: openat2(2), RESOLVE_BENEATH.
-        self = code == EXDEV ? .notcapable : Self.ofSystem[code].map(WASIErrno.init) ?? .io
+        self = Self.ofSystem[code].map(WASIErrno.init) ?? .io
+    }
+
+    /// What `openBeneath` threw: EXDEV is a path that leaves its folder.
+    init(beneath error: SystemCallError) {
+        self = error.code == EXDEV ? .notcapable : WASIErrno(errno: error.code)
     }
 
     private static let ofSystem: [Int32: UInt16] = [
-        E2BIG: 1, EACCES: 2, EAGAIN: 6, EBADF: 8, EBUSY: 10, ECONNRESET: 15, EDQUOT: 19, EEXIST: 20, EFAULT: 21, EFBIG: 22,
-        EILSEQ: 25, EINTR: 27, EINVAL: 28, EIO: 29, EISDIR: 31, ELOOP: 32, EMFILE: 33, EMLINK: 34, ENAMETOOLONG: 37, ENFILE: 41,
-        ENODEV: 43, ENOENT: 44, ENOMEM: 48, ENOSPC: 51, ENOSYS: 52, ENOTCONN: 53, ENOTDIR: 54, ENOTEMPTY: 55, ENOTSOCK: 57,
-        ENOTSUP: 58, ENOTTY: 59, ENXIO: 60, EOVERFLOW: 61, EPERM: 63, EPIPE: 64, ERANGE: 68, EROFS: 69, ESPIPE: 70, ESTALE: 72,
-        ETIMEDOUT: 73, ETXTBSY: 74,
+        E2BIG: 1, EACCES: 2, EAGAIN: 6, EBADF: 8, EBUSY: 10, ECONNRESET: 15, EDQUOT: 19, EEXIST: 20, EFAULT: 21,
+        EFBIG: 22,
+        EILSEQ: 25, EINTR: 27, EINVAL: 28, EIO: 29, EISDIR: 31, ELOOP: 32, EMFILE: 33, EMLINK: 34, ENAMETOOLONG: 37,
+        ENFILE: 41,
+        ENODEV: 43, ENOENT: 44, ENOMEM: 48, ENOSPC: 51, ENOSYS: 52, ENOTCONN: 53, ENOTDIR: 54, ENOTEMPTY: 55,
+        ENOTSOCK: 57,
+        ENOTSUP: 58, ENOTTY: 59, ENXIO: 60, EOVERFLOW: 61, EPERM: 63, EPIPE: 64, ERANGE: 68, EROFS: 69, ESPIPE: 70,
+        ESTALE: 72,
+        ETIMEDOUT: 73, ETXTBSY: 74, EXDEV: 75,
     ]
 }

@@ -38,7 +38,8 @@ struct WASIRights: OptionSet {
         .stream, .seek, .tell, .advise, .allocate, .setSize, .setTimes,
     ]
     static let directory: WASIRights = [
-        .setFlags, .sync, .datasync, .advise, .createDirectory, .createFile, .linkSource, .linkTarget, .open, .readDirectory,
+        .setFlags, .sync, .datasync, .advise, .createDirectory, .createFile, .linkSource, .linkTarget, .open,
+        .readDirectory,
         .readLink, .renameSource, .renameTarget, .statPath, .setPathSize, .setPathTimes, .stat, .setTimes, .symlink,
         .removeDirectory, .unlink, .poll,
     ]

@@ -457,4 +457,13 @@ defineGlobalFunction('reportError', function reportError(error) {
     internal.reportError(error);
 });
 
-internal.events = { abort: signalAbort, addAbortAlgorithm, following, isSignal, makeSignal, removeAbortAlgorithm };
+/** Dispatches a trusted event of the platform's own; whether it was not canceled. */
+function fire(target, event) {
+    trust(event);
+    return dispatch(target, event);
+}
+
+internal.events = {
+    ErrorEvent, Event, EventTarget, fire, makeHandlerState, setHandler,
+    abort: signalAbort, addAbortAlgorithm, following, isSignal, makeSignal, removeAbortAlgorithm,
+};

@@ -1,0 +1,502 @@
+"""WebSockets both ways against the `websockets` package, and frames that nobody should send."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import socket
+import struct
+import threading
+
+import pytest
+
+from serving import CLIENT, ERROR, SERVER, wait_for
+
+websockets = pytest.importorskip("websockets")
+import websockets.asyncio.client  # noqa: E402
+import websockets.asyncio.server  # noqa: E402
+
+ECHO = """
+    export default {
+        fetch(request) {
+            const path = new URL(request.url).pathname;
+            if (path === '/plain') return new Response('plain');
+            const { 0: client, 1: server } = new WebSocketPair();
+            if (path !== '/late') server.accept();
+            else setTimeout(() => server.accept(), 20);
+            if (path === '/greet') server.send('hello');
+            server.addEventListener('message', ({ data }) => {
+                if (data === 'context') server.send(JSON.stringify({ path, same: new URL(request.url).pathname === path }));
+                else if (data === 'leave') server.close(4001, 'enough');
+                else if (data === 'throw') throw new Error('in a listener');
+                else if (data === 'log') console.log('from a socket');
+                else if (data === 'much') for (let i = 0; i < 200; i++) server.send(new Uint8Array(65536).fill(i));
+                else server.send(data);
+            });
+            server.addEventListener('close', (event) => console.log('closed', event.code, event.reason, event.wasClean));
+            server.addEventListener('error', (event) => console.log('failed', event.message));
+            const headers = path === '/protocol' ? { 'sec-websocket-protocol': 'chat' } : path === '/wrong' ? { 'sec-websocket-protocol': 'other' } : { 'x-own': 'yes' };
+            return new Response(null, { status: 101, webSocket: client, headers });
+        },
+    };
+"""
+
+
+@pytest.fixture
+def service(serve):
+    return serve(ECHO)
+
+
+def url(service, path="/"):
+    return f"ws://127.0.0.1:{service.port}{path}"
+
+
+def with_client(service, body, path="/", **options):
+    async def run():
+        async with websockets.asyncio.client.connect(url(service, path), compression=None, **options) as client:
+            return await asyncio.wait_for(body(client), 20)
+
+    return asyncio.run(run())
+
+
+def server_span(service, seconds=20):
+    return wait_for(lambda: next((span for span in service.receiver.spans if span.kind == SERVER), None), seconds)
+
+
+# ---- The server, and a client of others ----
+
+
+def test_messages_come_back(service):
+    sent = ["", "a", "äöü€𝄞", "x" * 125, "x" * 126, "x" * 65535, "x" * 65536, "y" * 1_000_000, b"", b"\x00\xff" * 100, os.urandom(300_000)]
+
+    async def body(client):
+        got = []
+        for message in sent:
+            await client.send(message)
+            got.append(await client.recv())
+        return got
+
+    assert with_client(service, body, max_size=None) == sent
+    span = server_span(service)
+    assert span.attributes["http.response.status_code"] == 101
+    assert span.attributes["network.protocol.name"] == "websocket"
+    assert span.attributes["sidelight.websocket.received.messages"] == len(sent)
+    assert span.attributes["sidelight.websocket.sent.messages"] == len(sent)
+    assert span.attributes["sidelight.websocket.close.code"] == 1000
+    assert span.attributes["sidelight.websocket.received.bytes"] > 1_400_000
+    assert span.status != ERROR
+
+
+def test_messages_in_pieces_are_whole(service):
+    async def body(client):
+        await client.send(["one ", "two ", "thr€€"])
+        first = await client.recv()
+        await client.send([b"1", b"", b"3"])
+        return first, await client.recv()
+
+    assert with_client(service, body) == ("one two thr€€", b"13")
+
+
+def test_pings_are_answered(service):
+    async def body(client):
+        pong = await client.ping("are you there")
+        return await asyncio.wait_for(pong, 10) >= 0
+
+    assert with_client(service, body)
+
+
+def test_what_is_sent_before_the_response_arrives_first(service):
+    async def body(client):
+        await client.send("second")
+        return [await client.recv(), await client.recv()]
+
+    assert with_client(service, body, path="/greet") == ["hello", "second"]
+
+
+def test_a_socket_may_be_accepted_later(service):
+    async def body(client):
+        await client.send("waits")
+        return await client.recv()
+
+    assert with_client(service, body, path="/late") == "waits"
+
+
+def test_the_handshake_has_the_programs_headers(service):
+    async def body(client):
+        return client.response.headers.get("x-own"), client.subprotocol
+
+    assert with_client(service, body) == ("yes", None)
+    assert with_client(service, body, path="/protocol", subprotocols=["other", "chat"]) == (None, "chat")
+    with pytest.raises(websockets.exceptions.InvalidStatus) as refused:
+        with_client(service, body, path="/wrong")
+    assert refused.value.response.status_code == 500
+
+
+def test_either_side_closes(service):
+    async def asked(client):
+        await client.send("leave")
+        with pytest.raises(websockets.exceptions.ConnectionClosed) as closed:
+            await client.recv()
+        return closed.value.rcvd.code, closed.value.rcvd.reason
+
+    async def ours(client):
+        await client.close(3456, "grüße")
+        return client.close_code, client.close_reason
+
+    assert with_client(service, asked) == (4001, "enough")
+    assert with_client(service, ours)[0] == 3456
+    wait_for(lambda: "closed 3456 grüße true" in service.err)
+    wait_for(lambda: "closed 4001 enough true" in service.err)
+
+
+def test_an_error_of_a_listener_leaves_the_socket_open(service):
+    async def body(client):
+        await client.send("throw")
+        await client.send("still here")
+        return await client.recv()
+
+    assert with_client(service, body) == "still here"
+
+
+def test_log_lines_belong_to_the_sockets_span(service):
+    async def body(client):
+        await client.send("log")
+        await client.send("x")
+        return await client.recv()
+
+    with_client(service, body)
+    span = server_span(service)
+    record = wait_for(lambda: next((log for log in service.receiver.logs if log.body == "from a socket"), None))
+    assert record.span_id == span.span_id
+
+
+def test_a_slow_client_gets_everything(service):
+    async def body(client):
+        await client.send("much")
+        total = 0
+        for number in range(200):
+            message = await client.recv()
+            assert message == bytes([number]) * 65536
+            total += len(message)
+            if number % 50 == 0:
+                await asyncio.sleep(0.05)
+        return total
+
+    assert with_client(service, body, max_queue=1) == 200 * 65536
+
+
+def test_requests_that_are_no_handshake_are_refused(service):
+    def ask(*lines):
+        with socket.create_connection(("127.0.0.1", service.port)) as connection:
+            connection.sendall("\r\n".join(["GET / HTTP/1.1", "host: x", *lines, "connection: close" if not lines else "x: y", "", ""]).encode())
+            connection.settimeout(10)
+            return connection.recv(4096).split(b" ")[1]
+
+    key = "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ=="
+    upgrade = ["upgrade: websocket", "connection: Upgrade"]
+    assert ask(*upgrade, key, "sec-websocket-version: 13") == b"101"
+    assert ask(*upgrade, key, "sec-websocket-version: 8") == b"426"
+    assert ask(*upgrade, key) == b"426"
+    assert ask(*upgrade, "sec-websocket-version: 13") == b"400"
+    assert ask(*upgrade, "sec-websocket-key: short", "sec-websocket-version: 13") == b"400"
+    assert ask("upgrade: h2c", "connection: Upgrade", key, "sec-websocket-version: 13") == b"426"
+    assert ask("upgrade: websocket", key, "sec-websocket-version: 13") == b"426"
+    assert ask() == b"426"
+
+
+class Raw:
+    """A client that sends what it likes."""
+
+    def __init__(self, service):
+        self.connection = socket.create_connection(("127.0.0.1", service.port))
+        self.connection.settimeout(20)
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.connection.sendall(
+            f"GET / HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: {key}\r\n\r\n".encode()
+        )
+        self.rest = b""
+        while b"\r\n\r\n" not in self.rest:
+            self.rest += self.connection.recv(4096)
+        self.rest = self.rest.split(b"\r\n\r\n", 1)[1]
+
+    def read(self, count):
+        while len(self.rest) < count:
+            piece = self.connection.recv(65536)
+            if not piece:
+                return None
+            self.rest += piece
+        found, self.rest = self.rest[:count], self.rest[count:]
+        return found
+
+    def frame(self):
+        """First byte and payload of the next frame; None at the end."""
+        with contextlib.suppress(ConnectionError):
+            if (head := self.read(2)) is not None:
+                size = head[1] & 0x7F
+                if size == 126:
+                    size = struct.unpack(">H", self.read(2))[0]
+                elif size == 127:
+                    size = struct.unpack(">Q", self.read(8))[0]
+                return head[0], self.read(size)
+        return None
+
+    @staticmethod
+    def masked(first, payload, mask=b"\x01\x02\x03\x04"):
+        size = len(payload)
+        head = bytes([first, 0x80 | size]) if size < 126 else bytes([first, 0x80 | 126]) + struct.pack(">H", size)
+        return head + mask + bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
+
+    def end(self, what):
+        """What it is told when it sends this: the close code; None: nothing."""
+        self.connection.sendall(what)
+        while (frame := self.frame()) is not None:
+            if frame[0] == 0x88:
+                assert self.read(1) is None
+                return struct.unpack(">H", frame[1][:2])[0] if frame[1] else 1005
+        return None
+
+
+@pytest.mark.parametrize("what, code", [
+    (b"\xc1\x80\0\0\0\0", 1002),  # a reserved bit
+    (b"\x83\x80\0\0\0\0", 1002),  # an opcode that there is not
+    (b"\x8f\x80\0\0\0\0", 1002),
+    (b"\x89\xfe\x00\x7e", 1002),  # a ping of 126 bytes
+    (b"\x09\x80\0\0\0\0", 1002),  # a ping in pieces
+    (b"\x81\x02hi", 1002),  # not masked
+    (b"\x80\x80\0\0\0\0", 1002),  # goes on with nothing
+    (Raw.masked(0x01, b"a") + Raw.masked(0x81, b"b"), 1002),  # a message within another
+    (Raw.masked(0x81, b"\xff\xfe"), 1007),
+    (Raw.masked(0x81, b"\xe2\x82"), 1007),
+    (Raw.masked(0x88, b"\x03"), 1002),
+    (Raw.masked(0x88, b"\x03\xed"), 1002),  # 1005
+    (Raw.masked(0x88, b"\x03\xe8\xff"), 1007),
+    (b"\x82\xff" + struct.pack(">Q", 33 << 20) + b"\0\0\0\0", 1009),
+    (b"\x82\xff" + b"\xff" * 8 + b"\0\0\0\0", 1009),
+    (Raw.masked(0x88, b"\x03\xe8"), 1000),
+    (Raw.masked(0x88, b""), 1005),
+])  # fmt: skip
+def test_broken_frames_end_the_socket(service, what, code):
+    assert Raw(service).end(what) == code
+    # The worker serves on, byte by byte too.
+    client = Raw(service)
+    for byte in Raw.masked(0x81, "wörld".encode()):
+        client.connection.sendall(bytes([byte]))
+    assert client.frame() == (0x81, "wörld".encode())
+
+
+def test_a_client_that_leaves_without_a_word(service):
+    client = Raw(service)
+    client.connection.sendall(Raw.masked(0x81, b"a"))
+    assert client.frame() == (0x81, b"a")
+    client.connection.close()
+    span = server_span(service)
+    assert span.attributes["sidelight.websocket.close.code"] == 1006
+    assert span.attributes["sidelight.websocket.received.messages"] == 1
+    wait_for(lambda: "closed 1006  false" in service.err)
+
+
+def test_a_drain_closes_sockets(serve):
+    service = serve(ECHO)
+    client = Raw(service)
+    client.connection.sendall(Raw.masked(0x81, b"a"))
+    assert client.frame() == (0x81, b"a")
+    service.process.terminate()
+    assert client.frame() == (0x88, b"\x03\xe9")
+    client.connection.sendall(Raw.masked(0x88, b"\x03\xe9"))
+    assert client.frame() is None
+    assert service.process.wait(20) == 0
+
+
+def test_a_silent_client_is_asked_and_given_up(serve):
+    service = serve(ECHO, "--limit", "idle=1s")
+    client = Raw(service)
+    assert client.frame() == (0x89, b"")
+    assert client.frame() is None
+    span = server_span(service)
+    assert span.attributes["error.type"] == "timeout"
+
+
+def test_many_sockets_at_once(service):
+    async def one(number):
+        async with websockets.asyncio.client.connect(url(service), compression=None) as client:
+            for round in range(20):
+                await client.send(f"{number} {round}")
+                assert await client.recv() == f"{number} {round}"
+
+    async def run():
+        await asyncio.gather(*(one(number) for number in range(50)))
+
+    asyncio.run(run())
+
+
+# ---- The client, and a server of others ----
+
+
+@pytest.fixture
+def peer(tmp_path):
+    """A server of websockets; `seen` has what it was asked."""
+
+    class Peer:
+        seen = []
+
+    async def handle(connection):
+        Peer.seen.append((connection.request.path, dict(connection.request.headers)))
+        path = connection.request.path
+        if path == "/close":
+            await connection.close(4321, "gone")
+        elif path == "/abort":
+            connection.transport.abort()
+        elif path == "/pieces":
+            await connection.send(["pie", "ces"])
+        elif path == "/ping":
+            await (await connection.ping())
+            await connection.send("pinged")
+        elif path == "/broken":
+            connection.transport.write(b"\xc1\x00")
+        elif path == "/masked":
+            connection.transport.write(b"\x81\x81\0\0\0\0a")
+        elif path == "/text":
+            connection.transport.write(b"\x81\x01\xff")
+        elif path == "/big":
+            connection.transport.write(b"\x82\x7f" + struct.pack(">Q", 1 << 40))
+        with contextlib.suppress(websockets.exceptions.ConnectionClosed):
+            async for message in connection:
+                await connection.send(message)
+
+    started = threading.Event()
+    loop = asyncio.new_event_loop()
+
+    async def main():
+        Peer.stop = loop.create_future()
+        async with websockets.asyncio.server.serve(handle, "127.0.0.1", 0, select_subprotocol=lambda _, offered: "chat" if "chat" in offered else None, compression=None, max_size=None) as server:
+            Peer.port = server.sockets[0].getsockname()[1]
+            started.set()
+            await Peer.stop
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(main(),))
+    thread.start()
+    started.wait()
+    yield Peer
+    loop.call_soon_threadsafe(Peer.stop.set_result, None)
+    thread.join()
+
+
+def client_program(sidelight, text):
+    return sidelight.write("main.mjs", """
+        const base = process.argv[2];
+        const events = (socket) => new Promise((resolve) => {
+            const list = [];
+            socket.onopen = () => list.push('open');
+            socket.onmessage = ({ data, origin }) => { list.push(['message', typeof data === 'string' ? data : data.constructor.name, origin === base]); socket.heard?.(data); };
+            socket.onerror = (event) => list.push(['error', event instanceof ErrorEvent]);
+            socket.onclose = ({ code, reason, wasClean }) => { list.push(['close', code, reason, wasClean]); resolve(list); };
+        });
+    """ + text)
+
+
+def test_a_client_talks_and_closes(sidelight, peer, receiver):
+    main = client_program(sidelight, """
+        const socket = new WebSocket(`${base}/echo?x=1`, ['other', 'chat']);
+        console.log(socket.readyState, socket.url === `${base}/echo?x=1`, socket.binaryType);
+        try { socket.send('early'); } catch (error) { console.log(error.name); }
+        const sent = ['text', 'ü€𝄞', new Uint8Array([1, 2, 3]).buffer, new Blob(['blob']), 'x'.repeat(100000), new Uint8Array(1 << 20)];
+        let at = 0;
+        const next = () => { if (at < sent.length) socket.send(sent[at++]); else socket.close(3000, 'done'); };
+        socket.addEventListener('open', () => { console.log(socket.protocol, socket.readyState); next(); });
+        socket.heard = next;
+        const list = await events(socket);
+        for (const item of list) console.log(JSON.stringify(item).slice(0, 60));
+        console.log(socket.readyState, socket.bufferedAmount);
+        socket.send('late');
+        console.log(socket.bufferedAmount);
+    """)
+    done = sidelight("run", "--export", f"otlp={receiver.url}", main, f"ws://127.0.0.1:{peer.port}")
+    assert done.code == 0, done.err
+    assert done.out.splitlines() == [
+        "0 true blob", "InvalidStateError", "chat 1", '"open"', '["message","text",true]', '["message","ü€𝄞",true]', '["message","Blob",true]',
+        '["message","Blob",true]', '["message","' + "x" * 48, '["message","Blob",true]', '["close",3000,"done",true]', "3 0", "4",
+    ]
+    path, headers = peer.seen[-1]
+    span = next(span for span in receiver.spans if span.kind == CLIENT)
+    assert path == "/echo?x=1"
+    assert span.trace_id in {k.lower(): v for k, v in headers.items()}["traceparent"]
+    assert span.attributes["http.response.status_code"] == 101
+    assert span.attributes["sidelight.websocket.sent.messages"] == 6
+    assert span.attributes["sidelight.websocket.received.messages"] == 6
+    assert span.attributes["sidelight.websocket.close.code"] == 3000
+    assert span.status != ERROR
+
+
+@pytest.mark.parametrize("path, expected", [
+    ("close", [["open"], ["close", 4321, "gone", True]]),
+    ("abort", [["open"], ["error", True], ["close", 1006, "", False]]),
+    ("broken", [["open"], ["error", True], ["close", 1006, "", False]]),
+    ("masked", [["open"], ["error", True], ["close", 1006, "", False]]),
+    ("text", [["open"], ["error", True], ["close", 1006, "", False]]),
+    ("big", [["open"], ["error", True], ["close", 1006, "", False]]),
+])
+def test_a_client_is_told_how_it_ended(sidelight, peer, path, expected):
+    main = client_program(sidelight, "console.log(JSON.stringify(await events(new WebSocket(`${base}/${process.argv[3]}`))));")
+    done = sidelight("run", main, f"ws://127.0.0.1:{peer.port}", path)
+    assert done.code == 0, done.err
+    assert [[item] if isinstance(item, str) else item for item in json.loads(done.out)] == expected
+
+
+@pytest.mark.parametrize("path, text", [("pieces", "pieces"), ("ping", "pinged")])
+def test_a_client_reads_pieces_and_answers_pings(sidelight, peer, path, text):
+    main = client_program(sidelight, """
+        const socket = new WebSocket(`${base}/${process.argv[3]}`);
+        socket.heard = (data) => { console.log(data); socket.close(); };
+        console.log(JSON.stringify((await events(socket)).at(-1)));
+    """)
+    done = sidelight("run", main, f"ws://127.0.0.1:{peer.port}", path)
+    assert done.out.splitlines() == [text, '["close",1005,"",true]'], done.err
+
+
+def test_what_is_no_websocket_server_is_an_error(sidelight, peer, serve):
+    plain = serve("export default { fetch: () => new Response('plain') };")
+    main = client_program(sidelight, """
+        for (const url of process.argv.slice(2)) console.log(JSON.stringify(await events(new WebSocket(url))));
+        const one = new WebSocket(`${base}/echo`, 'unknown');
+        console.log(JSON.stringify(await events(one)));
+        const two = new WebSocket(`${base}/echo`);
+        two.close();
+        console.log(two.readyState, JSON.stringify(await events(two)));
+    """)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        done = sidelight("run", main, f"ws://127.0.0.1:{plain.port}/", f"ws://127.0.0.1:{closed.getsockname()[1]}/", "ws://name.invalid/")
+    assert done.code == 0, done.err
+    failed = '[["error",true],["close",1006,"",false]]'
+    assert done.out.splitlines() == [failed] * 4 + ["2 " + failed]
+
+
+def test_much_is_sent_as_fast_as_it_is_taken(sidelight, peer):
+    main = client_program(sidelight, """
+        const socket = new WebSocket(`${base}/echo`);
+        socket.binaryType = 'arraybuffer';
+        let got = 0, most = 0;
+        socket.heard = (data) => { got += data.byteLength; if (got === 32 << 20) socket.close(); };
+        socket.addEventListener('open', () => { for (let i = 0; i < 512; i++) { socket.send(new Uint8Array(65536)); most = Math.max(most, socket.bufferedAmount); } });
+        await events(socket);
+        console.log(got, most > 16 << 20, socket.bufferedAmount);
+    """)
+    done = sidelight("run", main, f"ws://127.0.0.1:{peer.port}")
+    assert done.out.splitlines() == [f"{32 << 20} true 0"], done.err
+
+
+def test_both_ends_are_ours(sidelight, serve, receiver):
+    """A socket from one of our programs to another of ours: one trace."""
+    service = serve(ECHO)
+    main = client_program(sidelight, """
+        const socket = new WebSocket(`${base}/`);
+        socket.addEventListener('open', () => socket.send('context'));
+        socket.heard = (data) => { console.log(data); socket.close(1000); };
+        await events(socket);
+    """)
+    done = sidelight("run", "--export", f"otlp={receiver.url}", main, f"ws://127.0.0.1:{service.port}")
+    assert json.loads(done.out.splitlines()[0]) == {"path": "/", "same": True}, done.err
+    client = next(span for span in receiver.spans if span.kind == CLIENT)
+    served = server_span(service)
+    assert (served.trace_id, served.parent_id) == (client.trace_id, client.span_id)
