@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SPAN = ROOT / "Benchmarks" / "span"
+WORKER = ROOT / "Benchmarks" / "worker" / "measure.mjs"
 HELLO = ROOT / "examples" / "hello.js"
 
 
@@ -69,4 +70,14 @@ def for_start(store):
         contenders.append(Contender("Deno, OTel", [deno, "run", str(HELLO)], environment))
     if node := peer("node"):
         contenders.append(Contender("Node 24", [node, str(HELLO)]))
+    return contenders
+
+
+def for_workers(store):
+    """Contenders of the Worker benchmark."""
+    contenders = [Contender("Sidelight", [sidelight(), "run", "--store", store, str(WORKER)])]
+    if deno := peer("deno"):
+        contenders.append(Contender("Deno", [deno, "run", "--allow-all", str(WORKER)]))
+    if node := peer("node"):
+        contenders.append(Contender("Node 24", [node, str(WORKER)]))
     return contenders

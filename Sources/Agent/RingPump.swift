@@ -61,8 +61,12 @@ struct RingPump: ~Copyable {
 
     /// Ends it, after the worker: spans still open become errors, the log says how it died, and everything is handed on.
     /// Returns how many spans were open.
-    /// - Parameter requests: those that were in flight, by the board; those that are sampled become spans.
-    mutating func finish(_ outcome: WorkerOutcome, requests: [BoardRequest] = [], now unix: UInt64) -> Int {
+    /// - Parameters:
+    ///   - requests: those that were in flight, by the board; those that are sampled become spans.
+    ///   - logsDeath: false for all rings of a worker but its first.
+    mutating func finish(
+        _ outcome: WorkerOutcome, requests: [BoardRequest] = [], logsDeath: Bool = true, now unix: UInt64
+    ) -> Int {
         let run = transcoder.firstStartedSpan
         let attributes = [
             Attribute("error.type", .string(outcome.openSpanErrorType)),
@@ -76,7 +80,7 @@ struct RingPump: ~Copyable {
                     reason: outcome.openSpanReason, attributes: attributes))
             open += 1
         }
-        if let death = outcome.death { transcoder.add(death.log(at: unix, in: run)) }
+        if logsDeath, let death = outcome.death { transcoder.add(death.log(at: unix, in: run)) }
         take()
         return open
     }

@@ -83,7 +83,7 @@ public final class Run {
             if poller.isReady(Self.signalIndex) { takeSignals() }
             if poller.isReady(Self.wakeIndex) { worker.wake.clear() }
             if poller.isReady(Self.workerIndex) { break }
-            if let reason = worker.drain() {
+            if let reason = worker.drain(now: clock.unixNanoseconds()) {
                 // Its wake-ups mean nothing any more.
                 poller.ignore(Self.wakeIndex)
                 perform(supervisor.ringBroke(reason.rawValue))
@@ -113,7 +113,9 @@ public final class Run {
         control?.stop()
         var outcome = supervisor.workerEnded(status, deathNote: worker.deathNote)
         // Nobody writes any more, so this is the rest, at most a ring full.
-        if let broken = worker.drain() { outcome = supervisor.ringBrokeAtTheEnd(broken.rawValue) }
+        if let broken = worker.drain(now: clock.unixNanoseconds()) {
+            outcome = supervisor.ringBrokeAtTheEnd(broken.rawValue)
+        }
         worker.finish(outcome, now: clock.unixNanoseconds())
         destinations.settle(asked: settings.configuration.flushNanoseconds, clock, signals) { signal in
             supervisor.received(signal, now: clock.monotonicNanoseconds()) == .abandonExport

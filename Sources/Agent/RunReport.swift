@@ -69,7 +69,7 @@ struct RunReport: Sendable {
         if let reason = worker.ringBroken { ringBroken = reason.rawValue }
         openSpansClosed += worker.openSpansClosed
         slotsRejected += worker.slotsRejected
-        for kind in RecordKind.allCases { ringDropped[kind, default: 0] += UInt64(worker.dropped(kind)) }
+        for kind in RecordKind.allCases { ringDropped[kind, default: 0] += worker.dropped(kind) }
     }
 
     private var rejected: UInt64 { records.rejectedReasons.values.reduce(0, +) }

@@ -162,7 +162,7 @@ public final class Serve {
     private func sleepNanoseconds() -> UInt64 {
         let now = clock.monotonicNanoseconds()
         var sleep = metricsAt > now ? metricsAt - now : 0
-        for time in [supervisor.timer, reload.time, identity?.rotationTime] {
+        for time in [supervisor.timer, reload.time, identity?.timer] {
             if let time { sleep = min(sleep, time > now ? time - now : 0) }
         }
         for worker in workers.values { sleep = min(sleep, worker.prepareToSleep(now: now) ?? .max) }
@@ -172,7 +172,7 @@ public final class Serve {
     private func attend(
         _ id: ServeSupervisor.WorkerID, _ worker: AttendedWorker, _ poller: inout Poller, _ wakeIndex: Int
     ) {
-        if worker.drain() != nil {
+        if worker.drain(now: clock.unixNanoseconds()) != nil {
             // Its wake-ups mean nothing any more.
             poller.ignore(wakeIndex)
             perform(supervisor.isBroken(id))
@@ -194,7 +194,7 @@ public final class Serve {
     private func takeTime() {
         let now = clock.monotonicNanoseconds()
         if reload.isDue(now: now) { beginReload() }
-        identity?.rotateIfDue(now: now)
+        identity?.tick(now: now)
         if let timer = supervisor.timer, timer <= now { perform(supervisor.tick(now: now)) }
         if now >= metricsAt {
             exportMetrics()
@@ -206,13 +206,15 @@ public final class Serve {
 
     /// New code; and certificate and key as they are now, which are looked at first.
     private func beginReload() {
-        guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: clock.monotonicNanoseconds())) }
-        if identity.beginCheck() { isPollerOld = true }
+        let now = clock.monotonicNanoseconds()
+        guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: now)) }
+        if identity.beginCheck(now: now) { isPollerOld = true }
     }
 
     private func endCheck() {
         isPollerOld = true
-        if identity?.endCheck() == true { perform(supervisor.reload(now: clock.monotonicNanoseconds())) }
+        let now = clock.monotonicNanoseconds()
+        if identity?.endCheck(now: now) == true { perform(supervisor.reload(now: now)) }
     }
 
     // MARK: workers
@@ -253,7 +255,8 @@ public final class Serve {
             let serving = ServingConfiguration(
                 address: address.description, index: place, isolates: configuration.isolates,
                 crons: place == 0 ? configuration.crons.map(\.text) : [])
-            let started = try Worker(configuration.worker, arguments: [settings.entry], serving: (serving, socket, identity))
+            let started = try Worker(
+                configuration.worker, arguments: [settings.entry], serving: (serving, socket, identity))
             let destinations = destinations
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
@@ -277,7 +280,7 @@ public final class Serve {
     private func end(_ id: ServeSupervisor.WorkerID, _ worker: AttendedWorker) throws {
         let (status, usage) = try worker.process.reap()
         // Nobody writes any more, so this is the rest, at most a ring full.
-        _ = worker.drain()
+        _ = worker.drain(now: clock.unixNanoseconds())
         let outcome =
             supervisor.isOverdue(id)
             ? WorkerOutcome(overdueAfter: settings.configuration.startNanoseconds)

@@ -46,6 +46,9 @@ public struct ServeSupervisor: Sendable {
 
     /// Who served so long is started again at once.
     static let stableNanoseconds: UInt64 = 5_000_000_000
+    /// Who served so long can be started: its place waits as after a first failure, however often that happens. Workers that are killed from outside
+    /// again and again must not leave their places empty for most of the time.
+    static let provenNanoseconds: UInt64 = 1_000_000_000
     static let backoffFirst: UInt64 = 100_000_000
     static let backoffLast: UInt64 = 10_000_000_000
     /// A follower is given so long before newer code ends it: where code changes without end, what starts faster gets to serve now and then.
@@ -261,21 +264,21 @@ public struct ServeSupervisor: Sendable {
             var actions = [Action.reloadFailed]
             // It was to fill a place that waited: whatever the code is, the place must be filled.
             if places[index].current == nil, places[index].startAt == nil {
-                actions.append(empty(index, lasted: false, now, chance))
+                actions.append(empty(index, served: 0, now, chance))
             }
             return actions + reloadIfAsked(now)
         }
         let since = places[index].current?.since
         places[index].current = nil
-        return [empty(index, lasted: since.map { now &- $0 >= Self.stableNanoseconds } ?? false, now, chance)]
+        return [empty(index, served: since.map { now &- $0 } ?? 0, now, chance)]
     }
 
     /// Leaves the place empty for a while.
-    private mutating func empty(_ index: Int, lasted: Bool, _ now: UInt64, _ chance: Double) -> Action {
+    /// - Parameter served: how long its worker did. Nanoseconds.
+    private mutating func empty(_ index: Int, served: UInt64, _ now: UInt64, _ chance: Double) -> Action {
         var delay: UInt64 = 0
-        if lasted {
-            places[index].failures = 0
-        } else {
+        if served >= Self.provenNanoseconds { places[index].failures = 0 }
+        if served < Self.stableNanoseconds {
             let doubled = Self.backoffFirst << UInt64(min(places[index].failures, 10))
             // A quarter less at most.
             delay = UInt64(Double(min(doubled, Self.backoffLast)) * (1 - min(max(chance, 0), 1) / 4))

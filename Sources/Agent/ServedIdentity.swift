@@ -20,6 +20,8 @@ struct ServedIdentityError: Error, CustomStringConvertible {
 final class ServedIdentity {
     /// Of each of the two files.
     private static let fileBytesMax = 1 << 20
+    /// A check at a reload that takes longer is given up.
+    private static let checkNanoseconds: UInt64 = 10_000_000_000
 
     private let files: TLSFiles
     private let messages: Messages
@@ -27,7 +29,7 @@ final class ServedIdentity {
     private var contents: [UInt8] = []
     let ticketKeys: TicketKeyMemory
     /// When the next key of tickets is due, monotonic nanoseconds.
-    private(set) var rotationTime: UInt64
+    private var rotationTime: UInt64
 
     private struct Check {
         let contents: [UInt8]
@@ -35,6 +37,8 @@ final class ServedIdentity {
         let answer: MemoryFile
     }
     private var check: Check?
+    /// When it is given up.
+    private var checkDeadline: UInt64 = .max
     private var isChangedMeanwhile = false
 
     /// Reads and checks both files; waits for the result.
@@ -55,11 +59,22 @@ final class ServedIdentity {
     /// A file with certificate and key for one worker.
     func file() throws(SystemCallError) -> MemoryFile { try MemoryFile(name: "sidelight-tls", contents: contents) }
 
-    /// A new key for tickets, when it is time.
-    func rotateIfDue(now: UInt64) {
-        guard now >= rotationTime else { return }
-        ticketKeys.rotate()
-        rotationTime = now &+ TicketKeyMemory.rotationNanoseconds
+    // MARK: time
+
+    /// When `tick` is due.
+    var timer: UInt64 { min(rotationTime, checkDeadline) }
+
+    /// Makes a new key for tickets, and ends a check, when it is time.
+    func tick(now: UInt64) {
+        if now >= rotationTime {
+            ticketKeys.rotate()
+            rotationTime = now &+ TicketKeyMemory.rotationNanoseconds
+        }
+        if now >= checkDeadline {
+            // Its end is then a result like any other.
+            check?.process.send(Signals.kill)
+            checkDeadline = .max
+        }
     }
 
     // MARK: the check
@@ -68,13 +83,14 @@ final class ServedIdentity {
     var checkDescriptor: Int32 { check?.process.fileDescriptor ?? -1 }
 
     /// Looks at the files as they are now. False: they are no good, which was said.
-    func beginCheck() -> Bool {
+    func beginCheck(now: UInt64) -> Bool {
         guard check == nil else {
             isChangedMeanwhile = true
             return true
         }
         do throws(ServedIdentityError) {
             check = try begin()
+            checkDeadline = now &+ Self.checkNanoseconds
             return true
         } catch {
             refuse(error)
@@ -83,9 +99,10 @@ final class ServedIdentity {
     }
 
     /// Takes the result. True: workers that are started from now on have the new ones.
-    func endCheck() -> Bool {
+    func endCheck(now: UInt64) -> Bool {
         guard let check else { return false }
         self.check = nil
+        checkDeadline = .max
         do throws(ServedIdentityError) {
             contents = try finish(check)
         } catch {
@@ -95,7 +112,7 @@ final class ServedIdentity {
         }
         guard isChangedMeanwhile else { return true }
         isChangedMeanwhile = false
-        _ = beginCheck()
+        _ = beginCheck(now: now)
         return false
     }
 

@@ -17,6 +17,8 @@ struct Worker {
     let control: LocalConnection
     /// Of one that serves.
     let board: BoardMapping?
+    /// Where its child isolates write.
+    let places: RingPlaces
 
     /// Starts it. The calling thread must live as long as the worker is wanted: its end ends the worker.
     /// - Parameters:
@@ -54,6 +56,9 @@ struct Worker {
             control = own
             options += ["--control-fd", "\(3 + descriptors.count)"]
             descriptors.append(others.fileDescriptor)
+            places = try RingPlaces(count: configuration.ringPlaces)
+            options += ["--places-fd", "\(3 + descriptors.count)"]
+            descriptors.append(places.fileDescriptor)
             process = try ChildProcess(
                 executable: executable, arguments: options + ["--"] + arguments, descriptors: descriptors,
                 parentDeathSignal: SIGTERM, hasOwnGroup: serving != nil)

@@ -17,6 +17,7 @@ extension WorkerConfiguration {
             json.put("wasmMemoryBytesMax", limits.wasmMemory)
             json.put("cpuMilliseconds", limits.cpu.map(Self.milliseconds))
             json.put("wallMilliseconds", limits.wall.map(Self.milliseconds))
+            json.put("workersMax", workersMax)
             json.put("profileSlowMilliseconds", profileSlow.map(Self.milliseconds))
             json.put("heapSnapshotBytesMax", snapshotsHeap ? ProfileFiles.snapshotBytesMax : nil)
             json.name("folders")
@@ -47,6 +48,12 @@ extension WorkerConfiguration {
         }
         return json.bytes
     }
+
+    /// Child isolates at once.
+    private var workersMax: Int { limits.workers ?? 16 }
+
+    /// A child's place is free again only when it was read, so there are more places than children.
+    var ringPlaces: Int { 2 * workersMax }
 
     /// What a worker that serves needs. Limits that were not given have their defaults here.
     private func put(_ serving: ServingConfiguration, _ json: inout JSONWriter) {

@@ -1,5 +1,6 @@
 // The decoders of https://encoding.spec.whatwg.org/. The standard's take a byte at a time, remember it, and give bytes back to the stream after an error; these
 // look ahead in a piece of memory and take only what is used, which is the same. What a piece leaves unused at its end (at most three bytes) waits in the state.
+// The memory may be shared, so what is looked up in a table is read once, and checked as it is used.
 #include "CICU.h"
 #include "Indexes.h"
 #include <string.h>
@@ -58,12 +59,57 @@ static inline bool ends(piece *p) { return p->last && error(p, p->length - p->at
 /// After a lead byte and one that does not belong to it: an ASCII byte is given back.
 static inline bool bad_trail(piece *p, size_t before, uint8_t byte) { return error(p, byte < 0x80 ? before : before + 1); }
 
+enum { no_pointer = UINT32_MAX };
+
+/// Takes sequences of two bytes as long as all is well; what is not is left to the caller. `pointer_of` is inlined.
+__attribute__((always_inline)) static inline void take_pairs(piece *p, const uint16_t *points, uint32_t (*pointer_of)(uint8_t, uint8_t)) {
+    const uint8_t *bytes = p->bytes;
+    uint16_t *units = p->units;
+    const size_t length = p->length;
+    size_t at = p->at;
+    for (; at + 1 < length; at += 2) {
+        const uint32_t pointer = pointer_of(bytes[at], bytes[at + 1]);
+        if (pointer == no_pointer || points[pointer] == 0) break;
+        *units++ = points[pointer];
+    }
+    p->at = at;
+    p->units = units;
+}
+
+static inline uint32_t gb18030_pointer(uint8_t lead, uint8_t trail) {
+    if (!within(lead, 0x81, 0xFE) || trail < 0x40 || trail == 0x7F || trail == 0xFF) return no_pointer;
+    return (lead - 0x81u) * 190 + trail - (trail < 0x7F ? 0x40u : 0x41u);
+}
+
+static inline uint32_t big5_pointer(uint8_t lead, uint8_t trail) {
+    if (!within(lead, 0x81, 0xFE)) return no_pointer;
+    if (within(trail, 0xA1, 0xFE)) return (lead - 0x81u) * 157 + trail - 0x62u;
+    return within(trail, 0x40, 0x7E) ? (lead - 0x81u) * 157 + trail - 0x40u : no_pointer;
+}
+
+static inline uint32_t shift_jis_pointer(uint8_t lead, uint8_t trail) {
+    if (trail < 0x40 || trail == 0x7F || trail > 0xFC) return no_pointer;
+    const uint32_t column = trail - (trail < 0x7F ? 0x40u : 0x41u);
+    if (within(lead, 0x81, 0x9F)) return (lead - 0x81u) * 188 + column;
+    return within(lead, 0xE0, 0xFC) ? (lead - 0xC1u) * 188 + column : no_pointer;
+}
+
+static inline uint32_t euc_kr_pointer(uint8_t lead, uint8_t trail) {
+    return within(lead, 0x81, 0xFE) && within(trail, 0x41, 0xFE) ? (lead - 0x81u) * 190 + trail - 0x41u : no_pointer;
+}
+
+static inline uint32_t euc_jp_pointer(uint8_t lead, uint8_t trail) {
+    return within(lead, 0xA1, 0xFE) && within(trail, 0xA1, 0xFE) ? (lead - 0xA1u) * 94 + trail - 0xA1u : no_pointer;
+}
+
 // https://encoding.spec.whatwg.org/#single-byte-decoder
 static void single_byte(piece *p, const uint16_t *table) {
     while (p->at < p->length) {
         take_ascii(p);
-        for (; p->at < p->length && p->bytes[p->at] >= 0x80; p->at++) {
-            const uint16_t point = table[p->bytes[p->at] - 0x80];
+        for (; p->at < p->length; p->at++) {
+            const uint8_t byte = p->bytes[p->at];
+            if (byte < 0x80) break;
+            const uint16_t point = table[byte - 0x80];
             if (point != 0xFFFF) *p->units++ = point;
             else if (!error(p, 0)) return;
         }
@@ -79,8 +125,10 @@ static void user_defined(piece *p) {
 static void gb18030(piece *p, const sl_index *two, const sl_index *four) {
     for (;;) {
         take_ascii(p);
+        take_pairs(p, two->points, gb18030_pointer);
         if (p->at >= p->length) return;
         const uint8_t *b = p->bytes + p->at;
+        if (b[0] < 0x80) continue;
         const size_t left = p->length - p->at;
         if (b[0] == 0x80) {
             *p->units++ = 0x20AC;
@@ -119,15 +167,7 @@ static void gb18030(piece *p, const sl_index *two, const sl_index *four) {
             }
             continue;
         }
-        const uint16_t point = within(b[1], 0x40, 0x7E)   ? two->points[(b[0] - 0x81u) * 190 + b[1] - 0x40u]
-                               : within(b[1], 0x80, 0xFE) ? two->points[(b[0] - 0x81u) * 190 + b[1] - 0x41u]
-                                                          : 0;
-        if (point != 0) {
-            *p->units++ = point;
-            p->at += 2;
-        } else if (!bad_trail(p, 1, b[1])) {
-            return;
-        }
+        if (!bad_trail(p, 1, b[1])) return;
     }
 }
 
@@ -135,8 +175,10 @@ static void gb18030(piece *p, const sl_index *two, const sl_index *four) {
 static void big5(piece *p, const sl_index *index) {
     for (;;) {
         take_ascii(p);
+        take_pairs(p, index->points, big5_pointer);
         if (p->at >= p->length) return;
         const uint8_t *b = p->bytes + p->at;
+        if (b[0] < 0x80) continue;
         if (!within(b[0], 0x81, 0xFE)) {
             if (!error(p, 1)) return;
             continue;
@@ -145,16 +187,13 @@ static void big5(piece *p, const sl_index *index) {
             if (!ends(p)) return;
             continue;
         }
-        size_t pointer = sl_big5_count;
-        if (within(b[1], 0x40, 0x7E)) pointer = (b[0] - 0x81u) * 157 + b[1] - 0x40u;
-        else if (within(b[1], 0xA1, 0xFE)) pointer = (b[0] - 0x81u) * 157 + b[1] - 0x62u;
-        const uint16_t low = pointer < sl_big5_count ? index->points[pointer] : 0;
+        const uint32_t pointer = big5_pointer(b[0], b[1]);
         if (pointer == 1133 || pointer == 1135 || pointer == 1164 || pointer == 1166) { // two characters in one
             *p->units++ = pointer < 1150 ? 0xCA : 0xEA;
             *p->units++ = pointer == 1133 || pointer == 1164 ? 0x304 : 0x30C;
             p->at += 2;
-        } else if (low != 0 || (pointer < sl_big5_count && (index->plane2[pointer / 8] >> pointer % 8 & 1) != 0)) {
-            put(p, (index->plane2[pointer / 8] >> pointer % 8 & 1) != 0 ? 0x20000u | low : low);
+        } else if (pointer != no_pointer && index->plane2[pointer] != 0) {
+            put(p, 0x20000u | index->plane2[pointer]);
             p->at += 2;
         } else if (!bad_trail(p, 1, b[1])) {
             return;
@@ -166,8 +205,10 @@ static void big5(piece *p, const sl_index *index) {
 static void euc_jp(piece *p, const sl_index *jis0208, const sl_index *jis0212) {
     for (;;) {
         take_ascii(p);
+        take_pairs(p, jis0208->points, euc_jp_pointer);
         if (p->at >= p->length) return;
         const uint8_t *b = p->bytes + p->at;
+        if (b[0] < 0x80) continue;
         const size_t left = p->length - p->at;
         if (b[0] != 0x8E && b[0] != 0x8F && !within(b[0], 0xA1, 0xFE)) {
             if (!error(p, 1)) return;
@@ -182,22 +223,20 @@ static void euc_jp(piece *p, const sl_index *jis0208, const sl_index *jis0212) {
             p->at += 2;
             continue;
         }
-        const sl_index *index = jis0208;
-        size_t before = 1; // bytes ahead of the last one
-        if (b[0] == 0x8F && within(b[1], 0xA1, 0xFE)) {
-            if (left < 3) {
-                if (!ends(p)) return;
-                continue;
-            }
-            index = jis0212;
-            before = 2;
+        if (b[0] != 0x8F || !within(b[1], 0xA1, 0xFE)) {
+            if (!bad_trail(p, 1, b[1])) return;
+            continue;
         }
-        const uint8_t lead = b[before - 1], trail = b[before];
-        const uint16_t point = within(lead, 0xA1, 0xFE) && within(trail, 0xA1, 0xFE) ? index->points[(lead - 0xA1u) * 94 + trail - 0xA1u] : 0;
+        if (left < 3) {
+            if (!ends(p)) return;
+            continue;
+        }
+        const uint32_t pointer = euc_jp_pointer(b[1], b[2]);
+        const uint16_t point = pointer == no_pointer ? 0 : jis0212->points[pointer];
         if (point != 0) {
             *p->units++ = point;
-            p->at += before + 1;
-        } else if (!bad_trail(p, before, trail)) {
+            p->at += 3;
+        } else if (!bad_trail(p, 2, b[2])) {
             return;
         }
     }
@@ -207,8 +246,10 @@ static void euc_jp(piece *p, const sl_index *jis0208, const sl_index *jis0212) {
 static void shift_jis(piece *p, const sl_index *index) {
     for (;;) {
         take_ascii(p);
+        take_pairs(p, index->points, shift_jis_pointer);
         if (p->at >= p->length) return;
         const uint8_t *b = p->bytes + p->at;
+        if (b[0] < 0x80) continue;
         if (b[0] == 0x80 || within(b[0], 0xA1, 0xDF)) {
             *p->units++ = (uint16_t)(b[0] == 0x80 ? 0x80 : 0xFF61 - 0xA1 + b[0]);
             p->at++;
@@ -222,16 +263,7 @@ static void shift_jis(piece *p, const sl_index *index) {
             if (!ends(p)) return;
             continue;
         }
-        uint16_t point = 0;
-        if (within(b[1], 0x40, 0x7E) || within(b[1], 0x80, 0xFC)) {
-            point = index->points[(b[0] - (b[0] < 0xA0 ? 0x81u : 0xC1u)) * 188 + b[1] - (b[1] < 0x7F ? 0x40u : 0x41u)];
-        }
-        if (point != 0) {
-            *p->units++ = point;
-            p->at += 2;
-        } else if (!bad_trail(p, 1, b[1])) {
-            return;
-        }
+        if (!bad_trail(p, 1, b[1])) return;
     }
 }
 
@@ -239,8 +271,10 @@ static void shift_jis(piece *p, const sl_index *index) {
 static void euc_kr(piece *p, const sl_index *index) {
     for (;;) {
         take_ascii(p);
+        take_pairs(p, index->points, euc_kr_pointer);
         if (p->at >= p->length) return;
         const uint8_t *b = p->bytes + p->at;
+        if (b[0] < 0x80) continue;
         if (!within(b[0], 0x81, 0xFE)) {
             if (!error(p, 1)) return;
             continue;
@@ -249,13 +283,7 @@ static void euc_kr(piece *p, const sl_index *index) {
             if (!ends(p)) return;
             continue;
         }
-        const uint16_t point = within(b[1], 0x41, 0xFE) ? index->points[(b[0] - 0x81u) * 190 + b[1] - 0x41u] : 0;
-        if (point != 0) {
-            *p->units++ = point;
-            p->at += 2;
-        } else if (!bad_trail(p, 1, b[1])) {
-            return;
-        }
+        if (!bad_trail(p, 1, b[1])) return;
     }
 }
 
@@ -308,7 +336,8 @@ static void iso_2022_jp(piece *p, sl_decoder_state *state, const sl_index *jis02
             if (left < 2 && !p->last) return;
             if (left < 2 || b[1] == 0x1B) break;
             used = 2;
-            if (within(b[1], 0x21, 0x7E)) point = jis0208->points[(b[0] - 0x21u) * 94 + b[1] - 0x21u];
+            const uint32_t pointer = within(b[1], 0x21, 0x7E) ? euc_jp_pointer(b[0] | 0x80, b[1] | 0x80) : no_pointer;
+            if (pointer != no_pointer) point = jis0208->points[pointer];
         }
         if (point != 0 || is_nul) {
             *p->units++ = point;
@@ -355,6 +384,69 @@ static void utf_16(piece *p, bool big_endian) {
     }
 }
 
+// https://encoding.spec.whatwg.org/#utf-8-decoder
+static void utf_8(piece *p) {
+    for (;;) {
+        take_ascii(p);
+        const uint8_t *bytes = p->bytes;
+        const size_t length = p->length;
+        size_t at = p->at;
+        uint16_t *units = p->units;
+        // What most texts have, without a look at the rest: two bytes, and three of which the second has no narrower range.
+        while (at + 2 < length) {
+            const uint8_t lead = bytes[at], second = bytes[at + 1], third = bytes[at + 2];
+            if (within(lead, 0xC2, 0xDF) && within(second, 0x80, 0xBF)) {
+                *units++ = (uint16_t)((lead & 0x1F) << 6 | (second & 0x3F));
+                at += 2;
+            } else if (within(lead, 0xE1, 0xEC) && within(second, 0x80, 0xBF) && within(third, 0x80, 0xBF)) {
+                *units++ = (uint16_t)((lead & 0x0F) << 12 | (second & 0x3F) << 6 | (third & 0x3F));
+                at += 3;
+            } else {
+                break;
+            }
+        }
+        p->at = at;
+        p->units = units;
+        if (at >= length) return;
+        const uint8_t *b = bytes + at;
+        const size_t left = length - at;
+        if (b[0] < 0x80) continue;
+        const size_t needed = within(b[0], 0xC2, 0xDF) ? 2 : within(b[0], 0xE0, 0xEF) ? 3 : within(b[0], 0xF0, 0xF4) ? 4 : 0;
+        if (needed == 0) {
+            if (!error(p, 1)) return;
+            continue;
+        }
+        const unsigned first = b[0] == 0xE0 ? 0xA0 : b[0] == 0xF0 ? 0x90 : 0x80, last = b[0] == 0xED ? 0x9F : b[0] == 0xF4 ? 0x8F : 0xBF;
+        size_t good = 1; // bytes that belong together
+        if (left > 1 && within(b[1], first, last)) {
+            for (good = 2; good < needed && good < left && within(b[good], 0x80, 0xBF);) good++;
+        }
+        if (good == needed) {
+            uint32_t point = b[0] & (0x7Fu >> needed);
+            for (size_t i = 1; i < needed; i++) point = point << 6 | (b[i] & 0x3Fu);
+            put(p, point);
+            p->at += needed;
+        } else if (good == left) {
+            if (!ends(p)) return;
+        } else if (!error(p, good)) {
+            return;
+        }
+    }
+}
+
+bool sl_is_ascii(const uint8_t *bytes, size_t length) {
+    size_t at = 0;
+    for (; at + 32 <= length; at += 32) {
+        uint64_t words[4];
+        memcpy(words, bytes + at, sizeof words);
+        if (((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080) != 0) return false;
+    }
+    for (; at < length; at++) {
+        if (bytes[at] >= 0x80) return false;
+    }
+    return true;
+}
+
 /// False: a table is missing.
 static bool decode(sl_encoding encoding, sl_decoder_state *state, piece *p) {
     switch (encoding) {
@@ -394,6 +486,7 @@ static bool decode(sl_encoding encoding, sl_decoder_state *state, piece *p) {
     case SL_UTF_16BE: utf_16(p, true); return true;
     case SL_UTF_16LE: utf_16(p, false); return true;
     case SL_X_USER_DEFINED: user_defined(p); return true;
+    case SL_UTF_8: utf_8(p); return true;
     default: {
         const uint16_t *table = sl_single_byte((int)encoding);
         if (table != NULL) single_byte(p, table);

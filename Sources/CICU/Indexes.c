@@ -83,7 +83,7 @@ static bool is_private(UChar32 point) { return (point >= 0xE000 && point <= 0xF8
 
 static bool make_index(sl_index *index, size_t count, bool with_plane2) {
     index->points = calloc(count, sizeof *index->points);
-    index->plane2 = with_plane2 ? calloc((count + 7) / 8, 1) : NULL;
+    index->plane2 = with_plane2 ? calloc(count, sizeof *index->plane2) : NULL;
     return index->points != NULL && (index->plane2 != NULL || !with_plane2);
 }
 
@@ -99,8 +99,8 @@ static bool fill(sl_index *index, const char *name, size_t rows, size_t columns,
             UChar32 point = point_of(converter, bytes + skip, sizeof bytes - skip);
             if (!keep_private && is_private(point)) continue;
             const size_t pointer = row * columns + column;
-            index->points[pointer] = (uint16_t)point;
-            if (point > 0xFFFF && index->plane2 != NULL) index->plane2[pointer / 8] |= (uint8_t)(1 << pointer % 8);
+            if (point <= 0xFFFF) index->points[pointer] = (uint16_t)point;
+            else if (index->plane2 != NULL) index->plane2[pointer] = (uint16_t)point;
         }
     }
     ucnv_close(converter);
@@ -125,7 +125,7 @@ static void make_big5(void) {
         const unsigned lead = big5_corrections[i].code >> 8, trail = big5_corrections[i].code & 0xFF;
         const size_t pointer = (lead - 0x81) * 157 + trail - (trail < 0x7F ? 0x40 : 0x62);
         big5.points[pointer] = big5_corrections[i].point;
-        big5.plane2[pointer / 8] &= (uint8_t)~(1 << pointer % 8);
+        big5.plane2[pointer] = 0;
     }
 }
 

@@ -13,10 +13,10 @@ enum {
     sl_gb18030_four_count = 39420,  // the four-byte sequences of the basic plane
 };
 
-/// Code points by pointer; 0: none. Those of Big5 beyond the basic plane are all of plane 2 and have their low 16 bits here.
+/// Code points by pointer; 0: none here. Those of Big5 beyond the basic plane are all of plane 2, and have their low 16 bits in a table of their own.
 typedef struct {
     uint16_t *points;
-    uint8_t *plane2; // a bit a pointer; null: none
+    uint16_t *plane2; // null: none
 } sl_index;
 
 /// Null: ICU has not what it takes.

@@ -3,11 +3,115 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
+static const char assert_js[] = {
+#embed "../Platform/js/late/assert.js"
+};
+static const char assert_strict_js[] = {
+#embed "../Platform/js/late/assert_strict.js"
+};
+static const char assertion_error_js[] = {
+#embed "../Platform/js/late/assertion_error.js"
+};
+static const char buffer_js[] = {
+#embed "../Platform/js/late/buffer.js"
+};
+static const char buffer_core_js[] = {
+#embed "../Platform/js/late/buffer_core.js"
+};
+static const char buffer_encodings_js[] = {
+#embed "../Platform/js/late/buffer_encodings.js"
+};
+static const char buffer_numbers_js[] = {
+#embed "../Platform/js/late/buffer_numbers.js"
+};
+static const char buffer_search_js[] = {
+#embed "../Platform/js/late/buffer_search.js"
+};
+static const char deep_equal_js[] = {
+#embed "../Platform/js/late/deep_equal.js"
+};
+static const char crypto_js[] = {
+#embed "../Platform/js/late/crypto.js"
+};
+static const char diagnostics_channel_js[] = {
+#embed "../Platform/js/late/diagnostics_channel.js"
+};
+static const char events_js[] = {
+#embed "../Platform/js/late/events.js"
+};
+static const char node_errors_js[] = {
+#embed "../Platform/js/late/node_errors.js"
+};
+static const char os_js[] = {
+#embed "../Platform/js/late/os.js"
+};
+static const char path_js[] = {
+#embed "../Platform/js/late/path.js"
+};
+static const char path_posix_js[] = {
+#embed "../Platform/js/late/path_posix.js"
+};
+static const char path_win32_js[] = {
+#embed "../Platform/js/late/path_win32.js"
+};
+static const char path_windows_js[] = {
+#embed "../Platform/js/late/path_windows.js"
+};
+static const char punycode_js[] = {
+#embed "../Platform/js/late/punycode.js"
+};
+static const char querystring_js[] = {
+#embed "../Platform/js/late/querystring.js"
+};
+static const char string_decoder_js[] = {
+#embed "../Platform/js/late/string_decoder.js"
+};
+static const char url_legacy_js[] = {
+#embed "../Platform/js/late/url_legacy.js"
+};
+static const char url_module_js[] = {
+#embed "../Platform/js/late/url_module.js"
+};
+static const char util_js[] = {
+#embed "../Platform/js/late/util.js"
+};
+static const char util_parse_args_js[] = {
+#embed "../Platform/js/late/util_parse_args.js"
+};
+static const char util_types_js[] = {
+#embed "../Platform/js/late/util_types.js"
+};
 static const char web_crypto_js[] = {
 #embed "../Platform/js/late/web_crypto.js"
 };
 
 static const sl_platform_source sources[] = {
+    {"assert", assert_js, sizeof assert_js},
+    {"assert_strict", assert_strict_js, sizeof assert_strict_js},
+    {"assertion_error", assertion_error_js, sizeof assertion_error_js},
+    {"buffer", buffer_js, sizeof buffer_js},
+    {"buffer_core", buffer_core_js, sizeof buffer_core_js},
+    {"buffer_encodings", buffer_encodings_js, sizeof buffer_encodings_js},
+    {"buffer_numbers", buffer_numbers_js, sizeof buffer_numbers_js},
+    {"buffer_search", buffer_search_js, sizeof buffer_search_js},
+    {"deep_equal", deep_equal_js, sizeof deep_equal_js},
+    {"crypto", crypto_js, sizeof crypto_js},
+    {"diagnostics_channel", diagnostics_channel_js, sizeof diagnostics_channel_js},
+    {"events", events_js, sizeof events_js},
+    {"node_errors", node_errors_js, sizeof node_errors_js},
+    {"os", os_js, sizeof os_js},
+    {"path", path_js, sizeof path_js},
+    {"path_posix", path_posix_js, sizeof path_posix_js},
+    {"path_win32", path_win32_js, sizeof path_win32_js},
+    {"path_windows", path_windows_js, sizeof path_windows_js},
+    {"punycode", punycode_js, sizeof punycode_js},
+    {"querystring", querystring_js, sizeof querystring_js},
+    {"string_decoder", string_decoder_js, sizeof string_decoder_js},
+    {"url_legacy", url_legacy_js, sizeof url_legacy_js},
+    {"url_module", url_module_js, sizeof url_module_js},
+    {"util", util_js, sizeof util_js},
+    {"util_parse_args", util_parse_args_js, sizeof util_parse_args_js},
+    {"util_types", util_types_js, sizeof util_types_js},
     {"web_crypto", web_crypto_js, sizeof web_crypto_js},
 };
 

@@ -68,11 +68,17 @@ static const char wasm_js[] = {
 static const char propagation_js[] = {
 #embed "../Platform/js/25_propagation.js"
 };
+static const char message_context_js[] = {
+#embed "../Platform/js/26_message_context.js"
+};
 static const char timers_js[] = {
 #embed "../Platform/js/30_timers.js"
 };
 static const char events_js[] = {
 #embed "../Platform/js/32_events.js"
+};
+static const char global_events_js[] = {
+#embed "../Platform/js/33_global_events.js"
 };
 static const char encoding_js[] = {
 #embed "../Platform/js/34_encoding.js"
@@ -170,11 +176,23 @@ static const char wasi_js[] = {
 static const char crypto_js[] = {
 #embed "../Platform/js/47_crypto.js"
 };
+static const char messages_js[] = {
+#embed "../Platform/js/47_messages.js"
+};
+static const char worker_js[] = {
+#embed "../Platform/js/48_worker.js"
+};
 static const char websocket_js[] = {
 #embed "../Platform/js/49_websocket.js"
 };
 static const char process_js[] = {
 #embed "../Platform/js/50_process.js"
+};
+static const char globals_js[] = {
+#embed "../Platform/js/51_globals.js"
+};
+static const char navigator_js[] = {
+#embed "../Platform/js/52_navigator.js"
 };
 static const char start_js[] = {
 #embed "../Platform/js/90_start.js"
@@ -205,8 +223,10 @@ static const sl_platform_source sources[] = {
     {"23_async_hooks.js", async_hooks_js, sizeof async_hooks_js},
     {"24_wasm.js", wasm_js, sizeof wasm_js},
     {"25_propagation.js", propagation_js, sizeof propagation_js},
+    {"26_message_context.js", message_context_js, sizeof message_context_js},
     {"30_timers.js", timers_js, sizeof timers_js},
     {"32_events.js", events_js, sizeof events_js},
+    {"33_global_events.js", global_events_js, sizeof global_events_js},
     {"34_encoding.js", encoding_js, sizeof encoding_js},
     {"35_url_host.js", url_host_js, sizeof url_host_js},
     {"36_url.js", url_js, sizeof url_js},
@@ -239,8 +259,12 @@ static const sl_platform_source sources[] = {
     {"46_scheduled.js", scheduled_js, sizeof scheduled_js},
     {"47_crypto.js", crypto_js, sizeof crypto_js},
     {"47_wasi.js", wasi_js, sizeof wasi_js},
+    {"47_messages.js", messages_js, sizeof messages_js},
+    {"48_worker.js", worker_js, sizeof worker_js},
     {"49_websocket.js", websocket_js, sizeof websocket_js},
     {"50_process.js", process_js, sizeof process_js},
+    {"51_globals.js", globals_js, sizeof globals_js},
+    {"52_navigator.js", navigator_js, sizeof navigator_js},
     {"90_start.js", start_js, sizeof start_js},
     {"95_host.js", host_js, sizeof host_js},
 };

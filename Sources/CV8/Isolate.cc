@@ -31,6 +31,7 @@ void ReleaseContents(sl_v8_isolate *self) {
     ForgetValues(self);
     self->rejections.clear();
     self->prepare_stack.Reset();
+    self->host_object_shape.Reset();
 }
 
 namespace {
@@ -82,7 +83,8 @@ sl_v8_isolate *sl_v8_isolate_create(const sl_v8_isolate_options *options) {
     sl::StartedPlatform();
     v8::StartupData blob = {nullptr, 0};
     size_t snapshot_ops = 0;
-    if (options->snapshot && !sl::OpenSnapshot(options->snapshot, options->snapshot_length, &blob, &snapshot_ops)) {
+    if (options->snapshot &&
+        !sl::OpenSnapshot(options->snapshot, options->snapshot_length, options->snapshot_is_known, &blob, &snapshot_ops)) {
         return nullptr;
     }
     sl_v8_isolate *self = sl::AllocateIsolate();
@@ -189,6 +191,25 @@ bool sl_v8_isolate_run_microtasks(sl_v8_isolate *self) {
 void sl_v8_isolate_stay_entered(sl_v8_isolate *self) {
     sl::CheckThread(self);
     self->isolate->Enter();
+}
+
+void sl_v8_isolate_leave(sl_v8_isolate *self) {
+    sl::CheckThread(self);
+    self->isolate->Exit();
+}
+
+sl_v8_string sl_v8_isolate_calling_script(sl_v8_isolate *self) {
+    constexpr int kFramesLooked = 32;
+    constexpr std::string_view kPlatform = "sidelight:";
+    sl::Entry entry(self);
+    v8::Local<v8::StackTrace> stack = v8::StackTrace::CurrentStackTrace(entry.isolate, kFramesLooked, v8::StackTrace::kScriptName);
+    for (int index = 0; index < stack->GetFrameCount(); ++index) {
+        v8::Local<v8::String> name = stack->GetFrame(entry.isolate, static_cast<uint32_t>(index))->GetScriptName();
+        if (name.IsEmpty() || name->Length() == 0) continue;
+        std::string text = sl::ToString(entry.isolate, name);
+        if (text.compare(0, kPlatform.size(), kPlatform) != 0) return sl::CopyString(text);
+    }
+    return {nullptr, 0};
 }
 
 void sl_v8_isolate_low_memory(sl_v8_isolate *self) {

@@ -279,6 +279,17 @@ ptrdiff_t sl_v8_args_write_utf8(sl_v8_args *args, size_t index, void *target, si
     return units == string->Length() ? written : -1;
 }
 
+size_t sl_v8_args_write_utf8_prefix(sl_v8_args *args, size_t index, void *target, size_t capacity, size_t *units) {
+    *units = 0;
+    v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
+    if (!value->IsString() || capacity == 0) return 0;
+    int characters = 0;
+    int written = sl::version::WriteUtf8(args->info.GetIsolate(), value.As<v8::String>(), static_cast<char *>(target),
+                                         static_cast<int>(std::min<size_t>(capacity, INT32_MAX)), &characters);
+    *units = static_cast<size_t>(characters);
+    return static_cast<size_t>(written);
+}
+
 size_t sl_v8_args_utf8_max(sl_v8_args *args, size_t index) {
     v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
     if (!value->IsString()) return 0;
@@ -293,6 +304,52 @@ ptrdiff_t sl_v8_args_write_latin1(sl_v8_args *args, size_t index, void *target, 
     if (static_cast<size_t>(string->Length()) > capacity || !string->ContainsOnlyOneByte()) return -1;
     return string->WriteOneByte(args->info.GetIsolate(), static_cast<uint8_t *>(target), 0, string->Length(),
                                 v8::String::NO_NULL_TERMINATION);
+}
+
+sl_v8_brand sl_v8_args_brand(sl_v8_args *args, size_t index) {
+    v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
+    if (!value->IsObject()) return SL_V8_BRAND_NONE;
+    if (value->IsProxy()) return SL_V8_BRAND_PROXY;
+    if (value->IsFunction()) {
+        bool is_async = value->IsAsyncFunction();
+        if (value->IsGeneratorFunction()) return is_async ? SL_V8_BRAND_ASYNC_GENERATOR_FUNCTION : SL_V8_BRAND_GENERATOR_FUNCTION;
+        return is_async ? SL_V8_BRAND_ASYNC_FUNCTION : SL_V8_BRAND_NONE;
+    }
+    if (value->IsPromise()) return SL_V8_BRAND_PROMISE;
+    if (value->IsNativeError()) return SL_V8_BRAND_ERROR;
+    if (value->IsMapIterator()) return SL_V8_BRAND_MAP_ITERATOR;
+    if (value->IsSetIterator()) return SL_V8_BRAND_SET_ITERATOR;
+    if (value->IsWeakMap()) return SL_V8_BRAND_WEAK_MAP;
+    if (value->IsWeakSet()) return SL_V8_BRAND_WEAK_SET;
+    if (value->IsArgumentsObject()) return SL_V8_BRAND_ARGUMENTS;
+    if (value->IsGeneratorObject()) return SL_V8_BRAND_GENERATOR;
+    if (value->IsModuleNamespaceObject()) return SL_V8_BRAND_MODULE;
+    return value->IsExternal() ? SL_V8_BRAND_EXTERNAL : SL_V8_BRAND_NONE;
+}
+
+void sl_v8_args_return_inside(sl_v8_args *args, size_t index) {
+    v8::Isolate *isolate = args->info.GetIsolate();
+    v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
+    v8::Local<v8::Value> pair[2];
+    if (value->IsProxy()) {
+        pair[0] = value.As<v8::Proxy>()->GetTarget();
+        pair[1] = value.As<v8::Proxy>()->GetHandler();
+    } else if (value->IsPromise()) {
+        v8::Promise::PromiseState state = value.As<v8::Promise>()->State();
+        pair[0] = v8::Integer::New(isolate, state == v8::Promise::kPending     ? SL_V8_PENDING
+                                            : state == v8::Promise::kFulfilled ? SL_V8_FULFILLED
+                                                                               : SL_V8_REJECTED);
+        pair[1] = state == v8::Promise::kPending ? v8::Undefined(isolate).As<v8::Value>() : value.As<v8::Promise>()->Result();
+    } else if (value->IsMapIterator() || value->IsSetIterator() || value->IsWeakMap() || value->IsWeakSet()) {
+        bool are_pairs = false;
+        v8::Local<v8::Array> entries;
+        if (!value.As<v8::Object>()->PreviewEntries(&are_pairs).ToLocal(&entries)) return args->info.GetReturnValue().SetNull();
+        pair[0] = v8::Boolean::New(isolate, are_pairs);
+        pair[1] = entries;
+    } else {
+        return args->info.GetReturnValue().SetNull();
+    }
+    args->info.GetReturnValue().Set(v8::Array::New(isolate, pair, 2));
 }
 
 sl_v8_isolate *sl_v8_args_isolate(sl_v8_args *args) { return args->isolate; }
@@ -347,6 +404,29 @@ void sl_v8_args_return_utf16(sl_v8_args *args, uint16_t *units, size_t length) {
     auto *bytes = reinterpret_cast<uint8_t *>(units);
     for (size_t index = 0; index < length; ++index) bytes[index] = static_cast<uint8_t>(units[index]);
     ReturnString(args, v8::String::NewFromOneByte(isolate, bytes, v8::NewStringType::kNormal, static_cast<int>(length)));
+}
+
+void sl_v8_args_return_utf8_of(sl_v8_args *args, size_t index) {
+    v8::Isolate *isolate = args->info.GetIsolate();
+    v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
+    auto string = value->IsString() ? value.As<v8::String>() : v8::String::Empty(isolate);
+    size_t length = static_cast<size_t>(string->Length());
+    std::unique_ptr<v8::BackingStore> store;
+    // A one-byte string is ASCII more often than not: its bytes are copied, and then looked at.
+    if (length > 0 && string->IsOneByte()) {
+        store = sl::CopyToBackingStore(args->isolate, nullptr, length);
+        auto *bytes = static_cast<char *>(store->Data());
+        string->WriteOneByte(isolate, reinterpret_cast<uint8_t *>(bytes), 0, static_cast<int>(length), v8::String::NO_NULL_TERMINATION);
+        if (!sl::IsAscii(bytes, length)) store.reset();
+    }
+    if (!store) {
+        length = static_cast<size_t>(sl::version::Utf8Length(isolate, string));
+        store = sl::CopyToBackingStore(args->isolate, nullptr, length);
+        int units = 0;
+        if (length > 0) sl::version::WriteUtf8(isolate, string, static_cast<char *>(store->Data()), static_cast<int>(length), &units);
+    }
+    v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(isolate, std::move(store));
+    args->info.GetReturnValue().Set(v8::Uint8Array::New(buffer, 0, length));
 }
 
 void sl_v8_args_return_value(sl_v8_args *args, sl_v8_value *value) { args->info.GetReturnValue().Set(value->handle); }

@@ -30,7 +30,9 @@ void OnRejection(v8::PromiseRejectMessage message) {
         rejections.push_back({id, v8::Global<v8::Promise>(isolate, promise)});
         rejections.back().promise.SetWeak();
         sl_v8_value *reason = Retain(self, message.GetValue());
-        self->host.rejection(self->host.context, realm, id, false, reason);
+        sl_v8_value *rejected = Retain(self, promise);
+        self->host.rejection(self->host.context, realm, id, false, rejected, reason);
+        sl_v8_value_release(rejected);
         sl_v8_value_release(reason);
         return;
     }
@@ -39,7 +41,9 @@ void OnRejection(v8::PromiseRejectMessage message) {
         if (rejections[index].promise != promise) continue;
         uint64_t id = rejections[index].id;
         rejections.erase(rejections.begin() + static_cast<ptrdiff_t>(index));
-        self->host.rejection(self->host.context, realm, id, true, nullptr);
+        sl_v8_value *handled = Retain(self, promise);
+        self->host.rejection(self->host.context, realm, id, true, handled, nullptr);
+        sl_v8_value_release(handled);
         return;
     }
 }

@@ -96,21 +96,21 @@ Header Expected(size_t ops) {
 
 }  // namespace
 
-bool OpenSnapshot(const uint8_t *bytes, size_t length, v8::StartupData *blob, size_t *ops) {
+bool OpenSnapshot(const uint8_t *bytes, size_t length, bool is_known, v8::StartupData *blob, size_t *ops) {
     Header header;
     if (length < sizeof header) return false;
     memcpy(&header, bytes, sizeof header);
+    blob->data = reinterpret_cast<const char *>(bytes + sizeof header);
+    blob->raw_size = static_cast<int>(header.length);
+    *ops = header.ops;
+    if (is_known) return true;
     if (header.ops > OpCount()) return false;
     Header expected = Expected(header.ops);
     expected.length = length - sizeof header;
     if (expected.length == 0 || expected.length > INT32_MAX || header.length != expected.length) return false;
     expected.checksum = header.checksum;
     if (memcmp(&header, &expected, sizeof header) != 0) return false;
-    if (header.checksum != Checksum(bytes + sizeof header, expected.length)) return false;
-    blob->data = reinterpret_cast<const char *>(bytes + sizeof header);
-    blob->raw_size = static_cast<int>(expected.length);
-    *ops = header.ops;
-    return true;
+    return header.checksum == Checksum(bytes + sizeof header, expected.length);
 }
 
 }  // namespace sl

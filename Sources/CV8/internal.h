@@ -175,6 +175,8 @@ struct sl_v8_isolate {
     std::vector<Rejection> rejections;
     uint64_t next_rejection = 1;
 
+    v8::Global<v8::FunctionTemplate> host_object_shape;  // empty until the first is made
+
     v8::Global<v8::Function> prepare_stack;
     bool preparing_stack = false;
 
@@ -284,6 +286,7 @@ void ForgetValues(sl_v8_isolate *isolate);
 // ---- Text ----
 
 // Empty when the bytes are too many for a JS string; no exception is pending then.
+bool IsAscii(const char *bytes, size_t length);
 v8::MaybeLocal<v8::String> NewString(v8::Isolate *isolate, const char *bytes, size_t length,
                                      v8::NewStringType type = v8::NewStringType::kNormal);
 // For names the bridge or the host chooses. What is too long becomes "".
@@ -385,8 +388,8 @@ size_t OpCount();
 bool IsOp(std::string_view name);
 uint64_t OpNamesHash(size_t count);
 
-// Checks the header of a snapshot of ours and finds V8's blob in it.
-bool OpenSnapshot(const uint8_t *bytes, size_t length, v8::StartupData *blob, size_t *ops);
+// Checks a snapshot of ours, unless it is known, and finds V8's blob in it.
+bool OpenSnapshot(const uint8_t *bytes, size_t length, bool is_known, v8::StartupData *blob, size_t *ops);
 uint64_t Checksum(const void *bytes, size_t length, uint64_t seed = 0);
 // The build of the library that V8 is in.
 uint64_t LibraryBuild();

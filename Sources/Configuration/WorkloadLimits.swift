@@ -8,6 +8,8 @@ public struct WorkloadLimits: Hashable, Sendable {
     public var heap: Int?
     /// A memory of WebAssembly. Bytes.
     public var wasmMemory: Int?
+    /// Child `Worker`s at once, in each process.
+    public var workers: Int?
 
     // Of `serve`.
 
@@ -29,7 +31,7 @@ public struct WorkloadLimits: Hashable, Sendable {
     private enum Name: String, CaseIterable {
         case cpu, wall, heap
         case wasmMemory = "wasm-memory"
-        case headers, body
+        case workers, headers, body
         case headerTimeout = "header-timeout"
         case idle
         case requestTimeout = "request-timeout"
@@ -43,6 +45,8 @@ public struct WorkloadLimits: Hashable, Sendable {
             case .heap: 4 << 20...1 << 40
             // A page, and what 32 bits can point to.
             case .wasmMemory: 64 << 10...4 << 30
+            // As many as half the places of the rings' table.
+            case .workers: 1...256
             case .headers: 1 << 10...16 << 20
             case .body: 1...1 << 40
             case .connections: 1...1_000_000
@@ -56,6 +60,7 @@ public struct WorkloadLimits: Hashable, Sendable {
             case .wall: "a time such as 2s, from 1ms to 8760h"
             case .heap: "a size such as 64MB, from 4MB to 1024GB"
             case .wasmMemory: "a size such as 256MB, from 64KB to 4GB"
+            case .workers: "a whole number such as 16, from 1 to 256"
             case .headers: "a size such as 32KB, from 1KB to 16MB"
             case .body: "a size such as 100MB, from 1B to 1024GB"
             case .headerTimeout: "a time such as 10s, from 1ms to 8760h"
@@ -98,7 +103,7 @@ public struct WorkloadLimits: Hashable, Sendable {
             switch name {
             case .cpu, .wall, .headerTimeout, .idle, .requestTimeout: Units.nanoseconds(text)
             case .heap, .wasmMemory, .headers, .body: Units.bytes(text).map(UInt64.init)
-            case .connections: Units.count(text).map(UInt64.init)
+            case .connections, .workers: Units.count(text).map(UInt64.init)
             }
         guard let value, name.bounds.contains(value) else { return false }
         switch name {
@@ -106,6 +111,7 @@ public struct WorkloadLimits: Hashable, Sendable {
         case .wall: wall = value
         case .heap: heap = Int(value)
         case .wasmMemory: wasmMemory = Int(value)
+        case .workers: workers = Int(value)
         case .headers: headers = Int(value)
         case .body: body = Int(value)
         case .headerTimeout: headerTimeout = value

@@ -39,6 +39,8 @@ public struct IsolateOptions {
     public var arrayBufferBytesMax = 0
     /// What `Snapshot.create` made; must stay in place as long as the isolate lives.
     public var snapshot: UnsafeRawBufferPointer?
+    /// An isolate of this process was made from the same bytes: they need not be checked again.
+    public var snapshotIsKnown = false
 
     public init() {}
 }
@@ -53,9 +55,9 @@ public protocol IsolateDelegate: AnyObject {
     /// `import()`: load `specifier` and answer with `Realm.resolveImport` or `rejectImport`, now or later.
     func dynamicImport(_ request: DynamicImport, in realm: Realm)
     /// A promise was rejected and has no handler.
-    func promiseRejected(_ promise: UInt64, reason: Value, in realm: Realm)
+    func promiseRejected(_ id: UInt64, _ promise: Value, reason: Value, in realm: Realm)
     /// A promise told of before got its handler after all.
-    func promiseHandled(_ promise: UInt64)
+    func promiseHandled(_ id: UInt64, _ promise: Value)
     /// A garbage collection ended. No JavaScript may run from here.
     func collectedGarbage(_ collection: GarbageCollection)
 }
@@ -86,6 +88,9 @@ public final class Isolate {
     private let thread = pthread_self()
     private let wakeBox: WakeBox?
     private var realms: [OpaquePointer: WeakRealm] = [:]
+    private var isEntered = false
+    /// Values, modules and realms that are left do nothing any more.
+    private(set) var isDisposed = false
 
     /// The part of this isolate that other threads may hold.
     public let handle: IsolateHandle
@@ -107,6 +112,7 @@ public final class Isolate {
         raw.array_buffer_bytes_max = options.arrayBufferBytesMax
         raw.snapshot = options.snapshot?.baseAddress?.assumingMemoryBound(to: UInt8.self)
         raw.snapshot_length = options.snapshot?.count ?? 0
+        raw.snapshot_is_known = options.snapshotIsKnown
         guard let isolate = sl_v8_isolate_create(&raw) else { return nil }
         self.raw = isolate
         owned = true
@@ -130,8 +136,17 @@ public final class Isolate {
 
     deinit {
         handle.close()
-        guard owned else { return }
+        if owned, !isDisposed { dispose() }
+    }
+
+    /// Ends the isolate now, whatever values, modules and realms of it are left: they may be let go of later, on any thread, and used for nothing
+    /// else. Outside of any call into it.
+    public func dispose() {
         checkThread()
+        precondition(owned && !isDisposed, "an isolate was disposed of twice")
+        handle.close()
+        isDisposed = true
+        if isEntered { sl_v8_isolate_leave(raw) }
         sl_v8_isolate_dispose(raw)
     }
 
@@ -167,8 +182,17 @@ public final class Isolate {
         }
     }
 
-    /// For a thread that has this isolate only, and ends with it: calls into it get cheaper. The isolate is never disposed of.
-    public func stayEntered() { sl_v8_isolate_stay_entered(raw) }
+    /// For a thread that has this isolate only: calls into it get cheaper.
+    public func stayEntered() {
+        precondition(!isEntered, "an isolate was entered for good twice")
+        isEntered = true
+        sl_v8_isolate_stay_entered(raw)
+    }
+
+    /// Name of the script whose code called into the platform; nil when it was none's. Within a call from JavaScript.
+    public var callingScript: String? {
+        [UInt8](taking: sl_v8_isolate_calling_script(raw)).map { String(decoding: $0, as: UTF8.self) }
+    }
 
     /// Asks V8 to give memory back.
     public func lowMemory() { sl_v8_isolate_low_memory(raw) }
@@ -199,13 +223,14 @@ public final class Isolate {
                 specifier: String(specifier), referrer: String(referrer), type: String(type), token: token)
             isolate.delegate?.dynamicImport(request, in: isolate.realm(realm))
         }
-        host.rejection = { context, realm, promise, handled, reason in
+        host.rejection = { context, realm, id, handled, promise, reason in
             let isolate = Isolate.from(context)
+            let promise = Value(copying: promise, isolate)
             if handled {
-                isolate.delegate?.promiseHandled(promise)
+                isolate.delegate?.promiseHandled(id, promise)
             } else {
                 let reason = reason.map { Value(copying: $0, isolate) } ?? Value.undefined(in: isolate)
-                isolate.delegate?.promiseRejected(promise, reason: reason, in: isolate.realm(realm))
+                isolate.delegate?.promiseRejected(id, promise, reason: reason, in: isolate.realm(realm))
             }
         }
         host.gc = { context, kind, pause, forced in

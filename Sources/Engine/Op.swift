@@ -93,8 +93,19 @@ public struct OpCall {
         return sl_v8_args_write_utf8(raw, index, start, target.count)
     }
 
+    /// Writes as many whole characters of a string argument as fit, as UTF-8: how many UTF-16 units they are, and how many bytes.
+    public func writeUTF8Prefix(_ index: Int, to target: UnsafeMutableRawBufferPointer) -> (units: Int, bytes: Int) {
+        guard let start = target.baseAddress else { return (0, 0) }
+        var units = 0
+        let bytes = sl_v8_args_write_utf8_prefix(raw, index, start, target.count, &units)
+        return (units, bytes)
+    }
+
     /// Bytes that a string argument's UTF-8 can have at most; 0 when it is no string.
     public func utf8Max(_ index: Int) -> Int { sl_v8_args_utf8_max(raw, index) }
+
+    /// What an object is by V8's own knowledge; the numbers are those of `sl_v8_brand`, 0 for all that has no name there.
+    public func brand(_ index: Int) -> Int { Int(sl_v8_args_brand(raw, index).rawValue) }
 
     public func isString(_ index: Int) -> Bool { sl_v8_args_type(raw, index) == SL_V8_STRING }
 
@@ -103,6 +114,22 @@ public struct OpCall {
         guard let start = target.baseAddress else { return -1 }
         return sl_v8_args_write_latin1(raw, index, start, target.count)
     }
+
+    // MARK: Messages
+
+    /// Serializes an argument, and moves what the array at `transfer` lists. Nil: JavaScript has an exception pending; return from the op right after.
+    public func writeMessage(_ value: Int, transfer: Int) -> Message? {
+        sl_v8_args_write_message(raw, value, transfer).map(Message.init)
+    }
+
+    /// Makes what a message says the result. A message is read once. False: as above.
+    /// - Parameter objects: the argument that has an array of host objects for those transferred.
+    @discardableResult public func returns(_ message: Message, objects: Int) -> Bool {
+        sl_v8_args_return_message(raw, message.raw, objects)
+    }
+
+    /// Makes a new host object the result: messages know it by its number.
+    public func returnsHostObject(_ number: Int) { sl_v8_args_return_host_object(raw, Double(number)) }
 
     // MARK: Result
 
@@ -119,6 +146,12 @@ public struct OpCall {
     public func returns(utf8: UnsafeRawBufferPointer) {
         sl_v8_args_return_string(raw, utf8.baseAddress?.assumingMemoryBound(to: CChar.self) ?? noBytes, utf8.count)
     }
+
+    /// What a proxy, promise, iterator or weak collection holds, as an array of two; null for anything else (`sl_v8_args_return_inside`).
+    public func returnsInside(of index: Int) { sl_v8_args_return_inside(raw, index) }
+
+    /// The UTF-8 of a string argument, as a new Uint8Array.
+    public func returnsUTF8(of index: Int) { sl_v8_args_return_utf8_of(raw, index) }
 
     /// UTF-16 units; they are overwritten.
     public func returns(utf16: UnsafeMutableBufferPointer<UInt16>) {

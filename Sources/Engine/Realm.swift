@@ -24,7 +24,7 @@ public final class Realm {
     }
 
     deinit {
-        guard owned else { return }
+        guard owned, !isolate.isDisposed else { return }
         isolate.unregister(raw)
         sl_v8_realm_dispose(raw)
     }

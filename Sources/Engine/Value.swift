@@ -25,7 +25,7 @@ public final class Value {
     }
 
     deinit {
-        isolate.checkThread()
+        if !isolate.isDisposed { isolate.checkThread() }
         sl_v8_value_release(raw)
     }
 

@@ -5,6 +5,9 @@ internal import Glibc
 public enum Machine {
     public static var processID: Int32 { getpid() }
 
+    /// The kernel's number of the calling thread.
+    public static var threadID: Int { Int(sl_thread_id()) }
+
     /// The path of this program's file, links resolved.
     public static var executablePath: String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in

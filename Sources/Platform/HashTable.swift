@@ -32,13 +32,20 @@ final class HashTable {
     /// The number of an algorithm; nil when OpenSSL has none of that name.
     func number(_ name: String) -> Int? {
         if let number = numbers[name] { return number }
-        guard let algorithm = EVP_MD_fetch(nil, name, nil) else {
+        guard let algorithm = HashTable.fetch(name) else {
             ERR_clear_error()
             return nil
         }
         algorithms.append(algorithm)
         numbers[name] = algorithms.count - 1
         return algorithms.count - 1
+    }
+
+    /// Of OpenSSL's providers, which know no names as old as RSA-SHA256: those lead to the digest's own. The caller frees it; nil leaves an error in OpenSSL's queue.
+    static func fetch(_ name: UnsafePointer<CChar>) -> OpaquePointer? {
+        if let algorithm = EVP_MD_fetch(nil, name, nil) { return algorithm }
+        guard let known = EVP_get_digestbyname(name), let ownName = EVP_MD_get0_name(known) else { return nil }
+        return EVP_MD_fetch(nil, ownName, nil)
     }
 
     private func algorithm(_ number: Int) -> OpaquePointer? {

@@ -96,6 +96,52 @@ public protocol WasmHost: AnyObject {
     func abort(_ stream: UInt64, reason: Value)
 }
 
+/// Messages, and the child isolates that exchange them. Calls come from within running JavaScript; ports and workers go by numbers, and one that is
+/// over does nothing.
+public protocol MessageHost: AnyObject {
+    /// Words that JavaScript and the host share; `MessageCell` says which. As long as the realm.
+    var cells: UnsafeMutableRawBufferPointer { get }
+    /// A new channel: its ports, the second in the cells.
+    func makeChannel() -> Int
+    /// Posts argument 1 with the transfer list at 2 and, as text of the context, 3. False: the other end has too much waiting.
+    func post(_ port: Int, _ call: OpCall) -> Bool
+    /// Takes the oldest message that waits. -1: none, -2: none will ever come; else how many ports it brings.
+    func take(_ port: Int) -> Int
+    /// Makes the value of the message that was taken the result of the call; objects at argument 0.
+    func read(_ call: OpCall)
+    /// The text of the message that was taken.
+    func text() -> String
+    /// The n-th port of the message that was taken.
+    func portTaken(_ index: Int) -> Int
+    /// Makes argument 0 with the transfer list at 1 the message that was taken. How many ports it brings; -1: an exception is pending.
+    func write(_ call: OpCall) -> Int
+    /// Messages are wanted.
+    func enable(_ port: Int)
+    func close(_ port: Int)
+    /// A BroadcastChannel's port.
+    func makeBroadcast(_ name: String) -> Int
+    /// A child isolate, from its configuration as JSON; the port to it. Nil: there are as many as there may be.
+    func startWorker(_ configuration: String) -> Int?
+    /// How many there may be.
+    var workersMax: Int { get }
+    func terminateWorker(_ port: Int)
+    /// Of a child: it ends after this turn.
+    func closeSelf()
+    /// Of a child: argument 0 is an error that nobody caught, told to the parent.
+    func reportError(_ call: OpCall)
+}
+
+/// Words of `MessageHost.cells`. 47_messages.js has the same.
+public enum MessageCell {
+    /// The sender's context: eight words, from JavaScript when it posts, for JavaScript when it has taken.
+    public static let context = 0
+    /// What was taken: `Envelope.Kind`.
+    public static let kind = 8
+    /// The second port of a new channel: two words, low first.
+    public static let secondPort = 10
+    public static let byteCount = 64
+}
+
 /// What the ops of one realm work on; the `host` of `Realm.installOps`.
 public final class OpHost {
     unowned let host: any PlatformHost
@@ -105,6 +151,7 @@ public final class OpHost {
     private(set) lazy var hashes = HashTable()
     /// Nil unless the worker serves, and before it does.
     public var http: (any HTTPHost)?
+    public var messages: (any MessageHost)?
     /// Before the program runs.
     public var wasm: (any WasmHost)?
     static let wasiInstancesMax = 64

@@ -48,8 +48,8 @@ public enum PlatformSources {
         let sources = UnsafeBufferPointer(start: sl_platform_late_sources(&count), count: count)
         for source in sources where strcmp(source.name, name) == 0 {
             return try realm.compileFunction(
-                body: UnsafeRawBufferPointer(start: source.bytes, count: source.length), name: "sidelight:late/\(name).js",
-                parameters: parameters)
+                body: UnsafeRawBufferPointer(start: source.bytes, count: source.length),
+                name: "sidelight:late/\(name).js", parameters: parameters)
         }
         return nil
     }

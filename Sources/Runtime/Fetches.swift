@@ -20,12 +20,14 @@ final class Fetches {
     /// What the transport's thread has handed over and the event loop has not taken. Many updates cost one wake-up.
     private final class Mailbox: Sendable {
         let updates = Mutex<[HTTPStreamUpdate]>([])
+        /// The event loop is about to end.
+        let isClosed = Mutex(false)
     }
 
     private let eventLoop: any EventLoop
     private let mailbox = Mailbox()
     private var running: [Int: Running] = [:]
-    private lazy var transport = CurlTransport()
+    private var transport: CurlTransport?
     private lazy var streams = makeStreams()
     /// Called on the event loop with each update of a request that was not aborted; `isDrained` when a full pushed body has room again.
     var receive: ((_ update: HTTPStreamUpdate, _ isDrained: Bool) -> Void)?
@@ -62,7 +64,23 @@ final class Fetches {
 
     func abort(_ id: Int) { running.removeValue(forKey: id)?.stream.abort() }
 
+    /// Gives up all that is under way: the event loop is about to end.
+    func close() {
+        mailbox.isClosed.withLock { $0 = true }
+        receive = nil
+        for entry in running.values { entry.stream.abort() }
+        running = [:]
+    }
+
+    /// Ends the transport's thread.
+    func stop() {
+        close()
+        transport?.shutdown()
+    }
+
     private func makeStreams() -> HTTPStreams {
+        let transport = CurlTransport()
+        self.transport = transport
         var options = CurlTransport.Options()
         options.decodesResponses = true
         options.connectTimeoutMilliseconds = 10_000
@@ -74,7 +92,10 @@ final class Fetches {
                 defer { waiting.append(contentsOf: updates) }
                 return waiting.isEmpty
             }
-            if wasEmpty { eventLoop.execute { bound.value.takeMail() } }
+            guard wasEmpty else { return }
+            mailbox.isClosed.withLock { isClosed in
+                if !isClosed { eventLoop.execute { bound.value.takeMail() } }
+            }
         }
     }
 

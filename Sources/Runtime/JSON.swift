@@ -2,7 +2,7 @@
 // For small trusted-enough texts: package.json and the worker's configuration. RFC 8259.
 
 /// A JSON value. Objects keep their order, which `exports` of package.json gives a meaning.
-enum JSON: Hashable {
+enum JSON: Hashable, Sendable {
     case null
     case bool(Bool)
     case number(Double)
@@ -10,7 +10,7 @@ enum JSON: Hashable {
     case array([JSON])
     case object([Member])
 
-    struct Member: Hashable {
+    struct Member: Hashable, Sendable {
         let key: String
         let value: JSON
     }

@@ -19,6 +19,10 @@ enum Outcome: Hashable, Sendable {
     case unsettledAwait(modules: [String])
     case interrupted(signal: Int32)
     case limit(Limit)
+    /// A child that called `close()`.
+    case closed
+    /// A child whose parent ended it, or ended itself.
+    case terminated
     case entryUnreadable(reason: String)
     case internalError(String)
 
@@ -26,6 +30,7 @@ enum Outcome: Hashable, Sendable {
     var exitCode: Int32 {
         switch self {
         case .completed(let code), .exited(let code): code == 0 ? 0 : 1
+        case .closed, .terminated: 0
         case .failed, .unsettledAwait, .interrupted: 1
         case .entryUnreadable: 2
         case .limit: 4
@@ -44,7 +49,7 @@ enum Outcome: Hashable, Sendable {
     /// Why the run failed, for its span's status; nil when it did not, or the error says it better.
     var reason: String? {
         switch self {
-        case .completed, .failed: nil
+        case .completed, .failed, .closed, .terminated: nil
         case .exited(let code): code == 0 ? nil : "process.exit(\(code))"
         case .unsettledAwait(let modules): "top-level await never settled: " + modules.joined(separator: ", ")
         case .interrupted(let signal): "interrupted by \(signalName(signal))"
@@ -58,11 +63,40 @@ enum Outcome: Hashable, Sendable {
     /// What is said on stderr; the rest has been said already, or needs no words.
     var message: String? {
         switch self {
-        case .completed, .exited, .failed, .interrupted: nil
+        case .completed, .exited, .failed, .interrupted, .closed, .terminated: nil
         case .unsettledAwait(let modules):
             "Warning: Detected unsettled top-level await in " + modules.joined(separator: ", ")
         case .limit, .entryUnreadable, .internalError: reason.map { "sidelight: " + $0 }
         }
+    }
+
+    /// What `sidelight.worker.end` says of a child. docs/specs/telemetry.md section 8.
+    var childEnd: String {
+        switch self {
+        case .completed: "done"
+        case .exited: "exit"
+        case .closed: "close"
+        case .terminated, .interrupted: "terminate"
+        case .failed, .unsettledAwait, .entryUnreadable: "error"
+        case .limit(.heap): "heap_limit"
+        case .limit(.cpu): "cpu_limit"
+        case .limit(.wall): "wall_limit"
+        case .internalError: "internal_error"
+        }
+    }
+
+    /// Whether a child that ended so has failed.
+    var isChildFailure: Bool {
+        switch self {
+        case .completed, .closed, .terminated, .interrupted: false
+        case .exited(let code): code != 0
+        case .failed, .unsettledAwait, .entryUnreadable, .limit, .internalError: true
+        }
+    }
+
+    /// Whether its parent is told by an error.
+    var isChildError: Bool {
+        if case .exited = self { false } else { isChildFailure }
     }
 
     /// Record-format.md section 5.

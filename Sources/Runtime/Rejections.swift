@@ -1,18 +1,35 @@
 internal import Engine
 
-/// Rejected promises that have no handler yet. One that still has none when the microtasks have run is an uncaught error.
+/// Rejected promises that have no handler yet. One that still has none when the microtasks have run is an uncaught error; one that gets its handler
+/// later is told of again. <https://html.spec.whatwg.org/#unhandled-promise-rejections>
 struct Rejections {
-    private var waiting: [(promise: UInt64, reason: Value)] = []
-
-    mutating func add(_ promise: UInt64, reason: Value) { waiting.append((promise, reason)) }
-
-    mutating func remove(_ promise: UInt64) {
-        // Nearly always the last, if it is there at all.
-        if let index = waiting.lastIndex(where: { $0.promise == promise }) { waiting.remove(at: index) }
+    struct Rejection {
+        let id: UInt64
+        let promise: Value
+        let reason: Value
     }
 
-    var isEmpty: Bool { waiting.isEmpty }
+    private var waiting: [Rejection] = []
+    private var handledLate: [Value] = []
+    /// A program that goes on making such promises is told of the first so many a turn.
+    private static let handledLateMax = 4096
+
+    mutating func add(_ rejection: Rejection) { waiting.append(rejection) }
+
+    mutating func remove(_ id: UInt64, _ promise: Value) {
+        // Nearly always the last, if it is there at all.
+        if let index = waiting.lastIndex(where: { $0.id == id }) {
+            waiting.remove(at: index)
+        } else if handledLate.count < Self.handledLateMax {
+            handledLate.append(promise)
+        }
+    }
+
+    var isEmpty: Bool { waiting.isEmpty && handledLate.isEmpty }
 
     /// The oldest.
-    mutating func takeFirst() -> Value? { waiting.isEmpty ? nil : waiting.removeFirst().reason }
+    mutating func takeFirst() -> Rejection? { waiting.isEmpty ? nil : waiting.removeFirst() }
+
+    /// A promise that was told of as unhandled and has a handler now.
+    mutating func takeHandled() -> Value? { handledLate.isEmpty ? nil : handledLate.removeFirst() }
 }

@@ -29,6 +29,9 @@ struct RunMachine {
     private var immediatesAreDue = false
 
     var isEnding: Bool { state != .running }
+    var hasStarted: Bool { entry != .notStarted }
+    /// The entry's code has run, but for what waits at a top-level await.
+    var hasSettled: Bool { entry == .settled }
 
     mutating func entryStarted() {
         precondition(entry == .notStarted, "the entry started twice: \(self)")

@@ -55,6 +55,8 @@ final class TurnMonitor {
     var cells: RequestCells?
     /// Timers that are set.
     var timerCount: () -> Int = { 0 }
+    /// Child isolates that run.
+    var childCount: () -> Int = { 0 }
     /// Nil without an agent.
     var profile: ProfileControl?
 
@@ -271,6 +273,7 @@ final class TurnMonitor {
         let isQuiet = turnCount == 0 && ticks > 0
         (sampledAt, sampledCPU, cpuRead) = (now, cpu, cpu)
         (turnCount, turnTime, shortTime) = (0, 0, 0)
+        board.set(.isolateWorkers, UInt64(childCount()))
         // Nothing ran, so the heap is as it was.
         guard !isQuiet else { return }
         board.set(.timersActive, UInt64(timerCount()))

@@ -29,6 +29,8 @@ struct Watchdog: Sendable {
     static let orphanMilliseconds = 10_000.0
     /// How often a server's turns are looked at.
     static let stallMilliseconds = 40.0
+    /// How often the CPU time of children is, which may begin at any time, when it is limited.
+    static let childrenMilliseconds = 100.0
 
     let signals: SignalDescriptor
     let limits: Limits
@@ -38,6 +40,8 @@ struct Watchdog: Sendable {
     let ring: RingMapping
     /// A first signal asks a server to finish what it has; whether another serves in its place. Nil: every signal stops.
     let drain: (@Sendable (_ isFollowed: Bool) -> Void)?
+    /// Limits hold for each of them, too; who exceeds one ends alone.
+    let children: ChildIsolates
     /// Of a server; nil: nobody wants to know of stalls.
     var turns: TurnClock?
     /// Called when a turn has run longer than `TurnMonitor.stallMin`, once for each.
@@ -92,8 +96,10 @@ struct Watchdog: Sendable {
             if let orphanedAt, Self.milliseconds(CLOCK_MONOTONIC) - orphanedAt > Self.orphanMilliseconds {
                 end(.interrupted(signal: SIGTERM))
             }
-            let milliseconds = min(wait?.milliseconds ?? .infinity, stallWait)
+            let childWait = limits.cpuMilliseconds == nil ? .infinity : Self.childrenMilliseconds
+            let milliseconds = min(wait?.milliseconds ?? .infinity, stallWait, childWait)
             try? poller.wait(nanoseconds: milliseconds.isFinite ? UInt64(milliseconds * 1e6) : nil)
+            children.enforce(limits, now: Self.milliseconds(CLOCK_MONOTONIC) * 1e6 - ring.monotonicBase)
             if let running = turns?.runningSince {
                 let nanoseconds = Self.milliseconds(CLOCK_MONOTONIC) * 1e6 - ring.monotonicBase - running
                 if let outcome = limits.exceeded(byTurnOf: nanoseconds / 1e6) { end(outcome) }

@@ -42,11 +42,12 @@ public enum WorkerMain {
     }
 
     /// - `import … assert { type: 'json' }`, which V8 10.2 does not have by itself.
-    /// - Twice V8's budget for inlining: the tracing core is many small functions, and a span costs 13 % fewer instructions.
+    /// - Nearly three times V8's budget for inlining: the tracing core is many small functions, and a span costs 13 % fewer instructions. With
+    ///   twice the budget the constructor of spans is left out now and then, and called as a constructor costs a fifth of a span.
     /// - Eight times V8's smallest young generation: a collection costs 0.3 ms however little is left alive, and a span is half a kilobyte of
     ///   garbage. Megabytes of one of its two halves.
     private static let flags =
-        "--harmony-import-assertions --max-inlined-bytecode-size-cumulative=2000 --min-semi-space-size=8"
+        "--harmony-import-assertions --max-inlined-bytecode-size-cumulative=2500 --min-semi-space-size=8"
 
     /// For concurrent compilation and garbage collection. Two do for one isolate, and V8 starts them all at once.
     private static let workerThreads = 2
@@ -83,8 +84,10 @@ public enum WorkerMain {
         _ signals: SignalDescriptor, on eventLoop: any EventLoop
     ) throws {
         let gate = LoopGate(eventLoop)
-        let realm = try makeRealm(options) { gate.wake(delaySeconds: $0) }
+        let (realm, snapshot) = try RealmSource(options: options).make { gate.wake(delaySeconds: $0) }
         if let bytes = options.wasmMemoryBytesMax { Engine.limitWasmMemory(bytes: bytes) }
+        let places = try options.placesDescriptor.map { try RingPlaces(fileDescriptor: $0) }
+        let children = ChildIsolates(options, ring: ring, places: places, snapshot: snapshot)
         let clock = (ring.baseAddress + RingMapping.Cell.clock).assumingMemoryBound(to: Double.self)
         realm.isolate.setClock(cell: clock, monotonicBase: ring.monotonicBase)
         realm.isolate.stayEntered()
@@ -97,7 +100,8 @@ public enum WorkerMain {
         }
         let turns = TurnClock()
         let workload = try Workload(
-            realm, on: eventLoop, ring: ring, board: board, tls: tls, options: options, files: .linux, stop: stop, turns: turns)
+            realm, on: eventLoop, gate: gate, ring: ring, board: board, tls: tls, options: options, files: .linux,
+            stop: stop, turns: turns, children: children)
         let control = options.controlDescriptor.map { LocalConnection(owning: $0) }
         // An agent that takes nothing for so long takes nothing any more.
         control?.setTimeouts(milliseconds: ControlWriter.patienceMilliseconds)
@@ -107,7 +111,7 @@ public enum WorkerMain {
         let numbers = Atomic<Int>(0)
         let watchdog = Watchdog(
             signals: signals, limits: options.limits, cpuClock: Watchdog.cpuClockOfThisThread(), ring: ring,
-            drain: options.serves ? drain : nil, turns: options.serves ? turns : nil,
+            drain: options.serves ? drain : nil, children: children, turns: options.serves ? turns : nil,
             stalled: { isolate.interrupt { monitor.value.lookForStall() } },
             slowMilliseconds: slow, slow: { isolate.interrupt { monitor.value.turnIsSlow() } },
             control: control,
@@ -136,24 +140,6 @@ public enum WorkerMain {
         ProfileControl(
             isolate, monotonicBase: ring.monotonicBase, writer: ControlWriter(control),
             slowMilliseconds: options.slowMilliseconds, snapshotBytesMax: options.snapshotBytesMax)
-    }
-
-    /// A realm with the platform in it, from the first snapshot that fits.
-    private static func makeRealm(_ options: WorkerOptions, wake: @escaping @Sendable (Double) -> Void) throws -> Realm
-    {
-        var isolateOptions = IsolateOptions()
-        isolateOptions.heapBytesMax = options.heapBytesMax
-        for path in StartupSnapshot.candidates(options) {
-            isolateOptions.snapshot = StartupSnapshot.map(path)
-            if isolateOptions.snapshot != nil, let isolate = Isolate(isolateOptions, wake: wake) {
-                return Realm(isolate, fromSnapshot: true)
-            }
-        }
-        isolateOptions.snapshot = nil
-        guard let isolate = Isolate(isolateOptions, wake: wake) else { preconditionFailure("V8 made no isolate") }
-        let realm = Realm(isolate)
-        try PlatformSources.prepare(realm, ops: realm.installOps(host: nil))
-        return realm
     }
 
     private static func leave(_ message: String, code: Int32, descriptor: Int32 = 2) -> Never {

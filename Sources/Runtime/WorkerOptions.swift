@@ -5,8 +5,8 @@ internal import Glibc
 internal import Linux
 internal import System
 
-struct WorkerOptions {
-    enum Command: Hashable {
+struct WorkerOptions: Sendable {
+    enum Command: Hashable, Sendable {
         case run(entry: String)
         case buildSnapshot(path: String)
         case checkTLS
@@ -26,6 +26,8 @@ struct WorkerOptions {
     var boardDescriptor: Int32?
     /// A stream socket to the agent.
     var controlDescriptor: Int32?
+    /// Where child isolates write.
+    var placesDescriptor: Int32?
     /// Certificate and key of a server that speaks TLS, and the keys of its tickets.
     var identityDescriptor: Int32?
     var ticketsDescriptor: Int32?
@@ -38,6 +40,8 @@ struct WorkerOptions {
 
     /// Bytes; 0: V8's default.
     var heapBytesMax: Int { configuration["heapBytesMax"]?.number.map { Int($0) } ?? 0 }
+    /// Child isolates at once.
+    var workersMax: Int { configuration["workersMax"]?.number.map { Int($0) } ?? 16 }
     /// Turns that take longer are profiled.
     var slowMilliseconds: Double? { configuration["profileSlowMilliseconds"]?.number }
     /// Of a heap snapshot when the heap's limit is reached; nil: none is taken.
@@ -76,6 +80,7 @@ struct WorkerOptions {
             case "--listen-fd": listenDescriptor = try Self.descriptor(argument, rest.popFirst())
             case "--board-fd": boardDescriptor = try Self.descriptor(argument, rest.popFirst())
             case "--control-fd": controlDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--places-fd": placesDescriptor = try Self.descriptor(argument, rest.popFirst())
             case "--tls-fd": identityDescriptor = try Self.descriptor(argument, rest.popFirst())
             case "--tickets-fd": ticketsDescriptor = try Self.descriptor(argument, rest.popFirst())
             case "--answer-fd": answerDescriptor = try Self.descriptor(argument, rest.popFirst())

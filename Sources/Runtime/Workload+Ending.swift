@@ -6,11 +6,16 @@ internal import Linux
 internal import Telemetry
 
 extension Workload {
-    /// Ends the process.
-    func finish(_ outcome: Outcome) -> Never {
+    /// Ends the process, or the child.
+    func finish(_ outcome: Outcome) {
+        if child != nil { finishChild(outcome) } else { finishProcess(outcome) }
+    }
+
+    private func finishProcess(_ outcome: Outcome) -> Never {
         isolate.cancelTermination()
         if case .limit(.heap) = outcome { monitor.profile?.heapLimitReached() }
         let outcome = lastWords(outcome)
+        children.endAll()
         if options.serves, http == nil { board?.setState(.failed) }
         if let message = outcome.message { Machine.writeToStandardError(message + "\n") }
         if options.isTraced {
@@ -25,7 +30,7 @@ extension Workload {
     }
 
     /// Lets 'exit' listeners run; what they say or do about the code counts. Not after a limit or a signal: they could take for ever.
-    private func lastWords(_ outcome: Outcome) -> Outcome {
+    func lastWords(_ outcome: Outcome) -> Outcome {
         let code: Int32?
         switch outcome {
         case .completed: code = nil

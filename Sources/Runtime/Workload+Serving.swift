@@ -30,6 +30,7 @@ extension Workload {
         if options.isTraced { try internals.call("trace.endRun", [internals.number(0)]) }
         monitor.cells = server.cells
         monitor.timerCount = { [unowned self] in Int((try? internals.call("timers.count").number) ?? 0) }
+        monitor.childCount = { [unowned self] in children.count }
         http = server
         opHost?.http = server
         machine.referencesChanged(by: 1)

@@ -5,7 +5,6 @@
 // execution and is found out when the turn has unwound.
 
 internal import Engine
-internal import Glibc
 internal import NIOCore
 internal import Platform
 internal import System
@@ -28,7 +27,19 @@ final class Workload {
     /// Once the entry has been evaluated, in a worker that serves.
     var http: HTTPServer?
     private(set) var opHost: OpHost?
-    private let realm: Realm
+    let gate: LoopGate
+    let children: ChildIsolates
+    /// Nil of the process's first isolate.
+    let child: ChildRole?
+    /// Set with the first start.
+    private(set) var messages: MessagePorts?
+    /// A child's `close()` was called: it ends with the turn.
+    var isClosing = false
+    /// A child has its global and its span.
+    var hasBegun = false
+    /// A child has said its last words.
+    var hasFinished = false
+    let realm: Realm
     private let clock: RingTime
 
     let monitor: TurnMonitor
@@ -40,12 +51,10 @@ final class Workload {
     private var imports: [UInt64: PendingImport] = [:]
     private var observers: [Int: Observer] = [:]
     private var lastToken = 0
-    private(set) var entry: ModuleRecord?
+    var entry: ModuleRecord?
     var timer: NIOScheduledCallback?
     /// `internal.timers.run`, once the first timer has come.
     var runTimers: Value?
-    private var wakeDescriptor: Int32 { options.wakeDescriptor ?? -1 }
-
     /// What asked the run to end from another thread.
     let stop: StopRequest
 
@@ -63,12 +72,16 @@ final class Workload {
 
     /// - Parameter realm: prepared by `PlatformSources`, its ops not yet installed.
     init(
-        _ realm: Realm, on eventLoop: any EventLoop, ring: RingMapping, board: BoardWriter? = nil, tls: TLSContext? = nil,
-        options: WorkerOptions,
-        files: FileSystem, stop: StopRequest, turns: TurnClock
+        _ realm: Realm, on eventLoop: any EventLoop, gate: LoopGate, ring: RingMapping, board: BoardWriter? = nil,
+        tls: TLSContext? = nil, options: WorkerOptions, files: FileSystem, stop: StopRequest, turns: TurnClock,
+        children: ChildIsolates,
+        child: ChildRole? = nil
     ) throws(JSFailure) {
         self.realm = realm
         self.eventLoop = eventLoop
+        self.gate = gate
+        self.children = children
+        self.child = child
         self.ring = ring
         self.board = board
         self.tls = tls
@@ -88,22 +101,37 @@ final class Workload {
 
     /// Runs the entry. The event loop carries on from there; the process ends when the run does.
     func start(_ entry: String) {
+        attach()
+        turn { () throws(JSFailure) in
+            try startPlatform(entry)
+            if options.isTraced { try internals.call("trace.beginRun", [internals.string(entry)]) }
+            try run(entry)
+        }
+    }
+
+    /// Makes V8 and the platform's ops call this object.
+    func attach() {
         isolate.delegate = self
-        let memory = UnsafeMutableRawBufferPointer(start: ring.baseAddress, count: ring.byteCount)
-        let opHost = OpHost(self, ring: memory)
+        let opHost = OpHost(self, ring: ringMemory)
         opHost.wasm = modules
         self.opHost = opHost
+        let messages = MessagePorts(self, gate: gate, children: children)
+        self.messages = messages
+        opHost.messages = messages
         _ = realm.installOps(host: opHost)
         loader.isTraced = options.isTraced
         loader.onFirstSourceMap = { [unowned self] in
             isolate.setPrepareStackTrace(try? internals.property("prepareStackTrace"))
         }
-        turn { () throws(JSFailure) in
-            let configuration = internals.string(options.startConfiguration(entry: entry).text)
-            try internals.call("host.start", [configuration, realm.makeExternalBuffer(memory)])
-            if options.isTraced { try internals.call("trace.beginRun", [internals.string(entry)]) }
-            try run(entry)
-        }
+    }
+
+    func startPlatform(_ entry: String) throws(JSFailure) {
+        let configuration = internals.string(options.startConfiguration(entry: entry).text)
+        try internals.call("host.start", [configuration, realm.makeExternalBuffer(ringMemory)])
+    }
+
+    private var ringMemory: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: ring.baseAddress, count: ring.byteCount)
     }
 
     private func run(_ entry: String) throws(JSFailure) {
@@ -116,7 +144,15 @@ final class Workload {
         }
         loading.end = clock.now()
         let file = loader.entryFile(entry)
-        switch try loader.entryFormat(of: file, source: source) {
+        let format = try loader.entryFormat(of: file, source: source)
+        try run(file, named: entry, source, as: format, loading: loading)
+    }
+
+    /// - Parameter entry: what messages call it.
+    func run(
+        _ file: ModuleFile, named entry: String, _ source: [UInt8], as format: ModuleFormat, loading: ModuleTiming.Step
+    ) throws(JSFailure) {
+        switch format {
         case .script where options.serves:
             machine.end(
                 .entryUnreadable(reason: "cannot serve '\(entry)': it is a script, not a module with a default export"))
@@ -153,6 +189,20 @@ final class Workload {
             ])
     }
 
+    /// Lets go of all that belongs to the isolate, which is disposed of next.
+    func dismantle() {
+        isolate.delegate = nil
+        rejections = Rejections()
+        settled = []
+        imports = [:]
+        observers = [:]
+        entry = nil
+        runTimers = nil
+        fetches.stop()
+        timer?.cancel()
+        timer = nil
+    }
+
     // MARK: Turns
 
     /// Enters JavaScript from the event loop.
@@ -176,6 +226,7 @@ final class Workload {
         if monitor.end(), !machine.isEnding { _ = try? internals.call("serve.takeNotes") }
         monitor.leave()
         isInTurn = false
+        if isClosing { machine.end(.closed) }
         decide()
         http?.settle()
     }
@@ -192,9 +243,12 @@ final class Workload {
             } else if !settled.isEmpty {
                 let (token, reason) = settled.removeFirst()
                 try deliver(token, reason)
-            } else if let reason = rejections.takeFirst() {
+            } else if let rejection = rejections.takeFirst() {
                 monitor.unhandledError()
-                guard try internals.call("unhandledRejection", [reason]).isTrue else { return machine.end(.failed) }
+                let arguments = [rejection.reason, rejection.promise]
+                guard try internals.call("unhandledRejection", arguments).isTrue else { return machine.end(.failed) }
+            } else if let promise = rejections.takeHandled() {
+                try internals.call("rejectionHandled", [promise])
             } else {
                 return
             }
@@ -202,7 +256,7 @@ final class Workload {
     }
 
     private func decide() {
-        switch machine.turnEnded(hasPendingWork: isolate.hasPendingWork) {
+        switch machine.turnEnded(hasPendingWork: messages?.isDelivering == true || isolate.hasPendingWork) {
         case .wait: break
         case .end(let outcome): finish(outcome)
         case .finish: finish(.completed(code: 0))
@@ -217,6 +271,8 @@ final class Workload {
         case .exception(let exception):
             do throws(JSFailure) {
                 if try !reportUncaught(exception) { machine.end(.failed) } else { try settle() }
+                // An entry that does not load, or a child's that does not: there is nothing to go on with.
+                if !machine.hasStarted { machine.end(.failed) }
             } catch {
                 // The listener, or the report itself, was stopped or failed.
                 if case .terminated = error { machine.end(whyTerminated()) } else { machine.end(.failed) }
@@ -224,7 +280,7 @@ final class Workload {
         }
     }
 
-    private func whyTerminated() -> Outcome {
+    func whyTerminated() -> Outcome {
         if let outcome = stop.outcome { return outcome }
         return isolate.endReason == .heapLimit
             ? .limit(.heap) : .internalError("execution was terminated for no known reason")
@@ -268,6 +324,7 @@ final class Workload {
         switch observers.removeValue(forKey: token) {
         case .entry:
             machine.entrySettled()
+            if child != nil, reason == nil { try internals.call("worker.evaluated") }
             if let reason { throw .exception(JSException(throwing: reason, in: realm)) }
             if options.serves { try startServing() }
         case .module(let record): try loader.evaluated(record, error: reason)
@@ -291,9 +348,11 @@ extension Workload: IsolateDelegate {
         imports[request.token] = PendingImport(request: request, context: context)
     }
 
-    func promiseRejected(_ promise: UInt64, reason: Value, in realm: Realm) { rejections.add(promise, reason: reason) }
+    func promiseRejected(_ id: UInt64, _ promise: Value, reason: Value, in realm: Realm) {
+        rejections.add(Rejections.Rejection(id: id, promise: promise, reason: reason))
+    }
 
-    func promiseHandled(_ promise: UInt64) { rejections.remove(promise) }
+    func promiseHandled(_ id: UInt64, _ promise: Value) { rejections.remove(id, promise) }
 
     func collectedGarbage(_ collection: GarbageCollection) { monitor.collected(collection) }
 }
@@ -333,10 +392,7 @@ extension Workload: PlatformHost {
 
     func sourceMap(ofScript name: String) -> [UInt8]? { loader.sourceMaps.json(of: name) }
 
-    func wakeAgent() {
-        var one: UInt64 = 1
-        _ = write(wakeDescriptor, &one, 8)
-    }
+    func wakeAgent() { children.wakeAgent() }
 
     var stopDescriptor: Int32 { stop.descriptor }
 

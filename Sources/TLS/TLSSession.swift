@@ -50,7 +50,7 @@ public final class TLSSession {
     /// Whether the client came with a ticket.
     public var isResumed: Bool { SSL_session_reused(session) == 1 }
 
-    /// Ciphertext that came, for the calls of `read` within `body`, which have to go on until one gives 0.
+    /// Ciphertext that came, for the calls of `read` within `body`, which have to go on while `hasMore`.
     public func lend(_ ciphertext: UnsafeRawBufferPointer, _ body: () -> Void) {
         isBegun = true
         context.wire.pointee.input = ciphertext.baseAddress?.assumingMemoryBound(to: UInt8.self)
@@ -59,6 +59,9 @@ public final class TLSSession {
         context.wire.pointee.input = nil
         context.wire.pointee.input_count = 0
     }
+
+    /// Whether `read` can give anything: asking in vain costs a microsecond.
+    public var hasMore: Bool { context.wire.pointee.input_count > 0 || SSL_pending(session) > 0 }
 
     /// Plaintext; how many bytes. 0: there is no more for now, or `state` says that there is none any more.
     public func read(into room: UnsafeMutableRawBufferPointer) -> Int {

@@ -12,6 +12,9 @@ public struct RingError: Error, CustomStringConvertible, Sendable {
 
     init(_ call: String, errno code: Int32) { description = "\(call): \(String(cString: strerror(code)))" }
     init(_ description: String) { self.description = description }
+
+    /// All places of `RingPlaces` are taken.
+    public static let noPlace = RingError("no ring place is free")
 }
 
 /// The mapped ring. Both ends hold one; the cells may be used from any thread, the data only by the one reader or writer.
@@ -45,6 +48,8 @@ public final class RingMapping: @unchecked Sendable {
     public static let deathMessageBytesMax = 1024
 
     public let fileDescriptor: Int32
+    /// Whether the descriptor is closed with the mapping: not of a ring that shares its file with others.
+    private let ownsDescriptor: Bool
     /// Bytes of the data area.
     public let capacity: Int
     /// Start of the header; the data follows at `headerBytes`, twice.
@@ -64,7 +69,7 @@ public final class RingMapping: @unchecked Sendable {
         let descriptor = sl_memfd("sidelight-ring")
         guard descriptor >= 0 else { throw RingError("memfd_create", errno: errno) }
         guard ftruncate(descriptor, off_t(Self.headerBytes + capacity)) == 0, sl_memfd_seal_size(descriptor) == 0,
-            let base = sl_ring_map(descriptor, Self.headerBytes, capacity)
+            let base = sl_ring_map(descriptor, 0, Self.headerBytes, capacity)
         else {
             let code = errno
             close(descriptor)
@@ -73,6 +78,7 @@ public final class RingMapping: @unchecked Sendable {
         let monotonic = sl_clock_nanoseconds(CLOCK_MONOTONIC)
         let unix = sl_clock_nanoseconds(CLOCK_REALTIME)
         fileDescriptor = descriptor
+        ownsDescriptor = true
         self.capacity = capacity
         baseAddress = base
         monotonicBase = Double(monotonic)
@@ -93,7 +99,7 @@ public final class RingMapping: @unchecked Sendable {
         guard Self.capacityBounds.contains(capacity), capacity & (capacity - 1) == 0 else {
             throw RingError("descriptor \(descriptor) is no ring: its size is \(status.st_size) bytes")
         }
-        guard let base = sl_ring_map(descriptor, Self.headerBytes, capacity) else {
+        guard let base = sl_ring_map(descriptor, 0, Self.headerBytes, capacity) else {
             throw RingError("mapping the ring", errno: errno)
         }
         guard base.load(fromByteOffset: Cell.magic, as: UInt32.self) == Self.magic,
@@ -104,14 +110,30 @@ public final class RingMapping: @unchecked Sendable {
             throw RingError("the ring has another version than \(Self.version); agent and worker must be of one release")
         }
         fileDescriptor = descriptor
+        ownsDescriptor = true
         self.capacity = capacity
         baseAddress = base
         monotonicBase = base.load(fromByteOffset: Cell.monotonicBase, as: Double.self)
     }
 
+    /// Maps one of several rings in a file, which stays somebody else's. Nothing of its bytes is looked at. Either side.
+    /// - Parameters:
+    ///   - offset: of its header in the file, bytes.
+    ///   - monotonicBase: CLOCK_MONOTONIC at ring time 0, nanoseconds; that of the process's first ring.
+    init(sharing descriptor: Int32, offset: Int, capacity: Int, monotonicBase: Double) throws(RingError) {
+        guard let base = sl_ring_map(descriptor, offset, Self.headerBytes, capacity) else {
+            throw RingError("mapping a ring of \(capacity) bytes", errno: errno)
+        }
+        fileDescriptor = descriptor
+        ownsDescriptor = false
+        self.capacity = capacity
+        baseAddress = base
+        self.monotonicBase = monotonicBase
+    }
+
     deinit {
         munmap(baseAddress, byteCount)
-        close(fileDescriptor)
+        if ownsDescriptor { close(fileDescriptor) }
     }
 
     /// Acquire load of a u32 cell.

@@ -32,8 +32,8 @@ public struct RingReader: ~Copyable {
 
     public init(_ mapping: RingMapping) {
         self.mapping = mapping
-        buffer = .allocate(byteCount: RecordLimits.recordBytesMax, alignment: 16)
         lengthMax = min(mapping.capacity / 4, RecordLimits.recordBytesMax)
+        buffer = .allocate(byteCount: max(lengthMax, Self.chunkBytes), alignment: 16)
     }
 
     deinit { buffer.deallocate() }

@@ -18,7 +18,8 @@ struct OpenSpan {
     var start: UInt64
 
     static let none = OpenSpan(
-        id: .invalid, traceID: .invalid, parent: .invalid, parentIsRemote: false, kind: 0, traceFlags: 0, scope: 0, nameRef: 0, start: 0)
+        id: .invalid, traceID: .invalid, parent: .invalid, parentIsRemote: false, kind: 0, traceFlags: 0, scope: 0,
+        nameRef: 0, start: 0)
 }
 
 /// Of one worker. A worker that announces one id twice has two spans of it, and ends one at a time.
@@ -83,6 +84,7 @@ struct OpenSpans: ~Copyable {
         others = [:]
         inlineNames = [:]
         recentOpen = 0
-        return all.sorted { ($0.start, $0.id) < ($1.start, $1.id) }.map { ($0, $0.nameRef == 0 ? names[$0.id] ?? "" : nil) }
+        return all.sorted { ($0.start, $0.id) < ($1.start, $1.id) }
+            .map { ($0, $0.nameRef == 0 ? names[$0.id] ?? "" : nil) }
     }
 }

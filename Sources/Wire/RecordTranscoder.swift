@@ -121,9 +121,10 @@ public struct RecordTranscoder: ~Copyable {
         for (span, inlineName) in open {
             let data = SpanData(
                 context: SpanContext(traceID: span.traceID, spanID: span.id, traceFlags: span.traceFlags),
-                parentSpanID: span.parent, parentIsRemote: span.parentIsRemote, name: inlineName ?? strings.string(span.nameRef),
-                kind: SpanKind(rawValue: span.kind) ?? .internal, startTime: span.start, endTime: max(endTime, span.start),
-                attributes: attributes, status: SpanStatus(code: .error, message: reason))
+                parentSpanID: span.parent, parentIsRemote: span.parentIsRemote,
+                name: inlineName ?? strings.string(span.nameRef), kind: SpanKind(rawValue: span.kind) ?? .internal,
+                startTime: span.start, endTime: max(endTime, span.start), attributes: attributes,
+                status: SpanStatus(code: .error, message: reason))
             add(data, scope: span.scope)
         }
         return open.count

@@ -21,6 +21,7 @@ struct RunCommand: ParsableCommand {
 
             LIMITS
               heap=64MB  V8's heap          cpu=500ms, wall=2s  of the whole run
+              workers=16  child Workers
               wasm-memory=256MB  of each memory of WebAssembly
 
             EXIT CODES

@@ -22,6 +22,7 @@ struct ServeCommand: ParsableCommand {
               cpu=500ms, wall=2s   of one turn           idle=60s
               headers=32KB         of a request            request-timeout=none
               body=100MB           of a request            connections=10000
+              workers=16           child Workers
 
             SIGNALS
               SIGTERM, SIGINT  finish what is in flight, then end; again: end at once

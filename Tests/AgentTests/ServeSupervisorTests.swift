@@ -65,6 +65,20 @@ private let second: UInt64 = 1_000_000_000
         #expect(supervisor.isNewStep(0))
     }
 
+    @Test func whoServedForASecondWaitsAsAfterAFirstFailure() {
+        var supervisor = serving()
+        var now: UInt64 = 0
+        for id in 1...8 {
+            now += second
+            #expect(supervisor.ended(id, now: now, chance: 0) == [.crashed(place: 0, delay: 100_000_000)])
+            now += 100_000_000
+            #expect(supervisor.tick(now: now) == [.start(id + 1, place: 0)])
+            _ = supervisor.isServing(id + 1, now: now)
+        }
+        // One that does not come up, in between, makes the next wait longer, and no more than that.
+        #expect(supervisor.ended(9, now: now, chance: 0) == [.crashed(place: 0, delay: 200_000_000)])
+    }
+
     @Test func chanceTakesAQuarterAtMost() {
         var supervisor = serving()
         #expect(supervisor.ended(1, now: 0, chance: 1) == [.crashed(place: 0, delay: 75_000_000)])

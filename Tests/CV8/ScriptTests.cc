@@ -233,6 +233,43 @@ TEST(opsReturnEveryKindOfValue) {
     CHECK_EQUAL(result([](sl_v8_args *args) { sl_v8_args_return_null(args); }), "object null");
     CHECK_EQUAL(result([](sl_v8_args *args) { sl_v8_args_return_string(args, "\xc3\xa9\xff", 3); }), "string \u00e9\uFFFD");
     CHECK_EQUAL(result([](sl_v8_args *args) { sl_v8_args_return_string(args, "", 0); }), "string ");
+    for (size_t length : {1, 31, 32, 33, 64, 100}) { // where plain ASCII is looked for
+        for (size_t at = 0; at < length; ++at) {
+            std::string bytes(length, 'a');
+            bytes[at] = '\xff';
+            std::string text = bytes.substr(0, at) + "\uFFFD" + bytes.substr(at + 1);
+            CHECK_EQUAL(result([&](sl_v8_args *args) { sl_v8_args_return_string(args, bytes.data(), bytes.size()); }), "string " + text);
+        }
+    }
+    CHECK_EQUAL(result([](sl_v8_args *args) { sl_v8_args_return_utf16(args, nullptr, 0); }), "string ");
+    CHECK_EQUAL(result([](sl_v8_args *args) {
+        uint16_t units[] = {'a', 0xE9, 0xFF};
+        sl_v8_args_return_utf16(args, units, 3);
+    }), "string a\u00e9\u00ff");
+    CHECK_EQUAL(result([](sl_v8_args *args) {
+        uint16_t units[] = {'a', 0x100, 0xD83D, 0xDE00};
+        sl_v8_args_return_utf16(args, units, 4);
+    }), "string a\u0100\U0001F600");
+}
+
+TEST(opsWriteTextAsUtf8) {
+    World world;
+    world.on_call = [](sl_v8_args *args) { sl_v8_args_return_utf8_of(args, 0); };
+    for (const char *text : {"''", "'abc'", "'a\\xE9'", "'\\u20AC'", "'\\u{1F600}'", "'a\\uD800b'", "'x'.repeat(1000) + '\\xFF'"}) {
+        std::string source = std::string("{ const t = ") + text + "; const b = ops.call(t); [b.constructor.name, b.buffer.byteLength === b.length, " +
+            "decodeURIComponent(Array.from(b, (x) => '%' + x.toString(16).padStart(2, '0')).join('')) === t.replace(/[\\uD800-\\uDBFF](?![\\uDC00-\\uDFFF])/g, '\\uFFFD')].join() }";
+        CHECK_EQUAL(world.Run(source.c_str()), "Uint8Array,true,true");
+    }
+    CHECK_EQUAL(world.Run("ops.call(5).length"), "0");
+    world.on_call = [](sl_v8_args *args) {
+        uint8_t *bytes = nullptr;
+        size_t length = 0, units = 0;
+        CHECK(sl_v8_args_bytes(args, 1, &bytes, &length));
+        size_t written = sl_v8_args_write_utf8_prefix(args, 0, bytes, length, &units);
+        sl_v8_args_return_number(args, static_cast<double>(units * 1000 + written));
+    };
+    const char *lengths = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 99].map((n) => ops.call('a\\u20AC\\u{1F600}\\uD800z', new Uint8Array(n))).join()";
+    CHECK_EQUAL(world.Run(lengths), "0,1001,1001,1001,2004,2004,2004,2004,4008,4008,4008,5011,6012");
 }
 
 TEST(opsThrowErrorsOfAKindWithACode) {
@@ -382,7 +419,7 @@ void Track(World &world, Rejections &rejections) {
     rejections.world = &world;
     sl_v8_host host = {};
     host.context = &rejections;
-    host.rejection = [](void *context, sl_v8_realm *, uint64_t id, bool handled, sl_v8_value *reason) {
+    host.rejection = [](void *context, sl_v8_realm *, uint64_t id, bool handled, sl_v8_value *, sl_v8_value *reason) {
         auto *rejections = static_cast<Rejections *>(context);
         std::string text = handled ? "handled" : Take(sl_v8_value_utf8(rejections->world->isolate, reason));
         rejections->seen.push_back({id, text});

@@ -325,6 +325,113 @@ def a_child_holds_the_ring(ring):
         os._exit(0)
 
 
+# -- rings of child isolates: record-format.md section 6.
+
+
+FREE, USED, ENDED = 0, 1, 2
+
+
+class Places:
+    def __init__(self):
+        number = int(sys.argv[sys.argv.index("--places-fd") + 1])
+        self.map = mmap.mmap(number, os.fstat(number).st_size)
+        self.words = memoryview(self.map).cast("I")
+        magic, version, self.count, self.capacity = struct.unpack_from("<IIII", self.map, 0)
+        assert (magic, version) == (0x4C505253, 1)
+        assert len(self.map) == 4096 + self.count * (HEADER + self.capacity)
+
+    def set(self, place, state):
+        self.words[16 + place] = state
+
+    def wait_until_free(self, place):
+        while self.words[16 + place] != FREE:
+            time.sleep(0.001)
+
+
+class ChildRing(Ring):
+    """The ring of a place, as an honest child has it."""
+
+    def __init__(self, first, places, place):
+        self.places, self.place = places, place
+        at = 4096 + place * (HEADER + places.capacity)
+        view = memoryview(places.map)[at : at + HEADER + places.capacity]
+        self.map, self.words, self.capacity, self.head = view, view.cast("I"), places.capacity, 0
+        view[:HEADER] = bytes(HEADER)
+        view[16:40] = first.map[16:40]
+        self.words[WAKE_AT // 4] = 1
+        places.set(place, USED)
+
+
+def child_ends(ring):
+    """Two children in one place, one after the other, with the same ids of interned strings."""
+    places = Places()
+    for number, name in ((1, b"first"), (2, b"second")):
+        child = ChildRing(ring, places, 3)
+        child.write(record(STRING, struct.pack("<II", 1, len(name)) + name))
+        # An interned name is not inline.
+        child.write(struct.pack("<I", 80) + span(child, number, ref=1)[4:80])
+        child.write(span(child, 0x100 + number, name=b"left open", kind=SPAN_START))
+        places.set(3, ENDED)
+        ring.publish()
+        places.wait_until_free(3)
+    good(ring, first=100)
+
+
+def child_breaks_its_ring(ring):
+    good(ring)
+    child = ChildRing(ring, Places(), 0)
+    open_root(child)
+    good(child, first=50, count=5)
+    child.put(record(SPAN, bytes(80), length=83))
+    child.publish()
+    time.sleep(60)
+
+
+def child_head_beyond(ring):
+    good(ring)
+    child = ChildRing(ring, Places(), 1)
+    child.publish(child.capacity + 8)
+    time.sleep(60)
+
+
+def child_garbage(ring):
+    """All of the file is noise, states and table included, again and again."""
+    source = random.Random(int(sys.argv[-1]))
+    places = Places()
+    good(ring)
+    ring.wait_until_read()
+    for _ in range(30):
+        places.map[0:4096] = source.randbytes(4096)
+        for place in range(places.count):
+            places.set(place, source.choice([FREE, USED, ENDED, 4711]))
+            at = 4096 + place * (HEADER + places.capacity)
+            places.map[at : at + 8192] = source.randbytes(8192)
+        os.write(4, struct.pack("<Q", 1))
+        time.sleep(0.002)
+    time.sleep(60)
+
+
+def child_states_flicker(ring):
+    """Places that end and begin faster than anybody could use them."""
+    places = Places()
+    good(ring)
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        for place in range(places.count):
+            places.set(place, ENDED)
+        os.write(4, struct.pack("<Q", 1))
+    good(ring, first=1000)
+
+
+def children_are_killed(ring):
+    places = Places()
+    for place in range(places.count):
+        child = ChildRing(ring, places, place)
+        good(child, first=1000 * (place + 1), count=10)
+        child.write(span(child, 1000 * (place + 1) + 500, name=b"open child", kind=SPAN_START))
+    os.kill(os.getpid(), 9)
+
+
 def main():
     entry = sys.argv[sys.argv.index("--") + 1]
     ring = Ring()

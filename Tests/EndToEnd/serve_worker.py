@@ -216,7 +216,7 @@ class Worker:
 
 def main():
     arguments = sys.argv[1:]
-    expected = "--serve --ring-fd 3 --wake-fd 4 --config-fd 5 --listen-fd 6 --board-fd 7 --control-fd 8 --".split()
+    expected = "--serve --ring-fd 3 --wake-fd 4 --config-fd 5 --listen-fd 6 --board-fd 7 --control-fd 8 --places-fd 9 --".split()
     assert arguments[:-1] == expected, arguments
     with open(5, "rb") as file:
         config = json.load(file)

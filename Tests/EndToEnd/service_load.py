@@ -158,7 +158,7 @@ class Cases:
     def next(self):
         makers = [
             (2, self.root), (4, self.create), (4, self.read), (1, self.replace), (1, self.remove), (1, self.invalid), (5, self.tags),
-            (2, self.rows), (1, self.ticks), (2, self.upload), (3, self.fingerprint), (3, self.slow), (1, self.report), (2, self.failing),
+            (2, self.rows), (1, self.ticks), (2, self.upload), (3, self.fingerprint), (2, self.primes), (3, self.slow), (1, self.report), (2, self.failing),
             (1, self.nowhere),
         ]  # fmt: skip
         case = self.rng.choices([make for _, make in makers], [weight for weight, _ in makers])[0]()
@@ -239,6 +239,11 @@ class Cases:
         text = f"{self.word()} ü {self.word()}"
         check = lambda case: case.json == {"text": text, "fnv1a": fnv1a(text.encode())}  # noqa: E731
         return Case("fingerprint", "GET", f"/fingerprint/{urllib.parse.quote(text)}", "GET /fingerprint/:text", check=check)
+
+    def primes(self):
+        limit = self.rng.randrange(2, 300)
+        expected = {"limit": limit, "primes": sum(all(n % d for d in range(2, n)) for n in range(2, limit))}
+        return Case("primes", "GET", f"/primes/{limit}", "GET /primes/:limit", {"count primes": ""}, check=lambda case: case.json == expected)
 
     def slow(self):
         time = self.rng.randrange(50, 400)
@@ -499,11 +504,24 @@ def problems_of(case, spans, logs, counts):
                 yield f"a log line of span {id}, which is not there"
 
 
+def spans_of_child(spans):
+    """The life of the child Worker that a request started, and what hangs below it: ids. What a message caused hangs under who sent it."""
+    ids = {span.id for span in spans if span.name == "worker primes"}
+    while more := {span.id for span in spans if span.parent in ids} - ids:
+        ids |= more
+    return ids
+
+
 def problems_below(case, own, spans, counts):
     """The tree below the server span. Of a worker that was killed only spans that had ended are known."""
     named = collections.defaultdict(list)
+    child = spans_of_child(spans)
     for span in spans:
-        if not (span.kind == SERVER and span.service == "notes"):
+        if span.id in child:
+            counts["spans of a child Worker's life"] += 1
+            if span.name == "worker primes" and own and span.parent not in {found.id for found in own}:
+                yield f"{span.name!r} hangs under {span.parent}, which is no server span"
+        elif not (span.kind == SERVER and span.service == "notes"):
             # What the agent tells of a killed worker's request has no route in its name.
             named["POST /tags" if span.unfinished and span.kind == SERVER else span.name].append(span)
             counts["child spans"] += 1

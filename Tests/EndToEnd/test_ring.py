@@ -131,3 +131,44 @@ def test_a_child_of_the_worker_that_writes_on_does_not_keep_the_agent(hostile, r
     assert done.code == 0
     assert time.monotonic() - begin < 2.5
     assert names(receiver)[:10] == ["good"] * 10
+
+
+def test_a_child_that_ends_leaves_its_place_to_the_next(hostile, receiver):
+    done = hostile("run", "--json", *receiver.export(), "child_ends.js", timeout=30)
+    assert done.code == 0, done.err
+    assert names(receiver) == ["first"] + ["good"] * 10 + ["left open"] * 2 + ["second"]
+    for span in receiver.spans:
+        if span.name == "left open":
+            assert (span.status, span.attributes["error.type"]) == (ERROR, "span_not_ended")
+    assert done.summary["openSpansClosed"] == 2 and done.summary["rejected"] == {}
+
+
+@pytest.mark.parametrize("how, children", [("child_breaks_its_ring", 5), ("child_head_beyond", 0)])
+def test_a_broken_ring_of_a_child_ends_the_worker(hostile, receiver, how, children):
+    done = hostile("run", *receiver.export(), f"{how}.js", timeout=30)
+    assert done.code == 70, done.err
+    assert "ring" in done.err
+    assert names(receiver) == ["good"] * (10 + children) + (["open"] if children else [])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_in_the_rings_of_children_ends_the_worker_and_keeps_the_first_ring(hostile, receiver, seed):
+    done = hostile("run", *receiver.export(), "child_garbage.js", seed, timeout=60)
+    assert done.code == 70, done.err
+    assert names(receiver).count("good") == 10
+
+
+def test_states_that_flicker_cost_nothing_that_was_recorded(hostile, receiver):
+    done = hostile("run", "--json", *receiver.export(), "child_states_flicker.js", timeout=60)
+    assert done.code == 0, done.err
+    assert names(receiver) == ["good"] * 20
+
+
+def test_children_of_a_killed_worker_lose_nothing(hostile, receiver):
+    done = hostile("run", "--json", "--limit", "workers=5", *receiver.export(), "children_are_killed.js", timeout=30)
+    assert done.code == 1, done.err
+    assert names(receiver) == ["good"] * 100 + ["open child"] * 10
+    assert len({span.span_id for span in receiver.spans}) == 110
+    for span in receiver.spans:
+        if span.name == "open child":
+            assert (span.status, span.message) == (ERROR, "worker killed by SIGKILL (9)")

@@ -54,6 +54,14 @@ ASK = "export default { async fetch(request) { return fetch(new URL(request.url)
 # -- one span a request
 
 
+def test_an_attribute_that_the_program_sets_itself_stands_once(service):
+    """The receiver refuses a span that has an attribute twice."""
+    assert service.get("/own/attributes")[0] == 200
+    attributes = service.span("/own/attributes").attributes
+    assert (attributes["client.address"], attributes["server.port"]) == ("hidden", 1)
+    assert (attributes["http.request.method"], attributes["url.scheme"]) == ("GET", "http")
+
+
 def test_the_attributes_of_a_request(service):
     with service.connect() as connection:
         connection.send(

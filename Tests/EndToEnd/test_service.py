@@ -165,6 +165,15 @@ def test_streams_both_ways(services, receiver):
     assert own.end - own.start > 20e6
 
 
+def test_work_of_a_child_belongs_to_the_request(services, receiver):
+    notes, _ = services
+    assert json.loads(notes("GET", "/primes/1000")[1]) == {"limit": 1000, "primes": 168}
+    end(services)
+    spans, own = trace_of(receiver, "GET /primes/:limit")
+    assert spans["count primes"].parent_id == own.span_id and spans["count primes"].attributes["primes.count"] == 168
+    assert spans["worker primes"].parent_id == own.span_id
+
+
 def test_a_failing_route_points_into_its_source(services, receiver):
     notes, _ = services
     assert json.loads(notes("GET", "/report/2026-10")[1])["notes"] == 118

@@ -9,8 +9,8 @@ private final class Recorder: IsolateDelegate {
     var collections = 0
 
     func dynamicImport(_ request: DynamicImport, in realm: Realm) { imports.append(request) }
-    func promiseRejected(_ promise: UInt64, reason: Value, in realm: Realm) { rejected.append(promise) }
-    func promiseHandled(_ promise: UInt64) { handled.append(promise) }
+    func promiseRejected(_ id: UInt64, _ promise: Value, reason: Value, in realm: Realm) { rejected.append(id) }
+    func promiseHandled(_ id: UInt64, _ promise: Value) { handled.append(id) }
     func collectedGarbage(_ collection: GarbageCollection) { collections += 1 }
 }
 

@@ -10,6 +10,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import url from 'node:url';
+import util from 'node:util';
 import vm from 'node:vm';
 import v8 from 'node:v8';
 import zlib from 'node:zlib';
@@ -23,6 +24,30 @@ const windows1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8DŽ\x8F\x90‘’“
 
 /** Lets V8's continuation data be played by Node's. */
 const store = new AsyncLocalStorage();
+
+/** The numbers of sl_v8_brand; Node's own knowledge of a value plays V8's. */
+const brands = [
+    util.types.isProxy, util.types.isPromise, util.types.isMapIterator, util.types.isSetIterator, util.types.isWeakMap, util.types.isWeakSet, util.types.isModuleNamespaceObject,
+    util.types.isGeneratorObject, util.types.isArgumentsObject, util.types.isNativeError, util.types.isExternal,
+];
+
+function brandOf(value) {
+    if (typeof value === 'function' && !util.types.isProxy(value)) {
+        const isAsync = util.types.isAsyncFunction(value);
+        return util.types.isGeneratorFunction(value) ? (isAsync ? 14 : 13) : isAsync ? 12 : 0;
+    }
+    return brands.findIndex((is) => is(value)) + 1;
+}
+
+v8.setFlagsFromString('--allow-natives-syntax');
+const proxyInside = new Function('proxy', 'return [%JSProxyGetTarget(proxy), %JSProxyGetHandler(proxy)]');
+
+/** Of a promise Node tells the state alone, of iterators nothing. */
+function insideOf(value) {
+    if (util.types.isProxy(value)) return proxyInside(value);
+    if (util.types.isPromise(value)) return [util.inspect(value).includes('<pending>') ? 0 : util.inspect(value).includes('<rejected>') ? 2 : 1, undefined];
+    return null;
+}
 
 /** Digests and HMACs by Node's. */
 function hashOps(realm) {
@@ -182,6 +207,8 @@ function makeOps(realm, hooks) {
             if (!fs.existsSync(file)) return null;
             return vm.compileFunction(fs.readFileSync(file, 'utf8'), ['ops', 'internal', 'primordials'], { parsingContext: realm.context, filename: `sidelight:late/${name}.js` });
         },
+        brand: brandOf,
+        inside: (value) => realm.insideOf(value),
         wakeAgent() {},
     };
 }
@@ -207,6 +234,7 @@ export function boot(hooks = {}) {
             if (!realm.internal.uncaught(error)) process.exit(realm.internal.finish(1));
         }
     };
+    realm.insideOf = insideOf;
     const ops = makeOps(realm, hooks);
     const primordials = vm.runInContext('({})', context);
     realm.ops = Object.assign(vm.runInContext('({})', context), ops, hooks.ops?.(realm));
@@ -257,7 +285,7 @@ export async function runFile(realm, file) {
     const load = (name) => {
         if (modules.has(name)) return modules.get(name);
         let module;
-        const exports = realm.internal.builtin(name);
+        const exports = realm.internal.builtin(name) ?? realm.internal.builtin(`node:${name}`);
         if (exports !== undefined) {
             const names = Object.keys(exports);
             module = new vm.SyntheticModule(names, function () { for (const n of names) this.setExport(n, exports[n]); }, { context: realm.context });
@@ -278,6 +306,7 @@ if (process.argv[1] === import.meta.filename) {
     const realm = boot({ argv: process.argv.slice(2) });
     process.on('uncaughtException', (error) => { if (!realm.internal.uncaught(error)) process.exit(realm.internal.finish(1)); });
     process.on('unhandledRejection', (reason, promise) => { if (!realm.internal.unhandledRejection(reason, promise)) process.exit(realm.internal.finish(1)); });
+    process.on('rejectionHandled', (promise) => realm.internal.rejectionHandled(promise));
     process.on('beforeExit', () => { process.exitCode = realm.internal.finish(); });
     await runFile(realm, process.argv[2]);
 }

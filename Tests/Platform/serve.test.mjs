@@ -413,6 +413,21 @@ test('a time-out of native is told apart', async () => {
     equal([span.status, span.attributes['error.type'], span.attributes['http.response.status_code']], [2, '503', 503].map((v, i) => (i === 1 ? 'timeout' : v)));
 });
 
+test('a head that cannot be written: an error record, a 500 on the span, and the stream is cancelled', async () => {
+    const server = serve(`export default { fetch: () => new Response(new ReadableStream({
+        pull(controller) { controller.enqueue(new Uint8Array(9)); }, cancel(reason) { globalThis.cancelled = reason.name; } })) }`);
+    server.full = true; // what native says of pieces behind such a head is not that they are sent
+    const answer = server.begin('GET /', host);
+    await server.turn();
+    answer.finish(3, 500);
+    await server.turn();
+    same(server.evaluate('cancelled'), 'TypeError');
+    same(server.realm.internal.serve.idle(), 0);
+    const { spans: [span], errors } = server.read();
+    equal([span.status, span.attributes['error.type'], span.attributes['http.response.status_code']], [2, 'TypeError', 500]);
+    same(errors.length, 1);
+});
+
 test('a body that is being read fails when the client leaves', async () => {
     const server = serve('export default { async fetch(request) { try { await request.text(); } catch (e) { globalThis.seen = e.name; throw e; } } }');
     const answer = server.begin('POST /', host, { body: [] });
@@ -769,6 +784,6 @@ test('small pieces of a body are kept together', async () => {
         feed.end();
         const held = feed.chunks.reduce((sum, chunk) => sum + chunk.buffer.byteLength, 0);
         assert.ok(held <= 2 * at + 8192, `${held} bytes are held for ${at}`);
-        equal(Buffer.from(await whole), Buffer.from(Uint8Array.from({ length: at }, (_, i) => i & 255)));
+        equal(Buffer.from((await whole).bytes), Buffer.from(Uint8Array.from({ length: at }, (_, i) => i & 255)));
     }
 });

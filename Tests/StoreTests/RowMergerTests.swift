@@ -25,6 +25,16 @@ import Wire
         #expect(rows[0].bytes == batches.filter { $0.signal == .traces }.flatMap(\.bytes))
     }
 
+    @Test func aBatchOfTheSizeOfARowIsOneWithoutWaitingForOthers() {
+        let small = Batch([span(traceID(1), 1, "before")], resource: shop)
+        let batch = Batch((1...100).map { span(traceID(UInt64($0)), $0, "some name") }, resource: shop)
+        let rows = rows([small, batch, small], rowBytes: batch.bytes.count)
+        #expect(rows.map(\.items) == [100, 2])
+        #expect(rows[0].bytes == batch.bytes)
+        #expect(rows[0].traces().count == 800)
+        #expect(rows[0].runs == [BatchBody.ScopeRun(scope: 0, items: 100)])
+    }
+
     @Test func aLargeBatchIsSplitBetweenItems() {
         let batch = Batch((1...100).map { span(traceID(1), $0, "some name") }, resource: shop)
         let rows = rows([batch], rowBytes: batch.bytes.count / 4)

@@ -149,6 +149,50 @@ extension Generator {
         #expect(transcoding.transcoder.closeOpenSpans(endTime: end, reason: "", attributes: []) == 0)
     }
 
+    @Test func spansOpenAtOnceAreToldApart() throws {
+        var generator = Generator(seed: 6)
+        var maker = RecordMaker(seed: 6)
+        let spans = (0..<2_000).map { index in
+            var span = generator.ringSpan()
+            span.name = "span \(index % 7)"
+            return span
+        }
+        for span in spans { maker.spanStart(span) }
+        for index in stride(from: 0, to: spans.count, by: 2) { maker.span(spans[index], hadStart: true) }
+        let transcoding = Transcoding()
+        transcoding.feed(maker.records)
+        #expect(transcoding.counters.received(.spanStart) == 2_000)
+        #expect(transcoding.counters.received(.span) == 1_000)
+        _ = transcoding.transcoder.take()
+        #expect(transcoding.transcoder.closeOpenSpans(endTime: .max, reason: "", attributes: []) == 1_000)
+        let names = try transcoding.spans().reduce(into: [:]) { $0[$1.context.spanID] = $1.name }
+        for index in stride(from: 1, to: spans.count, by: 2) {
+            #expect(names[spans[index].context.spanID] == spans[index].name)
+        }
+        #expect(transcoding.transcoder.closeOpenSpans(endTime: .max, reason: "", attributes: []) == 0)
+    }
+
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func attributesThatComeAgainArriveWhereverTheyStand(seed: UInt64) throws {
+        var generator = Generator(seed: seed)
+        var maker = RecordMaker(seed: seed)
+        let spans = (0..<300).map { index in
+            var span = generator.ringSpan()
+            span.attributes = [
+                Attribute("method", "GET"), Attribute("sampled", .bool(index % 2 == 0)),
+                Attribute("status", .int(Int64(index % 5) * 100)), Attribute("item", .int(Int64(index))),
+                Attribute("below", .int(-1)),
+            ]
+            for event in span.events.indices { span.events[event].attributes = span.attributes }
+            for link in span.links.indices { span.links[link].attributes = span.attributes }
+            return span
+        }
+        for span in spans { maker.span(span) }
+        let transcoding = Transcoding()
+        transcoding.feed(maker.records)
+        #expect(try transcoding.spans() == spans)
+    }
+
     @Test func badRecordsAreRejectedAloneAndCountedByReason() throws {
         var generator = Generator(seed: 9)
         let good = generator.ringSpan()

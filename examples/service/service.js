@@ -4,6 +4,7 @@
 //   sidelight serve --listen 127.0.0.1:8080 --cron '* * * * *' examples/service/service.js
 import { Fingerprint } from './fingerprint.js';
 import * as notes from './notes.js';
+import { primes } from './primes.js';
 import { makeRouter } from './router.js';
 import * as streams from './streams.js';
 import { monthlyReport } from './dist/report.js';
@@ -18,6 +19,7 @@ const route = makeRouter({
     '/ticks': { GET: streams.ticks },
     '/uploads/:name': { PUT: streams.upload },
     '/fingerprint/:text': { GET: fingerprint },
+    '/primes/:limit': { GET: primes },
     '/slow/:milliseconds': { GET: slow },
     '/report/:month': { GET: ({ month }) => Response.json(monthlyReport(month)) },
 });

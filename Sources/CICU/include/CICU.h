@@ -12,12 +12,12 @@
 
 #pragma clang assume_nonnull begin
 
-/// The encodings of the standard but for UTF-8 and `replacement`, in its order. 34_encoding.js names them by these numbers.
+/// The encodings of the standard but for `replacement`, in its order, UTF-8 last. 34_encoding.js names them by these numbers.
 typedef enum {
     SL_IBM866, SL_ISO_8859_2, SL_ISO_8859_3, SL_ISO_8859_4, SL_ISO_8859_5, SL_ISO_8859_6, SL_ISO_8859_7, SL_ISO_8859_8, SL_ISO_8859_8_I, SL_ISO_8859_10,
     SL_ISO_8859_13, SL_ISO_8859_14, SL_ISO_8859_15, SL_ISO_8859_16, SL_KOI8_R, SL_KOI8_U, SL_MACINTOSH, SL_WINDOWS_874, SL_WINDOWS_1250, SL_WINDOWS_1251,
     SL_WINDOWS_1252, SL_WINDOWS_1253, SL_WINDOWS_1254, SL_WINDOWS_1255, SL_WINDOWS_1256, SL_WINDOWS_1257, SL_WINDOWS_1258, SL_X_MAC_CYRILLIC,
-    SL_GBK, SL_GB18030, SL_BIG5, SL_EUC_JP, SL_ISO_2022_JP, SL_SHIFT_JIS, SL_EUC_KR, SL_UTF_16BE, SL_UTF_16LE, SL_X_USER_DEFINED,
+    SL_GBK, SL_GB18030, SL_BIG5, SL_EUC_JP, SL_ISO_2022_JP, SL_SHIFT_JIS, SL_EUC_KR, SL_UTF_16BE, SL_UTF_16LE, SL_X_USER_DEFINED, SL_UTF_8,
     SL_ENCODING_COUNT
 } sl_encoding;
 
@@ -39,6 +39,9 @@ static inline size_t sl_decode_units_max(size_t length) { return length + 4; }
 /// - `units`: room for sl_decode_units_max(length).
 /// Returns how many units were written. -2: the character table could not be made (ICU's data has no such converter).
 ptrdiff_t sl_decode(sl_encoding encoding, sl_decoder_state *state, const uint8_t *_Nullable bytes, size_t length, bool fatal, bool last, uint16_t *units);
+
+/// Whether no byte is over 0x7F.
+bool sl_is_ascii(const uint8_t *_Nullable bytes, size_t length);
 
 /// UTS 46 processing of a domain in UTF-8, not transitional, by the options of https://url.spec.whatwg.org/#concept-domain-to-ascii with beStrict false.
 /// `to_ascii` false: ToUnicode instead (https://url.spec.whatwg.org/#concept-domain-to-unicode), which has a result even after an error.

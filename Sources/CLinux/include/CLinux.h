@@ -76,12 +76,13 @@ static inline const void *_Nullable sl_shared_view(int fd, size_t bytes) {
 // These pages are in no core dump.
 static inline void sl_keep_out_of_dumps(const void *_Nonnull at, size_t bytes) { madvise((void *)at, bytes, MADV_DONTDUMP); }
 
-// Maps [header][data][data again] of a ring file; null and errno.
-static inline void *_Nullable sl_ring_map(int fd, size_t header, size_t data) {
+// Maps [header][data][data again] of a ring that begins at `offset` in a file; null and errno.
+static inline void *_Nullable sl_ring_map(int fd, size_t offset, size_t header, size_t data) {
     char *base = (char *)mmap(NULL, header + 2 * data, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (base == (char *)MAP_FAILED) return NULL;
-    if (mmap(base, header + data, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ||
-        mmap(base + header + data, data, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, (off_t)header) == MAP_FAILED) {
+    if (mmap(base, header + data, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, (off_t)offset) == MAP_FAILED ||
+        mmap(base + header + data, data, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, (off_t)(offset + header)) ==
+            MAP_FAILED) {
         int saved = errno;
         munmap(base, header + 2 * data);
         errno = saved;
@@ -90,8 +91,16 @@ static inline void *_Nullable sl_ring_map(int fd, size_t header, size_t data) {
     return base;
 }
 
+// Gives the pages of a part of a memfd back: it reads as zeros from then on. -1 and errno.
+static inline int sl_memfd_forget(int fd, size_t offset, size_t bytes) {
+    return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)bytes);
+}
+
 // Provided because the constants are negative macros, which Swift does not import.
 void sl_keep_freed_memory(int bytes_max);
+
+// The kernel's number of this thread.
+static inline int sl_thread_id(void) { return (int)syscall(SYS_gettid); }
 
 static inline int sl_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 static inline int sl_pidfd_send_signal(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }

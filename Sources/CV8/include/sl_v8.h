@@ -47,6 +47,7 @@ typedef struct {
     size_t stack_bytes_max;           // 0: V8's default (984 KiB)
     size_t array_buffer_bytes_max;    // sum of live ArrayBuffer backing stores; 0: no limit. Over it `new ArrayBuffer` throws RangeError. WebAssembly memories are outside of it
     const uint8_t *_Nullable snapshot; size_t snapshot_length; // from sl_v8_snapshot_create; the bytes must outlive the isolate
+    bool snapshot_is_known;           // an isolate of this process was made from these very bytes: they are not checked again
 } sl_v8_isolate_options;
 // Null: the snapshot does not fit this V8 (version, flags): try again without.
 sl_v8_isolate *_Nullable sl_v8_isolate_create(const sl_v8_isolate_options *options);
@@ -54,8 +55,9 @@ sl_v8_isolate *_Nullable sl_v8_isolate_create(const sl_v8_isolate_options *optio
 void sl_v8_isolate_dispose(sl_v8_isolate *isolate);
 
 // Keeps the isolate entered on its thread for good: each call then finds it so, which costs a few instructions instead of some hundred. For a
-// thread that has one isolate and ends with it; the isolate cannot be disposed of afterwards.
+// thread that has one isolate and ends with it; before the isolate is disposed of it must have left.
 void sl_v8_isolate_stay_entered(sl_v8_isolate *isolate);
+void sl_v8_isolate_leave(sl_v8_isolate *isolate);
 
 typedef enum { SL_V8_END_NONE = 0, SL_V8_END_TERMINATED = 1, SL_V8_END_HEAP_LIMIT = 2 } sl_v8_end_reason;
 // ANY THREAD, while the isolate lives. JS on the isolate's thread stops with an uncatchable exception at the next check.
@@ -83,8 +85,8 @@ typedef struct {
     // import(): the host loads `specifier` for the module or script named `referrer`, then calls sl_v8_import_resolve/reject (now or later) with `token`.
     // `type` is the import assertion ("json") or empty.
     void (*_Nullable import)(void *_Nullable context, sl_v8_realm *realm, sl_v8_string specifier, sl_v8_string referrer, sl_v8_string type, uint64_t token);
-    // A promise was rejected without a handler (handled = false), or got a handler later (true). `promise_id` pairs the two. `reason` is borrowed.
-    void (*_Nullable rejection)(void *_Nullable context, sl_v8_realm *realm, uint64_t promise_id, bool handled, sl_v8_value *_Nullable reason);
+    // A promise was rejected without a handler (handled = false), or got a handler later (true). `promise_id` pairs the two. `promise` and `reason` are borrowed.
+    void (*_Nullable rejection)(void *_Nullable context, sl_v8_realm *realm, uint64_t promise_id, bool handled, sl_v8_value *promise, sl_v8_value *_Nullable reason);
     // A garbage collection ended. kind: 1 scavenge, 2 mark-sweep-compact, 4 incremental, 8 weak callbacks. No JS from here.
     void (*_Nullable gc)(void *_Nullable context, uint32_t kind, double pause_nanoseconds, bool forced);
 } sl_v8_host;
@@ -137,7 +139,7 @@ bool sl_v8_call_text(sl_v8_realm *realm, sl_v8_value *function, double number, c
                      sl_v8_exception *_Nullable *_Nonnull error);
 bool sl_v8_call_numbers(sl_v8_realm *realm, sl_v8_value *function, const double *_Nullable numbers, size_t count,
                         sl_v8_exception *_Nullable *_Nonnull error);
-// Structured serialization (HTML) through V8's ValueSerializer; DataCloneError is thrown as a plain Error named so.
+// Structured serialization (HTML) through V8's ValueSerializer; DataCloneError is thrown as a plain Error named so. No host objects.
 sl_v8_value *_Nullable sl_v8_value_clone(sl_v8_realm *realm, sl_v8_value *value, sl_v8_value *_Nullable transfer_list, sl_v8_exception *_Nullable *_Nonnull error);
 
 typedef enum { SL_V8_PENDING, SL_V8_FULFILLED, SL_V8_REJECTED } sl_v8_promise_state;
@@ -255,10 +257,22 @@ sl_v8_value *sl_v8_args_value(sl_v8_args *args, size_t index);  // owned handle
 bool sl_v8_args_bytes(sl_v8_args *args, size_t index, uint8_t *_Nullable *_Nonnull bytes, size_t *length);
 // Writes the UTF-8 of string argument `index` (lone surrogates become U+FFFD) to target; bytes written, or -1 when more than capacity. No allocation.
 ptrdiff_t sl_v8_args_write_utf8(sl_v8_args *args, size_t index, void *target, size_t capacity);
+// The same for as many whole characters as fit. `units` tells how many UTF-16 units of the string they are.
+size_t sl_v8_args_write_utf8_prefix(sl_v8_args *args, size_t index, void *target, size_t capacity, size_t *units);
 // How many bytes the UTF-8 of string argument `index` can have at most; 0 when it is none.
 size_t sl_v8_args_utf8_max(sl_v8_args *args, size_t index);
 // Writes the units of string argument `index` as Latin-1; bytes written, or -1: no string, over capacity, or with units over 255.
 ptrdiff_t sl_v8_args_write_latin1(sl_v8_args *args, size_t index, void *target, size_t capacity);
+// What an object is by V8's own knowledge, which no prototype, proxy trap or Symbol.toStringTag can change. Runs no user code.
+typedef enum {
+    SL_V8_BRAND_NONE, SL_V8_BRAND_PROXY, SL_V8_BRAND_PROMISE, SL_V8_BRAND_MAP_ITERATOR, SL_V8_BRAND_SET_ITERATOR, SL_V8_BRAND_WEAK_MAP, SL_V8_BRAND_WEAK_SET,
+    SL_V8_BRAND_MODULE, SL_V8_BRAND_GENERATOR, SL_V8_BRAND_ARGUMENTS, SL_V8_BRAND_ERROR, SL_V8_BRAND_EXTERNAL,
+    SL_V8_BRAND_ASYNC_FUNCTION, SL_V8_BRAND_GENERATOR_FUNCTION, SL_V8_BRAND_ASYNC_GENERATOR_FUNCTION
+} sl_v8_brand;
+sl_v8_brand sl_v8_args_brand(sl_v8_args *args, size_t index);
+// Returns what the argument holds inside, as an array of two: a proxy's target and handler, a promise's state (sl_v8_promise_state) and result, and of an
+// iterator or weak collection whether its entries are pairs, and an array of them. Null of anything else. Iterators do not advance.
+void sl_v8_args_return_inside(sl_v8_args *args, size_t index);
 sl_v8_isolate *sl_v8_args_isolate(sl_v8_args *args);
 sl_v8_realm *sl_v8_args_realm(sl_v8_args *args);
 void sl_v8_args_return_number(sl_v8_args *args, double number);
@@ -267,10 +281,33 @@ void sl_v8_args_return_null(sl_v8_args *args);
 void sl_v8_args_return_string(sl_v8_args *args, const char *bytes, size_t length);
 // UTF-16 units; as one byte each in V8 when none is over 255. The units may be overwritten.
 void sl_v8_args_return_utf16(sl_v8_args *args, uint16_t *_Nullable units, size_t length);
+// The UTF-8 of string argument `index` as a new Uint8Array; an empty one when it is no string.
+void sl_v8_args_return_utf8_of(sl_v8_args *args, size_t index);
 void sl_v8_args_return_value(sl_v8_args *args, sl_v8_value *value); // borrowed
 // kind: "Error", "TypeError", "RangeError", "SyntaxError"; anything else is an Error whose name is kind. code (or null) becomes the `code` property.
 void sl_v8_args_throw(sl_v8_args *args, const char *kind, const char *message, size_t message_length, const char *_Nullable code);
 void sl_v8_args_throw_value(sl_v8_args *args, sl_v8_value *value);
+
+// ---- Messages ----
+// A value on its way from one realm to another, of the same or another isolate and thread. Belongs to no isolate: the functions that take nothing but
+// a message are ANY THREAD, one at a time.
+typedef struct sl_v8_message sl_v8_message;
+// Serializes argument `value` and moves what the array at argument `transfer` (or undefined) lists: ArrayBuffers, which are detached, and host
+// objects. Null: it could not be (a DataCloneError as above), and an exception is pending in JavaScript: return from the op.
+sl_v8_message *_Nullable sl_v8_args_write_message(sl_v8_args *args, size_t value, size_t transfer);
+// Makes what a message says the result of the call; once. The array at argument `objects` (or undefined) has a host object for each of those that were
+// transferred, in order. False: an exception is pending in JavaScript.
+bool sl_v8_args_return_message(sl_v8_args *args, sl_v8_message *message, size_t objects);
+// An object that serialization knows for one of the host's: it is transferred, or refused. `number` names it in messages. It has no prototype but
+// Object's; the host's script gives it another.
+void sl_v8_args_return_host_object(sl_v8_args *args, double number);
+size_t sl_v8_message_bytes(const sl_v8_message *message); // serialized, and of what was moved
+size_t sl_v8_message_object_count(const sl_v8_message *message);
+double sl_v8_message_object_at(const sl_v8_message *message, size_t index);
+void sl_v8_message_free(sl_v8_message *_Nullable message);
+
+// Name of the script whose code called into the platform (scripts named "sidelight:…" are left out); null bytes when there is none. Caller frees.
+sl_v8_string sl_v8_isolate_calling_script(sl_v8_isolate *isolate);
 
 // The continuation-preserved embedder data of what runs; null outside of JavaScript. Also from an interrupt and from the host's `gc`.
 sl_v8_value *_Nullable sl_v8_isolate_continuation(sl_v8_isolate *isolate);

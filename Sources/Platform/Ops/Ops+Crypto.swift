@@ -83,7 +83,7 @@ extension PlatformOps {
         let names = Names()
         EVP_MD_do_all_sorted(
             { _, name, _, context in
-                guard let name, let context, let algorithm = EVP_MD_fetch(nil, name, nil) else { return }
+                guard let name, let context, let algorithm = HashTable.fetch(name) else { return }
                 EVP_MD_free(algorithm)
                 Unmanaged<Names>.fromOpaque(context).takeUnretainedValue().all.append(String(cString: name))
             }, Unmanaged.passUnretained(names).toOpaque())

@@ -2,30 +2,21 @@ internal import CICU
 internal import Engine
 internal import Glibc
 
-// https://encoding.spec.whatwg.org/. UTF-8: V8's own strings do the work; only decoding looks at the bytes first. All
-// else is CICU's.
+// https://encoding.spec.whatwg.org/. V8's own strings are encoded by V8; CICU decodes.
 extension PlatformOps {
-    /// encodeUtf8(text): a Uint8Array. encodeInto(text, u8): code units read * 2^32 + bytes written, or -1 when it does
-    /// not fit whole.
+    /// encodeUtf8(text): a Uint8Array. encodeInto(text, u8): code units read * 2^32 + bytes written.
     /// decodeUtf8(bytes, fatal, ignoreBOM): a string; a TypeError when fatal and malformed.
-    /// decodeText(encoding, bytes, state, fatal, last): a string, null when fatal and malformed. `encoding` as in
-    /// CICU.h; `state`: an
-    /// ArrayBuffer of 8 bytes, first all 0, that belongs to the stream; undefined when there is but one piece. A byte
-    /// order mark is a character here.
+    /// decodeText(encoding, bytes, state, fatal, last): a string, null when fatal and malformed. `encoding` as in CICU.h;
+    /// `state`: an ArrayBuffer of 8 bytes, first all 0, that belongs to the stream; undefined when there is but one
+    /// piece. A byte order mark is a character here.
     /// domainToASCII(domain): null for failure. domainToUnicode(domain).
     static let encoding = [
-        Op("encodeUtf8") {
-            let call = OpCall($0, $1)
-            call.withUTF8(0) { call.returns(call.realm.makeUint8Array($0)) }
-        },
+        Op("encodeUtf8") { OpCall($0, $1).returnsUTF8(of: 0) },
         Op("encodeInto") {
             let call = OpCall($0, $1)
             guard let target = call.bytes(1) else { return call.returns(0) }
-            call.withUTF8(0) { text in
-                let (read, written) = prefix(of: text, fitting: target.count)
-                target.copyMemory(from: UnsafeRawBufferPointer(rebasing: text[..<written]))
-                call.returns(Double(read) * 0x1p32 + Double(written))
-            }
+            let (read, written) = call.writeUTF8Prefix(0, to: target)
+            call.returns(Double(read) * 0x1p32 + Double(written))
         },
         Op("decodeUtf8") {
             let call = OpCall($0, $1)
@@ -34,12 +25,9 @@ extension PlatformOps {
             if !call.bool(2), text.starts(with: [0xEF, 0xBB, 0xBF]) {
                 text = UnsafeRawBufferPointer(rebasing: text[3...])
             }
-            if call.bool(1), !isUTF8(text) {
-                return call.throwError(
-                    .type, "The encoded data was not valid for encoding utf-8",
-                    code: "ERR_ENCODING_INVALID_ENCODED_DATA")
-            }
-            call.returns(utf8: text)
+            let start = text.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            if sl_is_ascii(start, text.count) { return call.returns(utf8: text) }
+            decode(call, SL_UTF_8, text, state: nil, fatal: call.bool(1), last: true)
         },
         Op("decodeText") {
             let call = OpCall($0, $1)
@@ -47,31 +35,37 @@ extension PlatformOps {
             guard encoding >= 0, encoding < SL_ENCODING_COUNT.rawValue, let bytes = call.bytes(1) else {
                 return call.returns("")
             }
-            decode(call, sl_encoding(UInt32(encoding)), UnsafeRawBufferPointer(bytes), state: call.bytes(2))
+            decode(
+                call, sl_encoding(UInt32(encoding)), UnsafeRawBufferPointer(bytes), state: call.bytes(2),
+                fatal: call.bool(3), last: call.bool(4))
         },
         Op("domainToASCII") { domain(OpCall($0, $1), toASCII: true) },
         Op("domainToUnicode") { domain(OpCall($0, $1), toASCII: false) },
     ]
 
     private static func decode(
-        _ call: OpCall, _ encoding: sl_encoding, _ bytes: UnsafeRawBufferPointer, state: UnsafeMutableRawBufferPointer?
+        _ call: OpCall, _ encoding: sl_encoding, _ bytes: UnsafeRawBufferPointer, state: UnsafeMutableRawBufferPointer?,
+        fatal: Bool, last: Bool
     ) {
-        let capacity = sl_decode_units_max(bytes.count)
-        let units = UnsafeMutablePointer<UInt16>.allocate(capacity: capacity)
-        defer { units.deallocate() }
         var kept = sl_decoder_state()
-        if let state, state.count >= MemoryLayout.size(ofValue: kept) { kept = state.load(as: sl_decoder_state.self) }
+        let state = state.flatMap { $0.count >= MemoryLayout<sl_decoder_state>.size ? $0 : nil }
+        if let state { kept = state.load(as: sl_decoder_state.self) }
         let input = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        let count = sl_decode(encoding, &kept, input, bytes.count, call.bool(3), call.bool(4), units)
-        if let state, state.count >= MemoryLayout.size(ofValue: kept) {
-            state.storeBytes(of: kept, as: sl_decoder_state.self)
-        }
-        switch count {
-        case 0...: call.returns(utf16: UnsafeMutableBufferPointer(start: units, count: count))
-        case -1: call.returnsNull()
-        default:
-            call.throwError(
-                .error, "ICU's data has no table for this encoding; is libicu72 complete?", code: "ERR_NO_ICU")
+        // A short text goes over the stack.
+        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: sl_decode_units_max(bytes.count)) { units in
+            let count = sl_decode(encoding, &kept, input, bytes.count, fatal, last, units.baseAddress!)
+            if let state { state.storeBytes(of: kept, as: sl_decoder_state.self) }
+            switch count {
+            case 0...: call.returns(utf16: UnsafeMutableBufferPointer(rebasing: units[..<count]))
+            case -1 where encoding == SL_UTF_8:
+                call.throwError(
+                    .type, "The encoded data was not valid for encoding utf-8",
+                    code: "ERR_ENCODING_INVALID_ENCODED_DATA")
+            case -1: call.returnsNull()
+            default:
+                call.throwError(
+                    .error, "ICU's data has no table for this encoding; is libicu72 complete?", code: "ERR_NO_ICU")
+            }
         }
     }
 
@@ -85,23 +79,5 @@ extension PlatformOps {
             defer { free(result) }
             call.returns(utf8: UnsafeRawBufferPointer(start: result, count: length))
         }
-    }
-
-    /// How many UTF-16 code units and bytes of whole characters fit.
-    private static func prefix(of text: UnsafeRawBufferPointer, fitting capacity: Int) -> (read: Int, written: Int) {
-        var read = 0
-        var position = 0
-        while position < text.count {
-            let lead = text[position]
-            let length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
-            guard position + length <= capacity else { break }
-            position += length
-            read += length == 4 ? 2 : 1
-        }
-        return (read, position)
-    }
-
-    private static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        bytes.withMemoryRebound(to: UInt8.self) { String(validating: $0, as: UTF8.self) != nil }
     }
 }

@@ -1,5 +1,6 @@
 internal import Engine
 internal import Glibc
+internal import Synchronization
 
 extension PlatformOps {
     /// print(fd, text): writes all of it. A reader that went away ends the output quietly.
@@ -7,10 +8,13 @@ extension PlatformOps {
         Op("print") {
             let call = OpCall($0, $1)
             let descriptor = Int32(truncatingIfNeeded: call.integer(0))
-            call.withUTF8(1) { writeAll($0, to: descriptor) }
+            call.withUTF8(1) { text in isWriting.withLock { _ in writeAll(text, to: descriptor) } }
         }
     ]
 }
+
+/// One isolate at a time: a pipe may take a text in pieces, and the lines of two would be mixed.
+private let isWriting = Mutex(())
 
 private func writeAll(_ text: UnsafeRawBufferPointer, to descriptor: Int32) {
     var rest = text[...]

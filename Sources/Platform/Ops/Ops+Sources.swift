@@ -3,7 +3,8 @@ internal import Engine
 extension PlatformOps {
     /// sourceMap(script): the JSON of its map, or null.
     /// lateSource(name): a source of `js/late`, compiled: function(ops, internal, primordials); null when there is none
-    /// of that name.
+    /// of that name. brand(value): a number of `sl_v8_brand`.
+    /// inside(value): an array of two, or null (`sl_v8_args_return_inside`).
     static let sources = [
         Op("lateSource") {
             let call = OpCall($0, $1)
@@ -15,6 +16,14 @@ extension PlatformOps {
             } catch {
                 call.rethrow(error)
             }
+        },
+        Op("brand") {
+            let call = OpCall($0, $1)
+            call.returns(Double(call.brand(0)))
+        },
+        Op("inside") {
+            let call = OpCall($0, $1)
+            call.returnsInside(of: 0)
         },
         Op("sourceMap") {
             let call = OpCall($0, $1)

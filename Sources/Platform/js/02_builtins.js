@@ -42,3 +42,14 @@ internal.load = (name) => {
     }
     return value;
 };
+
+// Module → file of late/ that returns its exports.
+const lateModules = [
+    'assert', 'assert', 'assert/strict', 'assert_strict', 'buffer', 'buffer', 'crypto', 'crypto', 'diagnostics_channel', 'diagnostics_channel', 'events', 'events', 'os', 'os',
+    'path', 'path', 'path/posix', 'path_posix', 'path/win32', 'path_win32', 'punycode', 'punycode', 'querystring', 'querystring',
+    'string_decoder', 'string_decoder', 'url', 'url_module', 'util', 'util', 'util/types', 'util_types',
+];
+for (let i = 0; i < lateModules.length; i += 2) {
+    const file = lateModules[i + 1];
+    internal.builtins.set(`node:${lateModules[i]}`, () => internal.load(file));
+}

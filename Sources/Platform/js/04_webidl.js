@@ -33,15 +33,24 @@ function shapeInterface(Class, constants) {
     }
 }
 
+/** Of a class: its own properties that are no members are left out. Of a prototype: attributes come before operations. */
 function enumerate(target) {
     const keys = ReflectOwnKeys(target);
+    const isClass = typeof target === 'function';
+    const operations = [];
     for (let i = 0; i < keys.length; i++) {
         const key = keys[i];
-        if (typeof key === 'symbol' || key === 'constructor' || key === 'prototype' || key === 'name' || key === 'length') continue;
+        if (typeof key === 'symbol' || key === 'constructor' || (isClass && (key === 'prototype' || key === 'name' || key === 'length'))) continue;
         const descriptor = ReflectGetOwnPropertyDescriptor(target, key);
         descriptor.enumerable = true;
-        ObjectDefineProperty(target, key, descriptor);
+        if (!isClass && typeof descriptor.value === 'function') {
+            delete target[key];
+            ArrayPrototypePush(operations, key, descriptor);
+        } else {
+            ObjectDefineProperty(target, key, descriptor);
+        }
     }
+    for (let i = 0; i < operations.length; i += 2) ObjectDefineProperty(target, operations[i], operations[i + 1]);
 }
 
 /** An interface with its global. */

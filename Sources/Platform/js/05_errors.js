@@ -60,16 +60,18 @@ internal.DOMException = DOMException;
 /** A TypeError with `code`, as Node's own argument errors have it. */
 internal.typeError = (message, code) => {
     const error = new TypeError(message);
-    error.code = code;
+    ObjectDefineProperty(error, 'code', { __proto__: null, value: code, writable: true, enumerable: true, configurable: true });
     return error;
 };
 
 /** The listeners that process.on('uncaughtException' | 'unhandledRejection') set; 50_process.js replaces these. They tell whether somebody listened. */
 internal.onUncaught = () => false;
 internal.onRejection = () => false;
+internal.onRejectionHandled = () => {};
 
-/** A server outlives what one of its requests did: 44_serve.js replaces this. It tells whether it has recorded the error. */
-internal.survive = () => false;
+/** A server outlives what one of its requests did, a child what one of its messages did: 44_serve.js and 48_worker.js replace this. It tells whether it
+has recorded the error; `where` is as in internal.uncaught. */
+internal.survive = (error, where) => false;
 
 /**
  * An error that no JavaScript caught.
@@ -78,13 +80,20 @@ internal.survive = () => false;
  * @returns {boolean} true: a listener took it and the run goes on. False: it was printed and recorded, and the host ends the run with code 1
  */
 internal.uncaught = (error, where) => {
-    if (internal.onUncaught(error, 'uncaughtException') || internal.survive(error)) return true;
+    if (internal.fireError(error, where)) return true;
+    return internal.uncaughtByNobody(error, where);
+};
+
+/** The same when the global object's listeners have had their turn. */
+internal.uncaughtByNobody = (error, where) => {
+    if (internal.onUncaught(error, 'uncaughtException') || internal.survive(error, where)) return true;
     fail(error, where);
     return false;
 };
 
 /** A rejection that had no handler when the microtasks had run. Same result as internal.uncaught. */
 internal.unhandledRejection = (reason, promise) => {
+    if (internal.fireUnhandledRejection(promise, reason)) return true;
     if (internal.onRejection(reason, promise)) return true;
     if (internal.onUncaught(reason, 'unhandledRejection')) return true;
     const error = isError(reason) ? reason : rejectionError(reason);

@@ -75,6 +75,29 @@ function positionInStack(stack, message) {
     return undefined;
 }
 
+/** Where an error was thrown, as its source was written: `where` as V8 tells it, else the first frame of its stack. */
+internal.placeOf = (error, where) => {
+    if (where === undefined || !where.script || !(where.line > 0)) {
+        let stack, message;
+        if (internal.types.isError(error)) {
+            try { ({ stack, message } = error); } catch { /* a getter of the user's */ }
+        }
+        where = typeof stack === 'string' ? positionInStack(stack, message) : undefined;
+        if (where === undefined) return { script: '', line: 0, column: 0 };
+    }
+    const mapped = internal.mapPosition(where.script, where.line, where.column);
+    return mapped === null ? where : { script: mapped.source, line: mapped.line, column: mapped.column };
+};
+
+/** "TypeError: message" of an error, what inspect says of anything else. */
+internal.errorHeading = (error) => {
+    try {
+        return internal.types.isError(error) ? ErrorPrototypeToString(error) : internal.inspect(error);
+    } catch {
+        return '<error>';
+    }
+};
+
 /** Line `line` (1-based) of `text`. */
 function lineOf(text, line) {
     let start = 0;

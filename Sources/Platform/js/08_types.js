@@ -1,6 +1,6 @@
 'use strict';
 // @ts-check
-// What kind of object a value is, whatever its prototype and Symbol.toStringTag say. V8 tells an embedder by native calls; here the brand checks inside
+// What kind of object a value is, whatever its prototype and Symbol.toStringTag say. V8 tells some by a native call; of the others the brand checks inside
 // the built-ins' own getters tell. They throw on a stranger, which is slow, so cheap evidence goes first.
 
 const {
@@ -39,6 +39,9 @@ function is(brand, value) {
     }
 }
 
+// By the numbers of sl_v8_brand; those that are missing here are told below.
+const native = ['', 'Proxy', 'Promise', '', '', 'WeakMap', 'WeakSet', 'Module', '', 'Arguments', 'Error'];
+
 /**
  * 'Array', 'Function', 'Object', 'Error', 'Arguments', 'Module', 'DataView', 'Promise', a typed array's name, or one of `brands`.
  * @param {object} value
@@ -50,6 +53,8 @@ function brandOf(value) {
         const name = TypedArrayPrototypeGetSymbolToStringTag(value);
         return name === undefined ? 'DataView' : name;
     }
+    const known = native[ops.brand(value)];
+    if (known !== undefined && known !== '') return known;
     let tag;
     try { tag = value[SymbolToStringTag]; } catch { tag = ''; }
     if (typeof tag !== 'string') {

@@ -27,18 +27,28 @@ const entries = 0, elements = 1, arrayKeys = 2; // how a property is written: `k
 
 const defaults = {
     showHidden: false, depth: 2, colors: false, customInspect: true, showProxy: false, maxArrayLength: 100, maxStringLength: 10000, breakLength: 80,
-    compact: 3, sorted: false, getters: false,
+    compact: 3, sorted: false, getters: false, numericSeparator: false,
 };
 
+// Numbers of sl_v8_brand.
+const brandProxy = 1, brandMapIterator = 3, brandSetIterator = 4;
+
+/** The options of most calls: an object that others compare with. */
 const plain = { colors: false };
+internal.plainInspect = plain;
 
 /**
  * @param {unknown} value
  * @param {object} [options] Node's names: showHidden, depth, colors, customInspect, maxArrayLength, maxStringLength, breakLength, compact
  * @returns {string}
  */
-function inspect(value, options) {
-    if (typeof value === 'number' && (options === undefined || options === null || options.colors !== true)) return formatNumber(plain, value);
+function inspect(value, options, ...older) {
+    if (typeof options === 'boolean') { // Node's signature of old
+        options = { showHidden: options };
+        if (older.length > 0) options.depth = older[0];
+        if (older.length > 1 && older[1] !== undefined) options.colors = older[1];
+    }
+    if (typeof value === 'number' && (options === undefined || options === plain)) return formatNumber(defaults, value);
     const context = {
         __proto__: null, ...defaults, seen: [], circular: undefined, indentation: 0, depthNow: 0, written: 0, options,
     };
@@ -65,9 +75,10 @@ function style(context, text, kind) {
 function format(context, value, depth) {
     if (typeof value !== 'object' && typeof value !== 'function') return formatPrimitive(context, value);
     if (value === null) return style(context, 'null', 'null');
-    if (ops.proxyTarget !== undefined) {
-        const target = ops.proxyTarget(value);
-        if (target !== undefined) return format(context, target, depth);
+    if (ops.brand(value) === brandProxy) { // no trap is called
+        const inside = ops.inside(value);
+        if (inside[0] === null) return style(context, '<Revoked Proxy>', 'special');
+        return context.showProxy ? formatProxy(context, inside, depth) : format(context, inside[0], depth);
     }
     if (context.customInspect) {
         const custom = value[customInspect];
@@ -86,6 +97,15 @@ function format(context, value, depth) {
         return style(context, `[Circular *${index}]`, 'special');
     }
     return formatObject(context, value, depth);
+}
+
+function formatProxy(context, inside, depth) {
+    if (depth > context.depth) return style(context, 'Proxy [Array]', 'special');
+    depth++;
+    context.indentation += 2;
+    const parts = [format(context, inside[0], depth), format(context, inside[1], depth)];
+    context.indentation -= 2;
+    return lay(context, parts, { base: '', open: 'Proxy [', close: ']', kind: elements }, depth, undefined);
 }
 
 function callCustom(context, value, custom, depth) {
@@ -125,7 +145,7 @@ function formatPrimitive(context, value) {
         return style(context, escapeText(value), 'string') + trailer;
     }
     case 'number': return formatNumber(context, value);
-    case 'bigint': return style(context, `${BigIntPrototypeToString(value)}n`, 'bigint');
+    case 'bigint': return style(context, `${context.numericSeparator ? separated(BigIntPrototypeToString(value)) : BigIntPrototypeToString(value)}n`, 'bigint');
     case 'boolean': return style(context, value ? 'true' : 'false', 'boolean');
     case 'symbol': return style(context, SymbolPrototypeToString(value), 'symbol');
     default: return style(context, 'undefined', 'undefined');
@@ -133,7 +153,24 @@ function formatPrimitive(context, value) {
 }
 
 function formatNumber(context, value) {
-    return style(context, ObjectIs(value, -0) ? '-0' : NumberPrototypeToString(value, 10), 'number');
+    const text = ObjectIs(value, -0) ? '-0' : NumberPrototypeToString(value, 10);
+    return style(context, context.numericSeparator && RegExpPrototypeExec(digitsPattern, text) !== null ? separated(text) : text, 'number');
+}
+
+const digitsPattern = /^-?\d+(?:\.\d+)?$/;
+
+/** 1_234_567.123_4 */
+function separated(text) {
+    const dot = StringPrototypeIndexOf(text, '.');
+    const whole = dot < 0 ? text : StringPrototypeSlice(text, 0, dot);
+    const start = whole[0] === '-' ? 1 : 0;
+    let result = '';
+    let i = whole.length;
+    for (; i >= start + 4; i -= 3) result = `_${StringPrototypeSlice(whole, i - 3, i)}${result}`;
+    result = StringPrototypeSlice(whole, 0, i) + result;
+    if (dot < 0) return result;
+    for (let k = dot + 1; k < text.length; k += 3) result += (k === dot + 1 ? '.' : '_') + StringPrototypeSlice(text, k, k + 3);
+    return result;
 }
 
 /** The name of the class; null when there is no prototype at all. */
@@ -319,7 +356,7 @@ function describe(context, value, constructor, tag, shape, depth) {
     case 'WeakMap':
         shape.open = `${prefixOf(constructor, tag, brand)}{`;
         shape.keys = keysOf(context, value, false);
-        shape.parts = (c) => [style(c, '<items unknown>', 'special')];
+        shape.parts = (c, v, d) => (c.showHidden ? iteratorParts(c, v, d, brand === 'WeakMap') : [style(c, '<items unknown>', 'special')]);
         return;
     case 'Module':
         shape.open = `${prefixOf(constructor, tag, 'Module')}{`;
@@ -354,6 +391,14 @@ function describe(context, value, constructor, tag, shape, depth) {
     }
     }
     shape.keys = keysOf(context, value, false);
+    const number = brand === 'Object' ? ops.brand(value) : 0;
+    if (number === brandMapIterator || number === brandSetIterator) {
+        const inside = ops.inside(value);
+        const name = number === brandMapIterator ? 'Map' : 'Set';
+        shape.open = `[${inside !== null && inside[0] ? `${name} Entries` : tag}] {`;
+        shape.parts = iteratorParts;
+        return;
+    }
     if (brand === 'Function') {
         if (shape.keys.length === 0) shape.empty = style(context, shape.base, 'special');
     } else if (brand === 'Error' || isError(value)) {
@@ -538,12 +583,38 @@ function viewParts(context, value, depth) {
     ];
 }
 
+/** What an iterator of a Map or Set has still to give, or a weak collection holds; `asPairs`: written key => value. */
+function iteratorParts(context, value, depth, asPairs = false) {
+    const inside = ops.inside(value);
+    if (inside === null) return [];
+    const isKeyed = inside[0];
+    const list = inside[1];
+    const step = isKeyed ? 2 : 1;
+    const count = list.length / step;
+    const shown = context.maxArrayLength < count ? context.maxArrayLength : count;
+    const parts = [];
+    context.indentation += 2;
+    for (let i = 0; i < shown; i++) {
+        const first = format(context, list[i * step], depth);
+        if (!isKeyed) {
+            ArrayPrototypePush(parts, first);
+        } else {
+            const second = format(context, list[i * step + 1], depth);
+            const pair = { base: '', open: '[', close: ']', kind: elements };
+            ArrayPrototypePush(parts, asPairs ? `${first} => ${second}` : lay(context, [first, second], pair, depth, value));
+        }
+    }
+    context.indentation -= 2;
+    more(parts, count - shown);
+    return parts;
+}
+
 function promiseParts(context, value, depth) {
-    if (ops.promiseState === undefined) return ['…'];
-    const state = ops.promiseState(value); // 0 pending, 1 fulfilled, 2 rejected
+    const inside = ops.inside(value);
+    const state = inside === null ? 0 : inside[0]; // 0 pending, 1 fulfilled, 2 rejected
     if (state === 0) return [style(context, '<pending>', 'special')];
     context.indentation += 2;
-    const text = format(context, ops.promiseResult(value), depth);
+    const text = format(context, inside[1], depth);
     context.indentation -= 2;
     return [state === 2 ? `${style(context, '<rejected>', 'special')} ${text}` : text];
 }
@@ -563,6 +634,27 @@ function moduleParts(context, value, depth) {
     return parts;
 }
 
+/** "[Getter]"; with the option `getters` also what it gives. */
+function getterText(context, value, descriptor, depth) {
+    const label = descriptor.set !== undefined ? 'Getter/Setter' : 'Getter';
+    const wanted = context.getters === true || (context.getters === 'get' && descriptor.set === undefined) || (context.getters === 'set' && descriptor.set !== undefined);
+    if (!wanted) return style(context, `[${label}]`, 'special');
+    let text;
+    context.indentation += 2;
+    try {
+        const got = ReflectApply(descriptor.get, value, []);
+        if (got === null) text = `${style(context, `[${label}:`, 'special')} ${style(context, 'null', 'null')}${style(context, ']', 'special')}`;
+        else if (typeof got === 'object') text = `${style(context, `[${label}]`, 'special')} ${format(context, got, depth)}`;
+        else text = `${style(context, `[${label}:`, 'special')} ${formatPrimitiveOrFunction(context, got)}${style(context, ']', 'special')}`;
+    } catch (error) {
+        text = `${style(context, `[${label}:`, 'special')} <Inspection threw (${error?.message})>${style(context, ']', 'special')}`;
+    }
+    context.indentation -= 2;
+    return text;
+}
+
+const formatPrimitiveOrFunction = (context, value) => (typeof value === 'function' ? String(value) : formatPrimitive(context, value));
+
 const identifierPattern = /^[a-zA-Z_][a-zA-Z_0-9]*$/;
 
 function formatProperty(context, value, depth, key, kind) {
@@ -573,7 +665,7 @@ function formatProperty(context, value, depth, key, kind) {
         text = format(context, descriptor === undefined ? value[key] : descriptor.value, depth);
         context.indentation -= 2;
     } else if (descriptor.get !== undefined) {
-        text = style(context, descriptor.set !== undefined ? '[Getter/Setter]' : '[Getter]', 'special');
+        text = getterText(context, value, descriptor, depth);
     } else {
         text = style(context, '[Setter]', 'special');
     }
@@ -609,3 +701,6 @@ function lay(context, parts, shape, depth, value) {
 
 internal.inspect = inspect;
 internal.customInspect = customInspect;
+
+/** For node:util: the options that inspect takes when none are given, which a program may change, as Node has it. */
+internal.inspectDefaults = defaults;

@@ -60,13 +60,13 @@ function applyDirective(directive, value, options) {
     case 106: return toJSON(value); // j
     case 100: // d
         if (typeof value === 'bigint') return `${BigIntPrototypeToString(value)}n`;
-        return inspect(typeof value === 'symbol' ? NaN : Number(value), options);
+        return inspect(typeof value === 'symbol' ? NaN : Number(value), plain);
     case 79: return inspect(value, options); // O
     case 111: return inspect(value, { ...options, showHidden: true, depth: 4 }); // o
     case 105: // i
         if (typeof value === 'bigint') return `${BigIntPrototypeToString(value)}n`;
-        return inspect(typeof value === 'symbol' ? NaN : parseInt(value), options);
-    case 102: return inspect(typeof value === 'symbol' ? NaN : parseFloat(value), options); // f
+        return inspect(typeof value === 'symbol' ? NaN : parseInt(value), plain);
+    case 102: return inspect(typeof value === 'symbol' ? NaN : parseFloat(value), plain); // f
     case 99: return ''; // c: style sheets mean nothing here
     default: return undefined;
     }
@@ -105,7 +105,7 @@ function format(args, options) {
 // ---- Output ----
 
 let groupIndentation = 0;
-const plain = { colors: false };
+const plain = internal.plainInspect;
 const colored = { colors: true };
 
 /** What 90_start.js sets when a stream is a terminal. */
@@ -293,7 +293,7 @@ const methods = {
     warn(...args) { emit(2, severityWarn, args); },
     error(...args) { emit(2, severityError, args); },
     dirxml(...args) { emit(1, severityInfo, args); },
-    dir(value, options) {
+    dir(value = undefined, options = undefined) {
         write(1, inspect(value, { colors: internal.colors.stdout, ...options, customInspect: false }));
         record(severityInfo, inspect(value, { ...options, customInspect: false, colors: false }), []);
     },
@@ -306,13 +306,13 @@ const methods = {
         const heading = holder.message === '' ? 'Trace' : `Trace: ${holder.message}`;
         emitText(2, severityTrace, frames < 0 ? heading : heading + StringPrototypeSlice(stack, frames));
     },
-    assert(condition, ...args) {
+    assert(condition = false, ...args) {
         if (condition) return;
         if (typeof args[0] === 'string') args[0] = `Assertion failed: ${args[0]}`;
         else ArrayPrototypeUnshift(args, args.length === 0 ? 'Assertion failed' : 'Assertion failed:');
         emit(2, severityError, args);
     },
-    table(data, properties) {
+    table(data = undefined, properties = undefined) {
         if (data === null || typeof data !== 'object') return emit(1, severityInfo, [data]);
         if (properties !== undefined && !ArrayIsArray(properties)) {
             throw internal.typeError(`The "properties" argument must be an instance of Array. Received ${inspect(properties)}`, 'ERR_INVALID_ARG_TYPE');
@@ -347,7 +347,8 @@ const methods = {
     },
 };
 
-const console = {};
+// Its prototype is an empty object, as browsers have it (https://console.spec.whatwg.org/#console-namespace).
+const console = ObjectCreate({});
 {
     const names = ObjectKeys(methods);
     for (let i = 0; i < names.length; i++) console[names[i]] = methods[names[i]];
@@ -355,3 +356,4 @@ const console = {};
 }
 defineGlobal('console', console);
 internal.format = (args) => format(args, plain);
+internal.formatWithOptions = format;

@@ -499,6 +499,9 @@ function isTimeInput(value) {
     }
 }
 
+// `_native` of a span of another isolate, as a parent (26_message_context.js).
+const ELSEWHERE = -2;
+
 // The parent of spans that have none, or whose parent is of another class; `begin` finds out.
 const NOBODY = new Span(0, firstStep(''), 0, false, NO_TRACE, 0, 0, 0, 0, null, null);
 
@@ -533,7 +536,7 @@ function begin(span, made, parent, options, brief = false) {
     }
     if (span._recording === false) return;
     if (options !== undefined && options !== null) setOptions(span, options);
-    if (!brief && (inner === bound.runSpan || !isOurs(inner))) writeStart(span);
+    if (!brief && (inner === bound.runSpan || !isOurs(inner) || inner._native === ELSEWHERE)) writeStart(span);
 }
 
 // Gives a span another parent than it was made with: `inner`, a span of any class or none, of the context value `parent`.
@@ -627,10 +630,12 @@ function writeStart(span) {
 // A span whose start was written may use the room that others leave, and ends without its parts rather than not at all: else its start
 // would stand for a span that never ended. So does a server span, whose request is known without it. The clock cell has the end.
 function writeSpan(span) {
-    const hadStart = (span._head & HAD_START) !== 0;
-    if (tryWriteSpan(span, hadStart)) return;
+    if (!tryWriteSpan(span, (span._head & HAD_START) !== 0)) writeLess(span);
+}
+
+function writeLess(span) {
     drop(KIND_SPAN);
-    if (!hadStart && span._native < 0) return;
+    if ((span._head & HAD_START) === 0 && span._native < 0) return;
     const events = eventsOf(span);
     const extra = rare(span);
     extra.droppedAttributes += span._attributes[0];
@@ -903,7 +908,7 @@ internal.trace = {
     isEnabled: () => bound.enabled, get runSpan() { return bound.runSpan; }, timeOrigin: () => bound.unixBaseMs + bound.unixBaseNs / 1e6,
     Span, Tracer, Context, ROOT, SPAN_KEY, withValue, valueOf, valuesOf, storesOf, entering, isSpanContextValid, isValidTraceId, isValidSpanId,
     // What the platform does with spans, past the prototype.
-    setAttribute, setAttributes, addEvent, setStatus, statusOf, recordException, spanContext, end,
+    setAttribute, setAttributes, addEvent, addLink, setStatus, statusOf, recordException, spanContext, end,
     // For 20_trace_run.js and 20_trace_server.js.
     TraceId, NOBODY, SAMPLED, PARENT_REMOTE, CLOCK_I32, STATUS_BITS, ERROR, rare, newSpan, begin, parentIn, isOurs, isSampled, startOf, setTime, writeSpan,
     // For 22_metrics.js.

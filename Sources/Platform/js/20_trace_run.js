@@ -9,7 +9,7 @@ const {
 const { contextOf, exceptionAttributes, safeText, cut } = internal.traceValues;
 const { trace } = internal;
 const {
-    Context, NOBODY, CLOCK_I32, STATUS_BITS, ERROR, activeSpan, now, setTime, startOf, isOurs, isSampled, statusOf, parentIn, newSpan, begin, rare,
+    Span, Context, NOBODY, CLOCK_I32, STATUS_BITS, ERROR, activeSpan, now, setTime, startOf, isOurs, isSampled, statusOf, parentIn, newSpan, begin, rare,
     setAttribute, addEvent, setStatus, end, writeSpan,
 } = trace;
 
@@ -61,12 +61,21 @@ function error(exception, span, severity = 17, extra = undefined) {
     const type = attributes['exception.type'];
     const list = keepAll(extra === undefined ? attributes : { ...attributes, ...extra }, bound.attributeLimit);
     writeLog(KIND_ERROR, severity, type === undefined ? message : `${type}: ${message}`, list, span);
-    if (isOurs(span) && span._recording) {
-        addEvent(span, 'exception', attributes);
-        span._head &= ~STATUS_BITS;
-        setStatus(span, { code: ERROR, message: type === undefined ? message : `${type}: ${message}` });
-        if (type !== undefined) setAttribute(span, 'error.type', type);
-    }
+    failWith(span, attributes, message, type);
+}
+
+function failWith(span, attributes, message, type) {
+    if (!isOurs(span) || !span._recording) return;
+    addEvent(span, 'exception', attributes);
+    span._head &= ~STATUS_BITS;
+    setStatus(span, { code: ERROR, message: type === undefined ? message : `${type}: ${message}` });
+    if (type !== undefined) setAttribute(span, 'error.type', type);
+}
+
+// The same on the span alone.
+function fail(span, exception) {
+    const attributes = exceptionAttributes(exception);
+    failWith(span, attributes, attributes['exception.message'] ?? cut(safeText(exception)), attributes['exception.type']);
 }
 
 // ---- The run, and what the host reports ----
@@ -172,5 +181,5 @@ function moduleLoaded(m) {
     if (m.evaluateStart) finished('evaluate', m.evaluateStart, m.evaluateEnd, undefined, undefined, span);
 }
 
-const parts = { log, error, beginRun, endRun, finished, startOwn, endOwn, eventAt, recordingSpan, module: moduleLoaded };
+const parts = { log, error, fail, beginRun, endRun, finished, startOwn, endOwn, eventAt, recordingSpan, module: moduleLoaded };
 for (const name in parts) trace[name] = parts[name];

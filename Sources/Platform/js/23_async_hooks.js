@@ -10,11 +10,22 @@ const spanOf = (value) => value === undefined || value instanceof Span ? value :
 const withStore = (value, key, store) => new Context(spanOf(value), valuesOf(value), withValue(storesOf(value), key, store));
 
 class AsyncLocalStorage {
+    #default;
+    #name = '';
+    constructor(options = undefined) {
+        if (options === undefined || options === null) return;
+        this.#default = options.defaultValue;
+        if (options.name !== undefined) this.#name = `${options.name}`;
+    }
+    get name() { return this.#name; }
     run(store, callback, ...args) {
         return runInContext(withStore(ops.context(), this, store), callback, undefined, args);
     }
     exit(callback, ...args) { return runInContext(withStore(ops.context(), this, undefined), callback, undefined, args); }
-    getStore() { return valueOf(storesOf(ops.context()), this); }
+    getStore() {
+        const store = valueOf(storesOf(ops.context()), this);
+        return store === undefined ? this.#default : store;
+    }
     enterWith(store) {
         ops.setContext(withStore(ops.context(), this, store));
     }
@@ -26,8 +37,11 @@ class AsyncLocalStorage {
     }
 }
 
+let lastId = 1; // 1 is the program itself, as in Node
+
 class AsyncResource {
     #captured;
+    #id = ++lastId;
     constructor(type) {
         if (typeof type !== 'string') throw new TypeError('The "type" argument must be of type string');
         this.#captured = ops.context();
@@ -39,8 +53,8 @@ class AsyncResource {
         return function (...args) { return runInContext(captured, fn, receiver ?? this, args); };
     }
     emitDestroy() { return this; }
-    asyncId() { return 0; }
-    triggerAsyncId() { return 0; }
+    asyncId() { return this.#id; }
+    triggerAsyncId() { return 1; } // who caused what is told by spans, not by ids
     static bind(fn, type, receiver) { return new AsyncResource(type ?? (fn.name || 'bound-anonymous-fn')).bind(fn, receiver); }
 }
 

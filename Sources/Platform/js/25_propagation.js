@@ -233,7 +233,7 @@ const callSetter = { set: (set, name, value) => set(name, value) };
 const callGetter = { get: (carrier, name) => carrier.get(name), keys: (carrier) => carrier.names?.() };
 
 internal.propagation = {
-    start, injectAs,
+    start, injectAs, baggage,
     injectInto: (ctx, carrier, setter) => injectAs(ctx, spanContextOf(ctx), carrier, setter),
     extractFrom,
 

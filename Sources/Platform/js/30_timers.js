@@ -265,11 +265,11 @@ async function enqueue(callback, args) {
 // ---- Globals and modules ----
 
 const functions = {
-    setTimeout(callback, delay, ...args) { return start(callback, args, delay, false, true); },
-    setInterval(callback, delay, ...args) { return start(callback, args, delay, true, true); },
+    setTimeout(callback, delay = undefined, ...args) { return start(callback, args, delay, false, true); },
+    setInterval(callback, delay = undefined, ...args) { return start(callback, args, delay, true, true); },
     setImmediate(callback, ...args) { return startImmediate(callback, args); },
-    clearTimeout(id) { clear(id); },
-    clearInterval(id) { clear(id); },
+    clearTimeout(id = undefined) { clear(id); },
+    clearInterval(id = undefined) { clear(id); },
     clearImmediate(id) { clearImmediate(id); },
 };
 for (const name in functions) defineGlobalFunction(name, functions[name]);
@@ -325,7 +325,10 @@ const custom = SymbolFor('nodejs.util.promisify.custom');
 ObjectDefineProperty(functions.setTimeout, custom, { __proto__: null, value: promises.setTimeout, enumerable: false, configurable: true });
 ObjectDefineProperty(functions.setImmediate, custom, { __proto__: null, value: promises.setImmediate, enumerable: false, configurable: true });
 
-internal.builtins.set('node:timers/promises', () => ({ ...promises, default: promises }));
+internal.builtins.set('node:timers/promises', () => {
+    const exports = { ...promises, scheduler: internal.scheduler };
+    return { ...exports, default: exports };
+});
 internal.builtins.set('node:timers', () => {
     const timers = { ...functions, promises };
     return { ...timers, default: timers };
@@ -335,6 +338,10 @@ internal.timers = {
     run, runImmediates, clear, enqueue,
     /** A timer of the platform's own that does not keep the loop alive. */
     startUnrefed: (callback, delay) => start(callback, [], delay, false, false),
+    /** For scheduler: promises of a timer and of the next turn. */
+    wait: (delay, options) => promises.setTimeout(delay, undefined, options),
+    yield: () => promises.setImmediate(),
+    startImmediate: (callback) => startImmediate(callback, []),
     /** A promise that is fulfilled in the next turn of the loop, which it keeps alive. For await. */
     nextTurn: () => new Promise((done) => { startImmediate(done, []); }),
     addRef, dropRef, count: () => byId.size,

@@ -4,8 +4,8 @@
 // one target, and dispatch runs its listeners in the context of whoever dispatches.
 
 const {
-    ArrayPrototypeFilter, ArrayPrototypeIndexOf, ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSplice, Boolean, Number,
-    ObjectDefineProperty, ReflectApply, ReflectConstruct, SafeMap, SafeSet, TypeError, WeakRef, WeakRefPrototypeDeref, arrayFromIterable,
+    ArrayPrototypeFilter, ArrayPrototypeIndexOf, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSplice, Boolean, Number,
+    ObjectDefineProperty, ReflectApply, ReflectConstruct, SafeMap, SafeSet, SafeWeakMap, TypeError, WeakRef, WeakRefPrototypeDeref, arrayFromIterable,
 } = primordials;
 const { DOMException, customInspect } = internal;
 const { defineGlobalFunction, defineInterface, requireArguments, toDOMString, toDictionary, toEnforcedUnsigned } = internal.webidl;
@@ -13,7 +13,7 @@ const { defineGlobalFunction, defineInterface, requireArguments, toDOMString, to
 const phaseNone = 0, phaseAtTarget = 2;
 
 /** What dispatch needs of an event; set by Event's static block. */
-let beginDispatch, endDispatch, isStopped, isDispatching, setPassive, isCanceled, trust;
+let beginDispatch, endDispatch, isStopped, isDispatching, setPassive, isCanceled, trust, untrust;
 
 const isTrustedDescriptor = { __proto__: null, get: undefined, set: undefined, enumerable: true, configurable: false };
 
@@ -33,7 +33,7 @@ class Event {
     #trusted = false;
     #time = internal.now();
 
-    constructor(type, init) {
+    constructor(type, init = undefined) {
         requireArguments(arguments.length, 1, 'Event');
         this.#type = toDOMString(type);
         init = toDictionary(init, 'The event init');
@@ -102,6 +102,7 @@ class Event {
         setPassive = (event, passive) => { event.#passive = passive; };
         isCanceled = (event) => event.#canceled;
         trust = (event) => { event.#trusted = true; };
+        untrust = (event) => { event.#trusted = false; };
     }
 }
 defineInterface(Event, { __proto__: null, NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE: 3 });
@@ -109,7 +110,7 @@ defineInterface(Event, { __proto__: null, NONE: 0, CAPTURING_PHASE: 1, AT_TARGET
 /** https://dom.spec.whatwg.org/#interface-customevent */
 class CustomEvent extends Event {
     #detail = null;
-    constructor(type, init) {
+    constructor(type, init = undefined) {
         super(type, init);
         if (init !== undefined && init !== null && init.detail !== undefined) this.#detail = init.detail;
     }
@@ -123,6 +124,8 @@ class CustomEvent extends Event {
 const { initEvent } = Event.prototype;
 defineInterface(CustomEvent);
 
+let isErrorEvent;
+
 /** https://html.spec.whatwg.org/#errorevent */
 class ErrorEvent extends Event {
     #message = '';
@@ -130,7 +133,8 @@ class ErrorEvent extends Event {
     #lineno = 0;
     #colno = 0;
     #error;
-    constructor(type, init) {
+    static { isErrorEvent = (event) => #error in event; }
+    constructor(type, init = undefined) {
         super(type, init);
         if (init === undefined || init === null) return;
         if (init.message !== undefined) this.#message = toDOMString(init.message);
@@ -154,8 +158,9 @@ class PromiseRejectionEvent extends Event {
     constructor(type, init) {
         requireArguments(arguments.length, 2, 'PromiseRejectionEvent');
         super(type, init);
-        if (init === null || init.promise === undefined) throw new TypeError('PromiseRejectionEvent: the promise is missing');
-        this.#promise = init.promise;
+        const promise = init === undefined || init === null ? undefined : init.promise;
+        if (promise === null || (typeof promise !== 'object' && typeof promise !== 'function')) throw new TypeError('PromiseRejectionEvent: the promise is not an object');
+        this.#promise = promise;
         this.#reason = init.reason;
     }
     get promise() { return this.#promise; }
@@ -176,42 +181,59 @@ function toListenerOptions(options) {
 }
 
 let dispatch; // (target, event) → not canceled
+let globalTarget; // holds the global object's listeners
+/** Objects that are event targets without being made by EventTarget (MessagePorts, Workers) → who has their listeners. */
+const hosted = new SafeWeakMap();
+/**
+ * Who has a receiver's listeners. The global object is an event target without being made by EventTarget: a method called without a receiver, or on it,
+ * means it.
+ */
+let targetOf;
+let watch, setHost;
 let listenerCount;
+let listenersOf; // callbacks, for node:events
 
 /** https://dom.spec.whatwg.org/#interface-eventtarget */
 class EventTarget {
     /** Type → listeners in order. A list is replaced, never changed, while it is dispatched from. */
     #listeners;
+    /** The object that the listeners are another's, not this one's. */
+    #host;
+    /** Called with a type when there is one listener more or less of it. */
+    #watcher;
 
-    addEventListener(type, callback, options) {
+    addEventListener(type, callback, options = undefined) {
         requireArguments(arguments.length, 2, 'addEventListener');
         type = toDOMString(type);
         const { capture, once, passive, signal } = toListenerOptions(options);
         if (callback === null || callback === undefined) return;
         if (typeof callback !== 'function' && typeof callback !== 'object') throw new TypeError('addEventListener: the listener is not an object');
         if (signal !== undefined && signal.aborted) return;
-        this.#listeners ??= new SafeMap();
-        const list = this.#listeners.get(type) ?? [];
+        const target = targetOf(this);
+        target.#listeners ??= new SafeMap();
+        const list = target.#listeners.get(type) ?? [];
         for (let i = 0; i < list.length; i++) {
             if (list[i].callback === callback && list[i].capture === capture) return;
         }
         const listener = { callback, capture, once, passive, removed: false };
         const grown = ArrayPrototypeSlice(list);
         ArrayPrototypePush(grown, listener);
-        this.#listeners.set(type, grown);
-        if (signal !== undefined) addAbortAlgorithm(signal, () => this.#remove(type, listener));
-        if (type === 'abort' && isSignal(this)) pin(this);
+        target.#listeners.set(type, grown);
+        if (signal !== undefined) addAbortAlgorithm(signal, () => target.#remove(type, listener));
+        if (type === 'abort' && isSignal(target)) pin(target);
+        target.#watcher?.(type);
     }
 
-    removeEventListener(type, callback, options) {
+    removeEventListener(type, callback, options = undefined) {
         requireArguments(arguments.length, 2, 'removeEventListener');
         type = toDOMString(type);
         const capture = typeof options === 'object' && options !== null ? Boolean(options.capture) : Boolean(options);
-        const list = this.#listeners?.get(type);
+        const target = targetOf(this);
+        const list = target.#listeners?.get(type);
         if (list === undefined) return;
         for (let i = 0; i < list.length; i++) {
             if (list[i].callback === callback && list[i].capture === capture) {
-                this.#remove(type, list[i]);
+                target.#remove(type, list[i]);
                 return;
             }
         }
@@ -221,7 +243,8 @@ class EventTarget {
         requireArguments(arguments.length, 1, 'dispatchEvent');
         if (event === null || typeof event !== 'object') throw new TypeError('dispatchEvent: the argument is not an Event');
         if (isDispatching(event)) throw new DOMException('The event is already being dispatched', 'InvalidStateError');
-        return this.#dispatch(event);
+        untrust(event);
+        return targetOf(this).#dispatch(event);
     }
 
     #remove(type, listener) {
@@ -231,16 +254,17 @@ class EventTarget {
         if (at < 0) return;
         if (list.length === 1) {
             this.#listeners.delete(type);
-            return;
+        } else {
+            const shrunk = ArrayPrototypeSlice(list);
+            ArrayPrototypeSplice(shrunk, at, 1);
+            this.#listeners.set(type, shrunk);
         }
-        const shrunk = ArrayPrototypeSlice(list);
-        ArrayPrototypeSplice(shrunk, at, 1);
-        this.#listeners.set(type, shrunk);
+        this.#watcher?.(type);
     }
 
     /** https://dom.spec.whatwg.org/#concept-event-dispatch, for a path of one target */
     #dispatch(event) {
-        beginDispatch(event, this);
+        beginDispatch(event, this.#host ?? this);
         const list = this.#listeners?.get(event.type);
         if (list !== undefined) {
             // At the target, capturing listeners go first.
@@ -261,7 +285,7 @@ class EventTarget {
             const { callback } = listener;
             try {
                 if (typeof callback === 'function') {
-                    ReflectApply(callback, this, [event]);
+                    ReflectApply(callback, this.#host ?? this, [event]);
                 } else {
                     const { handleEvent } = callback;
                     if (typeof handleEvent !== 'function') throw new TypeError('The handleEvent property of a listener is not a function');
@@ -276,7 +300,15 @@ class EventTarget {
     }
 
     static {
+        targetOf = (receiver) => {
+            if (receiver === undefined || receiver === null || receiver === globalThis) return globalTarget;
+            if (typeof receiver !== 'object' || #listeners in receiver) return receiver;
+            return hosted.get(receiver) ?? receiver;
+        };
+        setHost = (target, object) => { target.#host = object; };
+        watch = (target, watcher) => { target.#watcher = watcher; };
         dispatch = (target, event) => target.#dispatch(event);
+        listenersOf = (target, type) => ArrayPrototypeMap(target.#listeners?.get(type) ?? [], (listener) => listener.callback);
         listenerCount = (target, type) => target.#listeners?.get(type)?.length ?? 0;
     }
 }
@@ -287,13 +319,20 @@ function makeHandlerState() {
     return { handler: null, listening: false };
 }
 
+/** @param {string} type of an error event of the global object: the handler gets what the event holds, and true cancels it (OnErrorEventHandler) */
 function setHandler(target, type, state, value) {
     state.handler = typeof value === 'function' || (typeof value === 'object' && value !== null) ? value : null;
     if (state.listening || state.handler === null) return;
     state.listening = true;
+    const isErrorHandler = type === 'error' && target === globalThis;
     ReflectApply(addEventListener, target, [type, (event) => {
         if (typeof state.handler !== 'function') return;
-        if (ReflectApply(state.handler, target, [event]) === false) event.preventDefault();
+        if (isErrorHandler && isErrorEvent(event)) {
+            const { message, filename, lineno, colno, error } = event;
+            if (ReflectApply(state.handler, target, [message, filename, lineno, colno, error]) === true) event.preventDefault();
+        } else if (ReflectApply(state.handler, target, [event]) === false) {
+            event.preventDefault();
+        }
     }]);
 }
 const { addEventListener } = EventTarget.prototype;
@@ -321,7 +360,7 @@ class AbortSignal extends EventTarget {
         super();
     }
 
-    static abort(reason) {
+    static abort(reason = undefined) {
         const signal = ReflectConstruct(AbortSignal, [secret]);
         signal.#aborted = true;
         signal.#reason = reason === undefined ? abortError() : reason;
@@ -446,24 +485,35 @@ function abortError() {
 class AbortController {
     #signal = makeSignal();
     get signal() { return this.#signal; }
-    abort(reason) { signalAbort(this.#signal, reason); }
+    abort(reason = undefined) { signalAbort(this.#signal, reason); }
     [customInspect](depth, options, inspect) { return `AbortController ${inspect({ signal: this.#signal }, options)}`; }
 }
 defineInterface(AbortController);
 
-/** https://html.spec.whatwg.org/#dom-reporterror */
-defineGlobalFunction('reportError', function reportError(error) {
-    requireArguments(arguments.length, 1, 'reportError');
-    internal.reportError(error);
-});
+globalTarget = new EventTarget();
+setHost(globalTarget, globalThis);
 
-/** Dispatches a trusted event of the platform's own; whether it was not canceled. */
-function fire(target, event) {
-    trust(event);
-    return dispatch(target, event);
+/** Makes an object an event target. `watcher` is called with a type when there is one listener more or less of it. */
+function host(object, watcher) {
+    const target = new EventTarget();
+    setHost(target, object);
+    watch(target, watcher);
+    hosted.set(object, target);
 }
 
 internal.events = {
-    ErrorEvent, Event, EventTarget, fire, makeHandlerState, setHandler,
-    abort: signalAbort, addAbortAlgorithm, following, isSignal, makeSignal, removeAbortAlgorithm,
+    ErrorEvent, Event, EventTarget, PromiseRejectionEvent, host, abort: signalAbort, addAbortAlgorithm, following, isSignal, listenersOf, makeSignal, removeAbortAlgorithm, makeHandlerState, setHandler,
+    /** Of any target: how many listen, and a trusted event for them; whether it was not canceled. */
+    listenerCount: (target, type) => listenerCount(targetOf(target), type),
+    fire(target, event) {
+        trust(event);
+        return dispatch(targetOf(target), event);
+    },
+    watchGlobally(watcher) { watch(globalTarget, watcher); },
+    /** Of the global object: whether anybody listens, and a trusted event for them. @returns {boolean} whether it was canceled */
+    isHeardGlobally: (type) => listenerCount(globalTarget, type) > 0,
+    fireGlobally(event) {
+        trust(event);
+        return !dispatch(globalTarget, event);
+    },
 };

@@ -390,8 +390,8 @@ class URL {
         this.#changed();
     }
 
-    toString() { return this.href; }
-    toJSON() { return this.href; }
+    toString() { return this.#href ??= serialize(this.#record, false); }
+    toJSON() { return this.#href ??= serialize(this.#record, false); }
 
     #changed() {
         this.#href = undefined;

@@ -16,11 +16,14 @@ function clone(value, transfer) {
     }
 }
 
-defineGlobalFunction('structuredClone', function structuredClone(value, options) {
+defineGlobalFunction('structuredClone', function structuredClone(value, options = undefined) {
     requireArguments(arguments.length, 1, 'structuredClone');
     options = toDictionary(options, 'The options');
     if (options === undefined || options.transfer === undefined) return clone(value, undefined);
     const transfer = arrayFromIterable(options.transfer, 'transfer');
+    for (let i = 0; i < transfer.length; i++) {
+        if (internal.messages.isPort(transfer[i])) return internal.messages.cloneWithPorts(value, transfer);
+    }
     for (let i = 0; i < transfer.length; i++) {
         if (ArrayPrototypeIncludes(transfer, transfer[i], i + 1)) throw new DOMException('An object is transferred twice', 'DataCloneError');
     }

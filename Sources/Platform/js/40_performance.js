@@ -1,9 +1,13 @@
 'use strict';
 // @ts-check
-// High Resolution Time (https://w3c.github.io/hr-time/) and User Timing (https://w3c.github.io/user-timing/). The monotonic clock is the ring's: what
+// High Resolution Time (https://w3c.github.io/hr-time/), User Timing (https://w3c.github.io/user-timing/) and Performance Timeline
+// (https://w3c.github.io/performance-timeline/). The monotonic clock is the ring's: what
 // performance.now() says can be laid beside span times.
 
-const { ArrayPrototypePush, ArrayPrototypeSort, Number, NumberIsFinite, ReflectConstruct, TypeError } = primordials;
+const {
+    ArrayPrototypeFilter, ArrayPrototypeIncludes, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSort, Boolean, Number, NumberIsFinite,
+    ObjectFreeze, ReflectApply, ReflectConstruct, TypeError, arrayFromIterable,
+} = primordials;
 const { DOMException, customInspect } = internal;
 const { defineGlobal, defineInterface, requireArguments, toDOMString, toDictionary } = internal.webidl;
 
@@ -11,6 +15,9 @@ let timeOrigin = 0; // Unix time in ms of what now() counts from
 
 const secret = {}; // who has it may construct
 
+let nameOf, typeOf, startOf, detailOf;
+
+/** https://w3c.github.io/performance-timeline/#dom-performanceentry */
 class PerformanceEntry {
     #name;
     #type;
@@ -39,10 +46,13 @@ class PerformanceEntry {
         if (this.#detail !== undefined) fields.detail = this.#detail;
         return `${this.constructor.name} ${inspect(fields, options)}`;
     }
-    static detailOf(entry) { return entry.#detail; }
+    static {
+        nameOf = (entry) => entry.#name;
+        typeOf = (entry) => entry.#type;
+        startOf = (entry) => entry.#start;
+        detailOf = (entry) => entry.#detail;
+    }
 }
-const { detailOf } = PerformanceEntry;
-delete PerformanceEntry.detailOf;
 defineInterface(PerformanceEntry);
 
 function cloneDetail(options) {
@@ -52,7 +62,7 @@ function cloneDetail(options) {
 
 /** https://w3c.github.io/user-timing/#the-performancemark-constructor */
 class PerformanceMark extends PerformanceEntry {
-    constructor(name, options) {
+    constructor(name, options = undefined) {
         requireArguments(arguments.length, 1, 'PerformanceMark');
         options = toDictionary(options, 'The options');
         const start = options === undefined || options.startTime === undefined ? internal.now() : toTime(options.startTime, 'startTime');
@@ -76,22 +86,28 @@ function toTime(value, what) {
     return time;
 }
 
+/** https://w3c.github.io/performance-timeline/#queue-a-performanceentry */
+function record(entry) {
+    ArrayPrototypePush(entries, entry);
+    for (let i = 0; i < observers.length; i++) enqueue(observers[i], entry);
+}
+
 // The timeline. Its length is the program's own affair: the standard sets no limit on marks and measures.
 let entries = [];
 
-function select(name, type) {
+function select(name, type, list = entries) {
     const result = [];
-    for (let i = 0; i < entries.length; i++) {
-        const entry = entries[i];
-        if ((name === undefined || entry.name === name) && (type === undefined || entry.entryType === type)) ArrayPrototypePush(result, entry);
+    for (let i = 0; i < list.length; i++) {
+        const entry = list[i];
+        if ((name === undefined || nameOf(entry) === name) && (type === undefined || typeOf(entry) === type)) ArrayPrototypePush(result, entry);
     }
-    return ArrayPrototypeSort(result, (a, b) => a.startTime - b.startTime); // stable: equal times stay in order of making
+    return ArrayPrototypeSort(result, (a, b) => startOf(a) - startOf(b)); // stable: equal times stay in order of making
 }
 
 function clear(name, type) {
     const kept = [];
     for (let i = 0; i < entries.length; i++) {
-        if (entries[i].entryType !== type || (name !== undefined && entries[i].name !== name)) ArrayPrototypePush(kept, entries[i]);
+        if (typeOf(entries[i]) !== type || (name !== undefined && nameOf(entries[i]) !== name)) ArrayPrototypePush(kept, entries[i]);
     }
     entries = kept;
 }
@@ -104,7 +120,7 @@ function toTimestamp(mark) {
     }
     const name = toDOMString(mark);
     for (let i = entries.length - 1; i >= 0; i--) {
-        if (entries[i].entryType === 'mark' && entries[i].name === name) return entries[i].startTime;
+        if (typeOf(entries[i]) === 'mark' && nameOf(entries[i]) === name) return startOf(entries[i]);
     }
     throw new DOMException(`The "${name}" performance mark has not been set`, 'SyntaxError');
 }
@@ -139,32 +155,179 @@ function measureTimes(startOrOptions, endMark) {
     return { startTime, endTime, detail: cloneDetail(options) };
 }
 
+// ---- Observers ----
+
+const entryTypes = ObjectFreeze(['mark', 'measure']);
+
+let observers = []; // those that observe, in the order in which they began
+let isTold = false; // a task that tells them waits
+
+let enqueue, deliver;
+
+/** https://w3c.github.io/performance-timeline/#queue-the-performanceobserver-task */
+function tellLater() {
+    if (isTold) return;
+    isTold = true;
+    internal.timers.startImmediate(() => {
+        isTold = false;
+        const turn = ArrayPrototypeSlice(observers);
+        for (let i = 0; i < turn.length; i++) deliver(turn[i]);
+    });
+}
+
+/** https://w3c.github.io/performance-timeline/#the-performanceobserverentrylist-interface */
+class PerformanceObserverEntryList {
+    #list;
+    constructor(key, list) {
+        if (key !== secret) throw new TypeError('Illegal constructor');
+        this.#list = list;
+    }
+    getEntries() { return select(undefined, undefined, this.#list); }
+    getEntriesByType(type) {
+        requireArguments(arguments.length, 1, 'getEntriesByType');
+        return select(undefined, toDOMString(type), this.#list);
+    }
+    getEntriesByName(name, type = undefined) {
+        requireArguments(arguments.length, 1, 'getEntriesByName');
+        return select(toDOMString(name), type === undefined ? undefined : toDOMString(type), this.#list);
+    }
+}
+defineInterface(PerformanceObserverEntryList);
+
+/** https://w3c.github.io/performance-timeline/#the-performanceobserver-interface */
+class PerformanceObserver {
+    #callback;
+    #kind; // 'multiple' (entryTypes) or 'single' (type), once it has observed
+    #types = []; // what it observes now
+    #buffer = [];
+    #context;
+
+    constructor(callback) {
+        requireArguments(arguments.length, 1, 'PerformanceObserver');
+        if (typeof callback !== 'function') throw internal.typeError('The "callback" argument must be of type function.', 'ERR_INVALID_ARG_TYPE');
+        this.#callback = callback;
+        this.#context = ops.context();
+    }
+
+    observe(options = undefined) {
+        this.#buffer;
+        options = toDictionary(options, 'The options');
+        const buffered = options?.buffered;
+        const given = options?.entryTypes;
+        const type = options?.type;
+        if (given === undefined && type === undefined) throw new TypeError('PerformanceObserver.observe: entryTypes or type is due');
+        if (given !== undefined && (type !== undefined || buffered !== undefined)) throw new TypeError('PerformanceObserver.observe: entryTypes goes with no other option');
+        const kind = given !== undefined ? 'multiple' : 'single';
+        const wanted = given !== undefined ? ArrayPrototypeMap(arrayFromIterable(given, 'entryTypes'), toDOMString) : [toDOMString(type)];
+        if (this.#kind !== undefined && this.#kind !== kind) {
+            throw new DOMException(`A PerformanceObserver that observes by ${this.#kind === 'single' ? 'type' : 'entryTypes'} cannot change to the other`, 'InvalidModificationError');
+        }
+        this.#kind = kind;
+        const known = ArrayPrototypeFilter(wanted, (name) => ArrayPrototypeIncludes(entryTypes, name));
+        if (known.length === 0) return; // nothing of these is ever recorded here
+        if (kind === 'multiple') this.#types = [];
+        for (let i = 0; i < known.length; i++) if (!ArrayPrototypeIncludes(this.#types, known[i])) ArrayPrototypePush(this.#types, known[i]);
+        if (!ArrayPrototypeIncludes(observers, this)) ArrayPrototypePush(observers, this);
+        if (kind === 'single' && Boolean(buffered)) {
+            for (let i = 0; i < entries.length; i++) if (typeOf(entries[i]) === known[0]) ArrayPrototypePush(this.#buffer, entries[i]);
+            if (this.#buffer.length > 0) tellLater();
+        }
+    }
+
+    disconnect() {
+        this.#buffer = [];
+        this.#types = [];
+        this.#kind = undefined;
+        observers = ArrayPrototypeFilter(observers, (observer) => observer !== this);
+    }
+
+    takeRecords() {
+        const records = this.#buffer;
+        this.#buffer = [];
+        return records;
+    }
+
+    static get supportedEntryTypes() { return entryTypes; }
+
+    static {
+        enqueue = (observer, entry) => {
+            if (!ArrayPrototypeIncludes(observer.#types, typeOf(entry))) return;
+            ArrayPrototypePush(observer.#buffer, entry);
+            tellLater();
+        };
+        deliver = (observer) => {
+            const records = observer.#buffer;
+            if (records.length === 0) return;
+            observer.#buffer = [];
+            const list = ReflectConstruct(PerformanceObserverEntryList, [secret, records]);
+            const before = ops.enter(observer.#context);
+            try {
+                ReflectApply(observer.#callback, observer, [list, observer, { droppedEntriesCount: 0 }]);
+            } catch (error) {
+                internal.reportError(error);
+            } finally {
+                ops.setContext(before);
+            }
+        };
+    }
+}
+defineInterface(PerformanceObserver);
+
 class Performance extends EventTarget {
+    #brand = true;
     constructor(key) {
         if (key !== secret) throw new TypeError('Illegal constructor');
         super();
     }
-    get timeOrigin() { return timeOrigin; }
-    now() { return internal.now(); }
-    mark(name, options) {
+    get timeOrigin() {
+        this.#brand;
+        return timeOrigin;
+    }
+    now() {
+        this.#brand;
+        return internal.now();
+    }
+    mark(name, options = undefined) {
+        this.#brand;
         requireArguments(arguments.length, 1, 'mark');
         const mark = new PerformanceMark(name, options);
-        ArrayPrototypePush(entries, mark);
+        record(mark);
         return mark;
     }
-    measure(name, startOrOptions, endMark) {
+    measure(name, startOrOptions = undefined, endMark = undefined) {
+        this.#brand;
         requireArguments(arguments.length, 1, 'measure');
         const { startTime, endTime, detail } = measureTimes(startOrOptions, endMark);
         const measure = ReflectConstruct(PerformanceMeasure, [secret, toDOMString(name), 'measure', startTime, endTime - startTime, detail]);
-        ArrayPrototypePush(entries, measure);
+        record(measure);
         return measure;
     }
-    clearMarks(name) { clear(name === undefined ? undefined : toDOMString(name), 'mark'); }
-    clearMeasures(name) { clear(name === undefined ? undefined : toDOMString(name), 'measure'); }
-    getEntries() { return select(undefined, undefined); }
-    getEntriesByName(name, type) { return select(toDOMString(name), type === undefined ? undefined : toDOMString(type)); }
-    getEntriesByType(type) { return select(undefined, toDOMString(type)); }
-    toJSON() { return { timeOrigin }; }
+    clearMarks(name = undefined) {
+        this.#brand;
+        clear(name === undefined ? undefined : toDOMString(name), 'mark');
+    }
+    clearMeasures(name = undefined) {
+        this.#brand;
+        clear(name === undefined ? undefined : toDOMString(name), 'measure');
+    }
+    getEntries() {
+        this.#brand;
+        return select(undefined, undefined);
+    }
+    getEntriesByName(name, type = undefined) {
+        this.#brand;
+        requireArguments(arguments.length, 1, 'getEntriesByName');
+        return select(toDOMString(name), type === undefined ? undefined : toDOMString(type));
+    }
+    getEntriesByType(type) {
+        this.#brand;
+        requireArguments(arguments.length, 1, 'getEntriesByType');
+        return select(undefined, toDOMString(type));
+    }
+    toJSON() {
+        this.#brand;
+        return { timeOrigin };
+    }
     [customInspect](depth, options, inspect) { return `Performance ${inspect({ timeOrigin }, options)}`; }
 }
 defineInterface(Performance);
@@ -172,7 +335,7 @@ defineInterface(Performance);
 const performance = new Performance(secret);
 defineGlobal('performance', performance);
 {
-    const exports = { performance, Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure };
+    const exports = { performance, Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure, PerformanceObserver, PerformanceObserverEntryList };
     internal.builtins.set('node:perf_hooks', { ...exports, default: exports });
 }
 

@@ -13,6 +13,7 @@ const {
     StringPrototypeToLowerCase, SymbolIterator, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, Uint8Array, arrayFromIterable,
 } = primordials;
 const { DOMException } = internal;
+const { MessageEvent } = globalThis; // 47_messages.js
 const { blobBytes, isBlob, makeBlob } = internal.blob;
 const { ErrorEvent, Event, EventTarget, fire, makeHandlerState, setHandler } = internal.events;
 const { headerIn, isToken } = internal.headers;
@@ -57,26 +58,6 @@ class CloseEvent extends Event {
     get reason() { return this.#reason; }
 }
 defineInterface(CloseEvent);
-
-/** https://html.spec.whatwg.org/#messageevent, where nobody else has brought it. */
-const MessageEvent = globalThis.MessageEvent ?? class MessageEvent extends Event {
-    #data = null;
-    #origin = '';
-
-    constructor(type, init) {
-        requireArguments(arguments.length, 1, 'MessageEvent');
-        super(type, init);
-        if (init === undefined || init === null) return;
-        if (init.data !== undefined) this.#data = init.data;
-        if (init.origin !== undefined) this.#origin = toUSVString(init.origin);
-    }
-
-    get data() { return this.#data; }
-    get origin() { return this.#origin; }
-    get lastEventId() { return this.#origin && ''; }
-    get source() { return this.#data === undefined ? undefined : null; }
-};
-if (globalThis.MessageEvent === undefined) defineInterface(MessageEvent);
 
 /** The bytes of a Blob. */
 function bytesOfBlob(blob) {

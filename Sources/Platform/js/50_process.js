@@ -63,7 +63,7 @@ function emitGuarded(name, args) {
         return emit(name, args);
     } catch (error) {
         internal.onUncaught = () => false;
-        internal.uncaught(error);
+        internal.uncaughtByNobody(error);
         leave(7);
         return true;
     } finally {
@@ -74,6 +74,7 @@ let failing = false;
 
 internal.onUncaught = (error, origin) => emitGuarded('uncaughtException', [error, origin]);
 internal.onRejection = (reason, promise) => emitGuarded('unhandledRejection', [reason, promise]);
+internal.onRejectionHandled = (promise) => { emitGuarded('rejectionHandled', [promise]); };
 
 // ---- Leaving ----
 
@@ -216,9 +217,27 @@ const process = {
         }
         internal.timers.enqueue(callback, args);
     },
-    emitWarning(warning, type) {
-        const text = typeof warning === 'string' ? `${typeof type === 'string' ? type : 'Warning'}: ${warning}` : `${String(warning)}`;
-        ops.print(2, `(sidelight:${process.pid}) ${text}\n`);
+    /** https://nodejs.org/api/process.html#processemitwarningwarning-options: printed at once; 'warning' is emitted after the running code. */
+    emitWarning(warning, type, code) {
+        let detail;
+        if (type !== null && typeof type === 'object') ({ type, code, detail } = type);
+        if (typeof code !== 'string') code = undefined;
+        let error = warning;
+        if (typeof warning === 'string') {
+            error = new Error(warning);
+            ObjectDefineProperty(error, 'name', {
+                __proto__: null, value: typeof type === 'string' ? type : 'Warning', writable: true, enumerable: false, configurable: true,
+            });
+            if (code !== undefined) error.code = code;
+            if (typeof detail === 'string') error.detail = detail;
+        } else if (!internal.types.isError(warning)) {
+            throw internal.typeError(`The "warning" argument must be of type string or an instance of Error. Received ${inspect(warning)}`, 'ERR_INVALID_ARG_TYPE');
+        }
+        if (error.name === 'DeprecationWarning' && process.noDeprecation) return;
+        const label = typeof error.code === 'string' ? `[${error.code}] ` : '';
+        const more = typeof error.detail === 'string' ? `\n${error.detail}` : '';
+        ops.print(2, `(sidelight:${process.pid}) ${label}${String(error.name)}: ${String(error.message)}${more}\n`);
+        internal.timers.enqueue(() => { emit('warning', [error]); }, []);
     },
 
     on(name, listener) { add(name, listener, false, false); return process; },

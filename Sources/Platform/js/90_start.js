@@ -2,8 +2,6 @@
 // @ts-check
 // What exists only at run time is bound here: all else was made when the snapshot was.
 
-const { defineGlobal } = internal.webidl;
-
 /**
  * @param {{argv: string[], env: Record<string, string>, pid: number, ppid: number, cwd: string, platform: string, arch: string,
  *     versions: Record<string, string>, entry: string, ring: ArrayBuffer | null, trace: object, colors?: {stdout: boolean, stderr: boolean},
@@ -19,8 +17,8 @@ internal.start = (config) => {
     // Milliseconds. <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#periodic-exporting-metricreader>
     const interval = +config.env.OTEL_METRIC_EXPORT_INTERVAL;
     if (interval >= 1) internal.metrics.intervalMilliseconds = interval;
+    internal.entry = config.entry;
     internal.performance.start();
+    internal.navigator.userAgent = `Sidelight/${config.versions.sidelight}`;
     internal.process.start(config);
 };
-
-defineGlobal('self', globalThis);

@@ -22,7 +22,7 @@ extension HTTPConnection {
                 var count = 0
                 repeat {
                     count = server.plaintext.writeWithUnsafeMutableBytes(minimumWritableBytes: 1) { tls.read(into: $0) }
-                } while count > 0
+                } while count > 0 && tls.hasMore
             }
         }
         transmitSealed()

@@ -404,15 +404,20 @@ final class HTTPConnection: ChannelInboundHandler {
         phase = .lingering
         movedAt = server.isolate.now
         input = HTTPServer.noBytes
-        if isSent, !(request.hasBody && request.hasContentLeft), reason == .closedDraining || reason == .closedByServer
-        {
-            isLeaving = true
-            server.connectionLeaves()
-        }
         sayEnd()
         context.close(mode: .output, promise: nil)
         read(true)
+        if server.isDraining { letGo() }
         if hasInputEnded { endOfInput() }
+    }
+
+    /// Of a worker that drains: it is not waited for when nothing of what it sent can be lost. What is unread in the kernel would make a reset of the end.
+    func letGo() {
+        guard phase == .lingering, !isLeaving, closeReason == .closedDraining || closeReason == .closedByServer,
+            isSent, !(request.hasBody && request.hasContentLeft), !hasUnread
+        else { return }
+        isLeaving = true
+        server.connectionLeaves()
     }
 
     /// Between two requests.

@@ -398,6 +398,7 @@ final class HTTPServer {
             connection.look(now)
         }
         if isDraining {
+            for connection in connections { connection?.letGo() }
             if now > keptUntil {
                 for connection in connections {
                     if let connection, connection.isIdle, now - connection.movedAt > Self.followedQuiet {
@@ -440,11 +441,11 @@ final class HTTPServer {
         listener?.close(promise: nil)
         listener = nil
         workload.turn { () throws(JSFailure) in try realm.call(functions.drain, []) }
-        if !isFollowed {
-            for connection in connections {
-                // What the kernel has of a request counts as one.
-                if let connection, connection.isIdle, !connection.hasUnread { connection.linger(.closedDraining) }
-            }
+        for connection in connections {
+            guard let connection else { continue }
+            connection.letGo()
+            // What the kernel has of a request counts as one.
+            if !isFollowed, connection.isIdle, !connection.hasUnread { connection.linger(.closedDraining) }
         }
         endIfDrained()
     }

@@ -52,6 +52,20 @@ final class ModuleLoader {
         }
     }
 
+    /// The file of a Worker's URL; throws the error that an import of it would.
+    func file(ofURL url: String) throws(JSFailure) -> ModuleFile {
+        let resolved = try translated("Worker") { () throws(ResolutionError) in
+            try resolver.resolve(url, from: "/Worker")
+        }
+        guard case .file(let file) = resolved else { preconditionFailure("\(url) is no file") }
+        return file
+    }
+
+    func readWorker(_ file: ModuleFile) throws(JSFailure) -> [UInt8] {
+        var timing = ModuleTiming()
+        return try read(file, "Worker", nil, &timing)
+    }
+
     func entryFile(_ path: String) -> ModuleFile { ModuleFile(path: files.realPath(path) ?? path, suffix: "") }
 
     /// What the entry's file is: its name decides, then its package, then its source.

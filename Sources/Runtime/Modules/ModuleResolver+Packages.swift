@@ -30,6 +30,7 @@ extension ModuleResolver {
             if parent == "/" { break }
             parent = FilePath.directory(of: parent)
         }
+        if Self.nodeModules.contains(name) { throw unknownBuiltin(specifier, importer) }
         throw ResolutionError(
             .moduleNotFound,
             "Cannot find package '\(name)' imported from \(importer)\nLooked in \(searched.joined(separator: ", "))"

@@ -139,17 +139,30 @@ struct ModuleResolver {
     }
 
     private func unsupported(_ scheme: Substring, _ specifier: String, _ importer: String) -> ResolutionError {
-        if scheme == "node" {
-            let known = builtins.sorted().joined(separator: ", ")
-            return ResolutionError(
-                .unknownBuiltin, "No such built-in module: \(specifier), imported from \(importer)\nThere are: \(known)"
-            )
-        }
+        if scheme == "node" { return unknownBuiltin(specifier, importer) }
         return ResolutionError(
             .unsupportedScheme,
             "Only URLs with the schemes file and node are supported: received '\(scheme):' in '\(specifier)', imported from \(importer)"
         )
     }
+
+    /// Names what is missing and what is there.
+    func unknownBuiltin(_ specifier: String, _ importer: String) -> ResolutionError {
+        let known = builtins.sorted().joined(separator: ", ")
+        return ResolutionError(
+            .unknownBuiltin,
+            "No such built-in module: \(specifier), imported from \(importer)\nThere are: \(known)")
+    }
+
+    /// Modules that are built into Node (https://nodejs.org/api/modules.html#built-in-modules): who imports one that is
+    /// missing here looks for no package.
+    static let nodeModules: Set<String> = [
+        "assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto",
+        "dgram", "diagnostics_channel", "dns", "domain", "events", "fs", "http", "http2", "https", "inspector",
+        "module", "net", "os", "path", "perf_hooks", "process", "punycode", "querystring", "readline", "repl",
+        "stream", "string_decoder", "sys", "timers", "tls", "trace_events", "tty", "url", "util", "v8", "vm",
+        "wasi", "worker_threads", "zlib",
+    ]
 
     // MARK: Manifests
 

@@ -1,5 +1,7 @@
 // A service with a route for each thing that a test of serving needs. The first part of the path is the route; the rest makes the request's span findable.
 // Gates make order certain: `/wait/X` answers once `/open/X` was asked for.
+import { trace } from '@opentelemetry/api';
+
 const gates = new Map();
 const gate = (name) => {
     if (!gates.has(name)) {
@@ -35,6 +37,13 @@ function counted(total, piece, onPull = () => {}) {
 
 const routes = {
     text: () => new Response('hello'),
+    own() {
+        const span = trace.getActiveSpan();
+        // The second is learnt as a text that comes again.
+        for (let i = 0; i < 3; i++) span.setAttributes({ 'client.address': 'hidden', 'server.port': i });
+        span.setAttribute('server.port', 1);
+        return new Response('own');
+    },
     async later(request, url) {
         await sleep(Number(url.searchParams.get('ms') ?? 1));
         return new Response(url.pathname);

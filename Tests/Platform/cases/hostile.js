@@ -1,41 +1,11 @@
 // The platform works on after a program has patched everything it can reach.
+import { patched } from '../patches.js';
 import { done, same, test } from './assert.js';
 
 const results = [];
 const parts = { [Symbol.iterator]: () => ({ count: 0, next() { return { done: this.count++ > 0, value: 'text' }; } }) };
-const { defineProperty } = Object;
-const all = [
-    Array.prototype, String.prototype, RegExp.prototype, Map.prototype, Set.prototype, WeakMap.prototype, Function.prototype, Number.prototype, Date.prototype, Error.prototype, Symbol.prototype, BigInt.prototype,
-    Object.prototype, Object.getPrototypeOf(Uint8Array.prototype), Uint8Array.prototype, ArrayBuffer.prototype, Math, JSON, Reflect, Object, Array, String, Number, Object.getPrototypeOf([][Symbol.iterator]()),
-    Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())), Object.getPrototypeOf(new Map().entries()), Promise.prototype, Promise,
-];
-const { getOwnPropertyDescriptor, ownKeys } = Reflect;
-
-function patched(run) {
-    const undo = [];
-    let undone = 0;
-    for (let i = 0; i < all.length; i++) {
-        const keys = ownKeys(all[i]);
-        for (let k = 0; k < keys.length; k++) {
-            const key = keys[k];
-            // These the language itself calls, or are needed to undo.
-            if (key === 'constructor' || key === 'prototype' || key === Symbol.hasInstance || (all[i] === Object.prototype && typeof key === 'string' && key !== 'toString' && key !== 'valueOf')) continue;
-            const descriptor = getOwnPropertyDescriptor(all[i], key);
-            if (!descriptor.configurable) continue;
-            const isAccessor = descriptor.get !== undefined || descriptor.set !== undefined;
-            if (!isAccessor && typeof descriptor.value !== 'function') continue;
-            const name = typeof key === 'symbol' ? 'a symbol' : key;
-            const bomb = function () { throw new TypeError('patched ' + name + ' was used'); };
-            undo[undone++] = [all[i], key, descriptor];
-            defineProperty(all[i], key, isAccessor ? { get: bomb, configurable: true } : { value: bomb, writable: true, configurable: true });
-        }
-    }
-    try {
-        return run();
-    } finally {
-        for (let i = undone - 1; i >= 0; i--) defineProperty(undo[i][0], undo[i][1], undo[i][2]);
-    }
-}
+const usages = { [Symbol.iterator]: () => ({ count: 0, next() { return { done: this.count++ > 0, value: 'sign' }; } }) };
+const japanese = new Uint8Array([0x82, 0xA0]);
 
 function check(name, run) {
     test(name, () => {
@@ -46,6 +16,18 @@ function check(name, run) {
     });
 }
 
+check('messages', () => {
+    const { port1, port2 } = new MessageChannel();
+    port2.onmessage = () => {};
+    port1.postMessage({ a: [1], when: new Date(0) });
+    port1.start();
+    port1.close();
+    const channel = new BroadcastChannel('hostile');
+    channel.onmessage = null;
+    channel.postMessage('x');
+    channel.close();
+    return new MessageEvent('message', { data: 1 }).data;
+});
 check('console', () => {
     console.log('%s %d %i %j %o %O', 'text', 1, 2, { a: 1 }, [1], { b: [1, 2, { c: new Map() }] });
     console.log([1, 2, 3, 4, 5, 6, 7, 8], { 'a-b': "it's" }, new Error('x'), /x/g, new Date(0), Symbol('s'), 5n, new Uint8Array(3), function f() {}, class A {});
@@ -70,7 +52,24 @@ check('encodings', () => {
     const text = new TextDecoder().decode(new TextEncoder().encode('häß😀'));
     if (text !== 'häß😀') throw new Error(text);
     new TextDecoder('utf-16le').decode(new Uint8Array(4));
+    if (new TextDecoder('shift_jis').decode(japanese) !== 'あ') throw new Error('shift_jis');
+    if (new URL('http://faß.É/').host !== 'xn--fa-hia.xn--9ca') throw new Error('UTS 46');
     if (atob(btoa('abc')) !== 'abc') throw new Error('base64');
+});
+const pending = [];
+check('crypto and compression', () => { // what is loaded late is loaded here
+    crypto.getRandomValues(new Uint8Array(4));
+    crypto.randomUUID();
+    pending[0] = crypto.subtle.digest('SHA-256', new Uint8Array(3));
+    pending[1] = crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-1' }, true, usages);
+    const packer = new CompressionStream('gzip');
+    const writer = packer.writable.getWriter();
+    writer.write(new Uint8Array(1000));
+    writer.close();
+    pending[2] = packer.readable.getReader().read();
+});
+test('what they promised', async () => {
+    same([(await pending[0]).byteLength, (await pending[1]).algorithm.length, (await pending[2]).done], [32, 512, false]);
 });
 check('events', () => {
     let runs = 0;

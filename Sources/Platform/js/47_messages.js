@@ -1,0 +1,433 @@
+'use strict';
+// @ts-check
+// Messages: MessageEvent, MessageChannel, MessagePort (https://html.spec.whatwg.org/#channel-messaging) and BroadcastChannel
+// (https://html.spec.whatwg.org/#broadcasting-to-other-browsing-contexts).
+//
+// The host has the queues, one a port, and goes by numbers; here is who a number is. A port nobody listens to is held weakly: when it is collected its
+// other end hears that it is closed. The object of a port is one that serialization knows (ops.hostObject), so that it is transferred or refused.
+//
+// A message is handled in the tracing context of who posted it.
+
+const {
+    ArrayPrototypeIncludes, ArrayPrototypePush, Error, FinalizationRegistry, FinalizationRegistryPrototypeRegister, FunctionPrototypeSymbolHasInstance,
+    Int32Array, ObjectFreeze, ReflectApply, ReflectSetPrototypeOf, SafeMap, SafeWeakMap, SymbolIterator, TypeError, WeakRef,
+    WeakRefPrototypeDeref, arrayFromIterable,
+} = primordials;
+const { DOMException } = internal;
+const { Event, EventTarget, fire, host, listenerCount } = internal.events;
+const { defineInterface, requireArguments, toDOMString, toUSVString } = internal.webidl;
+
+// ---- The event ----
+
+const noPorts = ObjectFreeze([]);
+
+/** https://html.spec.whatwg.org/#messageevent */
+class MessageEvent extends Event {
+    #data = null;
+    #origin = '';
+    #lastEventId = '';
+    #source = null;
+    #ports = noPorts;
+
+    constructor(type, init) {
+        requireArguments(arguments.length, 1, 'MessageEvent');
+        super(type, init);
+        if (init === undefined || init === null) return;
+        const { data, lastEventId, origin, ports, source } = init;
+        this.#set(data === undefined ? null : data, origin, lastEventId, source, ports);
+    }
+
+    get data() { return this.#data; }
+    get origin() { return this.#origin; }
+    get lastEventId() { return this.#lastEventId; }
+    get source() { return this.#source; }
+    get ports() { return this.#ports; }
+    initMessageEvent(type, bubbles = false, cancelable = false, data = null, origin = '', lastEventId = '', source = null, ports = []) {
+        requireArguments(arguments.length, 1, 'initMessageEvent');
+        ReflectApply(initEvent, this, [type, bubbles, cancelable]);
+        this.#set(data, origin, lastEventId, source, ports);
+    }
+
+    #set(data, origin, lastEventId, source, ports) {
+        this.#data = data;
+        if (origin !== undefined) this.#origin = toUSVString(origin);
+        if (lastEventId !== undefined) this.#lastEventId = toDOMString(lastEventId);
+        if (source !== undefined && source !== null && !isPort(source)) throw new TypeError('MessageEvent: the source is not a MessagePort');
+        this.#source = source ?? null;
+        if (ports === undefined) return;
+        const list = arrayFromIterable(ports, 'MessageEvent: ports');
+        for (let i = 0; i < list.length; i++) {
+            if (!isPort(list[i])) throw new TypeError('MessageEvent: an element of ports is not a MessagePort');
+        }
+        this.#ports = ObjectFreeze(list);
+    }
+
+    static received(type, data, ports) {
+        const event = new MessageEvent(type);
+        event.#data = data;
+        if (ports !== noPorts) event.#ports = ObjectFreeze(ports);
+        return event;
+    }
+}
+const { initEvent } = Event.prototype;
+const { received } = MessageEvent;
+delete MessageEvent.received;
+defineInterface(MessageEvent);
+
+// ---- Handlers: on… attributes whose listener goes when the handler does, since a listener keeps things alive ----
+
+const { addEventListener, removeEventListener } = EventTarget.prototype;
+
+function handlerOf(state, type) {
+    return state[type]?.handler ?? null;
+}
+
+function setHandlerOf(target, state, type, value) {
+    const slot = state[type] ??= { __proto__: null, handler: null, listener: null };
+    slot.handler = typeof value === 'function' || (typeof value === 'object' && value !== null) ? value : null;
+    if (slot.handler === null) {
+        if (slot.listener !== null) ReflectApply(removeEventListener, target, [type, slot.listener]);
+        slot.listener = null;
+    } else if (slot.listener === null) {
+        slot.listener = (event) => {
+            const { handler } = slot;
+            if (typeof handler === 'function' && ReflectApply(handler, target, [event]) === false) event.preventDefault();
+        };
+        ReflectApply(addEventListener, target, [type, slot.listener]);
+    }
+}
+
+// ---- What the host delivers ----
+
+/** Words shared with the host (MessageCell of the host). Made with the first message. */
+let cells;
+const KIND = 8, SECOND = 10;
+
+const words = () => cells ??= new Int32Array(ops.messageCells());
+
+/** Number → who receives there: {receive(kind, data, ports, failed), over()}. */
+const receivers = new SafeMap();
+
+/** How long messages are handed out before the loop sees to other things; milliseconds. */
+const BATCH = 5;
+
+let isClosing = false; // a child that has called close()
+
+/** The host's call: messages wait at this number. Each is a task of its own: microtasks follow it. */
+function deliver(id, max) {
+    const receiver = receivers.get(id);
+    if (receiver === undefined) return;
+    const began = internal.now();
+    for (let i = 0; i < max && !isClosing; i++) {
+        const count = ops.messageTake(id);
+        if (count === -1) return;
+        if (count === -2) {
+            receiver.over();
+            return;
+        }
+        hand(receiver, count);
+        ops.runMicrotasks();
+        if (internal.now() - began > BATCH) return;
+    }
+}
+
+function hand(receiver, count) {
+    const kind = words()[KIND];
+    const text = kind === 2 ? ops.messageText() : '';
+    const tracing = internal.messageContext;
+    const context = tracing?.take(cells);
+    let ports = noPorts;
+    if (count > 0) {
+        ports = [];
+        for (let i = 0; i < count; i++) ArrayPrototypePush(ports, makePort(ops.messagePort(i)));
+    }
+    const before = ops.context();
+    ops.setContext(context);
+    try {
+        if (receiver.isChild) tracing?.link(context);
+        let data = text, failed = false;
+        if (kind !== 2) {
+            try {
+                data = ops.messageRead(ports);
+            } catch {
+                failed = true;
+                data = null;
+            }
+        }
+        receiver.receive(kind, data, ports, failed);
+    } finally {
+        ops.setContext(before); // see run() in 30_timers.js
+    }
+}
+
+// ---- Posting ----
+
+/** https://html.spec.whatwg.org/#dom-messageport-postmessage: (transfer) or ({ transfer }). @returns {object[] | undefined} */
+function toTransfer(second, what) {
+    if (second === undefined || second === null) return undefined;
+    if (typeof second !== 'object' && typeof second !== 'function') throw new TypeError(`${what}: the second argument is neither a list nor options`);
+    const isList = second[SymbolIterator] !== undefined && second[SymbolIterator] !== null;
+    const transfer = isList ? second : second.transfer;
+    return transfer === undefined ? undefined : toObjects(transfer, what);
+}
+
+/** sequence<object> */
+function toObjects(transfer, what) {
+    const list = arrayFromIterable(transfer, `${what}: transfer`);
+    for (let i = 0; i < list.length; i++) {
+        const value = list[i];
+        if (value === null || (typeof value !== 'object' && typeof value !== 'function')) throw new TypeError(`${what}: an element of transfer is not an object`);
+    }
+    return list.length === 0 ? undefined : list;
+}
+
+/** Throws where a transfer list cannot be. `source`: the port it is posted through. */
+function checkTransfer(list, source) {
+    for (let i = 0; i < list.length; i++) {
+        if (ArrayPrototypeIncludes(list, list[i], i + 1)) throw new DOMException('An object is transferred twice', 'DataCloneError');
+        if (list[i] === source) throw new DOMException('A port cannot be transferred through itself', 'DataCloneError');
+        if (states.get(list[i])?.isDetached === true) throw new DOMException('A MessagePort in the transfer list is detached', 'DataCloneError');
+    }
+}
+
+/** What was transferred is no longer this isolate's. */
+function detachAll(list) {
+    for (let i = 0; i < list.length; i++) states.get(list[i])?.detach();
+}
+
+function rethrow(error) {
+    if (FunctionPrototypeSymbolHasInstance(Error, error) && error.name === 'DataCloneError') throw new DOMException(error.message, 'DataCloneError');
+    throw error;
+}
+
+/** Posts through the port of this number. */
+function post(id, value, transfer, source) {
+    if (transfer !== undefined) checkTransfer(transfer, source);
+    const text = internal.messageContext?.put(words());
+    let isTaken;
+    try {
+        isTaken = ops.messagePost(id, value, transfer, text);
+    } catch (error) {
+        rethrow(error);
+    }
+    if (isTaken === false) throw new DOMException('The receiver has too many messages waiting: 1000000, or 256 MiB', 'QuotaExceededError');
+    if (transfer !== undefined) detachAll(transfer);
+}
+
+/** structuredClone with ports among what is transferred. */
+function cloneWithPorts(value, transfer) {
+    checkTransfer(transfer, undefined);
+    let count;
+    try {
+        count = ops.messageWrite(value, transfer);
+    } catch (error) {
+        rethrow(error);
+    }
+    detachAll(transfer);
+    const ports = [];
+    for (let i = 0; i < count; i++) ArrayPrototypePush(ports, makePort(ops.messagePort(i)));
+    return ops.messageRead(ports);
+}
+
+// ---- Ports ----
+
+const states = new SafeWeakMap(); // MessagePort → PortState
+let collected; // FinalizationRegistry of ports, made with the first
+
+class PortState {
+    constructor(id, port) {
+        this.id = id;
+        this.weak = new WeakRef(port);
+        this.strong = null; // the port while somebody listens
+        this.isStarted = false;
+        this.isDetached = false; // transferred or closed
+        this.isOver = false; // the other end is gone
+        this.isReferenced = false; // it keeps a child alive
+        this.handlers = { __proto__: null };
+    }
+
+    /** Whether somebody listens has changed, or whether anything can come. */
+    settle() {
+        const port = WeakRefPrototypeDeref(this.weak);
+        const listens = !this.isDetached && !this.isOver && this.isStarted && port !== undefined && listenerCount(port, 'message') > 0;
+        this.strong = listens ? port : null;
+        // The first isolate lives on while children do, and nobody else can post to it.
+        const references = listens && internal.worker.isChild();
+        if (references === this.isReferenced) return;
+        this.isReferenced = references;
+        if (references) internal.timers.addRef(); else internal.timers.dropRef();
+    }
+
+    start() {
+        if (this.isStarted || this.isDetached) return;
+        this.isStarted = true;
+        ops.messageEnable(this.id);
+        this.settle();
+    }
+
+    detach() {
+        this.isDetached = true;
+        receivers.delete(this.id);
+        this.settle();
+    }
+
+    receive(kind, data, ports, failed) {
+        const port = WeakRefPrototypeDeref(this.weak);
+        if (port !== undefined) fire(port, received(failed ? 'messageerror' : 'message', data, ports));
+    }
+
+    over() {
+        const port = WeakRefPrototypeDeref(this.weak);
+        this.isOver = true;
+        this.settle();
+        if (port !== undefined) fire(port, new Event('close'));
+    }
+}
+
+function stateOf(port) {
+    const state = states.get(port);
+    if (state === undefined) throw new TypeError('Illegal invocation: the receiver is not a MessagePort');
+    return state;
+}
+
+const isPort = (value) => value !== null && typeof value === 'object' && states.get(value) !== undefined;
+
+/** https://html.spec.whatwg.org/#messageport */
+class MessagePort extends EventTarget {
+    constructor() { // eslint-disable-line
+        throw new TypeError('Illegal constructor');
+    }
+
+    postMessage(message, transfer) {
+        const state = stateOf(this);
+        requireArguments(arguments.length, 1, 'postMessage');
+        post(state.id, message, toTransfer(transfer, 'postMessage'), this);
+    }
+    start() { stateOf(this).start(); }
+    close() {
+        const state = stateOf(this);
+        if (state.isDetached) return;
+        ops.messageClose(state.id);
+        state.detach();
+    }
+    get onmessage() { return handlerOf(stateOf(this).handlers, 'message'); }
+    set onmessage(value) {
+        const state = stateOf(this);
+        setHandlerOf(this, state.handlers, 'message', value);
+        state.start();
+    }
+    get onmessageerror() { return handlerOf(stateOf(this).handlers, 'messageerror'); }
+    set onmessageerror(value) { setHandlerOf(this, stateOf(this).handlers, 'messageerror', value); }
+    get onclose() { return handlerOf(stateOf(this).handlers, 'close'); }
+    set onclose(value) { setHandlerOf(this, stateOf(this).handlers, 'close', value); }
+}
+defineInterface(MessagePort);
+
+/** The object of the port of this number, which the host has in this isolate's table. */
+function makePort(id) {
+    const port = ops.hostObject(id);
+    ReflectSetPrototypeOf(port, MessagePort.prototype);
+    const state = new PortState(id, port);
+    states.set(port, state);
+    receivers.set(id, state);
+    host(port, (type) => { if (type === 'message') state.settle(); });
+    collected ??= new FinalizationRegistry((held) => {
+        // One that was transferred has its number elsewhere now.
+        if (held.isDetached) return;
+        held.isDetached = true;
+        receivers.delete(held.id);
+        ops.messageClose(held.id);
+    });
+    FinalizationRegistryPrototypeRegister(collected, port, state);
+    return port;
+}
+
+/** https://html.spec.whatwg.org/#messagechannel */
+class MessageChannel {
+    #port1;
+    #port2;
+    constructor() {
+        const first = ops.messageChannel();
+        const second = (words()[SECOND] >>> 0) + words()[SECOND + 1] * 4294967296;
+        this.#port1 = makePort(first);
+        this.#port2 = makePort(second);
+    }
+    get port1() { return this.#port1; }
+    get port2() { return this.#port2; }
+}
+defineInterface(MessageChannel);
+
+// ---- Broadcast ----
+
+const channels = new SafeWeakMap(); // BroadcastChannel → its state
+
+class BroadcastState {
+    constructor(id, name, channel) {
+        this.id = id;
+        this.name = name;
+        this.channel = channel; // nobody else need hold it
+        this.isClosed = false;
+        this.isReferenced = false;
+        this.handlers = { __proto__: null };
+    }
+
+    settle() {
+        const references = !this.isClosed && internal.worker.isChild() && listenerCount(this.channel, 'message') > 0;
+        if (references === this.isReferenced) return;
+        this.isReferenced = references;
+        if (references) internal.timers.addRef(); else internal.timers.dropRef();
+    }
+
+    receive(kind, data, ports, failed) { fire(this.channel, received(failed ? 'messageerror' : 'message', data, ports)); }
+
+    over() {}
+}
+
+function channelStateOf(channel) {
+    const state = channels.get(channel);
+    if (state === undefined) throw new TypeError('Illegal invocation: the receiver is not a BroadcastChannel');
+    return state;
+}
+
+class BroadcastChannel extends EventTarget {
+    constructor(name) { // eslint-disable-line
+        requireArguments(arguments.length, 1, 'BroadcastChannel');
+        name = toDOMString(name);
+        const id = ops.broadcastChannel(name);
+        const channel = ops.hostObject(-1);
+        ReflectSetPrototypeOf(channel, new.target.prototype);
+        const state = new BroadcastState(id, name, channel);
+        channels.set(channel, state);
+        receivers.set(id, state);
+        host(channel, (type) => { if (type === 'message') state.settle(); });
+        ops.messageEnable(id);
+        return channel;
+    }
+    get name() { return channelStateOf(this).name; }
+    postMessage(message) {
+        const state = channelStateOf(this);
+        requireArguments(arguments.length, 1, 'postMessage');
+        if (state.isClosed) throw new DOMException('The BroadcastChannel is closed', 'InvalidStateError');
+        post(state.id, message, undefined, this);
+    }
+    close() {
+        const state = channelStateOf(this);
+        if (state.isClosed) return;
+        state.isClosed = true;
+        receivers.delete(state.id);
+        ops.messageClose(state.id);
+        state.settle();
+    }
+    get onmessage() { return handlerOf(channelStateOf(this).handlers, 'message'); }
+    set onmessage(value) { setHandlerOf(this, channelStateOf(this).handlers, 'message', value); }
+    get onmessageerror() { return handlerOf(channelStateOf(this).handlers, 'messageerror'); }
+    set onmessageerror(value) { setHandlerOf(this, channelStateOf(this).handlers, 'messageerror', value); }
+}
+defineInterface(BroadcastChannel);
+
+internal.messages = {
+    BroadcastChannel, MessageChannel, MessageEvent, MessagePort, cloneWithPorts, deliver, handlerOf, isPort, noPorts, post, received, receivers,
+    setHandlerOf, toObjects, toTransfer, words,
+    /** Nothing more is handed out. */
+    close() { isClosing = true; },
+};

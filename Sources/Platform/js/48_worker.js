@@ -1,0 +1,270 @@
+'use strict';
+// @ts-check
+// Workers (https://html.spec.whatwg.org/#workers): the Worker of a parent, and what a child finds on its global. The host makes thread and isolate.
+//
+// - The URL is a file's. A relative one is of the script that makes the Worker. Without `type: 'module'` the file's own kind decides, as for an entry.
+// - A child ends when its parent terminates it, when it calls close() or process.exit(), and when nothing is left that it could do: nobody listens for
+//   messages, no timer is set, nothing is awaited of the host.
+// - An error that nobody catches in a child is an event there, then one of the Worker; where nobody listens for that, it is the parent's own uncaught
+//   error. The child goes on.
+
+const {
+    ArrayPrototypeJoin, Error, JSONParse, JSONStringify, Number, ObjectDefineProperty, ReflectSetPrototypeOf, SafeWeakMap,
+    StringPrototypeLastIndexOf, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeStartsWith, TypeError,
+} = primordials;
+const { DOMException } = internal;
+const { ErrorEvent, EventTarget, fire, host, listenerCount, watchGlobally } = internal.events;
+const { handlerOf, post, received, receivers, setHandlerOf, toTransfer, words } = internal.messages;
+const { parse, serialize } = internal.url;
+const { defineGlobal, defineInterface, requireArguments, shapeInterface, toDOMString, toDictionary, toUSVString } = internal.webidl;
+
+const MESSAGE = 0, ERROR = 1;
+
+// ---- The parent's side ----
+
+const workers = new SafeWeakMap(); // Worker → its state
+
+function stateOf(worker) {
+    const state = workers.get(worker);
+    if (state === undefined) throw new TypeError('Illegal invocation: the receiver is not a Worker');
+    return state;
+}
+
+class WorkerState {
+    constructor(id, worker) {
+        this.id = id; // of the port to it
+        this.worker = worker; // lives as long as the child
+        this.isOver = false;
+        this.handlers = { __proto__: null };
+        internal.timers.addRef();
+    }
+
+    end() {
+        if (this.isOver) return;
+        this.isOver = true;
+        receivers.delete(this.id);
+        ops.workerTerminate(this.id);
+        internal.timers.dropRef();
+    }
+
+    over() { this.end(); }
+
+    receive(kind, data, ports, failed) {
+        if (kind === MESSAGE) fire(this.worker, received(failed ? 'messageerror' : 'message', data, ports));
+        else if (kind === ERROR) this.fail(failed ? { message: 'an error that cannot be cloned' } : data);
+        else this.fail({ message: data, error: hostError(data) });
+    }
+
+    fail({ message, filename = '', lineno = 0, colno = 0, error = undefined }) {
+        const event = new ErrorEvent('error', { cancelable: true, message, filename, lineno, colno, error: error ?? null });
+        const isHeard = listenerCount(this.worker, 'error') > 0;
+        if (fire(this.worker, event) && !isHeard) internal.reportError(error ?? hostError(message));
+    }
+}
+
+/** Not of the program's making, so without a stack. */
+function hostError(message) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    const error = new Error(message);
+    Error.stackTraceLimit = stackTraceLimit;
+    return error;
+}
+
+/** https://html.spec.whatwg.org/#workeroptions */
+function toOptions(options) {
+    options = toDictionary(options, 'Worker: the options');
+    if (options === undefined) return { name: '', type: 'classic' };
+    const { credentials, name, type } = options;
+    if (credentials !== undefined) oneOf(toDOMString(credentials), ['omit', 'same-origin', 'include'], 'credentials');
+    const kind = type === undefined ? 'classic' : oneOf(toDOMString(type), ['classic', 'module'], 'type');
+    return { name: name === undefined ? '' : toDOMString(name), type: kind };
+}
+
+function oneOf(value, values, what) {
+    for (let i = 0; i < values.length; i++) if (values[i] === value) return value;
+    throw new TypeError(`Worker: ${what} is '${value}', which is none of ${ArrayPrototypeJoin(values, ', ')}`);
+}
+
+/** The URL of a script's name, which is a path mostly. */
+function urlOfScript(name) {
+    return StringPrototypeStartsWith(name, '/') ? `file://${ArrayPrototypeJoin(StringPrototypeSplit(name, '%'), '%25')}` : name;
+}
+
+function toURL(text) {
+    const base = parse(urlOfScript(ops.callingScript() ?? internal.entry ?? '/'), null);
+    const url = parse(text, base);
+    if (url === null) throw new DOMException(`'${text}' is not a URL of a Worker`, 'SyntaxError');
+    const href = serialize(url, false);
+    if (!StringPrototypeStartsWith(href, 'file:')) throw new DOMException(`'${href}' cannot be a Worker: only files can`, 'NotSupportedError');
+    return href;
+}
+
+/** https://html.spec.whatwg.org/#worker */
+class Worker extends EventTarget {
+    constructor(url, options) { // eslint-disable-line
+        requireArguments(arguments.length, 1, 'Worker');
+        const text = toUSVString(url);
+        const { name, type } = toOptions(options);
+        const href = toURL(text);
+        const cells = words();
+        const tail = internal.messageContext?.put(cells);
+        let context = '';
+        for (let i = 0; i < 8; i++) context += `${i === 0 ? '' : ','}${cells[i]}`;
+        const configuration = JSONStringify({
+            __proto__: null, url: href, name, type, start: internal.now() * 1e6, context: StringPrototypeSplit(context, ','), text: tail ?? '',
+        });
+        let id;
+        try {
+            id = ops.workerStart(configuration);
+        } catch (error) {
+            throw new DOMException(error.message, 'QuotaExceededError');
+        }
+        const worker = ops.hostObject(-1);
+        ReflectSetPrototypeOf(worker, new.target.prototype);
+        const state = new WorkerState(id, worker);
+        workers.set(worker, state);
+        host(worker, undefined);
+        receivers.set(id, state);
+        ops.messageEnable(id);
+        return worker;
+    }
+
+    postMessage(message, transfer) {
+        const state = stateOf(this);
+        requireArguments(arguments.length, 1, 'postMessage');
+        post(state.id, message, toTransfer(transfer, 'postMessage'), this);
+    }
+    terminate() { stateOf(this).end(); }
+    get onmessage() { return handlerOf(stateOf(this).handlers, 'message'); }
+    set onmessage(value) { setHandlerOf(this, stateOf(this).handlers, 'message', value); }
+    get onmessageerror() { return handlerOf(stateOf(this).handlers, 'messageerror'); }
+    set onmessageerror(value) { setHandlerOf(this, stateOf(this).handlers, 'messageerror', value); }
+    get onerror() { return handlerOf(stateOf(this).handlers, 'error'); }
+    set onerror(value) { setHandlerOf(this, stateOf(this).handlers, 'error', value); }
+}
+defineInterface(Worker);
+
+// ---- The child's side ----
+
+class WorkerGlobalScope extends EventTarget {
+    constructor() { // eslint-disable-line
+        throw new TypeError('Illegal constructor');
+    }
+}
+class DedicatedWorkerGlobalScope extends WorkerGlobalScope {}
+shapeInterface(WorkerGlobalScope);
+shapeInterface(DedicatedWorkerGlobalScope);
+
+/** Of a child: {inside, hasRun, isEvaluated, isEnabled, isReferenced, handlers}. */
+let scope;
+
+/** Whether messages are handed out, and whether listening for them keeps the child alive. */
+function settle() {
+    const listens = listenerCount(globalThis, 'message') > 0;
+    // Who listens for messages gets them while a top-level await still waits; else they wait for the code that will.
+    if (!scope.isEnabled && scope.hasRun && (scope.isEvaluated || listens)) {
+        scope.isEnabled = true;
+        ops.messageEnable(scope.inside);
+    }
+    if (listens === scope.isReferenced) return;
+    scope.isReferenced = listens;
+    if (listens) internal.timers.addRef(); else internal.timers.dropRef();
+}
+
+function defineAttribute(name, get, set) {
+    ObjectDefineProperty(globalThis, name, { __proto__: null, get, set, enumerable: true, configurable: true });
+}
+
+function defineHandler(type) {
+    defineAttribute(`on${type}`, () => handlerOf(scope.handlers, type), (value) => setHandlerOf(globalThis, scope.handlers, type, value));
+}
+
+function defineOperation(name, value) {
+    ObjectDefineProperty(globalThis, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+}
+
+function defineScope(name) {
+    defineGlobal('WorkerGlobalScope', WorkerGlobalScope);
+    defineGlobal('DedicatedWorkerGlobalScope', DedicatedWorkerGlobalScope);
+    ReflectSetPrototypeOf(globalThis, DedicatedWorkerGlobalScope.prototype);
+    watchGlobally((type) => { if (type === 'message') settle(); });
+    defineAttribute('name', () => name, (value) => {
+        // [Replaceable]
+        ObjectDefineProperty(globalThis, 'name', { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+    });
+    defineOperation('postMessage', function postMessage(message, transfer) {
+        requireArguments(arguments.length, 1, 'postMessage');
+        post(scope.inside, message, toTransfer(transfer, 'postMessage'), undefined);
+    });
+    defineOperation('close', function close() {
+        internal.messages.close();
+        ops.workerClose();
+    });
+    defineHandler('message');
+    defineHandler('messageerror');
+}
+
+// ---- Errors of a child ----
+
+/** The global object's listeners have had their turn (internal.fireError). https://html.spec.whatwg.org/#runtime-script-errors-2 */
+function survive(error, where) {
+    const message = `Uncaught ${internal.errorHeading(error)}`;
+    const { script: filename, line: lineno, column: colno } = internal.placeOf(error, where);
+    const { trace } = internal;
+    if (trace !== undefined) {
+        const span = trace.activeSpan() ?? trace.runSpan;
+        trace.error(error, span);
+        // What nobody caught is the child's error as well.
+        if (trace.runSpan !== undefined && span !== trace.runSpan) trace.fail(trace.runSpan, error);
+    }
+    internal.messageContext?.put(words());
+    const told = { __proto__: null, message, filename, lineno, colno, error };
+    try {
+        ops.workerError(told);
+    } catch {
+        delete told.error;
+        ops.workerError(told);
+    }
+    return true;
+}
+
+// ---- What the host calls ----
+
+internal.worker = {
+    isChild: () => scope !== undefined,
+
+    /** @param {string} text what the parent's constructor wrote @param {number} inside the port to the parent */
+    start(text, inside, isolate, thread) {
+        const { url, name, start, context, text: tail } = JSONParse(text);
+        scope = { __proto__: null, inside, hasRun: false, isEvaluated: false, isEnabled: false, isReferenced: false, handlers: { __proto__: null } };
+        receivers.set(inside, {
+            __proto__: null, isChild: true, over() {},
+            receive(kind, data, ports, failed) { fire(globalThis, received(failed ? 'messageerror' : 'message', data, ports)); },
+        });
+        defineScope(name);
+        internal.survive = survive;
+        const tracing = internal.messageContext;
+        if (tracing === undefined) return;
+        const cells = words();
+        for (let i = 0; i < 8; i++) cells[i] = Number(context[i]);
+        const file = StringPrototypeSlice(url, StringPrototypeLastIndexOf(url, '/') + 1);
+        tracing.begin(name === '' ? file : name, tracing.take(cells, tail), start, {
+            'url.full': url, 'sidelight.worker.name': name, 'sidelight.isolate.id': isolate, 'thread.id': thread,
+        });
+    },
+
+    /** The entry's code has run, but for what awaits. */
+    ran() {
+        scope.hasRun = true;
+        settle();
+    },
+
+    /** And that, too. */
+    evaluated() {
+        scope.isEvaluated = true;
+        settle();
+    },
+
+    end(how, failure) { internal.messageContext?.end(how, failure); },
+};

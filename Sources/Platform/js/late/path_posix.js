@@ -1,0 +1,4 @@
+'use strict';
+// @ts-check
+// node:path/posix
+return internal.load('path');

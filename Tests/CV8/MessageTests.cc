@@ -1,0 +1,203 @@
+// Messages between realms, isolates and threads.
+
+#include <atomic>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "test.h"
+
+using namespace test;
+
+namespace {
+
+// What ops.call does: writes argument 0 with transfer list 1; keeps the message.
+struct Sender {
+    explicit Sender(World &world) : world(world) {
+        world.on_call = [this](sl_v8_args *args) {
+            sl_v8_message_free(message);
+            message = sl_v8_args_write_message(args, 0, 1);
+        };
+    }
+    ~Sender() { sl_v8_message_free(message); }
+    sl_v8_message *Take() { return std::exchange(message, nullptr); }
+
+    World &world;
+    sl_v8_message *message = nullptr;
+};
+
+// Runs `source` in `world`, where ops.call(objects) gives the message.
+std::string Receive(World &world, sl_v8_message *message, std::string_view source) {
+    world.on_call = [message](sl_v8_args *args) { sl_v8_args_return_message(args, message, 0); };
+    return world.Run(source);
+}
+
+}  // namespace
+
+TEST(messageGoesToAnotherIsolateOnAnotherThread) {
+    World from;
+    Sender sender(from);
+    CHECK_EQUAL(from.Run("const buffer = new Uint8Array([1, 2, 3]).buffer; ops.call({ buffer, map: new Map([['k', 1n]]) }, [buffer]); buffer.byteLength"), "0");
+    sl_v8_message *message = sender.Take();
+    CHECK(message != nullptr && sl_v8_message_bytes(message) > 3);
+    std::thread other([message] {
+        World to;
+        CHECK_EQUAL(Receive(to, message, "const got = ops.call(); [...new Uint8Array(got.buffer)].join() + got.map.get('k')"), "1,2,31");
+        sl_v8_message_free(message);
+    });
+    other.join();
+}
+
+TEST(messageOutlivesItsSender) {
+    sl_v8_message *message = nullptr;
+    {
+        World from;
+        Sender sender(from);
+        from.Run("const b = new ArrayBuffer(1 << 20); const s = new SharedArrayBuffer(16); new Int32Array(s)[1] = 7; ops.call({ b, s, w: 'text' }, [b])");
+        message = sender.Take();
+    }
+    World to;
+    CHECK_EQUAL(Receive(to, message, "const got = ops.call(); `${got.b.byteLength} ${new Int32Array(got.s)[1]} ${got.w}`"), "1048576 7 text");
+    sl_v8_message_free(message);
+}
+
+TEST(messageThatNobodyReadsFreesWhatItMoved) {
+    World from;
+    Sender sender(from);
+    from.Run("const b = new ArrayBuffer(1 << 20); ops.call(b, [b])");
+    std::thread other([message = sender.Take()] { sl_v8_message_free(message); });
+    other.join();
+}
+
+TEST(sharedMemoryIsOneAcrossThreads) {
+    World from;
+    Sender sender(from);
+    from.Run("const shared = new SharedArrayBuffer(4); const word = new Int32Array(shared); ops.call(shared)");
+    std::thread other([message = sender.Take()] {
+        World to;
+        Receive(to, message, "const word = new Int32Array(ops.call()); Atomics.store(word, 0, 1); Atomics.notify(word, 0)");
+        sl_v8_message_free(message);
+    });
+    CHECK_EQUAL(from.Run("Atomics.wait(word, 0, 0, 20000) !== 'timed-out' && Atomics.load(word, 0)"), "1");
+    other.join();
+}
+
+TEST(compiledWebAssemblyIsShared) {
+    World from;
+    Sender sender(from);
+    from.Run("ops.call(new WebAssembly.Module(new Uint8Array([0,97,115,109,1,0,0,0,1,7,1,96,2,127,127,1,127,3,2,1,0,7,7,1,3,97,100,100,0,0,10,9,1,7,0,32,0,32,1,106,11])))");
+    World to;
+    sl_v8_message *message = sender.Take();
+    CHECK_EQUAL(Receive(to, message, "new WebAssembly.Instance(ops.call()).exports.add(40, 2)"), "42");
+    sl_v8_message_free(message);
+}
+
+TEST(hostObjectsAreTransferredByTheirNumber) {
+    World from;
+    sl_v8_message *message = nullptr;
+    bool makes = true;
+    from.on_call = [&](sl_v8_args *args) {
+        if (makes) return sl_v8_args_return_host_object(args, 4711);
+        sl_v8_message_free(message);
+        message = sl_v8_args_write_message(args, 0, 1);
+    };
+    from.Run("var port = ops.call()");
+    makes = false;
+    CHECK_EQUAL(from.Run("ops.call({ port })").substr(0, 20), "threw DataCloneError");
+    CHECK_EQUAL(from.Run("ops.call({ port }, [port, port])").substr(0, 20), "threw DataCloneError");
+    CHECK_EQUAL(from.Run("ops.call(Promise.resolve(), [Promise.resolve()])").substr(0, 20), "threw DataCloneError");
+    CHECK(message == nullptr);
+    from.Run("ops.call({ port, again: port }, [port])");
+    CHECK(message != nullptr);
+    CHECK_EQUAL(sl_v8_message_object_count(message), 1u);
+    CHECK_EQUAL(sl_v8_message_object_at(message, 0), 4711.0);
+    CHECK_EQUAL(sl_v8_message_object_at(message, 1), -1.0);
+    World to;
+    CHECK_EQUAL(Receive(to, message, "const mine = {}; const got = ops.call([mine]); got.port === mine && got.again === mine"), "true");
+    sl_v8_message_free(message);
+}
+
+TEST(messageWhoseObjectsAreMissingThrows) {
+    World from;
+    sl_v8_message *message = nullptr;
+    bool makes = true;
+    from.on_call = [&](sl_v8_args *args) {
+        if (makes) return sl_v8_args_return_host_object(args, 1);
+        message = sl_v8_args_write_message(args, 0, 1);
+    };
+    from.Run("var port = ops.call()");
+    makes = false;
+    from.Run("ops.call([port], [port])");
+    for (const char *source : {"ops.call()", "ops.call([])", "ops.call([5])"}) {
+        CHECK_EQUAL(Receive(from, message, source).substr(0, 5), "threw");
+    }
+    sl_v8_message_free(message);
+}
+
+TEST(getterThatDetachesWhatIsToBeMovedIsFound) {
+    World from;
+    Sender sender(from);
+    CHECK_EQUAL(from.Run("const b = new ArrayBuffer(8); ops.call({ get x() { ops.call(0, [b]); return 1; } }, [b])").substr(0, 20), "threw DataCloneError");
+    CHECK_EQUAL(from.Run("const c = new ArrayBuffer(8); try { ops.call({ get x() { throw 5; } }, [c]); } catch (error) { error + ':' + c.byteLength }"), "5:8");
+}
+
+TEST(twoHundredIsolatesOnThreadsTerminatedAtAnyTime) {
+    constexpr int kIsolates = 200, kAtOnce = 8;
+    std::mt19937 random(20261126);
+    World from;
+    Sender sender(from);
+    from.Run("const shared = new SharedArrayBuffer(64); ops.call({ shared, text: 'x'.repeat(1000) })");
+    sl_v8_message *message = sender.Take();
+    for (int done = 0; done < kIsolates; done += kAtOnce) {
+        struct Child {
+            std::thread thread;
+            std::mutex lock;
+            sl_v8_isolate *isolate = nullptr;
+            std::atomic<bool> is_over = false;
+            int steps = 0;
+        } children[kAtOnce];
+        for (Child &child : children) {
+            child.steps = static_cast<int>(random() % 2000);
+            child.thread = std::thread([&child, message] {
+                World world;
+                {
+                    std::lock_guard lock(child.lock);
+                    child.isolate = world.isolate;
+                }
+                world.on_call = [message](sl_v8_args *args) { sl_v8_args_return_message(args, message, 0); };
+                for (int turn = 0; turn < 50 && sl_v8_isolate_end_reason(world.isolate) == SL_V8_END_NONE; ++turn) {
+                    world.Run("{ const got = ops.call(); let list = []; for (let i = 0; i < 2000; i++) { list.push({ i, t: got.text + i }); Atomics.add(new Int32Array(got.shared), 0, 1); } }");
+                    world.Microtasks();
+                }
+                std::lock_guard lock(child.lock);
+                child.isolate = nullptr;
+                child.is_over = true;
+            });
+        }
+        for (Child &child : children) {
+            for (int step = 0; step < child.steps && !child.is_over; ++step) std::this_thread::yield();
+            std::lock_guard lock(child.lock);
+            if (child.isolate) sl_v8_isolate_terminate(child.isolate);
+        }
+        for (Child &child : children) child.thread.join();
+    }
+    sl_v8_message_free(message);
+    CHECK_EQUAL(from.Run("new Int32Array(shared)[0] >= 0"), "true");
+}
+
+TEST(isolateThatStayedEnteredIsDisposedOfAfterLeaving) {
+    std::thread other([] {
+        sl_v8_isolate_options options = {};
+        sl_v8_isolate *isolate = sl_v8_isolate_create(&options);
+        sl_v8_isolate_stay_entered(isolate);
+        sl_v8_realm *realm = sl_v8_realm_create(isolate, false);
+        sl_v8_exception *error = nullptr;
+        sl_v8_value *value = sl_v8_script_run(realm, "6 * 7", 5, "x", nullptr, &error);
+        // Left to be released after the isolate, on another thread.
+        sl_v8_realm_dispose(realm);
+        sl_v8_isolate_leave(isolate);
+        sl_v8_isolate_dispose(isolate);
+        sl_v8_value_release(value);
+    });
+    other.join();
+}

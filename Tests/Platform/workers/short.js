@@ -1,0 +1,2 @@
+// Has nothing left to do when it has run.
+postMessage('done');
