@@ -70,8 +70,20 @@ def resident_megabytes(pid):
     return total / 1024
 
 
-def wrk(port, seconds):
-    url = f"http://127.0.0.1:{port}/"
+def launch(command, port, environment):
+    """A server: "{port}" in a word of its command stands for the port. The variables of OpenTelemetry are those in `environment` only."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    return subprocess.Popen(
+        [word.replace("{port}", str(port)) for word in command],
+        env={**own, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def wrk(port, seconds, scheme="http"):
+    url = f"{scheme}://127.0.0.1:{port}/"
     output = subprocess.run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", url], capture_output=True, text=True, check=True).stdout
     requests = int(re.search(r"(\d+) requests in", output).group(1))
     if errors := re.search(r"Socket errors:.*|Non-2xx.*", output):
@@ -81,11 +93,7 @@ def wrk(port, seconds):
 
 def measure(server, sink, seconds, paced, progress):
     port = free_port()
-    command = [word.replace("{port}", str(port)) for word in server.command]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-    process = subprocess.Popen(
-        command, env={**environment, **server.environment}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = launch(server.command, port, server.environment)
     try:
         wait_for_port(port)
         sink.take()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import contenders
 from measuring import free_port, median, wait_for_port
-from serving import CONNECTIONS, HTTP, cpu_seconds, resident_megabytes
+from serving import HTTP, cpu_seconds, launch, resident_megabytes, wrk
 
 
 @dataclass
@@ -50,14 +50,6 @@ def entrants(folder):
     return found
 
 
-def load(server, port, seconds):
-    url = f"{server.scheme}://127.0.0.1:{port}/"
-    output = subprocess.run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", url], capture_output=True, text=True, check=True).stdout
-    if errors := re.search(r"Socket errors:.*|Non-2xx.*", output):
-        raise SystemExit(f"bench: error: wrk says: {errors.group(0)}")
-    return int(re.search(r"(\d+) requests in", output).group(1))
-
-
 def handshakes(port, kind, seconds):
     """One connection after the other, each for one request. `kind`: new or reuse."""
     command = ["openssl", "s_time", "-connect", f"127.0.0.1:{port}", f"-{kind}", "-www", "/", "-time", str(seconds)]
@@ -67,11 +59,7 @@ def handshakes(port, kind, seconds):
 
 def measure(server, seconds, progress):
     port = free_port()
-    command = [word.replace("{port}", str(port)) for word in server.command]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-    process = subprocess.Popen(
-        command, env={**environment, **server.environment}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = launch(server.command, port, server.environment)
     try:
         wait_for_port(port)
 
@@ -80,8 +68,8 @@ def measure(server, seconds, progress):
             count = work()
             return (cpu_seconds(process.pid) - before) / count * 1e6
 
-        load(server, port, 2)
-        sample = {"cpu_us": cost(lambda: load(server, port, seconds)), "rss_mb": resident_megabytes(process.pid)}
+        wrk(port, 2, server.scheme)
+        sample = {"cpu_us": cost(lambda: wrk(port, seconds, server.scheme)), "rss_mb": resident_megabytes(process.pid)}
         for kind in ("new", "reuse"):
             sample[kind] = cost(lambda: handshakes(port, kind, seconds)) if server.scheme == "https" else None
     finally:

@@ -261,6 +261,8 @@ private let second: UInt64 = 1_000_000_000
         enum Life { case starting, hanging, serving, draining, killed }
         var alive: [Int: (life: Life, place: Int)] = [:]
         var started: Set<Int> = []
+        /// To drain; what hangs is told, too.
+        var asked: Set<Int> = []
         var finished = false
         var announced = false
         /// Whether what is started now never comes to serve.
@@ -273,12 +275,13 @@ private let second: UInt64 = 1_000_000_000
                 case .start(let id, let place):
                     #expect(started.insert(id).inserted, "seed \(seed)")
                     alive[id] = (hangs() ? .hanging : .starting, place)
-                    let inPlace = alive.values.filter {
-                        $0.place == place && $0.life != .draining && $0.life != .killed
+                    let inPlace = alive.filter {
+                        $0.value.place == place && !asked.contains($0.key) && $0.value.life != .killed
                     }
                     #expect(inPlace.count <= 2, "seed \(seed)")
                 case .drain(let id, _):
                     #expect(alive[id] != nil, "drained a dead one, seed \(seed)")
+                    asked.insert(id)
                     // Code that hangs does not hear of it.
                     if alive[id]?.life != .hanging { alive[id]?.life = .draining }
                 case .kill(let id):
@@ -338,6 +341,7 @@ private let second: UInt64 = 1_000_000_000
                 let serving = world.alive.filter { $0.value.place == place && $0.value.life == .serving }
                 #expect(serving.count == 1, "seed \(seed)")
             }
+            #expect(world.alive.count == places, "what hung was ended, seed \(seed)")
             world.perform(supervisor.received(.init(number: Signals.terminate, sender: 1), now: now), seed)
             for id in world.alive.keys.shuffled(using: &random) {
                 world.alive[id] = nil
@@ -356,7 +360,7 @@ private let second: UInt64 = 1_000_000_000
             guard let worker = world.alive[id] else { continue }
             let death =
                 switch worker.life {
-                case .killed: 1
+                case .killed: 1.0
                 case .draining: 0.7
                 case .hanging: die / 10
                 case .starting, .serving: die

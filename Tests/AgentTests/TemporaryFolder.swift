@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// A folder that goes with its owner, all in it included.
@@ -10,9 +11,7 @@ final class TemporaryFolder {
         path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     }
 
-    deinit {
-        nftw(path, { path, _, _, _ in remove(path!) }, 64, FTW_DEPTH.rawValue | FTW_PHYS.rawValue)
-    }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
 
     func make(_ folder: String) -> String {
         var path = path

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "test.h"
 
@@ -15,8 +16,9 @@ namespace {
 struct Sender {
     explicit Sender(World &world) : world(world) {
         world.on_call = [this](sl_v8_args *args) {
-            sl_v8_message_free(message);
-            message = sl_v8_args_write_message(args, 0, 1);
+            // What is written may call again.
+            sl_v8_message *written = sl_v8_args_write_message(args, 0, 1);
+            sl_v8_message_free(std::exchange(message, written));
         };
     }
     ~Sender() { sl_v8_message_free(message); }

@@ -156,7 +156,8 @@ primordials.SafeWeakSet = makeSafe(WeakSet, class SafeWeakSet extends WeakSet { 
 
 /** The values of an iterable given by user code, read by the iteration protocol (WebIDL sequence<T>). Throws TypeError when it is none. */
 primordials.arrayFromIterable = function arrayFromIterable(iterable, what, convert = undefined) {
-    const method = iterable === null || iterable === undefined ? undefined : iterable[primordials.SymbolIterator];
+    const isObject = (typeof iterable === 'object' && iterable !== null) || typeof iterable === 'function';
+    const method = isObject ? iterable[primordials.SymbolIterator] : undefined; // a text is no sequence
     if (typeof method !== 'function') throw new primordials.TypeError(`${what} is not iterable`);
     const iterator = apply(method, iterable, []);
     const next = iterator.next;

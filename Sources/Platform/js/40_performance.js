@@ -297,7 +297,7 @@ class Performance extends EventTarget {
     measure(name, startOrOptions = undefined, endMark = undefined) {
         this.#brand;
         requireArguments(arguments.length, 1, 'measure');
-        const { startTime, endTime, detail } = measureTimes(startOrOptions, endMark);
+        const { startTime, endTime, detail } = measureTimes(startOrOptions ?? undefined, endMark); // null is the empty dictionary
         const measure = ReflectConstruct(PerformanceMeasure, [secret, toDOMString(name), 'measure', startTime, endTime - startTime, detail]);
         record(measure);
         return measure;

@@ -29,7 +29,7 @@ class MessageEvent extends Event {
     #source = null;
     #ports = noPorts;
 
-    constructor(type, init) {
+    constructor(type, init = undefined) {
         requireArguments(arguments.length, 1, 'MessageEvent');
         super(type, init);
         if (init === undefined || init === null) return;
@@ -298,7 +298,7 @@ class MessagePort extends EventTarget {
         throw new TypeError('Illegal constructor');
     }
 
-    postMessage(message, transfer) {
+    postMessage(message, transfer = undefined) {
         const state = stateOf(this);
         requireArguments(arguments.length, 1, 'postMessage');
         post(state.id, message, toTransfer(transfer, 'postMessage'), this);

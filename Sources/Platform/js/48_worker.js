@@ -102,7 +102,7 @@ function toURL(text) {
 
 /** https://html.spec.whatwg.org/#worker */
 class Worker extends EventTarget {
-    constructor(url, options) { // eslint-disable-line
+    constructor(url, options = undefined) { // eslint-disable-line
         requireArguments(arguments.length, 1, 'Worker');
         const text = toUSVString(url);
         const { name, type } = toOptions(options);
@@ -130,7 +130,7 @@ class Worker extends EventTarget {
         return worker;
     }
 
-    postMessage(message, transfer) {
+    postMessage(message, transfer = undefined) {
         const state = stateOf(this);
         requireArguments(arguments.length, 1, 'postMessage');
         post(state.id, message, toTransfer(transfer, 'postMessage'), this);
@@ -193,7 +193,7 @@ function defineScope(name) {
         // [Replaceable]
         ObjectDefineProperty(globalThis, 'name', { __proto__: null, value, writable: true, enumerable: true, configurable: true });
     });
-    defineOperation('postMessage', function postMessage(message, transfer) {
+    defineOperation('postMessage', function postMessage(message, transfer = undefined) {
         requireArguments(arguments.length, 1, 'postMessage');
         post(scope.inside, message, toTransfer(transfer, 'postMessage'), undefined);
     });

@@ -394,4 +394,15 @@ test('a blob\'s parts are converted one by one; a form keeps a file\'s time', as
     form.set('f', new File(['x'], 'one', { lastModified: 123 }), 'two');
     same([form.get('f').name, form.get('f').lastModified], ['two', 123]);
 });
+test('Headers of a proxy: each trap once, in the order of Web IDL', () => {
+    const seen = [];
+    const watched = new Proxy({ a: '1', b: '2' }, {
+        get(target, key) { seen.push(`get ${String(key)}`); return target[key]; },
+        ownKeys(target) { seen.push('keys'); return Reflect.ownKeys(target); },
+        getOwnPropertyDescriptor(target, key) { seen.push(`own ${key}`); return Reflect.getOwnPropertyDescriptor(target, key); },
+    });
+    same([...new Headers(watched)], [['a', '1'], ['b', '2']]);
+    same(seen, ['get Symbol(Symbol.iterator)', 'keys', 'own a', 'get a', 'own b', 'get b']);
+    throws(() => new Headers(new Proxy({ [Symbol('s')]: 'x' }, {})), 'TypeError');
+});
 await done();

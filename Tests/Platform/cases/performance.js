@@ -23,4 +23,12 @@ test('marks and measures', () => {
     throws(() => new PerformanceEntry(), 'TypeError');
     performance.clearMarks();
 });
+test('null is an empty dictionary, and a text no sequence', () => {
+    performance.mark('here');
+    equal(performance.measure('from the beginning', null, 'here').startTime, 0);
+    throws(() => new PerformanceObserver(() => {}).observe({ entryTypes: 'mark' }), 'TypeError');
+    throws(() => new Blob('text'), 'TypeError');
+    performance.clearMarks();
+    performance.clearMeasures();
+});
 await done();

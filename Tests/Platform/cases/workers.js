@@ -149,7 +149,7 @@ test('errors of a child are events, and it goes on', () => withEcho(async (worke
     const told = next(worker, 'error');
     worker.postMessage({ do: 'throw text' });
     const event = await told;
-    same([event.message, event.error], ['Uncaught a text', 'a text']);
+    same([event.message, event.error], ["Uncaught 'a text'", 'a text']);
     equal(await ask(worker, 'alive'), 'alive');
 }));
 

@@ -137,6 +137,10 @@ function toLength(options, number) {
 const outputBytesMax = 64 << 20;
 const isExtendable = (number) => numberOf('shake128') === number || numberOf('shake256') === number;
 
+function feed(computation, data, inputEncoding) {
+    if (computation.done) throw finalized();
+    computation.update(toData(data, inputEncoding));
+}
 
 class Hash {
     #computation;
@@ -159,9 +163,7 @@ class Hash {
     }
 
     update(data, inputEncoding) {
-        const computation = this.#computation;
-        if (computation.done) throw finalized();
-        computation.update(toData(data, inputEncoding));
+        feed(this.#computation, data, inputEncoding);
         return this;
     }
 
@@ -186,9 +188,7 @@ class Hmac {
     }
 
     update(data, inputEncoding) {
-        const computation = this.#computation;
-        if (computation.done) throw finalized();
-        computation.update(toData(data, inputEncoding));
+        feed(this.#computation, data, inputEncoding);
         return this;
     }
 

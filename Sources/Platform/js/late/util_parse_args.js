@@ -38,6 +38,17 @@ function tokenize(args, options) {
         queue.length--;
         return arg;
     };
+    /** An option whose value, if it takes one, is the next argument. */
+    const takeOption = (name, rawName) => {
+        let value;
+        let inlineValue;
+        if (typeOf(name, options) === 'string' && isValue(next())) {
+            value = take();
+            inlineValue = false;
+        }
+        ArrayPrototypePush(tokens, { kind: 'option', name, rawName, index, value, inlineValue });
+        if (value !== undefined) index++;
+    };
     while (queue.length > 0 || at < args.length) {
         const arg = take();
         if (groupCount > 0) groupCount--; else index++;
@@ -47,15 +58,7 @@ function tokenize(args, options) {
             break;
         }
         if (arg.length === 2 && arg[0] === '-' && arg[1] !== '-') { // -x
-            const name = longName(arg[1], options);
-            let value;
-            let inlineValue;
-            if (typeOf(name, options) === 'string' && isValue(next())) {
-                value = take();
-                inlineValue = false;
-            }
-            ArrayPrototypePush(tokens, { kind: 'option', name, rawName: arg, index, value, inlineValue });
-            if (value !== undefined) index++;
+            takeOption(longName(arg[1], options), arg);
         } else if (arg.length > 2 && arg[0] === '-' && arg[1] !== '-') { // -xyz, -xvalue
             const first = longName(arg[1], options);
             if (typeOf(first, options) === 'string') {
@@ -84,15 +87,7 @@ function tokenize(args, options) {
                 ArrayPrototypePush(tokens, { kind: 'option', name, rawName: `--${name}`, index, value: StringPrototypeSlice(arg, equals + 1), inlineValue: true });
                 continue;
             }
-            const name = StringPrototypeSlice(arg, 2);
-            let value;
-            let inlineValue;
-            if (typeOf(name, options) === 'string' && isValue(next())) {
-                value = take();
-                inlineValue = false;
-            }
-            ArrayPrototypePush(tokens, { kind: 'option', name, rawName: arg, index, value, inlineValue });
-            if (value !== undefined) index++;
+            takeOption(StringPrototypeSlice(arg, 2), arg);
         } else {
             ArrayPrototypePush(tokens, { kind: 'positional', index, value: arg });
         }
