@@ -16,9 +16,10 @@
 
 namespace sl::version {
 
-// A language feature of this V8 that is on in every browser and Node of its time, but not in V8 itself, and direct calls of native
-// functions from optimised code, which later versions have on.
-constexpr char kDefaultFlags[] = "--harmony-import-assertions --turbo-fast-api-calls";
+// A language feature of this V8 that is on in every browser and Node of its time, but not in V8 itself; direct calls of native functions
+// from optimised code, which later versions have on; and so they have that a function of WebAssembly is compiled when it is first called. It
+// is validated with its module all the same.
+constexpr char kDefaultFlags[] = "--harmony-import-assertions --turbo-fast-api-calls --wasm-lazy-compilation";
 
 // ModuleRequest::GetImportAssertions is a flat list of (key, value, source offset); the list given to the host's import() callback
 // is one of (key, value).

@@ -100,6 +100,8 @@ void sl_v8_wasm_memory_pages_max(uint32_t pages) {
     v8::V8::SetFlagsFromString(flag.c_str(), flag.size());
 }
 
+uint32_t sl_v8_wasm_code_kind() { return v8::ScriptCompiler::CachedDataVersionTag(); }
+
 bool sl_v8_wasm_stream_use(sl_v8_isolate *self, uint64_t name, const uint8_t *entry, size_t length) {
     sl::Entry scope(self);
     sl::WasmStream *stream = sl::FindStream(self, name);

@@ -42,4 +42,7 @@ extension Engine {
     public static func limitWasmMemory(bytes: Int) {
         sl_v8_wasm_memory_pages_max(UInt32(clamping: max(1, bytes >> 16)))
     }
+
+    /// Code that `sealWasmModule` gives fits where this is the same: a number for V8's version and flags and for the processor.
+    public static var wasmCodeKind: UInt32 { sl_v8_wasm_code_kind() }
 }

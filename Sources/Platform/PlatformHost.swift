@@ -160,6 +160,7 @@ public final class OpHost {
     /// WebSockets open at once.
     static let socketsMax = 1 << 16
     var sockets: [Int: SocketFrames] = [:]
+    private(set) lazy var messageDeflate = MessageDeflate()
     var lastSocket = 0
 
     /// - Parameter host: not retained; must outlive the realm.

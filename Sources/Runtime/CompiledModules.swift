@@ -57,7 +57,11 @@ final class CompiledModules: WasmHost {
         if let store {
             let head = stream.head + bytes.prefix(max(0, StoredModules.headBytes - stream.head.count))
             stream.entry = key.isEmpty ? head.withUnsafeBytes(store.newest(beginning:)) : store.read(key)
-            if let entry = stream.entry, !realm.useCompiledWasm(name, entry.bytes) { stream.entry = nil }
+            if let entry = stream.entry, !realm.useCompiledWasm(name, entry.bytes) {
+                // Damaged, or of another build.
+                store.remove(entry)
+                stream.entry = nil
+            }
         }
         stream.head.withUnsafeBytes { _ = realm.pushWasm(name, $0) }
         stream.head = []

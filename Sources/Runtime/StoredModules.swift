@@ -1,4 +1,5 @@
-// V8's compiled code of WebAssembly modules, kept on disk between runs: <cacheDir>/wasm/<first bytes>-<all bytes>-<length>, fingerprints in hexadecimal.
+// V8's compiled code of WebAssembly modules, kept on disk between runs: <cacheDir>/wasm/<kind of code>-<first bytes>-<all bytes>-<length>, all but the
+// length fingerprints in hexadecimal.
 //
 // A fingerprint finds a file and proves nothing. What is in it is sealed by CV8 (sl_v8_wasm_module_seal): the checksum, the library's build and the
 // module's own bytes are compared before V8 gets to see its code.
@@ -20,9 +21,10 @@ struct StoredModules {
     /// The bytes of a file, in memory until the last reference goes.
     final class Entry {
         let bytes: UnsafeRawBufferPointer
+        let key: String
         private let memory: UnsafeMutableRawBufferPointer
 
-        fileprivate init?(_ path: String) {
+        fileprivate init?(_ key: String, _ path: String) {
             let descriptor = open(path, O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else { return nil }
             defer { close(descriptor) }
@@ -36,6 +38,7 @@ struct StoredModules {
                 memory.deallocate()
                 return nil
             }
+            self.key = key
             self.memory = memory
             bytes = UnsafeRawBufferPointer(memory)
         }
@@ -55,7 +58,9 @@ struct StoredModules {
         return prefix(of: head) + hex(module) + "-\(module.count)"
     }
 
-    private static func prefix(of head: UnsafeRawBufferPointer) -> String { hex(head) + "-" }
+    private static func prefix(of head: UnsafeRawBufferPointer) -> String {
+        String(Engine.wasmCodeKind, radix: 16) + "-" + hex(head) + "-"
+    }
 
     private static func hex(_ bytes: UnsafeRawBufferPointer) -> String {
         var fingerprint = Fingerprint()
@@ -71,7 +76,10 @@ struct StoredModules {
         return stat(directory.path(of: key), &status) == 0 ? Int(status.st_size) : 0
     }
 
-    func read(_ key: String) -> Entry? { Entry(directory.path(of: key)) }
+    func read(_ key: String) -> Entry? { Entry(key, directory.path(of: key)) }
+
+    /// Another may be written then, however large this one was.
+    func remove(_ entry: Entry) { unlink(directory.path(of: entry.key)) }
 
     /// The entry last written of a module with these first `headBytes`.
     func newest(beginning head: UnsafeRawBufferPointer) -> Entry? {

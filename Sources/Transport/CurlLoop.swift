@@ -23,6 +23,10 @@ final class CurlLoop {
     private var streams: [UnsafeMutableRawPointer: StreamExchange] = [:]
     /// What ended since the last hand-over.
     private var ended: [StreamExchange] = []
+    /// Those that are to become another protocol's connection, or have.
+    private var upgrades: [UnsafeMutableRawPointer: StreamExchange] = [:]
+    private var watched: [curl_waitfd] = []
+    private var watchedExchanges: [StreamExchange] = []
 
     init(_ core: CurlTransport.Core) {
         guard Self.globalInit == CURLE_OK, let multi = curl_multi_init() else { fatalError("libcurl does not start") }
@@ -49,10 +53,33 @@ final class CurlLoop {
             var count: Int32 = 0
             curl_multi_perform(multi, &count)
             completeFinished()
+            lookForEnds()
             handOver()
-            curl_multi_poll(multi, nil, 0, core.sleepMilliseconds(now: monotonicNanoseconds()), nil)
+            wait()
         }
         stop()
+    }
+
+    private func wait() {
+        let milliseconds = core.sleepMilliseconds(now: monotonicNanoseconds())
+        guard !upgrades.isEmpty else { return _ = curl_multi_poll(multi, nil, 0, milliseconds, nil) }
+        for exchange in upgrades.values {
+            guard let socket = exchange.socketToWatch() else { continue }
+            watched.append(curl_waitfd(fd: socket, events: Int16(CURL_WAIT_POLLIN), revents: 0))
+            watchedExchanges.append(exchange)
+        }
+        curl_multi_poll(multi, &watched, UInt32(watched.count), milliseconds, nil)
+    }
+
+    /// curl does not end a transfer that waits for more to send, whatever has become of its connection. So the sockets of upgraded ones are polled beside
+    /// curl's: one that was readable, and of which curl has read nothing, is at its end.
+    private func lookForEnds() {
+        guard !watched.isEmpty else { return }
+        for (polled, exchange) in zip(watched, watchedExchanges) where polled.revents & Int16(CURL_WAIT_POLLIN) != 0 {
+            exchange.lookForEnd()
+        }
+        watched.removeAll(keepingCapacity: true)
+        watchedExchanges.removeAll(keepingCapacity: true)
     }
 
     private func stop() {
@@ -74,6 +101,7 @@ final class CurlLoop {
             curl_easy_cleanup(easy)
         }
         streams = [:]
+        upgrades = [:]
         handOver()
         for easy in idleHandles { curl_easy_cleanup(easy) }
         idleHandles = []
@@ -97,6 +125,7 @@ final class CurlLoop {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let code = sl_curl_message_result(message)  // the message dies with the handle's removal
             if let exchange = streams.removeValue(forKey: easy) {
+                upgrades[easy] = nil
                 curl_multi_remove_handle(multi, easy)
                 exchange.finish(code)
                 recycle(easy)
@@ -125,6 +154,7 @@ final class CurlLoop {
         case .abort(let exchange):
             guard let easy = exchange.easy else { return }
             streams[easy] = nil
+            upgrades[easy] = nil
             curl_multi_remove_handle(multi, easy)
             exchange.leave()
             recycle(easy)
@@ -139,6 +169,7 @@ final class CurlLoop {
             return end(exchange, error)
         }
         streams[easy] = exchange
+        if exchange.isUpgrade { upgrades[easy] = exchange }
         let code = curl_multi_add_handle(multi, easy)
         precondition(code == CURLM_OK, "curl_multi_add_handle: \(code)")
     }

@@ -12,6 +12,8 @@ public struct WebSocketDecoder: ~Copyable {
         /// A message of valid UTF-8.
         case text([UInt8])
         case binary([UInt8])
+        /// A message as it was compressed: to be inflated, and of a text checked with `isText`.
+        case deflated(isText: Bool, [UInt8])
         case ping([UInt8])
         case pong([UInt8])
         /// Nothing comes after it. `WebSocketCloseCode.noStatus` when the peer gave none.
@@ -24,8 +26,10 @@ public struct WebSocketDecoder: ~Copyable {
 
     /// The peer is a client, whose frames are masked; else a server, whose are not.
     private let expectsMask: Bool
-    /// Of a message, bytes.
+    /// Of a message, as it comes, bytes.
     private let messageBytesMax: Int
+    /// permessage-deflate was agreed on.
+    private let allowsDeflate: Bool
 
     private var state = State.header
     private var header: (UInt64, UInt64) = (0, 0)
@@ -40,13 +44,21 @@ public struct WebSocketDecoder: ~Copyable {
 
     /// Of the message whose pieces are being read; nil: none is.
     private var kind: WebSocketOpcode?
+    private var isDeflated = false
     private var message: [UInt8] = []
     private var control: [UInt8] = []
     private var utf8 = UTF8Validator()
 
-    public init(expectsMask: Bool, messageBytesMax: Int) {
+    public init(expectsMask: Bool, messageBytesMax: Int, allowsDeflate: Bool = false) {
         self.expectsMask = expectsMask
         self.messageBytesMax = messageBytesMax
+        self.allowsDeflate = allowsDeflate
+    }
+
+    /// Whether the whole of a message is UTF-8.
+    public static func isText(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var validator = UTF8Validator()
+        return validator.take(bytes) && validator.isComplete
     }
 
     /// Whether nothing more will come.
@@ -112,7 +124,9 @@ public struct WebSocketDecoder: ~Copyable {
     }
 
     private func firstByteProblem(_ byte: UInt8) -> String? {
-        guard byte & 0x70 == 0 else { return "a reserved bit is set" }
+        // RFC 7692 section 6: the first bit, in the first frame of a message.
+        let startsMessage = byte & 0x0F == WebSocketOpcode.text.rawValue || byte & 0x0F == WebSocketOpcode.binary.rawValue
+        guard byte & (allowsDeflate && startsMessage ? 0x30 : 0x70) == 0 else { return "a reserved bit is set" }
         guard let opcode = WebSocketOpcode(rawValue: byte & 0x0F) else { return "an unknown opcode" }
         if opcode.isControl { return byte & 0x80 == 0 ? "a control frame in pieces" : nil }
         if opcode == .continuation { return kind == nil ? "a continuation of nothing" : nil }
@@ -159,6 +173,7 @@ public struct WebSocketDecoder: ~Copyable {
             }
             if opcode != .continuation {
                 kind = opcode
+                isDeflated = first & 0x40 != 0
                 utf8 = UTF8Validator()
             }
         }
@@ -176,7 +191,7 @@ public struct WebSocketDecoder: ~Copyable {
         } else {
             let from = message.count
             Self.append(bytes, to: &message, mask: expectsMask ? mask : nil, offset: done)
-            if kind == .text {
+            if kind == .text, !isDeflated {
                 let isValid = message.withUnsafeBytes { utf8.take(UnsafeRawBufferPointer(rebasing: $0[from...])) }
                 guard isValid else { return fail(WebSocketCloseCode.badText, "a text that is not UTF-8", &events) }
             }
@@ -209,10 +224,15 @@ public struct WebSocketDecoder: ~Copyable {
             return
         }
         guard isFinal else { return }
-        if kind == .text, !utf8.isComplete {
+        if isDeflated {
+            events.append(.deflated(isText: kind == .text, message))
+        } else if kind == .binary {
+            events.append(.binary(message))
+        } else if utf8.isComplete {
+            events.append(.text(message))
+        } else {
             return fail(WebSocketCloseCode.badText, "a text that ends within a character", &events)
         }
-        events.append(kind == .text ? .text(message) : .binary(message))
         message = []
         kind = nil
     }

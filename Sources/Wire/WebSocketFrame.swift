@@ -36,12 +36,15 @@ public enum WebSocketFrame {
     public static let controlBytesMax = 125
 
     /// Writes the header of a whole message's frame at the front of `room`, which has `headerBytesMax` bytes; how many it has.
-    /// - Parameter mask: of a client's frame; nil: of a server's.
+    /// - Parameters:
+    ///   - mask: of a client's frame; nil: of a server's.
+    ///   - isDeflated: the payload is compressed, which was agreed on (RFC 7692).
     public static func writeHeader(
-        _ opcode: WebSocketOpcode, length: Int, mask: UInt32?, into room: UnsafeMutableRawBufferPointer
+        _ opcode: WebSocketOpcode, length: Int, mask: UInt32?, isDeflated: Bool = false,
+        into room: UnsafeMutableRawBufferPointer
     ) -> Int {
         let maskBit: UInt8 = mask == nil ? 0 : 0x80
-        room[0] = 0x80 | opcode.rawValue
+        room[0] = 0x80 | (isDeflated ? 0x40 : 0) | opcode.rawValue
         var count = 2
         switch length {
         case 0...125: room[1] = maskBit | UInt8(length)
@@ -84,11 +87,13 @@ public enum WebSocketFrame {
     }
 
     /// A whole frame.
-    public static func frame(_ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer, mask key: UInt32?) -> [UInt8]
-    {
+    public static func frame(
+        _ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer, mask key: UInt32?, isDeflated: Bool = false
+    ) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: headerBytesMax + payload.count) { buffer, count in
             let room = UnsafeMutableRawBufferPointer(buffer)
-            let header = writeHeader(opcode, length: payload.count, mask: key, into: room)
+            let header = writeHeader(
+                opcode, length: payload.count, mask: key, isDeflated: isDeflated, into: room)
             let body = UnsafeMutableRawBufferPointer(rebasing: room[header..<(header + payload.count)])
             body.copyMemory(from: payload)
             if let key { mask(body, with: key) }

@@ -3,14 +3,17 @@
 import asyncio
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import socket
 import struct
 import threading
+import zlib
 
 import pytest
 
+from certificates import Certificates, client as tls_client
 from serving import CLIENT, ERROR, SERVER, wait_for
 
 websockets = pytest.importorskip("websockets")
@@ -49,12 +52,12 @@ def service(serve):
 
 
 def url(service, path="/"):
-    return f"ws://127.0.0.1:{service.port}{path}"
+    return f"{'wss' if service.tls else 'ws'}://127.0.0.1:{service.port}{path}"
 
 
-def with_client(service, body, path="/", **options):
+def with_client(service, body, path="/", compression=None, **options):
     async def run():
-        async with websockets.asyncio.client.connect(url(service, path), compression=None, **options) as client:
+        async with websockets.asyncio.client.connect(url(service, path), compression=compression, ssl=service.tls, **options) as client:
             return await asyncio.wait_for(body(client), 20)
 
     return asyncio.run(run())
@@ -208,17 +211,18 @@ def test_requests_that_are_no_handshake_are_refused(service):
 class Raw:
     """A client that sends what it likes."""
 
-    def __init__(self, service):
+    def __init__(self, service, extensions=None):
         self.connection = socket.create_connection(("127.0.0.1", service.port))
         self.connection.settimeout(20)
         key = base64.b64encode(os.urandom(16)).decode()
         self.connection.sendall(
-            f"GET / HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: {key}\r\n\r\n".encode()
+            f"GET / HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: {key}\r\n"
+            f"{f'sec-websocket-extensions: {extensions}' if extensions else 'x: y'}\r\n\r\n".encode()
         )
         self.rest = b""
         while b"\r\n\r\n" not in self.rest:
             self.rest += self.connection.recv(4096)
-        self.rest = self.rest.split(b"\r\n\r\n", 1)[1]
+        self.head, self.rest = self.rest.split(b"\r\n\r\n", 1)
 
     def read(self, count):
         while len(self.rest) < count:
@@ -330,12 +334,108 @@ def test_many_sockets_at_once(service):
     asyncio.run(run())
 
 
+# ---- Compressed messages: RFC 7692 ----
+
+DEFLATE = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+
+
+def deflated(content):
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return (packer.compress(content) + packer.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\0\0\xff\xff")
+
+
+def test_messages_are_compressed_where_the_client_can(service):
+    words = "".join(f"line {number} of many, " for number in range(3000))
+    sent = ["", "a", "ü€𝄞", words, words.encode(), words + "𝄞", os.urandom(300_000), b"\0" * 3_000_000, b""]
+
+    async def body(client):
+        got = []
+        for message in sent:
+            await client.send(message)
+            got.append(await client.recv())
+        return got, client.response.headers["sec-websocket-extensions"]
+
+    assert with_client(service, body, compression="deflate", max_size=None) == (sent, f"{DEFLATE}; server_max_window_bits=12")
+    span = server_span(service)
+    assert span.attributes["sidelight.websocket.received.messages"] == len(sent)
+    for way in ("received", "sent"):
+        assert 300_000 < span.attributes[f"sidelight.websocket.{way}.bytes"] < 400_000
+
+
+@pytest.mark.parametrize("offers, answer", [
+    ("permessage-deflate", DEFLATE),
+    ("permessage-deflate; server_max_window_bits=9", f"{DEFLATE}; server_max_window_bits=9"),
+    ("permessage-deflate; nonsense", None),
+    ("x-webkit-deflate-frame, other; a=1", None),
+])  # fmt: skip
+def test_what_is_agreed_on(service, offers, answer):
+    client = Raw(service, offers)
+    lines = dict(line.lower().split(": ", 1) for line in client.head.decode().splitlines()[1:])
+    assert lines.get("sec-websocket-extensions") == answer
+    text = b"again " * 10_000
+    client.connection.sendall(Raw.masked(0x81, text))
+    first, payload = client.frame()
+    if answer is None:
+        assert (first, payload) == (0x81, text)
+    else:
+        bits = int(answer.partition("bits=")[2] or 15)
+        assert first == 0xC1 and len(payload) < 1000
+        assert zlib.decompressobj(-bits).decompress(payload + b"\0\0\xff\xff") == text
+
+
+@pytest.mark.parametrize("what, code", [
+    (Raw.masked(0xC1, b"\xff\xff\xff"), 1007),
+    (Raw.masked(0xC1, b""), 1007),
+    (Raw.masked(0xC1, deflated(b"cut off in the middle " * 3)[:-8]), 1007),
+    (Raw.masked(0xC1, deflated(b"\xff\xfe")), 1007),  # no UTF-8
+    (Raw.masked(0xC1, deflated("€".encode()[:2])), 1007),
+    (Raw.masked(0xC2, deflated(b"\0" * ((32 << 20) + 1))), 1009),
+    (b"\xc9\x80\0\0\0\0", 1002),
+    (Raw.masked(0x41, b"a") + Raw.masked(0xC0, b"b"), 1002),
+    (Raw.masked(0xA1, b"a"), 1002),
+    (Raw.masked(0xC1, deflated(b"")) + Raw.masked(0x88, b"\x03\xe8"), 1000),
+])  # fmt: skip
+def test_what_does_not_inflate_ends_the_socket(service, what, code):
+    assert Raw(service, "permessage-deflate").end(what) == code
+    client = Raw(service, "permessage-deflate")
+    # A last block, and what section 7.2.3.4 has behind it; in pieces.
+    final = zlib.compressobj(9, zlib.DEFLATED, -15)
+    payload = final.compress(b"still here") + final.flush() + b"\0"
+    client.connection.sendall(Raw.masked(0x41, payload[:5]) + Raw.masked(0x80, payload[5:]))
+    assert client.frame() == (0x81, b"still here")
+
+
+def test_messages_are_inflated_one_by_one(serve):
+    """A gigabyte in a few packets does not lie in memory at once."""
+    service = serve("""
+        let most = 0, messages = 0;
+        export default {
+            fetch() {
+                const { 0: client, 1: server } = new WebSocketPair();
+                server.accept();
+                server.addEventListener('message', ({ data }) => {
+                    messages++;
+                    most = Math.max(most, process.memoryUsage().rss);
+                    if (data.byteLength === 1) server.send(JSON.stringify({ messages, most }));
+                });
+                return new Response(null, { status: 101, webSocket: client });
+            },
+        };
+    """)
+    client = Raw(service, "permessage-deflate")
+    large = Raw.masked(0xC2, deflated(b"\0" * (32 << 20)))
+    client.connection.sendall(large * 32 + Raw.masked(0x82, b"x"))
+    first, payload = client.frame()
+    told = json.loads(payload if first == 0x81 else zlib.decompressobj(-15).decompress(payload))
+    assert told["messages"] == 33 and told["most"] < 600 << 20
+
+
 # ---- The client, and a server of others ----
 
 
-@pytest.fixture
-def peer(tmp_path):
-    """A server of websockets; `seen` has what it was asked."""
+@pytest.fixture(params=[None])
+def peer(request, tmp_path):
+    """A server of websockets; `seen` has what it was asked. Its parameter is its compression."""
 
     class Peer:
         seen = []
@@ -369,7 +469,7 @@ def peer(tmp_path):
 
     async def main():
         Peer.stop = loop.create_future()
-        async with websockets.asyncio.server.serve(handle, "127.0.0.1", 0, select_subprotocol=lambda _, offered: "chat" if "chat" in offered else None, compression=None, max_size=None) as server:
+        async with websockets.asyncio.server.serve(handle, "127.0.0.1", 0, select_subprotocol=lambda _, offered: "chat" if "chat" in offered else None, compression=request.param, max_size=None) as server:
             Peer.port = server.sockets[0].getsockname()[1]
             started.set()
             await Peer.stop
@@ -500,3 +600,142 @@ def test_both_ends_are_ours(sidelight, serve, receiver):
     client = next(span for span in receiver.spans if span.kind == CLIENT)
     served = server_span(service)
     assert (served.trace_id, served.parent_id) == (client.trace_id, client.span_id)
+
+
+@pytest.mark.parametrize("peer", ["deflate"], indirect=True)
+def test_a_client_compresses_where_the_server_can(sidelight, peer, receiver):
+    main = client_program(sidelight, """
+        const socket = new WebSocket(`${base}/echo`);
+        console.log(JSON.stringify(socket.extensions));
+        const sent = ['', 'word '.repeat(50000), 'ü€𝄞'.repeat(3000), 'short', new Uint8Array(1 << 20)];
+        let at = 0, same = 0;
+        const next = () => { if (at < sent.length) socket.send(sent[at++]); else socket.close(); };
+        socket.binaryType = 'arraybuffer';
+        socket.addEventListener('open', () => { console.log(socket.extensions); next(); });
+        socket.heard = (data) => { const was = sent[at - 1]; if (typeof data === 'string' ? data === was : data.byteLength === was.byteLength) same++; next(); };
+        await events(socket);
+        console.log(same);
+    """)
+    done = sidelight("run", "--export", f"otlp={receiver.url}", main, f"ws://127.0.0.1:{peer.port}")
+    assert done.out.splitlines() == ['""', DEFLATE, "5"], done.err
+    span = next(span for span in receiver.spans if span.kind == CLIENT)
+    assert span.attributes["sidelight.websocket.sent.bytes"] < 20_000
+    assert span.attributes["sidelight.websocket.received.bytes"] < 20_000
+
+
+@pytest.mark.parametrize("answer", ["permessage-deflate", DEFLATE + "; client_max_window_bits=9", "other", DEFLATE + ", other"])
+def test_an_extension_that_was_not_asked_for_is_refused(sidelight, answer):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer_once():
+            connection = server.accept()[0]
+            with connection:
+                asked = b""
+                while b"\r\n\r\n" not in asked:
+                    asked += connection.recv(4096)
+                key = next(line for line in asked.decode().splitlines() if line.lower().startswith("sec-websocket-key:")).split(": ")[1]
+                accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
+                connection.sendall(
+                    f"HTTP/1.1 101 x\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: {accept}\r\n"
+                    f"sec-websocket-extensions: {answer}\r\n\r\n".encode()
+                )
+                connection.recv(4096)
+
+        thread = threading.Thread(target=answer_once)
+        thread.start()
+        main = client_program(sidelight, "console.log(JSON.stringify(await events(new WebSocket(base))));")
+        done = sidelight("run", main, f"ws://127.0.0.1:{server.getsockname()[1]}")
+        thread.join()
+    assert done.out.strip() == '[["error",true],["close",1006,"",false]]', done.err
+
+
+# ---- TLS ----
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.mark.parametrize("compression", [None, "deflate"])
+def test_sockets_over_tls(serve, certificates, compression):
+    chain, key = certificates.pair("ecdsa")
+    service = serve(ECHO, "--tls-cert", chain, "--tls-key", key, tls=tls_client())
+    sent = ["a", "y" * 1_000_000, os.urandom(300_000), "é" * 40_000]
+
+    async def body(client):
+        got = []
+        for message in sent:
+            await client.send(message)
+            got.append(await client.recv())
+        await client.send("leave")
+        with pytest.raises(websockets.exceptions.ConnectionClosed) as closed:
+            await client.recv()
+        return got, closed.value.rcvd.code
+
+    assert with_client(service, body, compression=compression, max_size=None) == (sent, 4001)
+    assert server_span(service).attributes["url.scheme"] == "https"
+
+
+def test_both_ends_are_ours_over_tls(sidelight, serve, certificates, receiver):
+    chain, key, root = certificates.chain()
+    service = serve(ECHO, "--tls-cert", chain, "--tls-key", key, tls=tls_client(trusted=root))
+    main = client_program(sidelight, """
+        for (const path of ['/', '/protocol']) {
+            const socket = new WebSocket(base + path, path === '/' ? [] : ['chat']);
+            socket.addEventListener('open', () => { console.log(socket.protocol, socket.extensions !== ''); socket.send('ü'.repeat(100000)); });
+            socket.heard = (data) => { console.log(data === 'ü'.repeat(100000)); socket.send('leave'); };
+            console.log(JSON.stringify((await events(socket)).at(-1)));
+        }
+    """)
+    url = f"wss://127.0.0.1:{service.port}"
+    trusted = sidelight("run", "--export", f"otlp={receiver.url}", main, url, env={"SSL_CERT_FILE": root})
+    assert trusted.out.splitlines() == [" true", "true", '["close",4001,"enough",true]', "chat true", "true", '["close",4001,"enough",true]'], trusted.err
+    client = next(span for span in receiver.spans if span.kind == CLIENT)
+    assert client.attributes["url.full"].startswith("wss://")
+    other = sidelight("run", main, url)
+    assert other.out.splitlines() == ['["close",1006,"",false]'] * 2, other.err
+
+
+# ---- In a child ----
+
+
+def test_a_child_has_sockets(sidelight, peer, receiver):
+    child = sidelight.write("child.mjs", """
+        onmessage = ({ data: url }) => {
+            const socket = new WebSocket(url);
+            socket.binaryType = 'arraybuffer';
+            socket.onopen = () => { socket.send('text'); socket.send(new Uint8Array(70000)); };
+            let count = 0;
+            socket.onmessage = ({ data }) => { postMessage(data, typeof data === 'string' ? [] : [data]); if (++count === 2) socket.close(3001, 'over'); };
+            socket.onclose = ({ code, wasClean }) => { postMessage(`${code} ${wasClean}`); close(); };
+        };
+    """)
+    main = sidelight.write("main.mjs", f"""
+        const said = [];
+        const start = (url) => new Promise((resolve) => {{
+            const worker = new Worker({json.dumps(str(child))}, {{ type: 'module' }});
+            worker.postMessage(url);
+            worker.onmessage = ({{ data }}) => {{
+                said.push(typeof data === 'string' ? data : data.byteLength);
+                if (/^[0-9]/.test(data)) resolve();
+            }};
+        }});
+        await Promise.all([start(process.argv[2] + '/echo'), start(process.argv[2] + '/echo')]);
+        console.log(said.sort().join());
+        await start(process.argv[2] + '/abort');
+        console.log(said.at(-1));
+        // One that is ended while its socket is open takes nobody with it.
+        const worker = new Worker('data:text/javascript,' + encodeURIComponent(`
+            const socket = new WebSocket(${{JSON.stringify(process.argv[2] + '/echo')}});
+            socket.onopen = () => postMessage('open');
+        `), {{ type: 'module' }});
+        await new Promise((resolve) => {{ worker.onmessage = resolve; }});
+        worker.terminate();
+        console.log('ended');
+    """)
+    done = sidelight("run", "--export", f"otlp={receiver.url}", main, f"ws://127.0.0.1:{peer.port}")
+    assert done.out.splitlines() == ["3001 true,3001 true,70000,70000,text,text", "1006 false", "ended"], done.err
+    assert done.code == 0
+    spans = [span for span in receiver.spans if span.kind == CLIENT]
+    assert sorted(span.attributes["sidelight.websocket.close.code"] for span in spans if "sidelight.websocket.close.code" in span.attributes)[:3] == [1006, 3001, 3001]

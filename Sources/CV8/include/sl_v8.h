@@ -211,6 +211,8 @@ void sl_v8_import_reject(sl_v8_realm *realm, uint64_t token, sl_v8_value *reason
 // ---- WebAssembly ----
 // A memory grows to so many pages of 64 KiB at most, for all isolates of the process, from now on. Without it: V8's 65,536.
 void sl_v8_wasm_memory_pages_max(uint32_t pages);
+// What V8 compares before it takes compiled code, in one number: its version, its flags (the limit above is one) and what the processor can.
+uint32_t sl_v8_wasm_code_kind(void);
 // Streaming compilation. A call of V8's own WebAssembly.compileStreaming(number) makes, at the next microtasks, a stream of that name (a whole number below
 // 2^53; 256 open at once, else its promise is rejected with a RangeError). Then, in this order: use, at most once; push; finish or abort, after which the name is free.
 // All are false for a name that is none.

@@ -10,29 +10,58 @@ final class SocketFrames {
     var next = 0
     var content: WebSocketDecoder.Event?
 
-    init(isClient: Bool, messageBytesMax: Int) {
-        decoder = WebSocketDecoder(expectsMask: !isClient, messageBytesMax: messageBytesMax)
+    private let messageBytesMax: Int
+
+    init(isClient: Bool, messageBytesMax: Int, allowsDeflate: Bool) {
+        decoder = WebSocketDecoder(
+            expectsMask: !isClient, messageBytesMax: messageBytesMax, allowsDeflate: allowsDeflate)
+        self.messageBytesMax = messageBytesMax
     }
 
     func take(_ bytes: UnsafeRawBufferPointer) { decoder.take(bytes, into: &events) }
 
-    func takeNext() -> WebSocketDecoder.Event? {
+    /// Messages are inflated one by one: many small ones that came at once may be large.
+    func takeNext(_ platform: OpHost) -> WebSocketDecoder.Event? {
         guard next < events.count else {
             events.removeAll(keepingCapacity: true)
             next = 0
             return nil
         }
         next += 1
-        return events[next - 1]
+        guard case .deflated(let isText, let bytes) = events[next - 1] else { return events[next - 1] }
+        return inflated(bytes, isText, platform.messageDeflate)
+    }
+
+    private func inflated(_ bytes: [UInt8], _ isText: Bool, _ deflate: MessageDeflate) -> WebSocketDecoder.Event {
+        do {
+            let content = try deflate.inflated(bytes, bytesMax: messageBytesMax)
+            guard isText else { return .binary(content) }
+            guard content.withUnsafeBytes(WebSocketDecoder.isText) else {
+                return failure(WebSocketCloseCode.badText, "a text that is not UTF-8")
+            }
+            return .text(content)
+        } catch .tooLong {
+            return failure(WebSocketCloseCode.tooBig, "a message of more than \(messageBytesMax) bytes")
+        } catch .invalid {
+            return failure(WebSocketCloseCode.badText, "a message that is not deflated")
+        }
+    }
+
+    /// Nothing comes after it.
+    private func failure(_ code: UInt16, _ reason: String) -> WebSocketDecoder.Event {
+        next = events.count
+        return .failure(code: code, reason: reason)
     }
 }
 
 extension PlatformOps {
-    /// socketOpen(isClient, messageBytesMax): the frames that come to one side; a number, or 0: too many. socketClose(number).
+    /// socketOpen(isClient, messageBytesMax, allowsDeflate): the frames that come to one side; a number, or 0: too many. socketClose(number).
     /// socketTake(number, bytes): more of them. socketNext(number): the kind of the next event: 1 text, 2 binary, 8 close, 9 ping, 10 pong, -1 the peer broke the
     /// rules; 0: none. socketContent(number): its content: a string of a text, a reason or a failure, else a Uint8Array. socketCode(number): of a close or a failure.
-    /// socketFrame(kind, content, isMasked): a frame. socketCloseFrame(code, reason, isMasked): one that closes; code 0: without one.
+    /// socketFrame(kind, content, isMasked, windowBits): a frame; compressed with such a window, when that makes it shorter; 0: not. socketCloseFrame(code, reason, isMasked): one that closes; code 0: without one.
     /// socketKey(): for a handshake. socketAccept(key): the answer to it, or "" when it is no key.
+    /// socketOffer(): the extensions a client asks for. socketAgrees(answer): whether a server's answer is one to it. socketAnswer(windowBits): a server's.
+    /// socketWindow(offers): the window bits of the offer that a server takes; 0: none.
     static let webSocket = [
         Op("socketOpen") {
             let call = OpCall($0, $1)
@@ -40,7 +69,7 @@ extension PlatformOps {
             guard platform.sockets.count < OpHost.socketsMax else { return call.returns(0) }
             platform.lastSocket += 1
             platform.sockets[platform.lastSocket] = SocketFrames(
-                isClient: call.bool(0), messageBytesMax: max(0, call.integer(1)))
+                isClient: call.bool(0), messageBytesMax: max(0, call.integer(1)), allowsDeflate: call.bool(2))
             call.returns(Double(platform.lastSocket))
         },
         Op("socketClose") {
@@ -55,7 +84,7 @@ extension PlatformOps {
         Op("socketNext") {
             let call = OpCall($0, $1)
             let socket = call.platform.sockets[call.integer(0)]
-            let event = socket?.takeNext()
+            let event = socket?.takeNext(call.platform)
             socket?.content = event
             call.returns(kind(event))
         },
@@ -65,7 +94,7 @@ extension PlatformOps {
             defer { socket?.content = nil }
             switch socket?.content {
             case .text(let bytes), .close(_, let bytes): bytes.withUnsafeBytes { call.returns(utf8: $0) }
-            case .binary(let bytes), .ping(let bytes), .pong(let bytes):
+            case .binary(let bytes), .deflated(_, let bytes), .ping(let bytes), .pong(let bytes):
                 call.returns(bytes.withUnsafeBytes(call.realm.makeUint8Array))
             case .failure(_, let reason): call.returns(reason)
             case nil: call.returns("")
@@ -83,7 +112,10 @@ extension PlatformOps {
             guard let opcode = WebSocketOpcode(rawValue: UInt8(clamping: call.integer(0))) else { return }
             let mask = call.bool(2) ? arc4random() : nil
             func frame(_ payload: UnsafeRawBufferPointer) {
-                let bytes = WebSocketFrame.frame(opcode, payload, mask: mask)
+                let short = shorter(payload, windowBits: call.integer(3), call.platform)
+                let bytes =
+                    short?.withUnsafeBytes { WebSocketFrame.frame(opcode, $0, mask: mask, isDeflated: true) }
+                    ?? WebSocketFrame.frame(opcode, payload, mask: mask)
                 call.returns(bytes.withUnsafeBytes(call.realm.makeUint8Array))
             }
             if call.isString(1) {
@@ -110,7 +142,28 @@ extension PlatformOps {
             let key = call.string(0)
             call.returns(WebSocketHandshake.isKey(key) ? WebSocketHandshake.accept(key) : "")
         },
+        Op("socketOffer") { OpCall($0, $1).returns(WebSocketDeflate.offer) },
+        Op("socketAgrees") {
+            let call = OpCall($0, $1)
+            call.returns(WebSocketDeflate.accepts(answer: call.string(0)))
+        },
+        Op("socketWindow") {
+            let call = OpCall($0, $1)
+            call.returns(Double(WebSocketDeflate(offers: call.string(0))?.serverWindowBits ?? 0))
+        },
+        Op("socketAnswer") {
+            let call = OpCall($0, $1)
+            call.returns(WebSocketDeflate(serverWindowBits: call.integer(0))?.answer ?? "")
+        },
     ]
+
+    /// Shorter messages are sent as they are. Bytes.
+    private static let deflatedBytesMin = 128
+
+    private static func shorter(_ payload: UnsafeRawBufferPointer, windowBits: Int, _ platform: OpHost) -> [UInt8]? {
+        guard (9...15).contains(windowBits), payload.count >= deflatedBytesMin else { return nil }
+        return platform.messageDeflate.deflated(payload, windowBits: windowBits)
+    }
 
     private static var noRoom: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: nil, count: 0) }
 
@@ -118,7 +171,7 @@ extension PlatformOps {
         switch event {
         case nil: 0
         case .text: 1
-        case .binary: 2
+        case .binary, .deflated: 2
         case .close: 8
         case .ping: 9
         case .pong: 10

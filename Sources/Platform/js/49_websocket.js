@@ -31,9 +31,9 @@ const INBOX_MAX = 4096;
 const QUEUE_MAX = 64 << 20;
 /** Milliseconds that a peer has for its close frame, after ours. */
 const CLOSE_TIMEOUT = 5_000;
-/** Milliseconds between two looks whether a server has gone without a word. */
-const LOOK_INTERVAL = 5_000;
 const REASON_MAX = 123; // bytes
+/** Of a client's compressor: no server was asked to bound it. */
+const WINDOW_BITS = 15;
 
 // ---- Events ----
 
@@ -94,6 +94,8 @@ class FrameLink {
         this.socket = socket;
         this.isClient = isClient;
         this.frames = 0; // the native decoder's number
+        this.extensions = ''; // agreed on
+        this.windowBits = 0; // of our compressor; 0: messages go as they are
         this.counts = new Counts();
         this.queue = []; // frames that wait for the peer
         this.waiting = 0; // bytes
@@ -103,7 +105,7 @@ class FrameLink {
     }
 
     open() {
-        this.frames = ops.socketOpen(this.isClient, MESSAGE_MAX);
+        this.frames = ops.socketOpen(this.isClient, MESSAGE_MAX, this.windowBits > 0);
         return this.frames !== 0;
     }
 
@@ -112,8 +114,9 @@ class FrameLink {
     /** @param {string | Uint8Array} content */
     send(kind, content) {
         if (this.hasSaidClose || this.over) return;
-        const frame = ops.socketFrame(kind, content, this.isClient);
-        if (kind === TEXT || kind === BINARY) this.counts.sent++;
+        const isMessage = kind === TEXT || kind === BINARY;
+        const frame = ops.socketFrame(kind, content, this.isClient, isMessage ? this.windowBits : 0);
+        if (isMessage) this.counts.sent++;
         this.put(frame);
     }
 
@@ -222,7 +225,7 @@ class RemoteLink extends FrameLink {
         this.telling = internal.fetchSpan.begin('GET', url);
         const lines = [];
         internal.fetchSpan.inject(lines, this.telling);
-        let headers = `upgrade:websocket\nconnection:Upgrade\nsec-websocket-version:13\nsec-websocket-key:${this.key}\n`;
+        let headers = `upgrade:websocket\nconnection:Upgrade\nsec-websocket-version:13\nsec-websocket-key:${this.key}\nsec-websocket-extensions:${ops.socketOffer()}\n`;
         if (protocols.length > 0) headers += `sec-websocket-protocol:${joined(protocols)}\n`;
         for (let i = 0; i < lines.length; i += 2) if (lines[i + 1] !== undefined) headers += `${lines[i]}:${lines[i + 1]}\n`;
         internal.timers.addRef();
@@ -237,22 +240,12 @@ class RemoteLink extends FrameLink {
     answered(status, headers) {
         if (this.over) return;
         this.telling?.head(status);
-        const problem = this.open() ? this.problemWith(status, headers) : 'too many sockets are open';
+        const problem = this.problemWith(status, headers) ?? (this.open() ? undefined : 'too many sockets are open');
         if (problem !== undefined) {
             this.fail(new TypeError(`WebSocket: ${problem}`), 0);
             return;
         }
-        this.look();
         opened(this.socket, headerIn(headers, 0, 'sec-websocket-protocol', undefined) ?? '');
-    }
-
-    /** The transport does not end an exchange whose sending side waits for more, whatever the other side has come to: pushing nothing makes it look. */
-    look() {
-        internal.timers.startUnrefed(() => {
-            if (this.over) return;
-            ops.fetchWrite(this.id, noBytes);
-            this.look();
-        }, LOOK_INTERVAL);
     }
 
     problemWith(status, headers) {
@@ -260,7 +253,12 @@ class RemoteLink extends FrameLink {
         if (StringPrototypeToLowerCase(headerIn(headers, 0, 'upgrade', ',') ?? '') !== 'websocket') return 'the server upgraded to something else';
         if (!listHas(headerIn(headers, 0, 'connection', ','), 'upgrade')) return 'the server did not upgrade the connection';
         if (headerIn(headers, 0, 'sec-websocket-accept', ',') !== ops.socketAccept(this.key)) return 'the server gave a wrong sec-websocket-accept';
-        if (headerIn(headers, 0, 'sec-websocket-extensions', ',') !== undefined) return 'the server uses an extension that it was not asked for';
+        const extensions = headerIn(headers, 0, 'sec-websocket-extensions', ',');
+        if (extensions !== undefined) {
+            if (!ops.socketAgrees(extensions)) return 'the server uses an extension, or uses it in a way, that it was not asked for';
+            this.extensions = extensions;
+            this.windowBits = WINDOW_BITS;
+        }
         const protocol = headerIn(headers, 0, 'sec-websocket-protocol', ',');
         if (protocol === undefined) return this.protocols.length > 0 ? 'the server chose none of the subprotocols' : undefined;
         return ArrayPrototypeIncludes(this.protocols, protocol) ? undefined : 'the server chose a subprotocol that it was not asked for';
@@ -306,8 +304,6 @@ class RemoteLink extends FrameLink {
         internal.timers.dropRef();
     }
 }
-
-const noBytes = new Uint8Array(0);
 
 /** What fetch's host tells about the exchange of a RemoteLink. Runs in the context that the socket was made in. */
 class UpgradeExchange {
@@ -472,7 +468,7 @@ class WebSocket extends EventTarget {
     get url() { return this.#url; }
     get readyState() { return this.#state; }
     get bufferedAmount() { return this.#buffered + (this.#link?.waiting ?? 0); }
-    get extensions() { return this.#state < 0 ? undefined : ''; }
+    get extensions() { return this.#link?.extensions ?? ''; }
     get protocol() { return this.#protocol; }
     get binaryType() { return this.#binaryType; }
     set binaryType(value) {
@@ -707,6 +703,11 @@ function serve(exchange, end, list) {
     }
     sendOut(end, (socket) => {
         const link = new ServedLink(socket, exchange);
+        link.windowBits = ops.socketWindow(get('sec-websocket-extensions') ?? '');
+        if (link.windowBits > 0) {
+            link.extensions = ops.socketAnswer(link.windowBits);
+            lines += `sec-websocket-extensions: ${link.extensions}\r\n`;
+        }
         if (!link.open() || !internal.serve.upgrade(exchange, lines, link)) {
             link.leave();
             refuse(exchange, 500, 'Internal Server Error', 'Internal Server Error');
