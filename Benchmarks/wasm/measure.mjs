@@ -56,9 +56,11 @@ const calls = {
     proc_exit(code) { throw new Error(`exit ${code}`); },
 };
 
+const alive = setInterval(() => {}, 1000); // Node does not wait for a compilation
 const start = performance.now();
 const module = await WebAssembly.compile(bytes);
 const compiled = performance.now();
+clearInterval(alive);
 const imports = {};
 for (const { module: space, name } of WebAssembly.Module.imports(module)) (imports[space] ??= {})[name] = calls[name] ?? (() => NOSYS);
 const { exports } = await WebAssembly.instantiate(module, imports);

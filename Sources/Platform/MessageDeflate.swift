@@ -27,7 +27,8 @@ final class MessageDeflate {
         inflater.deallocate()
     }
 
-    private static func makeStream(_ open: (UnsafeMutablePointer<z_stream>) -> Int32) -> UnsafeMutablePointer<z_stream>? {
+    private static func makeStream(_ open: (UnsafeMutablePointer<z_stream>) -> Int32) -> UnsafeMutablePointer<z_stream>?
+    {
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         stream.initialize(to: z_stream())
         if open(stream) == Z_OK { return stream }
@@ -47,7 +48,9 @@ final class MessageDeflate {
         var isWhole = false
         // A byte shorter, once the tail is gone.
         let target = [UInt8](unsafeUninitializedCapacity: bytes.count + Self.tail.count - 1) { room, count in
-            stream.pointee.next_in = bytes.bindMemory(to: UInt8.self).baseAddress.map { UnsafeMutablePointer(mutating: $0) }
+            stream.pointee.next_in = bytes.bindMemory(to: UInt8.self).baseAddress.map {
+                UnsafeMutablePointer(mutating: $0)
+            }
             stream.pointee.avail_in = UInt32(bytes.count)
             stream.pointee.next_out = room.baseAddress
             stream.pointee.avail_out = UInt32(room.count)

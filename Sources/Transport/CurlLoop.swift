@@ -12,6 +12,8 @@ final class CurlLoop {
     private static let connectionsMax = 256
     /// Connections kept open while idle.
     private static let idleConnectionsMax = 64
+    /// Between two looks at upgraded connections that nothing was heard of. Nanoseconds.
+    private static let lookInterval: UInt64 = 1_000_000_000
 
     private static let globalInit: CURLcode = curl_global_init(Int(CURL_GLOBAL_ALL))
 
@@ -25,8 +27,8 @@ final class CurlLoop {
     private var ended: [StreamExchange] = []
     /// Those that are to become another protocol's connection, or have.
     private var upgrades: [UnsafeMutableRawPointer: StreamExchange] = [:]
-    private var watched: [curl_waitfd] = []
-    private var watchedExchanges: [StreamExchange] = []
+    /// When the next of them is looked at anyway, monotonic nanoseconds.
+    private var nextLook: UInt64 = 0
 
     init(_ core: CurlTransport.Core) {
         guard Self.globalInit == CURLE_OK, let multi = curl_multi_init() else { fatalError("libcurl does not start") }
@@ -44,6 +46,7 @@ final class CurlLoop {
     }
 
     func run() {
+        var ready: Int32 = 0
         while true {
             let work = core.takeWork(now: monotonicNanoseconds())
             for exchange in work.exchanges { start(exchange) }
@@ -53,33 +56,30 @@ final class CurlLoop {
             var count: Int32 = 0
             curl_multi_perform(multi, &count)
             completeFinished()
-            lookForEnds()
-            handOver()
-            wait()
+            let hasMoved = handOver()
+            lookForEnds(isLikely: ready > 0 && !hasMoved)
+            ready = wait()
         }
         stop()
     }
 
-    private func wait() {
-        let milliseconds = core.sleepMilliseconds(now: monotonicNanoseconds())
-        guard !upgrades.isEmpty else { return _ = curl_multi_poll(multi, nil, 0, milliseconds, nil) }
-        for exchange in upgrades.values {
-            guard let socket = exchange.socketToWatch() else { continue }
-            watched.append(curl_waitfd(fd: socket, events: Int16(CURL_WAIT_POLLIN), revents: 0))
-            watchedExchanges.append(exchange)
-        }
-        curl_multi_poll(multi, &watched, UInt32(watched.count), milliseconds, nil)
+    /// Waits for work; how many sockets have something.
+    private func wait() -> Int32 {
+        var ready: Int32 = 0
+        let sleep = core.sleepMilliseconds(now: monotonicNanoseconds())
+        let longest = upgrades.isEmpty ? Int32.max : Int32(Self.lookInterval / 1_000_000)
+        curl_multi_poll(multi, nil, 0, min(sleep, longest), &ready)
+        return ready
     }
 
-    /// curl does not end a transfer that waits for more to send, whatever has become of its connection. So the sockets of upgraded ones are polled beside
-    /// curl's: one that was readable, and of which curl has read nothing, is at its end.
-    private func lookForEnds() {
-        guard !watched.isEmpty else { return }
-        for (polled, exchange) in zip(watched, watchedExchanges) where polled.revents & Int16(CURL_WAIT_POLLIN) != 0 {
-            exchange.lookForEnd()
-        }
-        watched.removeAll(keepingCapacity: true)
-        watchedExchanges.removeAll(keepingCapacity: true)
+    /// curl does not end a transfer that waits for more to send, whatever has become of its connection, until it is told to go on. So upgraded ones are told
+    /// when a socket had something and nobody got anything of it, which is what the end of a connection looks like, and now and then.
+    private func lookForEnds(isLikely: Bool) {
+        guard !upgrades.isEmpty else { return }
+        let now = monotonicNanoseconds()
+        guard isLikely || now >= nextLook else { return }
+        nextLook = now + Self.lookInterval
+        for exchange in upgrades.values { exchange.lookForEnd() }
     }
 
     private func stop() {
@@ -180,9 +180,9 @@ final class CurlLoop {
         ended.append(exchange)
     }
 
-    /// Gives every receiver what there is for it, in one piece.
-    private func handOver() {
-        guard !streams.isEmpty || !ended.isEmpty else { return }
+    /// Gives every receiver what there is for it, in one piece. False: there was nothing.
+    @discardableResult private func handOver() -> Bool {
+        guard !streams.isEmpty || !ended.isEmpty else { return false }
         var batches: [(receiver: HTTPStreams, updates: [HTTPStreamUpdate])] = []
         func add(_ exchange: StreamExchange) {
             guard let update = exchange.takeUpdate() else { return }
@@ -196,6 +196,7 @@ final class CurlLoop {
         ended.removeAll(keepingCapacity: true)
         for exchange in streams.values { add(exchange) }
         for batch in batches { batch.receiver.deliver(batch.updates) }
+        return !batches.isEmpty
     }
 
     private func complete(_ exchange: Exchange, _ result: Result<HTTPResponse, HTTPTransportError>) {

@@ -33,8 +33,6 @@ final class StreamExchange: @unchecked Sendable {
     private var isTooLarge = false
 
     private var unacknowledged = 0
-    private var receivedBytes = 0
-    private var receivedWhenWatched = 0
     private var isReceivingPaused = false
     private var isSendingPaused = false
 
@@ -194,7 +192,6 @@ final class StreamExchange: @unchecked Sendable {
             return Int(CURL_WRITEFUNC_PAUSE)
         }
         unacknowledged += bytes.count
-        receivedBytes += bytes.count
         update.body.append(contentsOf: bytes)
         return bytes.count
     }
@@ -318,19 +315,8 @@ final class StreamExchange: @unchecked Sendable {
         setPaused()
     }
 
-    /// The connection of an upgrade that came about, which would be read from now. Then `lookForEnd`, when it was readable.
-    func socketToWatch() -> CInt? {
-        receivedWhenWatched = receivedBytes
-        guard let easy, isHeadComplete, !isReceivingPaused else { return nil }
-        let socket = sl_curl_active_socket(easy)
-        return socket == CURL_SOCKET_BAD ? nil : socket
-    }
-
-    /// Resumes the sending side when nothing has come since, which makes curl look whether the connection still is one.
-    func lookForEnd() {
-        guard receivedBytes == receivedWhenWatched else { return }
-        continueUpload()
-    }
+    /// Resumes the sending side, though there is nothing to send: curl then sees whether the connection still is one.
+    func lookForEnd() { continueUpload() }
 
     /// May call back at once, for what curl had kept.
     private func setPaused() {

@@ -125,7 +125,7 @@ public struct WebSocketDecoder: ~Copyable {
 
     private func firstByteProblem(_ byte: UInt8) -> String? {
         // RFC 7692 section 6: the first bit, in the first frame of a message.
-        let startsMessage = byte & 0x0F == WebSocketOpcode.text.rawValue || byte & 0x0F == WebSocketOpcode.binary.rawValue
+        let startsMessage = byte & 0x0F == 1 || byte & 0x0F == 2
         guard byte & (allowsDeflate && startsMessage ? 0x30 : 0x70) == 0 else { return "a reserved bit is set" }
         guard let opcode = WebSocketOpcode(rawValue: byte & 0x0F) else { return "an unknown opcode" }
         if opcode.isControl { return byte & 0x80 == 0 ? "a control frame in pieces" : nil }

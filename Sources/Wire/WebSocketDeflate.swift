@@ -108,7 +108,9 @@ struct WebSocketExtension {
                 if rest.first == UInt8(ascii: "=") {
                     rest.removeFirst()
                     skipBlanks(&rest)
-                    guard let found = rest.first == UInt8(ascii: "\"") ? quoted(&rest) : token(&rest) else { return nil }
+                    guard let found = rest.first == UInt8(ascii: "\"") ? quoted(&rest) : token(&rest) else {
+                        return nil
+                    }
                     value = found
                     skipBlanks(&rest)
                 }

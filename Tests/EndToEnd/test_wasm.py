@@ -317,6 +317,30 @@ def test_a_program_runs_a_command(sidelight, compiled):
     assert done.code == 0, done.err
 
 
+def test_a_module_is_imported(sidelight, compiled, receiver):
+    """Its default export is the compiled module, as Workers have it."""
+    for name in ("sort", "walk"):
+        (sidelight.folder / f"{name}.wasm").write_bytes(compiled(name).read_bytes())
+    sidelight.write("broken.wasm", "\0asm, and no more")
+    sidelight.write("other.mjs", "import module from './sort.wasm'; export { module };")
+    done = sidelight("run", "--export", f"otlp={receiver.url}", sidelight.write("main.mjs", """
+        import sort from './sort.wasm';
+        import { module } from './other.mjs';
+        console.log(String(sort), sort === module, sort instanceof WebAssembly.Module, Object.keys(await import('./sort.wasm')).join());
+        console.log((await import('./walk.wasm')).default === sort);
+        const { WASI } = await import('node:wasi');
+        const wasi = new WASI({ version: 'preview1', args: ['sort', '-q'], returnOnExit: true });
+        console.log(wasi.start(await WebAssembly.instantiate(sort, wasi.getImportObject())));
+        for (const [name, options] of [['broken'], ['missing'], ['sort', { assert: { type: 'json' } }]]) {
+            await import(`./${name}.wasm`, options).catch((error) => console.log(error.name, /broken.wasm: WebAssembly/.test(error.message)));
+        }
+    """))
+    lines = done.out.splitlines()
+    assert lines[:3] == ["[object WebAssembly.Module] true true default", "false", "2"], done.err
+    assert [line.split()[1] for line in lines[3:]] == ["true", "false", "false"] and lines[3].startswith("CompileError")
+    assert len([span for span in receiver.spans if span.name == "wasm compile" and span.attributes.get("wasm.module.size", 0) > 10_000]) == 2
+
+
 # ---- Streaming ----
 
 

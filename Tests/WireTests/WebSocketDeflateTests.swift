@@ -79,10 +79,11 @@ struct WebSocketDeflateTests {
         #expect(decode(mixed) == [.ping([]), .deflated(isText: true, hello), .text([0x61])])
     }
 
-    @Test(arguments: [
-        [0xC8, 0x00], [0xC9, 0x00], [0xCA, 0x00], [0xC0, 0x00], [0x41, 0x01, 0x00, 0xC0, 0x00], [0xA1, 0x00],
-        [0x91, 0x00], [0xE1, 0x00],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0xC8, 0x00], [0xC9, 0x00], [0xCA, 0x00], [0xC0, 0x00], [0x41, 0x01, 0x00, 0xC0, 0x00], [0xA1, 0x00],
+            [0x91, 0x00], [0xE1, 0x00],
+        ] as [[UInt8]])
     func theBitIsNowhereElse(bytes: [UInt8]) {
         guard case .failure(WebSocketCloseCode.protocolError, _)? = decode(bytes).last else {
             Issue.record("\(decode(bytes))")
@@ -91,7 +92,8 @@ struct WebSocketDeflateTests {
     }
 
     @Test func withoutAgreementTheBitIsAFault() {
-        guard case .failure(WebSocketCloseCode.protocolError, _)? = decode([0xC1, 0x00], allowsDeflate: false).last else {
+        guard case .failure(WebSocketCloseCode.protocolError, _)? = decode([0xC1, 0x00], allowsDeflate: false).last
+        else {
             Issue.record("taken")
             return
         }

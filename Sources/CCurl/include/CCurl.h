@@ -77,13 +77,6 @@ static inline curl_off_t sl_curl_time(CURL *_Nonnull easy, CURLINFO info) {
     return microseconds;
 }
 
-// The socket of a transfer under way; CURL_SOCKET_BAD: it has none.
-static inline curl_socket_t sl_curl_active_socket(CURL *_Nonnull easy) {
-    curl_socket_t socket = CURL_SOCKET_BAD;
-    sl_curl_easy_getinfo()(easy, CURLINFO_ACTIVESOCKET, &socket);
-    return socket;
-}
-
 static inline long sl_curl_info_long(CURL *_Nonnull easy, CURLINFO info) {
     long value = 0;
     sl_curl_easy_getinfo()(easy, info, &value);

@@ -40,10 +40,11 @@ final class SocketFrames {
                 return failure(WebSocketCloseCode.badText, "a text that is not UTF-8")
             }
             return .text(content)
-        } catch .tooLong {
-            return failure(WebSocketCloseCode.tooBig, "a message of more than \(messageBytesMax) bytes")
-        } catch .invalid {
-            return failure(WebSocketCloseCode.badText, "a message that is not deflated")
+        } catch {
+            return switch error {
+            case .tooLong: failure(WebSocketCloseCode.tooBig, "a message of more than \(messageBytesMax) bytes")
+            case .invalid: failure(WebSocketCloseCode.badText, "a message that is not deflated")
+            }
         }
     }
 

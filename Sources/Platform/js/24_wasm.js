@@ -52,11 +52,13 @@ internal.wasm = {
     /** Like WebAssembly.compile and instantiate, whatever the program has made of those. */
     compile: undefined,
     instantiate: undefined,
+    /** Of a file, at once: bytes nobody else has, and its name for the error. */
+    compileFile: undefined,
 };
 
 internal.whenComplete(() => {
     const { WebAssembly } = globalThis;
-    const { compile, compileStreaming, instantiate, Module, Instance } = WebAssembly;
+    const { CompileError, compile, compileStreaming, instantiate, Module, Instance } = WebAssembly;
 
     /** @param {(name: number) => void} feed pushes the bytes, now or later, and ends the stream */
     async function stream(feed) {
@@ -193,6 +195,13 @@ internal.whenComplete(() => {
     }
     replace('Module', WrappedModule);
     replace('Instance', synchronous('wasm instantiate', Instance));
+    internal.wasm.compileFile = (bytes, name) => {
+        try {
+            return new WrappedModule(bytes);
+        } catch (error) {
+            throw new CompileError(`${name}: ${error.message}`);
+        }
+    };
     internal.wasm.compile = compileBytes;
     internal.wasm.instantiate = instantiateModule;
 });

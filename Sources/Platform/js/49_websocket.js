@@ -43,7 +43,7 @@ class CloseEvent extends Event {
     #code = 0;
     #reason = '';
 
-    constructor(type, init) {
+    constructor(type, init = undefined) {
         requireArguments(arguments.length, 1, 'CloseEvent');
         super(type, init);
         if (init === undefined || init === null) return;
@@ -217,12 +217,12 @@ class FrameLink {
 
 /** Of a client, over fetch's transport (43_fetch_start.js), which knows the exchange below. */
 class RemoteLink extends FrameLink {
-    constructor(socket, url, protocols) {
+    constructor(socket, url, shown, protocols) {
         super(socket, true);
         this.protocols = protocols;
         this.key = ops.socketKey();
         this.isReleased = false;
-        this.telling = internal.fetchSpan.begin('GET', url);
+        this.telling = internal.fetchSpan.begin('GET', url, shown);
         const lines = [];
         internal.fetchSpan.inject(lines, this.telling);
         let headers = `upgrade:websocket\nconnection:Upgrade\nsec-websocket-version:13\nsec-websocket-key:${this.key}\nsec-websocket-extensions:${ops.socketOffer()}\n`;
@@ -460,9 +460,10 @@ class WebSocket extends EventTarget {
         const record = toRecord(toUSVString(url));
         const list = toProtocols(protocols);
         this.#url = internal.url.serialize(record, true);
-        this.#origin = internal.url.serialize({ ...record, path: [], query: null, fragment: null, username: '', password: '' }, true);
+        const shown = { ...record, username: '', password: '' };
+        this.#origin = internal.url.serialize({ ...shown, path: [], query: null, fragment: null }, true);
         const remote = { ...record, protocol: record.protocol === 'ws:' ? 'http:' : 'https:' };
-        this.#link = new RemoteLink(this, remote, list);
+        this.#link = new RemoteLink(this, remote, shown, list);
     }
 
     get url() { return this.#url; }

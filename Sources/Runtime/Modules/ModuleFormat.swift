@@ -6,7 +6,7 @@ enum ModuleFormat: Hashable {
     /// `.js` without a `type`: a module where it is imported; as the entry, what its source is.
     case either
     case json
-    /// A WASI command, which only the entry can be.
+    /// As the entry a WASI command, else a `WebAssembly.Module`.
     case wasm
     /// With what to do about it.
     case unsupported(reason: String)
