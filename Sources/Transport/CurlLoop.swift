@@ -72,8 +72,8 @@ final class CurlLoop {
         return ready
     }
 
-    /// curl does not end a transfer that waits for more to send, whatever has become of its connection, until it is told to go on. So upgraded ones are told
-    /// when a socket had something and nobody got anything of it, which is what the end of a connection looks like, and now and then.
+    /// curl does not end a transfer that waits for more to send, whatever has become of its connection. So upgraded ones are looked at when a socket
+    /// had something and nobody got anything of it, which is what the end of a connection looks like, and now and then.
     private func lookForEnds(isLikely: Bool) {
         guard !upgrades.isEmpty else { return }
         let now = monotonicNanoseconds()

@@ -34,6 +34,10 @@ final class StreamExchange: @unchecked Sendable {
 
     private var unacknowledged = 0
     private var isReceivingPaused = false
+    /// Of an upgrade: those that curl has made while it connected, the last ones; and the one that it uses, once that is known.
+    private var sockets: [CInt] = []
+    private var socket: CInt?
+    private static let socketsMax = 32
     private var isSendingPaused = false
 
     private var pieces: [[UInt8]] = []
@@ -123,6 +127,16 @@ final class StreamExchange: @unchecked Sendable {
         sl_curl_set_long(easy, CURLOPT_FORBID_REUSE, 1)
         sl_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, 0)
         sl_curl_set_text(easy, CURLOPT_ACCEPT_ENCODING, nil)
+        sl_curl_set_pointer(easy, CURLOPT_SOCKOPTDATA, Unmanaged.passUnretained(self).toOpaque())
+        sl_curl_set_socket_option_function(easy) { this, socket, _ in
+            StreamExchange.from(this).takeSocket(socket)
+            return Int32(CURL_SOCKOPT_OK)
+        }
+    }
+
+    private func takeSocket(_ socket: CInt) {
+        if sockets.count == Self.socketsMax { sockets.removeFirst() }
+        sockets.append(socket)
     }
 
     /// False when a line would be another one, or none.
@@ -315,8 +329,34 @@ final class StreamExchange: @unchecked Sendable {
         setPaused()
     }
 
-    /// Resumes the sending side, though there is nothing to send: curl then sees whether the connection still is one.
-    func lookForEnd() { continueUpload() }
+    /// Of an upgrade: when the peer has ended the connection, there is nothing more to send either, and curl ends the transfer with what it has read.
+    func lookForEnd() {
+        guard isHeadComplete, !isReceivingPaused, !isUploadComplete, let socket = ownSocket() else { return }
+        var byte: UInt8 = 0
+        guard recv(socket, &byte, 1, Int32(MSG_PEEK.rawValue) | Int32(MSG_DONTWAIT.rawValue)) == 0 else { return }
+        finishUpload()
+    }
+
+    /// curl tells a transfer's socket when it is over. Until then: that of those it has made which has the connection's local port.
+    private func ownSocket() -> CInt? {
+        if let socket { return socket }
+        guard let easy, let port = UInt16(exactly: sl_curl_info_long(easy, CURLINFO_LOCAL_PORT)), port != 0 else {
+            return nil
+        }
+        socket = sockets.last { Self.localPort(of: $0) == port }
+        return socket
+    }
+
+    private static func localPort(of socket: CInt) -> UInt16? {
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutableBytes(of: &address) { bytes in
+            let found = getsockname(socket, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), &length)
+            guard found == 0, length >= 4 else { return nil }
+            // Of both families the port lies here.
+            return UInt16(bigEndian: bytes.load(fromByteOffset: 2, as: UInt16.self))
+        }
+    }
 
     /// May call back at once, for what curl had kept.
     private func setPaused() {
