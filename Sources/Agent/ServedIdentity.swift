@@ -103,14 +103,15 @@ final class ServedIdentity {
         guard let check else { return false }
         self.check = nil
         checkDeadline = .max
+        var isGood = true
         do throws(ServedIdentityError) {
             contents = try finish(check)
         } catch {
-            isChangedMeanwhile = false
             refuse(error)
-            return false
+            isGood = false
         }
-        guard isChangedMeanwhile else { return true }
+        guard isChangedMeanwhile else { return isGood }
+        // What was asked for since then counts, whatever became of this: files that were half written may be whole now.
         isChangedMeanwhile = false
         _ = beginCheck(now: now)
         return false

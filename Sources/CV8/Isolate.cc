@@ -108,6 +108,7 @@ sl_v8_isolate *sl_v8_isolate_create(const sl_v8_isolate_options *options) {
     if (self->has_snapshot_realm) params.snapshot_blob = &self->snapshot;
     if (options->heap_bytes_max) params.constraints.set_max_old_generation_size_in_bytes(options->heap_bytes_max);
     if (options->young_bytes_max) params.constraints.set_max_young_generation_size_in_bytes(options->young_bytes_max);
+    if (options->young_bytes_initial) params.constraints.set_initial_young_generation_size_in_bytes(options->young_bytes_initial);
     v8::Isolate::Initialize(self->isolate, params);
 
     if (options->stack_bytes_max) sl::LimitStack(self->isolate, options->stack_bytes_max);

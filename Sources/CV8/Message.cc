@@ -103,6 +103,11 @@ bool OpenTransferList(sl_v8_isolate *self, v8::Local<v8::Context> context, v8::L
         if (!array->Get(context, index).ToLocal(&value)) return false;
         if (IsHostObject(self, value)) {
             auto object = value.As<v8::Object>();
+            // A Worker, say: known to serialization so that it is refused.
+            if (NumberOf(isolate, object) < 0) {
+                ThrowCloneError(isolate, "a value in the transfer list cannot be transferred");
+                return false;
+            }
             if (std::find(transfer->objects.begin(), transfer->objects.end(), object) != transfer->objects.end()) {
                 ThrowCloneError(isolate, "an object is in the transfer list twice");
                 return false;

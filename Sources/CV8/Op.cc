@@ -37,7 +37,10 @@ OpTable &Ops() {
 // 40. Within a direct call nothing may be allocated on the JavaScript heap and nothing thrown; it returns numbers and bools only. Its
 // receiver is the ops object, which belongs to the caller's realm.
 
-inline void StoreTime(sl_v8_isolate *self) { *self->clock_cell = self->clock.Now(); }
+inline void StoreTime(sl_v8_isolate *self) {
+    *self->clock_cell = self->clock.Now();
+    self->waker.Look();
+}
 
 void Now(const Info &info) { StoreTime(Self(info.GetIsolate())); }
 
@@ -146,6 +149,7 @@ const intptr_t *ExternalReferences() {
             addresses.push_back(reinterpret_cast<intptr_t>(native.direct.GetAddress()));
             addresses.push_back(reinterpret_cast<intptr_t>(native.direct.GetTypeInfo()));
         }
+        AddStaticTexts(&addresses);
         addresses.push_back(0);
         return addresses;
     }();
@@ -213,6 +217,16 @@ void sl_v8_isolate_set_clock(sl_v8_isolate *self, double *cell, double monotonic
     sl::CheckThread(self);
     self->clock_cell = cell;
     self->clock.set_base(monotonic_base_nanoseconds);
+}
+
+void sl_v8_isolate_set_waker(sl_v8_isolate *self, const uint32_t *head, const uint32_t *wake_at, int descriptor) {
+    sl::CheckThread(self);
+    self->waker = {reinterpret_cast<const std::atomic<uint32_t> *>(head), reinterpret_cast<const std::atomic<uint32_t> *>(wake_at), descriptor};
+}
+
+void sl_v8_isolate_wake_if_due(sl_v8_isolate *self) {
+    sl::CheckThread(self);
+    self->waker.Look();
 }
 
 sl_v8_value *sl_v8_isolate_continuation(sl_v8_isolate *self) {

@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "Clock.h"
+#include "Waker.h"
 #include "V8Version.h"
 #include "sl_v8.h"
 
@@ -90,6 +91,7 @@ private:
 // ---- Bounds ----
 
 constexpr size_t kOpsMax = 512;
+constexpr size_t kStaticTextsMax = 512;
 constexpr size_t kRejectionsMax = 10'000;        // rejected promises remembered until a handler is added
 constexpr size_t kFramesMax = 64;                // of one stack
 constexpr int kFramesCaptured = 32;              // when an error is made; its cost grows with it (64: four times that of V8's 10)
@@ -149,6 +151,7 @@ struct sl_v8_isolate {
     // First, for they are read by the native ops at every call.
     double *clock_cell = &clock_unset;
     sl::Clock clock;
+    sl::Waker waker;
     std::atomic<int> end_reason = SL_V8_END_NONE;
     v8::Isolate *isolate = nullptr;
 
@@ -289,6 +292,8 @@ void ForgetValues(sl_v8_isolate *isolate);
 bool IsAscii(const char *bytes, size_t length);
 v8::MaybeLocal<v8::String> NewString(v8::Isolate *isolate, const char *bytes, size_t length,
                                      v8::NewStringType type = v8::NewStringType::kNormal);
+// A string over a text of sl_v8_text_register. Empty when the bytes are none, or V8 cannot; no exception is pending then.
+v8::MaybeLocal<v8::String> NewStaticString(v8::Isolate *isolate, const char *bytes, size_t length);
 // For names the bridge or the host chooses. What is too long becomes "".
 v8::Local<v8::String> Key(v8::Isolate *isolate, std::string_view text);
 // Owned, NUL-terminated copies. The second is cut at a character boundary to at most `bytes_max`.
@@ -387,6 +392,9 @@ const intptr_t *ExternalReferences();
 size_t OpCount();
 bool IsOp(std::string_view name);
 uint64_t OpNamesHash(size_t count);
+void AddStaticTexts(std::vector<intptr_t> *references);
+// Of how many there are, and how long.
+uint64_t StaticTextsHash();
 
 // Checks a snapshot of ours, unless it is known, and finds V8's blob in it.
 bool OpenSnapshot(const uint8_t *bytes, size_t length, bool is_known, v8::StartupData *blob, size_t *ops);

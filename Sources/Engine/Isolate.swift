@@ -34,6 +34,8 @@ public enum Engine {
 public struct IsolateOptions {
     public var heapBytesMax = 0
     public var youngBytesMax = 0
+    /// What the young generation begins with: three times one of its halves.
+    public var youngBytesInitial = 0
     public var stackBytesMax = 0
     /// Sum of the live ArrayBuffers; over it `new ArrayBuffer` throws a RangeError.
     public var arrayBufferBytesMax = 0
@@ -108,6 +110,7 @@ public final class Isolate {
         var raw = sl_v8_isolate_options()
         raw.heap_bytes_max = options.heapBytesMax
         raw.young_bytes_max = options.youngBytesMax
+        raw.young_bytes_initial = options.youngBytesInitial
         raw.stack_bytes_max = options.stackBytesMax
         raw.array_buffer_bytes_max = options.arrayBufferBytesMax
         raw.snapshot = options.snapshot?.baseAddress?.assumingMemoryBound(to: UInt8.self)
@@ -206,6 +209,17 @@ public final class Isolate {
     public func setClock(cell: UnsafeMutablePointer<Double>, monotonicBase: Double) {
         sl_v8_isolate_set_clock(raw, cell, monotonicBase)
     }
+
+    /// Whom the clock wakes when it is read, and `wakeIfDue`: the reader of a ring, once `head` has reached `wakeAt`.
+    /// - Parameters:
+    ///   - head, wakeAt: cells of the ring; they outlive the isolate.
+    ///   - descriptor: an eventfd; nil for nobody.
+    public func setWaker(head: UnsafePointer<UInt32>, wakeAt: UnsafePointer<UInt32>, descriptor: Int32?) {
+        sl_v8_isolate_set_waker(raw, head, wakeAt, descriptor ?? -1)
+    }
+
+    /// Wakes the reader of the ring when it is due. The isolate's thread.
+    public func wakeIfDue() { sl_v8_isolate_wake_if_due(raw) }
 
     /// Ring time now, by the clock that JavaScript's `now` reads. Nanoseconds.
     public var now: Double { sl_v8_isolate_now(raw) }

@@ -28,8 +28,6 @@ public protocol PlatformHost: AnyObject {
     func promiseSettled(_ token: Int, reason: Value?)
     /// JSON of the source map of a loaded script; nil when it has none.
     func sourceMap(ofScript name: String) -> [UInt8]?
-    /// Tell the agent that the ring wants reading.
-    func wakeAgent()
     /// Readable once the run is to end: what blocks this thread waits for it too. Negative: there is none.
     var stopDescriptor: Int32 { get }
 }

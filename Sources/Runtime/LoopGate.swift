@@ -3,8 +3,19 @@ internal import Synchronization
 
 /// How other threads reach a workload: through its event loop. Once closed it does nothing, so that a loop that ends is left alone.
 final class LoopGate: Sendable {
+    typealias Work = @Sendable (Workload) -> Void
+
+    /// What begets more of its kind (messages, immediates) runs for so long; then it pauses, and the loop looks at its sockets. NIO runs tasks until
+    /// there are none, so without a pause a port that always has a message would keep every connection waiting.
+    private static let stretch = TimeAmount.milliseconds(2)
+    private static let pauseTime = TimeAmount.microseconds(50)
+
     private struct State {
         var workload: NIOLoopBound<Workload>?
+        /// Asked for, in order.
+        var waiting: [Work] = []
+        /// A task of the loop will run what waits.
+        var isRunning = false
         /// V8's tasks will be run; no need to ask again.
         var isPlanned = false
         var isClosed = false
@@ -34,12 +45,50 @@ final class LoopGate: Sendable {
     }
 
     /// Runs `body` on the event loop, after what was asked for before; never, when the workload is not there or its loop ends.
-    func perform(_ body: @escaping @Sendable (Workload) -> Void) {
+    func perform(_ body: @escaping Work) {
         state.withLock { state in
             guard !state.isClosed else { return }
-            eventLoop.execute {
-                if let workload = self.state.withLock({ $0.workload }) { body(workload.value) }
+            state.waiting.append(body)
+            guard !state.isRunning else { return }
+            state.isRunning = true
+            eventLoop.execute { self.run() }
+        }
+    }
+
+    /// Runs what waits, and what that leads to, for a while. On the event loop.
+    private func run() {
+        let end = NIODeadline.now() + Self.stretch
+        while let (workload, batch) = takeWaiting() {
+            for (index, work) in batch.enumerated() {
+                work(workload.value)
+                guard NIODeadline.now() >= end else { continue }
+                return pause(before: Array(batch[(index + 1)...]))
             }
+        }
+    }
+
+    /// Nil: there is nothing, or nobody to do it for.
+    private func takeWaiting() -> (NIOLoopBound<Workload>, [Work])? {
+        state.withLock { state in
+            let batch = state.waiting
+            state.waiting = []
+            guard let workload = state.workload, !batch.isEmpty else {
+                state.isRunning = false
+                return nil
+            }
+            return (workload, batch)
+        }
+    }
+
+    private func pause(before rest: [Work]) {
+        state.withLock { state in
+            state.waiting = rest + state.waiting
+            guard !state.isClosed, !state.waiting.isEmpty else {
+                state.waiting = []
+                state.isRunning = false
+                return
+            }
+            eventLoop.scheduleTask(in: Self.pauseTime) { self.run() }
         }
     }
 

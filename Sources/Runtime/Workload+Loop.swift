@@ -33,9 +33,8 @@ extension Workload {
 
     func scheduleImmediates() {
         guard machine.immediatesScheduled() else { return }
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        eventLoop.execute {
-            let workload = bound.value
+        // By the gate, so that one immediate after the other does not keep the loop from its sockets.
+        gate.perform { workload in
             workload.machine.immediatesTaken()
             workload.turn { () throws(JSFailure) in try workload.internals.call("timers.runImmediates") }
         }

@@ -229,6 +229,7 @@ final class Workload {
         if isClosing { machine.end(.closed) }
         decide()
         http?.settle()
+        isolate.wakeIfDue()
     }
 
     /// What microtasks have left to do.
@@ -245,8 +246,12 @@ final class Workload {
                 try deliver(token, reason)
             } else if let rejection = rejections.takeFirst() {
                 monitor.unhandledError()
-                let arguments = [rejection.reason, rejection.promise]
-                guard try internals.call("unhandledRejection", arguments).isTrue else { return machine.end(.failed) }
+                let arguments = [
+                    rejection.reason, rejection.promise, rejection.context ?? Value.undefined(in: isolate),
+                ]
+                guard try internals.call("host.unhandledRejection", arguments).isTrue else {
+                    return machine.end(.failed)
+                }
             } else if let promise = rejections.takeHandled() {
                 try internals.call("rejectionHandled", [promise])
             } else {
@@ -349,7 +354,8 @@ extension Workload: IsolateDelegate {
     }
 
     func promiseRejected(_ id: UInt64, _ promise: Value, reason: Value, in realm: Realm) {
-        rejections.add(Rejections.Rejection(id: id, promise: promise, reason: reason))
+        rejections.add(
+            Rejections.Rejection(id: id, promise: promise, reason: reason, context: isolate.continuation))
     }
 
     func promiseHandled(_ id: UInt64, _ promise: Value) { rejections.remove(id, promise) }

@@ -333,7 +333,7 @@ final class StreamExchange: @unchecked Sendable {
     func lookForEnd() {
         guard isHeadComplete, !isReceivingPaused, !isUploadComplete, let socket = ownSocket() else { return }
         var byte: UInt8 = 0
-        guard recv(socket, &byte, 1, Int32(MSG_PEEK.rawValue) | Int32(MSG_DONTWAIT.rawValue)) == 0 else { return }
+        guard recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0 else { return }
         finishUpload()
     }
 

@@ -1,6 +1,8 @@
 // Scripts, values, ops, promises, realms and exceptions.
 
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <set>
@@ -369,6 +371,41 @@ TEST(theClockCellTellsMonotonicTime) {
     CHECK(cell > before);
 }
 
+TEST(theClockWakesTheReaderOfTheRingOnceForEachTimeItAsks) {
+    World world;
+    int descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    auto wakes = [&] {
+        uint64_t count = 0;
+        return read(descriptor, &count, sizeof count) == sizeof count ? count : 0;
+    };
+    uint32_t head = 0, wake_at = 1;
+    sl_v8_isolate_set_waker(world.isolate, &head, &wake_at, descriptor);
+    world.Run("ops.now(); ops.enter(1)");
+    sl_v8_isolate_wake_if_due(world.isolate);
+    CHECK_EQUAL(wakes(), 0u);
+    head = 8;
+    world.Run("for (let i = 0; i < 100; i++) ops.now()");
+    CHECK_EQUAL(wakes(), 1u);
+    wake_at = 4096;
+    world.Run("ops.now()");
+    CHECK_EQUAL(wakes(), 0u);
+    // Beyond the turn of 32 bits.
+    head = 5, wake_at = 0xFFFFFFF0;
+    world.Run("ops.enter({})");
+    CHECK_EQUAL(wakes(), 1u);
+    head = 0xFFFFFFF8, wake_at = 8;
+    sl_v8_isolate_wake_if_due(world.isolate);
+    CHECK_EQUAL(wakes(), 0u);
+    head = 8;
+    sl_v8_isolate_wake_if_due(world.isolate);
+    sl_v8_isolate_wake_if_due(world.isolate);
+    CHECK_EQUAL(wakes(), 1u);
+    sl_v8_isolate_set_waker(world.isolate, &head, &wake_at, -1);
+    world.Run("ops.now()");
+    CHECK_EQUAL(wakes(), 0u);
+    close(descriptor);
+}
+
 TEST(optimisedCodeCallsNativeOpsDirectly) {
     // Long enough to be compiled; the same answers before and after, and in a second realm, where V8 is asked for the context.
     constexpr char source[] =
@@ -495,13 +532,13 @@ TEST(functionsAndScriptsAreCompiled) {
     sl_v8_exception *error = nullptr;
     const char *names[] = {"a", "b"};
     std::string_view body = "return a + b + typeof ops";
-    sl_v8_value *function = sl_v8_function_compile(world.realm, body.data(), body.size(), "internal:add", names, 2, &error);
+    sl_v8_value *function = sl_v8_function_compile(world.realm, body.data(), body.size(), "internal:add", names, 2, nullptr, &error);
     sl_v8_value *three = sl_v8_value_number(world.isolate, 3);
     sl_v8_value *arguments[] = {three, three};
     sl_v8_value *sum = sl_v8_call(world.realm, function, nullptr, arguments, 2, &error);
     CHECK_EQUAL(Take(sl_v8_value_utf8(world.isolate, sum)), "6object");
     for (sl_v8_value *value : {function, three, sum}) sl_v8_value_release(value);
-    CHECK(sl_v8_function_compile(world.realm, "return (", 8, "internal:bad", nullptr, 0, &error) == nullptr);
+    CHECK(sl_v8_function_compile(world.realm, "return (", 8, "internal:bad", nullptr, 0, nullptr, &error) == nullptr);
     CHECK(error && Text(error->name) == "SyntaxError");
     sl_v8_exception_free(error);
     CHECK(sl_v8_script_check(world.realm, "throw 1", 7, "a.js", &error));

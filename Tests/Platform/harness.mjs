@@ -209,7 +209,6 @@ function makeOps(realm, hooks) {
         },
         brand: brandOf,
         inside: (value) => realm.insideOf(value),
-        wakeAgent() {},
     };
 }
 

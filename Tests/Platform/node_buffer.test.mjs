@@ -31,6 +31,32 @@ function same(run, note) {
     assert.deepEqual(outcome(() => run(Here)), outcome(() => run(There)), note());
 }
 
+test('searching what repeats itself', () => {
+    const random = generator(77);
+    // Long enough to leave the way of a place after the other.
+    for (let i = 0; i < rounds; i++) {
+        // Even lengths and offsets: odd ones Node rounds down for UTF-16, and finds at the end what is not there.
+        const bytes = Array.from({ length: 40 + 2 * random.below(100) }, () => (random.chance(0.95) ? 97 : 98));
+        const start = random.below(bytes.length);
+        const wanted = random.chance(0.7) ? bytes.slice(start, start + 1 + random.below(40)) : Array.from({ length: 1 + random.below(30) }, () => (random.chance(0.9) ? 97 : 98));
+        if (random.chance(0.3)) wanted.push(random.pick([97, 98, 99]));
+        const from = random.chance(0.5) ? undefined : 2 * random.below(125) - 20;
+        const label = random.pick(['latin1', 'utf16le']);
+        if (wanted.length % 2 === 1) wanted.push(97);
+        for (const name of ['indexOf', 'lastIndexOf', 'includes']) {
+            same((B) => B.from(bytes)[name](B.from(wanted), from, label), () => JSON.stringify([name, bytes, wanted, from, label]));
+        }
+    }
+});
+
+test('searching takes no product of both lengths', () => {
+    // The product is 8e11 comparisons: this ends, or it does not.
+    const bytes = Here.from('a'.repeat(4_000_000));
+    const half = 'a'.repeat(200_000);
+    assert.equal(bytes.indexOf(`${half}b`), -1);
+    assert.equal(bytes.lastIndexOf(`b${half}`), -1);
+});
+
 test('from text and to text', () => {
     const random = generator(1);
     for (let i = 0; i < rounds; i++) {

@@ -44,6 +44,7 @@ void sl_v8_set_fatal_callback(sl_v8_fatal_callback callback);
 typedef struct {
     size_t heap_bytes_max;            // old-generation limit; 0: V8's default. While an isolate that met it unwinds, up to three times as much (at least 64 MiB more)
     size_t young_bytes_max;           // 0: V8's default
+    size_t young_bytes_initial;       // what the young generation begins with; 0: V8's default. Three times one of its two halves
     size_t stack_bytes_max;           // 0: V8's default (984 KiB)
     size_t array_buffer_bytes_max;    // sum of live ArrayBuffer backing stores; 0: no limit. Over it `new ArrayBuffer` throws RangeError. WebAssembly memories are outside of it
     const uint8_t *_Nullable snapshot; size_t snapshot_length; // from sl_v8_snapshot_create; the bytes must outlive the isolate
@@ -185,7 +186,10 @@ bool sl_v8_script_check(sl_v8_realm *realm, const char *source, size_t length, c
 sl_v8_string sl_v8_script_cache(sl_v8_realm *realm, const char *source, size_t length, const char *name);
 // A function of the named parameters with this body, in the realm's global scope (the platform's own sources).
 sl_v8_value *_Nullable sl_v8_function_compile(sl_v8_realm *realm, const char *source, size_t length, const char *name,
-                                              const char *_Nonnull const *_Nullable parameters, size_t parameter_count, sl_v8_exception *_Nullable *_Nonnull error);
+                                              const char *_Nonnull const *_Nullable parameters, size_t parameter_count,
+                                              sl_v8_code_cache *_Nullable cache, sl_v8_exception *_Nullable *_Nonnull error);
+// The code cache of what sl_v8_function_compile made: it and the functions within it that have been compiled by now. Null bytes when there is none. Caller frees.
+sl_v8_string sl_v8_function_cache(sl_v8_realm *realm, sl_v8_value *function);
 
 sl_v8_module *_Nullable sl_v8_module_compile(sl_v8_realm *realm, const char *source, size_t length, const char *name, sl_v8_code_cache *_Nullable cache,
                                              sl_v8_exception *_Nullable *_Nonnull error);
@@ -246,6 +250,10 @@ bool sl_v8_op_register(const char *name, sl_v8_callback callback);
 sl_v8_value *sl_v8_realm_install_ops(sl_v8_realm *realm, void *_Nullable context);
 // Where `now`, `enter` and `enterFrom` store the time: a pointer to the f64 clock cell and the CLOCK_MONOTONIC nanoseconds of ring time 0.
 void sl_v8_isolate_set_clock(sl_v8_isolate *isolate, double *cell, double monotonic_base_nanoseconds);
+// Whom `now`, `enter`, `enterFrom` and `wake_if_due` wake once the u32 `*head` has reached the u32 `*wake_at` (as int32 of their difference): the reader of a
+// ring, by writing to an eventfd, once for each value of `*wake_at`. -1 for nobody. The cells live as long as the isolate.
+void sl_v8_isolate_set_waker(sl_v8_isolate *isolate, const uint32_t *head, const uint32_t *wake_at, int descriptor);
+void sl_v8_isolate_wake_if_due(sl_v8_isolate *isolate);
 // Ring time now, by the same clock as `now`. Nanoseconds.
 double sl_v8_isolate_now(sl_v8_isolate *isolate);
 
@@ -313,6 +321,12 @@ sl_v8_string sl_v8_isolate_calling_script(sl_v8_isolate *isolate);
 
 // The continuation-preserved embedder data of what runs; null outside of JavaScript. Also from an interrupt and from the host's `gc`.
 sl_v8_value *_Nullable sl_v8_isolate_continuation(sl_v8_isolate *isolate);
+
+// ---- Static texts (once a process, before the first isolate) ----
+// Makes a source text known that is part of the program: these bytes stay in place, and are the same in every process of this build. What is compiled from exactly
+// them reads them where they are, in all isolates, and a snapshot holds a reference in their stead. Each byte is a character (Latin-1). False: there are too
+// many, or it is empty or too long; it is then compiled as any other.
+bool sl_v8_text_register(const char *bytes, size_t length);
 
 // ---- Snapshot ----
 // Runs `prepare` in a fresh realm of a fresh isolate (ops installed by the callback as usual), then freezes isolate and realm. Null bytes when

@@ -2,7 +2,7 @@ internal import Engine
 
 extension PlatformOps {
     /// writeRing(text, offset, limit): UTF-8 of a string into the ring's mapping, from offset to before limit (bytes from its start);
-    /// bytes written, or -1 when it does not fit. wakeAgent(): tells the agent to read.
+    /// bytes written, or -1 when it does not fit.
     static let ring = [
         Op("writeRing") {
             let call = OpCall($0, $1)
@@ -13,6 +13,5 @@ extension PlatformOps {
             }
             call.returns(Double(call.writeUTF8(0, to: UnsafeMutableRawBufferPointer(rebasing: ring[offset..<limit]))))
         },
-        Op("wakeAgent") { OpCall($0, $1).platform.host.wakeAgent() },
     ]
 }

@@ -64,6 +64,9 @@ internal.typeError = (message, code) => {
     return error;
 };
 
+/** The tracing context of the callback that runs, for the report should it throw: the host hears of that when the context is another one already. */
+internal.uncaughtContext = undefined;
+
 /** The listeners that process.on('uncaughtException' | 'unhandledRejection') set; 50_process.js replaces these. They tell whether somebody listened. */
 internal.onUncaught = () => false;
 internal.onRejection = () => false;

@@ -12,7 +12,7 @@ const {
 // ---- Records (sections 1 and 2 of the format) ----
 
 // Word indexes of the header's cells.
-const HEAD = 16, TAIL = 32, WAKE_AT = 33, DROPPED = 48;
+const HEAD = 16, TAIL = 32, DROPPED = 48;
 const DATA = 4096;
 
 const KIND_STRING = 2;
@@ -23,15 +23,15 @@ const KIND_STRING = 2;
 // - i32, u8, f64: the whole mapping
 // - capacity, mask: of the data
 // - storesAreOrdered: x86 makes stores visible in program order and V8 keeps that order for typed arrays, so a plain store publishes and
-//   saves a call. What it does not do is keep the load of wakeAt behind it: the consumer looks once in a while without being woken.
+//   saves a call. The consumer is woken when the clock is read next, or the turn ends (CV8/Waker.h).
 // - enabled: false without an agent, or when the SDK is disabled: spans do not record, context still flows
 // - attributeLengthLimit: UTF-16 units a string value is cut to; -1: not at all
 // - state: the words below
 const bound = {};
 
-// The record being written: its first byte, its limit, and its position in the ring; the wakeAt the agent was woken for last. In words
-// outside of the heap, for the same reason: a number in a variable is boxed and checked.
-const START = 0, LIMIT = 1, POSITION = 2, WOKEN_FOR = 3, STATE_WORDS = 32;
+// The record being written: its first byte, its limit, and its position in the ring. In words outside of the heap, for the same reason: a
+// number in a variable is boxed and checked.
+const START = 0, LIMIT = 1, POSITION = 2, STATE_WORDS = 32;
 
 // Starts a record: where to write, or -1 when there is less room than `least`. Bytes from here to `recordLimit` are free; the data is
 // mapped twice in a row, so they are contiguous.
@@ -77,11 +77,6 @@ function commit(end, kind) {
     const head = state[POSITION] + length | 0;
     if (bound.storesAreOrdered) words[HEAD] = head;
     else bound.AtomicsStore(words, HEAD, head);
-    const wakeAt = words[WAKE_AT];
-    if ((head - wakeAt | 0) >= 0 && wakeAt !== state[WOKEN_FOR]) {
-        state[WOKEN_FOR] = wakeAt;
-        ops.wakeAgent();
-    }
 }
 
 // Whether a fixed part of at most 64 bytes may be written at `at`.
@@ -89,6 +84,12 @@ const fits = (at) => at <= limit();
 
 function drop(kind) {
     bound.i32[DROPPED + kind] = bound.i32[DROPPED + kind] + 1 | 0;
+}
+
+// The same when `at` is negative, without a branch: code that V8 has compiled before the first drop is thrown away when it takes a way that it
+// never took, and with it all that it was compiled into.
+function dropUnless(at, kind) {
+    bound.i32[DROPPED + kind] = bound.i32[DROPPED + kind] + (at >>> 31) | 0;
 }
 
 // Writes text as UTF-8 at `at`; bytes written, or -1 for want of room. Short ASCII is cheaper copied here than handed to native code.
@@ -124,6 +125,7 @@ function putInline(at, text) {
 
 const STRING_IDS = 16383, STRING_UNITS = 128;
 let stringIds = new SafeMap();
+let lastString = 0; // the id given last
 
 // In front of the map, which costs three times as much: names and keys are mostly literals, of which V8 keeps one copy each, so that
 // `===` compares two pointers.
@@ -153,7 +155,7 @@ function internInSlot(text, slot) {
 }
 
 function internNew(text) {
-    const id = stringIds.size + 1;
+    const id = lastString + 1;
     if (id > STRING_IDS || text.length > STRING_UNITS || !bound.enabled) return 0;
     const at = open(16 + 3 * STRING_UNITS + 128);
     if (at < 0) {
@@ -164,6 +166,8 @@ function internNew(text) {
     if (count < 0) return 0;
     bound.i32[(at >> 2) + 2] = id;
     bound.i32[(at >> 2) + 3] = count;
+    // Before it is published: who is terminated between here and the map's entry writes on (a child's last words), and must not give it again.
+    lastString = id;
     commit(at + 16 + pad8(count), KIND_STRING);
     stringIds.set(text, id);
     return id;
@@ -480,7 +484,7 @@ function start(buffer, arch, recording, lengthLimit) {
 }
 
 internal.ring = {
-    start, bound, open, openLeavingRoom, openWithin, commit, drop, fits, limit, headAfter, putInline, putAttributes, keep, keepAll, leftOut: () => leftOut,
-    NO_ATTRIBUTES, append, appendNth, reference, firstStep, stepTo, tagOf, TAGGED, keyRef, valueAt, LOST,
+    start, bound, open, openLeavingRoom, openWithin, commit, drop, dropUnless, fits, limit, headAfter, putInline, putAttributes, keep, keepAll,
+    leftOut: () => leftOut, NO_ATTRIBUTES, append, appendNth, reference, firstStep, stepTo, tagOf, TAGGED, keyRef, valueAt, LOST,
     KIND_SPAN: 1, KIND_START: 3, KIND_LOG: 4, KIND_ERROR: 5, KIND_POINT: 6, KIND_SCOPE: 7, KIND_INSTRUMENT: 8,
 };

@@ -13,8 +13,8 @@ const {
     ArrayIsArray, DatePrototypeGetTime, MathFloor, ReflectApply, SafeMap, StringPrototypeSlice, StringPrototypeStartsWith,
 } = primordials;
 const {
-    bound, open, openLeavingRoom, openWithin, commit, drop, fits, limit, headAfter, putInline, putAttributes, keep, keepAll, leftOut, NO_ATTRIBUTES, append,
-    appendNth, reference, firstStep, stepTo, tagOf, TAGGED, keyRef, KIND_SPAN, KIND_START, KIND_SCOPE,
+    bound, open, openLeavingRoom, openWithin, commit, drop, dropUnless, fits, limit, headAfter, putInline, putAttributes, keep, keepAll, leftOut,
+    NO_ATTRIBUTES, append, appendNth, reference, firstStep, stepTo, tagOf, TAGGED, keyRef, KIND_SPAN, KIND_START, KIND_SCOPE,
 } = internal.ring;
 const {
     hexWord, isValidTraceId, isValidSpanId, isSpanContextValid, contextOf, partsOf, stateText, exceptionAttributes, safeText, cut,
@@ -615,7 +615,8 @@ const START_NAME_UNITS = 256;
 
 function writeStart(span) {
     const at = openLeavingRoom(256);
-    if (at < 0) return drop(KIND_START);
+    dropUnless(at, KIND_START);
+    if (at < 0) return;
     const words = bound.i32;
     putHead(words, at, span, 0, 0);
     words[(at >> 2) + 16] = span._scope;
@@ -738,6 +739,7 @@ function putLinks(at, links) {
 // ---- Scopes ----
 
 let scopeIds = new SafeMap();
+let lastScope = 0; // the id given last
 
 // The id of a scope; 0 (Sidelight's own) when there are too many.
 function scopeId(name, version, schemaUrl) {
@@ -749,7 +751,7 @@ function scopeId(name, version, schemaUrl) {
     const key = `${name}\0${version}\0${schemaUrl}`;
     const known = scopeIds.get(key);
     if (known !== undefined) return known;
-    const id = scopeIds.size + 1;
+    const id = lastScope + 1;
     const at = id > 1023 ? -1 : open(1024);
     let next = at < 0 ? -1 : putInline(at + 16, name);
     if (next >= 0) next = putInline(next, version);
@@ -760,6 +762,7 @@ function scopeId(name, version, schemaUrl) {
     }
     bound.i32[(at >> 2) + 2] = id;
     bound.i32[(at >> 2) + 3] = 0;
+    lastScope = id; // first, as in internNew (18_ring.js)
     commit(next, KIND_SCOPE);
     scopeIds.set(key, id);
     return id;

@@ -70,9 +70,10 @@ class Codec {
 
     /**
      * Takes `bytes` and enqueues what comes of them. A small chunk may come to a thousand times its size: then it waits until the queue has been read.
+     * @param {boolean} isOwn nobody else has `bytes`
      * @returns undefined, or an internal promise
      */
-    run(bytes, finish, state) {
+    run(bytes, finish, state, isOwn = false) {
         if (this.memory === undefined && !this.ended) this.open();
         let queued = 0;
         for (;;) {
@@ -102,15 +103,15 @@ class Codec {
                 if (TypedArrayPrototypeGetLength(bytes) === 0) return undefined;
                 if (produced === 0 && consumed === 0) throw this.failure('the compressed data is not valid', 'Z_BUF_ERROR');
             }
-            if (queued >= queuedBytesMax && state.backpressure && !finish) return this.wait(bytes, state);
+            if (queued >= queuedBytesMax && state.backpressure && !finish) return this.wait(bytes, state, isOwn);
         }
     }
 
-    wait(bytes, state) {
-        bytes = TypedArrayPrototypeSlice(bytes, 0); // the caller's buffer is the caller's
+    wait(bytes, state, isOwn) {
+        if (!isOwn) bytes = TypedArrayPrototypeSlice(bytes, 0); // the caller's buffer is the caller's; once: a chunk may wait a thousand times
         // Cancelled or aborted meanwhile: the rest of the chunk is nobody's.
         return chain(state.change.promise, () => (
-            this.over || state.writable.state === writableStates.erroring ? undefined : this.run(bytes, false, state)));
+            this.over || state.writable.state === writableStates.erroring ? undefined : this.run(bytes, false, state, true)));
     }
 }
 isolate(Codec);

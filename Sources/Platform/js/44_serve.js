@@ -563,7 +563,7 @@ function describe(value) {
     if (typeof value === 'function') {
         let isClass = false;
         try { isClass = StringPrototypeStartsWith(FunctionPrototypeToString(value), 'class'); } catch { /* a proxy */ }
-        return isClass ? `it is the class ${value.name}: export an instance of it` : 'it is a function: write export default { fetch: … }';
+        return isClass ? `it is the class ${value.name}: export an instance of it` : 'it is a function: write export default { fetch: \u2026 }';
     }
     if (typeof value !== 'object') return `it is of type ${typeof value}`;
     const keys = ObjectKeys(value);

@@ -114,14 +114,15 @@ class Worker extends EventTarget {
         const configuration = JSONStringify({
             __proto__: null, url: href, name, type, start: internal.now() * 1e6, context: StringPrototypeSplit(context, ','), text: tail ?? '',
         });
+        // Whatever can throw comes before the child does, which nobody could end otherwise.
+        const worker = ops.hostObject(-1);
+        ReflectSetPrototypeOf(worker, new.target.prototype);
         let id;
         try {
             id = ops.workerStart(configuration);
         } catch (error) {
             throw new DOMException(error.message, 'QuotaExceededError');
         }
-        const worker = ops.hostObject(-1);
-        ReflectSetPrototypeOf(worker, new.target.prototype);
         const state = new WorkerState(id, worker);
         workers.set(worker, state);
         host(worker, undefined);

@@ -69,10 +69,16 @@ internal.host = {
 
     /** internal.uncaught with what V8 says about the place; line 0 when it says nothing. */
     uncaught(error, script, line, column, endColumn, sourceLine) {
-        const taken = internal.uncaught(error, line > 0 ? { script, line, column, endColumn, sourceLine } : undefined);
+        const context = internal.uncaughtContext ?? ops.context();
+        internal.uncaughtContext = undefined;
+        const where = line > 0 ? { script, line, column, endColumn, sourceLine } : undefined;
+        const taken = within(context, () => internal.uncaught(error, where));
         if (!taken && internal.types.isError(error)) explain(error);
         return taken;
     },
+
+    /** internal.unhandledRejection in the context that the promise was rejected in. */
+    unhandledRejection(reason, promise, context) { return within(context, () => internal.unhandledRejection(reason, promise)); },
 
     /** A module has run, or failed on the way. Times are ring times; 0: the step did not happen. */
     moduleLoaded(
@@ -87,15 +93,17 @@ internal.host = {
     context: ops.context,
 
     /** Lets the host go on with an import() in the context it was called in. */
-    inContext(context, token) {
-        const before = ops.enter(context);
-        try {
-            ops.continueImport(token);
-        } finally {
-            ops.setContext(before);
-        }
-    },
+    inContext(context, token) { within(context, () => ops.continueImport(token)); },
 };
+
+function within(context, body) {
+    const before = ops.enter(context);
+    try {
+        return body();
+    } finally {
+        ops.setContext(before);
+    }
+}
 
 const commonJS = /^(?:require|module|exports|__filename|__dirname) is not defined$/;
 

@@ -7,6 +7,8 @@ internal import Telemetry
 extension HTTPConnection {
     /// Room for a record's plaintext.
     private static let recordBytes = 16 << 10
+    /// What a session says of its own accord (answers to key updates, refusals to negotiate again) and nobody reads: more, and the connection is closed.
+    private static let unreadAnswersMax = 64 << 10
 
     /// The handshake is not over.
     var isShakingHands: Bool { tls?.state == .handshaking }
@@ -25,8 +27,10 @@ extension HTTPConnection {
                 } while count > 0 && tls.hasMore
             }
         }
-        transmitSealed()
+        let answered = transmitSealed()
         guard phase != .closed else { return }
+        unreadAnswers = backlog == 0 ? 0 : unreadAnswers + answered
+        guard unreadAnswers <= Self.unreadAnswersMax else { return close(.closedReset) }
         if tls.isEstablished {
             countHandshake(tls.isResumed ? .tlsResumptions : .tlsHandshakes)
         } else if tls.state == .failed {
@@ -93,18 +97,22 @@ extension HTTPConnection {
         transmitSealed()
     }
 
-    /// What the session has made, on its way.
-    private func transmitSealed() {
+    /// What the session has made, on its way. How many bytes.
+    @discardableResult
+    private func transmitSealed() -> Int {
+        var count = 0
         server.tls?.takeOutput { bytes in
+            count = bytes.count
             guard let context else { return }
             server.board?.add(.bytesOut, UInt64(bytes.count))
             var written = 0
             if backlog == 0 {
-                guard let count = writeAtOnce(bytes) else { return }
-                written = count
+                guard let taken = writeAtOnce(bytes) else { return }
+                written = taken
             }
             guard written < bytes.count else { return }
             queue(ByteBuffer(bytes: UnsafeRawBufferPointer(rebasing: bytes[written...])), context)
         }
+        return count
     }
 }

@@ -67,6 +67,8 @@ final class HTTPConnection: ChannelInboundHandler {
     var tls: TLSSession?
     /// The handshake was counted, as one that was completed or one that was not.
     var isHandshakeCounted = false
+    /// Bytes of ciphertext that the session has made of what came, since the client last had all of it.
+    var unreadAnswers = 0
 
     var parser: HTTP1RequestParser
     /// Received and not consumed.

@@ -262,9 +262,7 @@ final class ModuleLoader {
         let cache = cacheKey.flatMap { codeCache?.read($0) }
         noteSourceMap(source, name: file.name, path: file.path)
         timing.compile.start = clock.now()
-        let result = Result { () throws(JSFailure) in
-            try Module.compile(SourceText(source), name: file.name, cache: cache, in: realm)
-        }
+        let result = Result { () throws(JSFailure) in try parse(source, name: file.name, cache) }
         timing.compile.end = clock.now()
         let isCached = cache.map { !$0.rejected } ?? false
         if let error = Self.thrown(by: result) {
@@ -279,6 +277,21 @@ final class ModuleLoader {
                 .file(file), name: file.name, specifier: specifier, module: module, timing: timing,
                 sourceBytes: source.count,
                 isCached: isCached, cacheKey: cacheKey))
+    }
+
+    private func parse(_ source: [UInt8], name: String, _ cache: CodeCache?) throws(JSFailure) -> Module {
+        var text = source
+        for _ in 0..<ImportAttributes.rewritesMax {
+            do throws(JSFailure) {
+                return try Module.compile(SourceText(text), name: name, cache: cache, in: realm)
+            } catch {
+                guard case .exception(let exception) = error,
+                    let rewritten = ImportAttributes.rewritten(text, after: exception)
+                else { throw error }
+                text = rewritten
+            }
+        }
+        return try Module.compile(SourceText(text), name: name, cache: cache, in: realm)
     }
 
     private func makeJSON(

@@ -4,23 +4,29 @@
 
 const {
     ArrayBufferIsView, NumberIsNaN, StringPrototypeCharCodeAt, TypeError, TypedArrayPrototypeFill, TypedArrayPrototypeGetLength,
-    TypedArrayPrototypeIndexOf, TypedArrayPrototypeLastIndexOf, TypedArrayPrototypeSet,
+    TypedArrayPrototypeIndexOf, TypedArrayPrototypeLastIndexOf, TypedArrayPrototypeSet, Uint32Array,
 } = primordials;
 const { invalidType, invalidValue, requireInteger, coded } = internal.load('node_errors');
 const { encodingOf, encodings } = internal.load('buffer_encodings');
 
 const lengthOf = TypedArrayPrototypeGetLength;
 
-function matches(buffer, at, wanted) {
-    for (let i = 1; i < lengthOf(wanted); i++) if (buffer[at + i] !== wanted[i]) return false;
-    return true;
+/** How many bytes at `at`, of which the first is right, are those of `wanted`. */
+function countMatching(buffer, at, wanted) {
+    let i = 1;
+    while (i < lengthOf(wanted) && buffer[at + i] === wanted[i]) i++;
+    return i;
 }
 
 /** Where `wanted`, one byte or more, begins at or behind `from`. `step` 2: at even places only. */
 function findForward(buffer, wanted, from, step) {
     const last = lengthOf(buffer) - lengthOf(wanted);
+    let compared = 0;
     for (let at = TypedArrayPrototypeIndexOf(buffer, wanted[0], from); at >= 0 && at <= last; at = TypedArrayPrototypeIndexOf(buffer, wanted[0], at + 1)) {
-        if (at % step === 0 && matches(buffer, at, wanted)) return at;
+        if (compared > lengthOf(buffer)) return findSteadily(buffer, wanted, at, step, true);
+        const count = countMatching(buffer, at, wanted);
+        if (at % step === 0 && count === lengthOf(wanted)) return at;
+        compared += count;
     }
     return -1;
 }
@@ -28,10 +34,39 @@ function findForward(buffer, wanted, from, step) {
 function findBackward(buffer, wanted, from, step) {
     const last = lengthOf(buffer) - lengthOf(wanted);
     if (from > last) from = last;
+    let compared = 0;
     for (let at = from; at >= 0; at--) {
         at = TypedArrayPrototypeLastIndexOf(buffer, wanted[0], at);
         if (at < 0) return -1;
-        if (at % step === 0 && matches(buffer, at, wanted)) return at;
+        if (compared > lengthOf(buffer)) return findSteadily(buffer, wanted, at, step, false);
+        const count = countMatching(buffer, at, wanted);
+        if (at % step === 0 && count === lengthOf(wanted)) return at;
+        compared += count;
+    }
+    return -1;
+}
+
+/**
+ * The same by Knuth, Morris and Pratt's way, which looks at each byte twice at most: for bytes that repeat themselves so much that trying place after
+ * place takes the product of both lengths.
+ */
+function findSteadily(buffer, wanted, from, step, forward) {
+    const count = lengthOf(wanted);
+    const byteAt = forward ? (i) => wanted[i] : (i) => wanted[count - 1 - i];
+    const borders = new Uint32Array(count); // of the first i + 1 bytes: how many of the first are the last as well
+    for (let i = 1, k = 0; i < count; i++) {
+        while (k > 0 && byteAt(i) !== byteAt(k)) k = borders[k - 1];
+        if (byteAt(i) === byteAt(k)) k++;
+        borders[i] = k;
+    }
+    const end = forward ? lengthOf(buffer) : -1;
+    for (let i = forward ? from : from + count - 1, k = 0; i !== end; i += forward ? 1 : -1) {
+        while (k > 0 && buffer[i] !== byteAt(k)) k = borders[k - 1];
+        if (buffer[i] === byteAt(k)) k++;
+        if (k < count) continue;
+        const at = forward ? i - count + 1 : i;
+        if (at % step === 0) return at;
+        k = borders[k - 1];
     }
     return -1;
 }

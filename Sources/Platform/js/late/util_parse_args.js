@@ -54,7 +54,7 @@ function tokenize(args, options) {
         if (groupCount > 0) groupCount--; else index++;
         if (arg === '--') {
             ArrayPrototypePush(tokens, { kind: 'option-terminator', index });
-            while (at < args.length) ArrayPrototypePush(tokens, { kind: 'positional', index: ++index, value: args[at++] });
+            while (queue.length > 0 || at < args.length) ArrayPrototypePush(tokens, { kind: 'positional', index: ++index, value: take() });
             break;
         }
         if (arg.length === 2 && arg[0] === '-' && arg[1] !== '-') { // -x
