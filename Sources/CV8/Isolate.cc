@@ -22,9 +22,11 @@ void SetUpIsolate(sl_v8_isolate *self) {
     SetUpExceptions(self);
     SetUpModules(self);
     SetUpRejections(self);
+    SetUpWasm(self);
 }
 
 void ReleaseContents(sl_v8_isolate *self) {
+    ForgetWasmStreams(self);
     while (self->realms.first) DisposeRealm(self->realms.first);
     ForgetValues(self);
     self->rejections.clear();

@@ -254,6 +254,15 @@ double sl_v8_args_number(sl_v8_args *args, size_t index) {
     return value->IsNumber() ? value.As<v8::Number>()->Value() : NAN;
 }
 
+int64_t sl_v8_args_int64(sl_v8_args *args, size_t index) {
+    v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
+    if (value->IsBigInt()) return value.As<v8::BigInt>()->Int64Value();
+    if (!value->IsNumber()) return 0;
+    double number = value.As<v8::Number>()->Value();
+    if (std::isnan(number)) return 0;
+    return number >= 0x1p63 ? INT64_MAX : number < -0x1p63 ? INT64_MIN : static_cast<int64_t>(number);
+}
+
 bool sl_v8_args_bool(sl_v8_args *args, size_t index) {
     return args->info[static_cast<int>(index)]->BooleanValue(args->info.GetIsolate());
 }

@@ -51,6 +51,8 @@ struct Header {
 };
 static_assert(sizeof(Header) % 16 == 0, "the blob behind the header is aligned");
 
+}  // namespace
+
 // The build ID of the library V8 is in: V8's version alone does not tell two builds of a distribution apart.
 uint64_t LibraryBuild() {
     struct Search {
@@ -79,6 +81,8 @@ uint64_t LibraryBuild() {
     dl_iterate_phdr(look, &search);
     return search.build;
 }
+
+namespace {
 
 Header Expected(size_t ops) {
     Header header = {};

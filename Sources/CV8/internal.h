@@ -13,6 +13,7 @@
 #pragma clang diagnostic ignored "-Wall"
 #pragma clang diagnostic ignored "-Wextra"
 #include <v8-profiler.h>
+#include <v8-wasm.h>
 #include <v8.h>
 #pragma clang diagnostic pop
 
@@ -59,6 +60,13 @@ public:
 
 class ForegroundTasks;
 
+// Streaming compilations by the number they began with; Wasm.cc knows what one is.
+struct WasmStream;
+struct WasmStreams : std::unordered_map<uint64_t, std::unique_ptr<WasmStream>> {
+    WasmStreams();
+    ~WasmStreams();
+};
+
 // Memory of ArrayBuffers, counted and limited. Shared with V8: a buffer may be freed on a worker thread, and after the isolate is gone.
 class BufferAllocator final : public v8::ArrayBuffer::Allocator {
 public:
@@ -93,6 +101,7 @@ constexpr size_t kExceptionsMax = 64;            // causes and aggregated errors
 constexpr size_t kExceptionTextMax = 256 * 1024; // bytes of a message or a stack
 constexpr size_t kSourceLineMax = 1024;          // bytes
 constexpr size_t kProfileSamplesMax = 1'000'000;
+constexpr size_t kWasmStreamsMax = 256;          // open at once, in an isolate
 
 // ---- Slots ----
 
@@ -187,6 +196,8 @@ struct sl_v8_isolate {
     std::unique_ptr<char[]> snapshot_copy;
     size_t snapshot_ops = 0;  // how many ops the snapshot's ops object has
     bool has_snapshot_realm = false;
+
+    sl::WasmStreams wasm_streams;
 
     std::vector<void *> external_buffers;  // memory that sl_v8_value_external_buffer made visible
 
@@ -340,6 +351,8 @@ void SetUpModules(sl_v8_isolate *isolate);
 void ForgetModules(sl_v8_realm *realm);
 void SetUpRejections(sl_v8_isolate *isolate);
 void SetUpHeap(sl_v8_isolate *isolate);
+void SetUpWasm(sl_v8_isolate *isolate);
+void ForgetWasmStreams(sl_v8_isolate *isolate);
 void CollectGarbage(sl_v8_isolate *isolate);
 void RestoreHeapLimit(sl_v8_isolate *isolate);
 void WatchCollections(sl_v8_isolate *isolate);
@@ -390,5 +403,7 @@ uint64_t StaticTextsHash();
 // Checks a snapshot of ours, unless it is known, and finds V8's blob in it.
 bool OpenSnapshot(const uint8_t *bytes, size_t length, bool is_known, v8::StartupData *blob, size_t *ops);
 uint64_t Checksum(const void *bytes, size_t length, uint64_t seed = 0);
+// The build of the library that V8 is in.
+uint64_t LibraryBuild();
 
 }  // namespace sl

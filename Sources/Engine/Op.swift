@@ -61,6 +61,8 @@ public struct OpCall {
         let number = sl_v8_args_number(raw, index)
         return number.isNaN ? nan : Int(max(-0x1p53, min(0x1p53, number)))
     }
+    /// The low 64 bits of a BigInt; a number without its fraction, clamped; 0 of anything else.
+    public func int64(_ index: Int) -> Int64 { sl_v8_args_int64(raw, index) }
     public func bool(_ index: Int) -> Bool { sl_v8_args_bool(raw, index) }
     /// ToString of primitives; empty for objects.
     public func string(_ index: Int) -> String { String(taking: sl_v8_args_string(raw, index)) }

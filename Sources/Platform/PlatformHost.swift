@@ -28,6 +28,8 @@ public protocol PlatformHost: AnyObject {
     func promiseSettled(_ token: Int, reason: Value?)
     /// JSON of the source map of a loaded script; nil when it has none.
     func sourceMap(ofScript name: String) -> [UInt8]?
+    /// Readable once the run is to end: what blocks this thread waits for it too. Negative: there is none.
+    var stopDescriptor: Int32 { get }
 }
 
 /// A request that JavaScript's `fetch` starts.
@@ -37,6 +39,8 @@ public struct FetchStart: Sendable {
         case whole([UInt8])
         /// Comes by `writeFetch`.
         case pushed
+        /// The same, but not as content: bytes of another protocol, once the answer is 101.
+        case upgraded
     }
 
     public let id: Int
@@ -59,6 +63,8 @@ public protocol HTTPHost: AnyObject {
     /// True: the kernel has all of it.
     func endResponse(_ slot: Int) -> Bool
     func abort(_ slot: Int)
+    /// Answers with 101 and further header lines, argument 1; content is frames from then on. False: it cannot be done.
+    func upgrade(_ slot: Int, _ call: OpCall) -> Bool
     /// Asks for a piece of the request's content.
     func readContent(_ slot: Int)
     /// Writes attributes at `at` in the ring's memory; the next position, or -1.
@@ -73,6 +79,19 @@ public protocol HTTPHost: AnyObject {
     func noteText() -> String
     func setRoute(_ slot: Int, _ route: String)
     func setErrorType(_ slot: Int, _ type: String)
+}
+
+/// WebAssembly modules on their way into V8, piece by piece. `stream` is what V8's own compileStreaming was called with (`Realm.pushWasm`).
+public protocol WasmHost: AnyObject {
+    /// Whether compiled code is kept between runs.
+    var storesCode: Bool { get }
+    /// Names the stored code of a module; nil when there is none.
+    func key(of module: UnsafeRawBufferPointer) -> String?
+    /// - Parameter key: of the whole module, when it is known; else empty.
+    func push(_ stream: UInt64, _ bytes: UnsafeRawBufferPointer, key: String)
+    /// Whether stored code is used.
+    func finish(_ stream: UInt64) -> Bool
+    func abort(_ stream: UInt64, reason: Value)
 }
 
 /// Messages, and the child isolates that exchange them. Calls come from within running JavaScript; ports and workers go by numbers, and one that is
@@ -144,6 +163,16 @@ public final class OpHost {
     /// Nil unless the worker serves, and before it does.
     public var http: (any HTTPHost)?
     public var messages: (any MessageHost)?
+    /// Before the program runs.
+    public var wasm: (any WasmHost)?
+    static let wasiInstancesMax = 64
+    var wasiInstances: [Int: WASI] = [:]
+    var lastWasi = 0
+    /// WebSockets open at once.
+    static let socketsMax = 1 << 16
+    var sockets: [Int: SocketFrames] = [:]
+    private(set) lazy var messageDeflate = MessageDeflate()
+    var lastSocket = 0
 
     /// - Parameter host: not retained; must outlive the realm.
     public init(_ host: any PlatformHost, ring: UnsafeMutableRawBufferPointer?) {

@@ -93,6 +93,7 @@ public enum WorkerMain {
         let (realm, snapshot) = try RealmSource(options: options, youngBytesInitial: youngBytesInitial).make {
             gate.wake(delaySeconds: $0)
         }
+        if let bytes = options.wasmMemoryBytesMax { Engine.limitWasmMemory(bytes: bytes) }
         let places = try options.placesDescriptor.map { try RingPlaces(fileDescriptor: $0) }
         let children = ChildIsolates(options, ring: ring, places: places, snapshot: snapshot)
         realm.isolate.setRing(ring, wakeDescriptor: options.wakeDescriptor)

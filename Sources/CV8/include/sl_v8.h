@@ -212,6 +212,27 @@ sl_v8_string sl_v8_module_cache(sl_v8_module *module);
 void sl_v8_import_resolve(sl_v8_realm *realm, uint64_t token, sl_v8_value *namespace_object);
 void sl_v8_import_reject(sl_v8_realm *realm, uint64_t token, sl_v8_value *reason);
 
+// ---- WebAssembly ----
+// A memory grows to so many pages of 64 KiB at most, for all isolates of the process, from now on. Without it: V8's 65,536.
+void sl_v8_wasm_memory_pages_max(uint32_t pages);
+// What V8 compares before it takes compiled code, in one number: its version, its flags (the limit above is one) and what the processor can.
+uint32_t sl_v8_wasm_code_kind(void);
+// Streaming compilation. A call of V8's own WebAssembly.compileStreaming(number) makes, at the next microtasks, a stream of that name (a whole number below
+// 2^53; 256 open at once, else its promise is rejected with a RangeError). Then, in this order: use, at most once; push; finish or abort, after which the name is free.
+// All are false for a name that is none.
+// use: tries compiled code that sl_v8_wasm_module_seal made in this or another process. False: it does not fit, which changes nothing. The bytes must stay in
+// place until the stream has ended. finish: no more is to come; the promise settles now or later. True: the compiled code was for these very bytes, and is
+// what V8 uses. abort: rejects the promise with `reason`; null: it never settles.
+bool sl_v8_wasm_stream_use(sl_v8_isolate *isolate, uint64_t name, const uint8_t *entry, size_t length);
+bool sl_v8_wasm_stream_push(sl_v8_isolate *isolate, uint64_t name, const uint8_t *_Nullable bytes, size_t length);
+bool sl_v8_wasm_stream_finish(sl_v8_realm *realm, uint64_t name);
+void sl_v8_wasm_stream_abort(sl_v8_realm *realm, uint64_t name, sl_v8_value *_Nullable reason);
+// The bytes a WebAssembly.Module was made of, valid while it lives. False: `module` is none.
+bool sl_v8_wasm_module_bytes(sl_v8_isolate *isolate, sl_v8_value *module, const uint8_t *_Nullable *_Nonnull bytes, size_t *length);
+// The module's optimised code, sealed and with the module's own bytes in it; null bytes when it is no module, or V8 has optimised nothing of it yet. Caller
+// frees with sl_v8_string_free.
+sl_v8_string sl_v8_wasm_module_seal(sl_v8_isolate *isolate, sl_v8_value *module);
+
 // ---- Functions of the host ----
 typedef void (*sl_v8_callback)(void *_Nullable context, sl_v8_args *args);
 // Ops are named and registered once a process before the first isolate or snapshot, so that a snapshot can refer to them by index.
@@ -239,6 +260,7 @@ double sl_v8_isolate_now(sl_v8_isolate *isolate);
 size_t sl_v8_args_count(sl_v8_args *args);
 sl_v8_type sl_v8_args_type(sl_v8_args *args, size_t index);
 double sl_v8_args_number(sl_v8_args *args, size_t index);      // NaN when not a number
+int64_t sl_v8_args_int64(sl_v8_args *args, size_t index);      // the low 64 bits of a BigInt; a number without its fraction, clamped; else 0
 bool sl_v8_args_bool(sl_v8_args *args, size_t index);
 sl_v8_string sl_v8_args_string(sl_v8_args *args, size_t index); // owned copy; ToString of primitives, "" of objects
 sl_v8_value *sl_v8_args_value(sl_v8_args *args, size_t index);  // owned handle

@@ -446,6 +446,20 @@ internal.fetch = {
         if (fetching.phase === WAITING) fetching.telling?.facts(dns, connect, tls, firstByte, version, address, port);
         fetching.fail(failed(message, code), code);
     },
+    /**
+     * An exchange that becomes something else by a 101: 49_websocket.js. `handler` has what the host tells to a Fetching: head, chunk, end, fail, and phase,
+     * context, telling, upload.
+     * @returns {number} its id for the ops; 0: too many are under way
+     */
+    upgrade(handler, url, headers) {
+        const id = ++lastId;
+        running.set(id, handler);
+        if (ops.fetchStart(id, 'GET', serialize(url, true), headers, null, true)) return id;
+        running.delete(id);
+        return 0;
+    },
+    /** Nothing more is heard of it. */
+    forget(id) { running.delete(id); },
     /** The run is over: what is still under way ends as it is. */
     endOfRun() { running.forEach((fetching) => fetching.telling?.end(undefined, undefined)); },
 };

@@ -68,6 +68,9 @@ internal.host = {
         return source;
     },
 
+    /** @returns {{default: WebAssembly.Module}} the exports of a module of WebAssembly */
+    compileWasm(bytes, name) { return { __proto__: null, default: internal.wasm.compileFile(bytes, name) }; },
+
     /** Names joined by line feeds: a specifier or an export's name holds none. */
     builtinNames() { return join(internal.builtinNames()); },
     builtinExports(name) { return join(internal.builtinExports(name)); },

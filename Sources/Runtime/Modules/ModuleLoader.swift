@@ -179,6 +179,9 @@ final class ModuleLoader {
         case .json(let file):
             let source = try read(file, type: "json", importer, location, &timing)
             return (try makeJSON(file, source, specifier: specifier, timing), true)
+        case .wasm(let file):
+            let source = try read(file, importer, location, &timing)
+            return (try makeWasm(file, source, specifier: specifier, timing), true)
         case .file(let file):
             let source = try read(file, importer, location, &timing)
             try translated(importer, location) { () throws(ResolutionError) in
@@ -213,6 +216,7 @@ final class ModuleLoader {
             case (_, "json"): throw assertionFailed(file.path, type, importer)
             case (.unsupported(let reason), _):
                 throw ResolutionError(.unknownExtension, "Cannot import '\(file.path)' from \(importer): \(reason)")
+            case (.wasm, _): return .wasm(file)
             case (.script, _):
                 throw ResolutionError(.commonJS, Self.commonJS(file.path, importer))
             case (.module, _), (.either, _): return .file(file)
@@ -322,6 +326,22 @@ final class ModuleLoader {
         return add(
             ModuleRecord(
                 .json(file), name: file.name, specifier: specifier, module: module, timing: timing,
+                sourceBytes: source.count))
+    }
+
+    /// Its default export is the `WebAssembly.Module`, as Workers have it.
+    private func makeWasm(
+        _ file: ModuleFile, _ source: [UInt8], specifier: String, _ timing: ModuleTiming
+    ) throws(JSFailure) -> ModuleRecord {
+        var timing = timing
+        timing.compile.start = clock.now()
+        let bytes = source.withUnsafeBytes { realm.makeUint8Array($0) }
+        let exports = try internals.call("host.compileWasm", [bytes, internals.string(file.path)])
+        let module = Module.synthetic(name: file.name, exports: ["default"], of: exports, in: realm)
+        timing.compile.end = clock.now()
+        return add(
+            ModuleRecord(
+                .wasm(file), name: file.name, specifier: specifier, module: module, timing: timing,
                 sourceBytes: source.count))
     }
 

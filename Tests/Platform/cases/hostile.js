@@ -120,6 +120,25 @@ check('URL patterns', () => {
     if (!new URLPattern('https://*.org:*/a{/:b}?/*').test('https://x.org:81/a/b/c')) throw new Error('string');
     try { new URLPattern('('); } catch {}
 });
+check('sockets', () => {
+    const { 0: one, 1: two } = new WebSocketPair();
+    one.accept();
+    two.accept();
+    one.onmessage = null;
+    one.send('text');
+    one.send(japanese);
+    one.close(3000, 'why');
+    if (one.readyState !== WebSocket.CLOSING || new CloseEvent('close', { code: 3 }).code !== 3) throw new Error('state');
+    try { new WebSocket('ftp://x', ['a', 'b']); } catch (error) { if (error.name !== 'SyntaxError') throw error; }
+});
+check('WebAssembly', () => {
+    const bytes = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
+    const module = new WebAssembly.Module(bytes);
+    new WebAssembly.Instance(module);
+    WebAssembly.compile(bytes);
+    WebAssembly.instantiate(module);
+    WebAssembly.compileStreaming(new Response(bytes, { headers: { 'content-type': 'application/wasm' } }));
+});
 check('performance and structuredClone', () => {
     performance.mark('m');
     performance.measure('n', 'm');
