@@ -371,7 +371,8 @@ final class StreamExchange: @unchecked Sendable {
     func finish(_ code: CURLcode) {
         guard let easy else { preconditionFailure("finished without a handle") }
         update.facts = facts(easy)
-        if code == CURLE_OK, isHeadComplete {
+        // For curl a 101 without a byte behind it is no answer.
+        if isHeadComplete, code == CURLE_OK || (isUpgrade && code == CURLE_GOT_NOTHING) {
             update.ending = .complete
         } else {
             update.ending = .failed(error(code == CURLE_OK ? CURLE_GOT_NOTHING : code))

@@ -8,7 +8,7 @@
 
 const { trace: core } = internal;
 const {
-    ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, ArrayPrototypePush, ArrayPrototypeSplice, ReflectApply, ReflectConstruct, ReflectDefineProperty,
+    ArrayPrototypePush, ArrayPrototypeSplice, ReflectApply, ReflectConstruct, ReflectDefineProperty,
     RegExpPrototypeExec, StringPrototypeToLowerCase, TypedArrayPrototypeGetLength, TypeError, Uint8Array, WeakRef, WeakRefPrototypeDeref,
 } = primordials;
 
@@ -28,8 +28,8 @@ function remember(module) {
 }
 
 function sizeOf(source) {
-    if (ArrayBufferIsView(source)) return source.byteLength;
-    try { return ArrayBufferPrototypeGetByteLength(source); } catch { return undefined; }
+    const bytes = internal.encoding.bytesOf(source);
+    return bytes === undefined ? undefined : TypedArrayPrototypeGetLength(bytes);
 }
 
 /** One span of work on `bytes` bytes, under whatever span was active when it began. */
