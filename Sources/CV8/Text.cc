@@ -23,7 +23,7 @@ bool IsAscii(const char *bytes, size_t length) {
 namespace {
 
 // A string of this many bytes has its memory outside of V8's heap: there it would have pages of its own, which are fresh with every string, and the
-// kernel's work with them takes ten times as long as the copy.
+// kernel's work with them takes ten times as long as the copy. There are so many of them only that the heap's limit means something: the others are in it.
 constexpr size_t kOutsideMin = 64 * 1024;
 
 template <typename Base, typename Unit>
@@ -31,7 +31,7 @@ class OutsideText final : public Base {
 public:
     // Null: there is no memory for it, or there may be no more.
     static OutsideText *Make(sl_v8_isolate *self, const Unit *units, size_t length) {
-        void *copy = self->allocator->AllocateUninitialized(length * sizeof(Unit));
+        void *copy = self->allocator->AllocateText(length * sizeof(Unit));
         if (!copy) return nullptr;
         memcpy(copy, units, length * sizeof(Unit));
         return new OutsideText(self, static_cast<Unit *>(copy), length);
@@ -39,7 +39,7 @@ public:
 
     ~OutsideText() override {
         isolate_->AdjustAmountOfExternalAllocatedMemory(-static_cast<int64_t>(length_ * sizeof(Unit)));
-        allocator_->Free(units_, length_ * sizeof(Unit));
+        allocator_->FreeText(units_, length_ * sizeof(Unit));
     }
 
     const Unit *data() const override { return units_; }

@@ -77,6 +77,11 @@ public:
     void *AllocateUninitialized(size_t length) override;
     void Free(void *data, size_t length) override;
 
+    // Memory of strings that lie outside of V8's heap. Null when there is none, or they have what they may have.
+    void *AllocateText(size_t length);
+    void FreeText(void *data, size_t length);
+    void set_text_bytes_max(size_t bytes) { text_bytes_max_ = bytes; }
+
     // Counts memory that came from elsewhere.
     void Count(size_t length) { bytes_.fetch_add(length, std::memory_order_relaxed); }
     size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
@@ -86,6 +91,9 @@ private:
 
     const size_t bytes_max_;
     std::atomic<size_t> bytes_ = 0;
+    // Of one isolate, on its thread.
+    size_t text_bytes_max_ = 0;
+    size_t text_bytes_ = 0;
 };
 
 // ---- Bounds ----
@@ -100,6 +108,7 @@ constexpr size_t kAggregateMax = 16;             // errors taken of one Aggregat
 constexpr size_t kExceptionsMax = 64;            // causes and aggregated errors of one exception together
 constexpr size_t kExceptionTextMax = 256 * 1024; // bytes of a message or a stack
 constexpr size_t kSourceLineMax = 1024;          // bytes
+constexpr size_t kTextShare = 4;                 // strings outside of V8's heap may have this part of what is its limit
 constexpr size_t kProfileSamplesMax = 1'000'000;
 constexpr size_t kWasmStreamsMax = 256;          // open at once, in an isolate
 

@@ -56,8 +56,11 @@ const revived = [];
 
 /** Makes what they are of the objects that a message has brought. */
 function dress() {
-    for (let i = 0; i < revived.length; i += 2) revivers.get(revived[i + 1][0])(revived[i], revived[i + 1]);
-    revived.length = 0;
+    try {
+        for (let i = 0; i < revived.length; i += 2) revivers.get(revived[i + 1][0])(revived[i], revived[i + 1]);
+    } finally {
+        revived.length = 0;
+    }
 }
 
 // ---- What is not ----
