@@ -33,7 +33,7 @@ struct PlatformSourcesTests {
         for file in try files(in: folder) {
             let url = Self.sources.appending(path: folder).appending(path: file)
             let code = try String(contentsOf: url, encoding: .utf8)
-                .replacing(/\/\*(.|\n)*?\*\//, with: "")
+                .replacing(/\/\*[\s\S]*?\*\//, with: "")
                 .replacing(/(^|\s)\/\/.*/.anchorsMatchLineEndings(), with: "")
             let strange = code.split(separator: "\n").filter { !$0.utf8.allSatisfy { $0 < 0x80 } }
             #expect(strange.isEmpty, "\(file)")
