@@ -1,3 +1,4 @@
+internal import Linux
 internal import Synchronization
 
 /// Why another thread wants the run to end. The first reason stays.
@@ -13,6 +14,10 @@ final class StopRequest: Sendable {
     }
 
     private let state = Mutex(State())
+    private let event = try? EventDescriptor()
+
+    /// Readable once there is a reason; -1 when the system had no descriptor left.
+    var descriptor: Int32 { event?.fileDescriptor ?? -1 }
 
     var outcome: Outcome? { state.withLock { $0.reason } }
 
@@ -21,6 +26,7 @@ final class StopRequest: Sendable {
         state.withLock { state in
             guard state.reason == nil else { return false }
             state.reason = outcome
+            event?.signal()
             return true
         }
     }

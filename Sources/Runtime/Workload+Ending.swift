@@ -25,6 +25,7 @@ extension Workload {
         ring.leave(outcome)
         wakeAgent()
         loader.writeCodeCache()
+        modules.write()
         _exit(outcome.exitCode)
     }
 

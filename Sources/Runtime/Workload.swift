@@ -19,6 +19,7 @@ final class Workload {
     let options: WorkerOptions
     let loader: ModuleLoader
     let fetches: Fetches
+    let modules: CompiledModules
     /// Of a worker that serves; nil without an agent.
     let board: BoardWriter?
     /// Of one that serves over TLS.
@@ -94,6 +95,7 @@ final class Workload {
         loader = try ModuleLoader(
             internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init))
         fetches = Fetches(eventLoop)
+        modules = CompiledModules(internals, store: options.cacheDirectory.map(StoredModules.init))
     }
 
     // MARK: Starting
@@ -112,6 +114,7 @@ final class Workload {
     func attach() {
         isolate.delegate = self
         let opHost = OpHost(self, ring: ringMemory)
+        opHost.wasm = modules
         self.opHost = opHost
         let messages = MessagePorts(self, gate: gate, children: children)
         self.messages = messages
@@ -163,11 +166,28 @@ final class Workload {
             machine.entryStarted()
             self.entry = record
             observe(try evaluate(record), as: .entry)
+        case .wasm where options.serves:
+            machine.end(.entryUnreadable(reason: "cannot serve '\(entry)': it is WebAssembly, not a module with a default export"))
+        case .wasm:
+            machine.entryStarted()
+            observe(try runCommand(entry, source), as: .entry)
         case .json:
             machine.end(.entryUnreadable(reason: "cannot run '\(entry)': it is JSON"))
         case .unsupported(let reason):
             machine.end(.entryUnreadable(reason: "cannot run '\(entry)': \(reason)"))
         }
+    }
+
+    /// Starts a WASI command; the promise of its end.
+    private func runCommand(_ entry: String, _ module: [UInt8]) throws(JSFailure) -> Value {
+        let name = String(FilePath.name(of: entry))
+        func joined(_ texts: [String]) -> Value { internals.string(texts.map { $0 + "\0" }.joined()) }
+        return try internals.call(
+            "wasi.run",
+            [
+                module.withUnsafeBytes(realm.makeUint8Array), internals.string(entry), joined([name] + options.arguments),
+                joined(options.environmentTexts), joined(options.folders.flatMap { [$0.guest, $0.host] }),
+            ])
     }
 
     /// Lets go of all that belongs to the isolate, which is disposed of next.
@@ -380,6 +400,8 @@ extension Workload: PlatformHost {
     func sourceMap(ofScript name: String) -> [UInt8]? { loader.sourceMaps.json(of: name) }
 
     func wakeAgent() { children.wakeAgent() }
+
+    var stopDescriptor: Int32 { stop.descriptor }
 
     func changeReferences(by delta: Int) { machine.referencesChanged(by: delta) }
 }

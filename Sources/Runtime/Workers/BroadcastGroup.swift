@@ -1,48 +1,63 @@
 internal import Synchronization
 
-/// The BroadcastChannels of the process, by name. Any thread.
+/// The BroadcastChannels of the process, by name. All of an isolate's have one mailbox, so that its messages come in the order in which they were
+/// posted, and each to the channels in the order of their creation. Any thread.
 final class BroadcastGroup: Sendable {
+    struct Member {
+        let channel: Int
+        let mailbox: Mailbox
+    }
+
     /// Those of one name.
     private struct Members {
-        /// By id, which grows. Of one that has left, only the id, until half of them are such.
-        var entries: [(id: Int, mailbox: Mailbox?)] = []
+        /// By the channel's number, which grows. One that has left has no mailbox, until half of them are such.
+        var entries: [(channel: Int, mailbox: Mailbox?)] = []
         var count = 0
 
-        mutating func append(_ mailbox: Mailbox) {
-            // Another thread may have been faster with a later one.
-            let index = entries.lastIndex { $0.id < mailbox.id }.map { $0 + 1 } ?? 0
-            entries.insert((mailbox.id, mailbox), at: index)
-            count += 1
-        }
-
-        mutating func remove(_ mailbox: Mailbox) {
+        mutating func remove(_ channel: Int) {
             var (low, high) = (0, entries.count)
             while low < high {
                 let middle = (low + high) / 2
-                if entries[middle].id < mailbox.id { low = middle + 1 } else { high = middle }
+                if entries[middle].channel < channel { low = middle + 1 } else { high = middle }
             }
-            guard low < entries.count, entries[low].mailbox === mailbox else { return }
+            guard low < entries.count, entries[low].channel == channel, entries[low].mailbox != nil else { return }
             entries[low].mailbox = nil
             count -= 1
             if count < entries.count / 2 { entries.removeAll { $0.mailbox == nil } }
         }
     }
 
-    private let members = Mutex<[String: Members]>([:])
+    private struct State {
+        var lastChannel = 0
+        var members: [String: Members] = [:]
+    }
 
-    func join(_ mailbox: Mailbox, _ name: String) { members.withLock { $0[name, default: Members()].append(mailbox) } }
+    private let state = Mutex(State())
 
-    func leave(_ mailbox: Mailbox, _ name: String) {
-        members.withLock { members in
-            members[name]?.remove(mailbox)
-            if members[name]?.count == 0 { members[name] = nil }
+    /// A new channel's number, of no other channel of the group.
+    func join(_ mailbox: Mailbox, _ name: String) -> Int {
+        state.withLock { state in
+            state.lastChannel += 1
+            state.members[name, default: Members()].entries.append((state.lastChannel, mailbox))
+            state.members[name]?.count += 1
+            return state.lastChannel
         }
     }
 
-    /// All but the sender, the oldest first.
-    func others(than mailbox: Mailbox, _ name: String) -> [Mailbox] {
-        members.withLock { members in
-            (members[name]?.entries ?? []).compactMap { $0.mailbox === mailbox ? nil : $0.mailbox }
+    func leave(_ channel: Int, _ name: String) {
+        state.withLock { state in
+            state.members[name]?.remove(channel)
+            if state.members[name]?.count == 0 { state.members[name] = nil }
+        }
+    }
+
+    /// All but the sender, oldest first.
+    func others(than channel: Int, _ name: String) -> [Member] {
+        state.withLock { state in
+            (state.members[name]?.entries ?? []).compactMap { entry in
+                guard entry.channel != channel, let mailbox = entry.mailbox else { return nil }
+                return Member(channel: entry.channel, mailbox: mailbox)
+            }
         }
     }
 }

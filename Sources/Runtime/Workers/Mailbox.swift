@@ -24,6 +24,8 @@ struct Envelope: Sendable {
     var text = ""
     /// Ports that were transferred.
     var ports: [Port] = []
+    /// Of a BroadcastChannel's: which of the receiver's channels it is for.
+    var channel = 0
 
     var byteCount: Int { (message?.byteCount ?? 0) + text.utf8.count }
 }
@@ -243,4 +245,3 @@ struct Port: Sendable {
         peer.end()
     }
 }
-
