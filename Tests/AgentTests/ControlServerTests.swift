@@ -145,14 +145,16 @@ import Wire
             (#""intervalMicroseconds":0"#, "intervalMicroseconds is an integer from 50 to 1000000"),
             (#""intervalMicroseconds":-5"#, "intervalMicroseconds is an integer"),
             (#""intervalMicroseconds":4294967296"#, "intervalMicroseconds is an integer"),
-            (#""pid":1e999"#, "pid is an integer"), (#""pid":1.5"#, "pid is an integer"), (#""pid":{}"#, "pid is an integer"),
+            (#""pid":1e999"#, "pid is an integer"), (#""pid":1.5"#, "pid is an integer"),
+            (#""pid":{}"#, "pid is an integer"),
             (#""place":-1"#, "place is an integer from 0"), (#""place":"x""#, "place is an integer from 0"),
             (#""place":7"#, "there is no such isolate"),
         ] {
             let reply = try reply(client(folder.path, "{\"command\":\"profile\",\(request)}"))
             #expect(reply["error"]?.string?.hasPrefix(words) == true, "\(request): \(reply)")
         }
-        let asking = try client(folder.path, #"{"command":"profile","milliseconds":600000,"intervalMicroseconds":1000000}"#)
+        let asking = try client(
+            folder.path, #"{"command":"profile","milliseconds":600000,"intervalMicroseconds":1000000}"#)
         #expect(command(worker) == .startProfile(interval: 1_000_000))
         server.remove(pid: 1)
         #expect(try reply(asking)["error"]?.string?.hasPrefix("the worker ended") == true)
