@@ -533,6 +533,7 @@ ptrdiff_t sl_decode(sl_encoding encoding, sl_decoder_state *state, const uint8_t
     }
     return p.units - start;
 failed:
-    memset(state, 0, sizeof *state);
+    if (last) memset(state, 0, sizeof *state);
+    state->count = 0;
     return -1;
 }

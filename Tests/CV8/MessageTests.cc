@@ -145,7 +145,7 @@ TEST(serializableObjectsBringTheirPayloadAndShareItsBytes) {
     for (int reader = 0; reader < 2; ++reader) {  // nothing was moved, so it may be read again
         World to;
         CHECK_EQUAL(Receive(to, message, source), "6 true true true 1 7 text 10 10 true 5 1 -1,why,at me 2undefined");
-        CHECK_EQUAL(Receive(to, message, "ops.call()").substr(0, 20), "threw DataCloneError"); // nobody to make something of them
+        CHECK_EQUAL(Receive(to, message, "ops.call()").substr(0, 12), "threw Error:"); // nobody to make something of them
     }
     World to;
     std::thread other([message] {
@@ -169,7 +169,7 @@ TEST(objectsOfAClassAreShownBeforeAnythingMoves) {
     CHECK_EQUAL(from.Run("var b = new ArrayBuffer(2); send({ b, deep: [new Map([[new Set([new Thing()]), 1]])] }, [b]) + b.byteLength"), "Thing RangeError2");
     CHECK_EQUAL(from.Run("var asked = 0; send({ get x() { asked++; return 1; }, e: {}, set y(v) {} }) + asked"), "1");
     CHECK_EQUAL(from.Run("var round = { e: {} }; round.self = round; round.list = [round, , round]; send(round)"), "");
-    CHECK_EQUAL(from.Run("send(Object.create(new Proxy({}, { getPrototypeOf() { throw 1; } }), { e: { value: {}, enumerable: true } }))"), "Object");
+    CHECK_EQUAL(from.Run("send(Object.create(new Proxy({}, { getPrototypeOf() { throw 1; } }), { e: { value: {}, enumerable: true } }))"), "");  // no trap runs
     CHECK_EQUAL(from.Run("send({ e: {}, error: Object.assign(new TypeError('x'), { own: new Thing() }), bytes: Object.assign(new Uint8Array(2), { t: 1 }) })"), "");
     CHECK_EQUAL(from.Run("var many = Array.from({ length: 20000 }, () => ({})); many.push(new Thing()); send(many)"), "");
     // Nobody is asked when there is no function.

@@ -35,7 +35,7 @@ static inline size_t sl_decode_units_max(size_t length) { return length + 4; }
 
 /// Decodes a piece of a stream to UTF-16.
 /// - `last`: the stream ends with this piece; the state is then as at the start.
-/// - `fatal`: the first error ends it: -1, with the state as at the start. Else errors are U+FFFD.
+/// - `fatal`: the first error ends it: -1, and nothing waits; a stream that is not at its end keeps its mode. Else errors are U+FFFD.
 /// - `units`: room for sl_decode_units_max(length).
 /// Returns how many units were written. -2: the character table could not be made (ICU's data has no such converter).
 ptrdiff_t sl_decode(sl_encoding encoding, sl_decoder_state *state, const uint8_t *_Nullable bytes, size_t length, bool fatal, bool last, uint16_t *units);

@@ -170,6 +170,29 @@ test('atob and btoa', () => {
     for (let i = 0; i < 70000; i++) all += String.fromCharCode(i % 256);
     equal(atob(btoa(all)), all);
 });
+test('after an error in the middle of a stream the decoder is where it was', () => {
+    const decoder = new TextDecoder('iso-2022-jp', { fatal: true });
+    throws(() => decoder.decode(new Uint8Array([0x1B, 0x24, 0x42, 0x5F, 0xBE]), { stream: true }), 'TypeError');
+    equal(decoder.decode(new Uint8Array([0x30, 0x42])), '安');
+    equal(decoder.decode(new Uint8Array([0x30, 0x42])), '0B');
+    throws(() => decoder.decode(new Uint8Array([0x1B, 0x24, 0x42, 0x5F, 0xBE])), 'TypeError');
+    equal(decoder.decode(new Uint8Array([0x30, 0x42])), '0B');
+});
+test('long texts are what short ones are', () => {
+    const size = 200000; // outside of V8's heap
+    const ascii = new Uint8Array(size).fill(97);
+    const text = new TextDecoder().decode(ascii);
+    ok(text === 'a'.repeat(size) && text.slice(5, 8) === 'aaa' && JSON.parse(`"${text}"`) === text && /^a+$/.test(text));
+    ascii[size - 1] = 0xE9;
+    const latin = new TextDecoder('latin1').decode(ascii);
+    equal(latin.length + latin.at(-1), `${size}é`);
+    equal(new TextDecoder().decode(ascii).at(-1), '\uFFFD');
+    const mixed = 'aß€😀'.repeat(size);
+    ok(new TextDecoder().decode(new TextEncoder().encode(mixed)) === mixed);
+    const key = {};
+    key[text] = 1;
+    ok(key['a'.repeat(size)] === 1 && structuredClone(mixed) === mixed);
+});
 test('brands are checked', () => {
     throws(() => TextEncoder.prototype.encode.call({}), 'TypeError');
     throws(() => TextDecoder.prototype.decode.call({}), 'TypeError');
