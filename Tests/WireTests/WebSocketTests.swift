@@ -236,6 +236,7 @@ struct WebSocketTests {
                 #expect(message.count <= 200)
                 #expect(String(validating: message, as: UTF8.self) != nil)
             case .binary(let message): #expect(message.count <= 200)
+            case .deflated: Issue.record("compression was not agreed on")
             case .ping(let payload), .pong(let payload): #expect(payload.count <= 125)
             case .close, .failure: #expect(index == whole.count - 1)
             }
