@@ -176,14 +176,14 @@ static const char cron_js[] = {
 static const char scheduled_js[] = {
 #embed "../Platform/js/46_scheduled.js"
 };
-static const char wasi_js[] = {
-#embed "../Platform/js/47_wasi.js"
-};
 static const char crypto_js[] = {
 #embed "../Platform/js/47_crypto.js"
 };
 static const char messages_js[] = {
 #embed "../Platform/js/47_messages.js"
+};
+static const char wasi_js[] = {
+#embed "../Platform/js/47_wasi.js"
 };
 static const char worker_js[] = {
 #embed "../Platform/js/48_worker.js"
@@ -266,8 +266,8 @@ static const sl_platform_source sources[] = {
     {"46_cron.js", cron_js, sizeof cron_js},
     {"46_scheduled.js", scheduled_js, sizeof scheduled_js},
     {"47_crypto.js", crypto_js, sizeof crypto_js},
-    {"47_wasi.js", wasi_js, sizeof wasi_js},
     {"47_messages.js", messages_js, sizeof messages_js},
+    {"47_wasi.js", wasi_js, sizeof wasi_js},
     {"48_worker.js", worker_js, sizeof worker_js},
     {"49_websocket.js", websocket_js, sizeof websocket_js},
     {"50_process.js", process_js, sizeof process_js},

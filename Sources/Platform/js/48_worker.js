@@ -243,7 +243,7 @@ function survive(error, where) {
 // ---- What the host calls ----
 
 /** A data: URL can be any length. */
-const shortened = (url) => (url.length > URL_MAX ? `${StringPrototypeSlice(url, 0, URL_MAX)}…` : url);
+const shortened = (url) => (url.length > URL_MAX ? `${StringPrototypeSlice(url, 0, URL_MAX)}\u2026` : url);
 const URL_MAX = 1024;
 
 /** The child's span. */

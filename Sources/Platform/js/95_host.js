@@ -93,8 +93,8 @@ internal.host = {
         specifier, url, resolveStart, resolveEnd, loadStart, loadEnd, compileStart, compileEnd, evaluateStart, evaluateEnd, bytes, cached, error,
     ) {
         // A data: URL can be any length.
-        if (specifier.length > 1024) specifier = `${StringPrototypeSlice(specifier, 0, 1024)}…`;
-        if (url.length > 1024) url = `${StringPrototypeSlice(url, 0, 1024)}…`;
+        if (specifier.length > 1024) specifier = `${StringPrototypeSlice(specifier, 0, 1024)}\u2026`;
+        if (url.length > 1024) url = `${StringPrototypeSlice(url, 0, 1024)}\u2026`;
         internal.trace.module({
             specifier, url, resolveStart, resolveEnd, loadStart, loadEnd, compileStart, compileEnd, evaluateStart, evaluateEnd, bytes, cached, error,
         });
