@@ -173,6 +173,10 @@ class Site:
         self.release.wait(30)
         self.on_upload(handler, parts, query)
 
+    def on_release(self, handler, parts, query):
+        self.release.set()
+        self.answer(handler, 204)
+
     def on_redirect(self, handler, parts, query):
         for _ in self.pieces(handler):
             pass
