@@ -316,33 +316,35 @@ final class ModuleLoader {
     private func makeJSON(
         _ file: ModuleFile, _ source: [UInt8], specifier: String, _ timing: ModuleTiming
     ) throws(JSFailure) -> ModuleRecord {
-        var timing = timing
-        timing.compile.start = clock.now()
-        let text = source.starts(with: [0xEF, 0xBB, 0xBF]) ? source[3...] : source[...]
-        let exports = try internals.call(
-            "host.parseJSON", [internals.string(String(decoding: text, as: UTF8.self)), internals.string(file.path)])
-        let module = Module.synthetic(name: file.name, exports: ["default"], of: exports, in: realm)
-        timing.compile.end = clock.now()
-        return add(
-            ModuleRecord(
-                .json(file), name: file.name, specifier: specifier, module: module, timing: timing,
-                sourceBytes: source.count))
+        try makeDefault(.json(file), file, source, specifier: specifier, timing) { () throws(JSFailure) in
+            let text = source.starts(with: [0xEF, 0xBB, 0xBF]) ? source[3...] : source[...]
+            let arguments = [internals.string(String(decoding: text, as: UTF8.self)), internals.string(file.path)]
+            return try internals.call("host.parseJSON", arguments)
+        }
     }
 
     /// Its default export is the `WebAssembly.Module`, as Workers have it.
     private func makeWasm(
         _ file: ModuleFile, _ source: [UInt8], specifier: String, _ timing: ModuleTiming
     ) throws(JSFailure) -> ModuleRecord {
+        try makeDefault(.wasm(file), file, source, specifier: specifier, timing) { () throws(JSFailure) in
+            let bytes = source.withUnsafeBytes { realm.makeUint8Array($0) }
+            return try internals.call("host.compileWasm", [bytes, internals.string(file.path)])
+        }
+    }
+
+    /// A module that is no JavaScript: it has a default export, which `exports` makes.
+    private func makeDefault(
+        _ key: ModuleKey, _ file: ModuleFile, _ source: [UInt8], specifier: String, _ timing: ModuleTiming,
+        exports: () throws(JSFailure) -> Value
+    ) throws(JSFailure) -> ModuleRecord {
         var timing = timing
         timing.compile.start = clock.now()
-        let bytes = source.withUnsafeBytes { realm.makeUint8Array($0) }
-        let exports = try internals.call("host.compileWasm", [bytes, internals.string(file.path)])
-        let module = Module.synthetic(name: file.name, exports: ["default"], of: exports, in: realm)
+        let module = Module.synthetic(name: file.name, exports: ["default"], of: try exports(), in: realm)
         timing.compile.end = clock.now()
         return add(
             ModuleRecord(
-                .wasm(file), name: file.name, specifier: specifier, module: module, timing: timing,
-                sourceBytes: source.count))
+                key, name: file.name, specifier: specifier, module: module, timing: timing, sourceBytes: source.count))
     }
 
     private func makeBuiltin(_ name: String, _ timing: ModuleTiming) throws(JSFailure) -> ModuleRecord {
