@@ -4,7 +4,8 @@
 // isolates of the process. Who parses such a URL takes the Blob at once, so that it may be revoked right afterwards.
 
 const {
-    ArrayPrototypePush, ObjectDefineProperty, RegExpPrototypeExec, StringPrototypeEndsWith, TypeError, TypedArrayPrototypeGetLength, TypedArrayPrototypeSubarray,
+    ArrayPrototypePush, ObjectDefineProperty, RegExpPrototypeExec, StringPrototypeEndsWith, StringPrototypeSlice, TypeError,
+    TypedArrayPrototypeGetLength, TypedArrayPrototypeSubarray,
 } = primordials;
 const { DOMException } = internal;
 const { blobBytes, blobType, isBlob } = internal.blob;
@@ -106,4 +107,8 @@ function contentOfBlob(url) {
     return blob === null ? 'there is no such blob URL' : { bytes: blobBytes(blob), type: blobType(blob) };
 }
 
-internal.objectURL = { blobResponse, resolve, sourceOf };
+/** What is told of a URL: one of data: can be any length. */
+const shortened = (url) => (url.length > URL_MAX ? `${StringPrototypeSlice(url, 0, URL_MAX)}\u2026` : url);
+const URL_MAX = 1024;
+
+internal.objectURL = { blobResponse, resolve, sourceOf, shortened };

@@ -17,6 +17,7 @@ const { ErrorEvent, EventTarget, fire, host, listenerCount, watchGlobally } = in
 const { handlerOf, post, received, receivers, setHandlerOf, toTransfer, words } = internal.messages;
 const { noBytes } = internal.encoding;
 const { refuse } = internal.serialization;
+const { shortened } = internal.objectURL;
 const { parse, serialize } = internal.url;
 const { defineGlobal, defineInterface, requireArguments, shapeInterface, toDOMString, toDictionary, toUSVString } = internal.webidl;
 
@@ -241,10 +242,6 @@ function survive(error, where) {
 }
 
 // ---- What the host calls ----
-
-/** A data: URL can be any length. */
-const shortened = (url) => (url.length > URL_MAX ? `${StringPrototypeSlice(url, 0, URL_MAX)}\u2026` : url);
-const URL_MAX = 1024;
 
 /** The child's span. */
 function begin({ url, name, start, context, text }, isolate, thread) {

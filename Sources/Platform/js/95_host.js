@@ -92,11 +92,10 @@ internal.host = {
     moduleLoaded(
         specifier, url, resolveStart, resolveEnd, loadStart, loadEnd, compileStart, compileEnd, evaluateStart, evaluateEnd, bytes, cached, error,
     ) {
-        // A data: URL can be any length.
-        if (specifier.length > 1024) specifier = `${StringPrototypeSlice(specifier, 0, 1024)}\u2026`;
-        if (url.length > 1024) url = `${StringPrototypeSlice(url, 0, 1024)}\u2026`;
+        const { shortened } = internal.objectURL;
         internal.trace.module({
-            specifier, url, resolveStart, resolveEnd, loadStart, loadEnd, compileStart, compileEnd, evaluateStart, evaluateEnd, bytes, cached, error,
+            specifier: shortened(specifier), url: shortened(url),
+            resolveStart, resolveEnd, loadStart, loadEnd, compileStart, compileEnd, evaluateStart, evaluateEnd, bytes, cached, error,
         });
     },
 
