@@ -71,6 +71,9 @@ internal.host = {
         return taken;
     },
 
+    /** The error that nobody took last, in a line. */
+    lastFailure: () => internal.lastFailure,
+
     /** A module has run, or failed on the way. Times are ring times; 0: the step did not happen. */
     moduleLoaded(
         specifier, url, resolveStart, resolveEnd, loadStart, loadEnd, compileStart, compileEnd, evaluateStart, evaluateEnd, bytes, cached, error,
