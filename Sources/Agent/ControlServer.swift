@@ -299,7 +299,11 @@ private final class ControlLoop {
             if let wanted { return Int64(worker.pid) == wanted }
             return Int64(worker.place) == place ?? 0
         }
-        guard let worker = chosen else { return refuse(client, "there is no such isolate") }
+        guard let worker = chosen else {
+            let places = Set(known.map(\.place)).sorted().map(String.init).joined(separator: ", ")
+            let there = places.isEmpty ? "none runs at the moment" : "there is \(places)"
+            return refuse(client, wanted != nil ? Self.hasEnded : "there is no isolate \(place ?? 0); \(there)")
+        }
         switch command {
         case "profile":
             let milliseconds = request["milliseconds"]?.integer ?? 10_000
