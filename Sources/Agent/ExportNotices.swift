@@ -65,7 +65,9 @@ struct ExportNotices {
         return end("takes \(signal.noun)s again", trouble, lost.filter { $0.key == signal }, now)
     }
 
-    private static func isDue(_ last: UInt64?, _ now: UInt64) -> Bool { last.map { now &- $0 >= quietNanoseconds } ?? true }
+    private static func isDue(_ last: UInt64?, _ now: UInt64) -> Bool {
+        last.map { now &- $0 >= quietNanoseconds } ?? true
+    }
 
     private func end(_ what: String, _ trouble: Trouble, _ lost: Lost, _ now: UInt64) -> String {
         let parts = Signal.allCases.compactMap { signal -> String? in

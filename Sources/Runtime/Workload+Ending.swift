@@ -18,7 +18,8 @@ extension Workload {
         children.endAll()
         if options.serves, http == nil { board?.setState(.failed) }
         if http != nil { _ = try? internals.call("serve.tellUnshown") }
-        let note = outcome.deathNote(serves: options.serves, failure: options.serves && http == nil ? startFailure : nil)
+        let note = outcome.deathNote(
+            serves: options.serves, failure: options.serves && http == nil ? startFailure : nil)
         // What the note has says the agent, where there is one.
         if let message = outcome.message, note == nil || !options.isTraced {
             Machine.writeToStandardError(message + "\n")

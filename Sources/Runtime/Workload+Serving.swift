@@ -20,7 +20,9 @@ extension Workload {
             // No listener of the program's can take this, and nothing that keeps the loop alive goes on without a server.
             machine.end(.failed)
             let thrown = exception.thrown ?? internals.string(exception.message)
-            startFailure = try internals.call("serve.cannotStart", [thrown, internals.string(options.isTraced ? "" : "sidelight: ")]).text
+            startFailure = try internals.call(
+                "serve.cannotStart", [thrown, internals.string(options.isTraced ? "" : "sidelight: ")]
+            ).text
         }
     }
 

@@ -249,7 +249,9 @@ private struct TraceListing {
             let isMethod = head.name.count <= 16 && head.name.allSatisfy { (0x41...0x5A).contains($0) }
             if head.isError || isMethod, let attributes = (try? OTLP.decodeSpan(message))?.attributes {
                 partial.isUnfinished = head.isError && attributes[StoredSpan.unfinishedAttribute] == .bool(true)
-                if isMethod { partial.summary.path = attributes["url.path"]?.string ?? attributes["url.full"]?.string ?? "" }
+                if isMethod {
+                    partial.summary.path = attributes["url.path"]?.string ?? attributes["url.full"]?.string ?? ""
+                }
             }
             partial.summary.service = service
         }

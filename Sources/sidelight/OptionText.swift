@@ -20,8 +20,10 @@ enum OptionText {
 enum Spelling {
     /// The name that was probably meant; nil: none is near.
     static func nearest(_ text: String, of names: [String]) -> String? {
-        let near = names.map { (name: $0, distance: distance(Array(text.lowercased().utf8.prefix(64)), Array($0.utf8))) }
-            .filter { $0.distance <= 2 && $0.distance < $0.name.utf8.count }
+        let near = names.map {
+            (name: $0, distance: distance(Array(text.lowercased().utf8.prefix(64)), Array($0.utf8)))
+        }
+        .filter { $0.distance <= 2 && $0.distance < $0.name.utf8.count }
         let prefixed = names.filter { $0.hasPrefix(text.lowercased()) && !text.isEmpty }
         return near.min { $0.distance < $1.distance }?.name ?? (prefixed.count == 1 ? prefixed[0] : nil)
     }

@@ -24,7 +24,8 @@ struct TraceListCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Only traces whose root span is of this service.", valueName: "NAME"))
     var service: String?
 
-    @Option(help: ArgumentHelp("Only traces whose root span's name, or request's path, contains this.", valueName: "TEXT"))
+    @Option(
+        help: ArgumentHelp("Only traces whose root span's name, or request's path, contains this.", valueName: "TEXT"))
     var name: String?
 
     @Flag(help: "Only traces with errors: spans that failed, or log records of level error.")

@@ -21,7 +21,8 @@ struct TraceTable {
                 TimeText.duration(trace.duration), String(trace.spans), String(trace.errors),
                 trace.service.escaped.cut(to: Self.serviceColumnsMax),
                 (trace.name.isEmpty ? "(no name)" : trace.name.escaped)
-                    + (trace.path.isEmpty ? "" : " " + trace.path.escaped) + (trace.isIncomplete ? " (incomplete)" : ""),
+                    + (trace.path.isEmpty ? "" : " " + trace.path.escaped)
+                    + (trace.isIncomplete ? " (incomplete)" : ""),
             ]
         }
         var widths = Self.headings.map(\.columns)

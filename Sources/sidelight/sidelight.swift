@@ -48,7 +48,8 @@ struct Sidelight: ParsableCommand {
                 if argument == "help" { return }
                 let nearest = Spelling.nearest(argument, of: names).map { "; did you mean `\(path) \($0)`?" } ?? "."
                 throw ValidationError(
-                    "there is no command `\(path) \(argument.escaped)`\(nearest) There are: \(names.joined(separator: ", "))")
+                    "there is no command `\(path) \(argument.escaped)`\(nearest) There are: \(names.joined(separator: ", "))"
+                )
             }
             path += " " + argument
             commands = command.configuration.subcommands

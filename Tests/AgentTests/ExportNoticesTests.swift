@@ -34,7 +34,9 @@ import Testing
 
     @Test func refusalsAreToldBySignal() {
         var notices = ExportNotices(kept: " (kept in s)")
-        #expect(notices.refused(.traces, "404", lost: [.traces: 3], now: 0) == "spans are refused, and lost there (kept in s): 404")
+        #expect(
+            notices.refused(.traces, "404", lost: [.traces: 3], now: 0)
+                == "spans are refused, and lost there (kept in s): 404")
         #expect(notices.refused(.traces, "401", lost: [:], now: 1) == nil)
         #expect(notices.refused(.logs, "404", lost: [:], now: 2) != nil)
         #expect(notices.taken(.metrics, lost: [:], now: 3) == nil)
@@ -58,12 +60,14 @@ import Testing
     }
 
     @Test func whatAWorkerWaitedForIsSaidRightly() {
-        func awaited(_ promises: UInt32, _ runs: UInt32, isDraining: Bool = true, hasRequests: Bool = false) -> String? {
+        func awaited(_ promises: UInt32, _ runs: UInt32, isDraining: Bool = true, hasRequests: Bool = false) -> String?
+        {
             Serve.awaited(
                 BoardPending(promises: promises, runs: runs), isDraining: isDraining, hasRequests: hasRequests)
         }
         #expect(awaited(1, 0) == "it waited for 1 promise given to waitUntil")
-        #expect(awaited(2, 1, hasRequests: true) == "it waited for 2 promises given to waitUntil and 1 run of a schedule")
+        #expect(
+            awaited(2, 1, hasRequests: true) == "it waited for 2 promises given to waitUntil and 1 run of a schedule")
         #expect(awaited(0, 0, hasRequests: true) == nil)
         #expect(awaited(0, 0) == "it had nothing left to do, but connections to close")
         #expect(

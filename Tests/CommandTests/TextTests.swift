@@ -116,10 +116,12 @@ import Testing
 @Suite struct SpellingTests {
     private let names = ["run", "serve", "trace", "tail", "profile"]
 
-    @Test(arguments: [
-        ("runn", "run"), ("rn", "run"), ("sreve", "serve"), ("Trace", "trace"), ("prof", "profile"), ("tial", "tail"),
-        ("start", nil), ("", nil), ("t", nil), ("agent", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("runn", "run"), ("rn", "run"), ("sreve", "serve"), ("Trace", "trace"), ("prof", "profile"),
+            ("tial", "tail"),
+            ("start", nil), ("", nil), ("t", nil), ("agent", nil),
+        ] as [(String, String?)])
     func theNearestName(_ text: String, _ name: String?) {
         #expect(Spelling.nearest(text, of: names) == name)
     }
@@ -134,7 +136,8 @@ import Testing
                 return ""
             } catch { return "\(error)" }
         }
-        #expect(message(["runn", "app.js"]).contains("there is no command `sidelight runn`; did you mean `sidelight run`?"))
+        #expect(
+            message(["runn", "app.js"]).contains("there is no command `sidelight runn`; did you mean `sidelight run`?"))
         #expect(message(["trace", "list"]).contains("There are: ls, show"))
     }
 }

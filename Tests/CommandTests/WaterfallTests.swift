@@ -140,7 +140,9 @@ import Testing
     @Test func anErrorThatIsOnNoFailedSpanIsCountedAsOne() {
         let failure = log(
             "TypeError: no price", 9, severity: 17, span: 1, attributes: exceptionAttributes, eventName: "exception")
-        #expect(waterfall([span(1, "f", 0, 10)], logs: [failure, log("x", 1, span: 1)])[1].hasSuffix("1 span  1 error  1 log"))
+        #expect(
+            waterfall([span(1, "f", 0, 10)], logs: [failure, log("x", 1, span: 1)])[1].hasSuffix(
+                "1 span  1 error  1 log"))
         #expect(waterfall([span(1, "f", 0, 10, error: "no price")], logs: [failure])[1].hasSuffix("1 span  1 error"))
     }
 
