@@ -78,7 +78,7 @@ let package = Package(
         target("Store", [grdb, "System", "Telemetry", "Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts
-        target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System"], exclude: ["js"]),
+        target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System", "Wire"], exclude: ["js"]),
         target("TLS", ["COpenSSL", "Linux"]),
         target("Exporters", ["Pipeline", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
         // 5 hosts

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SPAN = ROOT / "Benchmarks" / "span"
+WASM = ROOT / "Benchmarks" / "wasm" / "measure.mjs"
 WORKER = ROOT / "Benchmarks" / "worker" / "measure.mjs"
 HELLO = ROOT / "examples" / "hello.js"
 
@@ -70,6 +71,18 @@ def for_start(store):
         contenders.append(Contender("Deno, OTel", [deno, "run", str(HELLO)], environment))
     if node := peer("node"):
         contenders.append(Contender("Node 24", [node, str(HELLO)]))
+    return contenders
+
+
+def for_wasm(store, cold, warm):
+    """Contenders of the WebAssembly benchmark. `cold` and `warm` are folders for the cache; the first is emptied before each run."""
+    command = [sidelight(), "run", "--store", store, str(WASM)]
+    contenders = [Contender("Sidelight, stored code", command, {"XDG_CACHE_HOME": warm}), Contender("Sidelight, first run", command, {"XDG_CACHE_HOME": cold})]
+    if node := peer("node"):
+        contenders.append(Contender("Node 24", [node, str(WASM)]))
+        contenders.append(Contender("Node 24, all functions compiled at once", [node, "--no-wasm-lazy-compilation", str(WASM)]))
+    if deno := peer("deno"):
+        contenders.append(Contender("Deno", [deno, "run", "--allow-all", str(WASM)]))
     return contenders
 
 

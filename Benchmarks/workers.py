@@ -1,4 +1,4 @@
-"""Child Workers: time to the first reply, memory of each, messages and transfers."""
+"""Child Workers: time to the first reply of the first, of one after another and of ten at once, memory of each, messages and transfers."""
 
 import json
 import pathlib
@@ -56,13 +56,16 @@ def measure(rounds, store, progress):
 
     alternate(entrants, 1, once("reply", 3))  # caches
     replies = alternate(entrants, rounds, once("reply", 15))
+    together = alternate(entrants, rounds, once("together", CHILDREN))
     memory = alternate(entrants, rounds, measure_memory)
     messages = alternate(entrants, rounds, once("messages", 100_000))
     transfers = alternate(entrants, rounds, once("transfer", 10_000))
     return [
         {
             "name": name,
+            "first_reply_ms": median(sample["first"] for sample in replies[name]),
             "reply_ms": median(sample["median"] for sample in replies[name]),
+            "together_ms": median(sample["all"] for sample in together[name]),
             "first_mb": median(sample["first"][0] for sample in memory[name]) / 1e6,
             "further_mb": median(sample["further"][0] for sample in memory[name]) / 1e6,
             "further_private_mb": median(sample["further"][1] for sample in memory[name]) / 1e6,

@@ -1,6 +1,7 @@
 // Workers on Sidelight, Deno and Node: measure.mjs MODE COUNT. Prints JSON.
 //
-// reply     COUNT children one after another: milliseconds from `new Worker` to the answer to a message posted at once
+// reply     COUNT children one after another: milliseconds from `new Worker` to the answer to a message posted at once; of the first, and of the median
+// together  COUNT children at once: milliseconds until all have answered
 // memory    prints a line and waits a while with 0, 1, 1 + COUNT children, each of which has answered, for who reads /proc meanwhile
 // messages  COUNT small objects to a child and back, at most 100 under way
 // transfer  COUNT times 1 MiB moved to a child and back
@@ -37,8 +38,16 @@ if (mode === 'reply') {
         child.terminate();
         await pause(20);
     }
+    const first = times[0];
     times.sort((a, b) => a - b);
-    console.log(JSON.stringify({ median: times[times.length >> 1], least: times[0] }));
+    console.log(JSON.stringify({ first, median: times[times.length >> 1], least: times[0] }));
+} else if (mode === 'together') {
+    const start = performance.now();
+    const children = [];
+    for (let i = 0; i < count; i++) children.push(new Child());
+    await Promise.all(children.map((child) => child.ask(0)));
+    console.log(JSON.stringify({ all: performance.now() - start }));
+    for (const child of children) child.terminate();
 } else if (mode === 'memory') {
     const children = [];
     for (const wanted of [0, 1, 1 + count]) {

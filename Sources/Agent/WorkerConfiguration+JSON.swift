@@ -14,11 +14,21 @@ extension WorkerConfiguration {
             json.put("sdkDisabled", isDisabled)
             json.put("propagators", propagators.map(\.rawValue).joined(separator: ","))
             json.put("heapBytesMax", limits.heap)
+            json.put("wasmMemoryBytesMax", limits.wasmMemory)
             json.put("cpuMilliseconds", limits.cpu.map(Self.milliseconds))
             json.put("wallMilliseconds", limits.wall.map(Self.milliseconds))
             json.put("workersMax", workersMax)
             json.put("profileSlowMilliseconds", profileSlow.map(Self.milliseconds))
             json.put("heapSnapshotBytesMax", snapshotsHeap ? ProfileFiles.snapshotBytesMax : nil)
+            json.name("folders")
+            json.array { json in
+                for folder in folders {
+                    json.object { json in
+                        json.put("host", folder.host)
+                        json.put("guest", folder.guest)
+                    }
+                }
+            }
             json.name("sampler")
             json.object { json in
                 json.put("name", sampler.name)

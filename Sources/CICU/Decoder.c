@@ -392,8 +392,8 @@ static void utf_8(piece *p) {
         const size_t length = p->length;
         size_t at = p->at;
         uint16_t *units = p->units;
-        // What most texts have, without a look at the rest: two bytes, and three of which the second has no narrower range.
-        while (at + 2 < length) {
+        // What most texts have, without a look at the rest: two bytes; three and four of which the second has no narrower range; a little ASCII in between.
+        while (at + 3 < length) {
             const uint8_t lead = bytes[at], second = bytes[at + 1], third = bytes[at + 2];
             if (within(lead, 0xC2, 0xDF) && within(second, 0x80, 0xBF)) {
                 *units++ = (uint16_t)((lead & 0x1F) << 6 | (second & 0x3F));
@@ -401,6 +401,17 @@ static void utf_8(piece *p) {
             } else if (within(lead, 0xE1, 0xEC) && within(second, 0x80, 0xBF) && within(third, 0x80, 0xBF)) {
                 *units++ = (uint16_t)((lead & 0x0F) << 12 | (second & 0x3F) << 6 | (third & 0x3F));
                 at += 3;
+            } else if (lead < 0x80) {
+                *units++ = lead;
+                at++;
+                if ((second | third | bytes[at + 2]) < 0x80) break; // perhaps a longer run
+            } else if (within(lead, 0xF1, 0xF3) || (lead == 0xF0 && second >= 0x90)) {
+                const uint8_t fourth = bytes[at + 3];
+                if (!within(second, 0x80, 0xBF) || !within(third, 0x80, 0xBF) || !within(fourth, 0x80, 0xBF)) break;
+                const uint32_t point = (lead & 0x07u) << 18 | (second & 0x3Fu) << 12 | (third & 0x3Fu) << 6 | (fourth & 0x3Fu);
+                *units++ = (uint16_t)(0xD7C0 + (point >> 10));
+                *units++ = (uint16_t)(0xDC00 | (point & 0x3FF));
+                at += 4;
             } else {
                 break;
             }
@@ -432,19 +443,6 @@ static void utf_8(piece *p) {
             return;
         }
     }
-}
-
-bool sl_is_ascii(const uint8_t *bytes, size_t length) {
-    size_t at = 0;
-    for (; at + 32 <= length; at += 32) {
-        uint64_t words[4];
-        memcpy(words, bytes + at, sizeof words);
-        if (((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080) != 0) return false;
-    }
-    for (; at < length; at++) {
-        if (bytes[at] >= 0x80) return false;
-    }
-    return true;
 }
 
 /// False: a table is missing.

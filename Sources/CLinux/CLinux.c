@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -268,4 +269,23 @@ void sl_stop_receiving(int fd) { shutdown(fd, SHUT_RD); }
 void sl_keep_freed_memory(int bytes_max) {
     mallopt(M_MMAP_THRESHOLD, bytes_max);
     mallopt(M_TRIM_THRESHOLD, bytes_max);
+}
+
+int sl_open_beneath(int directory, const char *path, int flags, unsigned mode) {
+    // struct open_how and its RESOLVE_ flags, which linux/openat2.h has and not every libc's headers.
+    struct { uint64_t flags, mode, resolve; } how = {
+        (uint64_t)(unsigned)(flags | O_CLOEXEC), flags & O_CREAT ? mode : 0, 0x02 /* NO_MAGICLINKS */ | 0x08 /* BENEATH */,
+    };
+    // EAGAIN: something was renamed meanwhile, and the kernel cannot tell whether the way stayed below.
+    for (int attempt = 0;; attempt++) {
+        int fd = (int)syscall(437 /* openat2 */, directory, path, &how, sizeof how);
+        if (fd >= 0 || (errno != EAGAIN && errno != EINTR) || attempt == 16) return fd;
+    }
+}
+
+int sl_set_times(int fd, const struct timespec times[2]) { return utimensat(fd, "", times, AT_EMPTY_PATH); }
+
+int sl_bytes_waiting(int fd) {
+    int count = 0;
+    return ioctl(fd, FIONREAD, &count) == 0 && count > 0 ? count : 0;
 }

@@ -17,6 +17,9 @@ static const char builtins_js[] = {
 static const char text_js[] = {
 #embed "../Platform/js/03_text.js"
 };
+static const char serializable_js[] = {
+#embed "../Platform/js/04_serializable.js"
+};
 static const char webidl_js[] = {
 #embed "../Platform/js/04_webidl.js"
 };
@@ -155,6 +158,9 @@ static const char fetch_span_js[] = {
 static const char fetch_start_js[] = {
 #embed "../Platform/js/43_fetch_start.js"
 };
+static const char object_url_js[] = {
+#embed "../Platform/js/43_object_url.js"
+};
 static const char serve_js[] = {
 #embed "../Platform/js/44_serve.js"
 };
@@ -170,6 +176,9 @@ static const char cron_js[] = {
 static const char scheduled_js[] = {
 #embed "../Platform/js/46_scheduled.js"
 };
+static const char wasi_js[] = {
+#embed "../Platform/js/47_wasi.js"
+};
 static const char crypto_js[] = {
 #embed "../Platform/js/47_crypto.js"
 };
@@ -178,6 +187,9 @@ static const char messages_js[] = {
 };
 static const char worker_js[] = {
 #embed "../Platform/js/48_worker.js"
+};
+static const char websocket_js[] = {
+#embed "../Platform/js/49_websocket.js"
 };
 static const char process_js[] = {
 #embed "../Platform/js/50_process.js"
@@ -200,6 +212,7 @@ static const sl_platform_source sources[] = {
     {"01_late.js", late_js, sizeof late_js},
     {"02_builtins.js", builtins_js, sizeof builtins_js},
     {"03_text.js", text_js, sizeof text_js},
+    {"04_serializable.js", serializable_js, sizeof serializable_js},
     {"04_webidl.js", webidl_js, sizeof webidl_js},
     {"05_errors.js", errors_js, sizeof errors_js},
     {"06_source_maps.js", source_maps_js, sizeof source_maps_js},
@@ -246,14 +259,17 @@ static const sl_platform_source sources[] = {
     {"43_data_url.js", data_url_js, sizeof data_url_js},
     {"43_fetch_span.js", fetch_span_js, sizeof fetch_span_js},
     {"43_fetch_start.js", fetch_start_js, sizeof fetch_start_js},
+    {"43_object_url.js", object_url_js, sizeof object_url_js},
     {"44_serve.js", serve_js, sizeof serve_js},
     {"45_pattern_parser.js", pattern_parser_js, sizeof pattern_parser_js},
     {"45_url_pattern.js", url_pattern_js, sizeof url_pattern_js},
     {"46_cron.js", cron_js, sizeof cron_js},
     {"46_scheduled.js", scheduled_js, sizeof scheduled_js},
     {"47_crypto.js", crypto_js, sizeof crypto_js},
+    {"47_wasi.js", wasi_js, sizeof wasi_js},
     {"47_messages.js", messages_js, sizeof messages_js},
     {"48_worker.js", worker_js, sizeof worker_js},
+    {"49_websocket.js", websocket_js, sizeof websocket_js},
     {"50_process.js", process_js, sizeof process_js},
     {"51_globals.js", globals_js, sizeof globals_js},
     {"52_navigator.js", navigator_js, sizeof navigator_js},

@@ -36,13 +36,25 @@ void *BufferAllocator::AllocateUninitialized(size_t length) {
     return data;
 }
 
+void *BufferAllocator::AllocateText(size_t length) {
+    if (text_bytes_ > text_bytes_max_ || length > text_bytes_max_ - text_bytes_) return nullptr;
+    void *data = AllocateUninitialized(length);
+    if (data) text_bytes_ += length;
+    return data;
+}
+
+void BufferAllocator::FreeText(void *data, size_t length) {
+    text_bytes_ -= length;
+    Free(data, length);
+}
+
 void BufferAllocator::Free(void *data, size_t length) {
     bytes_.fetch_sub(length, std::memory_order_relaxed);
     free(data);
 }
 
 std::unique_ptr<v8::BackingStore> CopyToBackingStore(sl_v8_isolate *self, const void *bytes, size_t length) {
-    void *copy = bytes ? malloc(length ? length : 1) : calloc(length ? length : 1, 1);
+    void *copy = malloc(length ? length : 1);
     if (!copy) ReportOutOfMemory("ArrayBuffer of the host", false);
     if (bytes) memcpy(copy, bytes, length);
     if (!self->allocator) {

@@ -22,9 +22,11 @@ void SetUpIsolate(sl_v8_isolate *self) {
     SetUpExceptions(self);
     SetUpModules(self);
     SetUpRejections(self);
+    SetUpWasm(self);
 }
 
 void ReleaseContents(sl_v8_isolate *self) {
+    ForgetWasmStreams(self);
     while (self->realms.first) DisposeRealm(self->realms.first);
     ForgetValues(self);
     self->rejections.clear();
@@ -106,11 +108,15 @@ sl_v8_isolate *sl_v8_isolate_create(const sl_v8_isolate_options *options) {
     if (self->has_snapshot_realm) params.snapshot_blob = &self->snapshot;
     if (options->heap_bytes_max) params.constraints.set_max_old_generation_size_in_bytes(options->heap_bytes_max);
     if (options->young_bytes_max) params.constraints.set_max_young_generation_size_in_bytes(options->young_bytes_max);
+    if (options->young_bytes_initial) params.constraints.set_initial_young_generation_size_in_bytes(options->young_bytes_initial);
     v8::Isolate::Initialize(self->isolate, params);
 
     if (options->stack_bytes_max) sl::LimitStack(self->isolate, options->stack_bytes_max);
     sl::SetUpIsolate(self);
     sl::SetUpHeap(self);
+    v8::HeapStatistics figures;
+    self->isolate->GetHeapStatistics(&figures);
+    self->allocator->set_text_bytes_max(figures.heap_size_limit() / sl::kTextShare);
     return self;
 }
 

@@ -5,8 +5,13 @@
 // sides then share; memory of ArrayBuffers that are transferred, which is taken from the sender without a copy; and host objects (MessagePorts), of
 // which only their number travels: who reads makes new ones for it. None of it belongs to an isolate, so a message may outlive its sender and be freed
 // on any thread.
+//
+// Host objects that have no number but a payload (Blobs, DOMExceptions) are copied: the payload's values one by one, but for the memory of its
+// Uint8Arrays, which nobody changes, so both sides have it. Objects of all other interfaces of the platform look like plain ones here; Suspects says
+// which are shown to the script, to be refused.
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "internal.h"
 
@@ -14,8 +19,10 @@ struct sl_v8_message {
     uint8_t *bytes = nullptr;  // malloc's, V8's
     size_t length = 0;
     size_t moved_bytes = 0;
+    size_t kept_bytes = 0;
     std::vector<std::shared_ptr<v8::BackingStore>> shared;
     std::vector<std::shared_ptr<v8::BackingStore>> moved;
+    std::vector<std::shared_ptr<v8::BackingStore>> kept;  // of payloads
     std::vector<v8::CompiledWasmModule> modules;
     std::vector<double> objects;
 
@@ -25,7 +32,13 @@ struct sl_v8_message {
 namespace sl {
 namespace {
 
-constexpr int kHostObjectFields = 1;  // its number
+constexpr int kHostObjectFields = 1;    // its number, or its payload
+constexpr uint32_t kPayloadMax = 64;    // values
+constexpr size_t kSuspectsMax = 10'000; // objects looked at, those next to the root first
+// What a host object's bytes begin with: a payload follows, or, less this, the index in the transfer list.
+constexpr uint32_t kPayloadFollows = 0, kFirstTransferred = 1;
+// What a payload's value is.
+constexpr uint32_t kPlainValue = 0, kSharedBytes = 1;
 
 void ThrowCloneError(v8::Isolate *isolate, std::string_view message) {
     isolate->ThrowException(NewError(isolate, "DataCloneError", message));
@@ -39,6 +52,21 @@ double NumberOf(v8::Isolate *isolate, v8::Local<v8::Object> object) {
     v8::Local<v8::Value> number = object->GetInternalField(0);
     return number->IsNumber() ? number.As<v8::Number>()->Value() : -1;
 }
+
+v8::MaybeLocal<v8::Object> NewHostObject(sl_v8_isolate *self, v8::Local<v8::Context> context, v8::Local<v8::Value> content) {
+    v8::Isolate *isolate = self->isolate;
+    if (self->host_object_shape.IsEmpty()) {
+        v8::Local<v8::FunctionTemplate> shape = v8::FunctionTemplate::New(isolate);
+        shape->InstanceTemplate()->SetInternalFieldCount(kHostObjectFields);
+        self->host_object_shape.Reset(isolate, shape);
+    }
+    v8::Local<v8::Object> object;
+    if (!self->host_object_shape.Get(isolate)->InstanceTemplate()->NewInstance(context).ToLocal(&object)) return {};
+    object->SetInternalField(0, content);
+    return object;
+}
+
+bool HasPayload(v8::Local<v8::Object> object) { return object->GetInternalField(0)->IsArray(); }
 
 // ---- Writing ----
 
@@ -70,19 +98,59 @@ public:
     }
 
     v8::Maybe<bool> WriteHostObject(v8::Isolate *, v8::Local<v8::Object> object) override {
+        if (HasPayload(object)) return WritePayload(object);
         const auto &objects = transfer_.objects;
         auto found = std::find(objects.begin(), objects.end(), object);
         if (found == objects.end()) {
             ThrowCloneError(isolate_, "Object that needs transfer was found in message but not listed in transferList");
             return v8::Nothing<bool>();
         }
-        serializer.WriteUint32(static_cast<uint32_t>(found - objects.begin()));
+        serializer.WriteUint32(kFirstTransferred + static_cast<uint32_t>(found - objects.begin()));
         return v8::Just(true);
     }
 
     v8::ValueSerializer serializer;
 
 private:
+    v8::Maybe<bool> WritePayload(v8::Local<v8::Object> object) {
+        v8::Local<v8::Context> context = isolate_->GetCurrentContext();
+        auto payload = object->GetInternalField(0).As<v8::Array>();
+        uint32_t count = std::min(payload->Length(), kPayloadMax - 1);
+        v8::Local<v8::Value> kind, stack;
+        if (!payload->Get(context, 0).ToLocal(&kind)) return v8::Nothing<bool>();
+        bool has_stack = kind->IsNumber() && kind.As<v8::Number>()->Value() < 0;
+        serializer.WriteUint32(kPayloadFollows);
+        serializer.WriteUint32(has_stack ? count + 1 : count);
+        for (uint32_t index = 0; index < count; ++index) {
+            v8::Local<v8::Value> value;
+            if (!payload->Get(context, index).ToLocal(&value) || !WriteOfPayload(context, value)) return v8::Nothing<bool>();
+        }
+        if (!has_stack) return v8::Just(true);
+        if (!object->Get(context, Key(isolate_, "stack")).ToLocal(&stack)) return v8::Nothing<bool>();
+        if (!stack->IsString()) stack = v8::Undefined(isolate_);
+        return WriteOfPayload(context, stack) ? v8::Just(true) : v8::Nothing<bool>();
+    }
+
+    bool WriteOfPayload(v8::Local<v8::Context> context, v8::Local<v8::Value> value) {
+        if (!value->IsUint8Array()) {
+            serializer.WriteUint32(kPlainValue);
+            return serializer.WriteValue(context, value).FromMaybe(false);
+        }
+        auto bytes = value.As<v8::Uint8Array>();
+        std::shared_ptr<v8::BackingStore> store = bytes->Buffer()->GetBackingStore();
+        auto &kept = message_->kept;
+        auto found = std::find(kept.begin(), kept.end(), store);
+        if (found == kept.end()) {
+            message_->kept_bytes += store->ByteLength();
+            found = kept.insert(found, store);
+        }
+        serializer.WriteUint32(kSharedBytes);
+        serializer.WriteUint32(static_cast<uint32_t>(found - kept.begin()));
+        serializer.WriteUint64(bytes->ByteOffset());
+        serializer.WriteUint64(bytes->ByteLength());
+        return true;
+    }
+
     v8::Isolate *const isolate_;
     sl_v8_message *const message_;
     const TransferList &transfer_;
@@ -101,7 +169,7 @@ bool OpenTransferList(sl_v8_isolate *self, v8::Local<v8::Context> context, v8::L
     for (uint32_t index = 0; index < array->Length(); ++index) {
         v8::Local<v8::Value> value;
         if (!array->Get(context, index).ToLocal(&value)) return false;
-        if (IsHostObject(self, value)) {
+        if (IsHostObject(self, value) && NumberOf(isolate, value.As<v8::Object>()) >= 0) {
             auto object = value.As<v8::Object>();
             // A Worker, say: known to serialization so that it is refused.
             if (NumberOf(isolate, object) < 0) {
@@ -134,9 +202,114 @@ bool OpenTransferList(sl_v8_isolate *self, v8::Local<v8::Context> context, v8::L
     return true;
 }
 
+// Finds objects of the platform that V8 took for plain ones: what `value` holds and has a class's prototype. Asks no getter again, so what one gave the
+// serializer stays unseen.
+class Suspects {
+public:
+    Suspects(v8::Isolate *isolate, v8::Local<v8::Context> context) : isolate_(isolate), context_(context), found_(v8::Array::New(isolate)) {}
+
+    // Whether it is worth while: objects of the platform have no properties that V8 writes, but for those a program gave them, and for an event's.
+    static bool MayBeIn(v8::Local<v8::Value> value, const uint8_t *bytes, size_t length) {
+        if (!value->IsObject() || value->IsArrayBufferView() || value->IsArrayBuffer() || value->IsSharedArrayBuffer()) return false;
+        constexpr std::string_view empty_object("o{\0", 3), event = "isTrusted";
+        return HasClass(value.As<v8::Object>()) || memmem(bytes, length, empty_object.data(), empty_object.size()) ||
+               memmem(bytes, length, event.data(), event.size());
+    }
+
+    v8::Local<v8::Array> Find(v8::Local<v8::Value> value) {
+        Add(value);
+        for (size_t at = 0; at < queue_.size(); ++at) Look(queue_[at]);
+        return found_;
+    }
+
+private:
+    // Its prototype is not the last: Object's is.
+    static bool HasClass(v8::Local<v8::Object> object) {
+        v8::Local<v8::Value> prototype = object->GetPrototype();
+        return prototype->IsObject() && prototype.As<v8::Object>()->GetPrototype()->IsObject();
+    }
+
+    void Add(v8::Local<v8::Value> value) {
+        if (!value->IsObject() || queue_.size() >= kSuspectsMax) return;
+        auto object = value.As<v8::Object>();
+        if (object->IsProxy()) return;
+        auto [first, last] = seen_.equal_range(object->GetIdentityHash());
+        if (std::any_of(first, last, [&](const auto &entry) { return queue_[entry.second] == object; })) return;
+        seen_.emplace(object->GetIdentityHash(), queue_.size());
+        queue_.push_back(object);
+    }
+
+    void Look(v8::Local<v8::Object> object) {
+        if (object->IsMap() || object->IsSet()) {
+            v8::Local<v8::Array> members = object->IsMap() ? object.As<v8::Map>()->AsArray() : object.As<v8::Set>()->AsArray();
+            AddElements(members);
+        } else if (object->IsArray()) {
+            AddElements(object.As<v8::Array>());
+        } else if (!IsLeaf(object)) {
+            if (HasClass(object)) (void)found_->CreateDataProperty(context_, found_->Length(), object).FromMaybe(false);
+            AddProperties(object);
+        }
+    }
+
+    void AddElements(v8::Local<v8::Array> array) {
+        uint32_t length = std::min<uint32_t>(array->Length(), kSuspectsMax);
+        v8::Local<v8::Value> value;
+        for (uint32_t index = 0; index < length; ++index) {
+            if (array->Get(context_, index).ToLocal(&value)) Add(value);
+        }
+    }
+
+    void AddProperties(v8::Local<v8::Object> object) {
+        v8::Local<v8::Array> names;
+        constexpr auto filter = static_cast<v8::PropertyFilter>(v8::ONLY_ENUMERABLE | v8::SKIP_SYMBOLS);
+        if (!object->GetOwnPropertyNames(context_, filter, v8::KeyConversionMode::kConvertToString).ToLocal(&names)) return;
+        uint32_t length = std::min<uint32_t>(names->Length(), kSuspectsMax);
+        v8::Local<v8::Value> name, value;
+        for (uint32_t index = 0; index < length; ++index) {
+            if (names->Get(context_, index).ToLocal(&name) && name->IsName() && DataOf(object, name.As<v8::Name>()).ToLocal(&value)) Add(value);
+        }
+    }
+
+    // Empty of an accessor.
+    v8::MaybeLocal<v8::Value> DataOf(v8::Local<v8::Object> object, v8::Local<v8::Name> name) {
+        v8::Local<v8::Value> descriptor;
+        if (!object->GetOwnPropertyDescriptor(context_, name).ToLocal(&descriptor) || !descriptor->IsObject()) return {};
+        return descriptor.As<v8::Object>()->GetRealNamedProperty(context_, Key(isolate_, "value"));
+    }
+
+    static bool IsLeaf(v8::Local<v8::Object> object) {
+        return object->IsArrayBufferView() || object->IsArrayBuffer() || object->IsSharedArrayBuffer() || object->IsNativeError() ||
+               object->InternalFieldCount() > 0 || object->IsStringObject();
+    }
+
+    v8::Isolate *const isolate_;
+    const v8::Local<v8::Context> context_;
+    const v8::Local<v8::Array> found_;
+    std::vector<v8::Local<v8::Object>> queue_;
+    std::unordered_multimap<int, size_t> seen_;  // identity hash → place in the queue
+};
+
+// False: an exception is pending. `refuse` throws when it is given an array with an object that cannot be cloned; or it is no function.
+bool Accept(v8::Isolate *isolate, v8::Local<v8::Context> context, v8::Local<v8::Value> value, v8::Local<v8::Value> refuse, const uint8_t *bytes,
+            size_t length) {
+    if (!refuse->IsFunction() || !Suspects::MayBeIn(value, bytes, length)) return true;
+    v8::Local<v8::Array> found;
+    {
+        v8::TryCatch caught(isolate);  // of what cannot be looked at
+        found = Suspects(isolate, context).Find(value);
+        if (caught.HasTerminated()) {
+            caught.ReThrow();
+            return false;
+        }
+    }
+    if (found->Length() == 0) return true;
+    v8::Local<v8::Value> argument = found;
+    return !refuse.As<v8::Function>()->Call(context, v8::Undefined(isolate), 1, &argument).IsEmpty();
+}
+
 // Null: an exception is pending or execution was terminated.
 std::unique_ptr<sl_v8_message> Write(sl_v8_isolate *self, v8::Local<v8::Context> context, v8::Local<v8::Value> value,
-                                     v8::Local<v8::Value> transfer_list) {
+                                     v8::Local<v8::Value> transfer_list, v8::Local<v8::Value> refuse) {
     auto message = std::make_unique<sl_v8_message>();
     TransferList transfer;
     if (!OpenTransferList(self, context, transfer_list, &transfer)) return nullptr;
@@ -145,6 +318,8 @@ std::unique_ptr<sl_v8_message> Write(sl_v8_isolate *self, v8::Local<v8::Context>
     writing.serializer.WriteHeader();
     for (uint32_t id = 0; id < transfer.buffers.size(); ++id) writing.serializer.TransferArrayBuffer(id, transfer.buffers[id]);
     if (!writing.serializer.WriteValue(context, value).FromMaybe(false)) return nullptr;
+    std::tie(message->bytes, message->length) = writing.serializer.Release();
+    if (!Accept(self->isolate, context, value, refuse, message->bytes, message->length)) return nullptr;
     // A getter among what was serialized may have detached what was to be moved.
     for (v8::Local<v8::ArrayBuffer> buffer : transfer.buffers) {
         if (!buffer->WasDetached()) continue;
@@ -157,9 +332,6 @@ std::unique_ptr<sl_v8_message> Write(sl_v8_isolate *self, v8::Local<v8::Context>
         message->moved.push_back(buffer->GetBackingStore());
         buffer->Detach();
     }
-    auto [bytes, length] = writing.serializer.Release();
-    message->bytes = bytes;
-    message->length = length;
     return message;
 }
 
@@ -167,9 +339,10 @@ std::unique_ptr<sl_v8_message> Write(sl_v8_isolate *self, v8::Local<v8::Context>
 
 class Reading final : public v8::ValueDeserializer::Delegate {
 public:
-    Reading(v8::Isolate *isolate, v8::Local<v8::Context> context, const sl_v8_message *message, v8::Local<v8::Value> objects)
-        : deserializer(isolate, message->bytes, message->length, this), isolate_(isolate), context_(context), message_(message),
-          objects_(objects) {}
+    Reading(sl_v8_isolate *self, v8::Local<v8::Context> context, const sl_v8_message *message, v8::Local<v8::Value> objects,
+            v8::Local<v8::Value> revived)
+        : deserializer(self->isolate, message->bytes, message->length, this), self_(self), isolate_(self->isolate), context_(context),
+          message_(message), objects_(objects), revived_(revived), stores_(message->kept.size()) {}
 
     v8::MaybeLocal<v8::SharedArrayBuffer> GetSharedArrayBufferFromId(v8::Isolate *, uint32_t id) override {
         if (id >= message_->shared.size()) return {};
@@ -184,8 +357,10 @@ public:
     v8::MaybeLocal<v8::Object> ReadHostObject(v8::Isolate *) override {
         uint32_t index = 0;
         v8::Local<v8::Value> object;
-        if (!deserializer.ReadUint32(&index) || !objects_->IsArray() ||
-            !objects_.As<v8::Array>()->Get(context_, index).ToLocal(&object) || !object->IsObject()) {
+        bool is_whole = deserializer.ReadUint32(&index);
+        if (is_whole && index == kPayloadFollows) return ReadPayload();
+        if (!is_whole || !objects_->IsArray() ||
+            !objects_.As<v8::Array>()->Get(context_, index - kFirstTransferred).ToLocal(&object) || !object->IsObject()) {
             ThrowCloneError(isolate_, "an object of the message is not there");
             return {};
         }
@@ -195,15 +370,54 @@ public:
     v8::ValueDeserializer deserializer;
 
 private:
+    // A bare host object: the script makes of it what the payload says.
+    v8::MaybeLocal<v8::Object> ReadPayload() {
+        uint32_t count = 0;
+        v8::Local<v8::Value> values[kPayloadMax];
+        if (!revived_->IsArray() || !deserializer.ReadUint32(&count) || count > kPayloadMax) return {};
+        for (uint32_t index = 0; index < count; ++index) {
+            if (!ReadOfPayload().ToLocal(&values[index])) return {};
+        }
+        v8::Local<v8::Array> payload = v8::Array::New(isolate_, values, count);
+        v8::Local<v8::Object> object;
+        if (!NewHostObject(self_, context_, payload).ToLocal(&object)) return {};
+        auto revived = revived_.As<v8::Array>();
+        uint32_t at = revived->Length();
+        if (!revived->CreateDataProperty(context_, at, object).FromMaybe(false) ||
+            !revived->CreateDataProperty(context_, at + 1, payload).FromMaybe(false)) {
+            return {};
+        }
+        return object;
+    }
+
+    v8::MaybeLocal<v8::Value> ReadOfPayload() {
+        uint32_t what = 0, index = 0;
+        uint64_t offset = 0, length = 0;
+        if (!deserializer.ReadUint32(&what)) return {};
+        if (what == kPlainValue) return deserializer.ReadValue(context_);
+        if (!deserializer.ReadUint32(&index) || !deserializer.ReadUint64(&offset) || !deserializer.ReadUint64(&length)) return {};
+        if (index >= stores_.size()) return {};
+        v8::Local<v8::ArrayBuffer> &buffer = stores_[index];
+        if (buffer.IsEmpty()) buffer = v8::ArrayBuffer::New(isolate_, message_->kept[index]);
+        if (offset > buffer->ByteLength() || length > buffer->ByteLength() - offset) return {};
+        return v8::Uint8Array::New(buffer, static_cast<size_t>(offset), static_cast<size_t>(length)).As<v8::Value>();
+    }
+
+    sl_v8_isolate *const self_;
     v8::Isolate *const isolate_;
     const v8::Local<v8::Context> context_;
     const sl_v8_message *const message_;
     const v8::Local<v8::Value> objects_;
+    const v8::Local<v8::Value> revived_;
+    std::vector<v8::Local<v8::ArrayBuffer>> stores_;  // of the message's kept memory, made when asked for
 };
 
-// Empty: an exception is pending or execution was terminated. `objects` is an array or undefined. A message whose memory was moved is read once.
-v8::MaybeLocal<v8::Value> Read(v8::Isolate *isolate, v8::Local<v8::Context> context, sl_v8_message *message, v8::Local<v8::Value> objects) {
-    Reading reading(isolate, context, message, objects);
+// Empty: an exception is pending or execution was terminated. `objects` and `revived` are arrays or undefined. A message whose memory was moved is
+// read once.
+v8::MaybeLocal<v8::Value> Read(sl_v8_isolate *self, v8::Local<v8::Context> context, sl_v8_message *message, v8::Local<v8::Value> objects,
+                               v8::Local<v8::Value> revived) {
+    v8::Isolate *isolate = self->isolate;
+    Reading reading(self, context, message, objects, revived);
     for (uint32_t id = 0; id < message->moved.size(); ++id) {
         reading.deserializer.TransferArrayBuffer(id, v8::ArrayBuffer::New(isolate, std::move(message->moved[id])));
     }
@@ -224,46 +438,49 @@ sl_v8_value *sl_v8_value_clone(sl_v8_realm *realm, sl_v8_value *value, sl_v8_val
     v8::Local<v8::Value> list = v8::Undefined(entry.isolate);
     if (transfer_list) list = sl::Open(entry.isolate, transfer_list);
     v8::Local<v8::Value> clone;
-    std::unique_ptr<sl_v8_message> message = sl::Write(entry.self, entry.context, sl::Open(entry.isolate, value), list);
-    if (!message || !sl::Read(entry.isolate, entry.context, message.get(), v8::Undefined(entry.isolate)).ToLocal(&clone)) {
+    v8::Local<v8::Value> none = v8::Undefined(entry.isolate);
+    std::unique_ptr<sl_v8_message> message = sl::Write(entry.self, entry.context, sl::Open(entry.isolate, value), list, none);
+    if (!message || !sl::Read(entry.self, entry.context, message.get(), none, none).ToLocal(&clone)) {
         sl::Report(entry, caught, error);
         return nullptr;
     }
     return sl::Retain(realm->isolate, clone);
 }
 
-sl_v8_message *sl_v8_args_write_message(sl_v8_args *args, size_t value, size_t transfer) {
+sl_v8_message *sl_v8_args_write_message(sl_v8_args *args, size_t value, size_t transfer, size_t refuse) {
     v8::Isolate *isolate = args->info.GetIsolate();
     return sl::Write(args->isolate, isolate->GetCurrentContext(), args->info[static_cast<int>(value)],
-                     args->info[static_cast<int>(transfer)])
+                     args->info[static_cast<int>(transfer)], args->info[static_cast<int>(refuse)])
         .release();
 }
 
-bool sl_v8_args_return_message(sl_v8_args *args, sl_v8_message *message, size_t objects) {
+bool sl_v8_args_return_message(sl_v8_args *args, sl_v8_message *message, size_t objects, size_t revived) {
     v8::Isolate *isolate = args->info.GetIsolate();
     v8::Local<v8::Value> value;
-    bool is_read =
-        sl::Read(isolate, isolate->GetCurrentContext(), message, args->info[static_cast<int>(objects)]).ToLocal(&value);
+    bool is_read = sl::Read(args->isolate, isolate->GetCurrentContext(), message, args->info[static_cast<int>(objects)],
+                            args->info[static_cast<int>(revived)])
+                       .ToLocal(&value);
     if (is_read) args->info.GetReturnValue().Set(value);
     return is_read;
 }
 
 void sl_v8_args_return_host_object(sl_v8_args *args, double number) {
     v8::Isolate *isolate = args->info.GetIsolate();
-    sl_v8_isolate *self = args->isolate;
-    if (self->host_object_shape.IsEmpty()) {
-        v8::Local<v8::FunctionTemplate> shape = v8::FunctionTemplate::New(isolate);
-        shape->InstanceTemplate()->SetInternalFieldCount(sl::kHostObjectFields);
-        self->host_object_shape.Reset(isolate, shape);
-    }
-    v8::Local<v8::FunctionTemplate> shape = self->host_object_shape.Get(isolate);
     v8::Local<v8::Object> object;
-    if (!shape->InstanceTemplate()->NewInstance(isolate->GetCurrentContext()).ToLocal(&object)) return;
-    object->SetInternalField(0, v8::Number::New(isolate, number));
+    if (sl::NewHostObject(args->isolate, isolate->GetCurrentContext(), v8::Number::New(isolate, number)).ToLocal(&object)) {
+        args->info.GetReturnValue().Set(object);
+    }
+}
+
+void sl_v8_args_return_serializable(sl_v8_args *args, size_t prototype, size_t payload) {
+    v8::Local<v8::Context> context = args->info.GetIsolate()->GetCurrentContext();
+    v8::Local<v8::Object> object;
+    if (!sl::NewHostObject(args->isolate, context, args->info[static_cast<int>(payload)]).ToLocal(&object)) return;
+    if (!object->SetPrototype(context, args->info[static_cast<int>(prototype)]).FromMaybe(false)) return;
     args->info.GetReturnValue().Set(object);
 }
 
-size_t sl_v8_message_bytes(const sl_v8_message *message) { return message->length + message->moved_bytes; }
+size_t sl_v8_message_bytes(const sl_v8_message *message) { return message->length + message->moved_bytes + message->kept_bytes; }
 
 size_t sl_v8_message_object_count(const sl_v8_message *message) { return message->objects.size(); }
 

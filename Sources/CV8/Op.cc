@@ -149,6 +149,7 @@ const intptr_t *ExternalReferences() {
             addresses.push_back(reinterpret_cast<intptr_t>(native.direct.GetAddress()));
             addresses.push_back(reinterpret_cast<intptr_t>(native.direct.GetTypeInfo()));
         }
+        AddStaticTexts(&addresses);
         addresses.push_back(0);
         return addresses;
     }();
@@ -251,6 +252,15 @@ sl_v8_type sl_v8_args_type(sl_v8_args *args, size_t index) { return sl::TypeOf(a
 double sl_v8_args_number(sl_v8_args *args, size_t index) {
     v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
     return value->IsNumber() ? value.As<v8::Number>()->Value() : NAN;
+}
+
+int64_t sl_v8_args_int64(sl_v8_args *args, size_t index) {
+    v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
+    if (value->IsBigInt()) return value.As<v8::BigInt>()->Int64Value();
+    if (!value->IsNumber()) return 0;
+    double number = value.As<v8::Number>()->Value();
+    if (std::isnan(number)) return 0;
+    return number >= 0x1p63 ? INT64_MAX : number < -0x1p63 ? INT64_MIN : static_cast<int64_t>(number);
 }
 
 bool sl_v8_args_bool(sl_v8_args *args, size_t index) {
@@ -395,6 +405,18 @@ void sl_v8_args_return_string(sl_v8_args *args, const char *bytes, size_t length
     ReturnString(args, sl::NewString(args->info.GetIsolate(), bytes, length));
 }
 
+bool sl_v8_args_return_ascii(sl_v8_args *args, const char *bytes, size_t length) {
+    if (!sl::IsAscii(bytes, length)) return false;
+    v8::Isolate *isolate = args->info.GetIsolate();
+    if (length > static_cast<size_t>(v8::String::kMaxLength)) {
+        ReturnString(args, {});
+    } else {
+        ReturnString(args, length == 0 ? v8::String::Empty(isolate)
+                                       : sl::NewOneByteString(isolate, reinterpret_cast<const uint8_t *>(bytes), length));
+    }
+    return true;
+}
+
 void sl_v8_args_return_utf16(sl_v8_args *args, uint16_t *units, size_t length) {
     v8::Isolate *isolate = args->info.GetIsolate();
     if (length > static_cast<size_t>(v8::String::kMaxLength)) return ReturnString(args, {});
@@ -402,12 +424,12 @@ void sl_v8_args_return_utf16(sl_v8_args *args, uint16_t *units, size_t length) {
     uint16_t all = 0;
     for (size_t index = 0; index < length; ++index) all |= units[index];
     if (all > 0xFF) {
-        return ReturnString(args, v8::String::NewFromTwoByte(isolate, units, v8::NewStringType::kNormal, static_cast<int>(length)));
+        return ReturnString(args, sl::NewTwoByteString(isolate, units, length));
     }
     // In place: what is written lies before what is still to be read.
     auto *bytes = reinterpret_cast<uint8_t *>(units);
     for (size_t index = 0; index < length; ++index) bytes[index] = static_cast<uint8_t>(units[index]);
-    ReturnString(args, v8::String::NewFromOneByte(isolate, bytes, v8::NewStringType::kNormal, static_cast<int>(length)));
+    ReturnString(args, sl::NewOneByteString(isolate, bytes, length));
 }
 
 void sl_v8_args_return_utf8_of(sl_v8_args *args, size_t index) {

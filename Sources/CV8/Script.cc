@@ -46,7 +46,7 @@ SourceText::SourceText(RealmEntry &entry, const char *source, size_t length, con
                        sl_v8_code_cache *cache)
     : cache_(cache) {
     v8::Local<v8::String> text;
-    if (!NewString(entry.isolate, source, length).ToLocal(&text)) {
+    if (!NewStaticString(entry.isolate, source, length).ToLocal(&text) && !NewString(entry.isolate, source, length).ToLocal(&text)) {
         entry.isolate->ThrowException(NewError(entry.isolate, "RangeError", "source text is too long for V8"));
         return;
     }
@@ -106,18 +106,33 @@ sl_v8_string sl_v8_script_cache(sl_v8_realm *realm, const char *source, size_t l
 }
 
 sl_v8_value *sl_v8_function_compile(sl_v8_realm *realm, const char *source, size_t length, const char *name,
-                                    const char *const *parameters, size_t parameter_count, sl_v8_exception **error) {
+                                    const char *const *parameters, size_t parameter_count, sl_v8_code_cache *cache,
+                                    sl_v8_exception **error) {
     *error = nullptr;
     sl::RealmEntry entry(realm);
     if (realm->isolate->Ended()) return nullptr;
     v8::TryCatch caught(entry.isolate);
     std::vector<v8::Local<v8::String>> names;
     for (size_t index = 0; index < parameter_count; ++index) names.push_back(sl::Key(entry.isolate, parameters[index]));
-    sl::SourceText text(entry, source, length, name, false, nullptr);
     v8::Local<v8::Function> function;
-    if (!text || !v8::ScriptCompiler::CompileFunction(entry.context, text.get(), names.size(), names.data()).ToLocal(&function)) {
+    {
+        sl::SourceText text(entry, source, length, name, false, cache);
+        if (text) {
+            (void)v8::ScriptCompiler::CompileFunction(entry.context, text.get(), names.size(), names.data(), 0, nullptr, text.options)
+                .ToLocal(&function);
+        }
+    }
+    if (function.IsEmpty()) {
         sl::Report(entry, caught, error);
         return nullptr;
     }
     return sl::Retain(realm->isolate, function);
+}
+
+sl_v8_string sl_v8_function_cache(sl_v8_realm *realm, sl_v8_value *function) {
+    sl::RealmEntry entry(realm);
+    v8::Local<v8::Value> value = sl::Open(entry.isolate, function);
+    if (!value->IsFunction()) return {nullptr, 0};
+    return sl::SealCache(
+        std::unique_ptr<v8::ScriptCompiler::CachedData>(v8::ScriptCompiler::CreateCodeCacheForFunction(value.As<v8::Function>())));
 }

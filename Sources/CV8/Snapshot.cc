@@ -1,7 +1,8 @@
 // Start-up snapshots: an isolate with one prepared realm, frozen into bytes.
 //
 // V8 ends the process when it is given a snapshot that is not its own, so every snapshot starts with a header of ours, and one that
-// does not fit in every point is refused: the library build and V8 version, the flags, the ops it refers to by index, length and checksum.
+// does not fit in every point is refused: the library build and V8 version, the flags, the ops and static texts it refers to by index, length and
+// checksum. V8 has a checksum of its own, which it would check for every isolate: that is off (version::kDefaultFlags).
 
 #include <link.h>
 
@@ -34,7 +35,7 @@ uint64_t Checksum(const void *bytes, size_t length, uint64_t seed) {
 namespace {
 
 constexpr char kMagic[8] = {'S', 'L', 'V', '8', 'S', 'N', 'A', 'P'};
-constexpr uint32_t kLayout = 1;
+constexpr uint32_t kLayout = 2;
 
 struct Header {
     char magic[8];
@@ -43,11 +44,14 @@ struct Header {
     uint64_t build;      // of the library V8 is in
     uint64_t flags;
     uint64_t op_names;
+    uint64_t texts;
     uint64_t length;     // of V8's blob, which follows
     uint64_t checksum;
-    char version[40];
+    char version[32];
 };
 static_assert(sizeof(Header) % 16 == 0, "the blob behind the header is aligned");
+
+}  // namespace
 
 // The build ID of the library V8 is in: V8's version alone does not tell two builds of a distribution apart.
 uint64_t LibraryBuild() {
@@ -78,6 +82,8 @@ uint64_t LibraryBuild() {
     return search.build;
 }
 
+namespace {
+
 Header Expected(size_t ops) {
     Header header = {};
     memcpy(header.magic, kMagic, sizeof kMagic);
@@ -86,6 +92,7 @@ Header Expected(size_t ops) {
     header.build = LibraryBuild();
     header.flags = Checksum(PlatformFlags().data(), PlatformFlags().size());
     header.op_names = OpNamesHash(ops);
+    header.texts = StaticTextsHash();
     strncpy(header.version, v8::V8::GetVersion(), sizeof header.version - 1);
     return header;
 }

@@ -20,13 +20,78 @@ bool IsAscii(const char *bytes, size_t length) {
     return true;
 }
 
+namespace {
+
+// A string of this many bytes has its memory outside of V8's heap: there it would have pages of its own, which are fresh with every string, and the
+// kernel's work with them takes ten times as long as the copy. There are so many of them only that the heap's limit means something: the others are in it.
+constexpr size_t kOutsideMin = 64 * 1024;
+
+template <typename Base, typename Unit>
+class OutsideText final : public Base {
+public:
+    // Null: there is no memory for it, or there may be no more.
+    static OutsideText *Make(sl_v8_isolate *self, const Unit *units, size_t length) {
+        void *copy = self->allocator->AllocateText(length * sizeof(Unit));
+        if (!copy) return nullptr;
+        memcpy(copy, units, length * sizeof(Unit));
+        return new OutsideText(self, static_cast<Unit *>(copy), length);
+    }
+
+    ~OutsideText() override {
+        isolate_->AdjustAmountOfExternalAllocatedMemory(-static_cast<int64_t>(length_ * sizeof(Unit)));
+        allocator_->FreeText(units_, length_ * sizeof(Unit));
+    }
+
+    const Unit *data() const override { return units_; }
+    size_t length() const override { return length_; }
+
+private:
+    OutsideText(sl_v8_isolate *self, Unit *units, size_t length)
+        : isolate_(self->isolate), allocator_(self->allocator), units_(units), length_(length) {
+        isolate_->AdjustAmountOfExternalAllocatedMemory(static_cast<int64_t>(length * sizeof(Unit)));
+    }
+
+    v8::Isolate *const isolate_;
+    const std::shared_ptr<BufferAllocator> allocator_;  // which may outlive the isolate's other parts
+    Unit *const units_;
+    const size_t length_;
+};
+
+// Whether a new string of so many bytes is to be outside. When many young ones are, V8 collects them now: it looks at their size when memory of an
+// ArrayBuffer is asked for, not with strings.
+bool IsOutside(v8::Isolate *isolate, size_t byte_count) {
+    if (byte_count < kOutsideMin || !Self(isolate)->allocator) return false;
+    (void)v8::ArrayBuffer::NewBackingStore(isolate, 1);
+    return true;
+}
+
+}  // namespace
+
+v8::MaybeLocal<v8::String> NewOneByteString(v8::Isolate *isolate, const uint8_t *units, size_t length, v8::NewStringType type) {
+    using Text = OutsideText<v8::String::ExternalOneByteStringResource, char>;
+    if (type == v8::NewStringType::kNormal && IsOutside(isolate, length)) {
+        if (auto *text = Text::Make(Self(isolate), reinterpret_cast<const char *>(units), length)) {
+            return v8::String::NewExternalOneByte(isolate, text);
+        }
+    }
+    return v8::String::NewFromOneByte(isolate, units, type, static_cast<int>(length));
+}
+
+v8::MaybeLocal<v8::String> NewTwoByteString(v8::Isolate *isolate, const uint16_t *units, size_t length) {
+    using Text = OutsideText<v8::String::ExternalStringResource, uint16_t>;
+    if (IsOutside(isolate, length * sizeof(uint16_t))) {
+        if (auto *text = Text::Make(Self(isolate), units, length)) return v8::String::NewExternalTwoByte(isolate, text);
+    }
+    return v8::String::NewFromTwoByte(isolate, units, v8::NewStringType::kNormal, static_cast<int>(length));
+}
+
 v8::MaybeLocal<v8::String> NewString(v8::Isolate *isolate, const char *bytes, size_t length, v8::NewStringType type) {
     // V8 counts UTF-16 units, which are at most as many as the bytes.
     if (length == 0) return v8::String::Empty(isolate);
     if (length > static_cast<size_t>(v8::String::kMaxLength)) return {};
     // A copy, where V8 looks at each byte twice.
     if (IsAscii(bytes, length)) {
-        return v8::String::NewFromOneByte(isolate, reinterpret_cast<const uint8_t *>(bytes), type, static_cast<int>(length));
+        return NewOneByteString(isolate, reinterpret_cast<const uint8_t *>(bytes), length, type);
     }
     return v8::String::NewFromUtf8(isolate, bytes, type, static_cast<int>(length));
 }

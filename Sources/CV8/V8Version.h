@@ -16,9 +16,12 @@
 
 namespace sl::version {
 
-// A language feature of this V8 that is on in every browser and Node of its time, but not in V8 itself, and direct calls of native
-// functions from optimised code, which later versions have on.
-constexpr char kDefaultFlags[] = "--harmony-import-assertions --turbo-fast-api-calls";
+// A language feature of this V8 that is on in every browser and Node of its time, but not in V8 itself; direct calls of native functions
+// from optimised code, which later versions have on; no checksum of the snapshot for every isolate, which later versions check in debug builds
+// only: eight million instructions for two megabytes, and Snapshot.cc has checked them; and, as later versions have it, a function of
+// WebAssembly is compiled when it is first called. It is validated with its module all the same.
+constexpr char kDefaultFlags[] =
+    "--harmony-import-assertions --turbo-fast-api-calls --no-verify-snapshot-checksum --wasm-lazy-compilation";
 
 // ModuleRequest::GetImportAssertions is a flat list of (key, value, source offset); the list given to the host's import() callback
 // is one of (key, value).

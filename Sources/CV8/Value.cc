@@ -123,15 +123,15 @@ sl_v8_value *sl_v8_value_object(sl_v8_realm *realm) {
 
 sl_v8_value *sl_v8_value_buffer(sl_v8_realm *realm, const void *bytes, size_t length) {
     sl::RealmEntry entry(realm);
-    std::unique_ptr<v8::BackingStore> store = sl::CopyToBackingStore(realm->isolate, bytes, length);
+    std::unique_ptr<v8::BackingStore> store = sl::CopyToBackingStore(realm->isolate, bytes, bytes ? length : 0);
     return sl::Retain(realm->isolate, v8::ArrayBuffer::New(entry.isolate, std::move(store)));
 }
 
 sl_v8_value *sl_v8_value_uint8_array(sl_v8_realm *realm, const void *bytes, size_t length) {
     sl::RealmEntry entry(realm);
-    std::unique_ptr<v8::BackingStore> store = sl::CopyToBackingStore(realm->isolate, bytes, length);
+    std::unique_ptr<v8::BackingStore> store = sl::CopyToBackingStore(realm->isolate, bytes, bytes ? length : 0);
     v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(entry.isolate, std::move(store));
-    return sl::Retain(realm->isolate, v8::Uint8Array::New(buffer, 0, length));
+    return sl::Retain(realm->isolate, v8::Uint8Array::New(buffer, 0, buffer->ByteLength()));
 }
 
 sl_v8_value *sl_v8_value_external_buffer(sl_v8_realm *realm, void *bytes, size_t length) {

@@ -13,6 +13,7 @@
 #pragma clang diagnostic ignored "-Wall"
 #pragma clang diagnostic ignored "-Wextra"
 #include <v8-profiler.h>
+#include <v8-wasm.h>
 #include <v8.h>
 #pragma clang diagnostic pop
 
@@ -59,6 +60,13 @@ public:
 
 class ForegroundTasks;
 
+// Streaming compilations by the number they began with; Wasm.cc knows what one is.
+struct WasmStream;
+struct WasmStreams : std::unordered_map<uint64_t, std::unique_ptr<WasmStream>> {
+    WasmStreams();
+    ~WasmStreams();
+};
+
 // Memory of ArrayBuffers, counted and limited. Shared with V8: a buffer may be freed on a worker thread, and after the isolate is gone.
 class BufferAllocator final : public v8::ArrayBuffer::Allocator {
 public:
@@ -69,6 +77,11 @@ public:
     void *AllocateUninitialized(size_t length) override;
     void Free(void *data, size_t length) override;
 
+    // Memory of strings that lie outside of V8's heap. Null when there is none, or they have what they may have.
+    void *AllocateText(size_t length);
+    void FreeText(void *data, size_t length);
+    void set_text_bytes_max(size_t bytes) { text_bytes_max_ = bytes; }
+
     // Counts memory that came from elsewhere.
     void Count(size_t length) { bytes_.fetch_add(length, std::memory_order_relaxed); }
     size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
@@ -78,11 +91,15 @@ private:
 
     const size_t bytes_max_;
     std::atomic<size_t> bytes_ = 0;
+    // Of one isolate, on its thread.
+    size_t text_bytes_max_ = 0;
+    size_t text_bytes_ = 0;
 };
 
 // ---- Bounds ----
 
 constexpr size_t kOpsMax = 512;
+constexpr size_t kStaticTextsMax = 512;
 constexpr size_t kRejectionsMax = 10'000;        // rejected promises remembered until a handler is added
 constexpr size_t kFramesMax = 64;                // of one stack
 constexpr int kFramesCaptured = 32;              // when an error is made; its cost grows with it (64: four times that of V8's 10)
@@ -91,7 +108,9 @@ constexpr size_t kAggregateMax = 16;             // errors taken of one Aggregat
 constexpr size_t kExceptionsMax = 64;            // causes and aggregated errors of one exception together
 constexpr size_t kExceptionTextMax = 256 * 1024; // bytes of a message or a stack
 constexpr size_t kSourceLineMax = 1024;          // bytes
+constexpr size_t kTextShare = 4;                 // strings outside of V8's heap may have this part of what is its limit
 constexpr size_t kProfileSamplesMax = 1'000'000;
+constexpr size_t kWasmStreamsMax = 256;          // open at once, in an isolate
 
 // ---- Slots ----
 
@@ -187,6 +206,8 @@ struct sl_v8_isolate {
     size_t snapshot_ops = 0;  // how many ops the snapshot's ops object has
     bool has_snapshot_realm = false;
 
+    sl::WasmStreams wasm_streams;
+
     std::vector<void *> external_buffers;  // memory that sl_v8_value_external_buffer made visible
 
     v8::CpuProfiler *profiler = nullptr;
@@ -280,6 +301,12 @@ void ForgetValues(sl_v8_isolate *isolate);
 bool IsAscii(const char *bytes, size_t length);
 v8::MaybeLocal<v8::String> NewString(v8::Isolate *isolate, const char *bytes, size_t length,
                                      v8::NewStringType type = v8::NewStringType::kNormal);
+// A string over a text of sl_v8_text_register. Empty when the bytes are none, or V8 cannot; no exception is pending then.
+v8::MaybeLocal<v8::String> NewStaticString(v8::Isolate *isolate, const char *bytes, size_t length);
+// At most v8::String::kMaxLength units, at least one.
+v8::MaybeLocal<v8::String> NewOneByteString(v8::Isolate *isolate, const uint8_t *units, size_t length,
+                                            v8::NewStringType type = v8::NewStringType::kNormal);
+v8::MaybeLocal<v8::String> NewTwoByteString(v8::Isolate *isolate, const uint16_t *units, size_t length);
 // For names the bridge or the host chooses. What is too long becomes "".
 v8::Local<v8::String> Key(v8::Isolate *isolate, std::string_view text);
 // Owned, NUL-terminated copies. The second is cut at a character boundary to at most `bytes_max`.
@@ -333,10 +360,12 @@ void SetUpModules(sl_v8_isolate *isolate);
 void ForgetModules(sl_v8_realm *realm);
 void SetUpRejections(sl_v8_isolate *isolate);
 void SetUpHeap(sl_v8_isolate *isolate);
+void SetUpWasm(sl_v8_isolate *isolate);
+void ForgetWasmStreams(sl_v8_isolate *isolate);
 void CollectGarbage(sl_v8_isolate *isolate);
 void RestoreHeapLimit(sl_v8_isolate *isolate);
 void WatchCollections(sl_v8_isolate *isolate);
-// Host memory that JavaScript gets: counted, never refused.
+// Host memory that JavaScript gets: counted, never refused. Without bytes to copy it is for the caller to fill, all of it.
 std::unique_ptr<v8::BackingStore> CopyToBackingStore(sl_v8_isolate *isolate, const void *bytes, size_t length);
 
 // ---- Isolate and realm ----
@@ -376,9 +405,14 @@ const intptr_t *ExternalReferences();
 size_t OpCount();
 bool IsOp(std::string_view name);
 uint64_t OpNamesHash(size_t count);
+void AddStaticTexts(std::vector<intptr_t> *references);
+// Of how many there are, and how long.
+uint64_t StaticTextsHash();
 
 // Checks a snapshot of ours, unless it is known, and finds V8's blob in it.
 bool OpenSnapshot(const uint8_t *bytes, size_t length, bool is_known, v8::StartupData *blob, size_t *ops);
 uint64_t Checksum(const void *bytes, size_t length, uint64_t seed = 0);
+// The build of the library that V8 is in.
+uint64_t LibraryBuild();
 
 }  // namespace sl

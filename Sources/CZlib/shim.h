@@ -1,4 +1,4 @@
-// zlib as Swift can call it, for the targets `Transport` (bodies in one piece) and `Platform` (streams).
+// zlib as Swift can call it, for the targets `Transport` (bodies in one piece) and `Platform` (streams, messages of WebSockets).
 
 #ifndef SL_CZLIB_SHIM_H
 #define SL_CZLIB_SHIM_H
@@ -11,6 +11,13 @@
 static inline int sl_zlib_gzip_init(z_stream *_Nonnull stream, int level) {
     return deflateInit2(stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
 }
+
+// Provided because these are macros. Raw deflate (RFC 1951) with a window of 2 to the power of `bits`, 9 to 15.
+static inline int sl_zlib_raw_deflate_init(z_stream *_Nonnull stream, int level, int bits) {
+    return deflateInit2(stream, level, Z_DEFLATED, -bits, 8, Z_DEFAULT_STRATEGY);
+}
+
+static inline int sl_zlib_raw_inflate_init(z_stream *_Nonnull stream) { return inflateInit2(stream, -15); }
 
 // ---- Streams in one piece of memory ----
 // All that zlib allocates for a stream lies in memory that the caller gives, together with the stream itself: it needs no call to be freed, so that it can be

@@ -11,6 +11,7 @@ public struct FlagValues: Sendable {
     public var policy: String?
     public var limits: [String] = []
     public var logs: [String] = []
+    public var folders: [String] = []
     public var logLevel: String?
     public var isJSON = false
     public var flushTimeout: String?

@@ -16,6 +16,15 @@ public struct WorkerConfiguration: Hashable, Sendable {
     /// Whether a heap snapshot is taken when the heap has reached its limit.
     public var snapshotsHeap = false
 
+    /// What a WASI command may reach, in the order given.
+    public var folders: [GuestFolder] = []
+
+    /// A folder here, and what a WASI command calls it.
+    public struct GuestFolder: Hashable, Sendable {
+        public var host: String
+        public var guest: String
+    }
+
     public init(resource: Resource) { self.resource = resource }
 
     /// Reads it from flags and environment, finding all errors at once.
@@ -37,11 +46,29 @@ public struct WorkerConfiguration: Hashable, Sendable {
         configuration.limits = WorkloadLimits.parse(flags.limits, isRun: flags.isRun, &problems)
         configuration.isDisabled = environment.flag("OTEL_SDK_DISABLED", &problems)
         configuration.snapshotsHeap = flags.snapshotsHeap
+        configuration.folders = flags.folders.compactMap { parseFolder($0, &problems) }
         if let text = flags.profileSlow {
             configuration.profileSlow = Units.nanoseconds(text)
-            if configuration.profileSlow == nil { problems.error("--profile-slow", "\"\(text)\" is not a time such as 500ms") }
+            if configuration.profileSlow == nil {
+                problems.error("--profile-slow", "\"\(text)\" is not a time such as 500ms")
+            }
         }
         return configuration
+    }
+
+    /// `HOST`, or `HOST::GUEST`.
+    private static func parseFolder(_ text: String, _ problems: inout Problems) -> GuestFolder? {
+        var host = text[...]
+        var guest = text[...]
+        if let separator = text.indices.first(where: { text[$0...].hasPrefix("::") }) {
+            host = text[..<separator]
+            guest = text[separator...].dropFirst(2)
+        }
+        guard !host.isEmpty, !guest.isEmpty, !text.utf8.contains(0) else {
+            problems.error("--dir \(text)", "expected DIR, or DIR::NAME as the module is to call it")
+            return nil
+        }
+        return GuestFolder(host: String(host), guest: String(guest))
     }
 
     /// The name of the service: `--service`, `OTEL_SERVICE_NAME`, `service.name` of `OTEL_RESOURCE_ATTRIBUTES`, the

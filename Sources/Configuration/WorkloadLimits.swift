@@ -6,6 +6,8 @@ public struct WorkloadLimits: Hashable, Sendable {
     public var wall: UInt64?
     /// V8's heap. Bytes.
     public var heap: Int?
+    /// A memory of WebAssembly. Bytes.
+    public var wasmMemory: Int?
     /// Child `Worker`s at once, in each process.
     public var workers: Int?
 
@@ -27,7 +29,9 @@ public struct WorkloadLimits: Hashable, Sendable {
     public init() {}
 
     private enum Name: String, CaseIterable {
-        case cpu, wall, heap, workers, headers, body
+        case cpu, wall, heap
+        case wasmMemory = "wasm-memory"
+        case workers, headers, body
         case headerTimeout = "header-timeout"
         case idle
         case requestTimeout = "request-timeout"
@@ -47,6 +51,8 @@ public struct WorkloadLimits: Hashable, Sendable {
             case .cpu, .wall, .headerTimeout, .idle, .requestTimeout: 1_000_000...8_760 * 3_600_000_000_000
             // With less V8 does not start.
             case .heap: 4 << 20...1 << 40
+            // A page, and what 32 bits can point to.
+            case .wasmMemory: 64 << 10...4 << 30
             // As many as half the places of the rings' table.
             case .workers: 1...256
             case .headers: 1 << 10...16 << 20
@@ -61,6 +67,7 @@ public struct WorkloadLimits: Hashable, Sendable {
             case .cpu: "a time such as 500ms, from 1ms to 8760h"
             case .wall: "a time such as 2s, from 1ms to 8760h"
             case .heap: "a size such as 64MB, from 4MB to 1024GB"
+            case .wasmMemory: "a size such as 256MB, from 64KB to 4GB"
             case .workers: "a whole number such as 16, from 1 to 256"
             case .headers: "a size such as 32KB, from 1KB to 16MB"
             case .body: "a size such as 100MB, from 1B to 1024GB"
@@ -108,7 +115,7 @@ public struct WorkloadLimits: Hashable, Sendable {
         let value: UInt64? =
             switch name {
             case .cpu, .wall, .headerTimeout, .idle, .requestTimeout: Units.nanoseconds(text)
-            case .heap, .headers, .body: Units.bytes(text).map(UInt64.init)
+            case .heap, .wasmMemory, .headers, .body: Units.bytes(text).map(UInt64.init)
             case .connections, .workers: Units.count(text).map(UInt64.init)
             }
         guard let value, name.bounds.contains(value) else { return false }
@@ -116,6 +123,7 @@ public struct WorkloadLimits: Hashable, Sendable {
         case .cpu: cpu = value
         case .wall: wall = value
         case .heap: heap = Int(value)
+        case .wasmMemory: wasmMemory = Int(value)
         case .workers: workers = Int(value)
         case .headers: headers = Int(value)
         case .body: body = Int(value)

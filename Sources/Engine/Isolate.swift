@@ -34,6 +34,8 @@ public enum Engine {
 public struct IsolateOptions {
     public var heapBytesMax = 0
     public var youngBytesMax = 0
+    /// What the young generation begins with: three times one of its halves.
+    public var youngBytesInitial = 0
     public var stackBytesMax = 0
     /// Sum of the live ArrayBuffers; over it `new ArrayBuffer` throws a RangeError.
     public var arrayBufferBytesMax = 0
@@ -108,6 +110,7 @@ public final class Isolate {
         var raw = sl_v8_isolate_options()
         raw.heap_bytes_max = options.heapBytesMax
         raw.young_bytes_max = options.youngBytesMax
+        raw.young_bytes_initial = options.youngBytesInitial
         raw.stack_bytes_max = options.stackBytesMax
         raw.array_buffer_bytes_max = options.arrayBufferBytesMax
         raw.snapshot = options.snapshot?.baseAddress?.assumingMemoryBound(to: UInt8.self)

@@ -61,6 +61,8 @@ public struct OpCall {
         let number = sl_v8_args_number(raw, index)
         return number.isNaN ? nan : Int(max(-0x1p53, min(0x1p53, number)))
     }
+    /// The low 64 bits of a BigInt; a number without its fraction, clamped; 0 of anything else.
+    public func int64(_ index: Int) -> Int64 { sl_v8_args_int64(raw, index) }
     public func bool(_ index: Int) -> Bool { sl_v8_args_bool(raw, index) }
     /// ToString of primitives; empty for objects.
     public func string(_ index: Int) -> String { String(taking: sl_v8_args_string(raw, index)) }
@@ -116,14 +118,22 @@ public struct OpCall {
     // MARK: Messages
 
     /// Serializes an argument, and moves what the array at `transfer` lists. Nil: JavaScript has an exception pending; return from the op right after.
-    public func writeMessage(_ value: Int, transfer: Int) -> Message? {
-        sl_v8_args_write_message(raw, value, transfer).map(Message.init)
+    /// - Parameter refuse: the argument that has a function to refuse objects with (`sl_v8_args_write_message`).
+    public func writeMessage(_ value: Int, transfer: Int, refuse: Int) -> Message? {
+        sl_v8_args_write_message(raw, value, transfer, refuse).map(Message.init)
     }
 
-    /// Makes what a message says the result. A message is read once. False: as above.
-    /// - Parameter objects: the argument that has an array of host objects for those transferred.
-    @discardableResult public func returns(_ message: Message, objects: Int) -> Bool {
-        sl_v8_args_return_message(raw, message.raw, objects)
+    /// Makes what a message says the result. A message that moves memory is read once. False: as above.
+    /// - Parameters:
+    ///   - objects: the argument that has an array of host objects for those transferred.
+    ///   - revived: the argument that has an array to add serializable objects to, each with its payload.
+    @discardableResult public func returns(_ message: Message, objects: Int, revived: Int) -> Bool {
+        sl_v8_args_return_message(raw, message.raw, objects, revived)
+    }
+
+    /// Makes a new serializable object the result (`sl_v8_args_return_serializable`).
+    public func returnsSerializable(prototype: Int, payload: Int) {
+        sl_v8_args_return_serializable(raw, prototype, payload)
     }
 
     /// Makes a new host object the result: messages know it by its number.
@@ -143,6 +153,11 @@ public struct OpCall {
 
     public func returns(utf8: UnsafeRawBufferPointer) {
         sl_v8_args_return_string(raw, utf8.baseAddress?.assumingMemoryBound(to: CChar.self) ?? noBytes, utf8.count)
+    }
+
+    /// False: it is not ASCII, and no result.
+    public func returns(ascii: UnsafeRawBufferPointer) -> Bool {
+        sl_v8_args_return_ascii(raw, ascii.baseAddress?.assumingMemoryBound(to: CChar.self) ?? noBytes, ascii.count)
     }
 
     /// What a proxy, promise, iterator or weak collection holds, as an array of two; null for anything else (`sl_v8_args_return_inside`).

@@ -134,15 +134,22 @@ public final class Realm {
 
     /// A function with this body and these parameters, in the realm's global scope.
     public func compileFunction(
-        body: UnsafeRawBufferPointer, name: String, parameters: [StaticString]
+        body: UnsafeRawBufferPointer, name: String, parameters: [StaticString], cache: CodeCache? = nil
     ) throws(JSFailure) -> Value {
         var error: UnsafeMutablePointer<sl_v8_exception>?
         let names = parameters.map { UnsafeRawPointer($0.utf8Start).assumingMemoryBound(to: CChar.self) }
         let source = body.baseAddress!.assumingMemoryBound(to: CChar.self)
-        let function = names.withUnsafeBufferPointer {
-            sl_v8_function_compile(raw, source, body.count, name, $0.baseAddress, $0.count, &error)
+        let function = names.withUnsafeBufferPointer { names in
+            CodeCache.withRaw(cache) {
+                sl_v8_function_compile(raw, source, body.count, name, names.baseAddress, names.count, $0, &error)
+            }
         }
         return try take(function, error)
+    }
+
+    /// Compiled code of what `compileFunction` made and of the functions within it that were compiled since; nil when V8 has none.
+    public func codeCache(of function: Value) -> CodeCache? {
+        [UInt8](taking: sl_v8_function_cache(raw, function.raw)).map(CodeCache.init)
     }
 
     // MARK: Dynamic import
@@ -178,6 +185,15 @@ public struct SourceText {
 
     func withChars<R>(_ body: (UnsafePointer<CChar>, Int) -> R) -> R {
         bytes.withUnsafeBytes { body($0.baseAddress?.assumingMemoryBound(to: CChar.self) ?? noBytes, $0.count) }
+    }
+}
+
+/// Source texts that are part of the program: V8 reads them where they are, and a snapshot refers to them.
+public enum StaticTexts {
+    /// Makes one known, of Latin-1. Before the first isolate, in the same order in every process: a snapshot refers to them by it.
+    public static func register(_ text: UnsafeRawBufferPointer) {
+        let isAdded = sl_v8_text_register(text.baseAddress!.assumingMemoryBound(to: CChar.self), text.count)
+        precondition(isAdded, "a source text is empty, or there are too many")
     }
 }
 

@@ -4,7 +4,9 @@ public import Engine
 public enum PlatformOps {
     /// In the order they are registered, which a snapshot depends on.
     public static let all: [Op] =
-        output + run + timers + fetch + encoding + clone + machine + sources + ring + http + compression + crypto + messages
+        output + run + timers + fetch + encoding + clone + machine + sources + ring + http + compression + crypto
+        + messages
+        + wasm + wasi + webSocket
 
     /// Registers them with V8; once, before the first isolate.
     public static func register() { Op.register(all) }

@@ -28,6 +28,8 @@ public protocol PlatformHost: AnyObject {
     func promiseSettled(_ token: Int, reason: Value?)
     /// JSON of the source map of a loaded script; nil when it has none.
     func sourceMap(ofScript name: String) -> [UInt8]?
+    /// Readable once the run is to end: what blocks this thread waits for it too. Negative: there is none.
+    var stopDescriptor: Int32 { get }
 }
 
 /// A request that JavaScript's `fetch` starts.
@@ -37,6 +39,8 @@ public struct FetchStart: Sendable {
         case whole([UInt8])
         /// Comes by `writeFetch`.
         case pushed
+        /// The same, but not as content: bytes of another protocol, once the answer is 101.
+        case upgraded
     }
 
     public let id: Int
@@ -59,6 +63,8 @@ public protocol HTTPHost: AnyObject {
     /// True: the kernel has all of it.
     func endResponse(_ slot: Int) -> Bool
     func abort(_ slot: Int)
+    /// Answers with 101 and further header lines, argument 1; content is frames from then on. False: it cannot be done.
+    func upgrade(_ slot: Int, _ call: OpCall) -> Bool
     /// Asks for a piece of the request's content.
     func readContent(_ slot: Int)
     /// Writes attributes at `at` in the ring's memory; the next position, or -1.
@@ -77,6 +83,19 @@ public protocol HTTPHost: AnyObject {
     func setErrorType(_ slot: Int, _ type: String)
 }
 
+/// WebAssembly modules on their way into V8, piece by piece. `stream` is what V8's own compileStreaming was called with (`Realm.pushWasm`).
+public protocol WasmHost: AnyObject {
+    /// Whether compiled code is kept between runs.
+    var storesCode: Bool { get }
+    /// Names the stored code of a module; nil when there is none.
+    func key(of module: UnsafeRawBufferPointer) -> String?
+    /// - Parameter key: of the whole module, when it is known; else empty.
+    func push(_ stream: UInt64, _ bytes: UnsafeRawBufferPointer, key: String)
+    /// Whether stored code is used.
+    func finish(_ stream: UInt64) -> Bool
+    func abort(_ stream: UInt64, reason: Value)
+}
+
 /// Messages, and the child isolates that exchange them. Calls come from within running JavaScript; ports and workers go by numbers, and one that is
 /// over does nothing.
 public protocol MessageHost: AnyObject {
@@ -84,25 +103,34 @@ public protocol MessageHost: AnyObject {
     var cells: UnsafeMutableRawBufferPointer { get }
     /// A new channel: its ports, the second in the cells.
     func makeChannel() -> Int
-    /// Posts argument 1 with the transfer list at 2 and, as text of the context, 3. False: the other end has too much waiting.
+    /// Posts argument 1 with the transfer list at 2 and, as text of the context, 3; 4 refuses objects. False: the other end has too much waiting.
     func post(_ port: Int, _ call: OpCall) -> Bool
+    /// The same to all other BroadcastChannels of the name that this one has.
+    func postToChannels(_ channel: Int, _ call: OpCall) -> Bool
     /// Takes the oldest message that waits. -1: none, -2: none will ever come; else how many ports it brings.
     func take(_ port: Int) -> Int
-    /// Makes the value of the message that was taken the result of the call; objects at argument 0.
+    /// Makes the value of the message that was taken the result of the call; objects at argument 0, to be revived at 1.
     func read(_ call: OpCall)
     /// The text of the message that was taken.
     func text() -> String
     /// The n-th port of the message that was taken.
     func portTaken(_ index: Int) -> Int
-    /// Makes argument 0 with the transfer list at 1 the message that was taken. How many ports it brings; -1: an exception is pending.
+    /// Makes argument 0 with the transfer list at 1 the message that was taken; 2 refuses objects. How many ports it brings; -1: an exception is pending.
     func write(_ call: OpCall) -> Int
     /// Messages are wanted.
     func enable(_ port: Int)
     func close(_ port: Int)
-    /// A BroadcastChannel's port.
-    func makeBroadcast(_ name: String) -> Int
+    /// A BroadcastChannel's number. Messages to all of the isolate's wait at `MessageCell.broadcasts`.
+    func makeChannel(_ name: String) -> Int
+    func closeChannel(_ channel: Int)
+    /// Argument 1 is a Blob to be known by this URL. False: there are as many as there may be.
+    func putBlob(_ url: String, _ call: OpCall) -> Bool
+    /// Makes the Blob of this URL the result of the call, to be revived at argument 1. False: there is none.
+    func blob(_ url: String, _ call: OpCall) -> Bool
+    func revokeBlob(_ url: String)
     /// A child isolate, from its configuration as JSON; the port to it. Nil: there are as many as there may be.
-    func startWorker(_ configuration: String) -> Int?
+    /// - Parameter source: of its script, when the URL is no file's.
+    func startWorker(_ configuration: String, source: [UInt8]?) -> Int?
     /// How many there may be.
     var workersMax: Int { get }
     func terminateWorker(_ port: Int)
@@ -120,6 +148,10 @@ public enum MessageCell {
     public static let kind = 8
     /// The second port of a new channel: two words, low first.
     public static let secondPort = 10
+    /// The BroadcastChannel that what was taken is for: two words, low first.
+    public static let channel = 12
+    /// What `take` calls the queue of all BroadcastChannels. No port has this number.
+    public static let broadcasts = 0
     public static let byteCount = 64
 }
 
@@ -133,6 +165,16 @@ public final class OpHost {
     /// Nil unless the worker serves, and before it does.
     public var http: (any HTTPHost)?
     public var messages: (any MessageHost)?
+    /// Before the program runs.
+    public var wasm: (any WasmHost)?
+    static let wasiInstancesMax = 64
+    var wasiInstances: [Int: WASI] = [:]
+    var lastWasi = 0
+    /// WebSockets open at once.
+    static let socketsMax = 1 << 16
+    var sockets: [Int: SocketFrames] = [:]
+    private(set) lazy var messageDeflate = MessageDeflate()
+    var lastSocket = 0
 
     /// - Parameter host: not retained; must outlive the realm.
     public init(_ host: any PlatformHost, ring: UnsafeMutableRawBufferPointer?) {

@@ -18,18 +18,35 @@ public enum PlatformSources {
         return hash.value
     }()
 
+    /// Makes the sources known to V8; once, before the first isolate. They are read as Latin-1: what is not ASCII stands in comments only.
+    public static func register() {
+        for sources in [all, lates] {
+            for source in sources {
+                StaticTexts.register(UnsafeRawBufferPointer(start: source.bytes, count: source.length))
+            }
+        }
+    }
+
     /// Runs all sources in a fresh realm.
-    /// - Parameter ops: as `Realm.installOps` made it.
-    public static func prepare(_ realm: Realm, ops: Value) throws(JSFailure) {
+    /// - Parameters:
+    ///   - ops: as `Realm.installOps` made it.
+    ///   - code: what `Realm.codeCache` gave for each of the functions that an earlier call returned.
+    /// - Returns: what each source was compiled to.
+    @discardableResult
+    public static func prepare(_ realm: Realm, ops: Value, code: [CodeCache?] = []) throws(JSFailure) -> [Value] {
         let shared = realm.makeObject()
         let primordials = realm.makeObject()
-        for source in all {
+        var functions: [Value] = []
+        for (index, source) in all.enumerated() {
             let function = try realm.compileFunction(
                 body: UnsafeRawBufferPointer(start: source.bytes, count: source.length),
-                name: "sidelight:" + String(cString: source.name), parameters: parameters)
+                name: "sidelight:" + String(cString: source.name), parameters: parameters,
+                cache: index < code.count ? code[index] : nil)
             try realm.call(function, [ops, shared, primordials])
+            functions.append(function)
         }
         realm.set(handover, of: realm.global, to: shared)
+        return functions
     }
 
     /// The `internal` object of a prepared realm.
@@ -44,14 +61,18 @@ public enum PlatformSources {
     /// - Parameter name: file name without ".js".
     /// - Returns: a function of `ops`, `internal` and `primordials`; nil when there is no such source.
     static func late(_ name: String, in realm: Realm) throws(JSFailure) -> Value? {
-        var count = 0
-        let sources = UnsafeBufferPointer(start: sl_platform_late_sources(&count), count: count)
-        for source in sources where strcmp(source.name, name) == 0 {
+        for source in lates where strcmp(source.name, name) == 0 {
             return try realm.compileFunction(
                 body: UnsafeRawBufferPointer(start: source.bytes, count: source.length),
                 name: "sidelight:late/\(name).js", parameters: parameters)
         }
         return nil
+    }
+
+    private static var lates: UnsafeBufferPointer<sl_platform_source> {
+        var count = 0
+        let sources = sl_platform_late_sources(&count)
+        return UnsafeBufferPointer(start: sources, count: count)
     }
 
     private static var all: UnsafeBufferPointer<sl_platform_source> {

@@ -41,6 +41,7 @@ final class Fetches {
             case .none: .none
             case .whole(let bytes): .whole(bytes)
             case .pushed: .streamed
+            case .upgraded: .upgraded
             }
         let request = HTTPStreamRequest(method: fetch.method, url: fetch.url, headers: fetch.headers, body: body)
         guard let stream = streams.start(fetch.id, request) else { return false }

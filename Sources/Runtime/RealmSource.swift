@@ -7,6 +7,8 @@ struct RealmSource {
     let options: WorkerOptions
     /// What an isolate of this process was made from already.
     var known: ChildIsolates.UnsafeSnapshot?
+    /// What the young generation begins with; 0: V8's default.
+    var youngBytesInitial = 0
 
     /// A realm in an isolate of its own on this thread, from the first snapshot that fits, which is given back; nil: none did.
     func make(
@@ -16,6 +18,7 @@ struct RealmSource {
     ) {
         var isolateOptions = IsolateOptions()
         isolateOptions.heapBytesMax = options.heapBytesMax
+        isolateOptions.youngBytesInitial = youngBytesInitial
         if let known {
             isolateOptions.snapshot = known.bytes
             isolateOptions.snapshotIsKnown = true

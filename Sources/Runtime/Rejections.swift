@@ -7,6 +7,8 @@ struct Rejections {
         let id: UInt64
         let promise: Value
         let reason: Value
+        /// The tracing context it was rejected in.
+        let context: Value?
     }
 
     private var waiting: [Rejection] = []

@@ -39,8 +39,12 @@ enum StartupSnapshot {
 
     /// Makes a snapshot and puts it at a path, whole or not at all.
     static func build(at path: String) throws {
+        let code = try Rehearsal.run(beside: path)
         let bytes = try Snapshot.create { realm in
-            try PlatformSources.prepare(realm, ops: realm.installOps(host: nil))
+            try PlatformSources.prepare(realm, ops: realm.installOps(host: nil), code: code)
+        }
+        if let index = code.firstIndex(where: { $0?.rejected != false }) {
+            throw RehearsalError(reason: "V8 refuses the code of source \(index)")
         }
         let temporary = path + ".\(getpid()).tmp"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)

@@ -1,8 +1,13 @@
+internal import Linux
 internal import Synchronization
 
 /// Why another thread wants the run to end. The first reason stays.
 final class StopRequest: Sendable {
     private let reason = Mutex<Outcome?>(nil)
+    private let event = try? EventDescriptor()
+
+    /// Readable once there is a reason; -1 when the system had no descriptor left.
+    var descriptor: Int32 { event?.fileDescriptor ?? -1 }
 
     var outcome: Outcome? { reason.withLock { $0 } }
 
@@ -11,6 +16,7 @@ final class StopRequest: Sendable {
         reason.withLock { reason in
             guard reason == nil else { return false }
             reason = outcome
+            event?.signal()
             return true
         }
     }

@@ -38,6 +38,7 @@ public enum WorkerMain {
 
     private static func startEngine() {
         PlatformOps.register()
+        PlatformSources.register()
         Engine.start(workerThreads: workerThreads, flags: flags)
     }
 
@@ -47,11 +48,12 @@ public enum WorkerMain {
     /// - But no function over 250 bytes of bytecode into another (V8: 460): starting a span, setting an attribute, adding an event and writing a
     ///   span are each compiled once, by themselves. Inlined into each function that makes spans, and into those that call it, they cost the
     ///   compiler half a second of two threads before the first of these functions was fast.
-    /// - Eight times V8's smallest young generation: a collection costs 0.3 ms however little is left alive, and a span is half a kilobyte of
-    ///   garbage. Megabytes of one of its two halves.
     private static let flags =
-        "--harmony-import-assertions --max-inlined-bytecode-size-cumulative=2500 --max-inlined-bytecode-size=250 "
-        + "--min-semi-space-size=8"
+        "--harmony-import-assertions --max-inlined-bytecode-size-cumulative=2500 --max-inlined-bytecode-size=250"
+
+    /// Of the first isolate: a collection costs 0.3 ms however little is left alive, and a span is half a kilobyte of garbage. So each of the young generation's
+    /// halves begins with 8 MiB, eight times V8's own. A child keeps to that, for its memory counts as often as there are children.
+    private static let youngBytesInitial = 3 * 8 << 20
 
     /// For concurrent compilation and garbage collection. Two do for one isolate, and V8 starts them all at once.
     private static let workerThreads = 2
@@ -89,7 +91,10 @@ public enum WorkerMain {
         _ signals: SignalDescriptor, on eventLoop: any EventLoop
     ) throws {
         let gate = LoopGate(eventLoop)
-        let (realm, snapshot) = try RealmSource(options: options).make { gate.wake(delaySeconds: $0) }
+        let (realm, snapshot) = try RealmSource(options: options, youngBytesInitial: youngBytesInitial).make {
+            gate.wake(delaySeconds: $0)
+        }
+        if let bytes = options.wasmMemoryBytesMax { Engine.limitWasmMemory(bytes: bytes) }
         let places = try options.placesDescriptor.map { try RingPlaces(fileDescriptor: $0) }
         let children = ChildIsolates(options, ring: ring, places: places, snapshot: snapshot)
         realm.isolate.setRing(ring, wakeDescriptor: options.wakeDescriptor)

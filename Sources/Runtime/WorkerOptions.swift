@@ -48,6 +48,13 @@ struct WorkerOptions: Sendable {
     var snapshotBytesMax: Int? { configuration["heapSnapshotBytesMax"]?.number.map { Int($0) } }
     var snapshotPath: String? { snapshotArgument ?? configuration["snapshot"]?.string }
     var cacheDirectory: String? { configuration["cacheDir"]?.string }
+    /// Bytes of a WebAssembly memory; nil: V8's 4 GiB.
+    var wasmMemoryBytesMax: Int? { configuration["wasmMemoryBytesMax"]?.number.map { Int($0) } }
+    /// What a WASI command may reach: its own name of each folder, and the path.
+    var folders: [(guest: String, host: String)] {
+        guard case .array(let folders) = configuration["folders"] else { return [] }
+        return folders.map { ($0["guest"]?.string ?? "", $0["host"]?.string ?? "") }
+    }
     /// Of the whole run; of a server they hold for each turn of the event loop.
     var limits: Watchdog.Limits {
         let cpu = configuration["cpuMilliseconds"]?.number
@@ -165,16 +172,24 @@ struct WorkerOptions: Sendable {
         return .object(members)
     }
 
-    private func environment() -> JSON {
-        var members: [JSON.Member] = []
+    /// `NAME=value` each.
+    var environmentTexts: [String] {
+        var texts: [String] = []
         var entry = environ
         while let text = entry.pointee {
-            let variable = String(cString: text)
+            texts.append(String(cString: text))
+            entry += 1
+        }
+        return texts
+    }
+
+    private func environment() -> JSON {
+        var members: [JSON.Member] = []
+        for variable in environmentTexts {
             if let equals = variable.firstIndex(of: "="), equals != variable.startIndex {
                 let value = String(variable[variable.index(after: equals)...])
                 members.append(JSON.Member(key: String(variable[..<equals]), value: .string(value)))
             }
-            entry += 1
         }
         return .object(members)
     }

@@ -31,6 +31,7 @@ extension Workload {
         if let note { ring.leave(note.code, note.text) }
         wakeAgent()
         loader.writeCodeCache()
+        modules.write()
         _exit(outcome.exitCode)
     }
 

@@ -19,6 +19,7 @@ final class Workload {
     let options: WorkerOptions
     let loader: ModuleLoader
     let fetches: Fetches
+    let modules: CompiledModules
     /// Of a worker that serves; nil without an agent.
     let board: BoardWriter?
     /// Of one that serves over TLS.
@@ -95,6 +96,7 @@ final class Workload {
         loader = try ModuleLoader(
             internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init))
         fetches = Fetches(eventLoop)
+        modules = CompiledModules(internals, store: options.cacheDirectory.map(StoredModules.init))
     }
 
     // MARK: Starting
@@ -113,6 +115,7 @@ final class Workload {
     func attach() {
         isolate.delegate = self
         let opHost = OpHost(self, ring: ringMemory)
+        opHost.wasm = modules
         self.opHost = opHost
         let messages = MessagePorts(self, gate: gate, children: children)
         self.messages = messages
@@ -165,9 +168,25 @@ final class Workload {
             machine.entryStarted()
             self.entry = record
             observe(try evaluate(record), as: .entry)
+        case .wasm where options.serves: refuse("it is WebAssembly, not a module with a default export")
+        case .wasm:
+            machine.entryStarted()
+            observe(try runCommand(entry, source), as: .entry)
         case .json: refuse("it is JSON")
         case .unsupported(let reason): refuse(reason)
         }
+    }
+
+    /// Starts a WASI command; the promise of its end.
+    private func runCommand(_ entry: String, _ module: [UInt8]) throws(JSFailure) -> Value {
+        let name = String(FilePath.name(of: entry))
+        func joined(_ texts: [String]) -> Value { internals.string(texts.map { $0 + "\0" }.joined()) }
+        return try internals.call(
+            "wasi.run",
+            [
+                module.withUnsafeBytes(realm.makeUint8Array), internals.string(entry), joined([name] + options.arguments),
+                joined(options.environmentTexts), joined(options.folders.flatMap { [$0.guest, $0.host] }),
+            ])
     }
 
     /// Lets go of all that belongs to the isolate, which is disposed of next.
@@ -227,8 +246,10 @@ final class Workload {
                 try deliver(token, reason)
             } else if let rejection = rejections.takeFirst() {
                 monitor.unhandledError()
-                let arguments = [rejection.reason, rejection.promise]
-                guard try internals.call("unhandledRejection", arguments).isTrue else {
+                let arguments = [
+                    rejection.reason, rejection.promise, rejection.context ?? Value.undefined(in: isolate),
+                ]
+                guard try internals.call("host.unhandledRejection", arguments).isTrue else {
                     noteFailure()
                     return machine.end(.failed)
                 }
@@ -342,7 +363,8 @@ extension Workload: IsolateDelegate {
     }
 
     func promiseRejected(_ id: UInt64, _ promise: Value, reason: Value, in realm: Realm) {
-        rejections.add(Rejections.Rejection(id: id, promise: promise, reason: reason))
+        rejections.add(
+            Rejections.Rejection(id: id, promise: promise, reason: reason, context: isolate.continuation))
     }
 
     func promiseHandled(_ id: UInt64, _ promise: Value) { rejections.remove(id, promise) }
@@ -386,6 +408,8 @@ extension Workload: PlatformHost {
     func sourceMap(ofScript name: String) -> [UInt8]? { loader.sourceMaps.json(of: name) }
 
     func wakeAgent() { children.wakeAgent() }
+
+    var stopDescriptor: Int32 { stop.descriptor }
 
     func changeReferences(by delta: Int) { machine.referencesChanged(by: delta) }
 }

@@ -6,6 +6,9 @@ public struct HTTPStreamRequest: Sendable {
         case whole([UInt8])
         /// Pushed later. Without a length HTTP/1.1 sends it in chunks.
         case streamed
+        /// Not content, but bytes of another protocol, pushed once the answer is 101 Switching Protocols; what comes after that answer's head is handed over as its
+        /// body. Over HTTP/1.1 and a connection of its own, on which silence is no failure.
+        case upgraded
     }
 
     public var method: String

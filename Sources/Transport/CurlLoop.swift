@@ -12,6 +12,8 @@ final class CurlLoop {
     private static let connectionsMax = 256
     /// Connections kept open while idle.
     private static let idleConnectionsMax = 64
+    /// Between two looks at upgraded connections that nothing was heard of. Nanoseconds.
+    private static let lookInterval: UInt64 = 1_000_000_000
 
     private static let globalInit: CURLcode = curl_global_init(Int(CURL_GLOBAL_ALL))
 
@@ -23,6 +25,10 @@ final class CurlLoop {
     private var streams: [UnsafeMutableRawPointer: StreamExchange] = [:]
     /// What ended since the last hand-over.
     private var ended: [StreamExchange] = []
+    /// Those that are to become another protocol's connection, or have.
+    private var upgrades: [UnsafeMutableRawPointer: StreamExchange] = [:]
+    /// When the next of them is looked at anyway, monotonic nanoseconds.
+    private var nextLook: UInt64 = 0
 
     init(_ core: CurlTransport.Core) {
         guard Self.globalInit == CURLE_OK, let multi = curl_multi_init() else { fatalError("libcurl does not start") }
@@ -40,6 +46,7 @@ final class CurlLoop {
     }
 
     func run() {
+        var ready: Int32 = 0
         while true {
             let work = core.takeWork(now: monotonicNanoseconds())
             for exchange in work.exchanges { start(exchange) }
@@ -49,10 +56,30 @@ final class CurlLoop {
             var count: Int32 = 0
             curl_multi_perform(multi, &count)
             completeFinished()
-            handOver()
-            curl_multi_poll(multi, nil, 0, core.sleepMilliseconds(now: monotonicNanoseconds()), nil)
+            let hasMoved = handOver()
+            lookForEnds(isLikely: ready > 0 && !hasMoved)
+            ready = wait()
         }
         stop()
+    }
+
+    /// Waits for work; how many sockets have something.
+    private func wait() -> Int32 {
+        var ready: Int32 = 0
+        let sleep = core.sleepMilliseconds(now: monotonicNanoseconds())
+        let longest = upgrades.isEmpty ? Int32.max : Int32(Self.lookInterval / 1_000_000)
+        curl_multi_poll(multi, nil, 0, min(sleep, longest), &ready)
+        return ready
+    }
+
+    /// curl does not end a transfer that waits for more to send, whatever has become of its connection. So upgraded ones are looked at when a socket
+    /// had something and nobody got anything of it, which is what the end of a connection looks like, and now and then.
+    private func lookForEnds(isLikely: Bool) {
+        guard !upgrades.isEmpty else { return }
+        let now = monotonicNanoseconds()
+        guard isLikely || now >= nextLook else { return }
+        nextLook = now + Self.lookInterval
+        for exchange in upgrades.values { exchange.lookForEnd() }
     }
 
     private func stop() {
@@ -74,6 +101,7 @@ final class CurlLoop {
             curl_easy_cleanup(easy)
         }
         streams = [:]
+        upgrades = [:]
         handOver()
         for easy in idleHandles { curl_easy_cleanup(easy) }
         idleHandles = []
@@ -97,6 +125,7 @@ final class CurlLoop {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let code = sl_curl_message_result(message)  // the message dies with the handle's removal
             if let exchange = streams.removeValue(forKey: easy) {
+                upgrades[easy] = nil
                 curl_multi_remove_handle(multi, easy)
                 exchange.finish(code)
                 recycle(easy)
@@ -125,6 +154,7 @@ final class CurlLoop {
         case .abort(let exchange):
             guard let easy = exchange.easy else { return }
             streams[easy] = nil
+            upgrades[easy] = nil
             curl_multi_remove_handle(multi, easy)
             exchange.leave()
             recycle(easy)
@@ -139,6 +169,7 @@ final class CurlLoop {
             return end(exchange, error)
         }
         streams[easy] = exchange
+        if exchange.isUpgrade { upgrades[easy] = exchange }
         let code = curl_multi_add_handle(multi, easy)
         precondition(code == CURLM_OK, "curl_multi_add_handle: \(code)")
     }
@@ -149,9 +180,9 @@ final class CurlLoop {
         ended.append(exchange)
     }
 
-    /// Gives every receiver what there is for it, in one piece.
-    private func handOver() {
-        guard !streams.isEmpty || !ended.isEmpty else { return }
+    /// Gives every receiver what there is for it, in one piece. False: there was nothing.
+    @discardableResult private func handOver() -> Bool {
+        guard !streams.isEmpty || !ended.isEmpty else { return false }
         var batches: [(receiver: HTTPStreams, updates: [HTTPStreamUpdate])] = []
         func add(_ exchange: StreamExchange) {
             guard let update = exchange.takeUpdate() else { return }
@@ -165,6 +196,7 @@ final class CurlLoop {
         ended.removeAll(keepingCapacity: true)
         for exchange in streams.values { add(exchange) }
         for batch in batches { batch.receiver.deliver(batch.updates) }
+        return !batches.isEmpty
     }
 
     private func complete(_ exchange: Exchange, _ result: Result<HTTPResponse, HTTPTransportError>) {

@@ -34,6 +34,10 @@ final class StreamExchange: @unchecked Sendable {
 
     private var unacknowledged = 0
     private var isReceivingPaused = false
+    /// Of an upgrade: those that curl has made while it connected, the last ones; and the one that it uses, once that is known.
+    private var sockets: [CInt] = []
+    private var socket: CInt?
+    private static let socketsMax = 32
     private var isSendingPaused = false
 
     private var pieces: [[UInt8]] = []
@@ -71,6 +75,7 @@ final class StreamExchange: @unchecked Sendable {
             sl_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, options.idleTimeoutSeconds)
         }
         prepareMethod(easy)
+        if isUpgrade { prepareUpgrade(easy) }
         prepareCallbacks(easy)
         guard prepareHeaders(easy) else {
             return HTTPTransportError(.protocolViolation, "\(Exchange.host(of: request.url)): a header cannot be sent")
@@ -89,6 +94,7 @@ final class StreamExchange: @unchecked Sendable {
         case .none: bodyBytes = nil
         case .whole(let bytes): bodyBytes = bytes.count
         case .streamed: bodyBytes = -1
+        case .upgraded: return
         }
         switch (request.method, bodyBytes) {
         case ("GET", nil): sl_curl_set_long(easy, CURLOPT_HTTPGET, 1)
@@ -102,6 +108,35 @@ final class StreamExchange: @unchecked Sendable {
             sl_curl_set_long(easy, CURLOPT_HTTPGET, 1)
             sl_curl_set_text(easy, CURLOPT_CUSTOMREQUEST, request.method)
         }
+    }
+
+    private var isPushed: Bool {
+        if case .streamed = request.body { true } else { isUpgrade }
+    }
+
+    var isUpgrade: Bool {
+        if case .upgraded = request.body { true } else { false }
+    }
+
+    private func prepareUpgrade(_ easy: UnsafeMutableRawPointer) {
+        sl_curl_set_long(easy, CURLOPT_UPLOAD, 1)
+        sl_curl_set_text(easy, CURLOPT_CUSTOMREQUEST, request.method)
+        sl_curl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        sl_curl_set_long(easy, CURLOPT_PIPEWAIT, 0)
+        sl_curl_set_long(easy, CURLOPT_FRESH_CONNECT, 1)
+        sl_curl_set_long(easy, CURLOPT_FORBID_REUSE, 1)
+        sl_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, 0)
+        sl_curl_set_text(easy, CURLOPT_ACCEPT_ENCODING, nil)
+        sl_curl_set_pointer(easy, CURLOPT_SOCKOPTDATA, Unmanaged.passUnretained(self).toOpaque())
+        sl_curl_set_socket_option_function(easy) { this, socket, _ in
+            StreamExchange.from(this).takeSocket(socket)
+            return Int32(CURL_SOCKOPT_OK)
+        }
+    }
+
+    private func takeSocket(_ socket: CInt) {
+        if sockets.count == Self.socketsMax { sockets.removeFirst() }
+        sockets.append(socket)
     }
 
     /// False when a line would be another one, or none.
@@ -133,6 +168,8 @@ final class StreamExchange: @unchecked Sendable {
             // HTTP/2 has no such header; curl leaves it out there.
             headerList = curl_slist_append(headerList, "Transfer-Encoding: chunked")
         }
+        // Without content there is none; curl would send what is pushed in chunks.
+        if isUpgrade { headerList = curl_slist_append(headerList, "Transfer-Encoding:") }
         sl_curl_set_headers(easy, headerList)
         return true
     }
@@ -185,7 +222,7 @@ final class StreamExchange: @unchecked Sendable {
             head = statusLine(line)
         } else if line.first == 0x0D || line.first == 0x0A {
             // An interim response (1xx) is none.
-            guard let head, head.status >= 200 else { return line.count }
+            guard let head, head.status >= 200 || (isUpgrade && head.status == 101) else { return line.count }
             isHeadComplete = true
             update.head = head
         } else if let colon = line.firstIndex(of: 0x3A) {
@@ -237,11 +274,11 @@ final class StreamExchange: @unchecked Sendable {
             filled += count
             pieceOffset += count
             guard pieceOffset == pieces[piece].count else { break }
-            if case .streamed = request.body { pieces[piece] = [] }
+            if isPushed { pieces[piece] = [] }
             piece += 1
             pieceOffset = 0
         }
-        if case .streamed = request.body, piece == pieces.count {
+        if isPushed, piece == pieces.count {
             pieces.removeAll(keepingCapacity: true)
             piece = 0
         }
@@ -292,6 +329,35 @@ final class StreamExchange: @unchecked Sendable {
         setPaused()
     }
 
+    /// Of an upgrade: when the peer has ended the connection, there is nothing more to send either, and curl ends the transfer with what it has read.
+    func lookForEnd() {
+        guard isHeadComplete, !isReceivingPaused, !isUploadComplete, let socket = ownSocket() else { return }
+        var byte: UInt8 = 0
+        guard recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0 else { return }
+        finishUpload()
+    }
+
+    /// curl tells a transfer's socket when it is over. Until then: that of those it has made which has the connection's local port.
+    private func ownSocket() -> CInt? {
+        if let socket { return socket }
+        guard let easy, let port = UInt16(exactly: sl_curl_info_long(easy, CURLINFO_LOCAL_PORT)), port != 0 else {
+            return nil
+        }
+        socket = sockets.last { Self.localPort(of: $0) == port }
+        return socket
+    }
+
+    private static func localPort(of socket: CInt) -> UInt16? {
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutableBytes(of: &address) { bytes in
+            let found = getsockname(socket, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), &length)
+            guard found == 0, length >= 4 else { return nil }
+            // Of both families the port lies here.
+            return UInt16(bigEndian: bytes.load(fromByteOffset: 2, as: UInt16.self))
+        }
+    }
+
     /// May call back at once, for what curl had kept.
     private func setPaused() {
         guard let easy else { return }
@@ -305,7 +371,8 @@ final class StreamExchange: @unchecked Sendable {
     func finish(_ code: CURLcode) {
         guard let easy else { preconditionFailure("finished without a handle") }
         update.facts = facts(easy)
-        if code == CURLE_OK, isHeadComplete {
+        // For curl a 101 without a byte behind it is no answer.
+        if isHeadComplete, code == CURLE_OK || (isUpgrade && code == CURLE_GOT_NOTHING) {
             update.ending = .complete
         } else {
             update.ending = .failed(error(code == CURLE_OK ? CURLE_GOT_NOTHING : code))

@@ -1,11 +1,12 @@
 import Agent
 import ArgumentParser
 import Configuration
+import Linux
 
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Run a script or module and record its spans, logs and errors.",
+        abstract: "Run a script, module or WASI command and record its spans, logs and errors.",
         usage: "sidelight run [OPTIONS] ENTRY [ARGS…]",
         discussion: """
             What follows ENTRY belongs to the program, also what looks like an option. Its console goes to stdout and stderr, and to \
@@ -16,10 +17,12 @@ struct RunCommand: ParsableCommand {
               sidelight run --export otlp=http://127.0.0.1:4318 app.js
               sidelight run --export zipkin=http://127.0.0.1:9411 app.js --verbose
               sidelight run --service shop --limit heap=64MB --limit wall=30s app.js
+              sidelight run --dir data --dir /tmp/out::out tool.wasm data/input.txt
 
             LIMITS
               heap=64MB  V8's heap          cpu=500ms, wall=2s  of the whole run
               workers=16  child Workers
+              wasm-memory=256MB  of each memory of WebAssembly
 
             EXIT CODES
               0  success                          3  refused by policy
@@ -30,9 +33,16 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var options: WorkloadOptions
 
+    @Option(
+        name: .customLong("dir"),
+        help: ArgumentHelp(
+            "A folder that a WASI command may reach, and what it calls it (default: the same). Repeatable.",
+            valueName: "DIR[::NAME]"))
+    var folders: [String] = []
+
     @Argument(
         parsing: .captureForPassthrough,
-        help: ArgumentHelp("The script or module, and its own arguments.", valueName: "ENTRY [ARGS…]"))
+        help: ArgumentHelp("The script, module or WASI command, and its own arguments.", valueName: "ENTRY [ARGS…]"))
     var program: [String] = []
 
     func run() throws {
@@ -44,7 +54,11 @@ struct RunCommand: ParsableCommand {
         if entry.hasPrefix("-"), entry != "-" { throw ValidationError("Unknown option '\(entry)'") }
         var flags = options.flags(entry: entry)
         flags.isRun = true
+        flags.folders = folders
         let configured = try options.configure(flags)
+        for folder in configured.value.worker.folders where !Machine.isFolder(folder.host) {
+            throw ValidationError("--dir \(folder.host): there is no such folder")
+        }
         var settings = RunSettings(
             configuration: configured.value, entry: entry, arguments: Array(program.dropFirst()))
         settings.warnings = configured.warnings.map(\.description)

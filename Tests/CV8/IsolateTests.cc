@@ -160,6 +160,79 @@ TEST(anIsolateOfASnapshotMakesBothKindsOfRealm) {
     sl_v8_realm_dispose(second);
 }
 
+namespace {
+
+sl_v8_value *CompileStaticText(sl_v8_realm *realm, sl_v8_code_cache *cache = nullptr) {
+    sl_v8_exception *error = nullptr;
+    sl_v8_value *function =
+        sl_v8_function_compile(realm, kStaticText, strlen(kStaticText), "internal:static", nullptr, 0, cache, &error);
+    CHECK(function != nullptr && error == nullptr);
+    sl_v8_value *result = sl_v8_call(realm, function, nullptr, nullptr, 0, &error);
+    CHECK(result != nullptr && error == nullptr);
+    sl_v8_value_release(result);
+    return function;
+}
+
+bool PrepareOfStaticText(void *, sl_v8_realm *realm) {
+    sl_v8_value_release(CompileStaticText(realm));
+    return true;
+}
+
+}  // namespace
+
+TEST(aStaticTextIsNeitherInTheSnapshotNorCopied) {
+    sl_v8_exception *error = nullptr;
+    std::string snapshot = Take(sl_v8_snapshot_create(PrepareOfStaticText, nullptr, &error));
+    CHECK(!snapshot.empty() && error == nullptr);
+    CHECK(snapshot.find("not compiled yet") == std::string::npos);
+    // Each isolate that ends lets go of its string, and none of them of the text.
+    for (int time = 0; time < 3; ++time) {
+        World world(With(snapshot), true), other(With(snapshot), true);
+        CHECK_EQUAL(world.Run("never()"), "not compiled yet");
+        CHECK_EQUAL(world.Run("called.toString()"), "function called() { return 'kept' }");
+        sl_v8_isolate_low_memory(world.isolate);
+        CHECK_EQUAL(other.Run("called()"), "kept");
+    }
+}
+
+TEST(theCodeOfAFunctionHasWhatWasCalledInIt) {
+    std::string code;
+    {
+        World world;
+        sl_v8_value *function = CompileStaticText(world.realm);
+        std::string before = Take(sl_v8_function_cache(world.realm, function));
+        CHECK_EQUAL(world.Run("called()"), "kept");
+        code = Take(sl_v8_function_cache(world.realm, function));
+        CHECK(code.size() > before.size());
+        sl_v8_value_release(function);
+        sl_v8_value *number = sl_v8_value_number(world.isolate, 1);
+        CHECK(sl_v8_function_cache(world.realm, number).bytes == nullptr);
+        sl_v8_value_release(number);
+    }
+    World world;
+    sl_v8_code_cache cache = {reinterpret_cast<const uint8_t *>(code.data()), code.size(), false};
+    sl_v8_value_release(CompileStaticText(world.realm, &cache));
+    CHECK(!cache.rejected);
+    CHECK_EQUAL(world.Run("called() + never()"), "keptnot compiled yet");
+    code[code.size() - 1] = static_cast<char>(code[code.size() - 1] ^ 1);
+    sl_v8_value_release(CompileStaticText(world.realm, &cache));
+    CHECK(cache.rejected);
+}
+
+TEST(theYoungGenerationBeginsAsLargeAsAsked) {
+    auto young = [](sl_v8_isolate_options options) {
+        World world(options);
+        sl_v8_heap_space spaces[16];
+        size_t count = std::min<size_t>(sl_v8_heap_spaces(world.isolate, spaces, 16), 16);
+        for (size_t index = 0; index < count; ++index) {
+            if (spaces[index].name == std::string_view("new_space")) return spaces[index].size_bytes;
+        }
+        return size_t(0);
+    };
+    CHECK(young({}) < 4 * kMiB);
+    CHECK(young({.young_bytes_initial = 24 * kMiB}) >= 8 * kMiB);
+}
+
 TEST(aSnapshotNeedNotBeAligned) {
     std::string shifted = "x" + Snapshot();
     sl_v8_isolate_options options = {.snapshot = reinterpret_cast<const uint8_t *>(shifted.data()) + 1, .snapshot_length = shifted.size() - 1};

@@ -17,7 +17,7 @@ struct Sender {
     explicit Sender(World &world) : world(world) {
         world.on_call = [this](sl_v8_args *args) {
             // What is written may call again.
-            sl_v8_message *written = sl_v8_args_write_message(args, 0, 1);
+            sl_v8_message *written = sl_v8_args_write_message(args, 0, 1, 2);
             sl_v8_message_free(std::exchange(message, written));
         };
     }
@@ -30,7 +30,7 @@ struct Sender {
 
 // Runs `source` in `world`, where ops.call(objects) gives the message.
 std::string Receive(World &world, sl_v8_message *message, std::string_view source) {
-    world.on_call = [message](sl_v8_args *args) { sl_v8_args_return_message(args, message, 0); };
+    world.on_call = [message](sl_v8_args *args) { sl_v8_args_return_message(args, message, 0, 1); };
     return world.Run(source);
 }
 
@@ -101,7 +101,7 @@ TEST(hostObjectsAreTransferredByTheirNumber) {
     from.on_call = [&](sl_v8_args *args) {
         if (makes) return sl_v8_args_return_host_object(args, 4711);
         sl_v8_message_free(message);
-        message = sl_v8_args_write_message(args, 0, 1);
+        message = sl_v8_args_write_message(args, 0, 1, 2);
     };
     from.Run("var port = ops.call()");
     makes = false;
@@ -119,13 +119,70 @@ TEST(hostObjectsAreTransferredByTheirNumber) {
     sl_v8_message_free(message);
 }
 
+TEST(serializableObjectsBringTheirPayloadAndShareItsBytes) {
+    auto from = std::make_unique<World>();
+    sl_v8_message *message = nullptr;
+    bool makes = true;
+    from->on_call = [&](sl_v8_args *args) {
+        if (makes) return sl_v8_args_return_serializable(args, 0, 1);
+        sl_v8_message_free(message);
+        message = sl_v8_args_write_message(args, 0, 1, 2);
+    };
+    from->Run(
+        "var proto = { kind: 'mine' }; var bytes = new Uint8Array(1 << 20).fill(5); var blob = ops.call(proto, [7, 'text', bytes.subarray(10, 20), bytes, { a: [1] }]);"
+        "var error = ops.call(null, [-1, 'why']); Object.defineProperty(error, 'stack', { value: 'at me' }); var other = ops.call(proto, [-2]); other.stack = 5");
+    CHECK_EQUAL(from->Run("blob.kind + Object.getPrototypeOf(error) + Object.keys(blob).length"), "minenull0");
+    makes = false;
+    CHECK_EQUAL(from->Run("ops.call(blob, [blob])").substr(0, 20), "threw DataCloneError");
+    from->Run("ops.call({ blob, again: [blob], error, map: new Map([[other, 1]]) })");
+    CHECK(message != nullptr && sl_v8_message_object_count(message) == 0);
+    CHECK(sl_v8_message_bytes(message) > (1 << 20) && sl_v8_message_bytes(message) < (1 << 20) + 1000);
+    from.reset();
+    constexpr std::string_view source =
+        "var list = []; var got = ops.call(undefined, list); var [blob, payload, error, second, other, third] = list;"
+        "[list.length, got.blob === blob, got.again[0] === blob, got.error === error, got.map.get(other), payload[0], payload[1], payload[2].length, payload[2].byteOffset,"
+        " payload[2].buffer === payload[3].buffer, payload[3][99], payload[4].a[0], second.join(), third.length + String(third[1])].join(' ')";
+    for (int reader = 0; reader < 2; ++reader) {  // nothing was moved, so it may be read again
+        World to;
+        CHECK_EQUAL(Receive(to, message, source), "6 true true true 1 7 text 10 10 true 5 1 -1,why,at me 2undefined");
+        CHECK_EQUAL(Receive(to, message, "ops.call()").substr(0, 20), "threw DataCloneError"); // nobody to make something of them
+    }
+    World to;
+    std::thread other([message] {
+        World elsewhere;
+        Receive(elsewhere, message, "ops.call(undefined, [])");
+    });
+    other.join();
+    CHECK_EQUAL(Receive(to, message, "var list = []; ops.call(undefined, list); list[1][3].length"), "1048576");
+    sl_v8_message_free(message);
+}
+
+TEST(objectsOfAClassAreShownBeforeAnythingMoves) {
+    World from;
+    Sender sender(from);
+    from.Run(
+        "class Thing {} class Own { a = 1 } var shown = []; var refuse = (list) => { shown.push(list.map((o) => o.constructor.name).join()); if (list.some((o) => o instanceof Thing)) throw new RangeError('no'); };"
+        "var send = (value, transfer) => { shown = []; try { ops.call(value, transfer, refuse); } catch (error) { shown.push(error.name); } return shown.join(' '); }");
+    CHECK_EQUAL(from.Run("send(1) + send('text') + send([1, { a: 1 }]) + send(new Map([[1, 2]])) + send(new Uint8Array(9)) + send({ a: {} })"), "");
+    CHECK_EQUAL(from.Run("send(new Own())"), "Own");
+    CHECK_EQUAL(from.Run("send(new Thing())"), "Thing RangeError");
+    CHECK_EQUAL(from.Run("var b = new ArrayBuffer(2); send({ b, deep: [new Map([[new Set([new Thing()]), 1]])] }, [b]) + b.byteLength"), "Thing RangeError2");
+    CHECK_EQUAL(from.Run("var asked = 0; send({ get x() { asked++; return 1; }, e: {}, set y(v) {} }) + asked"), "1");
+    CHECK_EQUAL(from.Run("var round = { e: {} }; round.self = round; round.list = [round, , round]; send(round)"), "");
+    CHECK_EQUAL(from.Run("send(Object.create(new Proxy({}, { getPrototypeOf() { throw 1; } }), { e: { value: {}, enumerable: true } }))"), "Object");
+    CHECK_EQUAL(from.Run("send({ e: {}, error: Object.assign(new TypeError('x'), { own: new Thing() }), bytes: Object.assign(new Uint8Array(2), { t: 1 }) })"), "");
+    CHECK_EQUAL(from.Run("var many = Array.from({ length: 20000 }, () => ({})); many.push(new Thing()); send(many)"), "");
+    // Nobody is asked when there is no function.
+    CHECK_EQUAL(from.Run("ops.call(new Thing(), undefined, 5); 'sent'"), "sent");
+}
+
 TEST(messageWhoseObjectsAreMissingThrows) {
     World from;
     sl_v8_message *message = nullptr;
     bool makes = true;
     from.on_call = [&](sl_v8_args *args) {
         if (makes) return sl_v8_args_return_host_object(args, 1);
-        message = sl_v8_args_write_message(args, 0, 1);
+        message = sl_v8_args_write_message(args, 0, 1, 2);
     };
     from.Run("var port = ops.call()");
     makes = false;
@@ -166,7 +223,7 @@ TEST(twoHundredIsolatesOnThreadsTerminatedAtAnyTime) {
                     std::lock_guard lock(child.lock);
                     child.isolate = world.isolate;
                 }
-                world.on_call = [message](sl_v8_args *args) { sl_v8_args_return_message(args, message, 0); };
+                world.on_call = [message](sl_v8_args *args) { sl_v8_args_return_message(args, message, 0, 1); };
                 for (int turn = 0; turn < 50 && sl_v8_isolate_end_reason(world.isolate) == SL_V8_END_NONE; ++turn) {
                     world.Run("{ const got = ops.call(); let list = []; for (let i = 0; i < 2000; i++) { list.push({ i, t: got.text + i }); Atomics.add(new Int32Array(got.shared), 0, 1); } }");
                     world.Microtasks();

@@ -532,13 +532,13 @@ TEST(functionsAndScriptsAreCompiled) {
     sl_v8_exception *error = nullptr;
     const char *names[] = {"a", "b"};
     std::string_view body = "return a + b + typeof ops";
-    sl_v8_value *function = sl_v8_function_compile(world.realm, body.data(), body.size(), "internal:add", names, 2, &error);
+    sl_v8_value *function = sl_v8_function_compile(world.realm, body.data(), body.size(), "internal:add", names, 2, nullptr, &error);
     sl_v8_value *three = sl_v8_value_number(world.isolate, 3);
     sl_v8_value *arguments[] = {three, three};
     sl_v8_value *sum = sl_v8_call(world.realm, function, nullptr, arguments, 2, &error);
     CHECK_EQUAL(Take(sl_v8_value_utf8(world.isolate, sum)), "6object");
     for (sl_v8_value *value : {function, three, sum}) sl_v8_value_release(value);
-    CHECK(sl_v8_function_compile(world.realm, "return (", 8, "internal:bad", nullptr, 0, &error) == nullptr);
+    CHECK(sl_v8_function_compile(world.realm, "return (", 8, "internal:bad", nullptr, 0, nullptr, &error) == nullptr);
     CHECK(error && Text(error->name) == "SyntaxError");
     sl_v8_exception_free(error);
     CHECK(sl_v8_script_check(world.realm, "throw 1", 7, "a.js", &error));

@@ -146,6 +146,8 @@ int main(int count, char **arguments) {
     CHECK(sl_v8_op_register("call", test::OnCall));
     CHECK(!sl_v8_op_register("log", test::OnLog));
     CHECK(!sl_v8_op_register("now", test::OnLog));
+    CHECK(sl_v8_text_register(test::kStaticText, strlen(test::kStaticText)));
+    CHECK(!sl_v8_text_register("", 0));
     sl_v8_set_fatal_callback(test::OnFatal);
     sl_v8_platform_start(0, getenv("CV8_FLAGS"));
 

@@ -83,4 +83,7 @@ void AddChild(const char *name, void (*run)());
 
 constexpr size_t kMiB = 1024 * 1024;
 
+// The static text of the process: a function's body, of Latin-1.
+inline constexpr char kStaticText[] = "/* caf\xE9 */ globalThis.never = () => 'not compiled yet'; globalThis.called = function called() { return 'kept' }";
+
 }  // namespace test

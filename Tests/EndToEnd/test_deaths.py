@@ -124,6 +124,21 @@ def test_out_of_memory(sidelight, receiver, program):
     assert any("heap limit" in str(log.body) for log in receiver.logs)
 
 
+def test_long_texts_are_within_the_heap_limit(sidelight, tmp_path):
+    """They lie outside of V8's heap, but only so many of them."""
+    path = tmp_path / "texts.js"
+    path.write_text("""
+        const decoder = new TextDecoder(), bytes = new Uint8Array(1 << 20).fill(97), texts = [];
+        for (let i = 0; i < 200; i++) decoder.decode(bytes);
+        console.log('came and went');
+        for (let i = 0; i < 1000; i++) texts.push(decoder.decode(bytes));
+        console.log('all of them');
+    """)
+    done = sidelight("run", "--limit", "heap=64MB", str(path), timeout=120)
+    assert done.code == 4 and "heap limit" in done.err, done.err
+    assert done.out == "came and went\n"
+
+
 @pytest.mark.parametrize("limit, word", [("cpu=300ms", "CPU"), ("wall=300ms", "wall")])
 def test_time_limits(sidelight, receiver, program, limit, word):
     done = sidelight("run", "--limit", limit, *receiver.export(), program("spin.mjs"))

@@ -110,6 +110,33 @@ def test_a_syntax_error_says_where(sidelight, receiver):
     assert run_span(receiver).status == ERROR
 
 
+ATTRIBUTES = [
+    "import data from './data.json' with { type: 'json' };",
+    "import data from './data.json' with {type: 'json'};",
+    "/* ü𝄞 */ import data from './data.json'   with  {  type: 'json' };",
+    "import data from './data.json'with{type:'json'}",
+    "export { default as again } from './data.json' with { type: 'json' };\nimport data from \"./data.json\" with { type: 'json' };",
+    "const \u2028unseen = 1;\nimport data from './data.json' with { type: 'json' };",
+    "import data from './data.json' assert { type: 'json' };",
+]
+
+
+@pytest.mark.parametrize("line", ATTRIBUTES)
+def test_import_attributes(sidelight, line):
+    sidelight.write("data.json", '{"good": 7}')
+    path = sidelight.write("attributes.mjs", f"#!/usr/bin/env sidelight\n{line}\nconsole.log(data.good);\n")
+    for _ in range(2):  # the second time from the code cache
+        done = sidelight("run", path)
+        assert (done.code, done.out) == (0, "7\n"), done.err
+
+
+@pytest.mark.parametrize("line", ["const with = 1;", "'text' with { a: 1 };", "import './data.json' with type;", "with", "import a from './data.json' with {"])
+def test_with_where_it_does_not_belong(sidelight, line):
+    done = sidelight("run", sidelight.write("wrong.mjs", f"\n{line}\n"))
+    assert done.code == 1
+    assert "SyntaxError" in done.err and "wrong.mjs:" in done.err
+
+
 def test_an_import_that_does_not_resolve_says_who_wanted_it(sidelight, receiver):
     sidelight.write("deep/inner.mjs", "import './missing.mjs';\n")
     path = sidelight.write("outer.mjs", "import './deep/inner.mjs';\n")

@@ -225,9 +225,9 @@ def test_refused_and_unknown_hosts(run, make_site):
     closed.stop = lambda: None
     codes = run("""
         const code = async (url) => (await fetch(url).catch((e) => e)).cause?.code;
-        console.log(JSON.stringify([await code('http://127.0.0.1:%d/'), await code('http://no-such-host.invalid/'), await code('blob:x')]));
+        console.log(JSON.stringify([await code('http://127.0.0.1:%d/'), await code('http://no-such-host.invalid/'), await code('gopher:x'), await code('blob:x')]));
     """ % port)
-    assert codes == ["connect", "resolve", "ERR_UNKNOWN_URL_SCHEME"]
+    assert codes == ["connect", "resolve", "ERR_UNKNOWN_URL_SCHEME", "ERR_BLOB_NOT_FOUND"]
 
 
 # ---- Redirects

@@ -339,3 +339,44 @@ def test_metrics_of_requests(serve):
     bad = {**common, "http.request.method": "POST", "http.response.status_code": 500, "error.type": "RangeError"}
     assert found == {tuple(sorted(good.items())): 5, tuple(sorted(bad.items())): 1}
     assert [point.as_int for point in active()] in ([], [0], [0, 0])
+
+
+# -- errors that nobody caught
+
+LATE = """
+import { trace } from '@opentelemetry/api';
+const ways = {
+    timer() { setTimeout(() => { throw new Error('timer'); }, 5); },
+    immediate() { setImmediate(() => { throw new Error('immediate'); }); },
+    microtask() { queueMicrotask(() => { throw new Error('microtask'); }); },
+    rejection() { (async () => { await null; throw new Error('rejection'); })(); },
+    reject() { Promise.reject(new Error('reject')); },
+    listener() { const target = new EventTarget(); target.addEventListener('x', () => { throw new Error('listener'); }); target.dispatchEvent(new Event('x')); },
+};
+export default {
+    async fetch(request) {
+        const way = new URL(request.url).pathname.slice(1);
+        if (way === 'other') { await new Promise((resolve) => setTimeout(resolve, 20)); return new Response('other'); }
+        ways[way]();
+        await new Promise((resolve) => setTimeout(resolve, 40));
+        return new Response(way);
+    },
+};
+"""
+
+
+def test_an_error_nobody_caught_belongs_to_the_request_it_came_of(serve):
+    service = serve(LATE)
+    ways = ["timer", "immediate", "microtask", "rejection", "reject", "listener"]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        others = [pool.submit(service.get, "/other") for _ in ways]
+        for way, answer in [(way, pool.submit(service.get, f"/{way}")) for way in ways]:
+            assert answer.result()[0] == 200, way
+        assert all(other.result()[0] == 200 for other in others)
+    for way in ways:
+        span = service.span(f"/{way}")
+        wait_for(lambda: any(log.attributes.get("exception.message") == way for log in service.receiver.logs))
+        (log,) = [log for log in service.receiver.logs if log.attributes.get("exception.message") == way]
+        assert (log.trace_id, log.span_id) == (span.trace_id, span.span_id), way
+        assert [name for _, name, _ in span.events].count("exception") == 1, way
+        assert span.status == ERROR, way

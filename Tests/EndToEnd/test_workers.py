@@ -1,5 +1,6 @@
 """Child Workers from outside: whose child each span is across messages, how they end, what limits do, and what a killed worker's children leave."""
 
+import json
 import os
 import random
 import signal
@@ -279,6 +280,31 @@ def test_many_children_one_after_another(sidelight, receiver):
     lives = [span for span in receiver.spans if span.name == "worker child.mjs"]
     assert len(lives) == 150 and {span.attributes["sidelight.worker.end"] for span in lives} == {"done"}
     assert done.summary["openSpansClosed"] == 0 and done.summary["ringDropped"] == {}
+
+
+def test_a_child_of_a_thread_that_waited_for_it_is_like_any_other(sidelight, receiver):
+    # Between two children there is time for the next one's isolate, which is made ahead then.
+    sidelight.write("child.mjs", "globalThis.seen = (globalThis.seen ?? 0) + 1; postMessage([name, seen, process.argv.length]); throw new Error(name);")
+    path = sidelight.write(
+        "parent.mjs",
+        """
+        for (let i = 0; i < 6; i++) {
+            const child = new Worker('./child.mjs', { name: `child ${i}` });
+            const failed = new Promise((resolve) => { child.onerror = (event) => { event.preventDefault(); resolve(event.message); }; });
+            const told = await new Promise((resolve) => { child.onmessage = (event) => resolve(event.data); });
+            console.log(JSON.stringify([...told, await failed]));
+            await new Promise((resolve) => setTimeout(resolve, 60));
+        }
+        """,
+    )
+    done = sidelight("run", "--json", *receiver.export(), path, timeout=60)
+    assert done.code == 0, done.err
+    assert [json.loads(line) for line in done.out.splitlines()] == [
+        [f"child {number}", 1, 2, f"Uncaught Error: child {number}"] for number in range(6)
+    ]
+    lives = [span for span in receiver.spans if span.name.startswith("worker child ")]
+    assert sorted(span.name for span in lives) == [f"worker child {number}" for number in range(6)]
+    assert len({span.attributes["sidelight.isolate.id"] for span in lives}) == 6
 
 
 def test_lines_of_children_are_whole(sidelight):

@@ -174,6 +174,7 @@ function makeOps(realm, hooks) {
                 if (last) streams.delete(state);
             }
         },
+        serializable: (prototype) => realm.create(prototype),
         clone(value, transfer) {
             const error = (message) => Object.assign(new realm.Error(message), { name: 'DataCloneError' });
             try {
@@ -225,6 +226,7 @@ export function boot(hooks = {}) {
     };
     const copy = vm.runInContext('(b) => { const c = new Uint8Array(b.length); for (let i = 0; i < b.length; i++) c[i] = b[i]; return c; }', context);
     realm.own = (bytes) => copy(bytes);
+    realm.create = vm.runInContext('Object.create', context);
     realm.clone = (value) => revive(realm, v8.deserialize(v8.serialize(value)), new Map());
     hooks.enter ??= (run) => {
         try {

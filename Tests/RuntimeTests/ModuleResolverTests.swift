@@ -99,6 +99,19 @@ struct ModuleResolverTests {
         #expect(try resolve(specifier) == file("/app/node_modules/" + path))
     }
 
+    @Test func dataAndBlobURLsAreSourcesThatNothingIsRelativeTo() throws {
+        let url = "data:text/javascript,1"
+        #expect(try resolve(url) == .file(.inline(url)))
+        #expect(try resolve("blob:null/1", from: url) == .file(.inline("blob:null/1")))
+        #expect(ModuleFile.inline(url).name == url && ModuleFile.inline(url).url == url)
+        #expect(try resolve("node:process", from: url) == .builtin("node:process"))
+        #expect(try resolve("file:///app/lib/a.js", from: url) == file("/app/lib/a.js"))
+        for relative in ["./lib/a.js", "/app/lib/a.js", "plain", "#lib"] {
+            let error = #expect(throws: ResolutionError.self) { try resolve(relative, from: url) }
+            #expect(error?.code == .invalidSpecifier)
+        }
+    }
+
     @Test func packagesAreLookedForUpwards() throws {
         #expect(try resolve("up", from: "/app/lib/a.js") == file("/node_modules/up/index.js"))
         #expect(
@@ -118,7 +131,7 @@ struct ModuleResolverTests {
         ("", .invalidSpecifier), ("a%20b", .invalidSpecifier), (".hidden", .invalidSpecifier),
         ("./lib%2fa.js", .invalidSpecifier),
         ("file://host/app/a.js", .invalidSpecifier), ("http://x/y.js", .unsupportedScheme),
-        ("data:text/javascript,1", .unsupportedScheme),
+        ("ftp://x/y.js", .unsupportedScheme),
         ("node:fs", .unknownBuiltin), ("#missing", .importNotDefined), ("#none", .importNotDefined),
         ("#", .invalidSpecifier),
         ("#/x", .invalidSpecifier), ("empty", .moduleNotFound), ("plain/gone.js", .moduleNotFound),

@@ -27,6 +27,19 @@ struct PlatformSourcesTests {
         #expect(listed.allSatisfy { $0.1 == $0.1.prefix(3) + $0.2 + ".js" && $0.2 == $0.3 })
     }
 
+    /// V8 reads the sources as Latin-1.
+    @Test(arguments: ["Platform/js", "Platform/js/late"])
+    func whatIsNotASCIIStandsInComments(folder: String) throws {
+        for file in try files(in: folder) {
+            let url = Self.sources.appending(path: folder).appending(path: file)
+            let code = try String(contentsOf: url, encoding: .utf8)
+                .replacing(/\/\*(.|\n)*?\*\//, with: "")
+                .replacing(/(^|\s)\/\/.*/.anchorsMatchLineEndings(), with: "")
+            let strange = code.split(separator: "\n").filter { !$0.utf8.allSatisfy { $0 < 0x80 } }
+            #expect(strange.isEmpty, "\(file)")
+        }
+    }
+
     @Test func everyLateSourceIsEmbeddedUnderItsName() throws {
         let files = try files(in: "Platform/js/late")
         let text = try String(contentsOf: Self.sources.appending(path: "CPlatform/late.c"), encoding: .utf8)

@@ -60,6 +60,10 @@ static inline CURLcode sl_curl_set_open_socket_function(CURL *_Nonnull easy, cur
     return sl_curl_easy_setopt()(easy, CURLOPT_OPENSOCKETFUNCTION, call);
 }
 
+static inline CURLcode sl_curl_set_socket_option_function(CURL *_Nonnull easy, curl_sockopt_callback _Nullable call) {
+    return sl_curl_easy_setopt()(easy, CURLOPT_SOCKOPTFUNCTION, call);
+}
+
 static inline CURLMcode sl_curl_multi_set_long(CURLM *_Nonnull multi, CURLMoption option, long value) {
     return sl_curl_multi_setopt()(multi, option, value);
 }

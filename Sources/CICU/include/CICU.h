@@ -40,9 +40,6 @@ static inline size_t sl_decode_units_max(size_t length) { return length + 4; }
 /// Returns how many units were written. -2: the character table could not be made (ICU's data has no such converter).
 ptrdiff_t sl_decode(sl_encoding encoding, sl_decoder_state *state, const uint8_t *_Nullable bytes, size_t length, bool fatal, bool last, uint16_t *units);
 
-/// Whether no byte is over 0x7F.
-bool sl_is_ascii(const uint8_t *_Nullable bytes, size_t length);
-
 /// UTS 46 processing of a domain in UTF-8, not transitional, by the options of https://url.spec.whatwg.org/#concept-domain-to-ascii with beStrict false.
 /// `to_ascii` false: ToUnicode instead (https://url.spec.whatwg.org/#concept-domain-to-unicode), which has a result even after an error.
 /// The result is UTF-8 in memory that the caller frees; null when it failed.

@@ -190,3 +190,13 @@ enum {
     SL_INOTIFY_MOVED_AWAY = 0x40,        // IN_MOVED_FROM
     SL_INOTIFY_IGNORED = 0x8000,         // IN_IGNORED: the number means nothing any more
 };
+
+// openat2(2) below `directory` and nowhere else: neither "..", nor an absolute path, nor a symbolic or magic link leads out of it (EXDEV, ELOOP). The
+// result is closed at exec. -1 and errno; ENOSYS before Linux 5.6.
+int sl_open_beneath(int directory, const char *_Nonnull path, int flags, unsigned mode);
+// Sets the times of what an O_PATH descriptor stands for.
+int sl_set_times(int fd, const struct timespec times[_Nonnull 2]);
+// How many bytes a read would find; 0 when that cannot be told.
+int sl_bytes_waiting(int fd);
+// Provided because Swift does not import them.
+enum { SL_O_PATH = 010000000, SL_O_DIRECTORY = O_DIRECTORY, SL_O_NOFOLLOW = O_NOFOLLOW, SL_UTIME_NOW = 0x3fffffff, SL_UTIME_OMIT = 0x3ffffffe };

@@ -44,6 +44,7 @@ void sl_v8_set_fatal_callback(sl_v8_fatal_callback callback);
 typedef struct {
     size_t heap_bytes_max;            // old-generation limit; 0: V8's default. While an isolate that met it unwinds, up to three times as much (at least 64 MiB more)
     size_t young_bytes_max;           // 0: V8's default
+    size_t young_bytes_initial;       // what the young generation begins with; 0: V8's default. Three times one of its two halves
     size_t stack_bytes_max;           // 0: V8's default (984 KiB)
     size_t array_buffer_bytes_max;    // sum of live ArrayBuffer backing stores; 0: no limit. Over it `new ArrayBuffer` throws RangeError. WebAssembly memories are outside of it
     const uint8_t *_Nullable snapshot; size_t snapshot_length; // from sl_v8_snapshot_create; the bytes must outlive the isolate
@@ -185,7 +186,10 @@ bool sl_v8_script_check(sl_v8_realm *realm, const char *source, size_t length, c
 sl_v8_string sl_v8_script_cache(sl_v8_realm *realm, const char *source, size_t length, const char *name);
 // A function of the named parameters with this body, in the realm's global scope (the platform's own sources).
 sl_v8_value *_Nullable sl_v8_function_compile(sl_v8_realm *realm, const char *source, size_t length, const char *name,
-                                              const char *_Nonnull const *_Nullable parameters, size_t parameter_count, sl_v8_exception *_Nullable *_Nonnull error);
+                                              const char *_Nonnull const *_Nullable parameters, size_t parameter_count,
+                                              sl_v8_code_cache *_Nullable cache, sl_v8_exception *_Nullable *_Nonnull error);
+// The code cache of what sl_v8_function_compile made: it and the functions within it that have been compiled by now. Null bytes when there is none. Caller frees.
+sl_v8_string sl_v8_function_cache(sl_v8_realm *realm, sl_v8_value *function);
 
 sl_v8_module *_Nullable sl_v8_module_compile(sl_v8_realm *realm, const char *source, size_t length, const char *name, sl_v8_code_cache *_Nullable cache,
                                              sl_v8_exception *_Nullable *_Nonnull error);
@@ -207,6 +211,27 @@ void sl_v8_module_set_meta(sl_v8_module *module, const char *url, const char *_N
 sl_v8_string sl_v8_module_cache(sl_v8_module *module);
 void sl_v8_import_resolve(sl_v8_realm *realm, uint64_t token, sl_v8_value *namespace_object);
 void sl_v8_import_reject(sl_v8_realm *realm, uint64_t token, sl_v8_value *reason);
+
+// ---- WebAssembly ----
+// A memory grows to so many pages of 64 KiB at most, for all isolates of the process, from now on. Without it: V8's 65,536.
+void sl_v8_wasm_memory_pages_max(uint32_t pages);
+// What V8 compares before it takes compiled code, in one number: its version, its flags (the limit above is one) and what the processor can.
+uint32_t sl_v8_wasm_code_kind(void);
+// Streaming compilation. A call of V8's own WebAssembly.compileStreaming(number) makes, at the next microtasks, a stream of that name (a whole number below
+// 2^53; 256 open at once, else its promise is rejected with a RangeError). Then, in this order: use, at most once; push; finish or abort, after which the name is free.
+// All are false for a name that is none.
+// use: tries compiled code that sl_v8_wasm_module_seal made in this or another process. False: it does not fit, which changes nothing. The bytes must stay in
+// place until the stream has ended. finish: no more is to come; the promise settles now or later. True: the compiled code was for these very bytes, and is
+// what V8 uses. abort: rejects the promise with `reason`; null: it never settles.
+bool sl_v8_wasm_stream_use(sl_v8_isolate *isolate, uint64_t name, const uint8_t *entry, size_t length);
+bool sl_v8_wasm_stream_push(sl_v8_isolate *isolate, uint64_t name, const uint8_t *_Nullable bytes, size_t length);
+bool sl_v8_wasm_stream_finish(sl_v8_realm *realm, uint64_t name);
+void sl_v8_wasm_stream_abort(sl_v8_realm *realm, uint64_t name, sl_v8_value *_Nullable reason);
+// The bytes a WebAssembly.Module was made of, valid while it lives. False: `module` is none.
+bool sl_v8_wasm_module_bytes(sl_v8_isolate *isolate, sl_v8_value *module, const uint8_t *_Nullable *_Nonnull bytes, size_t *length);
+// The module's optimised code, sealed and with the module's own bytes in it; null bytes when it is no module, or V8 has optimised nothing of it yet. Caller
+// frees with sl_v8_string_free.
+sl_v8_string sl_v8_wasm_module_seal(sl_v8_isolate *isolate, sl_v8_value *module);
 
 // ---- Functions of the host ----
 typedef void (*sl_v8_callback)(void *_Nullable context, sl_v8_args *args);
@@ -235,6 +260,7 @@ double sl_v8_isolate_now(sl_v8_isolate *isolate);
 size_t sl_v8_args_count(sl_v8_args *args);
 sl_v8_type sl_v8_args_type(sl_v8_args *args, size_t index);
 double sl_v8_args_number(sl_v8_args *args, size_t index);      // NaN when not a number
+int64_t sl_v8_args_int64(sl_v8_args *args, size_t index);      // the low 64 bits of a BigInt; a number without its fraction, clamped; else 0
 bool sl_v8_args_bool(sl_v8_args *args, size_t index);
 sl_v8_string sl_v8_args_string(sl_v8_args *args, size_t index); // owned copy; ToString of primitives, "" of objects
 sl_v8_value *sl_v8_args_value(sl_v8_args *args, size_t index);  // owned handle
@@ -263,6 +289,8 @@ void sl_v8_args_return_number(sl_v8_args *args, double number);
 void sl_v8_args_return_bool(sl_v8_args *args, bool flag);
 void sl_v8_args_return_null(sl_v8_args *args);
 void sl_v8_args_return_string(sl_v8_args *args, const char *bytes, size_t length);
+// The same of what is ASCII; false, and nothing is returned, of what is not.
+bool sl_v8_args_return_ascii(sl_v8_args *args, const char *bytes, size_t length);
 // UTF-16 units; as one byte each in V8 when none is over 255. The units may be overwritten.
 void sl_v8_args_return_utf16(sl_v8_args *args, uint16_t *_Nullable units, size_t length);
 // The UTF-8 of string argument `index` as a new Uint8Array; an empty one when it is no string.
@@ -277,14 +305,20 @@ void sl_v8_args_throw_value(sl_v8_args *args, sl_v8_value *value);
 // a message are ANY THREAD, one at a time.
 typedef struct sl_v8_message sl_v8_message;
 // Serializes argument `value` and moves what the array at argument `transfer` (or undefined) lists: ArrayBuffers, which are detached, and host
-// objects. Null: it could not be (a DataCloneError as above), and an exception is pending in JavaScript: return from the op.
-sl_v8_message *_Nullable sl_v8_args_write_message(sl_v8_args *args, size_t value, size_t transfer);
-// Makes what a message says the result of the call; once. The array at argument `objects` (or undefined) has a host object for each of those that were
-// transferred, in order. False: an exception is pending in JavaScript.
-bool sl_v8_args_return_message(sl_v8_args *args, sl_v8_message *message, size_t objects);
+// objects. The function at argument `refuse` (or undefined) is called before anything is moved, with an array of what has been serialized and may be an
+// object of the host's script (10,000 objects are looked at, none through a getter): it throws when one cannot be cloned. Null: it could not be (a
+// DataCloneError as above), and an exception is pending in JavaScript: return from the op.
+sl_v8_message *_Nullable sl_v8_args_write_message(sl_v8_args *args, size_t value, size_t transfer, size_t refuse);
+// Makes what a message says the result of the call; once, if memory was moved. The array at argument `objects` (or undefined) has a host object for each
+// of those that were transferred, in order. To the array at argument `revived` are added: a new object and its payload for each serializable one.
+// False: an exception is pending in JavaScript.
+bool sl_v8_args_return_message(sl_v8_args *args, sl_v8_message *message, size_t objects, size_t revived);
 // An object that serialization knows for one of the host's: it is transferred, or refused. `number` names it in messages. It has no prototype but
 // Object's; the host's script gives it another.
 void sl_v8_args_return_host_object(sl_v8_args *args, double number);
+// One that is copied, with the array at argument `payload`: at most 63 values, the first a number. Those of Uint8Arrays are shared by all copies, so
+// nobody may change them. When the first is negative the object's `stack`, or undefined, is added in the copy.
+void sl_v8_args_return_serializable(sl_v8_args *args, size_t prototype, size_t payload);
 size_t sl_v8_message_bytes(const sl_v8_message *message); // serialized, and of what was moved
 size_t sl_v8_message_object_count(const sl_v8_message *message);
 double sl_v8_message_object_at(const sl_v8_message *message, size_t index);
@@ -295,6 +329,12 @@ sl_v8_string sl_v8_isolate_calling_script(sl_v8_isolate *isolate);
 
 // The continuation-preserved embedder data of what runs; null outside of JavaScript. Also from an interrupt and from the host's `gc`.
 sl_v8_value *_Nullable sl_v8_isolate_continuation(sl_v8_isolate *isolate);
+
+// ---- Static texts (once a process, before the first isolate) ----
+// Makes a source text known that is part of the program: these bytes stay in place, and are the same in every process of this build. What is compiled from exactly
+// them reads them where they are, in all isolates, and a snapshot holds a reference in their stead. Each byte is a character (Latin-1). False: there are too
+// many, or it is empty or too long; it is then compiled as any other.
+bool sl_v8_text_register(const char *bytes, size_t length);
 
 // ---- Snapshot ----
 // Runs `prepare` in a fresh realm of a fresh isolate (ops installed by the callback as usual), then freezes isolate and realm. Null bytes when

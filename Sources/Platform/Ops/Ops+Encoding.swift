@@ -25,8 +25,7 @@ extension PlatformOps {
             if !call.bool(2), text.starts(with: [0xEF, 0xBB, 0xBF]) {
                 text = UnsafeRawBufferPointer(rebasing: text[3...])
             }
-            let start = text.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            if sl_is_ascii(start, text.count) { return call.returns(utf8: text) }
+            if call.returns(ascii: text) { return }
             decode(call, SL_UTF_8, text, state: nil, fatal: call.bool(1), last: true)
         },
         Op("decodeText") {

@@ -1,8 +1,8 @@
 internal import Engine
 
 extension PlatformOps {
-    /// fetchStart(id, method, url, headers, body): headers are `name:value` and a line feed each, one string; body bytes, null for none, true
-    /// for one that is pushed. False: too many are under way.
+    /// fetchStart(id, method, url, headers, body, isUpgrade): headers are `name:value` and a line feed each, one string; body bytes, null for none, true
+    /// for one that is pushed; with isUpgrade what is pushed are bytes of another protocol, for an answer of 101. False: too many are under way.
     /// fetchWrite(id, bytes): more of a pushed body. False: wait for `internal.fetch.drained(id)`. fetchClose(id): it is complete.
     /// fetchResume(id, byteCount): so much of the response was consumed.
     /// fetchAbort(id): nothing more is to come.
@@ -10,7 +10,11 @@ extension PlatformOps {
         Op("fetchStart") {
             let call = OpCall($0, $1)
             let body: FetchStart.Body =
-                if let bytes = call.bytes(4) { .whole(Array(bytes)) } else { call.bool(4) ? .pushed : .none }
+                if let bytes = call.bytes(4) {
+                    .whole(Array(bytes))
+                } else {
+                    call.bool(5) ? .upgraded : call.bool(4) ? .pushed : .none
+                }
             let fetch = FetchStart(
                 id: call.integer(0), method: call.string(1), url: call.string(2), headers: latin1(call, 3), body: body)
             call.returns(call.platform.host.startFetch(fetch))

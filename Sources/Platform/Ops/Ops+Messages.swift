@@ -49,14 +49,35 @@ extension PlatformOps {
             let call = OpCall($0, $1)
             call.platform.messages?.close(call.integer(0, nan: -1))
         },
-        Op("broadcastChannel") {
+        Op("channelOpen") {
             let call = OpCall($0, $1)
-            call.returns(Double(call.platform.messages?.makeBroadcast(call.string(0)) ?? -1))
+            call.returns(Double(call.platform.messages?.makeChannel(call.string(0)) ?? -1))
+        },
+        Op("channelPost") {
+            let call = OpCall($0, $1)
+            call.returns(call.platform.messages?.postToChannels(call.integer(0, nan: -1), call) ?? true)
+        },
+        Op("channelClose") {
+            let call = OpCall($0, $1)
+            call.platform.messages?.closeChannel(call.integer(0, nan: -1))
+        },
+        Op("blobPut") {
+            let call = OpCall($0, $1)
+            call.returns(call.platform.messages?.putBlob(call.string(0), call) ?? false)
+        },
+        Op("blobOf") {
+            let call = OpCall($0, $1)
+            if call.platform.messages?.blob(call.string(0), call) != true { call.returnsNull() }
+        },
+        Op("blobRevoke") {
+            let call = OpCall($0, $1)
+            call.platform.messages?.revokeBlob(call.string(0))
         },
         Op("workerStart") {
             let call = OpCall($0, $1)
             guard let messages = call.platform.messages else { return call.returns(-1) }
-            if let port = messages.startWorker(call.string(0)) { return call.returns(Double(port)) }
+            let source = call.bytes(1).map { [UInt8]($0) }
+            if let port = messages.startWorker(call.string(0), source: source) { return call.returns(Double(port)) }
             call.throwError(
                 .error, "there are \(messages.workersMax) Workers already, as many as the limit \"workers\" allows",
                 code: "ERR_WORKER_LIMIT")

@@ -20,6 +20,7 @@ function defineGlobalFunction(name, value) {
 /** Makes members enumerable and tags the prototype, as WebIDL has it and class syntax has not. */
 function shapeInterface(Class, constants) {
     const name = Class.name;
+    internal.serialization.mark(Class);
     enumerate(Class.prototype);
     enumerate(Class);
     ObjectDefineProperty(Class.prototype, SymbolToStringTag, { __proto__: null, value: name, writable: false, enumerable: false, configurable: true });

@@ -3,6 +3,7 @@
 // DOMException (https://webidl.spec.whatwg.org/#idl-DOMException) and the way out for errors that nobody caught.
 
 const { Error, ErrorCaptureStackTrace, ErrorPrototype, ObjectDefineProperty, ObjectSetPrototypeOf, TypeError } = primordials;
+const { DOM_EXCEPTION, Stamp, defineSerializable, exempt, makeSerializable } = internal.serialization;
 const { defineInterface, toDOMString } = internal.webidl;
 
 // Name → legacy code (https://webidl.spec.whatwg.org/#dfn-error-names-table).
@@ -22,39 +23,56 @@ const constants = {
     NETWORK_ERR: 19, ABORT_ERR: 20, URL_MISMATCH_ERR: 21, QUOTA_EXCEEDED_ERR: 22, TIMEOUT_ERR: 23, INVALID_NODE_TYPE_ERR: 24, DATA_CLONE_ERR: 25,
 };
 
-class DOMException {
-    #name;
-    #message;
+let isDOMException, payloadOf; // the latter throws on a stranger
 
-    constructor(message = '', name = 'Error') {
+class DOMExceptionState extends Stamp {
+    #payload; // kind, message, name
+    constructor(exception, payload) {
+        super(exception);
+        this.#payload = payload;
+    }
+    static {
+        isDOMException = (value) => value !== null && typeof value === 'object' && #payload in value;
+        payloadOf = (exception) => exception.#payload;
+    }
+}
+
+class DOMException {
+    constructor(message = '', name = 'Error') { // eslint-disable-line
         let cause;
         let hasCause = false;
         if (name !== null && typeof name === 'object') { // Node's second form, { name, cause }
             if ('cause' in name) { cause = name.cause; hasCause = true; }
             name = name.name === undefined ? 'Error' : name.name;
         }
-        this.#message = toDOMString(message);
-        this.#name = toDOMString(name);
-        if (hasCause) ObjectDefineProperty(this, 'cause', { __proto__: null, value: cause, writable: true, enumerable: false, configurable: true });
-        ErrorCaptureStackTrace(this, DOMException);
+        const payload = [DOM_EXCEPTION, toDOMString(message), toDOMString(name)];
+        const exception = makeSerializable(new.target, DOMException, payload);
+        new DOMExceptionState(exception, payload);
+        if (hasCause) ObjectDefineProperty(exception, 'cause', { __proto__: null, value: cause, writable: true, enumerable: false, configurable: true });
+        ErrorCaptureStackTrace(exception, DOMException);
+        return exception;
     }
 
-    get name() { return this.#name; }
-    get message() { return this.#message; }
+    get name() { return payloadOf(this)[2]; }
+    get message() { return payloadOf(this)[1]; }
     get code() {
-        const code = codes[this.#name];
+        const code = codes[payloadOf(this)[2]];
         return code === undefined ? 0 : code;
     }
-
-    static isDOMException(value) { return #name in value; }
 }
-const { isDOMException } = DOMException;
-delete DOMException.isDOMException;
 ObjectSetPrototypeOf(DOMException.prototype, ErrorPrototype);
 defineInterface(DOMException, constants);
+exempt(DOMException);
+defineSerializable(DOM_EXCEPTION, (exception, payload) => {
+    const stack = payload[3];
+    payload.length = 3;
+    ObjectSetPrototypeOf(exception, DOMException.prototype);
+    new DOMExceptionState(exception, payload);
+    ObjectDefineProperty(exception, 'stack', { __proto__: null, value: stack, writable: true, enumerable: false, configurable: true });
+});
 
 /** @param {unknown} value */
-internal.isDOMException = (value) => value !== null && typeof value === 'object' && isDOMException(value);
+internal.isDOMException = isDOMException;
 internal.DOMException = DOMException;
 
 /** A TypeError with `code`, as Node's own argument errors have it. */
@@ -63,6 +81,9 @@ internal.typeError = (message, code) => {
     ObjectDefineProperty(error, 'code', { __proto__: null, value: code, writable: true, enumerable: true, configurable: true });
     return error;
 };
+
+/** The tracing context of the callback that runs, for the report should it throw: the host hears of that when the context is another one already. */
+internal.uncaughtContext = undefined;
 
 /** The listeners that process.on('uncaughtException' | 'unhandledRejection') set; 50_process.js replaces these. They tell whether somebody listened. */
 internal.onUncaught = () => false;

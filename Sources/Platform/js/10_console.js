@@ -209,20 +209,20 @@ function drawTable(head, columns) {
     }
     const rule = (left, middle, right) => {
         let text = left;
-        for (let c = 0; c < widths.length; c++) text += (c > 0 ? middle : '') + StringPrototypeRepeat('─', widths[c]);
+        for (let c = 0; c < widths.length; c++) text += (c > 0 ? middle : '') + StringPrototypeRepeat('\u2500', widths[c]);
         return text + right;
     };
     const line = (at) => {
-        let text = '│';
+        let text = '\u2502';
         for (let c = 0; c < widths.length; c++) {
             const cell = at(c) ?? '';
-            text += `${c > 0 ? '│' : ''} ${cell}${StringPrototypeRepeat(' ', widths[c] - 1 - width(cell, false))}`;
+            text += `${c > 0 ? '\u2502' : ''} ${cell}${StringPrototypeRepeat(' ', widths[c] - 1 - width(cell, false))}`;
         }
-        return text + '│\n';
+        return text + '\u2502\n';
     };
-    let text = `${rule('┌', '┬', '┐')}\n${line((c) => head[c])}${rule('├', '┼', '┤')}\n`;
+    let text = `${rule('\u250C', '\u252C', '\u2510')}\n${line((c) => head[c])}${rule('\u251C', '\u253C', '\u2524')}\n`;
     for (let r = 0; r < rows; r++) text += line((c) => columns[c][r]);
-    return text + rule('└', '┴', '┘');
+    return text + rule('\u2514', '\u2534', '\u2518');
 }
 
 /** Rows of a table: [index, value, key of a map]. */

@@ -1,80 +1,207 @@
 'use strict';
-// WebAssembly as V8 has it, with a span around what takes time: compile and instantiate.
-// <https://webassembly.github.io/spec/js-api/>
+// WebAssembly as V8 has it, with a span around what takes time (compile and instantiate), modules that come over the network, and compiled code that is
+// kept on disk between runs.
+// <https://webassembly.github.io/spec/js-api/>, <https://webassembly.github.io/spec/web-api/>
+//
+// V8's own compileStreaming is never the program's: it is the door through which a module's bytes go in piece by piece, and stored code with them
+// (sl_v8.h). It is called with a number, the stream's name, and has made the stream one microtask later.
 
 const { trace: core } = internal;
-const { ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, ReflectConstruct, ReflectDefineProperty } = primordials;
+const {
+    ArrayPrototypePush, ArrayPrototypeSplice, ReflectApply, ReflectConstruct, ReflectDefineProperty,
+    RegExpPrototypeExec, StringPrototypeToLowerCase, TypedArrayPrototypeGetLength, TypeError, Uint8Array, WeakRef, WeakRefPrototypeDeref,
+} = primordials;
+
+/** Modules that may be stored when the run is over; the oldest are forgotten. */
+const modulesMax = 64;
+/** Smaller ones compile faster than a file is read. Bytes. */
+const storedBytesMin = 16 << 10;
+
+const compiled = [];
+let lastStream = 0;
+
+/** Stored at the end of the run when it still lives and V8 has optimised more of it than is stored. */
+function remember(module) {
+    if (compiled.length >= modulesMax) ArrayPrototypeSplice(compiled, 0, 1);
+    ArrayPrototypePush(compiled, new WeakRef(module));
+    return module;
+}
+
+function sizeOf(source) {
+    const bytes = internal.encoding.bytesOf(source);
+    return bytes === undefined ? undefined : TypedArrayPrototypeGetLength(bytes);
+}
+
+/** One span of work on `bytes` bytes, under whatever span was active when it began. */
+function report(name, start, bytes, stored, parent, error) {
+    if (!core.isEnabled()) return;
+    const attributes = bytes === undefined ? undefined : { 'wasm.module.size': bytes };
+    if (stored) attributes['sidelight.module.cached'] = true;
+    core.finished(name, start, core.now(), attributes, error, parent);
+}
+
+/** The media type of a header's value is this and nothing else, parameters included. */
+const wasmType = /^[\t\n\r ]*application\/wasm[\t\n\r ]*$/;
+
+internal.wasm = {
+    /** The next module to be stored; undefined: it is gone; null: that was all. */
+    next() {
+        if (compiled.length === 0) return null;
+        return WeakRefPrototypeDeref(ArrayPrototypeSplice(compiled, 0, 1)[0]);
+    },
+    /** Like WebAssembly.compile and instantiate, whatever the program has made of those. */
+    compile: undefined,
+    instantiate: undefined,
+    /** Of a file, at once: bytes nobody else has, and its name for the error. */
+    compileFile: undefined,
+};
 
 internal.whenComplete(() => {
     const { WebAssembly } = globalThis;
-    const { compile, instantiate, Module, Instance } = WebAssembly;
+    const { CompileError, compile, compileStreaming, instantiate, Module, Instance } = WebAssembly;
 
-    function sizeOf(source) {
-        if (ArrayBufferIsView(source)) return source.byteLength;
-        try { return ArrayBufferPrototypeGetByteLength(source); } catch { return undefined; }
+    /** @param {(name: number) => void} feed pushes the bytes, now or later, and ends the stream */
+    async function stream(feed) {
+        const name = ++lastStream;
+        const promise = compileStreaming(name);
+        await undefined; // V8 has made the stream
+        feed(name);
+        return await promise;
     }
-    // One span of `source`'s size under whatever span was active when the work began.
-    function report(name, start, source, parent, error) {
+
+    async function compileBytes(source) {
+        const start = core.now(), parent = core.activeSpan();
         const bytes = sizeOf(source);
-        core.finished(name, start, core.now(), bytes === undefined ? undefined : { 'wasm.module.size': bytes }, error, parent);
-    }
-    const parentNow = () => core.activeSpan();
-
-    function asynchronous(name, original) {
-        return {
-            async [original.name](source, ...rest) {
-                if (!core.isEnabled()) return original(source, ...rest);
-                const start = core.now(), parent = parentNow();
-                try {
-                    const result = await original(source, ...rest);
-                    report(name, start, source, parent);
-                    return result;
-                } catch (error) {
-                    report(name, start, source, parent, error);
-                    throw error;
+        let stored = false;
+        try {
+            if (bytes >= storedBytesMin && ops.wasmStores()) {
+                // A copy, as V8 makes one: what the program does to its bytes from now on changes nothing.
+                const copy = new Uint8Array(internal.encoding.bytesOf(source));
+                const key = ops.wasmKey(copy);
+                if (key !== '') {
+                    const module = await stream((name) => {
+                        ops.wasmPush(name, copy, key);
+                        stored = ops.wasmFinish(name);
+                    });
+                    report('wasm compile', start, bytes, stored, parent);
+                    return remember(module);
                 }
-            },
-        }[original.name];
+            }
+            const module = remember(await compile(source));
+            report('wasm compile', start, bytes, false, parent);
+            return module;
+        } catch (error) {
+            report('wasm compile', start, bytes, false, parent, error);
+            throw error;
+        }
+    }
+
+    async function instantiateModule(module, imports) {
+        const start = core.now(), parent = core.activeSpan();
+        try {
+            const instance = await instantiate(module, imports);
+            report('wasm instantiate', start, undefined, false, parent);
+            return instance;
+        } catch (error) {
+            report('wasm instantiate', start, undefined, false, parent, error);
+            throw error;
+        }
+    }
+
+    /** https://webassembly.github.io/spec/web-api/#compile-a-potential-webassembly-response */
+    async function compileResponse(source, what) {
+        const response = await source;
+        const { isResponse, partsOf } = internal.fetchClasses;
+        if (!isResponse(response)) throw new TypeError(`WebAssembly.${what}(): Argument 0 must be a Response or a promise of one`);
+        const start = core.now(), parent = core.activeSpan();
+        const { status, type, body } = partsOf(response);
+        if (type === null || RegExpPrototypeExec(wasmType, StringPrototypeToLowerCase(type)) === null) {
+            throw new TypeError(`WebAssembly.${what}(): Incorrect response MIME type ${type === null ? 'null' : `'${type}'`}. Expected 'application/wasm'.`);
+        }
+        if (status < 200 || status > 299) throw new TypeError(`WebAssembly.${what}(): HTTP status code is not ok: ${status}`);
+        let bytes = 0, stored = false;
+        try {
+            if (body !== null && internal.body.isUnusable(body)) throw internal.body.unusable();
+            const module = await stream((name) => {
+                const push = (chunk) => {
+                    bytes += TypedArrayPrototypeGetLength(chunk);
+                    ops.wasmPush(name, chunk, '');
+                };
+                const end = () => { stored = ops.wasmFinish(name); };
+                if (body === null) return end();
+                try {
+                    internal.streams.readChunks(internal.body.streamOf(body), push, end, (reason) => ops.wasmAbort(name, reason));
+                } catch (error) {
+                    ops.wasmAbort(name, error);
+                }
+            });
+            report('wasm compile', start, bytes, stored, parent);
+            return remember(module);
+        } catch (error) {
+            report('wasm compile', start, bytes, false, parent, error);
+            throw error;
+        }
     }
 
     function synchronous(name, Original) {
         function Wrapped(...args) {
-            if (new.target === undefined) return Original(...args); // throws what V8 throws
-            if (!core.isEnabled()) return ReflectConstruct(Original, args, new.target);
-            const start = core.now(), parent = parentNow();
+            if (new.target === undefined) return ReflectApply(Original, undefined, args); // throws what V8 throws
+            const start = core.now(), parent = core.activeSpan();
             let failure;
             try {
-                return ReflectConstruct(Original, args, new.target);
+                const made = ReflectConstruct(Original, args, new.target);
+                if (Original === Module) remember(made);
+                return made;
             } catch (error) {
                 failure = error;
                 throw error;
             } finally {
-                report(name, start, args[0], parent, failure);
+                report(name, start, sizeOf(args[0]), false, parent, failure);
             }
         }
-        ReflectDefineProperty(Wrapped, 'name', { value: Original.name, configurable: true });
-        ReflectDefineProperty(Wrapped, 'length', { value: 1, configurable: true });
-        ReflectDefineProperty(Wrapped, 'prototype', { value: Original.prototype, writable: false });
-        ReflectDefineProperty(Original.prototype, 'constructor', { value: Wrapped, writable: true, configurable: true });
+        ReflectDefineProperty(Wrapped, 'name', { __proto__: null, value: Original.name, configurable: true });
+        ReflectDefineProperty(Wrapped, 'length', { __proto__: null, value: 1, configurable: true });
+        ReflectDefineProperty(Wrapped, 'prototype', { __proto__: null, value: Original.prototype, writable: false });
+        ReflectDefineProperty(Original.prototype, 'constructor', { __proto__: null, value: Wrapped, writable: true, configurable: true });
         return Wrapped;
     }
 
-    const replace = (name, value) => ReflectDefineProperty(WebAssembly, name, { value, writable: true, configurable: true });
-    const replaced = asynchronous('wasm compile', compile);
-    replace('compile', replaced);
-    const instantiateModule = asynchronous('wasm instantiate', instantiate);
-    replace('instantiate', {
+    const checkImports = (imports, what) => {
+        if (imports !== undefined && (imports === null || (typeof imports !== 'object' && typeof imports !== 'function'))) {
+            throw new TypeError(`WebAssembly.${what}(): Argument 1 must be an object`);
+        }
+    };
+    const methods = {
+        async compile(source) { return await compileBytes(source); },
         // Of bytes: compiled first, so that each of the two is a span. <https://webassembly.github.io/spec/js-api/#dom-webassembly-instantiate>
-        async instantiate(source, ...rest) {
-            if (!core.isEnabled() || source instanceof Module) return instantiateModule(source, ...rest);
-            const module = await replaced(source);
-            return { module, instance: await instantiateModule(module, ...rest) };
+        async instantiate(source, imports = undefined) {
+            checkImports(imports, 'instantiate');
+            if (source instanceof Module) return await instantiateModule(source, imports);
+            const module = await compileBytes(source);
+            return { module, instance: await instantiateModule(module, imports) };
         },
-    }.instantiate);
+        async compileStreaming(source) { return await compileResponse(source, 'compileStreaming'); },
+        async instantiateStreaming(source, imports = undefined) {
+            checkImports(imports, 'instantiateStreaming');
+            const module = await compileResponse(source, 'instantiateStreaming');
+            return { module, instance: await instantiateModule(module, imports) };
+        },
+    };
+    const replace = (name, value) => ReflectDefineProperty(WebAssembly, name, { __proto__: null, value, writable: true, configurable: true });
+    for (const name in methods) replace(name, methods[name]);
     const WrappedModule = synchronous('wasm compile', Module);
     for (const name of ['exports', 'imports', 'customSections']) {
-        ReflectDefineProperty(WrappedModule, name, { value: Module[name], writable: true, configurable: true });
+        ReflectDefineProperty(WrappedModule, name, { __proto__: null, value: Module[name], writable: true, configurable: true });
     }
     replace('Module', WrappedModule);
     replace('Instance', synchronous('wasm instantiate', Instance));
+    internal.wasm.compileFile = (bytes, name) => {
+        try {
+            return new WrappedModule(bytes);
+        } catch (error) {
+            throw new CompileError(`${name}: ${error.message}`);
+        }
+    };
+    internal.wasm.compile = compileBytes;
+    internal.wasm.instantiate = instantiateModule;
 });

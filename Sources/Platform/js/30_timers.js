@@ -138,7 +138,7 @@ function arm(now) {
 
 /**
  * The host's timer has come. Runs what is due, microtasks after each; timers made meanwhile wait for the next turn. An exception of a callback passes
- * through to the host, which reports it with its place; what is left is armed for again before.
+ * through to the host, which reports it with its place, in the callback's context; what is left is armed for again before.
  */
 function run() {
     armedFor = Infinity;
@@ -154,8 +154,10 @@ function run() {
             if (now - timer.due > lateMin) tellLate(timer);
             internal.serve?.goesOn(timer.context);
             ops.setContext(timer.context);
+            internal.uncaughtContext = timer.context;
             try {
                 call(timer);
+                internal.uncaughtContext = undefined;
             } finally {
                 if (timer.repeats && byId.has(timer.id)) insert(timer, internal.now() + timer.delay);
             }
@@ -234,7 +236,9 @@ function runImmediates() {
             immediateById.delete(id);
             dropRef();
             ops.setContext(own);
+            internal.uncaughtContext = own;
             ReflectApply(callback, globalThis, args);
+            internal.uncaughtContext = undefined;
             ops.setContext(context); // see run()
             ops.runMicrotasks();
         }

@@ -4,13 +4,17 @@
 
 const { ArrayPrototypeIncludes, Error, FunctionPrototypeSymbolHasInstance, arrayFromIterable } = primordials;
 const { DOMException } = internal;
+const { dress, refuse, revived } = internal.serialization;
 const { defineGlobalFunction, requireArguments, toDictionary } = internal.webidl;
 
 /** @param {unknown} value @param {object[]} [transfer] */
 function clone(value, transfer) {
     try {
-        return ops.clone(value, transfer);
+        const copy = ops.clone(value, transfer, refuse, revived);
+        dress();
+        return copy;
     } catch (error) {
+        revived.length = 0;
         if (FunctionPrototypeSymbolHasInstance(Error, error) && error.name === 'DataCloneError') throw new DOMException(error.message, 'DataCloneError');
         throw error;
     }

@@ -3,11 +3,12 @@
 // Blob and File (https://w3c.github.io/FileAPI/). A blob is a view on bytes that nobody changes, so a slice copies nothing.
 
 const {
-    ArrayPrototypePush, DateNow, MathTrunc, Number, StringPrototypeCharCodeAt, StringPrototypeToLowerCase, TypeError,
+    ArrayPrototypePush, DateNow, MathTrunc, Number, ReflectSetPrototypeOf, StringPrototypeCharCodeAt, StringPrototypeToLowerCase, TypeError,
     TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, TypedArrayPrototypeSubarray, Uint8Array, arrayFromIterable,
 } = primordials;
 const { customInspect } = internal;
 const { bytesOf, noBytes } = internal.encoding;
+const { BLOB, FILE, Stamp, defineSerializable, exempt, makeSerializable } = internal.serialization;
 const { defineInterface, requireArguments, toDictionary, toUSVString } = internal.webidl;
 
 const lengthOf = TypedArrayPrototypeGetLength;
@@ -71,93 +72,108 @@ function toOffset(value, size) {
     return offset < size ? offset : size;
 }
 
-let isBlob, blobBytes, blobType, makeBlob, fillBlob;
-const secret = {};
+let isBlob, isFile, stateOf; // the last throws on a stranger
+
+/** What a Blob is: also what of it is serialized. Its bytes are changed by nobody. */
+class BlobState extends Stamp {
+    #state; // kind, bytes, type; of a File also name, lastModified
+    constructor(blob, state) {
+        super(blob);
+        this.#state = state;
+    }
+    static {
+        isBlob = (value) => value !== null && typeof value === 'object' && #state in value;
+        isFile = (value) => isBlob(value) && value.#state[0] === FILE;
+        stateOf = (blob) => blob.#state;
+    }
+}
+
+/** A Blob or File of the platform's making. */
+function make(Class, state) {
+    const blob = makeSerializable(Class, Class, state);
+    new BlobState(blob, state);
+    return blob;
+}
+
+const blobBytes = (blob) => stateOf(blob)[1];
+const blobType = (blob) => stateOf(blob)[2];
+const makeBlob = (bytes, type) => make(Blob, [BLOB, bytes, type]);
 
 class Blob {
-    #bytes = noBytes;
-    #type = '';
-
-    constructor(parts = undefined, options = undefined) {
-        if (options === secret) return;
+    constructor(parts = undefined, options = undefined) { // eslint-disable-line
         options = toDictionary(options, 'The options of a Blob');
-        if (parts !== undefined) this.#bytes = partsOf(parts, options);
-        if (options?.type !== undefined) this.#type = normalizeType(`${options.type}`);
+        const state = [BLOB, noBytes, ''];
+        if (parts !== undefined) state[1] = partsOf(parts, options);
+        if (options?.type !== undefined) state[2] = normalizeType(`${options.type}`);
+        const blob = makeSerializable(new.target, Blob, state);
+        new BlobState(blob, state);
+        return blob;
     }
 
-    get size() { return lengthOf(this.#bytes); }
-    get type() { return this.#type; }
+    get size() { return lengthOf(blobBytes(this)); }
+    get type() { return blobType(this); }
 
     slice(start = undefined, end = undefined, contentType = undefined) {
-        const size = lengthOf(this.#bytes);
+        const bytes = blobBytes(this);
+        const size = lengthOf(bytes);
         const from = start === undefined ? 0 : toOffset(start, size);
         const to = end === undefined ? size : toOffset(end, size);
         const type = contentType === undefined ? '' : normalizeType(`${contentType}`);
-        return makeBlob(TypedArrayPrototypeSubarray(this.#bytes, from, to > from ? to : from), type);
+        return makeBlob(TypedArrayPrototypeSubarray(bytes, from, to > from ? to : from), type);
     }
 
-    stream() { return internal.streams.fromBytes(new Uint8Array(this.#bytes)); }
-    async text() { return ops.decodeUtf8(this.#bytes, false, false); }
-    async arrayBuffer() { return TypedArrayPrototypeGetBuffer(new Uint8Array(this.#bytes)); }
-    async bytes() { return new Uint8Array(this.#bytes); }
+    stream() { return internal.streams.fromBytes(new Uint8Array(blobBytes(this))); }
+    async text() { return ops.decodeUtf8(blobBytes(this), false, false); }
+    async arrayBuffer() { return TypedArrayPrototypeGetBuffer(new Uint8Array(blobBytes(this))); }
+    async bytes() { return new Uint8Array(blobBytes(this)); }
 
-    [customInspect](depth, options, inspect) { return `Blob ${inspect({ size: this.size, type: this.#type }, options)}`; }
-
-    static {
-        isBlob = (value) => value !== null && typeof value === 'object' && #bytes in value;
-        blobBytes = (blob) => blob.#bytes;
-        blobType = (blob) => blob.#type;
-        makeBlob = (bytes, type) => {
-            const blob = new Blob(undefined, secret);
-            fillBlob(blob, bytes, type);
-            return blob;
-        };
-        fillBlob = (blob, bytes, type) => {
-            blob.#bytes = bytes;
-            blob.#type = type;
-        };
-    }
+    [customInspect](depth, options, inspect) { return `Blob ${inspect({ size: this.size, type: this.type }, options)}`; }
 }
 defineInterface(Blob);
 
-let isFile, fileName, fileTime, makeFile;
+const fileName = (file) => fileState(file)[3];
+const fileTime = (file) => fileState(file)[4];
+
+function fileState(value) {
+    const state = stateOf(value);
+    if (state[0] !== FILE) throw new TypeError('Illegal invocation: the receiver is not a File');
+    return state;
+}
 
 class File extends Blob {
-    #name;
-    #lastModified;
-
     constructor(parts, name, options = undefined) {
         requireArguments(arguments.length, 2, 'File');
         super(parts, options);
-        if (options === secret) return;
-        this.#name = toUSVString(name);
+        const state = stateOf(this);
+        const text = toUSVString(name);
         const time = options?.lastModified;
         const number = time === undefined ? DateNow() : MathTrunc(Number(time));
-        this.#lastModified = number === number ? number : 0;
+        state[0] = FILE;
+        ArrayPrototypePush(state, text, number === number ? number : 0);
     }
 
-    get name() { return this.#name; }
-    get lastModified() { return this.#lastModified; }
-    get webkitRelativePath() { return this.#name && ''; }
+    get name() { return fileName(this); }
+    get lastModified() { return fileTime(this); }
+    get webkitRelativePath() { return fileName(this) && ''; }
 
     [customInspect](depth, options, inspect) {
-        return `File ${inspect({ size: this.size, type: this.type, name: this.#name, lastModified: this.#lastModified }, options)}`;
-    }
-
-    static {
-        isFile = (value) => value !== null && typeof value === 'object' && #name in value;
-        fileName = (file) => file.#name;
-        fileTime = (file) => file.#lastModified;
-        /** `bytes` are nobody else's to change. `time` in milliseconds since 1970. */
-        makeFile = (bytes, name, type, time = DateNow()) => {
-            const file = new File(undefined, undefined, secret);
-            fillBlob(file, bytes, normalizeType(type));
-            file.#name = name;
-            file.#lastModified = time;
-            return file;
-        };
+        return `File ${inspect({ size: this.size, type: this.type, name: this.name, lastModified: this.lastModified }, options)}`;
     }
 }
 defineInterface(File);
+
+/** `bytes` are nobody else's to change. `time` in milliseconds since 1970. */
+const makeFile = (bytes, name, type, time = DateNow()) => make(File, [FILE, bytes, normalizeType(type), name, time]);
+
+exempt(Blob);
+exempt(File);
+defineSerializable(BLOB, (blob, state) => {
+    ReflectSetPrototypeOf(blob, Blob.prototype);
+    new BlobState(blob, state);
+});
+defineSerializable(FILE, (file, state) => {
+    ReflectSetPrototypeOf(file, File.prototype);
+    new BlobState(file, state);
+});
 
 internal.blob = { Blob, File, blobBytes, blobType, fileName, fileTime, isBlob, isFile, joinBytes, makeBlob, makeFile };

@@ -125,7 +125,11 @@ function fill(list, init) {
     const method = init[SymbolIterator];
     if (isHeaders(init) && method === ownIterator) {
         const from = listOf(init);
-        for (let i = 0; i < from.length; i++) ArrayPrototypePush(list, from[i]);
+        for (let i = 0; i < from.length; i++) {
+            // Joined to another value an empty one leaves a space, which is then no part of a value any more.
+            if (from[i] === '' && (i & 1) === 1) return fillWithPairs(list, sortedListOf(init));
+            ArrayPrototypePush(list, from[i]);
+        }
         return list;
     }
     if (method !== undefined && method !== null) {
@@ -145,6 +149,13 @@ function fill(list, init) {
     for (let i = 0; i < symbols.length; i++) {
         if (ReflectGetOwnPropertyDescriptor(init, symbols[i])?.enumerable) throw new TypeError('Headers: a symbol is no header name');
     }
+    return list;
+}
+
+/** @param {string[]} pairs name, value, name, value … of other headers */
+function fillWithPairs(list, pairs) {
+    list.length = 0;
+    for (let i = 0; i < pairs.length; i += 2) ArrayPrototypePush(list, pairs[i], normalizeValue(pairs[i + 1]));
     return list;
 }
 

@@ -49,6 +49,7 @@ function toRecord(input) {
         throw error;
     }
     if (record.username !== '' || record.password !== '') throw new TypeError(`Request cannot be constructed from a URL that includes credentials: ${text}`);
+    if (record.protocol === 'blob:') record.blob = internal.objectURL.resolve(record); // it may be revoked before it is fetched
     return record;
 }
 
@@ -192,6 +193,7 @@ class Request {
             this.#method = 'GET';
         } else {
             this.#url = urlTextOf(from);
+            this.#record = from.#record;
             this.#method = methodOf(from);
             this.#options = from.#options;
             this.#follows = signalOf(from);

@@ -35,10 +35,10 @@ function isFraming(name) {
 const textBlock = `content-type: ${textType}\r\n`;
 const jsonBlock = `content-type: ${jsonType}\r\n`;
 
-let isResponse, makeResponse, wireOf;
+let isResponse, makeResponse, partsOf, wireOf;
 
 /** A response as it goes out; one object, filled anew for each. */
-const wire = { status: 0, statusText: '', headers: '', contentLength: -1, body: null };
+const wire = { status: 0, statusText: '', headers: '', contentLength: -1, body: null, webSocket: undefined, list: undefined };
 
 class Response {
     #status = 200;
@@ -47,6 +47,7 @@ class Response {
     #headers; // the object for the program, over #list
     #contentType = null; // the body's type, while there is no list
     #body = null;
+    #webSocket = null; // an end of a pair, of a 101
     #more; // {type, url, redirected}: undefined for what a program makes
 
     constructor(body = null, init = undefined) {
@@ -59,8 +60,14 @@ class Response {
 
     /** https://fetch.spec.whatwg.org/#initialize-a-response */
     #initialize(init) {
-        const { headers, status, statusText } = toDictionary(init, 'The response init');
-        if (status !== undefined) {
+        const { headers, status, statusText, webSocket } = toDictionary(init, 'The response init');
+        if (webSocket !== undefined && webSocket !== null) {
+            // As Workers have it; the standard knows no 101 that a program makes.
+            if (!internal.webSocket.isPairEnd(webSocket)) throw new TypeError('init["webSocket"] must be an end of a WebSocketPair.');
+            if (status !== 101) throw new RangeError('A Response with init["webSocket"] must have status 101.');
+            this.#webSocket = webSocket;
+            this.#status = 101;
+        } else if (status !== undefined) {
             const number = +status & 0xFFFF;
             if (number < 200 || number > 599) throw new RangeError('init["status"] must be in the range of 200 to 599, inclusive.');
             this.#status = number;
@@ -108,6 +115,7 @@ class Response {
     get status() { return this.#status; }
     get ok() { return this.#status >= 200 && this.#status <= 299; }
     get statusText() { return this.#statusText; }
+    get webSocket() { return this.#webSocket; }
     get headers() { return this.#headers ??= makeHeaders(this.#ownList(), false); }
 
     #ownList() {
@@ -147,6 +155,10 @@ class Response {
             response.#body = body;
             return response;
         };
+        /** @returns {{status: number, type: string | null, body: Body | null}} what it is, whatever the program has put over it */
+        partsOf = (response) => ({
+            status: response.#status, type: response.#list === undefined ? response.#contentType : typeOfList(response.#list), body: response.#body,
+        });
         /**
          * Fills `wire`. The header lines come without what the server says itself; `contentLength` is what the program said, -1: nothing valid.
          * Throws when the response cannot be sent.
@@ -154,6 +166,7 @@ class Response {
         wireOf = (response) => {
             if (response.#status === 0) throw new TypeError('Response.error() cannot be sent');
             const body = response.#body;
+            const list = response.#list;
             if (body !== null && isUnusable(body)) {
                 throw new TypeError('The body of the response was read or sent before: a response can be sent once, send response.clone()');
             }
@@ -161,7 +174,10 @@ class Response {
             wire.statusText = response.#statusText;
             wire.body = body;
             wire.contentLength = -1;
-            const list = response.#list;
+            if (wire.status === 101) {
+                wire.webSocket = response.#webSocket;
+                wire.list = list ?? [];
+            }
             if (list !== undefined) {
                 wire.headers = blockOf(list);
             } else {
@@ -204,4 +220,4 @@ function lengthIn(text) {
 }
 
 const { Request, requestState } = internal.request;
-internal.fetchClasses = { Request, Response, isResponse, makeResponse, nullBodyStatuses, requestState, redirectStatuses, wireOf };
+internal.fetchClasses = { Request, Response, isResponse, makeResponse, nullBodyStatuses, partsOf, requestState, redirectStatuses, wireOf };

@@ -25,7 +25,7 @@ function normalized(method) {
 /** Query parameters that sign a URL: https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/ */
 const SIGNATURE = /[?&](?:AWSAccessKeyId|Signature|sig|X-Goog-Signature)=/;
 
-/** Without credentials, which no URL of fetch has, without the fragment, and without the values of signatures. */
+/** Without credentials, which no URL that comes here has, without the fragment, and without the values of signatures. */
 function fullURL(url) {
     const text = serialize(url, true);
     if (url.query === null) return text;
@@ -49,7 +49,8 @@ const portOf = (url) => url.port ?? defaultPorts[url.protocol];
 
 /** What is told of one fetch. */
 class Telling {
-    constructor(method, url) {
+    /** @param {object} shown the URL as the program has it, without credentials */
+    constructor(method, url, shown) {
         this.method = normalized(method);
         this.url = url;
         this.start = internal.trace.now();
@@ -62,7 +63,7 @@ class Telling {
         const { span } = this;
         internal.trace.setAttribute(span, 'http.request.method', this.method);
         if (this.method !== method) internal.trace.setAttribute(span, 'http.request.method_original', method);
-        internal.trace.setAttribute(span, 'url.full', fullURL(url));
+        internal.trace.setAttribute(span, 'url.full', fullURL(shown));
         internal.trace.setAttribute(span, 'server.address', addressOf(url));
         internal.trace.setAttribute(span, 'server.port', portOf(url));
     }
@@ -199,6 +200,6 @@ function inject(list, telling) {
 
 internal.fetchSpan = {
     /** undefined: there is nobody to tell */
-    begin: (method, url) => internal.trace !== undefined && internal.trace.isEnabled() ? new Telling(method, url) : undefined,
+    begin: (method, url, shown = url) => internal.trace !== undefined && internal.trace.isEnabled() ? new Telling(method, url, shown) : undefined,
     inject,
 };

@@ -371,7 +371,11 @@ function start(input, init, resolve, reject) {
     const { body, signal, url } = state;
     if (signal !== undefined && signal.aborted) throw signal.reason;
     if (url.protocol === 'data:') {
-        resolve(internal.dataResponse(state, failed));
+        resolve(internal.dataURL.dataResponse(state, failed));
+        return;
+    }
+    if (url.protocol === 'blob:') {
+        resolve(internal.objectURL.blobResponse(state, failed));
         return;
     }
     if (url.protocol !== 'http:' && url.protocol !== 'https:') throw failed(`unknown scheme: ${url.protocol}`, 'ERR_UNKNOWN_URL_SCHEME');
@@ -442,6 +446,20 @@ internal.fetch = {
         if (fetching.phase === WAITING) fetching.telling?.facts(dns, connect, tls, firstByte, version, address, port);
         fetching.fail(failed(message, code), code);
     },
+    /**
+     * An exchange that becomes something else by a 101: 49_websocket.js. `handler` has what the host tells to a Fetching: head, chunk, end, fail, and phase,
+     * context, telling, upload.
+     * @returns {number} its id for the ops; 0: too many are under way
+     */
+    upgrade(handler, url, headers) {
+        const id = ++lastId;
+        running.set(id, handler);
+        if (ops.fetchStart(id, 'GET', serialize(url, true), headers, null, true)) return id;
+        running.delete(id);
+        return 0;
+    },
+    /** Nothing more is heard of it. */
+    forget(id) { running.delete(id); },
     /** The run is over: what is still under way ends as it is. */
     endOfRun() { running.forEach((fetching) => fetching.telling?.end(undefined, undefined)); },
 };

@@ -26,6 +26,7 @@ const HAS_TRACE_STATE = 4, HAS_BAGGAGE = 8, HAS_BODY = 16;
 const HEAD = 2; // index of a method
 
 let trace; // 20_trace.js
+
 let target; // the program's default export
 let environment;
 
@@ -47,6 +48,7 @@ class Exchange {
         this.span = span;
         this.request = undefined;
         this.feed = undefined; // of the request's body, once somebody reads it
+        this.socket = undefined; // what was counted, of one that became a WebSocket
         this.reader = undefined; // of the response's body
         this.remaining = -1; // bytes that the response still owes its Content-Length; -1: it has none
         this.route = undefined;
@@ -226,6 +228,10 @@ function respond(exchange, response) {
 function send(exchange, wire) {
     const { slot } = exchange;
     const { status, statusText, contentLength, body } = wire;
+    if (status === 101) {
+        internal.webSocket.serve(exchange, wire.webSocket, wire.list);
+        return;
+    }
     let { headers } = wire;
     noteRoute(exchange); // first: it looks among the attributes
     noteStatus(exchange, status);
@@ -473,6 +479,7 @@ function finish(exchange) {
     exchanges[exchange.slot] = undefined;
     inFlight--;
     if (cells[NOTES] !== 0) takeNotes();
+    if (exchange.socket !== undefined) exchange.socket.describe(exchange.span);
     trace.endServer(exchange.span);
     if (exchange.feed !== undefined) exchange.feed.fail(exchange.left ?? lateBody());
 }
@@ -587,7 +594,7 @@ function describe(value) {
     if (typeof value === 'function') {
         let isClass = false;
         try { isClass = StringPrototypeStartsWith(FunctionPrototypeToString(value), 'class'); } catch { /* a proxy */ }
-        return isClass ? `it is the class ${value.name}: export an instance of it` : 'it is a function: write export default { fetch: … }';
+        return isClass ? `it is the class ${value.name}: export an instance of it` : 'it is a function: write export default { fetch: \u2026 }';
     }
     if (typeof value !== 'object') return `it is of type ${typeof value}`;
     const keys = ObjectKeys(value);
@@ -611,7 +618,7 @@ function refuse(what) {
  */
 function cannotStart(error, prefix) {
     trace.error(error, trace.runSpan);
-    if (error !== refusal) {
+    if (refusal === undefined || error !== refusal) {
         show(error);
         return internal.failureText(error, undefined);
     }
@@ -663,6 +670,26 @@ internal.serve = {
     bodyChunk(slot, bytes) { exchanges[slot]?.feed?.chunk(bytes); },
     bodyEnd(slot) { exchanges[slot]?.feed?.end(); },
     bodyError,
+    /** The worker is to end: sockets are told so; requests are finished. */
+    drain() { internal.webSocket.closeAll(); },
+    // For 49_websocket.js.
+    refuse: answer,
+    /** @param {object} link feed, reader and counts of the connection from now on @returns {boolean} whether it is a socket now */
+    upgrade(exchange, lines, link) {
+        if (exchange.over || !ops.httpUpgrade(exchange.slot, lines)) return false;
+        exchange.started = true;
+        exchange.feed = exchange.reader = link;
+        exchange.socket = link.counts;
+        noteRoute(exchange);
+        noteStatus(exchange, 101);
+        return true;
+    },
+    /** @param {unknown} error why, when that is not as it should be */
+    upgradeEnded(exchange, error) {
+        if (exchange.over) return;
+        if (error !== undefined) note(exchange, error);
+        if (ops.httpEnd(exchange.slot) === 1) finish(exchange);
+    },
     /** How many requests and promises given to waitUntil are open: 0 when the worker may end. */
     idle: () => inFlight + promises + runs + outlived,
     /** Of these: 0 the promises, 1 the runs of schedules. */

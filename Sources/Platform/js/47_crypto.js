@@ -26,3 +26,5 @@ const accessors = { get crypto() { return internal.load('web_crypto').crypto; } 
 ObjectDefineProperty(globalThis, 'crypto', {
     __proto__: null, get: ReflectGetOwnPropertyDescriptor(accessors, 'crypto').get, set: undefined, enumerable: true, configurable: true,
 });
+
+internal.serialization.defineSerializable(internal.serialization.CRYPTO_KEY, (key, payload) => internal.load('web_crypto').reviveKey(key, payload));

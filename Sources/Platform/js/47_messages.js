@@ -15,6 +15,7 @@ const {
 } = primordials;
 const { DOMException } = internal;
 const { Event, EventTarget, fire, host, listenerCount } = internal.events;
+const { dress, exempt, refuse, revived } = internal.serialization;
 const { defineInterface, requireArguments, toDOMString, toUSVString } = internal.webidl;
 
 // ---- The event ----
@@ -101,7 +102,7 @@ function setHandlerOf(target, state, type, value) {
 
 /** Words shared with the host (MessageCell of the host). Made with the first message. */
 let cells;
-const KIND = 8, SECOND = 10;
+const KIND = 8, SECOND = 10, CHANNEL = 12;
 
 const words = () => cells ??= new Int32Array(ops.messageCells());
 
@@ -148,8 +149,10 @@ function hand(receiver, count) {
         let data = text, failed = false;
         if (kind !== 2) {
             try {
-                data = ops.messageRead(ports);
+                data = ops.messageRead(ports, revived);
+                dress();
             } catch {
+                revived.length = 0;
                 failed = true;
                 data = null;
             }
@@ -203,15 +206,19 @@ function rethrow(error) {
 /** Posts through the port of this number. */
 function post(id, value, transfer, source) {
     if (transfer !== undefined) checkTransfer(transfer, source);
+    postBy(ops.messagePost, id, value, transfer);
+    if (transfer !== undefined) detachAll(transfer);
+}
+
+function postBy(op, id, value, transfer) {
     const text = internal.messageContext?.put(words());
     let isTaken;
     try {
-        isTaken = ops.messagePost(id, value, transfer, text);
+        isTaken = op(id, value, transfer, text, refuse);
     } catch (error) {
         rethrow(error);
     }
     if (isTaken === false) throw new DOMException('The receiver has too many messages waiting: 1000000, or 256 MiB', 'QuotaExceededError');
-    if (transfer !== undefined) detachAll(transfer);
 }
 
 /** structuredClone with ports among what is transferred. */
@@ -219,14 +226,16 @@ function cloneWithPorts(value, transfer) {
     checkTransfer(transfer, undefined);
     let count;
     try {
-        count = ops.messageWrite(value, transfer);
+        count = ops.messageWrite(value, transfer, refuse);
     } catch (error) {
         rethrow(error);
     }
     detachAll(transfer);
     const ports = [];
     for (let i = 0; i < count; i++) ArrayPrototypePush(ports, makePort(ops.messagePort(i)));
-    return ops.messageRead(ports);
+    const copy = ops.messageRead(ports, revived);
+    dress();
+    return copy;
 }
 
 // ---- Ports ----
@@ -322,6 +331,7 @@ class MessagePort extends EventTarget {
     set onclose(value) { setHandlerOf(this, stateOf(this).handlers, 'close', value); }
 }
 defineInterface(MessagePort);
+exempt(MessagePort);
 
 /** The object of the port of this number, which the host has in this isolate's table. */
 function makePort(id) {
@@ -360,6 +370,14 @@ defineInterface(MessageChannel);
 // ---- Broadcast ----
 
 const channels = new SafeWeakMap(); // BroadcastChannel → its state
+const open = new SafeMap(); // number → state of one that is not closed
+
+/** What the host calls the queue of all of this isolate's channels: MessageCell.broadcasts. */
+const BROADCASTS = 0;
+receivers.set(BROADCASTS, {
+    __proto__: null, isChild: false, over() {},
+    receive(kind, data, ports, failed) { open.get((cells[CHANNEL] >>> 0) + cells[CHANNEL + 1] * 4294967296)?.receive(data, failed); },
+});
 
 class BroadcastState {
     constructor(id, name, channel) {
@@ -378,9 +396,7 @@ class BroadcastState {
         if (references) internal.timers.addRef(); else internal.timers.dropRef();
     }
 
-    receive(kind, data, ports, failed) { fire(this.channel, received(failed ? 'messageerror' : 'message', data, ports)); }
-
-    over() {}
+    receive(data, failed) { fire(this.channel, received(failed ? 'messageerror' : 'message', data, noPorts)); }
 }
 
 function channelStateOf(channel) {
@@ -393,14 +409,13 @@ class BroadcastChannel extends EventTarget {
     constructor(name) { // eslint-disable-line
         requireArguments(arguments.length, 1, 'BroadcastChannel');
         name = toDOMString(name);
-        const id = ops.broadcastChannel(name);
+        const id = ops.channelOpen(name);
         const channel = ops.hostObject(-1);
         ReflectSetPrototypeOf(channel, new.target.prototype);
         const state = new BroadcastState(id, name, channel);
         channels.set(channel, state);
-        receivers.set(id, state);
+        open.set(id, state);
         host(channel, (type) => { if (type === 'message') state.settle(); });
-        ops.messageEnable(id);
         return channel;
     }
     get name() { return channelStateOf(this).name; }
@@ -408,14 +423,14 @@ class BroadcastChannel extends EventTarget {
         const state = channelStateOf(this);
         requireArguments(arguments.length, 1, 'postMessage');
         if (state.isClosed) throw new DOMException('The BroadcastChannel is closed', 'InvalidStateError');
-        post(state.id, message, undefined, this);
+        postBy(ops.channelPost, state.id, message, undefined);
     }
     close() {
         const state = channelStateOf(this);
         if (state.isClosed) return;
         state.isClosed = true;
-        receivers.delete(state.id);
-        ops.messageClose(state.id);
+        open.delete(state.id);
+        ops.channelClose(state.id);
         state.settle();
     }
     get onmessage() { return handlerOf(channelStateOf(this).handlers, 'message'); }

@@ -2,7 +2,7 @@
 // @ts-check
 // Workers (https://html.spec.whatwg.org/#workers): the Worker of a parent, and what a child finds on its global. The host makes thread and isolate.
 //
-// - The URL is a file's. A relative one is of the script that makes the Worker. Without `type: 'module'` the file's own kind decides, as for an entry.
+// - The URL is a file's, a data: or a blob: URL. A relative one is of the script that makes the Worker. Without `type: 'module'` the file's own kind decides, as for an entry.
 // - A child ends when its parent terminates it, when it calls close() or process.exit(), and when nothing is left that it could do: nobody listens for
 //   messages, no timer is set, nothing is awaited of the host.
 // - An error that nobody catches in a child is an event there, then one of the Worker; where nobody listens for that, it is the parent's own uncaught
@@ -15,6 +15,8 @@ const {
 const { DOMException } = internal;
 const { ErrorEvent, EventTarget, fire, host, listenerCount, watchGlobally } = internal.events;
 const { handlerOf, post, received, receivers, setHandlerOf, toTransfer, words } = internal.messages;
+const { noBytes } = internal.encoding;
+const { refuse } = internal.serialization;
 const { parse, serialize } = internal.url;
 const { defineGlobal, defineInterface, requireArguments, shapeInterface, toDOMString, toDictionary, toUSVString } = internal.webidl;
 
@@ -95,10 +97,11 @@ function toURL(text) {
     const base = parse(urlOfScript(ops.callingScript() ?? internal.entry ?? '/'), null);
     const url = parse(text, base);
     if (url === null) throw new DOMException(`'${text}' is not a URL of a Worker`, 'SyntaxError');
-    const href = serialize(url, false);
-    if (!StringPrototypeStartsWith(href, 'file:')) throw new DOMException(`'${href}' cannot be a Worker: only files can`, 'NotSupportedError');
-    return href;
+    if (url.protocol === 'file:' || isInline(url)) return url;
+    throw new DOMException(`'${serialize(url, false)}' cannot be a Worker: only files and data: and blob: URLs can`, 'NotSupportedError');
 }
+
+const isInline = (url) => url.protocol === 'data:' || url.protocol === 'blob:';
 
 /** https://html.spec.whatwg.org/#worker */
 class Worker extends EventTarget {
@@ -106,20 +109,25 @@ class Worker extends EventTarget {
         requireArguments(arguments.length, 1, 'Worker');
         const text = toUSVString(url);
         const { name, type } = toOptions(options);
-        const href = toURL(text);
+        const record = toURL(text);
+        const href = serialize(record, false);
+        // Of a blob: URL, which may be revoked at once. Where there is none, the child fails with what is to be said.
+        const source = isInline(record) ? internal.objectURL.sourceOf(record, type === 'module' ? '' : 'any') : undefined;
+        const isMissing = typeof source === 'string';
         const cells = words();
         const tail = internal.messageContext?.put(cells);
         let context = '';
         for (let i = 0; i < 8; i++) context += `${i === 0 ? '' : ','}${cells[i]}`;
         const configuration = JSONStringify({
             __proto__: null, url: href, name, type, start: internal.now() * 1e6, context: StringPrototypeSplit(context, ','), text: tail ?? '',
+            missing: isMissing ? source : undefined,
         });
         // Whatever can throw comes before the child does, which nobody could end otherwise.
         const worker = ops.hostObject(-1);
         ReflectSetPrototypeOf(worker, new.target.prototype);
         let id;
         try {
-            id = ops.workerStart(configuration);
+            id = ops.workerStart(configuration, isMissing ? noBytes : source);
         } catch (error) {
             throw new DOMException(error.message, 'QuotaExceededError');
         }
@@ -222,7 +230,7 @@ function survive(error, where) {
     internal.messageContext?.put(words());
     const told = { __proto__: null, message, filename, lineno, colno, error };
     try {
-        ops.workerError(told);
+        ops.workerError(told, undefined, refuse);
     } catch {
         delete told.error;
         ops.workerError(told);
@@ -232,12 +240,30 @@ function survive(error, where) {
 
 // ---- What the host calls ----
 
+/** A data: URL can be any length. */
+const shortened = (url) => (url.length > URL_MAX ? `${StringPrototypeSlice(url, 0, URL_MAX)}…` : url);
+const URL_MAX = 1024;
+
+/** The child's span. */
+function begin({ url, name, start, context, text }, isolate, thread) {
+    const tracing = internal.messageContext;
+    if (tracing === undefined) return;
+    const cells = words();
+    for (let i = 0; i < 8; i++) cells[i] = Number(context[i]);
+    const known = shortened(url);
+    const short = StringPrototypeStartsWith(url, 'data:') ? 'data:' : StringPrototypeSlice(known, StringPrototypeLastIndexOf(known, '/') + 1);
+    tracing.begin(name === '' ? short : name, tracing.take(cells, text), start, {
+        'url.full': known, 'sidelight.worker.name': name, 'sidelight.isolate.id': isolate, 'thread.id': thread,
+    });
+}
+
 internal.worker = {
     isChild: () => scope !== undefined,
 
     /** @param {string} text what the parent's constructor wrote @param {number} inside the port to the parent */
     start(text, inside, isolate, thread) {
-        const { url, name, start, context, text: tail } = JSONParse(text);
+        const configuration = JSONParse(text);
+        const { url, name, missing } = configuration;
         scope = { __proto__: null, inside, hasRun: false, isEvaluated: false, isEnabled: false, isReferenced: false, handlers: { __proto__: null } };
         receivers.set(inside, {
             __proto__: null, isChild: true, over() {},
@@ -245,14 +271,8 @@ internal.worker = {
         });
         defineScope(name);
         internal.survive = survive;
-        const tracing = internal.messageContext;
-        if (tracing === undefined) return;
-        const cells = words();
-        for (let i = 0; i < 8; i++) cells[i] = Number(context[i]);
-        const file = StringPrototypeSlice(url, StringPrototypeLastIndexOf(url, '/') + 1);
-        tracing.begin(name === '' ? file : name, tracing.take(cells, tail), start, {
-            'url.full': url, 'sidelight.worker.name': name, 'sidelight.isolate.id': isolate, 'thread.id': thread,
-        });
+        begin(configuration, isolate, thread);
+        if (missing !== undefined) throw hostError(`cannot load '${shortened(url)}': ${missing}`);
     },
 
     /** The entry's code has run, but for what awaits. */

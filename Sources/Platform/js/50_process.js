@@ -104,6 +104,9 @@ function leave(code) {
     ops.exit(finish(code) & 255);
 }
 
+/** Ends the run with this code; does not return. */
+internal.leave = leave;
+
 /**
  * The loop has nothing left to do, or the run failed: 'exit' listeners run. An exception of theirs passes to the host.
  * @param {number} [code] given when the run failed

@@ -47,6 +47,10 @@ class Navigator {
         this.#brand;
         return internal.navigator.userAgent;
     }
+    get platform() {
+        this.#brand;
+        return internal.navigator.platform;
+    }
     get language() {
         this.#brand;
         return locale ??= resolvedOptions(new NumberFormat()).locale;
@@ -61,6 +65,7 @@ defineInterface(Navigator);
 
 internal.navigator = {
     userAgent: 'Sidelight',
+    platform: 'Linux',
     hardwareConcurrency: () => (processors ??= countProcessors()),
 };
 

@@ -20,5 +20,6 @@ internal.start = (config) => {
     internal.entry = config.entry;
     internal.performance.start();
     internal.navigator.userAgent = `Sidelight/${config.versions.sidelight}`;
+    internal.navigator.platform = `Linux ${config.arch === 'x64' ? 'x86_64' : config.arch === 'arm64' ? 'aarch64' : config.arch}`;
     internal.process.start(config);
 };

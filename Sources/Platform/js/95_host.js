@@ -2,7 +2,7 @@
 // @ts-check
 // What the host (Sources/Runtime) calls. Its arguments are plain values, so that the host need not build objects.
 
-const { Error, JSONParse, ReflectDeleteProperty, RegExpPrototypeExec, SafeMap, SyntaxError, TypeError } = primordials;
+const { Error, JSONParse, ReflectDeleteProperty, RegExpPrototypeExec, SafeMap, StringPrototypeSlice, SyntaxError, TypeError } = primordials;
 
 const kinds = new SafeMap();
 kinds.set('Error', Error);
@@ -60,16 +60,33 @@ internal.host = {
         }
     },
 
+    /** The source of a module that a data: or blob: URL has. @param {string} type '' or 'json' @returns {Uint8Array} */
+    inlineSource(text, type) {
+        const url = internal.url.parse(text, null);
+        const source = url === null ? 'it is no URL' : internal.objectURL.sourceOf(url, type);
+        if (typeof source === 'string') throw makeError('TypeError', `Cannot import '${StringPrototypeSlice(text, 0, 80)}': ${source}`, 'ERR_MODULE_NOT_FOUND');
+        return source;
+    },
+
+    /** @returns {{default: WebAssembly.Module}} the exports of a module of WebAssembly */
+    compileWasm(bytes, name) { return { __proto__: null, default: internal.wasm.compileFile(bytes, name) }; },
+
     /** Names joined by line feeds: a specifier or an export's name holds none. */
     builtinNames() { return join(internal.builtinNames()); },
     builtinExports(name) { return join(internal.builtinExports(name)); },
 
     /** internal.uncaught with what V8 says about the place; line 0 when it says nothing. */
     uncaught(error, script, line, column, endColumn, sourceLine) {
-        const taken = internal.uncaught(error, line > 0 ? { script, line, column, endColumn, sourceLine } : undefined);
+        const context = internal.uncaughtContext ?? ops.context();
+        internal.uncaughtContext = undefined;
+        const where = line > 0 ? { script, line, column, endColumn, sourceLine } : undefined;
+        const taken = within(context, () => internal.uncaught(error, where));
         if (!taken && internal.types.isError(error)) explain(error);
         return taken;
     },
+
+    /** internal.unhandledRejection in the context that the promise was rejected in. */
+    unhandledRejection(reason, promise, context) { return within(context, () => internal.unhandledRejection(reason, promise)); },
 
     /** The error that nobody took last, in a line. */
     lastFailure: () => internal.lastFailure,
@@ -78,6 +95,9 @@ internal.host = {
     moduleLoaded(
         specifier, url, resolveStart, resolveEnd, loadStart, loadEnd, compileStart, compileEnd, evaluateStart, evaluateEnd, bytes, cached, error,
     ) {
+        // A data: URL can be any length.
+        if (specifier.length > 1024) specifier = `${StringPrototypeSlice(specifier, 0, 1024)}…`;
+        if (url.length > 1024) url = `${StringPrototypeSlice(url, 0, 1024)}…`;
         internal.trace.module({
             specifier, url, resolveStart, resolveEnd, loadStart, loadEnd, compileStart, compileEnd, evaluateStart, evaluateEnd, bytes, cached, error,
         });
@@ -87,15 +107,17 @@ internal.host = {
     context: ops.context,
 
     /** Lets the host go on with an import() in the context it was called in. */
-    inContext(context, token) {
-        const before = ops.enter(context);
-        try {
-            ops.continueImport(token);
-        } finally {
-            ops.setContext(before);
-        }
-    },
+    inContext(context, token) { within(context, () => ops.continueImport(token)); },
 };
+
+function within(context, body) {
+    const before = ops.enter(context);
+    try {
+        return body();
+    } finally {
+        ops.setContext(before);
+    }
+}
 
 const commonJS = /^(?:require|module|exports|__filename|__dirname) is not defined$/;
 

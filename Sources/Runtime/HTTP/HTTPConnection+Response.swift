@@ -252,9 +252,10 @@ extension HTTPConnection {
 
     private func lookAtRequest(_ now: Double, _ quiet: Double) {
         guard !request.isOver else { return }
-        let limit = server.options.requestTimeout
+        if request.isUpgraded, !isStuck(now) { return lookAtSocket(quiet) }
+        let limit = request.isUpgraded ? 0 : server.options.requestTimeout
         let isLate = limit > 0 && now - request.start > limit
-        let waitsForContent = request.wantsContent && quiet > server.options.headTimeout
+        let waitsForContent = request.wantsContent && !request.isUpgraded && quiet > server.options.headTimeout
         let takesNothing = isStuck(now) && quiet > server.options.idleTimeout
         guard isLate || waitsForContent || takesNothing else { return }
         server.board?.add(.requestsTimedOut)

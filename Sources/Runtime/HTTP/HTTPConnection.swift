@@ -275,6 +275,12 @@ final class HTTPConnection: ChannelInboundHandler {
     /// A piece of content for JavaScript, which has asked for one.
     private func stepOfContent() -> Bool {
         let functions = server.functions
+        if request.isUpgraded {
+            guard let frames = takeFrames() else { return false }
+            request.wantsContent = false
+            server.tell(functions.bodyChunk, self, frames)
+            return true
+        }
         let (event, piece) = gatherContent()
         switch event {
         case .needMore: return false

@@ -29,6 +29,10 @@ struct HTTPRequestState {
     /// The client waits for `100 Continue`.
     var awaitsContinue = false
     var skippedBytes = 0
+    /// It is a WebSocket now.
+    var isUpgraded = false
+    /// … whose peer was asked whether it is there, and has not said anything since.
+    var isPinged = false
     /// Of its turns so far, nanoseconds; of sampled requests.
     var cpuTime = 0.0
 
@@ -63,6 +67,8 @@ struct HTTPRequestState {
         contentFailed = false
         awaitsContinue = head.expectsContinue
         skippedBytes = 0
+        isUpgraded = false
+        isPinged = false
         cpuTime = 0
     }
 

@@ -26,6 +26,8 @@ extension HTTPServer: HTTPHost {
 
     func abort(_ slot: Int) { connection(slot)?.abort() }
 
+    func upgrade(_ slot: Int, _ call: OpCall) -> Bool { connection(slot)?.upgrade(call) ?? false }
+
     func readContent(_ slot: Int) { connection(slot)?.readContent() }
 
     func isEnding(_ slot: Int, ringHead: UInt32) { connection(slot)?.isEnding(ringHead: ringHead) }

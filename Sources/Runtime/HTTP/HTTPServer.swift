@@ -15,7 +15,7 @@ internal import Wire
 final class HTTPServer {
     /// The functions of `internal.serve` that native code calls.
     struct Functions {
-        let dispatch, ended, drained, bodyChunk, bodyEnd, bodyError, idle, pending, abortAll: Value
+        let dispatch, ended, drained, bodyChunk, bodyEnd, bodyError, idle, pending, abortAll, drain: Value
 
         init(_ internals: Internals) throws(JSFailure) {
             dispatch = try internals.property("serve.dispatch")
@@ -27,6 +27,7 @@ final class HTTPServer {
             idle = try internals.property("serve.idle")
             pending = try internals.property("serve.pending")
             abortAll = try internals.property("serve.abortAll")
+            drain = try internals.property("serve.drain")
         }
     }
 
@@ -465,6 +466,7 @@ final class HTTPServer {
         workload.wakeAgent()
         listener?.close(promise: nil)
         listener = nil
+        workload.turn { () throws(JSFailure) in try realm.call(functions.drain, []) }
         for connection in connections {
             guard let connection else { continue }
             connection.letGo()

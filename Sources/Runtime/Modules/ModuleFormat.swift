@@ -6,6 +6,8 @@ enum ModuleFormat: Hashable {
     /// `.js` without a `type`: a module where it is imported; as the entry, what its source is.
     case either
     case json
+    /// As the entry a WASI command, else a `WebAssembly.Module`.
+    case wasm
     /// With what to do about it.
     case unsupported(reason: String)
 
@@ -25,7 +27,7 @@ enum ModuleFormat: Hashable {
                 reason:
                     "compile it to JavaScript first; source maps, inline or beside the output, are applied to stack traces"
             )
-        case ".wasm": .unsupported(reason: "read its bytes and use WebAssembly.compile")
+        case ".wasm": .wasm
         case ".node": .unsupported(reason: "native add-ons are Node's own")
         case let other: .unsupported(reason: "files ending in \(other) are not modules; use .js, .mjs or .json")
         }

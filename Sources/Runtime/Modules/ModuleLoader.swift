@@ -61,6 +61,11 @@ final class ModuleLoader {
         return file
     }
 
+    /// What a Worker's source is that is no module by its options.
+    func inlineFormat(of file: ModuleFile, source: [UInt8]) throws(JSFailure) -> ModuleFormat {
+        try formatBySyntax(source, name: file.name)
+    }
+
     func readWorker(_ file: ModuleFile) throws(JSFailure) -> [UInt8] {
         var timing = ModuleTiming()
         return try read(file, "Worker", nil, &timing)
@@ -73,9 +78,12 @@ final class ModuleLoader {
         let type = try translated(file.path) { () throws(ResolutionError) in try resolver.moduleType(ofFile: file.path)
         }
         let format = ModuleFormat.of(file.path, type: type)
-        guard format == .either else { return format }
+        return format == .either ? try formatBySyntax(source, name: file.name) : format
+    }
+
+    private func formatBySyntax(_ source: [UInt8], name: String) throws(JSFailure) -> ModuleFormat {
         do throws(JSFailure) {
-            try realm.checkScript(SourceText(source), name: file.name)
+            try realm.checkScript(SourceText(source), name: name)
             return .script
         } catch {
             if case .exception(let exception) = error, Self.isModuleSyntax(exception) { return .module }
@@ -94,14 +102,14 @@ final class ModuleLoader {
 
     /// Runs the entry as a classic script.
     func runScript(_ file: ModuleFile, source: [UInt8], loading: ModuleTiming.Step) throws(JSFailure) {
-        noteSourceMap(source, name: file.name, path: file.path)
+        noteSourceMap(source, file)
         var timing = ModuleTiming()
         timing.load = loading
         timing.evaluate.start = clock.now()
         let result = Result { () throws(JSFailure) in try realm.runScript(SourceText(source), name: file.name) }
         timing.evaluate.end = clock.now()
         try report(
-            specifier: file.path, url: file.url, timing, bytes: source.count, isCached: false,
+            specifier: file.specifier, url: file.url, timing, bytes: source.count, isCached: false,
             error: Self.thrown(by: result))
         _ = try result.get()
     }
@@ -111,7 +119,7 @@ final class ModuleLoader {
         var timing = ModuleTiming()
         timing.load = loading
         return try loadGraph { () throws(JSFailure) in
-            try compile(file, source, specifier: file.path, isMain: true, timing)
+            try compile(file, source, specifier: file.specifier, isMain: true, timing)
         }
     }
 
@@ -169,8 +177,11 @@ final class ModuleLoader {
         switch key {
         case .builtin(let name): return (try makeBuiltin(name, timing), true)
         case .json(let file):
-            let source = try read(file, importer, location, &timing)
+            let source = try read(file, type: "json", importer, location, &timing)
             return (try makeJSON(file, source, specifier: specifier, timing), true)
+        case .wasm(let file):
+            let source = try read(file, importer, location, &timing)
+            return (try makeWasm(file, source, specifier: specifier, timing), true)
         case .file(let file):
             let source = try read(file, importer, location, &timing)
             try translated(importer, location) { () throws(ResolutionError) in
@@ -186,11 +197,13 @@ final class ModuleLoader {
                 .assertionUnsupported,
                 "Import assertion type \"\(type)\" is unsupported, in the import of '\(specifier)' from \(importer)")
         }
-        let path = importer.hasPrefix("/") ? importer : FilePath.resolve("[host]", in: workingDirectory)
+        let isAbsolute = importer.hasPrefix("/") || ModuleFile.isInline(importer)
+        let path = isAbsolute ? importer : FilePath.resolve("[host]", in: workingDirectory)
         switch try resolver.resolve(specifier, from: path) {
         case .builtin(let name):
             guard type.isEmpty else { throw assertionFailed(name, type, importer) }
             return .builtin(name)
+        case .file(let file) where file.isInline: return type.isEmpty ? .file(file) : .json(file)
         case .file(let file):
             let format = ModuleFormat.of(file.path, type: try resolver.moduleType(ofFile: file.path))
             switch (format, type) {
@@ -203,6 +216,7 @@ final class ModuleLoader {
             case (_, "json"): throw assertionFailed(file.path, type, importer)
             case (.unsupported(let reason), _):
                 throw ResolutionError(.unknownExtension, "Cannot import '\(file.path)' from \(importer): \(reason)")
+            case (.wasm, _): return .wasm(file)
             case (.script, _):
                 throw ResolutionError(.commonJS, Self.commonJS(file.path, importer))
             case (.module, _), (.either, _): return .file(file)
@@ -220,7 +234,7 @@ final class ModuleLoader {
 
     /// A `.js` file of no stated type that is CommonJS by all appearances. Run as a module it would fail with a riddle.
     private func refuseCommonJS(_ file: ModuleFile, _ source: [UInt8], _ importer: String) throws(ResolutionError) {
-        guard try resolver.moduleType(ofFile: file.path) == .unstated, file.path.hasSuffix(".js") else { return }
+        guard file.path.hasSuffix(".js"), try resolver.moduleType(ofFile: file.path) == .unstated else { return }
         let has = { (text: StaticString) in source.contains(text) }
         guard has("module.exports") || has("exports.") || has("require("), !has("export "), !has("export{"),
             !has("import")
@@ -235,9 +249,16 @@ final class ModuleLoader {
     // MARK: Making records
 
     private func read(
-        _ file: ModuleFile, _ importer: String, _ location: JSException.Location?, _ timing: inout ModuleTiming
+        _ file: ModuleFile, type: String = "", _ importer: String, _ location: JSException.Location?,
+        _ timing: inout ModuleTiming
     ) throws(JSFailure) -> [UInt8] {
         timing.load.start = clock.now()
+        if file.isInline {
+            // By its media type: of JavaScript, or of JSON where that is asked for.
+            let source = try internals.call("host.inlineSource", [internals.string(file.url), internals.string(type)])
+            timing.load.end = clock.now()
+            return source.bytes ?? []
+        }
         let source = try translated(importer, location) { () throws(ResolutionError) in
             do throws(FileError) {
                 return try files.read(file.path)
@@ -254,13 +275,12 @@ final class ModuleLoader {
         _ file: ModuleFile, _ source: [UInt8], specifier: String, isMain: Bool, _ timing: ModuleTiming
     ) throws(JSFailure) -> ModuleRecord {
         var timing = timing
-        let cacheKey = codeCache.flatMap { _ in CodeCacheStore.key(path: file.path, source: source) }
+        let isCacheable = codeCache != nil && !file.isInline
+        let cacheKey = isCacheable ? CodeCacheStore.key(path: file.path, source: source) : nil
         let cache = cacheKey.flatMap { codeCache?.read($0) }
-        noteSourceMap(source, name: file.name, path: file.path)
+        noteSourceMap(source, file)
         timing.compile.start = clock.now()
-        let result = Result { () throws(JSFailure) in
-            try Module.compile(SourceText(source), name: file.name, cache: cache, in: realm)
-        }
+        let result = Result { () throws(JSFailure) in try parse(source, name: file.name, cache) }
         timing.compile.end = clock.now()
         let isCached = cache.map { !$0.rejected } ?? false
         if let error = Self.thrown(by: result) {
@@ -269,12 +289,28 @@ final class ModuleLoader {
         }
         let module = try result.get()
         module.setMeta(
-            url: file.url, filename: file.path, dirname: FilePath.directory(of: file.path), main: isMain)
+            url: file.url, filename: file.isInline ? nil : file.path,
+            dirname: file.isInline ? nil : FilePath.directory(of: file.path), main: isMain)
         return add(
             ModuleRecord(
                 .file(file), name: file.name, specifier: specifier, module: module, timing: timing,
                 sourceBytes: source.count,
                 isCached: isCached, cacheKey: cacheKey))
+    }
+
+    private func parse(_ source: [UInt8], name: String, _ cache: CodeCache?) throws(JSFailure) -> Module {
+        var text = source
+        for _ in 0..<ImportAttributes.rewritesMax {
+            do throws(JSFailure) {
+                return try Module.compile(SourceText(text), name: name, cache: cache, in: realm)
+            } catch {
+                guard case .exception(let exception) = error,
+                    let rewritten = ImportAttributes.rewritten(text, after: exception)
+                else { throw error }
+                text = rewritten
+            }
+        }
+        return try Module.compile(SourceText(text), name: name, cache: cache, in: realm)
     }
 
     private func makeJSON(
@@ -293,6 +329,22 @@ final class ModuleLoader {
                 sourceBytes: source.count))
     }
 
+    /// Its default export is the `WebAssembly.Module`, as Workers have it.
+    private func makeWasm(
+        _ file: ModuleFile, _ source: [UInt8], specifier: String, _ timing: ModuleTiming
+    ) throws(JSFailure) -> ModuleRecord {
+        var timing = timing
+        timing.compile.start = clock.now()
+        let bytes = source.withUnsafeBytes { realm.makeUint8Array($0) }
+        let exports = try internals.call("host.compileWasm", [bytes, internals.string(file.path)])
+        let module = Module.synthetic(name: file.name, exports: ["default"], of: exports, in: realm)
+        timing.compile.end = clock.now()
+        return add(
+            ModuleRecord(
+                .wasm(file), name: file.name, specifier: specifier, module: module, timing: timing,
+                sourceBytes: source.count))
+    }
+
     private func makeBuiltin(_ name: String, _ timing: ModuleTiming) throws(JSFailure) -> ModuleRecord {
         let exports = try internals.call("builtin", [internals.string(name)])
         let names = try internals.call("host.builtinExports", [internals.string(name)]).text.split(separator: "\n").map(
@@ -306,8 +358,8 @@ final class ModuleLoader {
         return record
     }
 
-    private func noteSourceMap(_ source: [UInt8], name: String, path: String) {
-        guard sourceMaps.add(source, name: name, path: path), !hasSourceMap else { return }
+    private func noteSourceMap(_ source: [UInt8], _ file: ModuleFile) {
+        guard !file.isInline, sourceMaps.add(source, name: file.name, path: file.path), !hasSourceMap else { return }
         hasSourceMap = true
         onFirstSourceMap()
     }

@@ -5,6 +5,7 @@ enum ModuleKey: Hashable {
     case builtin(String)
     case file(ModuleFile)
     case json(ModuleFile)
+    case wasm(ModuleFile)
 }
 
 /// A module of the realm, with what the host knows about it.
@@ -42,7 +43,7 @@ final class ModuleRecord {
     var url: String {
         switch key {
         case .builtin(let name): name
-        case .file(let file), .json(let file): file.url
+        case .file(let file), .json(let file), .wasm(let file): file.url
         }
     }
 }

@@ -12,16 +12,24 @@ enum ResolvedModule: Hashable {
     case file(ModuleFile)
 }
 
-/// A file as a module's source. Two imports of the same file and suffix are the same module.
+/// A file as a module's source, or a URL that is (or names) the source itself. Two imports of the same file and suffix are the same module.
 struct ModuleFile: Hashable {
-    /// Without symbolic links.
+    /// Without symbolic links. Empty when the source is in the URL.
     let path: String
-    /// "?query#fragment" as the specifier had it, or empty.
+    /// "?query#fragment" as the specifier had it, or empty; or the whole URL.
     let suffix: String
 
+    /// The source of a `data:` or `blob:` URL.
+    static func inline(_ url: String) -> ModuleFile { ModuleFile(path: "", suffix: url) }
+
+    static func isInline(_ specifier: String) -> Bool { specifier.hasPrefix("data:") || specifier.hasPrefix("blob:") }
+
+    var isInline: Bool { path.isEmpty }
     /// What stack frames say.
     var name: String { path + suffix }
-    var url: String { FilePath.url(of: path) + suffix }
+    /// What telemetry calls it when it is an entry.
+    var specifier: String { isInline ? suffix : path }
+    var url: String { isInline ? suffix : FilePath.url(of: path) + suffix }
 }
 
 struct ModuleResolver {
@@ -37,9 +45,16 @@ struct ModuleResolver {
         self.builtins = builtins
     }
 
-    /// - Parameter importer: path of the file that imports.
+    /// - Parameter importer: path of the file that imports, or the URL that has its source.
     mutating func resolve(_ specifier: String, from importer: String) throws(ResolutionError) -> ResolvedModule {
         if let builtin = builtin(specifier) { return .builtin(builtin) }
+        if ModuleFile.isInline(specifier) { return .file(.inline(specifier)) }
+        if ModuleFile.isInline(importer), scheme(of: specifier) == nil {
+            throw ResolutionError(
+                .invalidSpecifier,
+                "Cannot import '\(specifier)' from \(importer.prefix(80)): nothing is relative to a data: or blob: URL, only built-in modules and absolute URLs can be imported there"
+            )
+        }
         if isPath(specifier) {
             return .file(try resolvePath(specifier, in: FilePath.directory(of: importer), importer))
         }
@@ -142,7 +157,7 @@ struct ModuleResolver {
         if scheme == "node" { return unknownBuiltin(specifier, importer) }
         return ResolutionError(
             .unsupportedScheme,
-            "Only URLs with the schemes file and node are supported: received '\(scheme):' in '\(specifier)', imported from \(importer)"
+            "Only URLs with the schemes file, data, blob and node are supported: received '\(scheme):' in '\(specifier)', imported from \(importer)"
         )
     }
 

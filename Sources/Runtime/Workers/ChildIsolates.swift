@@ -61,14 +61,29 @@ final class ChildIsolates: Sendable {
     static let placeMillisecondsMax = 2_000
     /// Of a child's thread: V8's own limit of a stack, and room for the host's. Bytes of address space.
     private static let stackBytes = 4 << 20
+    /// When a child has run for so long, or has ended, a thread makes the isolate of the next. Not before: the first ones of a program have the processors
+    /// for themselves. Milliseconds.
+    static let spareDelayMilliseconds: Int64 = 10
+    /// A thread that nobody wants for so long ends. Milliseconds.
+    static let spareMillisecondsMax: Int64 = 10_000
 
     private struct State {
         var children: [Int: ChildIsolate] = [:]
+        /// Those of them whose programs are over, and that only give back what they had.
+        var leaving: Set<Int> = []
         var lastID = 0
+        /// A thread whose isolate is there, or nearly, for the next child: one at most, and none before there was a child.
+        var spare: ChildThread?
         /// The process ends: nobody may start.
         var isClosed = false
         /// Signalled by each child that ends, once the process ends.
         var ends: EventDescriptor?
+
+        /// One more may start. A program that starts the next when it hears of the last one's end is faster than threads end: so those that leave do not
+        /// count, up to as many again.
+        func hasRoom(_ limit: Int) -> Bool {
+            !isClosed && children.count - leaving.count < limit && children.count < 2 * limit
+        }
     }
 
     let options: WorkerOptions
@@ -77,6 +92,7 @@ final class ChildIsolates: Sendable {
     /// What the process's first isolate was made from.
     let snapshot: UnsafeSnapshot?
     let broadcasts = BroadcastGroup()
+    let blobURLs = BlobURLs()
     private let state = Mutex(State())
     private let takingPlace = Mutex(())
 
@@ -103,30 +119,59 @@ final class ChildIsolates: Sendable {
     /// Starts one; nil: there are as many as may be, or the process ends.
     /// - Parameters:
     ///   - configuration: JSON of 48_worker.js.
+    ///   - source: of its script, where the URL is no file's.
     ///   - port: the child's end.
-    func start(_ configuration: String, port: Port) -> ChildIsolate? {
-        let child: ChildIsolate? = state.withLock { state in
-            guard !state.isClosed, state.children.count < limit else { return nil }
+    func start(_ configuration: String, source: [UInt8]?, port: Port) -> ChildIsolate? {
+        let started: (child: ChildIsolate, spare: ChildThread?)? = state.withLock { state in
+            guard state.hasRoom(limit) else { return nil }
             state.lastID += 1
             let child = ChildIsolate(id: state.lastID)
             state.children[child.id] = child
-            return child
+            defer { state.spare = nil }
+            return (child, state.spare)
         }
-        guard let child else { return nil }
-        let thread = ChildThread(child, configuration: configuration, port: port, family: self)
-        guard thread.start(stackBytes: Self.stackBytes) else {
-            ended(child)
-            port.peer.put(Envelope(kind: .failure, text: "the system gives no further thread"))
-            port.close()
-            return child
+        guard let (child, spare) = started else { return nil }
+        let task = ChildTask(child: child, configuration: configuration, source: source, port: port)
+        if let spare {
+            spare.assign(task)
+        } else {
+            let thread = ChildThread(self, task: task)
+            if !thread.start(stackBytes: Self.stackBytes) { thread.couldNotStart() }
         }
         return child
     }
 
+    /// Has the next child's isolate made, unless that is so already, or there are as many children as may be.
+    func makeSpare() {
+        let thread: ChildThread? = state.withLock { state in
+            guard state.spare == nil, state.hasRoom(limit) else { return nil }
+            let thread = ChildThread(self, task: nil)
+            state.spare = thread
+            return thread
+        }
+        guard let thread, !thread.start(stackBytes: Self.stackBytes) else { return }
+        // Somebody may have given it a task already.
+        if !dropSpare(thread) { thread.couldNotStart() }
+    }
+
+    /// It is no spare from now on. False: it was none any more.
+    @discardableResult func dropSpare(_ thread: ChildThread) -> Bool {
+        state.withLock { state in
+            guard state.spare === thread else { return false }
+            state.spare = nil
+            return true
+        }
+    }
+
+    /// Its program is over.
+    func leaves(_ child: ChildIsolate) { state.withLock { _ = $0.leaving.insert(child.id) } }
+
+    /// Its thread is about to end.
     func ended(_ child: ChildIsolate) {
         child.ended()
         let ends = state.withLock { state in
             state.children[child.id] = nil
+            state.leaving.remove(child.id)
             return state.ends
         }
         ends?.signal()

@@ -1,4 +1,5 @@
-// The life of a child isolate, on a thread of its own: ring, event loop, isolate, workload, and all of it back again.
+// The life of a child isolate, on a thread of its own: event loop, isolate, ring, workload, and all of it back again. The first two do not depend on the
+// Worker, so a thread may have them ready before there is one (ChildIsolates.spare).
 
 internal import Dispatch
 internal import Engine
@@ -7,6 +8,7 @@ internal import Linux
 internal import NIOCore
 internal import NIOPosix
 internal import Platform
+internal import Synchronization
 internal import Telemetry
 
 /// What makes a workload a child's.
@@ -16,26 +18,57 @@ struct ChildRole {
     let port: Port
     /// JSON of 48_worker.js.
     let configuration: JSON
+    /// Of a `data:` or `blob:` URL, which its parent has read.
+    let source: [UInt8]?
     /// What it says to JavaScript.
     var text: String
     /// The ring has its last record, and its ports are closed: the rest is the thread's.
     let finished: () -> Void
 }
 
-/// Made on the parent's thread, runs on its own.
-final class ChildThread {
-    private let child: ChildIsolate
-    private let configuration: String
-    private let port: Port
-    private let family: ChildIsolates
-    private var workload: Workload?
-    private var gate: LoopGate?
+/// A Worker for a thread to run.
+struct ChildTask: Sendable {
+    let child: ChildIsolate
+    /// JSON of 48_worker.js.
+    let configuration: String
+    /// Of its script, where the URL is no file's.
+    let source: [UInt8]?
+    /// The child's end.
+    let port: Port
 
-    init(_ child: ChildIsolate, configuration: String, port: Port, family: ChildIsolates) {
-        self.child = child
-        self.configuration = configuration
-        self.port = port
+    /// It did not come to run anything.
+    func fail(_ reason: String) {
+        port.peer.put(Envelope(kind: .failure, text: reason))
+        port.close()
+    }
+}
+
+/// Made on any thread, runs on its own.
+final class ChildThread: @unchecked Sendable {
+    // @unchecked: `state` has a lock, the constants are Sendable, and all else is the thread's own.
+    private enum State {
+        /// Its isolate is being made.
+        case preparing
+        /// The same, and what it will run.
+        case assigned(ChildTask)
+        case ready(any EventLoop)
+        /// It has got what it runs, or will get nothing any more.
+        case taken
+    }
+
+    private let family: ChildIsolates
+    private let state: Mutex<State>
+    private var gate: LoopGate?
+    private var realm: Realm?
+    private var workload: Workload?
+    private var ring: RingMapping?
+    private var place: Int?
+    private var task: ChildTask?
+
+    /// - Parameter task: nil: it waits for one.
+    init(_ family: ChildIsolates, task: ChildTask?) {
         self.family = family
+        state = Mutex(task.map(State.assigned) ?? .preparing)
     }
 
     /// Starts the thread, which keeps this object. False: the system has none.
@@ -57,71 +90,144 @@ final class ChildThread {
         return code == 0
     }
 
-    private func run() {
-        let ring: RingMapping
-        let place: Int?
-        do {
-            (ring, place) = try family.takeRing()
-        } catch {
-            fail("no ring for it: \(error)")
-            family.ended(child)
-            return
+    /// Gives a thread that was started without one its task. Once, on any thread.
+    func assign(_ task: ChildTask) {
+        let eventLoop: (any EventLoop)? = state.withLock { state in
+            switch state {
+            case .preparing:
+                state = .assigned(task)
+                return nil
+            case .ready(let eventLoop):
+                state = .taken
+                return eventLoop
+            case .assigned, .taken: preconditionFailure("a thread got a second Worker")
+            }
         }
+        eventLoop?.execute { self.begin(task, on: eventLoop!) }
+    }
+
+    /// The system has no thread for it. What it was to run fails.
+    func couldNotStart() {
+        guard let task = takeTask() else { return }
+        family.ended(task.child)
+        task.fail("the system gives no further thread")
+    }
+
+    private func takeTask() -> ChildTask? {
+        state.withLock { state in
+            defer { state = .taken }
+            guard case .assigned(let task) = state else { return nil }
+            return task
+        }
+    }
+
+    // MARK: On the thread
+
+    private func run() {
         MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { [self] eventLoop in
             do {
-                try start(on: eventLoop, ring)
+                let gate = LoopGate(eventLoop)
+                self.gate = gate
+                realm = try RealmSource(options: family.options, known: family.snapshot).make {
+                    gate.wake(delaySeconds: $0)
+                }
+                .realm
+                realm?.isolate.stayEntered()
             } catch {
-                fail("\(error)")
-                leave(eventLoop)
+                return abandon("\(error)", on: eventLoop)
+            }
+            if let task = prepared(eventLoop) {
+                begin(task, on: eventLoop)
+            } else {
+                giveUpLater(on: eventLoop)
             }
         }
         // The loop has ended, and whatever it still held is gone. The ring outlives the isolate, which has its memory as a buffer.
         withExtendedLifetime(ring) {
             workload?.dismantle()
-            let isolate = workload?.isolate
             workload = nil
+            let isolate = realm?.isolate
+            realm = nil
             isolate?.dispose()
         }
+        ring = nil
         if let place {
             family.places?.end(place)
             family.wakeAgent()
         }
-        family.ended(child)
+        if let task { family.ended(task.child) }
+        if task != nil { family.makeSpare() }
     }
 
-    private func start(on eventLoop: any EventLoop, _ ring: RingMapping) throws {
-        let gate = LoopGate(eventLoop)
-        self.gate = gate
-        let realm = try RealmSource(options: family.options, known: family.snapshot).make {
-            gate.wake(delaySeconds: $0)
+    /// The isolate is there: what it is for, if that is known already.
+    private func prepared(_ eventLoop: any EventLoop) -> ChildTask? {
+        state.withLock { state in
+            guard case .assigned(let task) = state else {
+                state = .ready(eventLoop)
+                return nil
+            }
+            state = .taken
+            return task
         }
-        .realm
+    }
+
+    /// No isolate could be made.
+    private func abandon(_ reason: String, on eventLoop: any EventLoop) {
+        family.dropSpare(self)
+        task = takeTask()
+        task?.fail(reason)
+        leave(eventLoop)
+    }
+
+    /// A spare that nobody wants gives its memory back.
+    private func giveUpLater(on eventLoop: any EventLoop) {
+        eventLoop.scheduleTask(in: .milliseconds(ChildIsolates.spareMillisecondsMax)) { [self] in
+            if family.dropSpare(self) { leave(eventLoop) }
+        }
+    }
+
+    private func begin(_ task: ChildTask, on eventLoop: any EventLoop) {
+        self.task = task
+        do {
+            try start(task, on: eventLoop)
+        } catch let error as RingError {
+            task.fail("no ring for it: \(error)")
+            leave(eventLoop)
+        } catch {
+            task.fail("\(error)")
+            leave(eventLoop)
+        }
+    }
+
+    private func start(_ task: ChildTask, on eventLoop: any EventLoop) throws {
+        guard let realm, let gate else { preconditionFailure("a child without an isolate") }
+        let (ring, place) = try family.takeRing()
+        self.ring = ring
+        self.place = place
         realm.isolate.setRing(ring, wakeDescriptor: family.options.wakeDescriptor)
-        realm.isolate.stayEntered()
         let role = ChildRole(
-            control: child, port: port, configuration: try JSON(parsing: Array(configuration.utf8)),
-            text: configuration,
-            finished: { [unowned self] in leave(eventLoop) })
+            control: task.child, port: task.port, configuration: try JSON(parsing: Array(task.configuration.utf8)),
+            source: task.source, text: task.configuration,
+            finished: { [unowned self] in
+                family.leaves(task.child)
+                leave(eventLoop)
+            })
         var options = family.options
         options.serves = false
         let workload = try Workload(
-            realm, on: eventLoop, gate: gate, ring: ring, options: options, files: .linux, stop: child.stop,
-            turns: child.turns, children: family, child: role)
+            realm, on: eventLoop, gate: gate, ring: ring, options: options, files: .linux, stop: task.child.stop,
+            turns: task.child.turns, children: family, child: role)
         self.workload = workload
         gate.open(workload)
-        child.began(realm.isolate.handle, gate, cpuClock: Watchdog.cpuClockOfThisThread())
+        task.child.began(realm.isolate.handle, gate, cpuClock: Watchdog.cpuClockOfThisThread())
         workload.startChild()
+        eventLoop.scheduleTask(in: .milliseconds(ChildIsolates.spareDelayMilliseconds)) { [family] in family.makeSpare()
+        }
     }
 
     /// Lets the event loop end.
     private func leave(_ eventLoop: any EventLoop) {
         gate?.close()
         eventLoop.shutdownGracefully(queue: .global()) { _ in }
-    }
-
-    /// It did not come to run anything.
-    private func fail(_ reason: String) {
-        port.peer.put(Envelope(kind: .failure, text: reason))
-        port.close()
     }
 }

@@ -24,6 +24,8 @@ struct Envelope: Sendable {
     var text = ""
     /// Ports that were transferred.
     var ports: [Port] = []
+    /// Of a BroadcastChannel's: which of the receiver's channels it is for.
+    var channel = 0
 
     var byteCount: Int { (message?.byteCount ?? 0) + text.utf8.count }
 }
@@ -207,21 +209,33 @@ struct Port: Sendable {
     }
 }
 
-/// The BroadcastChannels of the process, by name.
+/// The BroadcastChannels of the process, by name. All of an isolate's have one mailbox, so that its messages come in the order in which they were
+/// posted, and each to the channels in the order of their creation. Any thread.
 final class BroadcastGroup: Sendable {
-    private let members = Mutex<[String: [Mailbox]]>([:])
+    struct Member {
+        let channel: Int
+        let mailbox: Mailbox
+    }
 
-    func join(_ mailbox: Mailbox, _ name: String) { members.withLock { $0[name, default: []].append(mailbox) } }
+    private static let lastChannel = Atomic<Int>(0)
+    private let members = Mutex<[String: [Member]]>([:])
 
-    func leave(_ mailbox: Mailbox, _ name: String) {
+    /// A new channel's number, of no other channel in this process.
+    func join(_ mailbox: Mailbox, _ name: String) -> Int {
+        let channel = Self.lastChannel.wrappingAdd(1, ordering: .relaxed).newValue
+        members.withLock { $0[name, default: []].append(Member(channel: channel, mailbox: mailbox)) }
+        return channel
+    }
+
+    func leave(_ channel: Int, _ name: String) {
         members.withLock { members in
-            members[name]?.removeAll { $0 === mailbox }
+            members[name]?.removeAll { $0.channel == channel }
             if members[name]?.isEmpty == true { members[name] = nil }
         }
     }
 
-    /// All but the sender.
-    func others(than mailbox: Mailbox, _ name: String) -> [Mailbox] {
-        members.withLock { members in (members[name] ?? []).filter { $0 !== mailbox } }
+    /// All but the sender, oldest first.
+    func others(than channel: Int, _ name: String) -> [Member] {
+        members.withLock { members in (members[name] ?? []).filter { $0.channel != channel } }
     }
 }

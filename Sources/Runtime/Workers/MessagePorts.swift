@@ -15,7 +15,10 @@ final class MessagePorts {
     private let children: ChildIsolates
     private unowned let workload: Workload
     private var ports: [Int: Port] = [:]
-    private var broadcasts: [Int: (mailbox: Mailbox, name: String)] = [:]
+    /// Names of the BroadcastChannels, by their numbers.
+    private var channels: [Int: String] = [:]
+    /// Where messages to them wait. Also names this isolate as the owner of blob URLs.
+    private let broadcasts = Mailbox()
     /// By the port to them.
     private var workers: [Int: ChildIsolate] = [:]
     /// What was taken, or written by this isolate for itself.
@@ -39,11 +42,13 @@ final class MessagePorts {
         return port.own.id
     }
 
-    private func mailbox(_ port: Int) -> Mailbox? { ports[port]?.own ?? broadcasts[port]?.mailbox }
+    private func mailbox(_ port: Int) -> Mailbox? {
+        port == MessageCell.broadcasts ? broadcasts : ports[port]?.own
+    }
 
     /// Messages are about to be handed out.
     var isDelivering: Bool {
-        ports.values.contains { $0.own.isDelivering } || broadcasts.values.contains { $0.mailbox.isDelivering }
+        ports.values.contains { $0.own.isDelivering } || broadcasts.isDelivering
     }
 
     /// The isolate ends: what it has is closed, and its children end too.
@@ -52,19 +57,17 @@ final class MessagePorts {
         workers = [:]
         for port in ports.values { port.close() }
         ports = [:]
-        for entry in broadcasts.values { leave(entry) }
-        broadcasts = [:]
+        for (channel, name) in channels { children.broadcasts.leave(channel, name) }
+        channels = [:]
+        broadcasts.close()
+        children.blobURLs.removeAll(of: broadcasts.id)
         for port in taken.ports { port.close() }
         taken = Envelope()
     }
 
-    private func leave(_ entry: (mailbox: Mailbox, name: String)) {
-        children.broadcasts.leave(entry.mailbox, entry.name)
-        entry.mailbox.close()
-    }
-
     /// The mailbox wants to be looked into. Within a turn.
     func deliver(_ id: Int, _ internals: Internals) throws(JSFailure) {
+        let id = id == broadcasts.id ? MessageCell.broadcasts : id
         guard let mailbox = mailbox(id) else { return }
         defer { mailbox.looked() }
         try internals.call("messages.deliver", [internals.number(Double(id)), internals.number(Double(Self.batchMax))])
@@ -96,9 +99,9 @@ final class MessagePorts {
     }
 
     /// Serializes argument `value` with the transfer list that follows it. The context is read first: getters may post messages of their own.
-    private func envelope(_ call: OpCall, value: Int, text: String = "") -> Envelope? {
+    private func envelope(_ call: OpCall, value: Int, text: String = "", refuse: Int) -> Envelope? {
         let context = context
-        guard let message = call.writeMessage(value, transfer: value + 1) else { return nil }
+        guard let message = call.writeMessage(value, transfer: value + 1, refuse: refuse) else { return nil }
         let objects = message.objects
         return Envelope(
             message: message, context: context, text: text, ports: objects.isEmpty ? [] : release(objects))
@@ -119,7 +122,7 @@ extension MessagePorts: MessageHost {
     func post(_ port: Int, _ call: OpCall) -> Bool {
         if let port = ports[port] {
             guard port.peer.hasRoom else { return false }
-            guard let envelope = envelope(call, value: 1, text: contextText(call)) else { return true }
+            guard let envelope = envelope(call, value: 1, text: contextText(call), refuse: 4) else { return true }
             // The channel's own other end, sent through itself: nobody can ever take it out. https://html.spec.whatwg.org/#message-port-post-message-steps
             if envelope.ports.contains(where: { $0.own === port.peer }) {
                 for port in envelope.ports { port.close() }
@@ -128,15 +131,20 @@ extension MessagePorts: MessageHost {
             }
             return true
         }
-        guard let entry = broadcasts[port] else {
-            // Closed; what cannot be cloned throws all the same, and what is transferred is gone.
-            for port in envelope(call, value: 1)?.ports ?? [] { port.close() }
-            return true
+        // Closed; what cannot be cloned throws all the same, and what is transferred is gone.
+        for port in envelope(call, value: 1, refuse: 4)?.ports ?? [] { port.close() }
+        return true
+    }
+
+    func postToChannels(_ channel: Int, _ call: OpCall) -> Bool {
+        guard let name = channels[channel] else { return true }
+        let others = children.broadcasts.others(than: channel, name)
+        guard others.allSatisfy(\.mailbox.hasRoom) else { return false }
+        guard var envelope = envelope(call, value: 1, text: contextText(call), refuse: 4) else { return true }
+        for other in others {
+            envelope.channel = other.channel
+            other.mailbox.put(envelope)
         }
-        let others = children.broadcasts.others(than: entry.mailbox, entry.name)
-        guard others.allSatisfy(\.hasRoom) else { return false }
-        guard let envelope = envelope(call, value: 1, text: contextText(call)) else { return true }
-        for other in others { other.put(envelope) }
         return true
     }
 
@@ -147,6 +155,8 @@ extension MessagePorts: MessageHost {
         case .over: return -2
         case .envelope(let envelope):
             taken = envelope
+            store(Int32(truncatingIfNeeded: envelope.channel), at: MessageCell.channel)
+            store(Int32(truncatingIfNeeded: envelope.channel >> 32), at: MessageCell.channel + 1)
             context = envelope.context
             store(envelope.kind.rawValue, at: MessageCell.kind)
             takenPorts = envelope.ports.isEmpty ? [] : envelope.ports.map(adopt)
@@ -157,7 +167,7 @@ extension MessagePorts: MessageHost {
     func read(_ call: OpCall) {
         guard let message = taken.message else { return }
         taken.message = nil
-        call.returns(message, objects: 0)
+        call.returns(message, objects: 0, revived: 1)
     }
 
     func text() -> String { taken.text }
@@ -165,7 +175,7 @@ extension MessagePorts: MessageHost {
     func portTaken(_ index: Int) -> Int { takenPorts.indices.contains(index) ? takenPorts[index] : -1 }
 
     func write(_ call: OpCall) -> Int {
-        guard let envelope = envelope(call, value: 0) else { return -1 }
+        guard let envelope = envelope(call, value: 0, refuse: 2) else { return -1 }
         taken = envelope
         takenPorts = taken.ports.map(adopt)
         return takenPorts.count
@@ -174,28 +184,43 @@ extension MessagePorts: MessageHost {
     func enable(_ port: Int) { mailbox(port)?.enable() }
 
     func close(_ port: Int) {
-        if let port = ports.removeValue(forKey: port) {
-            port.close()
-        } else if let entry = broadcasts.removeValue(forKey: port) {
-            leave(entry)
-        }
+        ports.removeValue(forKey: port)?.close()
     }
 
-    func makeBroadcast(_ name: String) -> Int {
-        let mailbox = Mailbox()
-        broadcasts[mailbox.id] = (mailbox, name)
-        mailbox.adopt(gate)
-        children.broadcasts.join(mailbox, name)
-        return mailbox.id
+    func makeChannel(_ name: String) -> Int {
+        if channels.isEmpty {
+            broadcasts.adopt(gate)
+            broadcasts.enable()
+        }
+        let channel = children.broadcasts.join(broadcasts, name)
+        channels[channel] = name
+        return channel
     }
+
+    func closeChannel(_ channel: Int) {
+        if let name = channels.removeValue(forKey: channel) { children.broadcasts.leave(channel, name) }
+    }
+
+    // MARK: Blob URLs
+
+    func putBlob(_ url: String, _ call: OpCall) -> Bool {
+        guard let blob = call.writeMessage(1, transfer: 3, refuse: 3) else { return true }
+        return children.blobURLs.add(url, blob, owner: broadcasts.id)
+    }
+
+    func blob(_ url: String, _ call: OpCall) -> Bool {
+        children.blobURLs.withBlob(url) { call.returns($0, objects: 2, revived: 1) }
+    }
+
+    func revokeBlob(_ url: String) { children.blobURLs.remove(url) }
 
     // MARK: Workers
 
     var workersMax: Int { children.limit }
 
-    func startWorker(_ configuration: String) -> Int? {
+    func startWorker(_ configuration: String, source: [UInt8]?) -> Int? {
         let (outside, inside) = Port.channel()
-        guard let child = children.start(configuration, port: inside) else { return nil }
+        guard let child = children.start(configuration, source: source, port: inside) else { return nil }
         let id = adopt(outside)
         workers[id] = child
         return id
@@ -209,7 +234,9 @@ extension MessagePorts: MessageHost {
     func closeSelf() { workload.closeChild() }
 
     func reportError(_ call: OpCall) {
-        guard let port = workload.child?.port, var envelope = envelope(call, value: 0) else { return }
+        guard let port = workload.child?.port, var envelope = envelope(call, value: 0, refuse: 2) else {
+            return
+        }
         envelope.kind = .error
         port.peer.put(envelope)
     }

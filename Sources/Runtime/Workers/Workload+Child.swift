@@ -25,13 +25,21 @@ extension Workload {
     private func begin(_ child: ChildRole) throws(JSFailure) {
         guard let messages else { preconditionFailure("a workload without ports") }
         try startPlatform(child.configuration["url"]?.string ?? "")
-        let numbers = [messages.adopt(child.port), child.control.id, Machine.threadID].map { internals.number(Double($0)) }
-        try internals.call("worker.start", [internals.string(child.text)] + numbers)
+        let numbers = [messages.adopt(child.port), child.control.id, Machine.threadID]
+        try internals.call(
+            "worker.start", [internals.string(child.text)] + numbers.map { internals.number(Double($0)) })
         hasBegun = true
     }
 
     private func run(url: String, isModule: Bool) throws(JSFailure) {
         let clock = RingTime(base: ring.monotonicBase)
+        if let source = child?.source {
+            let file = ModuleFile.inline(url)
+            let now = clock.now()
+            let format = isModule ? .module : try loader.inlineFormat(of: file, source: source)
+            let loading = ModuleTiming.Step(start: now, end: clock.now())
+            return try run(file, named: file.name, source, as: format, loading: loading)
+        }
         let file = try loader.file(ofURL: url)
         var loading = ModuleTiming.Step(start: clock.now())
         let source = try loader.readWorker(file)

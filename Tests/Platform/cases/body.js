@@ -342,6 +342,11 @@ test('subclasses', async () => {
     class Asked extends Request { get method() { return 'X'; } }
     same([new Asked('http://a').method, new Request(new Asked('http://a')).method], ['X', 'GET']);
 });
+test('Headers of Headers: what two values were joined to is a value, without white space at its end', () => {
+    const first = new Headers([['b', '5'], ['b', ''], ['set-cookie', 'x'], ['set-cookie', ''], ['a', '']]);
+    const second = new Headers(first);
+    same([first.get('b'), second.get('b'), second.get('a'), second.getSetCookie()], ['5, ', '5,', '', ['x', '']]);
+});
 test('Headers: fill and order', () => {
     same([...new Headers({ b: '2', a: '1' })], [['a', '1'], ['b', '2']]);
     same([...new Headers(new Map([['x', '1']]))], [['x', '1']]);

@@ -4,7 +4,9 @@ import { done, same, test } from './assert.js';
 
 const results = [];
 const parts = { [Symbol.iterator]: () => ({ count: 0, next() { return { done: this.count++ > 0, value: 'text' }; } }) };
+const refusedOnes = [new Response(), new Headers(), new Event('x')];
 const usages = { [Symbol.iterator]: () => ({ count: 0, next() { return { done: this.count++ > 0, value: 'sign' }; } }) };
+const emptyModule = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
 const japanese = new Uint8Array([0x82, 0xA0]);
 
 function check(name, run) {
@@ -119,10 +121,41 @@ check('URL patterns', () => {
     if (!new URLPattern('https://*.org:*/a{/:b}?/*').test('https://x.org:81/a/b/c')) throw new Error('string');
     try { new URLPattern('('); } catch {}
 });
+check('sockets', () => {
+    const { 0: one, 1: two } = new WebSocketPair();
+    one.accept();
+    two.accept();
+    one.onmessage = null;
+    one.send('text');
+    one.send(japanese);
+    one.close(3000, 'why');
+    if (one.readyState !== WebSocket.CLOSING || new CloseEvent('close', { code: 3 }).code !== 3) throw new Error('state');
+    try { new WebSocket('ftp://x', ['a', 'b']); } catch (error) { if (error.name !== 'SyntaxError') throw error; }
+});
+check('WebAssembly', () => {
+    const module = new WebAssembly.Module(emptyModule);
+    new WebAssembly.Instance(module);
+    WebAssembly.compile(emptyModule);
+    WebAssembly.instantiate(module);
+    WebAssembly.compileStreaming(new Response(emptyModule, { headers: { 'content-type': 'application/wasm' } }));
+});
 check('performance and structuredClone', () => {
     performance.mark('m');
     performance.measure('n', 'm');
     structuredClone({ a: [1] });
+    const file = new File(parts, 'n'), buffer = new ArrayBuffer(3);
+    const transfer = { [Symbol.iterator]: () => ({ count: 0, next() { return { done: this.count++ > 0, value: buffer }; } }) };
+    const copy = structuredClone({ file, error: new DOMException('m', 'AbortError'), list: [{}, file], buffer }, { transfer });
+    if (copy.file.name !== 'n' || copy.list[1] !== copy.file || copy.error.name !== 'AbortError') throw new Error('clone');
+    for (let i = 0; i < refusedOnes.length; i++) {
+        let name;
+        try { structuredClone({ a: [refusedOnes[i]] }); } catch (error) { name = error.name; }
+        if (name !== 'DataCloneError') throw new Error('cloned');
+    }
+    const url = URL.createObjectURL(file);
+    new Request(url, { headers: { range: 'bytes=0-1' } });
+    fetch(url);
+    URL.revokeObjectURL(url);
 });
 test('what was made under patches runs', async () => {
     await new Promise((resolve) => { setTimeout(resolve, 20); });

@@ -8,6 +8,8 @@ const others = {
     File: ['webkitRelativePath'], Request: ['isReloadNavigation', 'isHistoryNavigation'], URL: ['createObjectURL', 'revokeObjectURL'], URLPattern: ['compareComponent', 'generate'],
     // Of the standard, since 2024: https://html.spec.whatwg.org/#handler-messageport-onclose
     MessagePort: ['onclose'],
+    // Of the server, as Workers have them.
+    Response: ['webSocket'], WebSocket: ['accept'],
     Performance: ['eventCounts', 'onresourcetimingbufferfull'], PerformanceEntry: ['id', 'navigationId'],
 };
 

@@ -238,6 +238,39 @@ test('BroadcastChannel reaches all others of its name', async () => {
     for (const channel of [a, b, other]) channel.close();
 });
 
+test('BroadcastChannels get messages in the order they were posted, each in the order of the channels', async () => {
+    const c1 = new BroadcastChannel('order'), c2 = new BroadcastChannel('order'), c3 = new BroadcastChannel('order'), d = new BroadcastChannel('other order');
+    const d2 = new BroadcastChannel('other order');
+    const seen = [];
+    const all = new Promise((resolve) => {
+        for (const [name, channel] of Object.entries({ c1, c2, c3, d, d2 })) {
+            channel.onmessage = ({ data }) => { seen.push(`${name} ${data}`); if (data === 'done') resolve(); };
+        }
+    });
+    c1.postMessage('1');
+    d.postMessage('2');
+    c2.postMessage('3');
+    c3.postMessage('4');
+    d2.postMessage('done');
+    await all;
+    same(seen, ['c2 1', 'c3 1', 'd2 2', 'c1 3', 'c3 3', 'c1 4', 'c2 4', 'd done']);
+    for (const channel of [c1, c2, c3, d, d2]) channel.close();
+});
+
+test('a BroadcastChannel that is closed, or made in between, gets what the standard says', async () => {
+    const a = new BroadcastChannel('x'), b = new BroadcastChannel('x'), c = new BroadcastChannel('x');
+    const seen = [];
+    b.onmessage = ({ data }) => { seen.push(`b ${data}`); c.close(); };
+    c.onmessage = ({ data }) => seen.push(`c ${data}`);
+    a.postMessage(1);
+    const late = new BroadcastChannel('x');
+    late.onmessage = ({ data }) => seen.push(`late ${data}`);
+    a.postMessage(2);
+    await next(late);
+    same(seen, ['b 1', 'b 2', 'late 2']);
+    for (const channel of [a, b, late]) channel.close();
+});
+
 test('what does not fit is refused', () => {
     const { port1 } = new MessageChannel();
     const big = new ArrayBuffer(300 << 20);

@@ -48,6 +48,7 @@ test('plain relative URLs and URL objects', async () => {
     worker.terminate();
     throws(() => new Worker('http://[bad'), 'SyntaxError');
     throws(() => new Worker('http://127.0.0.1/x.js'), 'NotSupportedError');
+    throws(() => new Worker('x.js', { type: 'module', get name() { throw new RangeError('mine'); } }), 'RangeError');
     throws(() => new Worker(), 'TypeError');
     throws(() => new Worker('x.js', { type: 'other' }), 'TypeError');
     throws(() => new Worker('x.js', { credentials: 'other' }), 'TypeError');
@@ -75,6 +76,75 @@ test('a compiled module is shared', () => withEcho(async (worker) => {
     ]);
     equal(await ask(worker, { do: 'wasm', module: await WebAssembly.compile(bytes) }), 42);
 }));
+
+test('Blobs, Files, DOMExceptions and keys go to the child and back', async () => {
+    const worker = open('typed');
+    const key = await crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-1' }, true, ['sign']);
+    const blob = new Blob(['x'.repeat(100000)]);
+    const answer = await ask(worker, { blob, file: new File([], 'f'), error: new DOMException('m', 'AbortError'), key });
+    same(answer.kinds, [true, true, true, true]);
+    same([answer.text.length, answer.name, answer.error, answer.blob.size], [100000, 'f', ['AbortError', 'm'], 100001]);
+    same([...answer.mac], [...new Uint8Array(await crypto.subtle.sign('HMAC', key, new Uint8Array(3)))]);
+    worker.terminate();
+    equal((await answer.blob.text()).length, 100001); // its memory outlives the child
+    throws(() => worker.postMessage(new Response()), 'DataCloneError');
+});
+
+test('a worker from a blob: URL, which may be revoked at once', async () => {
+    const url = URL.createObjectURL(new Blob(['postMessage([self.name, typeof Worker, self.location?.href]); onmessage = (e) => postMessage(e.data + 1);']));
+    const worker = new Worker(url, { name: 'inline' });
+    URL.revokeObjectURL(url);
+    same((await next(worker)).data, ['inline', 'function', null]);
+    equal(await ask(worker, 41), 42);
+    worker.terminate();
+    const gone = await next(new Worker(url), 'error');
+    ok(/no such blob URL/.test(gone.message), gone.message);
+    gone.preventDefault();
+});
+
+test('a module worker from blob: and data: URLs', async () => {
+    const code = `import { basename } from 'node:path'; const m = await import('data:text/javascript,export default 5');
+        let relative = 'no error'; try { await import('./x.js'); } catch (e) { relative = e.message; }
+        postMessage([basename('/a/b'), m.default, import.meta.url.slice(0, 5), import.meta.dirname, relative]);`;
+    const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
+    const check = async (worker, scheme) => {
+        const [base, five, start, dirname, relative] = (await next(worker)).data;
+        same([base, five, start, dirname], ['b', 5, scheme, null]);
+        ok(/relative/.test(relative), relative);
+    };
+    await check(new Worker(url, { type: 'module' }), 'blob:');
+    await check(new Worker(`data:text/javascript,${encodeURIComponent(code)}`, { type: 'module' }), 'data:');
+    await check(new Worker(`data:text/javascript;base64,${btoa(code)}`), 'data:'); // its syntax says that it is one
+    URL.revokeObjectURL(url);
+    for (const [bad, why] of [
+        ['data:text/plain,1', /media type/], ['data:text/javascript', /invalid data URL/], ['data:text/javascript;base64,!', /base64/], ['data:text/javascript,%28', /SyntaxError/],
+    ]) {
+        const event = await next(new Worker(bad, { type: 'module' }), 'error');
+        ok(why.test(event.message), `${bad}: ${event.message}`);
+        event.preventDefault();
+    }
+});
+
+test('an object URL is known in all isolates, and goes with the one that made it', async () => {
+    const url = URL.createObjectURL(new Blob(['from the parent']));
+    const worker = new Worker(`data:text/javascript,
+        onmessage = async ({ data }) => postMessage([await (await fetch(data)).text(), URL.createObjectURL(new Blob(['from the child']))]);`);
+    const [text, childs] = await ask(worker, url);
+    equal(text, 'from the parent');
+    equal(await (await fetch(childs)).text(), 'from the child');
+    worker.postMessage(url);
+    await next(worker);
+    const closed = new Worker('data:text/javascript,postMessage(URL.createObjectURL(new Blob(["x"]))); close();');
+    const { data } = await next(closed);
+    worker.terminate();
+    let found = true;
+    for (let i = 0; i < 200 && found; i++) {
+        found = await fetch(data).then(() => true, () => false);
+        if (found) await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    ok(!found, 'still there');
+    URL.revokeObjectURL(url);
+});
 
 test('ports reach into the child', () => withEcho(async (worker) => {
     const { port1, port2 } = new MessageChannel();

@@ -9,6 +9,7 @@ AbortSignal! : EventTarget | aborted reason onabort* throwIfAborted(0) +abort(0)
 Blob(0) | size type slice(0) stream(0) ~text(0) ~arrayBuffer(0) ~bytes(0)
 ByteLengthQueuingStrategy(1) | highWaterMark size
 CountQueuingStrategy(1) | highWaterMark size
+CloseEvent(1) : Event | wasClean code reason
 CompressionStream(1) | readable writable
 CustomEvent(1) : Event | detail initCustomEvent(1)
 DecompressionStream(1) | readable writable
@@ -46,6 +47,7 @@ TransformStreamDefaultController! | desiredSize enqueue(0) error(0) terminate(0)
 URL(1) | href* origin protocol* username* password* host* hostname* port* pathname* search* searchParams hash* toString(0) toJSON(0) +parse(1) +canParse(1)
 URLPattern(0) | protocol username password hostname port pathname search hash hasRegExpGroups test(0) exec(0)
 URLSearchParams(0) | size append(2) delete(1) get(1) getAll(1) has(1) set(2) sort(0) toString(0) @pairs
+WebSocket(1) : EventTarget | url readyState bufferedAmount onopen* onerror* onclose* extensions protocol onmessage* binaryType* close(0) send(1) CONNECTING=0 OPEN=1 CLOSING=2 CLOSED=3
 WritableStream(0) | locked ~abort(0) ~close(0) getWriter(0)
 WritableStreamDefaultController! | signal error(0)
 WritableStreamDefaultWriter(1) | closed desiredSize ready ~abort(0) ~close(0) releaseLock(0) ~write(0)

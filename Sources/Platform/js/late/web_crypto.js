@@ -13,6 +13,7 @@ const {
 } = primordials;
 const { DOMException, customInspect } = internal;
 const { bytesOf, decodeBase64, encodeBase64, isBufferSource, isShared } = internal.encoding;
+const { CRYPTO_KEY, Stamp, exempt, makeSerializable } = internal.serialization;
 const { requireArguments, shapeInterface, toDOMString, toDictionary } = internal.webidl;
 
 const lengthOf = TypedArrayPrototypeGetLength;
@@ -219,10 +220,12 @@ function requireUsages(usages, allowed) {
 }
 
 function makeHmacKey(bytes, hash, length, extractable, usages) {
-    return new CryptoKey(secret, {
-        type: 'secret', extractable, usages: ordered(usages), bytes,
-        algorithm: { __proto__: null, name: 'HMAC', hash: { __proto__: null, name: hash }, length },
-    });
+    return new CryptoKey(secret, stateOfKey('secret', extractable, 'HMAC', hash, length, ordered(usages), bytes));
+}
+
+function stateOfKey(type, extractable, name, hash, length, usages, bytes) {
+    const algorithm = { __proto__: null, name, hash: { __proto__: null, name: hash }, length };
+    return { __proto__: null, type, extractable, usages, bytes, algorithm, shownAlgorithm: undefined, shownUsages: undefined };
 }
 
 function importHmac(algorithm, format, data, extractable, usages) {
@@ -320,26 +323,45 @@ function ordered(usages) {
     return result;
 }
 
-/** https://w3c.github.io/webcrypto/#cryptokey-interface */
-class CryptoKey {
-    #slots; // { type, extractable, algorithm, usages, bytes }
-    #algorithm; // as the program sees them: made at the first look, and the same ever after
-    #usages;
+let slotsOf; // undefined: it is no key
 
+class KeyState extends Stamp {
+    #slots; // { type, extractable, algorithm, usages, bytes }, and what of it the program sees, made at the first look and the same ever after
     constructor(key, slots) {
-        if (key !== secret) throw new TypeError('Illegal constructor');
+        super(key);
         this.#slots = slots;
     }
+    static { slotsOf = (value) => (value !== null && typeof value === 'object' && #slots in value ? value.#slots : undefined); }
+}
 
-    get type() { return this.#slots.type; }
-    get extractable() { return this.#slots.extractable; }
-    get algorithm() {
-        const { algorithm } = this.#slots;
-        return (this.#algorithm ??= { name: algorithm.name, hash: { name: algorithm.hash.name }, length: algorithm.length });
+function slots(key) {
+    const found = slotsOf(key);
+    if (found === undefined) throw new TypeError('Illegal invocation: the receiver is not a CryptoKey');
+    return found;
+}
+
+/** https://w3c.github.io/webcrypto/#cryptokey-interface */
+class CryptoKey {
+    constructor(key, state) { // eslint-disable-line
+        if (key !== secret) throw new TypeError('Illegal constructor');
+        const { type, extractable, algorithm, usages, bytes } = state;
+        const payload = [CRYPTO_KEY, type, extractable, algorithm.name, algorithm.hash.name, algorithm.length, usages, bytes];
+        const made = makeSerializable(new.target, CryptoKey, payload);
+        new KeyState(made, state);
+        return made;
     }
-    get usages() { return (this.#usages ??= copyOf(this.#slots.usages)); }
 
-    static slotsOf(value) { return value !== null && typeof value === 'object' && #slots in value ? value.#slots : undefined; }
+    get type() { return slots(this).type; }
+    get extractable() { return slots(this).extractable; }
+    get algorithm() {
+        const state = slots(this);
+        const { algorithm } = state;
+        return (state.shownAlgorithm ??= { name: algorithm.name, hash: { name: algorithm.hash.name }, length: algorithm.length });
+    }
+    get usages() {
+        const state = slots(this);
+        return (state.shownUsages ??= copyOf(state.usages));
+    }
 
     [customInspect](depth, options, inspect) {
         const { type, extractable, algorithm, usages } = this;
@@ -347,9 +369,14 @@ class CryptoKey {
     }
 }
 ObjectDefineProperty(CryptoKey, 'length', { __proto__: null, value: 0, configurable: true });
-const slotsOf = CryptoKey.slotsOf;
-delete CryptoKey.slotsOf;
 shapeInterface(CryptoKey);
+exempt(CryptoKey);
+
+/** A key that a message has brought; 47_crypto.js calls it. */
+function reviveKey(key, payload) {
+    ObjectSetPrototypeOf(key, CryptoKey.prototype);
+    new KeyState(key, stateOfKey(payload[1], payload[2], payload[3], payload[4], payload[5], payload[6], payload[7]));
+}
 
 // ---- The interfaces ----
 
@@ -490,7 +517,7 @@ ObjectDefineProperty(Crypto, 'length', { __proto__: null, value: 0, configurable
 shapeInterface(Crypto);
 
 return {
-    Crypto, CryptoKey, SubtleCrypto, crypto: new Crypto(secret), getRandomValues, randomUUID,
+    Crypto, CryptoKey, SubtleCrypto, crypto: new Crypto(secret), getRandomValues, randomUUID, reviveKey,
     /** The bytes of a secret key; undefined: it is none. */
     keyBytes: (value) => slotsOf(value)?.bytes,
 };
