@@ -43,7 +43,7 @@ struct Sidelight: ParsableCommand {
         var path = Release.name
         for argument in arguments {
             guard !commands.isEmpty, !argument.hasPrefix("-") else { return }
-            let names = commands.map(\._commandName)
+            let names = commands.map { $0._commandName }
             guard let command = commands.first(where: { $0._commandName == argument }) else {
                 if argument == "help" { return }
                 let nearest = Spelling.nearest(argument, of: names).map { "; did you mean `\(path) \($0)`?" } ?? "."
