@@ -122,16 +122,16 @@ final class AttendedWorker {
     }
 
     /// Once, when it was reaped and its rings drained: what was open is closed, and everything handed on.
-    /// Returns the requests that were in flight, by the board.
+    /// Returns the requests that were in flight, by the board, and those that were over but for their handlers.
     @discardableResult
-    func finish(_ outcome: WorkerOutcome, now unix: UInt64) -> [BoardRequest] {
+    func finish(_ outcome: WorkerOutcome, now unix: UInt64) -> (requests: [BoardRequest], left: [BoardRequest]) {
         let inFlight = board?.openRequests(consumed: pump.consumed)
         slotsRejected = inFlight?.bad ?? 0
         openSpansClosed += pump.finish(outcome, requests: inFlight?.requests ?? [], now: unix)
         for child in children {
             if let child { openSpansClosed += child.pump.finish(outcome, logsDeath: false, now: unix) }
         }
-        return inFlight?.requests ?? []
+        return (inFlight?.requests ?? [], inFlight?.left ?? [])
     }
 
     /// When a request began, Unix nanoseconds; nil for a time that makes no sense.
@@ -140,6 +140,8 @@ final class AttendedWorker {
     // MARK: of one that serves
 
     var state: BoardState? { board?.state }
+    var handlers: BoardHandlers { board?.handlers ?? [] }
+    var pending: BoardPending { board?.pending ?? BoardPending(promises: 0, runs: 0) }
 
     /// What its board says now.
     func snapshot() -> BoardSnapshot { board?.snapshot() ?? BoardSnapshot() }

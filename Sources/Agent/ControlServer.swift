@@ -302,7 +302,11 @@ private final class ControlLoop {
                 if let wanted { return Int64(worker.pid) == wanted }
                 return Int64(worker.place) == place
             }
-            guard let worker = chosen else { return refuse(client, "there is no such isolate") }
+            guard let worker = chosen else {
+                let places = Set(known.map(\.place)).sorted().map(String.init).joined(separator: ", ")
+                let there = places.isEmpty ? "none runs at the moment" : "there is \(places)"
+                return refuse(client, wanted != nil ? Self.hasEnded : "there is no isolate \(place); \(there)")
+            }
             switch command {
             case "profile":
                 let milliseconds = try number("milliseconds", of: request, in: 1...Self.secondsMax * 1_000) ?? 10_000

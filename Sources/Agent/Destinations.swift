@@ -32,7 +32,9 @@ final class Destinations: Sendable {
             exporters = []
         } else {
             let transport = CurlTransport()
-            exporters = configuration.exporters.map { RunExporter($0, transport, messages) }
+            exporters = configuration.exporters.map {
+                RunExporter($0, transport, store: configuration.storeDirectory, messages)
+            }
         }
     }
 
@@ -44,6 +46,7 @@ final class Destinations: Sendable {
 
     /// No more comes: what is held goes out without waiting for company. `deadline`: monotonic nanoseconds.
     private func flush(_ deadline: UInt64) {
+        for exporter in exporters { exporter.end() }
         for exporter in exporters { exporter.flush(deadline, settled) }
     }
 
@@ -98,27 +101,23 @@ final class Destinations: Sendable {
     }
 }
 
-/// An exporter, and what it complained of.
+/// An exporter, and who tells of it.
 private final class RunExporter: Sendable {
     private let exporter: Exporter
-    private let complaint: LastMessage
+    private let teller: ExportTeller
 
     var counters: ExportAccounting { exporter.counters }
 
-    init(_ configuration: ExporterConfiguration, _ transport: CurlTransport, _ messages: Messages) {
-        let complaint = LastMessage()
-        self.complaint = complaint
-        let name = configuration.name
-        exporter = Exporter(configuration, transport: transport, clock: LinuxClock()) { event in
-            switch event {
-            case .warning(_, let message): complaint.set(message)
-            case .outage(let message): messages.inform("\(name): \(message); trying again")
-            case .recovered: messages.inform("\(name): works again")
-            case .refused(let signal, let message): messages.inform("\(name): \(signal.label) refused: \(message)")
-            case .overflow: messages.inform("\(name): the queue is full, the newest are dropped")
-            }
-        }
+    init(_ configuration: ExporterConfiguration, _ transport: CurlTransport, store: String, _ messages: Messages) {
+        let clock = LinuxClock()
+        let teller = ExportTeller(name: configuration.name, store: store, clock: clock, messages)
+        self.teller = teller
+        exporter = Exporter(configuration, transport: transport, clock: clock) { teller.take($0) }
+        teller.follow(exporter)
     }
+
+    /// What fails from now on is told of in the final account.
+    func end() { teller.end() }
 
     func accept(_ batch: Batch) { exporter.accept(batch) }
 
@@ -135,7 +134,7 @@ private final class RunExporter: Sendable {
         let outcome = exporter.shutdown(now)
         var account = Account(
             name: exporter.configuration.name, requests: outcome.counters.attempts, retries: outcome.counters.retries,
-            lastError: outcome.lastError, complaint: complaint.text)
+            lastError: outcome.lastError, complaint: teller.complaint)
         for signal in Signal.allCases {
             let counts = outcome.counters[signal]
             guard counts.received > 0 else { continue }

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Linux
+internal import Wire
 
 /// "30 s", "1.5 s", "500 ms"; rounded to milliseconds.
 func timeText(_ nanoseconds: UInt64) -> String {
@@ -9,35 +10,50 @@ func timeText(_ nanoseconds: UInt64) -> String {
     return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
 }
 
-/// The agent's own words on stderr, a line each.
+/// The agent's own words on stderr, a line each: text, or JSON where that was asked for (docs/specs/telemetry.md section 4).
 struct Messages: Sendable {
     private let isQuiet: Bool
     private let level: LogLevel
+    private let isJSON: Bool
 
-    init(isQuiet: Bool, level: LogLevel) {
+    init(isQuiet: Bool, level: LogLevel, isJSON: Bool = false) {
         self.isQuiet = isQuiet
         self.level = level
+        self.isJSON = isJSON
     }
 
     /// What a user waits for.
     func say(_ text: String) {
-        if !isQuiet { write(text) }
+        if !isQuiet { write(text, .info) }
     }
 
     /// Worth knowing to who asked for more.
     func inform(_ text: String) {
-        if !isQuiet, level <= .info { write(text) }
+        if !isQuiet, level <= .info { write(text, .info) }
     }
 
     /// Something is wrong and the run goes on.
     func warn(_ text: String) {
-        if !isQuiet, level <= .warning { write(text) }
+        if !isQuiet, level <= .warning { write(text, .warning) }
     }
 
     /// The run cannot go on, or could not.
-    func fail(_ text: String) { write(text) }
+    func fail(_ text: String) { write(text, .error) }
 
-    private func write(_ text: String) { Machine.writeToStandardError("sidelight: \(Self.printable(text))\n") }
+    private func write(_ text: String, _ level: LogLevel) {
+        guard isJSON else { return Machine.writeToStandardError("sidelight: \(Self.printable(text))\n") }
+        Machine.writeToStandardError(Self.json(text, level: "\(level)") + "\n")
+    }
+
+    static func json(_ text: String, level: String) -> String {
+        var json = JSONWriter()
+        json.object { json in
+            json.put("event", "message")
+            json.put("level", level)
+            json.put("message", text)
+        }
+        return json.text
+    }
 
     /// Parts of a message come from workers and backends: what could steer a terminal is shown as an escape.
     static func printable(_ text: String) -> String {

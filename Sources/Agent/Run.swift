@@ -45,7 +45,8 @@ public final class Run {
 
     /// Runs it from beginning to end.
     public static func run(_ settings: RunSettings) -> RunEnding {
-        let messages = Messages(isQuiet: settings.isQuiet, level: settings.configuration.logLevel)
+        let messages = Messages(
+            isQuiet: settings.isQuiet, level: settings.configuration.logLevel, isJSON: settings.configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
         do {
             return try Run(settings, messages).run()
@@ -131,6 +132,7 @@ public final class Run {
     }
 
     private func tell(_ report: RunReport) {
+        if let words = report.outcome.lastWords { messages.fail(words) }
         for warning in report.warnings { messages.warn(warning) }
         if settings.configuration.isJSON { Machine.writeToStandardError(report.summary + "\n") }
     }

@@ -79,7 +79,7 @@ struct RunReport: Sendable {
     /// One line each; none when all went well.
     var warnings: [String] {
         var lines: [String] = []
-        if let death = outcome.death, !death.isRequested, !death.isTold { lines.append(death.reason) }
+        if let death = outcome.death, !death.isRequested, !death.isOwn { lines.append(death.reason) }
         let dropped = ringDropped.sorted { $0.key.rawValue < $1.key.rawValue }.filter { $0.value > 0 }
         if !dropped.isEmpty {
             let parts = dropped.map { Self.count($0.value, $0.key.noun) }.joined(separator: ", ")

@@ -49,7 +49,8 @@ public final class Serve {
 
     /// Serves from beginning to end.
     public static func run(_ settings: ServeSettings) -> RunEnding {
-        let messages = Messages(isQuiet: settings.isQuiet, level: settings.configuration.logLevel)
+        let messages = Messages(
+            isQuiet: settings.isQuiet, level: settings.configuration.logLevel, isJSON: settings.configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
         let identity: ServedIdentity?
         do throws(ServedIdentityError) {
@@ -231,9 +232,13 @@ public final class Serve {
                 if isFollowed { _ = workers[id]?.control.sendNow(ControlCommand.followed.bytes) }
                 workers[id]?.process.send(Signals.terminate)
             case .kill(let id): workers[id]?.process.send(Signals.kill)
-            case .announce: announce()
+            case .announce:
+                announce()
+                tellIdle()
             case .crashed(let place, let delay): tellCrash(place, delay)
-            case .reloaded: messages.say("serving \(settings.entry) as it is now")
+            case .reloaded:
+                messages.say("serving \(settings.entry) as it is now")
+                tellIdle()
             case .reloadFailed:
                 messages.warn("\(settings.entry) does not start as it is now, so what was serves on: \(lastEnd)")
             case .finish(let how): ending = how
@@ -289,15 +294,15 @@ public final class Serve {
                 requestedBy: supervisor.isAsked(id) ? Signals.terminate : nil)
         control?.remove(pid: worker.process.pid)
         let now = clock.unixNanoseconds()
-        let requests = worker.finish(outcome, now: now)
-        if supervisor.isCutOff(id) { tellCutOff(worker, requests, now) }
+        let (requests, left) = worker.finish(outcome, now: now)
+        if supervisor.isCutOff(id) { tellCutOff(worker, requests, left, now) }
         metrics.retire(worker.snapshot())
         workers[id] = nil
         report.add(worker)
         report.workerUsage.add(usage)
         report.workerEnds[outcome.endReason, default: 0] += 1
         lastReason = outcome.endReason
-        lastEnd = outcome.death?.reason ?? "it ended with exit code \(outcome.exitCode)"
+        lastEnd = outcome.reason
         if !supervisor.isEnding { failure = (outcome.exitCode == 0 ? 1 : outcome.exitCode, lastEnd) }
         perform(supervisor.ended(id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1)))
     }
@@ -321,6 +326,15 @@ public final class Serve {
         Machine.writeToStandardError(json.text + "\n")
     }
 
+    /// A module that nothing will ever call.
+    private func tellIdle() {
+        guard settings.configuration.crons.isEmpty, workers.values.contains(where: { $0.handlers == [.scheduled] })
+        else { return }
+        messages.warn(
+            "\(settings.entry) has scheduled and no fetch, and there is no --cron: nothing calls it, and requests are not answered"
+        )
+    }
+
     /// Once a step of the backoff: one that dies again and again says no more than who reads can take in.
     private func tellCrash(_ place: Int, _ delay: UInt64) {
         report.workerRestarts[lastReason, default: 0] += 1
@@ -330,26 +344,44 @@ public final class Serve {
     }
 
     /// A worker was asked to end and killed in the end: what it had not finished, the oldest first.
-    private func tellCutOff(_ worker: AttendedWorker, _ requests: [BoardRequest], _ now: UInt64) {
+    /// - Parameter left: requests that are over, but for their handlers.
+    private func tellCutOff(
+        _ worker: AttendedWorker, _ requests: [BoardRequest], _ left: [BoardRequest], _ now: UInt64
+    ) {
         let isolate = "isolate \(worker.place) was killed before it had finished"
-        guard !requests.isEmpty else {
-            let reason =
-                switch worker.state {
-                case .draining: "no request was in flight, but something that waitUntil was given, or a schedule"
-                case .serving: "no request was in flight, but its JavaScript did not return"
-                case .starting, .failed, nil: "it did not serve yet"
-                }
-            return messages.warn("\(isolate): \(reason)")
-        }
-        let timed = requests.map { (request: $0, start: min(worker.startTime(of: $0) ?? now, now)) }
+        let all = requests.map { ($0, false) } + left.map { ($0, true) }
+        let timed = all.map { (request: $0.0, isLeft: $0.1, start: min(worker.startTime(of: $0.0) ?? now, now)) }
             .sorted { $0.start < $1.start }
-        for (request, start) in timed.prefix(Self.cutOffMax) {
+        for (request, isLeft, start) in timed.prefix(Self.cutOffMax) {
             let context = request.context
+            let (what, time) = ("\(request.method) \(request.path)", timeText(now - start))
             messages.warn(
-                "\(isolate): \(request.method) \(request.path), in flight for \(timeText(now - start)), span \(context.spanID.hex) of trace \(context.traceID.hex)"
+                "\(isolate): \(isLeft ? "the handler of \(what) went on, which began \(time) ago and whose client got no answer" : "\(what), in flight for \(time)"), span \(context.spanID.hex) of trace \(context.traceID.hex)"
             )
         }
-        if requests.count > Self.cutOffMax { messages.warn("\(isolate): \(requests.count - Self.cutOffMax) more") }
+        if timed.count > Self.cutOffMax { messages.warn("\(isolate): \(timed.count - Self.cutOffMax) more") }
+        guard timed.isEmpty || worker.state == .draining else { return }
+        if let what = Self.awaited(worker.pending, worker.state, hasRequests: !timed.isEmpty) {
+            messages.warn("\(isolate): \(what)")
+        }
+    }
+
+    /// What a worker waited for beside requests and handlers; nil: nothing, and there were some.
+    static func awaited(_ pending: BoardPending, _ state: BoardState?, hasRequests: Bool) -> String? {
+        func count(_ count: UInt32, _ noun: String) -> String? {
+            count == 0 ? nil : "\(count) \(noun)\(count == 1 ? "" : "s")"
+        }
+        let parts = [
+            count(pending.promises, "promise").map { $0 + " given to waitUntil" },
+            count(pending.runs, "run").map { $0 + " of a schedule" },
+        ].compactMap(\.self)
+        if !parts.isEmpty { return "it waited for " + parts.joined(separator: " and ") }
+        if hasRequests { return nil }
+        return switch state {
+        case .draining: "it had nothing left to do, but connections to close"
+        case .serving: "its JavaScript did not come back to the event loop to hear that it is to end"
+        case .starting, .failed, nil: "it did not serve yet"
+        }
     }
 
     // MARK: metrics

@@ -12,8 +12,8 @@ public struct WorkerOutcome: Hashable, Sendable {
         public var errorType: String
         /// It was the agent that was asked to end it.
         public var isRequested = false
-        /// The worker has said so on stderr itself.
-        public var isTold = false
+        /// The worker ended itself for it, and left it to the agent to say so.
+        public var isOwn = false
     }
 
     /// Values of `error.type` that are no signal.
@@ -35,13 +35,24 @@ public struct WorkerOutcome: Hashable, Sendable {
     public var endSignal: Int32?
     /// Nil when the worker ended in order.
     public var death: Death?
+    /// What the worker left to say of an end that is none of these: why it did not come to run or to serve, or how its program ended it.
+    public var note: String?
 
     /// Label of counters: `error.type` of the death, or `exit`.
     public var endReason: String { death?.errorType ?? "exit" }
 
+    /// Why it ended; for messages.
+    public var reason: String {
+        death?.reason ?? note ?? "it ended with exit code \(exitCode), and did not say why"
+    }
+
+    /// What a run that ended so has to say at its end, whatever else is said.
+    public var lastWords: String? { death.map { $0.isOwn ? $0.reason : nil } ?? note }
+
     /// Status message of spans that were open at the end.
     public var openSpanReason: String {
         if let death { return death.reason }
+        if let note, endSignal == nil { return note }
         return endSignal.map { "interrupted by \(signalName($0))" } ?? "the program ended before this span did"
     }
 
@@ -93,9 +104,10 @@ extension WorkerOutcome {
         switch code {
         case 0...3:
             self.init(exitCode: code)
+            if let deathNote, !deathNote.message.isEmpty { note = deathNote.message }
         case _ where deathNote != nil:
             self.init(deathNote!)
-            death?.isTold = true
+            death?.isOwn = true
         case 4:
             self.init(4, "limit exceeded", ErrorType.limit)
         case 70:
@@ -112,6 +124,7 @@ extension WorkerOutcome {
         case .heapLimit: self.init(4, text("heap limit reached"), ErrorType.heapLimit)
         case .cpuLimit: self.init(4, text("CPU limit reached"), ErrorType.cpuLimit)
         case .wallLimit: self.init(4, text("wall clock limit reached"), ErrorType.wallLimit)
+        case .start, .exit: self.init(1, text("no reason given"), ErrorType.internal)
         case .internal: self.init(70, "internal error of the worker: " + text("no reason given"), ErrorType.internal)
         }
     }

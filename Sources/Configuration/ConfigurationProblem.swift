@@ -34,7 +34,10 @@ struct Problems {
     private(set) var errors: [ConfigurationProblem] = []
     private(set) var warnings: [ConfigurationProblem] = []
 
-    mutating func error(_ source: String, _ message: String) { errors.append(ConfigurationProblem(source, message)) }
+    mutating func error(_ source: String, _ message: String) {
+        let problem = ConfigurationProblem(source, message)
+        if !errors.contains(problem) { errors.append(problem) }
+    }
 
     mutating func warning(_ source: String, _ message: String) {
         let problem = ConfigurationProblem(source, message)

@@ -20,6 +20,8 @@ public struct FlagValues: Sendable {
     public var profileSlow: String?
     public var snapshotsHeap = false
     public var crons: [String] = []
+    /// Of `run`, which has fewer limits than `serve`.
+    public var isRun = false
     /// ENTRY, for the service's default name.
     public var entry: String?
 

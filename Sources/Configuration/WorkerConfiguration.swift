@@ -43,7 +43,7 @@ public struct WorkerConfiguration: Hashable, Sendable {
         configuration.sampler = SamplerConfiguration.parse(environment, &problems)
         configuration.spanLimits = SpanLimits.parse(environment, &problems)
         configuration.propagators = PropagatorName.parse(environment, &problems)
-        configuration.limits = WorkloadLimits.parse(flags.limits, &problems)
+        configuration.limits = WorkloadLimits.parse(flags.limits, isRun: flags.isRun, &problems)
         configuration.isDisabled = environment.flag("OTEL_SDK_DISABLED", &problems)
         configuration.snapshotsHeap = flags.snapshotsHeap
         configuration.folders = flags.folders.compactMap { parseFolder($0, &problems) }

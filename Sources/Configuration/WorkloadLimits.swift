@@ -37,6 +37,14 @@ public struct WorkloadLimits: Hashable, Sendable {
         case requestTimeout = "request-timeout"
         case connections
 
+        /// Whether only `serve` has it.
+        var isOfServing: Bool {
+            switch self {
+            case .cpu, .wall, .heap, .workers: false
+            case .headers, .body, .headerTimeout, .idle, .requestTimeout, .connections: true
+            }
+        }
+
         /// What it may be, in nanoseconds, bytes or pieces.
         var bounds: ClosedRange<UInt64> {
             switch self {
@@ -71,8 +79,10 @@ public struct WorkloadLimits: Hashable, Sendable {
         }
     }
 
-    static func parse(_ flags: [String], _ problems: inout Problems) -> WorkloadLimits {
+    /// - Parameter isRun: of `run`, which serves nothing.
+    static func parse(_ flags: [String], isRun: Bool = false, _ problems: inout Problems) -> WorkloadLimits {
         var limits = WorkloadLimits()
+        let names = Name.allCases.filter { !isRun || !$0.isOfServing }.map(\.rawValue).joined(separator: ", ")
         for flag in flags {
             let parts = flag.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
                 String($0).trimmed
@@ -82,8 +92,11 @@ public struct WorkloadLimits: Hashable, Sendable {
                 continue
             }
             guard let name = Name(rawValue: parts[0]) else {
-                let names = Name.allCases.map(\.rawValue).joined(separator: ", ")
                 problems.error("--limit \(flag)", "there is no limit \"\(parts[0])\"; there are \(names)")
+                continue
+            }
+            if isRun, name.isOfServing {
+                problems.error("--limit \(flag)", "\(parts[0]) is a limit of `serve`; those of `run` are \(names)")
                 continue
             }
             if !limits.set(name, parts[1]) {

@@ -23,6 +23,10 @@ public enum ExporterEvent: Sendable, Hashable {
     case recovered
     /// The backend refuses what it is sent; that is lost. Said again only when the backend says something else.
     case refused(Signal, message: String)
+    /// The backend has no place for this signal. Said as `refused` is.
+    case unsupported(Signal, message: String)
+    /// The backend takes this signal, which it had refused or complained of.
+    case taken(Signal)
     /// Delivered, but with a complaint.
     case warning(Signal, message: String)
     /// The queue is full and items are dropped. Said once an outage.
@@ -260,6 +264,10 @@ public final class Exporter: Sendable {
         }
         switch result {
         case .failed(_, let message): if !wasOutage { events.append(.outage(message: message)) }
+        case .refused(.unsupported, let message):
+            if state.lastRefusal.updateValue(message, forKey: export.signal) != message {
+                events.append(.unsupported(export.signal, message: message))
+            }
         case .refused(_, let message), .tooLarge(let message):
             if state.lastRefusal.updateValue(message, forKey: export.signal) != message {
                 events.append(.refused(export.signal, message: message))
@@ -268,7 +276,8 @@ public final class Exporter: Sendable {
             if state.lastRefusal.updateValue(message, forKey: export.signal) != message {
                 events.append(.warning(export.signal, message: message))
             }
-        case .delivered: state.lastRefusal[export.signal] = nil
+        case .delivered:
+            if state.lastRefusal.removeValue(forKey: export.signal) != nil { events.append(.taken(export.signal)) }
         }
         return events
     }

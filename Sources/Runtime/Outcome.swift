@@ -15,7 +15,7 @@ enum Outcome: Hashable, Sendable {
     case exited(code: Int32)
     /// An error that nobody caught; it has been printed and recorded.
     case failed
-    /// Nothing is pending, but a top-level await of these modules never settled.
+    /// Nothing is pending, but a top-level await of these modules never settled: their names, with the line where that is sure.
     case unsettledAwait(modules: [String])
     case interrupted(signal: Int32)
     case limit(Limit)
@@ -65,7 +65,7 @@ enum Outcome: Hashable, Sendable {
         switch self {
         case .completed, .exited, .failed, .interrupted, .closed, .terminated: nil
         case .unsettledAwait(let modules):
-            "Warning: Detected unsettled top-level await in " + modules.joined(separator: ", ")
+            "Warning: Detected unsettled top-level await at " + modules.joined(separator: ", ")
         case .limit, .entryUnreadable, .internalError: reason.map { "sidelight: " + $0 }
         }
     }
@@ -99,13 +99,20 @@ enum Outcome: Hashable, Sendable {
         if case .exited = self { false } else { isChildFailure }
     }
 
-    /// Record-format.md section 5.
-    var deathCode: DeathCode? {
+    /// Record-format.md section 5: why the process ends, for the agent to say.
+    /// - Parameters:
+    ///   - serves: it was to serve, so that it has failed whenever its program ends.
+    ///   - failure: what the program failed with before it came to serve.
+    func deathNote(serves: Bool, failure: String?) -> (code: DeathCode, text: String)? {
         switch self {
-        case .limit(.heap): .heapLimit
-        case .limit(.cpu): .cpuLimit
-        case .limit(.wall): .wallLimit
-        case .internalError: .internal
+        case .limit(.heap): (.heapLimit, reason ?? "")
+        case .limit(.cpu): (.cpuLimit, reason ?? "")
+        case .limit(.wall): (.wallLimit, reason ?? "")
+        case .internalError(let reason): (.internal, reason)
+        case .entryUnreadable(let reason): (.start, reason)
+        case .unsettledAwait where serves: (.start, reason ?? "")
+        case .exited where serves: (.exit, "it called process.exit(\(programCode))")
+        case .failed: failure.map { (.start, $0) }
         default: nil
         }
     }

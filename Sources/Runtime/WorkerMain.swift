@@ -65,6 +65,7 @@ public enum WorkerMain {
         let ring = try makeRing(options)
         let tls = try ServerIdentity.context(options)
         lastRing = ring
+        hasAgent = options.isTraced
         Engine.onFatalError { location, message, outOfMemory in lastWords(location, message, outOfMemory) }
         startEngine()
         MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { eventLoop in
@@ -162,19 +163,24 @@ public enum WorkerMain {
 
 // For the fatal callback, which has no context. Set once, before V8 starts.
 nonisolated(unsafe) private var lastRing: RingMapping?
+/// It says why the worker ends.
+nonisolated(unsafe) private var hasAgent = false
 
 /// V8 cannot go on: nothing may be allocated, and no JavaScript run. Memory that ran out is a limit reached; all else ends in abort.
 private func lastWords(_ location: UnsafePointer<CChar>, _ message: UnsafePointer<CChar>, _ outOfMemory: Bool) {
     withUnsafeTemporaryAllocation(byteCount: RingMapping.deathMessageBytesMax, alignment: 1) { buffer in
         var note = FixedText(buffer: buffer)
+        if outOfMemory { note.append("heap limit reached: ") }
         note.append(location)
         note.append(": ")
         note.append(message)
         lastRing?.writeDeathNote(outOfMemory ? .heapLimit : .fatal, note.bytes)
         guard outOfMemory else { return }
-        note.count = 0
-        note.append("sidelight: heap limit reached\n")
-        write(2, note.bytes.baseAddress!, note.count)
+        if !hasAgent {
+            note.count = 0
+            note.append("sidelight: heap limit reached\n")
+            write(2, note.bytes.baseAddress!, note.count)
+        }
         _exit(Outcome.limit(.heap).exitCode)
     }
 }

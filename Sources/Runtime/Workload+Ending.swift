@@ -17,12 +17,18 @@ extension Workload {
         let outcome = lastWords(outcome)
         children.endAll()
         if options.serves, http == nil { board?.setState(.failed) }
-        if let message = outcome.message { Machine.writeToStandardError(message + "\n") }
+        if http != nil { _ = try? internals.call("serve.tellUnshown") }
+        let note = outcome.deathNote(
+            serves: options.serves, failure: options.serves && http == nil ? startFailure : nil)
+        // What the note has says the agent, where there is one.
+        if let message = outcome.message, note == nil || !options.isTraced {
+            Machine.writeToStandardError(message + "\n")
+        }
         if options.isTraced {
             let reason = outcome.reason.map(internals.string) ?? Value.undefined(in: isolate)
             _ = try? internals.call("trace.endRun", [internals.number(Double(outcome.programCode)), reason])
         }
-        ring.leave(outcome)
+        if let note { ring.leave(note.code, note.text) }
         wakeAgent()
         loader.writeCodeCache()
         modules.write()
@@ -58,8 +64,8 @@ extension Workload {
 
 extension RingMapping {
     /// Tells the agent why the worker ends itself.
-    func leave(_ outcome: Outcome) {
-        guard let code = outcome.deathCode, var reason = outcome.reason else { return }
-        reason.withUTF8 { writeDeathNote(code, UnsafeRawBufferPointer($0)) }
+    func leave(_ code: DeathCode, _ reason: String) {
+        let bytes = Array(reason.utf8(max: RingMapping.deathMessageBytesMax))
+        bytes.withUnsafeBytes { writeDeathNote(code, $0) }
     }
 }

@@ -9,15 +9,29 @@ internal import Telemetry
 extension Workload {
     /// What `serve.install` answers: bits.
     private static let hasFetch = 1
+    private static let hasScheduled = 2
 
     /// The entry has been evaluated. Within a turn.
     func startServing() throws(JSFailure) {
+        do throws(JSFailure) {
+            try beginServing()
+        } catch {
+            guard case .exception(let exception) = error else { throw error }
+            // No listener of the program's can take this, and nothing that keeps the loop alive goes on without a server.
+            machine.end(.failed)
+            let thrown = exception.thrown ?? internals.string(exception.message)
+            startFailure = try internals.call(
+                "serve.cannotStart", [thrown, internals.string(options.isTraced ? "" : "sidelight: ")]
+            ).text
+        }
+    }
+
+    private func beginServing() throws(JSFailure) {
         guard let entry else { preconditionFailure("a server without an entry") }
         let server = try HTTPServer(self, board: board)
         let memory = UnsafeMutableRawBufferPointer(server.cells.memory)
         let configuration = JSON.object([
-            JSON.Member(key: "authority", value: .string(server.options.address)),
-            JSON.Member(key: "development", value: .bool(isatty(2) == 1)),
+            JSON.Member(key: "authority", value: .string(server.options.address))
         ])
         try internals.call(
             "serve.start", [internals.realm.makeExternalBuffer(memory), internals.string(configuration.text)])
@@ -32,6 +46,10 @@ extension Workload {
         monitor.timerCount = { [unowned self] in Int((try? internals.call("timers.count").number) ?? 0) }
         monitor.childCount = { [unowned self] in children.count }
         guard stop.beginServing() else { throw .terminated }
+        var has: BoardHandlers = []
+        if handlers & Self.hasFetch != 0 { has.insert(.fetch) }
+        if handlers & Self.hasScheduled != 0 { has.insert(.scheduled) }
+        board?.setHandlers(has)
         http = server
         opHost?.http = server
         machine.referencesChanged(by: 1)

@@ -39,6 +39,8 @@ final class Workload {
     var hasBegun = false
     /// A child has said its last words.
     var hasFinished = false
+    /// What the program failed with before it came to serve, in a line.
+    var startFailure: String?
     let realm: Realm
     private let clock: RingTime
 
@@ -153,10 +155,11 @@ final class Workload {
     func run(
         _ file: ModuleFile, named entry: String, _ source: [UInt8], as format: ModuleFormat, loading: ModuleTiming.Step
     ) throws(JSFailure) {
+        func refuse(_ reason: String) {
+            machine.end(.entryUnreadable(reason: "cannot \(options.serves ? "serve" : "run") '\(entry)': \(reason)"))
+        }
         switch format {
-        case .script where options.serves:
-            machine.end(
-                .entryUnreadable(reason: "cannot serve '\(entry)': it is a script, not a module with a default export"))
+        case .script where options.serves: refuse("it is a script, not a module with a default export")
         case .script:
             machine.entryStarted()
             machine.entrySettled()
@@ -166,15 +169,12 @@ final class Workload {
             machine.entryStarted()
             self.entry = record
             observe(try evaluate(record), as: .entry)
-        case .wasm where options.serves:
-            machine.end(.entryUnreadable(reason: "cannot serve '\(entry)': it is WebAssembly, not a module with a default export"))
+        case .wasm where options.serves: refuse("it is WebAssembly, not a module with a default export")
         case .wasm:
             machine.entryStarted()
             observe(try runCommand(entry, source), as: .entry)
-        case .json:
-            machine.end(.entryUnreadable(reason: "cannot run '\(entry)': it is JSON"))
-        case .unsupported(let reason):
-            machine.end(.entryUnreadable(reason: "cannot run '\(entry)': \(reason)"))
+        case .json: refuse("it is JSON")
+        case .unsupported(let reason): refuse(reason)
         }
     }
 
@@ -251,6 +251,7 @@ final class Workload {
                     rejection.reason, rejection.promise, rejection.context ?? Value.undefined(in: isolate),
                 ]
                 guard try internals.call("host.unhandledRejection", arguments).isTrue else {
+                    noteFailure()
                     return machine.end(.failed)
                 }
             } else if let promise = rejections.takeHandled() {
@@ -297,7 +298,7 @@ final class Workload {
         monitor.unhandledError()
         let location = exception.location
         // A failure of the entry's own code leaves nothing to go on with.
-        return try internals.call(
+        let isTaken = try internals.call(
             "host.uncaught",
             [
                 exception.thrown ?? Value.undefined(in: isolate), internals.string(location.script),
@@ -305,6 +306,14 @@ final class Workload {
                 internals.number(Double(location.endColumn)), internals.string(location.sourceLine),
             ]
         ).isTrue
+        if !isTaken { noteFailure() }
+        return isTaken
+    }
+
+    /// What has just been printed of an error that nobody took, for the agent.
+    private func noteFailure() {
+        guard options.serves, http == nil, child == nil, startFailure == nil else { return }
+        startFailure = try? internals.call("host.lastFailure").text
     }
 
     // MARK: Evaluation

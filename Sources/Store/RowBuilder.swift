@@ -16,7 +16,7 @@ struct RowBuilder {
     private var keys: [UInt64] = []
 
     /// Log records of this severity and above count as errors. OTLP `SEVERITY_NUMBER_ERROR`.
-    private static let errorSeverity: UInt8 = 17
+    static let errorSeverity: UInt8 = 17
 
     init(_ batch: Batch) {
         signal = batch.signal

@@ -14,6 +14,7 @@ extension StoreReader {
             // Going back in time by the latest end in each batch: a trace that starts after all ends still to come is complete.
             headers.sort { ($0.maxTime, $0.id) > ($1.maxTime, $1.id) }
             var listing = TraceListing(query)
+            if query.errorsOnly { listing.loggedErrors = try loggedErrors(db, since: query.since) }
             for (index, header) in headers.enumerated() {
                 guard let body = try body(db, header.id) else { continue }
                 let service = try resource(db, header.resource).serviceName
@@ -22,8 +23,32 @@ extension StoreReader {
                 let horizon = index + 1 < headers.count ? headers[index + 1].maxTime : 0
                 if listing.settle(horizon: horizon, isLast: index + 1 == headers.count) { break }
             }
-            return listing.result()
+            let traces = listing.result()
+            let quiet = Set(traces.lazy.filter { $0.errors == 0 }.map(\.id))
+            guard !quiet.isEmpty else { return traces }
+            let logged = try loggedErrors(db, since: traces.map(\.start).min() ?? 0)
+            return traces.map { trace in
+                var trace = trace
+                if trace.errors == 0 { trace.errors = logged[trace.id] ?? 0 }
+                return trace
+            }
         }
+    }
+
+    /// Log records of level error, by trace.
+    private func loggedErrors(_ db: Database, since: UInt64) throws -> [TraceID: Int] {
+        var found: [TraceID: Int] = [:]
+        try forEachHeader(db, .logs, since: since, withErrors: true) { header in
+            guard let body = try body(db, header.id) else { return true }
+            _ = body.forEachItem { message, _ in
+                if let head = try? LogHead(message), head.severity >= RowBuilder.errorSeverity, head.traceID.isValid {
+                    found[head.traceID, default: 0] += 1
+                }
+                return true
+            }
+            return true
+        }
+        return found
     }
 
     /// What a prefix of trace ids leads to.
@@ -183,6 +208,8 @@ private struct TraceListing {
 
     private let query: TraceQuery
     private let nameContains: String?
+    /// By trace: what makes one without error spans one with errors.
+    var loggedErrors: [TraceID: Int] = [:]
     private var open: [TraceID: Partial] = [:]
     private var settleAt = 0
     private var accepted: [TraceSummary] = []
@@ -215,16 +242,21 @@ private struct TraceListing {
             partial.hasRoot = isRoot
             partial.rootStart = head.start
             partial.rootIsEntry = isRoot || head.parentIsRemote == true
-            partial.isUnfinished = head.isError && Self.isUnfinished(message)
             partial.summary.name = String(decoding: head.name, as: UTF8.self)
+            partial.isUnfinished = false
+            partial.summary.path = ""
+            // The name of a request without a route is its method.
+            let isMethod = head.name.count <= 16 && head.name.allSatisfy { (0x41...0x5A).contains($0) }
+            if head.isError || isMethod, let attributes = (try? OTLP.decodeSpan(message))?.attributes {
+                partial.isUnfinished = head.isError && attributes[StoredSpan.unfinishedAttribute] == .bool(true)
+                if isMethod {
+                    partial.summary.path = attributes["url.path"]?.string ?? attributes["url.full"]?.string ?? ""
+                }
+            }
             partial.summary.service = service
         }
         open[head.traceID] = partial
         return true
-    }
-
-    private static func isUnfinished(_ message: ProtobufReader) -> Bool {
-        (try? OTLP.decodeSpan(message))?.attributes[StoredSpan.unfinishedAttribute] == .bool(true)
     }
 
     /// - Parameter horizon: all spans to come end at or before this.
@@ -245,9 +277,12 @@ private struct TraceListing {
 
     private func matches(_ summary: TraceSummary) -> Bool {
         if summary.start < query.since || summary.duration < query.durationMin { return false }
-        if query.errorsOnly, summary.errors == 0 { return false }
+        if query.errorsOnly, summary.errors == 0, loggedErrors[summary.id] == nil { return false }
         if let service = query.service, summary.service != service { return false }
-        if let nameContains { return summary.name.lowercased().contains(nameContains) }
+        if let nameContains {
+            return summary.name.lowercased().contains(nameContains)
+                || summary.path.lowercased().contains(nameContains)
+        }
         return true
     }
 

@@ -66,13 +66,13 @@ public final class StoreReader {
     /// Calls `body` with the headers of a signal's batches, oldest first, that can hold items of these times and traces.
     func forEachHeader(
         _ db: Database, _ signal: Signal, after: Int64 = 0, since: UInt64 = 0, until: UInt64 = .max,
-        traces: ClosedRange<UInt64>? = nil, _ body: (Header) throws -> Bool
+        traces: ClosedRange<UInt64>? = nil, withErrors: Bool = false, _ body: (Header) throws -> Bool
     ) throws {
         let columns = traces == nil ? "id, max_time, resource_id" : "id, max_time, resource_id, traces"
         let statement = try db.cachedStatement(
             sql: """
                 SELECT \(columns) FROM batch
-                WHERE id > ? AND signal = ? AND max_time >= ? AND min_time < ? ORDER BY id
+                WHERE id > ? AND signal = ? AND max_time >= ? AND min_time < ?\(withErrors ? " AND errors > 0" : "") ORDER BY id
                 """)
         let rows = try Row.fetchCursor(
             statement,

@@ -35,6 +35,8 @@ final class StoreWriterThread: @unchecked Sendable {
 
     func run() {
         let failure = openDatabase()
+        // Now, and not when something is lost for it.
+        if let failure { _ = dropping(failure, .unavailable) }
         core.withLock { $0.openResult = failure.map(Result.failure) ?? .success(()) }
         core.wake()
         while let batches = core.wait({ $0.next(options) }) { write(batches) }

@@ -65,14 +65,18 @@ public struct TraceSummary: Sendable, Equatable {
     public var start: UInt64
     public var end: UInt64
     public var spans: Int
+    /// Spans that are errors; where none is, log records of level error.
     public var errors: Int
     /// The root span is not in the store (yet), or its process died while it was open.
     public var isIncomplete: Bool
+    /// Path of the request that the root span is of, where its name has no route to tell it by; else empty.
+    public var path = ""
 
     public init(
         id: TraceID, name: String, service: String, start: UInt64, end: UInt64, spans: Int, errors: Int,
-        isIncomplete: Bool
+        isIncomplete: Bool, path: String = ""
     ) {
+        self.path = path
         self.id = id
         self.name = name
         self.service = service

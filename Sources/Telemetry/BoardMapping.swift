@@ -90,6 +90,8 @@ public enum BoardLayout {
     public static let version: UInt32 = 1
     public static let headerBytes = 4096
     public static let slots = 1024
+    /// Of these, at most so many show requests that are over but for their handlers.
+    public static let leftMax = 256
     public static let slotBytes = 256
     /// The first two are those of overflow.
     public static let series = 256
@@ -106,6 +108,10 @@ public enum BoardLayout {
         static let series = 12
         static let state = 64
         static let seriesUsed = 72
+        /// u32 promises given to waitUntil that are open, and above it u32 runs of schedules: one word. Of one that drains.
+        static let pending = 80
+        /// u64, `BoardHandlers`.
+        static let handlers = 88
         /// u64[64], `BoardCounter`.
         static let counters = 128
         /// i64[2][10]: requests in flight by scheme and method.
@@ -181,6 +187,27 @@ public enum BoardLayout {
 /// How far a serving worker is. Board-format.md section 2.
 public enum BoardState: UInt32, Sendable {
     case starting = 0, serving, draining, failed
+}
+
+/// What the module that is served has. Board-format.md section 2.
+public struct BoardHandlers: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt64
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+    public static let fetch = BoardHandlers(rawValue: 1)
+    public static let scheduled = BoardHandlers(rawValue: 2)
+}
+
+/// What a worker that drains waits for beside requests in flight.
+public struct BoardPending: Hashable, Sendable {
+    /// Promises given to `waitUntil`.
+    public var promises: UInt32
+    /// Runs of schedules.
+    public var runs: UInt32
+
+    public init(promises: UInt32, runs: UInt32) {
+        self.promises = promises
+        self.runs = runs
+    }
 }
 
 /// Cells of the header. The raw value is the cell's index. Board-format.md section 3.

@@ -26,6 +26,15 @@ public struct BoardReader: ~Copyable {
     /// How far the worker says it is; nil for a word that is no state.
     public var state: BoardState? { BoardState(rawValue: mapping.loadState()) }
 
+    /// What the module has, once it serves.
+    public var handlers: BoardHandlers { BoardHandlers(rawValue: mapping.load(BoardLayout.Header.handlers)) }
+
+    /// What a worker that drains waits for.
+    public var pending: BoardPending {
+        let word = mapping.load(BoardLayout.Header.pending)
+        return BoardPending(promises: UInt32(truncatingIfNeeded: word), runs: UInt32(truncatingIfNeeded: word >> 32))
+    }
+
     // MARK: figures
 
     /// What the board says now. At any time.
@@ -167,11 +176,12 @@ public struct BoardReader: ~Copyable {
 
     // MARK: requests in flight
 
-    /// The requests whose span record did not reach the ring, and how many slots made no sense. Only when the worker is dead and its
-    /// ring is drained.
+    /// The requests whose span record did not reach the ring, those that are over but for their handlers, and how many slots made no sense. Only
+    /// when the worker is dead and its ring is drained.
     /// - Parameter consumed: bytes ever taken from the ring, modulo 2^32.
-    public func openRequests(consumed: UInt32) -> (requests: [BoardRequest], bad: Int) {
+    public func openRequests(consumed: UInt32) -> (requests: [BoardRequest], left: [BoardRequest], bad: Int) {
         var requests: [BoardRequest] = []
+        var left: [BoardRequest] = []
         var bad = 0
         for slot in 0..<BoardLayout.slots {
             let offset = BoardLayout.slotOffset(slot)
@@ -184,13 +194,16 @@ public struct BoardReader: ~Copyable {
             case BoardSlotState.ending:
                 let end = buffer.load(fromByteOffset: BoardLayout.Slot.endHead, as: UInt32.self)
                 if Int32(bitPattern: consumed &- end) >= 0 { continue }
+            case BoardSlotState.left:
+                if let request = request() { left.append(request) } else { bad += 1 }
+                continue
             default:
                 bad += 1
                 continue
             }
             if let request = request() { requests.append(request) } else { bad += 1 }
         }
-        return (requests, bad)
+        return (requests, left, bad)
     }
 
     private func request() -> BoardRequest? {

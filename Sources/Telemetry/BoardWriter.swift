@@ -8,6 +8,7 @@ public final class BoardWriter {
     /// Slots that are free, as a stack; private, so that nobody else can break it.
     private let freeSlots: UnsafeMutablePointer<UInt16>
     private var freeCount: Int
+    private var leftCount = 0
     private var seriesUsed = 2
     /// Series by hash, open addressing; 0: empty (series 0 is overflow and never looked up).
     private let seriesTable: UnsafeMutablePointer<UInt16>
@@ -43,6 +44,17 @@ public final class BoardWriter {
 
     /// The caller wakes the agent afterwards (the ring's eventfd).
     public func setState(_ state: BoardState) { mapping.storeState(state.rawValue) }
+
+    /// What the module has. Before it serves.
+    public func setHandlers(_ handlers: BoardHandlers) {
+        mapping.store(handlers.rawValue, at: BoardLayout.Header.handlers)
+    }
+
+    /// What it waits for while it drains.
+    public func setPending(_ pending: BoardPending) {
+        mapping.store(
+            UInt64(pending.promises) | UInt64(pending.runs) << 32, at: BoardLayout.Header.pending)
+    }
 
     // MARK: counters
 
@@ -149,14 +161,41 @@ public final class BoardWriter {
 
     /// The request is over, and its record committed.
     public func free(_ slot: Int) {
+        notActive(slot)
+        release(slot)
+    }
+
+    /// The same of a request whose handler goes on: the slot shows it until `handlerEnded`. False: so many do already that it is free.
+    public func leave(_ slot: Int) -> Bool {
+        notActive(slot)
+        guard leftCount < BoardLayout.leftMax else {
+            release(slot)
+            return false
+        }
+        leftCount += 1
+        mapping.publish(BoardSlotState.left, at: BoardLayout.slotOffset(slot))
+        return true
+    }
+
+    /// The handler of a request that `leave` kept has come to its end.
+    public func handlerEnded(_ slot: Int) {
+        leftCount -= 1
+        release(slot)
+    }
+
+    private func notActive(_ slot: Int) {
         let at = mapping.baseAddress + BoardLayout.slotOffset(slot)
-        precondition(freeCount < BoardLayout.slots && at.load(as: UInt32.self) != 0, "slot \(slot) is free already")
         let method = at.load(fromByteOffset: BoardLayout.Slot.method, as: UInt8.self)
         let flags = BoardRequestFlags(rawValue: at.load(fromByteOffset: BoardLayout.Slot.flags, as: UInt8.self))
+        mapping.add(UInt64.max, at: Self.activeOffset(method, flags))
+    }
+
+    private func release(_ slot: Int) {
+        let at = mapping.baseAddress + BoardLayout.slotOffset(slot)
+        precondition(freeCount < BoardLayout.slots && at.load(as: UInt32.self) != 0, "slot \(slot) is free already")
         mapping.publish(BoardSlotState.free, at: BoardLayout.slotOffset(slot))
         freeSlots[freeCount] = UInt16(slot)
         freeCount += 1
-        mapping.add(UInt64.max, at: Self.activeOffset(method, flags))
     }
 
     /// A request for which `open` gave nil is over.
@@ -281,6 +320,8 @@ enum BoardSlotState {
     static let free: UInt64 = 0
     static let open: UInt64 = 1
     static let ending: UInt64 = 2
+    /// Its record is written; its client has left, and its handler goes on.
+    static let left: UInt64 = 3
 }
 
 /// Buckets of event-loop delay: four for each doubling from 1,024 ns on.

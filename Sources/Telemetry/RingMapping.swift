@@ -167,4 +167,8 @@ public final class RingMapping: @unchecked Sendable {
 /// Why a worker ended itself. Record-format.md section 5.
 public enum DeathCode: UInt32, Sendable {
     case fatal = 1, heapLimit, cpuLimit, wallLimit, `internal`
+    /// It did not come to run or to serve: the entry cannot be read, or its code failed on the way.
+    case start
+    /// The program called `process.exit`, in a worker that serves.
+    case exit
 }

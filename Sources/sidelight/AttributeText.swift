@@ -59,11 +59,42 @@ struct ExceptionText: Equatable {
 
     /// The first frames ("at f (src/app.ts:3:14)"), those of the program rather than of the platform where it has any. Escaped.
     func frames(max count: Int) -> [String] {
-        let all = stack.escapedLines.map { line in String(line.drop(while: \.isWhitespace)) }.filter {
-            $0.hasPrefix("at ")
+        let (own, _) = parts
+        return Array(Self.shown(own).filter { $0.hasPrefix("at ") }.prefix(count))
+    }
+
+    /// What each cause says, and its first frames. Escaped.
+    func causes(max count: Int) -> [(headline: String, frames: [String])] {
+        parts.causes.map { lines in
+            let frames = Self.shown(Array(lines.dropFirst())).filter { $0.hasPrefix("at ") }
+            return (String(lines[0].dropFirst(Self.causeMark.count)), Array(frames.prefix(count)))
         }
-        let own = all.filter { !$0.contains("node:") && !$0.contains("sidelight:") }
-        return Array((own.isEmpty ? all : own).prefix(count))
+    }
+
+    /// A stack's lines without the frames of the platform, where there are others.
+    static func shown(_ lines: [String]) -> [String] {
+        func isFrame(_ line: String) -> Bool { line.drop(while: \.isWhitespace).hasPrefix("at ") }
+        func isOwn(_ line: String) -> Bool { !line.contains("node:") && !line.contains("sidelight:") }
+        guard lines.contains(where: { isFrame($0) && isOwn($0) }) else { return lines }
+        return lines.filter { !isFrame($0) || isOwn($0) }
+    }
+
+    private static let causeMark = "[cause]: "
+
+    /// Lines without indentation: those of the error itself, and of each of its causes.
+    private var parts: (own: [String], causes: [[String]]) {
+        var own: [String] = []
+        var causes: [[String]] = []
+        for line in stack.escapedLines.map({ String($0.drop(while: \.isWhitespace)) }) {
+            if line.hasPrefix(Self.causeMark) {
+                causes.append([line])
+            } else if causes.isEmpty {
+                own.append(line)
+            } else {
+                causes[causes.count - 1].append(line)
+            }
+        }
+        return (own, causes)
     }
 }
 

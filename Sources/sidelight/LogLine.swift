@@ -59,7 +59,7 @@ struct LogLine {
     /// The stack, without what the text has said already.
     private func stackLines(_ record: LogRecord, after said: [String]) -> [String] {
         guard let stack = record.attributes["exception.stacktrace"]?.string else { return [] }
-        return stack.escapedLines
+        return ExceptionText.shown(stack.escapedLines)
             .filter { line in !line.isEmpty && !said.contains { $0.hasSuffix(line) } }
             .map { Self.indent + painter($0, .dim) }
     }

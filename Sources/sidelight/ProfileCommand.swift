@@ -33,13 +33,13 @@ struct ProfileCommand: ParsableCommand {
         case cpuprofile, pprof, collapsed
     }
 
-    @Option(help: ArgumentHelp("How long, at most 10m (default: 10s).", valueName: "TIME"))
+    @Option(help: ArgumentHelp("How long, at most 10m.", valueName: "TIME"))
     var duration = "10s"
 
-    @Option(help: ArgumentHelp("Between two samples, from 50us (default: 1ms).", valueName: "TIME"))
+    @Option(help: ArgumentHelp("Between two samples, from 50us.", valueName: "TIME"))
     var interval = "1ms"
 
-    @Option(help: ArgumentHelp("cpuprofile, pprof or collapsed (default: cpuprofile).", valueName: "FORMAT"))
+    @Option(help: ArgumentHelp("How to write it. See FORMATS.", valueName: "FORMAT"))
     var format = Format.cpuprofile
 
     @Option(

@@ -47,12 +47,13 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         guard let entry = program.first else {
-            throw ValidationError("Missing ENTRY: which script or module is to run?")
+            throw ValidationError("ENTRY is missing: which script or module is to run? As in `sidelight run app.js`")
         }
         // Captured with the program's own, which must not be looked into.
         if entry == "--help" || entry == "-h" { throw CleanExit.helpRequest(self) }
         if entry.hasPrefix("-"), entry != "-" { throw ValidationError("Unknown option '\(entry)'") }
         var flags = options.flags(entry: entry)
+        flags.isRun = true
         flags.folders = folders
         let configured = try options.configure(flags)
         for folder in configured.value.worker.folders where !Machine.isFolder(folder.host) {

@@ -79,10 +79,12 @@ struct ServeCommand: ParsableCommand {
     @OptionGroup var options: WorkloadOptions
 
     @Argument(help: ArgumentHelp("The module.", valueName: "ENTRY"))
-    var entry: String
+    var entry: String?
 
     func run() throws {
-        if entry.isEmpty { throw ValidationError("ENTRY is empty") }
+        guard let entry, !entry.isEmpty else {
+            throw ValidationError("ENTRY is missing: which module is to be served? As in `sidelight serve app.js`")
+        }
         var flags = options.flags(entry: entry)
         flags.listen = listen
         flags.isolates = isolates

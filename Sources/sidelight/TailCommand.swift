@@ -34,10 +34,14 @@ struct TailCommand: ParsableCommand {
             "Only records in whose text, attributes or stack this regular expression is found.", valueName: "REGEX"))
     var grep: String?
 
-    @Option(help: ArgumentHelp("Records of this time, as in 30s, 10m or 1h.", valueName: "TIME"))
+    @Option(
+        help: ArgumentHelp("Records of this time, as in 30s, 10m or 1h.", valueName: "TIME"),
+        transform: { try OptionText.time($0, example: "30s, 10m or 1h") })
     var since: TimeSpan?
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The last N records.", valueName: "N"))
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The last N records.", valueName: "N"),
+        transform: { try OptionText.number($0, in: 0...Self.numberMax, example: 50) })
     var number: Int?
 
     @Option(help: ArgumentHelp("Only records of this service.", valueName: "NAME"))
@@ -51,7 +55,6 @@ struct TailCommand: ParsableCommand {
     private static let pollMicroseconds: useconds_t = 100_000
 
     func validate() throws {
-        if let number, !(0...Self.numberMax).contains(number) { throw ValidationError("-n: 0 to \(Self.numberMax)") }
         _ = try expression()
     }
 

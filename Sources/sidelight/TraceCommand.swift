@@ -24,27 +24,30 @@ struct TraceListCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Only traces whose root span is of this service.", valueName: "NAME"))
     var service: String?
 
-    @Option(help: ArgumentHelp("Only traces whose root span's name contains this.", valueName: "TEXT"))
+    @Option(
+        help: ArgumentHelp("Only traces whose root span's name, or request's path, contains this.", valueName: "TEXT"))
     var name: String?
 
-    @Flag(help: "Only traces with errors.")
+    @Flag(help: "Only traces with errors: spans that failed, or log records of level error.")
     var errors = false
 
-    @Option(help: ArgumentHelp("Only traces that took at least this long, as in 10ms or 1.5s.", valueName: "TIME"))
+    @Option(
+        help: ArgumentHelp("Only traces that took at least this long, as in 10ms or 1.5s.", valueName: "TIME"),
+        transform: { try OptionText.time($0, example: "10ms, 1.5s or 2m") })
     var minDuration: TimeSpan?
 
-    @Option(help: ArgumentHelp("Only traces that began within this time, as in 30m, 1h or 2d.", valueName: "TIME"))
+    @Option(
+        help: ArgumentHelp("Only traces that began within this time, as in 30m, 1h or 2d.", valueName: "TIME"),
+        transform: { try OptionText.time($0, example: "30m, 1h or 2d") })
     var since: TimeSpan?
 
-    @Option(help: ArgumentHelp("At most so many.", valueName: "N"))
+    @Option(
+        help: ArgumentHelp("At most so many.", valueName: "N"),
+        transform: { try OptionText.number($0, in: 1...1_000_000, example: 50) })
     var limit = 20
 
     @Flag(help: "A JSON array.")
     var json = false
-
-    func validate() throws {
-        guard (1...1_000_000).contains(limit) else { throw ValidationError("--limit: 1 to 1000000") }
-    }
 
     func run() throws {
         var query = TraceQuery()
@@ -90,15 +93,19 @@ struct TraceShowCommand: ParsableCommand {
     @OptionGroup var options: StoreOptions
 
     @Argument(help: ArgumentHelp("A trace id, its first digits (4 or more), or \"latest\".", valueName: "ID"))
-    var id: String
+    var id: String?
 
     @Flag(name: .shortAndLong, help: "With the attributes of spans and events.")
     var attributes = false
 
-    @Option(help: ArgumentHelp("Draw at most so many spans.", valueName: "N"))
+    @Option(
+        help: ArgumentHelp("Draw at most so many spans.", valueName: "N"),
+        transform: { try OptionText.number($0, in: 1...Self.readMax, example: 1_000) })
     var maxSpans = 1_000
 
-    @Option(help: ArgumentHelp("Columns to draw in (default: the terminal's).", valueName: "N"))
+    @Option(
+        help: ArgumentHelp("Columns to draw in (default: the terminal's).", valueName: "N"),
+        transform: { try OptionText.number($0, in: Terminal.widthMin...1_000, example: 120) })
     var width: Int?
 
     @Flag(help: "One JSON object.")
@@ -107,14 +114,11 @@ struct TraceShowCommand: ParsableCommand {
     /// Spans and logs read of a larger trace than anybody would look at.
     private static let readMax = 100_000
 
-    func validate() throws {
-        guard (1...Self.readMax).contains(maxSpans) else { throw ValidationError("--max-spans: 1 to \(Self.readMax)") }
-        if let width, !(Terminal.widthMin...1_000).contains(width) {
-            throw ValidationError("--width: \(Terminal.widthMin) to 1000")
-        }
-    }
-
     func run() throws {
+        guard let id else {
+            throw ValidationError(
+                "ID is missing: which trace? `sidelight trace ls` lists them, \"latest\" is the one that began last")
+        }
         let trace = try options.withReader { reader in
             let id = try StoreOptions.find(id, reader)
             return try reader.trace(id, spansMax: Self.readMax, logsMax: Self.readMax)

@@ -20,7 +20,9 @@ struct TraceTable {
                 whole ? trace.id.hex : TraceText.short(trace.id), TimeText.dateAndTime(trace.start, utc: utc),
                 TimeText.duration(trace.duration), String(trace.spans), String(trace.errors),
                 trace.service.escaped.cut(to: Self.serviceColumnsMax),
-                (trace.name.isEmpty ? "(no name)" : trace.name.escaped) + (trace.isIncomplete ? " (incomplete)" : ""),
+                (trace.name.isEmpty ? "(no name)" : trace.name.escaped)
+                    + (trace.path.isEmpty ? "" : " " + trace.path.escaped)
+                    + (trace.isIncomplete ? " (incomplete)" : ""),
             ]
         }
         var widths = Self.headings.map(\.columns)

@@ -97,7 +97,14 @@ struct Waterfall {
     }
 
     private func header() -> [String] {
-        let errors = trace.spans.count { $0.span.status.code == .error }
+        // What is drawn as an error: spans that failed, and errors that are on no such span.
+        let isLogged = trace.logs.map { isError($0) }
+        let errors =
+            trace.spans.count { $0.span.status.code == .error }
+            + zip(trace.logs, isLogged).count { log, isError in
+                isError && tree.index[log.record.spanID].map { trace.spans[$0].span.status.code != .error } ?? true
+            }
+        let logs = isLogged.count { !$0 } + trace.omittedLogs
         let services = Set(trace.spans.map(\.resource.serviceName) + trace.logs.map(\.resource.serviceName)).sorted()
         var facts = [painter(services.map(\.escaped).joined(separator: ", "), .cyan)]
         if let start = trace.spans.isEmpty ? trace.logs.first?.time : window.lowerBound {
@@ -106,8 +113,13 @@ struct Waterfall {
         if !trace.spans.isEmpty { facts.append(TimeText.duration(window.upperBound - window.lowerBound)) }
         facts.append(counted(trace.spans.count + trace.omittedSpans, "span"))
         if errors > 0 { facts.append(painter(counted(errors, "error"), .boldRed)) }
-        if !trace.logs.isEmpty { facts.append(counted(trace.logs.count + trace.omittedLogs, "log")) }
+        if logs > 0 { facts.append(counted(logs, "log")) }
         return [painter("Trace ", .dim) + painter(trace.id.hex, .bold), facts.joined(separator: "  ")]
+    }
+
+    /// Whether it is an error that nobody caught, which is drawn as such.
+    private func isError(_ log: StoredLog) -> Bool {
+        log.record.eventName == ExceptionText.eventName && ExceptionText(log.record.attributes) != nil
     }
 
     /// The times at the beginning, the middle and the end of the bars.
@@ -232,9 +244,17 @@ struct Waterfall {
                 notes.append(("? its parent, span \(span.parentSpanID.hex), is below it", .yellow))
             }
         }
-        if stored.isUnfinished { notes.append(("✗ still open when its process ended", .boldRed)) }
         let message = span.status.message
-        let isSaid = exceptions(span).contains { !$0.message.isEmpty && message.contains($0.message) }
+        if stored.isUnfinished {
+            let why = message.isEmpty ? "" : ": " + message.escaped
+            notes.append(("✗ still open when its process ended" + why, .boldRed))
+        }
+        let isSaid =
+            stored.isUnfinished
+            || exceptions(span).contains {
+                !$0.message.isEmpty && message.contains($0.message)
+                    || $0.causes(max: 0).contains { $0.headline.contains(message) }
+            }
         if span.status.code == .error, !message.isEmpty, !isSaid {
             notes += message.escapedLines.enumerated().map { (($0.offset == 0 ? "✗ " : "  ") + $0.element, .red) }
         }
@@ -295,7 +315,12 @@ struct Waterfall {
         let headline = exception.headline.escapedLines.enumerated().map {
             text(($0.offset == 0 ? "✗ " : "  ") + $0.element, .boldRed, prefix: prefix)
         }
-        return headline + exception.frames(max: Self.framesMax).map { text("    " + $0, .dim, prefix: prefix) }
+        var lines = headline + exception.frames(max: Self.framesMax).map { text("    " + $0, .dim, prefix: prefix) }
+        for cause in exception.causes(max: Self.framesMax) {
+            lines.append(text("  caused by " + cause.headline, .red, prefix: prefix))
+            lines += cause.frames.map { text("    " + $0, .dim, prefix: prefix) }
+        }
+        return lines
     }
 
     /// - Parameter span: what it has said already of an exception is not said again.
@@ -303,6 +328,12 @@ struct Waterfall {
         let record = log.record
         if let exception = ExceptionText(record.attributes) {
             if let span, exceptions(span).contains(where: { $0.headline == exception.headline }) { return [] }
+            // Why its process ended has the line of the span that was open.
+            if let span, span.attributes[StoredSpan.unfinishedAttribute] == .bool(true),
+                span.status.message == exception.message
+            {
+                return []
+            }
             if record.eventName == ExceptionText.eventName { return note(exception, prefix: prefix) }
         }
         let line = LogLine(painter: painter, utc: options.utc)

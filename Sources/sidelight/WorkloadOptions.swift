@@ -35,10 +35,16 @@ struct WorkloadOptions: ParsableArguments {
     @Flag(name: .customLong("heap-snapshot-on-oom"), help: "Keep a heap snapshot when the heap limit is reached.")
     var heapSnapshotOnOOM = false
 
-    @Option(help: ArgumentHelp("How much to say on stderr (default: warning).", valueName: "L"))
+    @Option(
+        help: ArgumentHelp(
+            "How much to say on stderr: trace, debug, info, notice, warning, error or critical (default: warning).",
+            valueName: "L"))
     var logLevel: String?
 
-    @Flag(help: "JSON lines on stderr: where it serves, and at the end what was received, exported, kept and dropped.")
+    @Flag(
+        help:
+            "Say it in JSON, a line each: messages, where it serves, and at the end what was received, exported, kept and dropped."
+    )
     var json = false
 
     @Flag(name: .shortAndLong, help: "No messages but errors.")
@@ -63,11 +69,13 @@ struct WorkloadOptions: ParsableArguments {
     func configure(_ flags: FlagValues) throws -> Configured<AgentConfiguration> {
         switch AgentConfiguration.parse(flags, environment: Machine.environment) {
         case .success(let configured):
-            if let store, let reason = Machine.reasonNotWritable(folder: store) {
+            if let store, let reason = Machine.reasonNotWritable(folder: store) ?? Machine.makeWritable(folder: store) {
                 throw ValidationError("--store \(store): cannot be written: \(reason)")
             }
             return configured
-        case .failure(let errors): throw ValidationError("\(errors)")
+        case .failure(let errors):
+            for problem in errors.problems { complain(problem.description) }
+            throw ExitCode(2)
         }
     }
 }

@@ -23,6 +23,7 @@ struct Sidelight: ParsableCommand {
     static func main() {
         Machine.keepFreedMemory(bytesMax: freedBytesMax)
         do {
+            try checkNames(Array(CommandLine.arguments.dropFirst()))
             var command = try parseAsRoot()
             try command.run()
         } catch let code as ExitCode {
@@ -33,6 +34,25 @@ struct Sidelight: ParsableCommand {
             let usage = exitCode(for: error) == .validationFailure
             Machine.writeToStandardError("\(Release.name): \(message(for: error))\n")
             Glibc.exit(usage ? 2 : 70)
+        }
+    }
+
+    /// A command that there is not, with those that there are: the parser takes it for a stray argument.
+    static func checkNames(_ arguments: [String]) throws {
+        var commands = configuration.subcommands
+        var path = Release.name
+        for argument in arguments {
+            guard !commands.isEmpty, !argument.hasPrefix("-") else { return }
+            let names = commands.map { $0._commandName }
+            guard let command = commands.first(where: { $0._commandName == argument }) else {
+                if argument == "help" { return }
+                let nearest = Spelling.nearest(argument, of: names).map { "; did you mean `\(path) \($0)`?" } ?? "."
+                throw ValidationError(
+                    "there is no command `\(path) \(argument.escaped)`\(nearest) There are: \(names.joined(separator: ", "))"
+                )
+            }
+            path += " " + argument
+            commands = command.configuration.subcommands
         }
     }
 }

@@ -71,8 +71,23 @@ import Testing
 
     @Test func aLimitByExitCodeIsALimitWithAndWithoutNote() {
         #expect(outcome(.exited(4), note: (.heapLimit, "")).openSpanReason == "heap limit reached")
-        #expect(outcome(.exited(4), note: (.heapLimit, "")).death?.isTold == true)
+        #expect(outcome(.exited(4), note: (.heapLimit, "")).death?.isOwn == true)
         #expect(outcome(.exited(4)).exitCode == 4)
+    }
+
+    @Test func whatAWorkerLeavesOfAnOrderlyEndIsSaid() {
+        let unread = outcome(.exited(2), note: (.start, "cannot read 'x.js': no such file"))
+        #expect(unread.exitCode == 2)
+        #expect(unread.death == nil)
+        #expect(unread.reason == "cannot read 'x.js': no such file")
+        #expect(unread.lastWords == unread.reason)
+        let exited = outcome(.exited(1), note: (.exit, "it called process.exit(3)"))
+        #expect(exited.reason == "it called process.exit(3)")
+        #expect(exited.openSpanReason == exited.reason)
+        #expect(outcome(.exited(0)).reason == "it ended with exit code 0, and did not say why")
+        #expect(outcome(.exited(0)).lastWords == nil)
+        #expect(outcome(.exited(4), note: (.heapLimit, "heap limit reached")).lastWords == "heap limit reached")
+        #expect(outcome(.signaled(9, coreDumped: false)).lastWords == nil, "a warning has it")
     }
 
     @Test(arguments: [5, 70, 127] as [Int32])

@@ -82,15 +82,15 @@ import Testing
         #expect(
             plain.lines(log("TypeError: no price\nmore", 0, severity: 17, attributes: exceptionAttributes)) == [
                 "14:00:00.123 ERROR shop  TypeError: no price", "    more", "        at total (src/cart.ts:12:19)",
-                "        at node:internal/process:1:1", "        at checkout (src/checkout.ts:40:7)",
-                "        at handle (src/server.ts:9:3)", "        at further (src/server.ts:1:1)",
+                "        at checkout (src/checkout.ts:40:7)", "        at handle (src/server.ts:9:3)",
+                "        at further (src/server.ts:1:1)",
             ])
     }
 
     @Test func anErrorWithoutTextShowsItsException() {
         let lines = plain.lines(log("", 0, severity: 17, attributes: exceptionAttributes))
         #expect(lines[0] == "14:00:00.123 ERROR shop  TypeError: no price")
-        #expect(lines.count == 6)
+        #expect(lines.count == 5)
     }
 
     @Test func levelsAreColored() {
@@ -110,6 +110,35 @@ import Testing
                 == #"{"time":"2026-11-23T14:00:00.123000000Z","timeUnixNano":"1795442400123000000","severity":"INFO","severityNumber":9,"#
                 + #""service":"shop","body":"a\nb","attributes":{"k":1},"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"0000000000000001"}"#
         )
+    }
+}
+
+@Suite struct SpellingTests {
+    private let names = ["run", "serve", "trace", "tail", "profile"]
+
+    @Test(
+        arguments: [
+            ("runn", "run"), ("rn", "run"), ("sreve", "serve"), ("Trace", "trace"), ("prof", "profile"),
+            ("tial", "tail"),
+            ("start", nil), ("", nil), ("t", nil), ("agent", nil),
+        ] as [(String, String?)])
+    func theNearestName(_ text: String, _ name: String?) {
+        #expect(Spelling.nearest(text, of: names) == name)
+    }
+
+    @Test func aCommandThatThereIsNot() {
+        #expect(throws: Never.self) { try Sidelight.checkNames(["run", "anything"]) }
+        #expect(throws: Never.self) { try Sidelight.checkNames(["trace", "ls", "--json"]) }
+        #expect(throws: Never.self) { try Sidelight.checkNames(["--version"]) }
+        func message(_ arguments: [String]) -> String {
+            do {
+                try Sidelight.checkNames(arguments)
+                return ""
+            } catch { return "\(error)" }
+        }
+        #expect(
+            message(["runn", "app.js"]).contains("there is no command `sidelight runn`; did you mean `sidelight run`?"))
+        #expect(message(["trace", "list"]).contains("There are: ls, show"))
     }
 }
 
@@ -133,6 +162,14 @@ import Testing
                 "4bf92f3577b34da6a3ce929d0e0e4736  2026-11-23 14:00:00.123   42.3 ms      7       2  shop           POST /checkout",
                 "0000000000000000abcdef0123456789  2026-11-23 14:00:00.123      0 ns  12345       0  stock-keeping  価格 (incomplete)",
             ])
+    }
+
+    @Test func aRequestWithoutRouteIsToldByItsPath() {
+        var trace = traces[1]
+        trace.name = "GET"
+        trace.path = "/cart/\u{1B}7"
+        let terminal = Terminal(width: 60, hasColor: false, isInteractive: false)
+        #expect(TraceTable(terminal: terminal, utc: true).lines([trace])[1].hasSuffix("  GET /cart/\\e7 (incomplete)"))
     }
 
     @Test func aTerminalGetsShortIDsAndNamesThatFit() {

@@ -100,8 +100,50 @@ import Testing
                 1, "run", 0, 10, error: "killed by SIGKILL",
                 attributes: [Attribute(StoredSpan.unfinishedAttribute, true)])
         ])
-        #expect(lines.contains { $0.hasSuffix("✗ still open when its process ended") })
-        #expect(lines.contains { $0.hasSuffix("✗ killed by SIGKILL") })
+        #expect(lines.count { $0.contains("✗") } == 1)
+        #expect(lines.contains { $0.hasSuffix("✗ still open when its process ended: killed by SIGKILL") })
+    }
+
+    @Test func whyAProcessEndedIsSaidOnce() {
+        let why = "worker killed by SIGKILL (9)"
+        let open = span(
+            1, "GET", 0, 10, error: why, attributes: [Attribute(StoredSpan.unfinishedAttribute, true)])
+        let death = log(
+            why, 9, severity: 21, span: 1,
+            attributes: [
+                Attribute("exception.type", "SIGKILL"), Attribute("exception.message", .string(why)),
+            ], eventName: "exception")
+        let lines = waterfall([open], logs: [death])
+        #expect(lines.count { $0.contains("SIGKILL") } == 1)
+        #expect(lines[1].hasSuffix("1 span  1 error"))
+    }
+
+    @Test func causesAreShownWithTheirFrames() {
+        let attributes: Attributes = [
+            Attribute("exception.type", "TypeError"), Attribute("exception.message", "fetch failed"),
+            Attribute(
+                "exception.stacktrace",
+                "TypeError: fetch failed\n    at handle (/app.js:3:9)\n    at sidelight:30_timers.js:1:1\n"
+                    + "[cause]: Error: connect ECONNREFUSED\n    at dial (/app.js:7:1)\n[cause]: why"),
+        ]
+        let event = SpanData.Event(time: time(5), name: "exception", attributes: attributes)
+        let lines = waterfall([span(1, "GET", 0, 10, error: "connect ECONNREFUSED", events: [event])])
+        let notes = lines.map { $0.trimmingPrefix { " │".contains($0) } }.suffix(5)
+        #expect(
+            notes == [
+                "✗ TypeError: fetch failed", "at handle (/app.js:3:9)", "caused by Error: connect ECONNREFUSED",
+                "at dial (/app.js:7:1)", "caused by why",
+            ])
+        #expect(lines.count { $0.contains("✗") } == 1)
+    }
+
+    @Test func anErrorThatIsOnNoFailedSpanIsCountedAsOne() {
+        let failure = log(
+            "TypeError: no price", 9, severity: 17, span: 1, attributes: exceptionAttributes, eventName: "exception")
+        #expect(
+            waterfall([span(1, "f", 0, 10)], logs: [failure, log("x", 1, span: 1)])[1].hasSuffix(
+                "1 span  1 error  1 log"))
+        #expect(waterfall([span(1, "f", 0, 10, error: "no price")], logs: [failure])[1].hasSuffix("1 span  1 error"))
     }
 
     @Test func aParentElsewhereIsSaidToBeElsewhere() {

@@ -306,6 +306,19 @@ private func errors(_ environment: [String: String] = [:], _ change: (inout Flag
         #expect(limits.eventCount == 128)
     }
 
+    @Test func limitsOfServingAreNoneOfARun() {
+        var problems = Problems()
+        let limits = WorkloadLimits.parse(["body=1KB", "heap=64MB"], isRun: true, &problems)
+        #expect(limits.body == nil)
+        #expect(limits.heap == 64 << 20)
+        #expect(
+            problems.errors.map(\.message) == [
+                "body is a limit of `serve`; those of `run` are cpu, wall, heap, workers"
+            ])
+        _ = WorkloadLimits.parse(["body=1KB"], isRun: true, &problems)
+        #expect(problems.errors.count == 1, "once is enough")
+    }
+
     @Test func limitsOfTheWorkloadAreReadWithTheirUnits() throws {
         let limits = try worker {
             $0.limits = ["cpu=500ms", "wall=1.5s", "heap=64MB"]

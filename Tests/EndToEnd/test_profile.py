@@ -344,7 +344,7 @@ def test_there_may_be_nothing_to_profile(start, sidelight):
     done = sidelight("profile", "other")
     assert done.code == 1 and f"there is app ({served.process.pid})" in done.err
     done = sidelight("profile", "--isolate", 7)
-    assert (done.code, done.err) == (1, "sidelight: there is no such isolate\n")
+    assert (done.code, done.err) == (1, "sidelight: there is no isolate 7; there is 0\n")
     for arguments in (["--duration", "x"], ["--format", "svg"], ["--interval", "1us"]):
         assert sidelight("profile", *arguments).code == 2
     assert sidelight("profile", "--duration", "11m").code == 1

@@ -108,4 +108,4 @@ def test_what_is_said_of_a_worker_whose_javascript_does_not_return(serve):
     service.fetch("/")
     wait_for(lambda: "stuck" in service.err)
     assert service.end() == 1
-    assert "isolate 0 was killed before it had finished: no request was in flight, but its JavaScript did not return" in service.err
+    assert "isolate 0 was killed before it had finished: its JavaScript did not come back to the event loop" in service.err

@@ -112,7 +112,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /**
  * @param {string} source of a module whose default export is the handler, as `export default …`; other code may stand before
- * @param {{development?: boolean, env?: object, patch?: string, clock?: () => number}} [options]
+ * @param {{env?: object, patch?: string, clock?: () => number}} [options]
  */
 export function serve(source, options = {}) {
     const ring = makeRing();
@@ -159,6 +159,10 @@ export function serve(source, options = {}) {
                 }));
             },
             httpEnding() {},
+            httpOutlived(slot, place) {
+                server.outlived.push(place === undefined ? [slot] : [slot, place]);
+                return place === undefined ? 900 + slot : -1;
+            },
             httpOwner() {},
             httpNote() {},
             httpNoteText: () => '',
@@ -183,7 +187,7 @@ export function serve(source, options = {}) {
     const flights = new Map();
     const buffer = vm.runInContext('new ArrayBuffer(256)', realm.context);
     const cells = new Int32Array(buffer), cellsF = new Float64Array(buffer);
-    realm.internal.serve.start(buffer, JSON.stringify({ authority: 'localhost:3000', development: options.development ?? false }));
+    realm.internal.serve.start(buffer, JSON.stringify({ authority: 'localhost:3000' }));
     const hooksEnter = (run) => {
         realm.ops.setContext(undefined);
         run();
@@ -194,7 +198,7 @@ export function serve(source, options = {}) {
     let exported;
     let lastSlot = 0;
     const server = {
-        realm, ring, printed, cells, slow: false, full: false, flights,
+        realm, ring, printed, cells, slow: false, full: false, flights, outlived: [],
         install(value) { return realm.internal.serve.install(value, options.env ?? {}); },
         /** Starts a request; `answer.ended` is a promise. */
         begin(line, headers = {}, given = {}) {

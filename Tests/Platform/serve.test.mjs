@@ -263,14 +263,71 @@ test('what a handler throws is a 500, recorded, and the server lives', async () 
         equal([answer.records.errors[0].spanId, answer.records.errors[0].severity], [answer.span.spanId, 17]);
         same((await server.request('GET /ok', host)).body, 'ok');
         same(server.realm.internal.serve.idle(), 0);
-        equal(server.printed, []);
+        same(server.printed.length, 1, body);
     }
 });
 
-test('in development an error is printed as uncaught ones are', async () => {
-    const server = serve('export default { fetch() { throw new RangeError("shown"); } }', { development: true });
+test('an error is printed as uncaught ones are, without frames of the platform', async () => {
+    const server = serve('export default { fetch() { throw new RangeError("shown"); } }');
     await server.request('GET /', host);
     match(server.printed.join(''), /RangeError: shown\n {4}at Object.fetch/);
+    same(server.printed.join('').includes('sidelight:'), false);
+});
+
+test('so many errors a second are printed, and of the others is said how many they were', async () => {
+    let time = 5000;
+    const server = serve('export default { fetch(request) { throw new RangeError("again " + "x".repeat(request.url.endsWith("long") ? 30000 : 0)); } }', { clock: () => time });
+    for (let i = 0; i < 50; i++) await server.request('GET /', host);
+    same(server.printed.length, 20);
+    time += 1000;
+    await server.request('GET /long', host);
+    equal(server.printed.slice(20, 21), ['sidelight: 30 more uncaught errors were not printed, since there were more than 20 in a second\n']);
+    match(server.printed[21], /… \(\d+ characters more\)\n$/);
+    same(server.printed[21].length < 17000, true);
+    for (let i = 0; i < 20; i++) await server.request('GET /', host);
+    // Nobody need fail for the rest to be told of: the worker's end will do.
+    same(server.printed.length, 41);
+    server.realm.internal.serve.tellUnshown();
+    equal(server.printed.slice(41), ['sidelight: 1 more uncaught error was not printed, since there were more than 20 in a second\n']);
+    server.realm.internal.serve.tellUnshown();
+    same(server.printed.length, 42);
+});
+
+test('why serving cannot begin: our words once, an error of the program with its place', () => {
+    const server = serve('export default {}', { install: false });
+    const why = (value, prefix) => {
+        let error;
+        try { server.install(value); } catch (thrown) { error = thrown; }
+        return server.realm.internal.serve.cannotStart(error, prefix);
+    };
+    const wanted = 'The default export of the entry module must be an object with a fetch or a scheduled function';
+    same(why(undefined, ''), `${wanted}, but it has none`);
+    equal(server.printed, []);
+    same(why(server.evaluate('(function fetch() {})'), 'sidelight: '), `${wanted}, but it is a function: write export default { fetch: … }`);
+    equal(server.printed.splice(0), [`sidelight: ${wanted}, but it is a function: write export default { fetch: … }\n`]);
+    match(why(server.evaluate('({ get fetch() { throw new RangeError("of the program") } })'), ''), /^RangeError: of the program \(.*:\d+:\d+\)$/);
+    match(server.printed.join(''), /RangeError: of the program\n {4}at /);
+    same(server.read().errors.length, 3);
+});
+
+test('a handler that goes on when its client has left keeps its place until it ends', async () => {
+    const server = serve('let go; export default { async fetch(r, env, ctx) { if (r.url.endsWith("wait")) ctx.waitUntil(new Promise(() => {})); await new Promise((f) => { go = f; }); return new Response("late"); }, go: () => go() }');
+    const { idle, pending } = server.realm.internal.serve;
+    const answer = server.begin('GET /hang', host);
+    await server.turn();
+    answer.finish(1);
+    await server.turn();
+    equal(server.outlived, [[answer.slot]]);
+    equal([idle(), pending(0), pending(1)], [1, 0, 0]);
+    server.exported.go();
+    await server.turn();
+    equal(server.outlived, [[answer.slot], [answer.slot, 900 + answer.slot]]);
+    same(idle(), 0);
+    const waiting = server.begin('GET /wait', host);
+    await server.turn();
+    server.exported.go();
+    await waiting.ended;
+    equal([idle(), pending(0), pending(1)], [1, 1, 0]);
 });
 
 test('a 5xx of the handler is an error of its span, a 4xx is not', async () => {

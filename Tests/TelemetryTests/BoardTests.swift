@@ -18,8 +18,10 @@ final class BoardEnds {
     }
 
     var state: BoardState? { reader.state }
+    var handlers: BoardHandlers { reader.handlers }
+    var pending: BoardPending { reader.pending }
     func snapshot() -> BoardSnapshot { reader.snapshot() }
-    func openRequests(_ consumed: UInt32) -> (requests: [BoardRequest], bad: Int) {
+    func openRequests(_ consumed: UInt32) -> (requests: [BoardRequest], left: [BoardRequest], bad: Int) {
         reader.openRequests(consumed: consumed)
     }
 
@@ -73,6 +75,7 @@ private let get200 = BoardSeriesHead(.serverDuration, method: 1, status: 200, is
         #expect(BoardLayout.byteCount == 364_544)
         #expect(BoardLayout.seriesOffset(0) == 266_240)
         let header = BoardLayout.Header.self
+        #expect(header.handlers + 8 <= header.counters)
         #expect(header.counters + 8 * BoardCounter.cells <= header.active)
         #expect(header.active + 160 <= header.delaySum)
         #expect(header.delayBuckets + 8 * 96 <= header.collections)
@@ -115,8 +118,9 @@ private let get200 = BoardSeriesHead(.serverDuration, method: 1, status: 200, is
     @Test func aRequestIsOpenUntilItsRecordIsConsumed() throws {
         let board = try BoardEnds()
         let slot = try #require(board.open(9, target: "/path?query", flags: [.sampled, .parentIsRemote]))
-        let (requests, bad) = board.openRequests(0)
+        let (requests, left, bad) = board.openRequests(0)
         #expect(bad == 0)
+        #expect(left.isEmpty)
         #expect(requests.count == 1)
         #expect(requests[0].method == "GET")
         #expect(requests[0].target == "/path?query")
@@ -132,6 +136,37 @@ private let get200 = BoardSeriesHead(.serverDuration, method: 1, status: 200, is
         #expect(board.openRequests(136).requests.isEmpty)
         board.writer.free(slot)
         #expect(board.openRequests(0).requests.isEmpty)
+    }
+
+    @Test func aRequestWhoseHandlerGoesOnIsNoneInFlight() throws {
+        let board = try BoardEnds()
+        let slot = try #require(board.open(9, target: "/hang?x"))
+        #expect(board.snapshot().active[1] == 1)
+        board.writer.end(slot, ringHead: 128)
+        #expect(board.writer.leave(slot))
+        #expect(board.snapshot().active[1] == 0)
+        let (requests, left, bad) = board.openRequests(0)
+        #expect(requests.isEmpty)
+        #expect(bad == 0)
+        #expect(left.map(\.path) == ["/hang"])
+        board.writer.handlerEnded(slot)
+        #expect(board.openRequests(0).left.isEmpty)
+        #expect(board.snapshot().active[1] == 0)
+        // Most slots are for requests in flight.
+        var kept = 0
+        for _ in 0..<BoardLayout.slots where board.writer.leave(try #require(board.open())) { kept += 1 }
+        #expect(kept == BoardLayout.leftMax)
+        #expect(board.snapshot().active[1] == 0)
+        #expect(board.openRequests(0).left.count == kept)
+    }
+
+    @Test func whatTheEndWaitsForAndWhatTheModuleHas() throws {
+        let board = try BoardEnds()
+        #expect(board.handlers == [])
+        board.writer.setHandlers([.scheduled])
+        board.writer.setPending(BoardPending(promises: 3, runs: 1))
+        #expect(board.handlers == [.scheduled])
+        #expect(board.pending == BoardPending(promises: 3, runs: 1))
     }
 
     @Test func endHeadsPassTheEndOf32Bits() throws {

@@ -5,6 +5,7 @@ extension PlatformOps {
     /// httpWrite(slot, content), httpEnd(slot), httpAbort(slot): a response in pieces. httpRead(slot): asks for content of the request.
     /// httpUpgrade(slot, headers): answers 101; pieces both ways are frames from then on. False: it cannot be done.
     /// httpAttributes(slot, at, limit), httpEnding(slot, ringHead): the span's record. httpRoute(slot, route), httpErrorType(slot, type): for the metrics.
+    /// httpOutlived(slot[, place]): the handler goes on though the request is over; with the place that this gave, the handler is over, too.
     /// httpOwner(slot): what runs next is for that request. httpNote(), httpNoteText(): what happened in this turn; the rest of it is in the cells.
     /// See `HTTPHost`.
     static let http = [
@@ -60,6 +61,12 @@ extension PlatformOps {
         Op("httpNoteText") {
             let call = OpCall($0, $1)
             call.returns(call.platform.http?.noteText() ?? "")
+        },
+        Op("httpOutlived") {
+            let call = OpCall($0, $1)
+            let place = call.integer(1, nan: -1)
+            let given = call.platform.http?.outlives(call.integer(0, nan: -1), isHandlerOver: place >= 0, place: place)
+            call.returns(Double(given ?? -1))
         },
         Op("httpRoute") {
             let call = OpCall($0, $1)

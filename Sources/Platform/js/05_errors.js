@@ -136,9 +136,13 @@ function fail(error, where) {
         text = 'Uncaught exception that could not be shown';
     }
     ops.print(2, text + '\n');
+    internal.lastFailure = internal.failureText(error, where);
     const trace = internal.trace;
     if (trace !== undefined) trace.error(error, trace.runSpan); // what ends the run is the run's error
 }
+
+/** What `fail` said last, in a line. */
+internal.lastFailure = '';
 
 function isError(value) {
     return internal.types !== undefined && internal.types.isError(value);

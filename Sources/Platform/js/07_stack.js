@@ -98,6 +98,13 @@ internal.errorHeading = (error) => {
     }
 };
 
+/** The same with where it was thrown, for messages about it. */
+internal.failureText = (error, where) => {
+    const heading = internal.errorHeading(error);
+    const { script, line, column } = internal.placeOf(error, where);
+    return script === '' ? heading : `${heading} (${script}:${line}:${column})`;
+};
+
 /** Line `line` (1-based) of `text`. */
 function lineOf(text, line) {
     let start = 0;
@@ -210,6 +217,16 @@ function stackText(error) {
     }
 }
 
+/** Without those of the platform, which tell the program nothing; where there are no others, all. */
+function ownFrames(frames) {
+    const own = [];
+    for (let i = 0; i < frames.length; i++) {
+        if (RegExpPrototypeExec(platformFrame, frames[i]) === null) ArrayPrototypePush(own, frames[i]);
+    }
+    return own.length === 0 ? frames : own;
+}
+const platformFrame = /^\s+at (?:.*\()?sidelight:[^ ]*:\d+:\d+\)?$/;
+
 /** Frames that the cause has too are said, not repeated: a cause was mostly thrown below the same callers. */
 function withoutCommonFrames(frames, causeFrames, style, context) {
     for (let i = 0; i < frames.length - 3; i++) {
@@ -249,7 +266,7 @@ internal.errorText = (context, error, constructor, tag, keys, prefixOf, style) =
     if (start < 0) {
         stack = `[${stack}]`;
     } else {
-        const frames = split(StringPrototypeSlice(stack, start + 1), '\n');
+        const frames = ownFrames(split(StringPrototypeSlice(stack, start + 1), '\n'));
         if (internal.types.isError(error.cause)) {
             const causeStack = stackText(error.cause);
             const causeStart = StringPrototypeIndexOf(causeStack, '\n    at');

@@ -26,7 +26,6 @@ const HAS_TRACE_STATE = 4, HAS_BAGGAGE = 8, HAS_BODY = 16;
 const HEAD = 2; // index of a method
 
 let trace; // 20_trace.js
-let isDevelopment = false;
 
 let target; // the program's default export
 let environment;
@@ -34,7 +33,8 @@ let environment;
 /** Slot → exchange or undefined. Slots are small and used again. */
 const exchanges = [];
 let inFlight = 0;
-let waits = 0;
+// What keeps the worker from ending beside them: promises given to waitUntil, runs of schedules, handlers whose request is over.
+let promises = 0, runs = 0, outlived = 0;
 
 /** The key of the exchange in the contexts of its request, so that it is found from any span below. */
 const EXCHANGE = Symbol('exchange');
@@ -57,7 +57,8 @@ class Exchange {
         this.refusalStatus = 0;
         this.started = false; // the response's head is out
         this.handling = false; // the handler's promise has not settled
-        this.outlived = false; // … and its request is over: it counts for idle()
+        this.outlived = false; // … and its request is over: it counts for idle(), and
+        this.place = -1; // shows there on the board
         this.over = false;
     }
 
@@ -85,7 +86,7 @@ class ExecutionContext {
     waitUntil(promise) {
         const exchange = this.#exchange;
         requireArguments(arguments.length, 1, 'waitUntil');
-        waits++;
+        promises++;
         settleLater(exchange, promise);
     }
 
@@ -103,7 +104,7 @@ async function settleLater(owner, promise) {
         const context = trace.spanContext(owner.span);
         report(error, { spanContext: () => context });
     } finally {
-        waits--;
+        promises--;
     }
 }
 
@@ -175,7 +176,9 @@ function lose(exchange) {
 
 function settled(exchange) {
     exchange.handling = false;
-    if (exchange.outlived) waits--;
+    if (!exchange.outlived) return;
+    outlived--;
+    if (exchange.place >= 0) ops.httpOutlived(exchange.slot, exchange.place);
 }
 
 function noResponse(value) {
@@ -352,13 +355,40 @@ function note(exchange, error) {
     ops.httpErrorType(exchange.slot, type === '' ? '_OTHER' : type);
 }
 
-/** An error that ends nothing but what it happened in: recorded, and shown to who develops, or when it is recorded nowhere. */
+/** An error that ends nothing but what it happened in: recorded, and printed, as all that nobody caught. */
 function report(error, span) {
     trace.error(error, span);
-    if (!isDevelopment && trace.isEnabled()) return;
+    show(error);
+}
+
+// Printing waits for who reads, and a handler that always fails is called as often as somebody likes: so many errors in so much time are printed, each with
+// so much text. What is left out is counted and said, and recorded like the others.
+const SHOWN_MAX = 20, SHOWN_MILLISECONDS = 1000, SHOWN_UNITS = 16384;
+let shownUntil = 0, shown = 0, unshown = 0;
+
+function show(error) {
+    const now = internal.now();
+    if (now >= shownUntil) {
+        tellUnshown();
+        shown = 0;
+        shownUntil = now + SHOWN_MILLISECONDS;
+    }
+    if (shown === SHOWN_MAX) {
+        if (unshown++ === 0) internal.timers.startUnrefed(tellUnshown, shownUntil - now);
+        return;
+    }
+    shown++;
     let text;
     try { text = internal.formatUncaught(error, undefined); } catch { text = 'Uncaught exception that could not be shown'; }
+    if (text.length > SHOWN_UNITS) text = `${StringPrototypeSlice(text, 0, SHOWN_UNITS)}\n… (${text.length - SHOWN_UNITS} characters more)`;
     ops.print(2, `${text}\n`);
+}
+
+function tellUnshown() {
+    if (unshown === 0) return;
+    const count = unshown;
+    unshown = 0;
+    ops.print(2, `sidelight: ${count} more uncaught error${count === 1 ? ' was' : 's were'} not printed, since there were more than ${SHOWN_MAX} in a second\n`);
 }
 
 function typeOf(error) {
@@ -460,7 +490,8 @@ function giveUp(exchange, reason, type) {
     exchange.left = reason;
     if (exchange.handling) {
         exchange.outlived = true;
-        waits++;
+        outlived++;
+        exchange.place = ops.httpOutlived(exchange.slot);
     }
     if (span._recording) {
         trace.setStatus(span, { code: 2, message: reason.message });
@@ -571,6 +602,30 @@ function describe(value) {
     return keys.length === 0 ? 'it has neither' : `it has only ${ArrayPrototypeJoin(keys, ', ')}`;
 }
 
+/** The error that says why this module cannot be served: in words of ours, and so no exception of the program's. */
+let refusal;
+
+/** @param {string} what the reason @returns {TypeError} */
+function refuse(what) {
+    refusal = withoutStack(new TypeError(what));
+    return refusal;
+}
+
+/**
+ * Serving could not begin. Records it, and prints an error of the program's.
+ * @param {string} prefix of a line of ours; empty: the host says it
+ * @returns {string} why, in a line
+ */
+function cannotStart(error, prefix) {
+    trace.error(error, trace.runSpan);
+    if (refusal === undefined || error !== refusal) {
+        show(error);
+        return internal.failureText(error, undefined);
+    }
+    if (prefix !== '') ops.print(2, `${prefix}${refusal.message}\n`);
+    return refusal.message;
+}
+
 const HAS_FETCH = 1, HAS_SCHEDULED = 2;
 
 /**
@@ -579,13 +634,11 @@ const HAS_FETCH = 1, HAS_SCHEDULED = 2;
  */
 function install(exportsDefault, env) {
     const wanted = 'The default export of the entry module must be an object with a fetch or a scheduled function';
-    if (exportsDefault === null || typeof exportsDefault !== 'object') throw withoutStack(new TypeError(`${wanted}, but ${describe(exportsDefault)}`));
+    if (exportsDefault === null || typeof exportsDefault !== 'object') throw refuse(`${wanted}, but ${describe(exportsDefault)}`);
     const { fetch, scheduled } = exportsDefault;
-    if (fetch !== undefined && typeof fetch !== 'function') throw withoutStack(new TypeError(`${wanted}, but its fetch is of type ${typeof fetch}`));
-    if (scheduled !== undefined && typeof scheduled !== 'function') {
-        throw withoutStack(new TypeError(`${wanted}, but its scheduled is of type ${typeof scheduled}`));
-    }
-    if (fetch === undefined && scheduled === undefined) throw withoutStack(new TypeError(`${wanted}, but ${describe(exportsDefault)}`));
+    if (fetch !== undefined && typeof fetch !== 'function') throw refuse(`${wanted}, but its fetch is of type ${typeof fetch}`);
+    if (scheduled !== undefined && typeof scheduled !== 'function') throw refuse(`${wanted}, but its scheduled is of type ${typeof scheduled}`);
+    if (fetch === undefined && scheduled === undefined) throw refuse(`${wanted}, but ${describe(exportsDefault)}`);
     target = exportsDefault;
     environment = env ?? {};
     return (fetch === undefined ? 0 : HAS_FETCH) | (scheduled === undefined ? 0 : HAS_SCHEDULED);
@@ -593,7 +646,7 @@ function install(exportsDefault, env) {
 
 /**
  * @param {ArrayBuffer} buffer 256 bytes: what native tells about each request
- * @param {string | {authority?: string, development?: boolean}} config also as JSON. `authority`: host and port for requests that name none
+ * @param {string | {authority?: string}} config also as JSON. `authority`: host and port for requests that name none
  */
 function start(buffer, config) {
     if (typeof config === 'string') config = JSONParse(config);
@@ -603,7 +656,6 @@ function start(buffer, config) {
     trace.setRequestCells(cells);
     for (let i = 0; i < TEXTS.length; i++) cells[TEXT_IDS + i] = internal.ring.reference(TEXTS[i]);
     trace.textsAreKnown();
-    isDevelopment = config.development === true;
     setOwnAuthority(config.authority ?? 'localhost');
     // An error that nobody caught ends a run; a server goes on with its other requests.
     internal.survive = (error) => {
@@ -639,8 +691,13 @@ internal.serve = {
         if (ops.httpEnd(exchange.slot) === 1) finish(exchange);
     },
     /** How many requests and promises given to waitUntil are open: 0 when the worker may end. */
-    idle: () => inFlight + waits,
+    idle: () => inFlight + promises + runs + outlived,
+    /** Of these: 0 the promises, 1 the runs of schedules. */
+    pending: (kind) => kind === 0 ? promises : runs,
+    cannotStart, refuse,
+    /** Before the process ends. */
+    tellUnshown,
     // For 46_scheduled.js.
     scheduledTarget: () => ({ target, environment }), report, makeContext: (owner) => new ExecutionContext(secret, owner),
-    countRun: (delta) => { waits += delta; },
+    countRun: (delta) => { runs += delta; },
 };

@@ -88,6 +88,9 @@ internal.host = {
     /** internal.unhandledRejection in the context that the promise was rejected in. */
     unhandledRejection(reason, promise, context) { return within(context, () => internal.unhandledRejection(reason, promise)); },
 
+    /** The error that nobody took last, in a line. */
+    lastFailure: () => internal.lastFailure,
+
     /** A module has run, or failed on the way. Times are ring times; 0: the step did not happen. */
     moduleLoaded(
         specifier, url, resolveStart, resolveEnd, loadStart, loadEnd, compileStart, compileEnd, evaluateStart, evaluateEnd, bytes, cached, error,

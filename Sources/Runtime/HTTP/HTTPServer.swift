@@ -15,7 +15,7 @@ internal import Wire
 final class HTTPServer {
     /// The functions of `internal.serve` that native code calls.
     struct Functions {
-        let dispatch, ended, drained, bodyChunk, bodyEnd, bodyError, idle, abortAll, drain: Value
+        let dispatch, ended, drained, bodyChunk, bodyEnd, bodyError, idle, pending, abortAll, drain: Value
 
         init(_ internals: Internals) throws(JSFailure) {
             dispatch = try internals.property("serve.dispatch")
@@ -25,6 +25,7 @@ final class HTTPServer {
             bodyEnd = try internals.property("serve.bodyEnd")
             bodyError = try internals.property("serve.bodyError")
             idle = try internals.property("serve.idle")
+            pending = try internals.property("serve.pending")
             abortAll = try internals.property("serve.abortAll")
             drain = try internals.property("serve.drain")
         }
@@ -56,6 +57,8 @@ final class HTTPServer {
     private var leavingCount = 0
     /// Those that something happened to in this turn.
     private var touched: [HTTPConnection] = []
+    /// Slots of the board that show requests which are over, but whose handlers are not.
+    private var outlived: Set<Int> = []
     private var isSettling = false
     private(set) var isDraining = false
     /// Kept connections without a request are closed after this time of draining; ring time.
@@ -300,10 +303,33 @@ final class HTTPServer {
             }
         }
         if let slot = connection.request.boardSlot {
-            board.free(slot)
+            if !outlived.contains(slot) {
+                board.free(slot)
+            } else if !board.leave(slot) {
+                outlived.remove(slot)
+            }
         } else {
             board.closeUnslotted(method: method, flags: tls == nil ? [] : .https)
         }
+    }
+
+    /// The request is over before its handler is: its place on the board is kept for it, unless there are too many. That place, or -1.
+    func outlives(_ slot: Int) -> Int {
+        guard let place = connection(slot)?.request.boardSlot, outlived.count < BoardLayout.leftMax else { return -1 }
+        outlived.insert(place)
+        return place
+    }
+
+    /// A handler has come to its end that `outlives` gave this place.
+    func handlerEnded(_ slot: Int, place: Int) {
+        guard outlived.remove(place) != nil else { return }
+        // In the turn that its request ended in, that is still to be measured.
+        if connections.indices.contains(slot), let request = connections[slot]?.request, request.isOnBoard,
+            request.boardSlot == place
+        {
+            return
+        }
+        board?.handlerEnded(place)
     }
 
     /// A connection is between two requests.
@@ -452,8 +478,18 @@ final class HTTPServer {
 
     private func endIfDrained() {
         guard isDraining, openCount == leavingCount, !workload.isInTurn, !isSettling else { return }
-        guard let open = try? realm.call(functions.idle).number, open == 0 else { return }
+        guard let open = try? realm.call(functions.idle).number else { return }
+        guard open == 0 else { return tellPending() }
         sweep?.cancel()
         workload.drained()
+    }
+
+    /// What the agent says of a worker that does not come to its end.
+    private func tellPending() {
+        func count(_ kind: Double) -> UInt32 {
+            let count = try? realm.call(functions.pending, [Value.number(kind, in: isolate)]).number
+            return UInt32(clamping: Int(count ?? 0))
+        }
+        board?.setPending(BoardPending(promises: count(0), runs: count(1)))
     }
 }

@@ -42,7 +42,7 @@ final class ModuleLoader {
     /// - Parameter path: absolute.
     func readEntry(_ path: String) throws(EntryError) -> [UInt8] {
         switch files.kind(path) {
-        case .directory: throw EntryError("cannot run '\(path)': it is a directory")
+        case .directory: throw EntryError("cannot read '\(path)': it is a directory")
         case nil, .file, .other:
             do throws(FileError) {
                 return try files.read(path)
@@ -398,9 +398,24 @@ final class ModuleLoader {
         try report(record, error: error)
     }
 
-    /// Modules whose top-level await has not settled.
+    /// Modules whose top-level await has not settled, with the line of it where there is only one that it can be.
     var unsettled: [String] {
-        records.values.filter { $0.evaluation?.promiseState == .pending }.map(\.name).sorted()
+        records.values.filter { $0.evaluation?.promiseState == .pending }.map { record in
+            awaitLine(of: record).map { "\(record.name):\($0)" } ?? record.name
+        }.sorted()
+    }
+
+    /// The only line, from 1, that has the word. V8 10.2 does not say where a module waits.
+    private func awaitLine(of record: ModuleRecord) -> Int? {
+        guard case .file(let file) = record.key, let source = try? files.read(file.path) else { return nil }
+        var found: Int?
+        for (index, line) in String(decoding: source, as: UTF8.self).split(
+            omittingEmptySubsequences: false, whereSeparator: \.isNewline
+        ).enumerated() where line.contains("await") {
+            guard found == nil else { return nil }
+            found = index + 1
+        }
+        return found
     }
 
     // MARK: After the run

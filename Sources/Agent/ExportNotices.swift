@@ -1,0 +1,138 @@
+internal import Exporters
+internal import Pipeline
+internal import Synchronization
+internal import System
+internal import Telemetry
+
+/// When a destination that fails is spoken of: at its first failure and when it works again, and not more often than every few minutes. Pure; times are
+/// monotonic nanoseconds.
+struct ExportNotices {
+    /// Between two failures that are told of.
+    static let quietNanoseconds: UInt64 = 300_000_000_000
+
+    /// What was lost there before; said again of what is lost now.
+    typealias Lost = [Signal: Int]
+
+    private struct Trouble {
+        var began: UInt64
+        var lost: Lost
+        /// Nil: its end is not told of, either.
+        var isTold: Bool
+    }
+
+    private var outage: Trouble?
+    private var refusals: [Signal: Trouble] = [:]
+    private var outageToldAt: UInt64?
+    private var refusalToldAt: [Signal: UInt64] = [:]
+    /// No more comes: what is not delivered then is told of in the final account.
+    var isEnding = false
+    /// Where what is lost is all the same, " (kept in .sidelight)"; empty: nowhere.
+    let kept: String
+
+    init(kept: String) { self.kept = kept }
+
+    /// It does not take anything at the moment.
+    mutating func failed(_ message: String, lost: Lost, now: UInt64) -> String? {
+        guard !isEnding, outage == nil else { return nil }
+        let isTold = Self.isDue(outageToldAt, now)
+        outage = Trouble(began: now, lost: lost, isTold: isTold)
+        guard isTold else { return nil }
+        outageToldAt = now
+        return "\(message); trying again"
+    }
+
+    /// It does again.
+    mutating func recovered(lost: Lost, now: UInt64) -> String? {
+        guard let trouble = outage else { return nil }
+        outage = nil
+        return trouble.isTold ? end("works again", trouble, lost, now) : nil
+    }
+
+    /// It refuses what it is sent of this signal.
+    mutating func refused(_ signal: Signal, _ message: String, lost: Lost, now: UInt64) -> String? {
+        guard !isEnding, refusals[signal] == nil else { return nil }
+        let isTold = Self.isDue(refusalToldAt[signal], now)
+        // The refusal has been counted already.
+        refusals[signal] = Trouble(began: now, lost: [:], isTold: isTold)
+        guard isTold else { return nil }
+        refusalToldAt[signal] = now
+        return "\(signal.noun)s are refused, and lost there\(kept): \(message)"
+    }
+
+    /// It takes what it is sent of this signal.
+    mutating func taken(_ signal: Signal, lost: Lost, now: UInt64) -> String? {
+        guard let trouble = refusals.removeValue(forKey: signal), trouble.isTold else { return nil }
+        return end("takes \(signal.noun)s again", trouble, lost.filter { $0.key == signal }, now)
+    }
+
+    private static func isDue(_ last: UInt64?, _ now: UInt64) -> Bool {
+        last.map { now &- $0 >= quietNanoseconds } ?? true
+    }
+
+    private func end(_ what: String, _ trouble: Trouble, _ lost: Lost, _ now: UInt64) -> String {
+        let parts = Signal.allCases.compactMap { signal -> String? in
+            let count = (lost[signal] ?? 0) - (trouble.lost[signal] ?? 0)
+            return count > 0 ? "\(count) \(signal.noun)\(count == 1 ? "" : "s")" : nil
+        }
+        let account = parts.isEmpty ? "nothing was lost" : "lost there: " + parts.joined(separator: ", ") + kept
+        return "\(what) after \(timeText(now &- trouble.began)); \(account)"
+    }
+}
+
+/// Says what becomes of one exporter. Any thread.
+final class ExportTeller: Sendable {
+    private struct State {
+        var notices: ExportNotices
+        weak var exporter: Exporter?
+        var complaint: String?
+    }
+
+    private let state: Mutex<State>
+    private let name: String
+    private let clock: any SystemClock
+    private let messages: Messages
+
+    /// - Parameter store: where what is lost is all the same; nil: nowhere.
+    init(name: String, store: String?, clock: any SystemClock, _ messages: Messages) {
+        self.name = name
+        let kept = store.map { " (kept in \($0))" } ?? ""
+        state = Mutex(State(notices: ExportNotices(kept: kept)))
+        self.clock = clock
+        self.messages = messages
+    }
+
+    /// What it had to say about something it took.
+    var complaint: String? { state.withLock { $0.complaint } }
+
+    /// Once, before the first event.
+    func follow(_ exporter: Exporter) { state.withLock { $0.exporter = exporter } }
+
+    func end() { state.withLock { $0.notices.isEnding = true } }
+
+    func take(_ event: ExporterEvent) {
+        switch event {
+        case .warning(_, let message): return state.withLock { $0.complaint = message }
+        case .unsupported(let signal, let message):
+            return messages.inform("\(name): takes no \(signal.noun)s: \(message)")
+        case .overflow: return messages.inform("\(name): the queue is full, the newest are dropped")
+        case .outage, .recovered, .refused, .taken: break
+        }
+        let counters = state.withLock { $0.exporter }?.counters
+        var lost: ExportNotices.Lost = [:]
+        for signal in Signal.allCases { lost[signal] = counters.map { Self.lost($0[signal]) } ?? 0 }
+        let now = clock.monotonicNanoseconds()
+        let text: String? = state.withLock { state in
+            switch event {
+            case .outage(let message): state.notices.failed(message, lost: lost, now: now)
+            case .recovered: state.notices.recovered(lost: lost, now: now)
+            case .refused(let signal, let message): state.notices.refused(signal, message, lost: lost, now: now)
+            case .taken(let signal): state.notices.taken(signal, lost: lost, now: now)
+            case .warning, .unsupported, .overflow: nil
+            }
+        }
+        if let text { messages.warn("\(name): \(text)") }
+    }
+
+    /// Not what the backend has no place for.
+    private static func lost(_ account: SignalAccounting) -> Int { account.dropped - account.dropped(.unsupported) }
+}
