@@ -40,7 +40,7 @@ public struct WorkloadLimits: Hashable, Sendable {
         /// Whether only `serve` has it.
         var isOfServing: Bool {
             switch self {
-            case .cpu, .wall, .heap, .workers: false
+            case .cpu, .wall, .heap, .wasmMemory, .workers: false
             case .headers, .body, .headerTimeout, .idle, .requestTimeout, .connections: true
             }
         }

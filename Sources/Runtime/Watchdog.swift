@@ -147,7 +147,7 @@ struct Watchdog: Sendable {
         stop(outcome)
         var poller = Poller([])
         try? poller.wait(nanoseconds: UInt64(Self.graceMilliseconds * 1e6))
-        ring.leave(outcome)
+        if let note = outcome.deathNote(serves: false, failure: nil) { ring.leave(note.code, note.text) }
         _exit(outcome.exitCode)
     }
 

@@ -156,7 +156,7 @@ final class Workload {
         _ file: ModuleFile, named entry: String, _ source: [UInt8], as format: ModuleFormat, loading: ModuleTiming.Step
     ) throws(JSFailure) {
         func refuse(_ reason: String) {
-            machine.end(.entryUnreadable(reason: "cannot \(options.serves ? "serve" : "run") '\(entry)': \(reason)"))
+            machine.end(.entryUnreadable(reason: options.serves ? reason : "cannot run '\(entry)': \(reason)"))
         }
         switch format {
         case .script where options.serves: refuse("it is a script, not a module with a default export")
