@@ -673,7 +673,7 @@ internal.serve = {
     /** The worker is to end: sockets are told so; requests are finished. */
     drain() { internal.webSocket.closeAll(); },
     // For 49_websocket.js.
-    refuse: answer,
+    answer,
     /** @param {object} link feed, reader and counts of the connection from now on @returns {boolean} whether it is a socket now */
     upgrade(exchange, lines, link) {
         if (exchange.over || !ops.httpUpgrade(exchange.slot, lines)) return false;

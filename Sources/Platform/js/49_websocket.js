@@ -688,12 +688,12 @@ function serve(exchange, end, list) {
     const { head } = exchange;
     const at = StringPrototypeIndexOf(head, '\n') + 1;
     const get = (name) => headerIn(head, at, name, ',');
-    const { refuse } = internal.serve;
+    const { answer } = internal.serve;
     const isUpgrade = exchange.method === GET && (exchange.bits & IS_HTTP10) === 0 && listHas(get('upgrade'), 'websocket') && listHas(get('connection'), 'upgrade');
-    if (!isUpgrade) return refuse(exchange, 426, 'Upgrade Required', 'This address speaks WebSocket');
-    if (get('sec-websocket-version') !== '13') return refuse(exchange, 426, 'Upgrade Required', 'This address speaks version 13 of WebSocket');
+    if (!isUpgrade) return answer(exchange, 426, 'Upgrade Required', 'This address speaks WebSocket');
+    if (get('sec-websocket-version') !== '13') return answer(exchange, 426, 'Upgrade Required', 'This address speaks version 13 of WebSocket');
     const accept = ops.socketAccept(get('sec-websocket-key') ?? '');
-    if (accept === '') return refuse(exchange, 400, 'Bad Request', 'The sec-websocket-key is none');
+    if (accept === '') return answer(exchange, 400, 'Bad Request', 'The sec-websocket-key is none');
     let lines = `sec-websocket-accept: ${accept}\r\n`;
     for (let i = 0; i < list.length; i += 2) {
         if (own[list[i]] === 1) continue;
@@ -711,7 +711,7 @@ function serve(exchange, end, list) {
         }
         if (!link.open() || !internal.serve.upgrade(exchange, lines, link)) {
             link.leave();
-            refuse(exchange, 500, 'Internal Server Error', 'Internal Server Error');
+            answer(exchange, 500, 'Internal Server Error', 'Internal Server Error');
             return undefined;
         }
         served.add(link);
