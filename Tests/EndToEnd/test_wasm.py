@@ -284,6 +284,23 @@ def test_pointers_out_of_memory_are_refused(command, tmp_path):
     ]
 
 
+def test_buffers_that_lie_over_each_other(sidelight, compiled):
+    """Together they are longer than a number of WASI: as much is written as the kernel does at once."""
+    compiled("overlap", """
+        #include <wasi/api.h>
+        static char bytes[8 << 20];
+        int main(void) {
+            static __wasi_ciovec_t buffers[1024];
+            for (int i = 0; i < 1024; i++) buffers[i] = (__wasi_ciovec_t){(void *)bytes, sizeof bytes};
+            __wasi_size_t written = 0;
+            return __wasi_fd_write(1, buffers, 1024, &written) == 0 && written == 0x7FFFFFFF ? 0 : 1;
+        }
+    """)
+    command = [sidelight.binary, "run", compiled("overlap")]
+    done = subprocess.run(command, cwd=sidelight.folder, env=sidelight.environment({}), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 # ---- From JavaScript ----
 
 
