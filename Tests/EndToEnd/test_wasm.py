@@ -512,6 +512,25 @@ def test_what_streams_in_uses_the_same_entries(command, compiled, sidelight, rec
     assert [span.attributes.get("sidelight.module.cached") for span in spans] == [True, None]
 
 
+def test_another_module_that_begins_as_a_stored_one_may_be_wrong(command, compiled, sidelight):
+    sort_much(command)
+    assert len(entries(sidelight)) == 1
+    sidelight.write("sort.json", json.dumps(list(compiled("sort").read_bytes())))
+    main = sidelight.write("main.mjs", """
+        import list from './sort.json' assert { type: 'json' };
+        const told = new Set();
+        for (let at = 5000; at < list.length; at += Math.ceil(list.length / 200)) {
+            const bytes = new Uint8Array(list);
+            bytes.fill(5, at, at + 8);
+            const response = new Response(bytes, { headers: { 'content-type': 'application/wasm' } });
+            told.add(await WebAssembly.compileStreaming(response).then(String, (error) => error.name));
+        }
+        console.log([...told].sort().join());
+    """)
+    done = sidelight("run", main, env={"XDG_CACHE_HOME": sidelight.folder / "cache"})
+    assert done.code == 0 and "CompileError" in done.out, done.err
+
+
 def test_no_folder_for_the_cache_is_no_error(command, sidelight):
     cache = sidelight.write("file", "x")
     for home in (cache, "/proc/nowhere"):

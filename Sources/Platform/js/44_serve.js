@@ -380,7 +380,7 @@ function show(error) {
     shown++;
     let text;
     try { text = internal.formatUncaught(error, undefined); } catch { text = 'Uncaught exception that could not be shown'; }
-    if (text.length > SHOWN_UNITS) text = `${StringPrototypeSlice(text, 0, SHOWN_UNITS)}\n… (${text.length - SHOWN_UNITS} characters more)`;
+    if (text.length > SHOWN_UNITS) text = `${StringPrototypeSlice(text, 0, SHOWN_UNITS)}\n\u2026 (${text.length - SHOWN_UNITS} characters more)`;
     ops.print(2, `${text}\n`);
 }
 
