@@ -55,7 +55,8 @@ import Testing
         var notices = ExportNotices(kept: "")
         _ = notices.refused(.traces, "404", lost: [.traces: 3], now: 0)
         #expect(
-            notices.taken(.traces, lost: [.traces: 4], now: second) == "takes spans again after 1 s; lost there: 4 spans")
+            notices.taken(.traces, lost: [.traces: 4], now: second)
+                == "takes spans again after 1 s; lost there: 4 spans")
         _ = notices.refused(.traces, "404", lost: [.traces: 5], now: 400 * second)
         #expect(
             notices.taken(.traces, lost: [.traces: 6], now: 401 * second)

@@ -68,7 +68,8 @@ enum ImportAttributes {
             switch source[at] {
             case 0x0A: return at + 1
             case 0x0D: return source[(at + 1)...].first == 0x0A ? at + 2 : at + 1
-            case 0xE2 where source[at...].starts(with: [0xE2, 0x80, 0xA8]) || source[at...].starts(with: [0xE2, 0x80, 0xA9]):
+            case 0xE2
+            where source[at...].starts(with: [0xE2, 0x80, 0xA8]) || source[at...].starts(with: [0xE2, 0x80, 0xA9]):
                 return at + 3
             default: at += 1
             }
