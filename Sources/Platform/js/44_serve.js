@@ -380,7 +380,7 @@ function show(error) {
     shown++;
     let text;
     try { text = internal.formatUncaught(error, undefined); } catch { text = 'Uncaught exception that could not be shown'; }
-    if (text.length > SHOWN_UNITS) text = `${StringPrototypeSlice(text, 0, SHOWN_UNITS)}\n… (${text.length - SHOWN_UNITS} characters more)`;
+    if (text.length > SHOWN_UNITS) text = `${StringPrototypeSlice(text, 0, SHOWN_UNITS)}\n\u2026 (${text.length - SHOWN_UNITS} characters more)`;
     ops.print(2, `${text}\n`);
 }
 
@@ -673,7 +673,7 @@ internal.serve = {
     /** The worker is to end: sockets are told so; requests are finished. */
     drain() { internal.webSocket.closeAll(); },
     // For 49_websocket.js.
-    refuse: answer,
+    answer,
     /** @param {object} link feed, reader and counts of the connection from now on @returns {boolean} whether it is a socket now */
     upgrade(exchange, lines, link) {
         if (exchange.over || !ops.httpUpgrade(exchange.slot, lines)) return false;
