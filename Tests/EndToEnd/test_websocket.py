@@ -265,7 +265,7 @@ class Raw:
         if room is not None:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
         self.connection.connect(("127.0.0.1", service.port))
-        self.connection.settimeout(20)
+        self.connection.settimeout(60)
         key = base64.b64encode(os.urandom(16)).decode()
         self.connection.sendall(
             f"GET / HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: {key}\r\n"
