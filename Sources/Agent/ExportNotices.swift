@@ -4,8 +4,8 @@ internal import Synchronization
 internal import System
 internal import Telemetry
 
-/// When a destination that fails is spoken of: at its first failure and when it works again, and not more often than every few minutes. Pure; times are
-/// monotonic nanoseconds.
+/// When a destination that fails is spoken of: at its first failure and when it works again, and not more often than every few minutes; what fails too
+/// soon after that is told of when it still does later. Pure; times are monotonic nanoseconds.
 struct ExportNotices {
     /// Between two failures that are told of.
     static let quietNanoseconds: UInt64 = 300_000_000_000
@@ -24,6 +24,8 @@ struct ExportNotices {
     private var refusals: [Signal: Trouble] = [:]
     private var outageToldAt: UInt64?
     private var refusalToldAt: [Signal: UInt64] = [:]
+    /// What was lost by the last event.
+    private var seen: Lost = [:]
     /// No more comes: what is not delivered then is told of in the final account.
     var isEnding = false
     /// Where what is lost is all the same, " (kept in .sidelight)"; empty: nowhere.
@@ -33,16 +35,16 @@ struct ExportNotices {
 
     /// It does not take anything at the moment.
     mutating func failed(_ message: String, lost: Lost, now: UInt64) -> String? {
-        guard !isEnding, outage == nil else { return nil }
-        let isTold = Self.isDue(outageToldAt, now)
-        outage = Trouble(began: now, lost: lost, isTold: isTold)
-        guard isTold else { return nil }
-        outageToldAt = now
-        return "\(message); trying again"
+        defer { seen = lost }
+        guard !isEnding else { return nil }
+        let isNew = outage == nil
+        guard Self.tells(&outage, &outageToldAt, lost: lost, now) else { return nil }
+        return "\(message); trying again\(isNew ? "" : Self.sinceText(outage, now))"
     }
 
     /// It does again.
     mutating func recovered(lost: Lost, now: UInt64) -> String? {
+        defer { seen = lost }
         guard let trouble = outage else { return nil }
         outage = nil
         return trouble.isTold ? end("works again", trouble, lost, now) : nil
@@ -50,23 +52,33 @@ struct ExportNotices {
 
     /// It refuses what it is sent of this signal.
     mutating func refused(_ signal: Signal, _ message: String, lost: Lost, now: UInt64) -> String? {
-        guard !isEnding, refusals[signal] == nil else { return nil }
-        let isTold = Self.isDue(refusalToldAt[signal], now)
-        // The refusal has been counted already.
-        refusals[signal] = Trouble(began: now, lost: [:], isTold: isTold)
-        guard isTold else { return nil }
-        refusalToldAt[signal] = now
-        return "\(signal.noun)s are refused, and lost there\(kept): \(message)"
+        defer { seen = lost }
+        guard !isEnding else { return nil }
+        let isNew = refusals[signal] == nil
+        // This refusal has been counted already.
+        guard Self.tells(&refusals[signal], &refusalToldAt[signal], lost: seen, now) else { return nil }
+        let since = isNew ? "" : Self.sinceText(refusals[signal], now)
+        return "\(signal.noun)s are refused\(since), and lost there\(kept): \(message)"
     }
 
     /// It takes what it is sent of this signal.
     mutating func taken(_ signal: Signal, lost: Lost, now: UInt64) -> String? {
+        defer { seen = lost }
         guard let trouble = refusals.removeValue(forKey: signal), trouble.isTold else { return nil }
         return end("takes \(signal.noun)s again", trouble, lost.filter { $0.key == signal }, now)
     }
 
-    private static func isDue(_ last: UInt64?, _ now: UInt64) -> Bool {
-        last.map { now &- $0 >= quietNanoseconds } ?? true
+    /// Whether to tell of a failure now: not of one that was told of, and not too soon after the last.
+    private static func tells(_ trouble: inout Trouble?, _ toldAt: inout UInt64?, lost: Lost, _ now: UInt64) -> Bool {
+        if trouble == nil { trouble = Trouble(began: now, lost: lost, isTold: false) }
+        guard trouble?.isTold == false, toldAt.map({ now &- $0 >= quietNanoseconds }) ?? true else { return false }
+        trouble?.isTold = true
+        toldAt = now
+        return true
+    }
+
+    private static func sinceText(_ trouble: Trouble?, _ now: UInt64) -> String {
+        trouble.map { " for \(timeText(now &- $0.began))" } ?? ""
     }
 
     private func end(_ what: String, _ trouble: Trouble, _ lost: Lost, _ now: UInt64) -> String {

@@ -70,26 +70,67 @@ bool HasPayload(v8::Local<v8::Object> object) { return object->GetInternalField(
 
 // ---- Writing ----
 
+// Different objects in the order in which they were added.
+class Objects {
+public:
+    // How many there are when it is not among them.
+    size_t Find(v8::Local<v8::Object> object) const {
+        auto [first, last] = places_.equal_range(object->GetIdentityHash());
+        auto found = std::find_if(first, last, [&](const auto &entry) { return list_[entry.second] == object; });
+        return found == last ? list_.size() : found->second;
+    }
+
+    // False: it is among them.
+    bool Add(v8::Local<v8::Object> object) {
+        if (Find(object) < list_.size()) return false;
+        places_.emplace(object->GetIdentityHash(), list_.size());
+        list_.push_back(object);
+        return true;
+    }
+
+    size_t size() const { return list_.size(); }
+    v8::Local<v8::Object> operator[](size_t index) const { return list_[index]; }
+
+private:
+    std::vector<v8::Local<v8::Object>> list_;
+    std::unordered_multimap<int, size_t> places_;  // by identity hash
+};
+
+// Memory in the order in which it was added; each once.
+class Stores {
+public:
+    explicit Stores(std::vector<std::shared_ptr<v8::BackingStore>> &list) : list_(list) {}
+
+    // Its place. Whether it is new there.
+    std::pair<uint32_t, bool> Add(std::shared_ptr<v8::BackingStore> store) {
+        auto [found, is_new] = places_.try_emplace(store.get(), static_cast<uint32_t>(list_.size()));
+        if (is_new) list_.push_back(std::move(store));
+        return {found->second, is_new};
+    }
+
+private:
+    std::vector<std::shared_ptr<v8::BackingStore>> &list_;
+    std::unordered_map<const v8::BackingStore *, uint32_t> places_;
+};
+
 struct TransferList {
-    std::vector<v8::Local<v8::ArrayBuffer>> buffers;
-    std::vector<v8::Local<v8::Object>> objects;
+    Objects buffers;
+    Objects objects;
+
+    v8::Local<v8::ArrayBuffer> BufferAt(size_t index) const { return buffers[index].As<v8::ArrayBuffer>(); }
 };
 
 class Writing final : public v8::ValueSerializer::Delegate {
 public:
     Writing(v8::Isolate *isolate, sl_v8_message *message, const TransferList &transfer)
-        : serializer(isolate, this), isolate_(isolate), message_(message), transfer_(transfer) {}
+        : serializer(isolate, this), isolate_(isolate), message_(message), transfer_(transfer), shared_(message->shared), kept_(message->kept) {}
 
     void ThrowDataCloneError(v8::Local<v8::String> message) override {
         ThrowCloneError(isolate_, ToString(isolate_, message, kExceptionTextMax));
     }
 
     v8::Maybe<uint32_t> GetSharedArrayBufferId(v8::Isolate *, v8::Local<v8::SharedArrayBuffer> buffer) override {
-        std::shared_ptr<v8::BackingStore> store = buffer->GetBackingStore();
-        auto &shared = message_->shared;
-        auto found = std::find(shared.begin(), shared.end(), store);
-        if (found == shared.end()) found = shared.insert(found, store);
-        return v8::Just(static_cast<uint32_t>(found - shared.begin()));
+        return v8::Just(shared_.Add(buffer->GetBackingStore()).first);
     }
 
     v8::Maybe<uint32_t> GetWasmModuleTransferId(v8::Isolate *, v8::Local<v8::WasmModuleObject> module) override {
@@ -99,13 +140,12 @@ public:
 
     v8::Maybe<bool> WriteHostObject(v8::Isolate *, v8::Local<v8::Object> object) override {
         if (HasPayload(object)) return WritePayload(object);
-        const auto &objects = transfer_.objects;
-        auto found = std::find(objects.begin(), objects.end(), object);
-        if (found == objects.end()) {
+        size_t place = transfer_.objects.Find(object);
+        if (place == transfer_.objects.size()) {
             ThrowCloneError(isolate_, "Object that needs transfer was found in message but not listed in transferList");
             return v8::Nothing<bool>();
         }
-        serializer.WriteUint32(kFirstTransferred + static_cast<uint32_t>(found - objects.begin()));
+        serializer.WriteUint32(kFirstTransferred + static_cast<uint32_t>(place));
         return v8::Just(true);
     }
 
@@ -142,14 +182,11 @@ private:
         }
         auto bytes = value.As<v8::Uint8Array>();
         std::shared_ptr<v8::BackingStore> store = bytes->Buffer()->GetBackingStore();
-        auto &kept = message_->kept;
-        auto found = std::find(kept.begin(), kept.end(), store);
-        if (found == kept.end()) {
-            message_->kept_bytes += store->ByteLength();
-            found = kept.insert(found, store);
-        }
+        size_t store_bytes = store->ByteLength();
+        auto [place, is_new] = kept_.Add(std::move(store));
+        if (is_new) message_->kept_bytes += store_bytes;
         serializer.WriteUint32(kSharedBytes);
-        serializer.WriteUint32(static_cast<uint32_t>(found - kept.begin()));
+        serializer.WriteUint32(place);
         serializer.WriteUint64(bytes->ByteOffset());
         serializer.WriteUint64(bytes->ByteLength());
         return true;
@@ -158,6 +195,7 @@ private:
     v8::Isolate *const isolate_;
     sl_v8_message *const message_;
     const TransferList &transfer_;
+    Stores shared_, kept_;
 };
 
 // False: an exception is pending.
@@ -174,17 +212,10 @@ bool OpenTransferList(sl_v8_isolate *self, v8::Local<v8::Context> context, v8::L
         v8::Local<v8::Value> value;
         if (!array->Get(context, index).ToLocal(&value)) return false;
         if (IsHostObject(self, value) && NumberOf(isolate, value.As<v8::Object>()) >= 0) {
-            auto object = value.As<v8::Object>();
-            // A Worker, say: known to serialization so that it is refused.
-            if (NumberOf(isolate, object) < 0) {
-                ThrowCloneError(isolate, "a value in the transfer list cannot be transferred");
-                return false;
-            }
-            if (std::find(transfer->objects.begin(), transfer->objects.end(), object) != transfer->objects.end()) {
+            if (!transfer->objects.Add(value.As<v8::Object>())) {
                 ThrowCloneError(isolate, "an object is in the transfer list twice");
                 return false;
             }
-            transfer->objects.push_back(object);
             continue;
         }
         if (!value->IsArrayBuffer()) {
@@ -197,11 +228,10 @@ bool OpenTransferList(sl_v8_isolate *self, v8::Local<v8::Context> context, v8::L
             ThrowCloneError(isolate, "an ArrayBuffer is detached or cannot be transferred");
             return false;
         }
-        if (std::find(transfer->buffers.begin(), transfer->buffers.end(), buffer) != transfer->buffers.end()) {
+        if (!transfer->buffers.Add(buffer)) {
             ThrowCloneError(isolate, "an ArrayBuffer is in the transfer list twice");
             return false;
         }
-        transfer->buffers.push_back(buffer);
     }
     return true;
 }
@@ -236,11 +266,7 @@ private:
     void Add(v8::Local<v8::Value> value) {
         if (!value->IsObject() || queue_.size() >= kSuspectsMax) return;
         auto object = value.As<v8::Object>();
-        if (object->IsProxy()) return;
-        auto [first, last] = seen_.equal_range(object->GetIdentityHash());
-        if (std::any_of(first, last, [&](const auto &entry) { return queue_[entry.second] == object; })) return;
-        seen_.emplace(object->GetIdentityHash(), queue_.size());
-        queue_.push_back(object);
+        if (!object->IsProxy()) queue_.Add(object);
     }
 
     void Look(v8::Local<v8::Object> object) {
@@ -289,8 +315,7 @@ private:
     v8::Isolate *const isolate_;
     const v8::Local<v8::Context> context_;
     const v8::Local<v8::Array> found_;
-    std::vector<v8::Local<v8::Object>> queue_;
-    std::unordered_multimap<int, size_t> seen_;  // identity hash → place in the queue
+    Objects queue_;
 };
 
 // False: an exception is pending. `refuse` throws when it is given an array with an object that cannot be cloned; or it is no function.
@@ -320,18 +345,21 @@ std::unique_ptr<sl_v8_message> Write(sl_v8_isolate *self, v8::Local<v8::Context>
 
     Writing writing(self->isolate, message.get(), transfer);
     writing.serializer.WriteHeader();
-    for (uint32_t id = 0; id < transfer.buffers.size(); ++id) writing.serializer.TransferArrayBuffer(id, transfer.buffers[id]);
+    for (uint32_t id = 0; id < transfer.buffers.size(); ++id) writing.serializer.TransferArrayBuffer(id, transfer.BufferAt(id));
     if (!writing.serializer.WriteValue(context, value).FromMaybe(false)) return nullptr;
     std::tie(message->bytes, message->length) = writing.serializer.Release();
     if (!Accept(self->isolate, context, value, refuse, message->bytes, message->length)) return nullptr;
     // A getter among what was serialized may have detached what was to be moved.
-    for (v8::Local<v8::ArrayBuffer> buffer : transfer.buffers) {
-        if (!buffer->WasDetached()) continue;
+    for (size_t index = 0; index < transfer.buffers.size(); ++index) {
+        if (!transfer.BufferAt(index)->WasDetached()) continue;
         ThrowCloneError(self->isolate, "an ArrayBuffer is detached or cannot be transferred");
         return nullptr;
     }
-    for (v8::Local<v8::Object> object : transfer.objects) message->objects.push_back(NumberOf(self->isolate, object));
-    for (v8::Local<v8::ArrayBuffer> buffer : transfer.buffers) {
+    for (size_t index = 0; index < transfer.objects.size(); ++index) {
+        message->objects.push_back(NumberOf(self->isolate, transfer.objects[index]));
+    }
+    for (size_t index = 0; index < transfer.buffers.size(); ++index) {
+        v8::Local<v8::ArrayBuffer> buffer = transfer.BufferAt(index);
         message->moved_bytes += buffer->ByteLength();
         message->moved.push_back(buffer->GetBackingStore());
         buffer->Detach();

@@ -2,6 +2,8 @@
 
 #include "internal.h"
 
+#include <iterator>
+
 namespace sl {
 namespace {
 
@@ -22,13 +24,13 @@ void OnRejection(v8::PromiseRejectMessage message) {
     auto &rejections = self->rejections;
     if (event == v8::kPromiseRejectWithNoHandler) {
         if (rejections.size() >= kRejectionsMax) {
-            std::erase_if(rejections, [](const auto &one) { return one.promise.IsEmpty(); });
-            // Still full: an eighth at a time, so that a program that rejects in a loop does not shift the list each time.
-            if (rejections.size() >= kRejectionsMax) rejections.erase(rejections.begin(), rejections.begin() + kRejectionsMax / 8);
+            std::erase_if(rejections, [](const auto &one) { return one.second.promise.IsEmpty(); });
+            // Still full: an eighth at a time, so that a program that rejects in a loop does not search the table each time.
+            if (rejections.size() >= kRejectionsMax) rejections.erase(rejections.begin(), std::next(rejections.begin(), kRejectionsMax / 8));
         }
         uint64_t id = self->next_rejection++;
-        rejections.push_back({id, v8::Global<v8::Promise>(isolate, promise)});
-        rejections.back().promise.SetWeak();
+        auto place = rejections.emplace(promise->GetIdentityHash(), sl_v8_isolate::Rejection{id, v8::Global<v8::Promise>(isolate, promise)});
+        place->second.promise.SetWeak();
         sl_v8_value *reason = Retain(self, message.GetValue());
         sl_v8_value *rejected = Retain(self, promise);
         self->host.rejection(self->host.context, realm, id, false, rejected, reason);
@@ -36,11 +38,11 @@ void OnRejection(v8::PromiseRejectMessage message) {
         sl_v8_value_release(reason);
         return;
     }
-    // Most handlers are added soon after.
-    for (size_t index = rejections.size(); index-- > 0;) {
-        if (rejections[index].promise != promise) continue;
-        uint64_t id = rejections[index].id;
-        rejections.erase(rejections.begin() + static_cast<ptrdiff_t>(index));
+    auto [candidate, end] = rejections.equal_range(promise->GetIdentityHash());
+    for (; candidate != end; ++candidate) {
+        if (candidate->second.promise != promise) continue;
+        uint64_t id = candidate->second.id;
+        rejections.erase(candidate);
         sl_v8_value *handled = Retain(self, promise);
         self->host.rejection(self->host.context, realm, id, true, handled, nullptr);
         sl_v8_value_release(handled);

@@ -10,8 +10,12 @@
 // A stream begins a microtask after the call, which is too late for `new WebAssembly.Module`. So there is a context of its own for that (the door), with a
 // queue of its own: a checkpoint of that queue runs V8's microtask and nothing of the program's. V8 reads the code at once then, and the program's context
 // gets an object of its own for it.
+//
+// V8 hears of an entry only when all of the module has come and is the entry's. Were it told before, it would keep the bytes and, when they turn out to be
+// others, decode them as the stream ends, where 10.2 goes on after the first mistake in them with a decoder that is gone.
 
 #include <algorithm>
+#include <utility>
 
 #include "internal.h"
 
@@ -19,11 +23,25 @@ namespace sl {
 
 struct WasmStream {
     std::shared_ptr<v8::WasmStreaming> streaming;
-    // Of an entry in use: what the module must be, and how much of it has come. Borrowed.
+    // Of an entry in use: what the module must be, how much of it has come, which V8 has not got yet, and its code. Borrowed.
     const uint8_t *expected = nullptr;
     size_t expected_length = 0;
     size_t matched = 0;
-    bool differs = false;
+    const uint8_t *code = nullptr;
+    size_t code_length = 0;
+    // V8 has bytes of the module.
+    bool has_begun = false;
+
+    void Push(const uint8_t *bytes, size_t length) {
+        if (length == 0) return;
+        has_begun = true;
+        streaming->OnBytesReceived(bytes, length);
+    }
+
+    // V8 gets what has come of it.
+    void ForgetEntry() {
+        Push(std::exchange(expected, nullptr), matched);
+    }
 };
 
 namespace {
@@ -151,11 +169,11 @@ bool sl_v8_wasm_stream_use(sl_v8_isolate *self, uint64_t name, const uint8_t *en
     sl::Entry scope(self);
     sl::WasmStream *stream = sl::FindStream(self, name);
     sl::EntryHeader header;
-    if (!stream || stream->expected) return false;
+    if (!stream || stream->expected || stream->has_begun) return false;
     size_t module_offset = sl::ModuleOffset(entry, length, length, &header);
     if (module_offset == 0 || header.checksum != sl::ChecksumOfCode(entry, module_offset)) return false;
-    // V8's part of the seal: its version, flags and the processor.
-    if (!stream->streaming->SetCompiledModuleBytes(entry + sizeof header, header.code_length)) return false;
+    stream->code = entry + sizeof header;
+    stream->code_length = header.code_length;
     stream->expected = entry + module_offset;
     stream->expected_length = header.module_length;
     return true;
@@ -166,14 +184,14 @@ bool sl_v8_wasm_stream_push(sl_v8_isolate *self, uint64_t name, const uint8_t *b
     sl::WasmStream *stream = sl::FindStream(self, name);
     if (!stream) return false;
     if (length == 0) return true;
-    if (stream->expected && !stream->differs) {
-        const uint8_t *expected = stream->expected + stream->matched;
-        stream->differs = length > stream->expected_length - stream->matched || memcmp(expected, bytes, length) != 0;
-        stream->matched += length;
-        // V8 gets what was compared: another thread may change shared memory at any time.
-        if (!stream->differs) bytes = expected;
+    if (stream->expected) {
+        if (length <= stream->expected_length - stream->matched && memcmp(stream->expected + stream->matched, bytes, length) == 0) {
+            stream->matched += length;
+            return true;
+        }
+        stream->ForgetEntry();
     }
-    stream->streaming->OnBytesReceived(bytes, length);
+    stream->Push(bytes, length);
     return true;
 }
 
@@ -181,8 +199,11 @@ bool sl_v8_wasm_stream_finish(sl_v8_realm *realm, uint64_t name) {
     sl::RealmEntry entry(realm);
     std::unique_ptr<sl::WasmStream> stream = sl::TakeStream(realm->isolate, name);
     if (!stream) return false;
-    bool is_used = stream->expected && !stream->differs && stream->matched == stream->expected_length;
     v8::TryCatch caught(entry.isolate);
+    // V8's part of the seal: its version, flags and the processor.
+    bool is_used = stream->expected && stream->matched == stream->expected_length &&
+                   stream->streaming->SetCompiledModuleBytes(stream->code, stream->code_length);
+    if (stream->expected) stream->ForgetEntry();
     stream->streaming->Finish(is_used);
     return is_used;
 }

@@ -103,7 +103,7 @@ private:
 
 constexpr size_t kOpsMax = 512;
 constexpr size_t kStaticTextsMax = 512;
-constexpr size_t kRejectionsMax = 10'000;        // rejected promises remembered until a handler is added
+constexpr size_t kRejectionsMax = 1 << 18;       // rejected promises remembered until a handler is added
 constexpr size_t kFramesMax = 64;                // of one stack
 constexpr int kFramesCaptured = 32;              // when an error is made; its cost grows with it (64: four times that of V8's 10)
 constexpr size_t kCauseDepthMax = 8;             // exception, its cause, the cause of that …
@@ -187,7 +187,7 @@ struct sl_v8_isolate {
         uint64_t id;
         v8::Global<v8::Promise> promise;
     };
-    std::vector<Rejection> rejections;
+    std::unordered_multimap<int, Rejection> rejections;  // by identity hash: who handles many, handles the first made first
     uint64_t next_rejection = 1;
 
     v8::Global<v8::FunctionTemplate> host_object_shape;  // empty until the first is made

@@ -15,15 +15,15 @@ public import System
 public import Telemetry
 public import Transport
 
-/// Something about an exporter that its operator should hear, said once and not for each export.
+/// Something about an exporter that its operator may want to hear.
 public enum ExporterEvent: Sendable, Hashable {
-    /// The backend does not take exports at the moment; they are kept and tried again.
+    /// The backend does not take exports at the moment; they are kept and tried again. Said at each attempt.
     case outage(message: String)
     /// It does again.
     case recovered
-    /// The backend refuses what it is sent; that is lost. Said again only when the backend says something else.
+    /// The backend refuses what it is sent; that is lost. Said each time.
     case refused(Signal, message: String)
-    /// The backend has no place for this signal. Said as `refused` is.
+    /// The backend has no place for this signal. Said again only when the backend says something else.
     case unsupported(Signal, message: String)
     /// The backend takes this signal, which it had refused or complained of.
     case taken(Signal)
@@ -263,15 +263,14 @@ public final class Exporter: Sendable {
             events.append(.recovered)
         }
         switch result {
-        case .failed(_, let message): if !wasOutage { events.append(.outage(message: message)) }
+        case .failed(_, let message): events.append(.outage(message: message))
         case .refused(.unsupported, let message):
             if state.lastRefusal.updateValue(message, forKey: export.signal) != message {
                 events.append(.unsupported(export.signal, message: message))
             }
         case .refused(_, let message), .tooLarge(let message):
-            if state.lastRefusal.updateValue(message, forKey: export.signal) != message {
-                events.append(.refused(export.signal, message: message))
-            }
+            state.lastRefusal[export.signal] = message
+            events.append(.refused(export.signal, message: message))
         case .delivered(_, _, let message?):
             if state.lastRefusal.updateValue(message, forKey: export.signal) != message {
                 events.append(.warning(export.signal, message: message))

@@ -71,36 +71,43 @@ final class MessageDeflate {
         }
         guard let stream = inflater else { throw .tooLong }
         var result: [UInt8] = []
+        var count = 0
         for input in [bytes, Self.tail] {
             try input.withUnsafeBufferPointer { (input) throws(Failure) in
-                try Self.inflateAll(input, stream, bytesMax, &result)
+                try Self.inflateAll(input, stream, bytesMax, &result, &count)
             }
         }
         // Between two blocks.
         guard stream.pointee.data_type & 128 != 0 else { throw .invalid }
+        result.removeLast(result.count - count)
         return result
     }
 
     /// Until the input is used up and nothing more comes of it.
+    /// - Parameters:
+    ///   - result: what there is, and room behind it, which is used up before there is more: a message may have as many ends as it likes.
+    ///   - count: bytes of what there is.
     private static func inflateAll(
         _ input: UnsafeBufferPointer<UInt8>, _ stream: UnsafeMutablePointer<z_stream>, _ bytesMax: Int,
-        _ result: inout [UInt8]
+        _ result: inout [UInt8], _ count: inout Int
     ) throws(Failure) {
         stream.pointee.next_in = input.baseAddress.map { UnsafeMutablePointer(mutating: $0) }
         stream.pointee.avail_in = UInt32(input.count)
         var isDone = false
         while !isDone {
-            // One byte over the limit tells that there is more than that.
-            let room = min(max(4 * input.count, result.count, 1024), bytesMax + 1 - result.count)
-            let from = result.count
-            result.append(contentsOf: repeatElement(0, count: room))
+            if count == result.count {
+                // One byte over the limit tells that there is more than that.
+                let room = min(max(4 * input.count, result.count, 1024), bytesMax + 1 - result.count)
+                result.append(contentsOf: repeatElement(0, count: room))
+            }
+            let from = count
             let code = result.withUnsafeMutableBufferPointer { buffer in
                 stream.pointee.next_out = buffer.baseAddress! + from
-                stream.pointee.avail_out = UInt32(room)
+                stream.pointee.avail_out = UInt32(buffer.count - from)
                 return inflate(stream, Z_SYNC_FLUSH)
             }
-            result.removeLast(Int(stream.pointee.avail_out))
-            guard result.count <= bytesMax else { throw .tooLong }
+            count = result.count - Int(stream.pointee.avail_out)
+            guard count <= bytesMax else { throw .tooLong }
             switch code {
             case Z_OK, Z_BUF_ERROR: isDone = stream.pointee.avail_out > 0
             case Z_STREAM_END:

@@ -164,8 +164,8 @@ public final class OpHost {
     /// Nil unless the worker serves, and before it does.
     public var http: (any HTTPHost)?
     public var messages: (any MessageHost)?
-    /// Before the program runs.
-    public var wasm: (any WasmHost)?
+    /// Before the program runs. Not retained: it has the realm, which has this.
+    public weak var wasm: (any WasmHost)?
     static let wasiInstancesMax = 64
     var wasiInstances: [Int: WASI] = [:]
     var lastWasi = 0

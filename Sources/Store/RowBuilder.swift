@@ -32,7 +32,7 @@ struct RowBuilder {
     /// A row of one batch, all of whose bytes are items in their order, and which is about as large as a row: its bytes are shared, not
     /// copied. Nil when it is not so.
     init?(whole batch: Batch, rowBytes: Int) {
-        guard batch.bytes.count >= rowBytes, batch.bytes.count <= rowBytes + rowBytes / 8 else { return nil }
+        guard batch.bytes.count >= rowBytes, batch.bytes.count <= rowBytes + rowBytes / 4 else { return nil }
         self.init(batch)
         let places = batch.scopes.map { place(of: $0) }
         var end = 0

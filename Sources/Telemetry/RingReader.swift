@@ -6,8 +6,9 @@ internal import Glibc
 
 /// Takes records out of a ring. One thread at a time.
 public struct RingReader: ~Copyable {
-    /// Most bytes taken in one step, unless one record is larger: what is copied should still be in the second-level cache when it is looked at.
-    public static let chunkBytes = 128 << 10
+    /// Most bytes taken in one step, unless one record is larger: what is copied is still in the first-level cache when it is looked at, and a batch, which
+    /// ends with a step, is not much larger than it should be.
+    public static let chunkBytes = 16 << 10
 
     public enum Step: Equatable, Sendable {
         /// Nothing was there.

@@ -32,6 +32,37 @@ import Testing
         #expect(notices.recovered(lost: [:], now: 302 * second) != nil)
     }
 
+    @Test func oneThatFailsForLongIsToldOfEvenWhenItsBeginningWasNot() {
+        var notices = ExportNotices(kept: "")
+        _ = notices.failed("refused", lost: [:], now: 0)
+        _ = notices.recovered(lost: [:], now: second)
+        #expect(notices.failed("refused", lost: [.logs: 1], now: 2 * second) == nil)
+        #expect(notices.failed("refused", lost: [.logs: 2], now: 299 * second) == nil)
+        #expect(notices.failed("refused", lost: [.logs: 3], now: 302 * second) == "refused; trying again for 300 s")
+        #expect(notices.failed("refused", lost: [.logs: 4], now: 900 * second) == nil)
+        #expect(
+            notices.recovered(lost: [.logs: 5], now: 902 * second)
+                == "works again after 900 s; lost there: 4 log records")
+        _ = notices.refused(.traces, "404", lost: [:], now: 0)
+        _ = notices.taken(.traces, lost: [:], now: second)
+        #expect(notices.refused(.traces, "404", lost: [:], now: 2 * second) == nil)
+        #expect(
+            notices.refused(.traces, "404", lost: [:], now: 302 * second)
+                == "spans are refused for 300 s, and lost there: 404")
+    }
+
+    @Test func whatWasLostBeforeIsNotSaidAgain() {
+        var notices = ExportNotices(kept: "")
+        _ = notices.refused(.traces, "404", lost: [.traces: 3], now: 0)
+        #expect(
+            notices.taken(.traces, lost: [.traces: 4], now: second)
+                == "takes spans again after 1 s; lost there: 4 spans")
+        _ = notices.refused(.traces, "404", lost: [.traces: 5], now: 400 * second)
+        #expect(
+            notices.taken(.traces, lost: [.traces: 6], now: 401 * second)
+                == "takes spans again after 1 s; lost there: 2 spans")
+    }
+
     @Test func refusalsAreToldBySignal() {
         var notices = ExportNotices(kept: " (kept in s)")
         #expect(

@@ -232,6 +232,32 @@ TEST(codeOfAnotherModuleIsNotUsed) {
     }
 }
 
+TEST(aMistakeInAnotherModuleIsTold) {
+    World world;
+    world.Run(kMake);
+    std::string entry = Sealed(world, "globalThis.one ??= new WebAssembly.Module(make(50, 2))");
+    Bytes module(world, "make(50, 2)");
+    for (size_t wrong = 8; wrong < module.data.size(); wrong += 3) {
+        std::vector<uint8_t> bytes = module.data;
+        bytes[wrong] = 5;  // an else without an if, among functions
+        if (bytes == module.data) continue;
+        for (size_t piece : {size_t(7), bytes.size()}) {
+            Begin(world, 1);
+            CHECK(Use(world, 1, entry));
+            for (size_t at = 0; at < bytes.size(); at += piece) {
+                CHECK(sl_v8_wasm_stream_push(world.isolate, 1, bytes.data() + at, std::min(piece, bytes.size() - at)));
+            }
+            CHECK(!sl_v8_wasm_stream_finish(world.realm, 1));
+            Settle(world);
+            CHECK(world.Run("outcome.startsWith('CompileError') || outcome === 'module'") == "true");
+        }
+    }
+    Begin(world, 1);
+    CHECK(sl_v8_wasm_stream_push(world.isolate, 1, module.data.data(), 8));
+    CHECK(!Use(world, 1, entry));
+    sl_v8_wasm_stream_abort(world.realm, 1, nullptr);
+}
+
 TEST(aDamagedEntryIsRefused) {
     World world;
     world.Run(kMake);

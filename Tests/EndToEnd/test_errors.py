@@ -118,6 +118,8 @@ ATTRIBUTES = [
     "export { default as again } from './data.json' with { type: 'json' };\nimport data from \"./data.json\" with { type: 'json' };",
     "const \u2028unseen = 1;\nimport data from './data.json' with { type: 'json' };",
     "import data from './data.json' assert { type: 'json' };",
+    "import data from './data.json'\n    with { type: 'json' };",
+    "import data from './data.json'\r\n\nwith\n{ type: 'json' };",
 ]
 
 
@@ -128,6 +130,12 @@ def test_import_attributes(sidelight, line):
     for _ in range(2):  # the second time from the code cache
         done = sidelight("run", path)
         assert (done.code, done.out) == (0, "7\n"), done.err
+
+
+def test_import_attributes_leave_the_lines_where_they_are(sidelight):
+    sidelight.write("data.json", "{}")
+    path = sidelight.write("lines.mjs", "import data from './data.json'\n\n  with { type: 'json' };\nthrow new Error(data);\n")
+    assert "lines.mjs:4" in sidelight("run", path).err
 
 
 @pytest.mark.parametrize("line", ["const with = 1;", "'text' with { a: 1 };", "import './data.json' with type;", "with", "import a from './data.json' with {"])

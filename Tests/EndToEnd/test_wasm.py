@@ -284,6 +284,23 @@ def test_pointers_out_of_memory_are_refused(command, tmp_path):
     ]
 
 
+def test_buffers_that_lie_over_each_other(sidelight, compiled):
+    """Together they are longer than a number of WASI: as much is written as the kernel does at once."""
+    compiled("overlap", """
+        #include <wasi/api.h>
+        static char bytes[8 << 20];
+        int main(void) {
+            static __wasi_ciovec_t buffers[1024];
+            for (int i = 0; i < 1024; i++) buffers[i] = (__wasi_ciovec_t){(void *)bytes, sizeof bytes};
+            __wasi_size_t written = 0;
+            return __wasi_fd_write(1, buffers, 1024, &written) == 0 && written == 0x7FFFFFFF ? 0 : 1;
+        }
+    """)
+    command = [sidelight.binary, "run", compiled("overlap")]
+    done = subprocess.run(command, cwd=sidelight.folder, env=sidelight.environment({}), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 # ---- From JavaScript ----
 
 
@@ -533,6 +550,25 @@ def test_every_way_to_a_module_uses_stored_code(command, compiled, sidelight, re
     assert lines[1:8] == ["2 true"] * 7
     spans = [span for span in receiver.spans if span.name == "wasm compile"]
     assert [span.attributes.get("sidelight.module.cached") for span in spans] == [True] * 7 + [None]
+
+
+def test_another_module_that_begins_as_a_stored_one_may_be_wrong(command, compiled, sidelight):
+    sort_much(command)
+    assert len(entries(sidelight)) == 1
+    sidelight.write("sort.json", json.dumps(list(compiled("sort").read_bytes())))
+    main = sidelight.write("main.mjs", """
+        import list from './sort.json' assert { type: 'json' };
+        const told = new Set();
+        for (let at = 5000; at < list.length; at += Math.ceil(list.length / 200)) {
+            const bytes = new Uint8Array(list);
+            bytes.fill(5, at, at + 8);
+            const response = new Response(bytes, { headers: { 'content-type': 'application/wasm' } });
+            told.add(await WebAssembly.compileStreaming(response).then(String, (error) => error.name));
+        }
+        console.log([...told].sort().join());
+    """)
+    done = sidelight("run", main, env={"XDG_CACHE_HOME": sidelight.folder / "cache"})
+    assert done.code == 0 and "CompileError" in done.out, done.err
 
 
 def test_no_folder_for_the_cache_is_no_error(command, sidelight):

@@ -208,11 +208,63 @@ def test_requests_that_are_no_handshake_are_refused(service):
     assert ask() == b"426"
 
 
+def test_a_response_with_a_socket_is_not_cloned(sidelight):
+    done = sidelight("run", sidelight.write("main.mjs", """
+        const { 0: client } = new WebSocketPair();
+        const response = new Response(null, { status: 101, webSocket: client });
+        try { response.clone(); } catch (error) { console.log(error.name); }
+    """))
+    assert done.out == "TypeError\n", done.err
+
+
+def test_an_end_of_a_pair_gets_bytes_of_its_own(sidelight):
+    done = sidelight("run", sidelight.write("main.mjs", """
+        const blob = new Blob(['hello world']);
+        const { 0: one, 1: two } = new WebSocketPair();
+        one.accept();
+        two.accept();
+        two.onmessage = ({ data }) => {
+            console.log(data.byteLength);
+            new Uint8Array(data).fill(88);
+        };
+        one.send(blob.slice(0, 5));
+        one.send(blob);
+        await new Promise((resolve) => setTimeout(resolve));
+        console.log(await blob.text());
+    """))
+    assert done.out == "5\n11\nhello world\n", done.err
+
+
+def test_an_accepted_end_of_a_pair_takes_as_many_messages_as_come(sidelight):
+    done = sidelight("run", sidelight.write("main.mjs", """
+        const { 0: one, 1: two } = new WebSocketPair();
+        try {
+            for (let i = 0; i < 5000; i++) one.send('early');
+        } catch (error) {
+            console.log(error.name);
+        }
+        one.accept();
+        two.accept();
+        let got = 0, closed;
+        two.onmessage = ({ data }) => { if (data === 'x') got++; };
+        two.onclose = ({ code }) => { closed = code; };
+        for (let i = 0; i < 20000; i++) one.send('x');
+        one.close(4000, 'enough');
+        await new Promise((resolve) => setTimeout(resolve));
+        console.log(got, closed);
+    """))
+    assert done.out == "TypeError\n20000 4000\n", done.err
+
+
 class Raw:
     """A client that sends what it likes."""
 
-    def __init__(self, service, extensions=None):
-        self.connection = socket.create_connection(("127.0.0.1", service.port))
+    def __init__(self, service, extensions=None, room=None):
+        """`room`: bytes that it takes before it reads."""
+        self.connection = socket.socket()
+        if room is not None:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        self.connection.connect(("127.0.0.1", service.port))
         self.connection.settimeout(20)
         key = base64.b64encode(os.urandom(16)).decode()
         self.connection.sendall(
@@ -298,6 +350,38 @@ def test_a_client_that_leaves_without_a_word(service):
     assert span.attributes["sidelight.websocket.close.code"] == 1006
     assert span.attributes["sidelight.websocket.received.messages"] == 1
     wait_for(lambda: "closed 1006  false" in service.err)
+
+
+def test_of_pings_whose_answers_find_no_room_the_last_is_answered(service):
+    client = Raw(service, room=4096)
+    count = 100_000
+    client.connection.sendall(b"".join(b"\x89\xe4\0\0\0\0" + b"%100d" % number for number in range(count)))
+    answered = []
+    while not answered or answered[-1] != count - 1:
+        first, payload = client.frame()
+        assert first == 0x8A
+        answered.append(int(payload))
+    assert answered == sorted(set(answered))
+    assert len(answered) < count
+
+
+def test_many_small_messages_wait_for_a_slow_client(serve):
+    service = serve("""
+        export default {
+            fetch() {
+                const { 0: client, 1: server } = new WebSocketPair();
+                server.accept();
+                server.onmessage = () => {
+                    for (let i = 0; i < 100_000; i++) server.send(String(i).padStart(100));
+                };
+                return new Response(null, { status: 101, webSocket: client });
+            },
+        };
+    """)
+    client = Raw(service, room=4096)
+    client.connection.sendall(Raw.masked(0x81, b"begin"))
+    for number in range(100_000):
+        assert client.frame() == (0x81, b"%100d" % number)
 
 
 def test_a_drain_closes_sockets(serve):
@@ -403,6 +487,14 @@ def test_what_does_not_inflate_ends_the_socket(service, what, code):
     payload = final.compress(b"still here") + final.flush() + b"\0"
     client.connection.sendall(Raw.masked(0x41, payload[:5]) + Raw.masked(0x80, payload[5:]))
     assert client.frame() == (0x81, b"still here")
+
+
+def test_a_message_of_a_million_ends(service):
+    """Each costs what it is long, and not what the message is."""
+    client = Raw(service, "permessage-deflate")
+    payload = b"\x03\0" * (1 << 20) + deflated(b"told all the same")
+    client.connection.sendall(b"\xc1\xff" + struct.pack(">Q", len(payload)) + b"\0\0\0\0" + payload)
+    assert client.frame() == (0x81, b"told all the same")
 
 
 def test_messages_are_inflated_one_by_one(serve):

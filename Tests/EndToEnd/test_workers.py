@@ -386,3 +386,24 @@ def test_a_killed_service_leaves_what_its_children_wrote(serve, receiver):
         assert work.parent_id == service.spans(f"/{number}")[0].span_id
     (pool,) = [span for span in receiver.spans if span.name == "worker pool"]
     assert (pool.status, pool.message) == (ERROR, "worker killed by SIGKILL (9)")
+
+
+def test_children_that_have_ended_leave_nothing_behind(sidelight):
+    """Each kept 200 KB: its event loop, and what it was made with."""
+    done = sidelight("run", sidelight.write("main.mjs", """
+        const one = () => new Promise((resolve) => {
+            const worker = new Worker('data:text/javascript,postMessage(1)');
+            worker.onmessage = () => {
+                worker.terminate();
+                resolve();
+            };
+        });
+        const many = async (count) => {
+            for (let i = 0; i < count; i++) await one();
+            return process.memoryUsage().rss;
+        };
+        const before = await many(200);
+        console.log((await many(800) - before) / 2 ** 20);
+    """), timeout=300)
+    assert done.code == 0, done.err
+    assert float(done.out) < 60

@@ -23,11 +23,15 @@ extension WASI {
     private func vectors(_ memory: GuestMemory, _ pointer: UInt32, _ count: UInt32) throws(WASIErrno) -> [iovec] {
         _ = try memory.range(pointer, Int(count) * 8)
         var vectors: [iovec] = []
+        // The kernel's own limit. Buffers may lie over each other, so the memory's length is none.
+        var left = Int(Int32.max)
         for index in 0..<UInt32(min(Int(count), Self.vectorsMax)) {
             let start = try memory.load(pointer + 8 * index, as: UInt32.self)
             let length = try memory.load(pointer + 8 * index + 4, as: UInt32.self)
             let range = try memory.range(start, Int(length))
-            if range.count > 0 { vectors.append(iovec(iov_base: range.baseAddress, iov_len: range.count)) }
+            let taken = min(range.count, left)
+            if taken > 0 { vectors.append(iovec(iov_base: range.baseAddress, iov_len: taken)) }
+            left -= taken
         }
         return vectors
     }

@@ -6,7 +6,8 @@ const { ObjectAssign, PromiseReject, ReflectApply, RangeError, TypeError } = pri
 const { customInspect, streams } = internal;
 const {
     Completion, Deferred, Outcome, Queue, SizedQueue, WRITABLE_STREAM, callForPromise, checkSize, failedCompletion, fulfilledDeferred, highWaterMarkOf, isolate,
-    makeObject, noop, ownState, react, rejectedDeferred, rejectedWith, settled, settledCompletion, stateOfKind, stranger, takeAdopted, toCallback, toObject, toStrategy, whenSettled, wrapController,
+    makeObject, noop, ownState, react, rejectedDeferred, rejectedWith, settled, settledCompletion, stateOfKind, stranger, takeAdopted, toCallback, toObject,
+    toStrategy, whenSettled, wrapController,
 } = streams;
 const { defineInterface, requireArguments } = internal.webidl;
 

@@ -322,6 +322,6 @@ internal.streamParts = {
 
 /** @type {object} what others use; the parts above are of this standard's files only */
 internal.streams = {
-    ReadableStream, cancel, collect, fromBytes, holding, isClosed, isDisturbed, isErrored, isInUse, isLocked, isReadable, isReadableStream, isTransferable, newReadable, readAll, readChunks,
-    storedError, tee,
+    ReadableStream, cancel, collect, fromBytes, holding, isClosed, isDisturbed, isErrored, isInUse, isLocked, isReadable, isReadableStream, isTransferable,
+    newReadable, readAll, readChunks, storedError, tee,
 };

@@ -123,6 +123,7 @@ class Response {
     }
 
     clone() {
+        if (this.#webSocket !== null) throw new TypeError('Response.clone: one with a webSocket is sent once');
         const body = cloneBody(this.#body, 'Response');
         const copy = new Response();
         copy.#status = this.#status;

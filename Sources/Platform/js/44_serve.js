@@ -380,7 +380,7 @@ function show(error) {
     shown++;
     let text;
     try { text = internal.formatUncaught(error, undefined); } catch { text = 'Uncaught exception that could not be shown'; }
-    if (text.length > SHOWN_UNITS) text = `${StringPrototypeSlice(text, 0, SHOWN_UNITS)}\n… (${text.length - SHOWN_UNITS} characters more)`;
+    if (text.length > SHOWN_UNITS) text = `${StringPrototypeSlice(text, 0, SHOWN_UNITS)}\n\u2026 (${text.length - SHOWN_UNITS} characters more)`;
     ops.print(2, `${text}\n`);
 }
 
@@ -606,7 +606,7 @@ function describe(value) {
 let refusal;
 
 /** @param {string} what the reason @returns {TypeError} */
-function refuse(what) {
+function refuseEntry(what) {
     refusal = withoutStack(new TypeError(what));
     return refusal;
 }
@@ -634,11 +634,11 @@ const HAS_FETCH = 1, HAS_SCHEDULED = 2;
  */
 function install(exportsDefault, env) {
     const wanted = 'The default export of the entry module must be an object with a fetch or a scheduled function';
-    if (exportsDefault === null || typeof exportsDefault !== 'object') throw refuse(`${wanted}, but ${describe(exportsDefault)}`);
+    if (exportsDefault === null || typeof exportsDefault !== 'object') throw refuseEntry(`${wanted}, but ${describe(exportsDefault)}`);
     const { fetch, scheduled } = exportsDefault;
-    if (fetch !== undefined && typeof fetch !== 'function') throw refuse(`${wanted}, but its fetch is of type ${typeof fetch}`);
-    if (scheduled !== undefined && typeof scheduled !== 'function') throw refuse(`${wanted}, but its scheduled is of type ${typeof scheduled}`);
-    if (fetch === undefined && scheduled === undefined) throw refuse(`${wanted}, but ${describe(exportsDefault)}`);
+    if (fetch !== undefined && typeof fetch !== 'function') throw refuseEntry(`${wanted}, but its fetch is of type ${typeof fetch}`);
+    if (scheduled !== undefined && typeof scheduled !== 'function') throw refuseEntry(`${wanted}, but its scheduled is of type ${typeof scheduled}`);
+    if (fetch === undefined && scheduled === undefined) throw refuseEntry(`${wanted}, but ${describe(exportsDefault)}`);
     target = exportsDefault;
     environment = env ?? {};
     return (fetch === undefined ? 0 : HAS_FETCH) | (scheduled === undefined ? 0 : HAS_SCHEDULED);
@@ -673,7 +673,7 @@ internal.serve = {
     /** The worker is to end: sockets are told so; requests are finished. */
     drain() { internal.webSocket.closeAll(); },
     // For 49_websocket.js.
-    refuse: answer,
+    answer,
     /** @param {object} link feed, reader and counts of the connection from now on @returns {boolean} whether it is a socket now */
     upgrade(exchange, lines, link) {
         if (exchange.over || !ops.httpUpgrade(exchange.slot, lines)) return false;
@@ -694,7 +694,7 @@ internal.serve = {
     idle: () => inFlight + promises + runs + outlived,
     /** Of these: 0 the promises, 1 the runs of schedules. */
     pending: (kind) => kind === 0 ? promises : runs,
-    cannotStart, refuse,
+    cannotStart, refuseEntry,
     /** Before the process ends. */
     tellUnshown,
     // For 46_scheduled.js.

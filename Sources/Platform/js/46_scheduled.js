@@ -90,7 +90,7 @@ serve.startSchedules = (crons) => {
     if (typeof crons === 'string') crons = JSONParse(crons);
     const { target } = serve.scheduledTarget();
     if (crons.length > 0 && typeof target.scheduled !== 'function') {
-        throw serve.refuse('There are schedules (--cron), but the default export of the entry module has no scheduled function');
+        throw serve.refuseEntry('There are schedules (--cron), but the default export of the entry module has no scheduled function');
     }
     const tasks = [];
     for (let i = 0; i < crons.length; i++) tasks[i] = new Task(parse(crons[i]));

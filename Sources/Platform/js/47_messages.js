@@ -9,8 +9,8 @@
 // A message is handled in the tracing context of who posted it. A stream that is transferred has ports in the message, too: late/stream_transfer.js.
 
 const {
-    ArrayPrototypeIncludes, ArrayPrototypePush, Error, FinalizationRegistry, FinalizationRegistryPrototypeRegister, FunctionPrototypeSymbolHasInstance,
-    Int32Array, ObjectFreeze, ReflectApply, ReflectSetPrototypeOf, SafeMap, SafeWeakMap, SymbolIterator, TypeError, WeakRef,
+    ArrayPrototypePush, Error, FinalizationRegistry, FinalizationRegistryPrototypeRegister, FunctionPrototypeSymbolHasInstance,
+    Int32Array, ObjectFreeze, ReflectApply, ReflectSetPrototypeOf, SafeMap, SafeSet, SafeWeakMap, SymbolIterator, TypeError, WeakRef,
     WeakRefPrototypeDeref, arrayFromIterable,
 } = primordials;
 const { DOMException } = internal;
@@ -222,8 +222,10 @@ function toObjects(transfer, what) {
 
 /** Throws where a transfer list cannot be. `source`: the port it is posted through. */
 function checkTransfer(list, source) {
+    const seen = new SafeSet();
     for (let i = 0; i < list.length; i++) {
-        if (ArrayPrototypeIncludes(list, list[i], i + 1)) throw new DOMException('An object is transferred twice', 'DataCloneError');
+        if (seen.has(list[i])) throw new DOMException('An object is transferred twice', 'DataCloneError');
+        seen.add(list[i]);
         if (list[i] === source) throw new DOMException('A port cannot be transferred through itself', 'DataCloneError');
         if (states.get(list[i])?.isDetached === true) throw new DOMException('A MessagePort in the transfer list is detached', 'DataCloneError');
         if (isTransferable(list[i]) && isInUse(list[i])) throw new DOMException('A stream in the transfer list is locked, or was transferred', 'DataCloneError');

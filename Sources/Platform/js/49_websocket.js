@@ -9,7 +9,7 @@
 // A listener runs in the tracing context in which the socket was made, or accepted.
 
 const {
-    ArrayPrototypeIncludes, ArrayPrototypePush, ArrayPrototypeShift, MathFloor, Number, ReflectConstruct, SafeSet, StringPrototypeIndexOf, StringPrototypeSlice,
+    ArrayPrototypeIncludes, ArrayPrototypePush, ArrayPrototypeSplice, MathFloor, Number, ReflectConstruct, SafeSet, StringPrototypeIndexOf, StringPrototypeSlice,
     StringPrototypeToLowerCase, SymbolIterator, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, Uint8Array, arrayFromIterable,
 } = primordials;
 const { DOMException } = internal;
@@ -27,8 +27,8 @@ const TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10, BROKEN = -1; // ops.
 const MESSAGE_MAX = 32 << 20;
 /** Messages that wait for an end of a pair that was not accepted. */
 const INBOX_MAX = 4096;
-/** Bytes of frames that wait here because the peer takes none. More, and the socket is given up. */
-const QUEUE_MAX = 64 << 20;
+/** Bytes of frames that wait here because the peer takes none, each with what its object takes beside them. More, and the socket is given up. */
+const QUEUE_MAX = 64 << 20, FRAME_COST = 400;
 /** Milliseconds that a peer has for its close frame, after ours. */
 const CLOSE_TIMEOUT = 5_000;
 const REASON_MAX = 123; // bytes
@@ -58,12 +58,6 @@ class CloseEvent extends Event {
     get reason() { return this.#reason; }
 }
 defineInterface(CloseEvent);
-
-/** The bytes of a Blob. */
-function bytesOfBlob(blob) {
-    const content = blobBytes(blob);
-    return typeof content === 'string' ? ops.encodeUtf8(content) : content;
-}
 
 // ---- Links ----
 
@@ -97,8 +91,10 @@ class FrameLink {
         this.extensions = ''; // agreed on
         this.windowBits = 0; // of our compressor; 0: messages go as they are
         this.counts = new Counts();
-        this.queue = []; // frames that wait for the peer
+        this.queue = []; // frames that wait for the peer,
+        this.first = 0; // from here on
         this.waiting = 0; // bytes
+        this.pong = undefined; // what the last ping had that waits for its answer
         this.isFull = false;
         this.hasSaidClose = false;
         this.over = false;
@@ -128,21 +124,39 @@ class FrameLink {
             return;
         }
         this.waiting += length;
-        if (this.waiting > QUEUE_MAX) {
-            this.fail(new TypeError(`WebSocket: more than ${QUEUE_MAX} bytes wait for a peer that takes none`), 0);
-            return;
-        }
         ArrayPrototypePush(this.queue, frame);
+        if (this.waiting + FRAME_COST * (this.queue.length - this.first) > QUEUE_MAX) {
+            this.fail(new TypeError(`WebSocket: more than ${QUEUE_MAX} bytes wait for a peer that takes none`), 0);
+        }
+    }
+
+    /** The oldest frame that waits. */
+    takeFirst() {
+        const { queue } = this;
+        const frame = queue[this.first];
+        queue[this.first++] = undefined;
+        // Not one by one, which would move all the others each time.
+        if (this.first === queue.length || (this.first >= 1024 && this.first * 2 >= queue.length)) {
+            ArrayPrototypeSplice(queue, 0, this.first);
+            this.first = 0;
+        }
+        this.waiting -= TypedArrayPrototypeGetByteLength(frame);
+        return frame;
     }
 
     /** There is room again. */
     resume() {
         this.isFull = false;
-        while (!this.isFull && this.queue.length > 0 && !this.over) {
-            const frame = ArrayPrototypeShift(this.queue);
-            this.waiting -= TypedArrayPrototypeGetByteLength(frame);
-            this.isFull = !this.write(frame);
-        }
+        while (!this.isFull && this.queue.length > 0 && !this.over) this.isFull = !this.write(this.takeFirst());
+        if (this.isFull || this.pong === undefined) return;
+        const { pong } = this;
+        this.pong = undefined;
+        this.send(PONG, pong);
+    }
+
+    /** Of many pings that one after the other find no room for an answer, the last is answered (RFC 6455 section 5.5.3). */
+    answerPing(content) {
+        if (this.isFull) this.pong = content; else this.send(PONG, content);
     }
 
     /** @param {number} code 0: none */
@@ -170,7 +184,7 @@ class FrameLink {
             switch (kind) {
                 case 0: return;
                 case TEXT: case BINARY: this.message(kind, ops.socketContent(this.frames)); break;
-                case PING: this.send(PONG, ops.socketContent(this.frames)); break;
+                case PING: this.answerPing(ops.socketContent(this.frames)); break;
                 case PONG: break;
                 case CLOSE: this.peerCloses(ops.socketCode(this.frames), ops.socketContent(this.frames)); break;
                 case BROKEN: {
@@ -209,8 +223,8 @@ class FrameLink {
 
     leave() {
         this.over = true;
-        this.queue.length = 0;
-        this.waiting = 0;
+        this.queue.length = this.first = this.waiting = 0;
+        this.pong = undefined;
         ops.socketClose(this.frames);
     }
 }
@@ -492,8 +506,9 @@ class WebSocket extends EventTarget {
         if (state === CONNECTING) throw new DOMException('WebSocket.send: the socket is not open yet', 'InvalidStateError');
         let content, kind = BINARY;
         const bytes = internal.encoding.bytesOf(data);
+        // A copy: the receiver of a pair may change it. A Blob's bytes are nobody's to change.
         if (bytes !== undefined) content = new Uint8Array(bytes);
-        else if (isBlob(data)) content = bytesOfBlob(data);
+        else if (isBlob(data)) content = new Uint8Array(blobBytes(data));
         else {
             content = toUSVString(data);
             kind = TEXT;
@@ -540,17 +555,22 @@ class WebSocket extends EventTarget {
 
     /** Tells what is in the inbox. */
     #empty() {
-        while (this.#isAccepted && this.#inbox.length > 0) {
-            const { kind, content, code } = ArrayPrototypeShift(this.#inbox);
-            if (kind !== CLOSE) {
-                this.#receive(kind, content);
-                continue;
-            }
-            const other = this.#other;
-            if (this.#state < CLOSING) this.#state = CLOSING;
-            this.#close(true, code === 0 ? 1005 : code, content);
-            other?.#close(true, code === 0 ? 1005 : code, content);
+        while (this.#inbox.length > 0) {
+            const records = this.#inbox;
+            this.#inbox = [];
+            for (let i = 0; i < records.length; i++) this.#take(records[i]);
         }
+    }
+
+    #take({ kind, content, code }) {
+        if (kind !== CLOSE) {
+            this.#receive(kind, content);
+            return;
+        }
+        const other = this.#other;
+        if (this.#state < CLOSING) this.#state = CLOSING;
+        this.#close(true, code === 0 ? 1005 : code, content);
+        other?.#close(true, code === 0 ? 1005 : code, content);
     }
 
     #receive(kind, content) {
@@ -593,7 +613,7 @@ class WebSocket extends EventTarget {
             socket.#close(false, 1006, '');
         };
         deposit = (end, record) => {
-            if (end.#inbox.length >= INBOX_MAX) throw new TypeError(`WebSocket: more than ${INBOX_MAX} messages wait for an end of a pair that nobody has accepted`);
+            if (!end.#isAccepted && end.#inbox.length >= INBOX_MAX) throw new TypeError(`WebSocket: more than ${INBOX_MAX} messages wait for an end of a pair that nobody has accepted`);
             ArrayPrototypePush(end.#inbox, record);
             if (end.#isAccepted) later(() => end.#empty());
         };
@@ -688,12 +708,12 @@ function serve(exchange, end, list) {
     const { head } = exchange;
     const at = StringPrototypeIndexOf(head, '\n') + 1;
     const get = (name) => headerIn(head, at, name, ',');
-    const { refuse } = internal.serve;
+    const { answer } = internal.serve;
     const isUpgrade = exchange.method === GET && (exchange.bits & IS_HTTP10) === 0 && listHas(get('upgrade'), 'websocket') && listHas(get('connection'), 'upgrade');
-    if (!isUpgrade) return refuse(exchange, 426, 'Upgrade Required', 'This address speaks WebSocket');
-    if (get('sec-websocket-version') !== '13') return refuse(exchange, 426, 'Upgrade Required', 'This address speaks version 13 of WebSocket');
+    if (!isUpgrade) return answer(exchange, 426, 'Upgrade Required', 'This address speaks WebSocket');
+    if (get('sec-websocket-version') !== '13') return answer(exchange, 426, 'Upgrade Required', 'This address speaks version 13 of WebSocket');
     const accept = ops.socketAccept(get('sec-websocket-key') ?? '');
-    if (accept === '') return refuse(exchange, 400, 'Bad Request', 'The sec-websocket-key is none');
+    if (accept === '') return answer(exchange, 400, 'Bad Request', 'The sec-websocket-key is none');
     let lines = `sec-websocket-accept: ${accept}\r\n`;
     for (let i = 0; i < list.length; i += 2) {
         if (own[list[i]] === 1) continue;
@@ -711,7 +731,7 @@ function serve(exchange, end, list) {
         }
         if (!link.open() || !internal.serve.upgrade(exchange, lines, link)) {
             link.leave();
-            refuse(exchange, 500, 'Internal Server Error', 'Internal Server Error');
+            answer(exchange, 500, 'Internal Server Error', 'Internal Server Error');
             return undefined;
         }
         served.add(link);

@@ -54,6 +54,8 @@ final class ChildThread: @unchecked Sendable {
         case ready(any EventLoop)
         /// It has got what it runs, or will get nothing any more.
         case taken
+        /// It will run nothing, for this reason. Somebody may be about to give it a task all the same.
+        case failed(String)
     }
 
     private let family: ChildIsolates
@@ -92,30 +94,37 @@ final class ChildThread: @unchecked Sendable {
 
     /// Gives a thread that was started without one its task. Once, on any thread.
     func assign(_ task: ChildTask) {
-        let eventLoop: (any EventLoop)? = state.withLock { state in
+        let before = state.withLock { state in
+            let before = state
             switch state {
-            case .preparing:
-                state = .assigned(task)
-                return nil
-            case .ready(let eventLoop):
-                state = .taken
-                return eventLoop
+            case .preparing: state = .assigned(task)
+            case .ready: state = .taken
+            case .failed: break
             case .assigned, .taken: preconditionFailure("a thread got a second Worker")
             }
+            return before
         }
-        eventLoop?.execute { self.begin(task, on: eventLoop!) }
+        switch before {
+        case .ready(let eventLoop): eventLoop.execute { self.begin(task, on: eventLoop) }
+        case .failed(let reason):
+            family.ended(task.child)
+            task.fail(reason)
+        default: break
+        }
     }
 
     /// The system has no thread for it. What it was to run fails.
     func couldNotStart() {
-        guard let task = takeTask() else { return }
+        let reason = "the system gives no further thread"
+        guard let task = takeTask(reason) else { return }
         family.ended(task.child)
-        task.fail("the system gives no further thread")
+        task.fail(reason)
     }
 
-    private func takeTask() -> ChildTask? {
+    /// What it was to run, and will not.
+    private func takeTask(_ reason: String) -> ChildTask? {
         state.withLock { state in
-            defer { state = .taken }
+            defer { state = .failed(reason) }
             guard case .assigned(let task) = state else { return nil }
             return task
         }
@@ -174,7 +183,7 @@ final class ChildThread: @unchecked Sendable {
     /// No isolate could be made.
     private func abandon(_ reason: String, on eventLoop: any EventLoop) {
         family.dropSpare(self)
-        task = takeTask()
+        task = takeTask(reason)
         task?.fail(reason)
         leave(eventLoop)
     }

@@ -126,5 +126,20 @@ test('what is looked at for that is not asked twice', () => {
     wide.push(new Response());
     equal(structuredClone(wide).length, 30001); // beyond what is looked at
 });
+test('much that is transferred, shared or held is each in its place', async () => {
+    const numbers = Array.from({ length: 3000 }, (_, i) => i);
+    const buffers = numbers.map((i) => new Uint32Array([i]).buffer), blobs = numbers.map((i) => new Blob([`${i}`]));
+    const memories = numbers.map((i) => { const memory = new SharedArrayBuffer(4); new Uint32Array(memory)[0] = i; return memory; });
+    const copy = structuredClone({ buffers, memories, blobs, again: [blobs[7], memories[8], buffers[9]] }, { transfer: buffers });
+    ok(copy.again[0] === copy.blobs[7] && copy.again[1] === copy.memories[8] && copy.again[2] === copy.buffers[9]);
+    ok(numbers.every((i) => new Uint32Array(copy.buffers[i])[0] === i && new Uint32Array(copy.memories[i])[0] === i && buffers[i].byteLength === 0));
+    new Uint32Array(copy.memories[2999])[0] = 1;
+    equal(new Uint32Array(memories[2999])[0], 1);
+    same(await Promise.all(copy.blobs.map((blob) => blob.text())), numbers.map(String));
+    const empty = numbers.map(() => new ArrayBuffer(0));
+    equal(structuredClone(empty, { transfer: empty }).length, 3000);
+    const twice = [...numbers.map(() => new ArrayBuffer(1))];
+    throws(() => structuredClone(0, { transfer: [...twice, twice[2000]] }), 'DataCloneError');
+});
 test('primitives', () => { for (const value of [1, 'x', true, null, undefined, 5n]) equal(structuredClone(value), value); });
 await done();
