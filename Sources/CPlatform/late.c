@@ -63,6 +63,9 @@ static const char punycode_js[] = {
 static const char querystring_js[] = {
 #embed "../Platform/js/late/querystring.js"
 };
+static const char stream_transfer_js[] = {
+#embed "../Platform/js/late/stream_transfer.js"
+};
 static const char string_decoder_js[] = {
 #embed "../Platform/js/late/string_decoder.js"
 };
@@ -109,6 +112,7 @@ static const sl_platform_source sources[] = {
     {"path_windows", path_windows_js, sizeof path_windows_js},
     {"punycode", punycode_js, sizeof punycode_js},
     {"querystring", querystring_js, sizeof querystring_js},
+    {"stream_transfer", stream_transfer_js, sizeof stream_transfer_js},
     {"string_decoder", string_decoder_js, sizeof string_decoder_js},
     {"url_legacy", url_legacy_js, sizeof url_legacy_js},
     {"url_module", url_module_js, sizeof url_module_js},

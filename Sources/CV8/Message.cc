@@ -7,8 +7,8 @@
 // on any thread.
 //
 // Host objects that have no number but a payload (Blobs, DOMExceptions) are copied: the payload's values one by one, but for the memory of its
-// Uint8Arrays, which nobody changes, so both sides have it. Objects of all other interfaces of the platform look like plain ones here; Suspects says
-// which are shown to the script, to be refused.
+// Uint8Arrays, which nobody changes, so both sides have it. One whose payload begins with a text is refused by that name. Objects of all other
+// interfaces of the platform look like plain ones here; Suspects says which are shown to the script, to be refused.
 
 #include <algorithm>
 #include <unordered_map>
@@ -158,6 +158,10 @@ private:
         uint32_t count = std::min(payload->Length(), kPayloadMax - 1);
         v8::Local<v8::Value> kind, stack;
         if (!payload->Get(context, 0).ToLocal(&kind)) return v8::Nothing<bool>();
+        if (kind->IsString()) {
+            ThrowCloneError(isolate_, "#<" + ToString(isolate_, kind.As<v8::String>(), kExceptionTextMax) + "> could not be cloned.");
+            return v8::Nothing<bool>();
+        }
         bool has_stack = kind->IsNumber() && kind.As<v8::Number>()->Value() < 0;
         serializer.WriteUint32(kPayloadFollows);
         serializer.WriteUint32(has_stack ? count + 1 : count);

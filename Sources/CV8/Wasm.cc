@@ -4,8 +4,12 @@
 // kept under that number until the stream is finished or aborted. The only way to use compiled code again is to give it to such a stream.
 //
 // V8 trusts compiled code: it checks version, flags and CPU features, not that the code belongs to the module, nor that its bytes are sound, nor that
-// the library is the very build. So an entry is sealed here: build and checksum in front, and the module's own bytes behind, which are
+// the library is the very build. So an entry is sealed here: build and checksum of the code in front, and the module's own bytes behind, which are
 // compared, every one, with what the stream brings. An entry that does not fit costs a compilation and nothing else.
+//
+// A stream begins a microtask after the call, which is too late for `new WebAssembly.Module`. So there is a context of its own for that (the door), with a
+// queue of its own: a checkpoint of that queue runs V8's microtask and nothing of the program's. V8 reads the code at once then, and the program's context
+// gets an object of its own for it.
 //
 // V8 hears of an entry only when all of the module has come and is the entry's. Were it told before, it would keep the bytes and, when they turn out to be
 // others, decode them as the stream ends, where 10.2 goes on after the first mistake in them with a decoder that is gone.
@@ -43,12 +47,12 @@ struct WasmStream {
 namespace {
 
 struct EntryHeader {
-    uint64_t magic, checksum;  // the latter of all that follows it
+    uint64_t magic, checksum;  // the latter of all that follows it, up to the module's bytes
     uint64_t build, flags;
     uint64_t module_length, code_length;
 };
 static_assert(sizeof(EntryHeader) % 16 == 0, "the code behind the header is aligned");
-constexpr uint64_t kEntryMagic = 0x3130'4D53'4157'4C53;  // "SLWASM01"
+constexpr uint64_t kEntryMagic = 0x3230'4D53'4157'4C53;  // "SLWASM02"
 constexpr size_t kChecksumFrom = offsetof(EntryHeader, build);
 
 size_t Padded(size_t length) { return (length + 15) & ~size_t(15); }
@@ -58,15 +62,52 @@ uint64_t FlagsHash() {
     return Checksum(flags.data(), flags.size());
 }
 
-// The parts of an entry: code first, since it wants to be aligned. False: it is damaged, or of another build.
-bool OpenEntry(const uint8_t *bytes, size_t length, EntryHeader *header) {
-    if (length < sizeof *header) return false;
-    memcpy(header, bytes, sizeof *header);
-    if (header->magic != kEntryMagic || header->build != LibraryBuild() || header->flags != FlagsHash()) return false;
+// Where the module's bytes lie in an entry of `length` bytes, of which the first `head_length` are there; 0: it is damaged, or of another build. Code
+// comes first, since it wants to be aligned.
+size_t ModuleOffset(const uint8_t *head, size_t head_length, size_t length, EntryHeader *header) {
+    if (head_length < sizeof *header || length < sizeof *header) return 0;
+    memcpy(header, head, sizeof *header);
+    if (header->magic != kEntryMagic || header->build != LibraryBuild() || header->flags != FlagsHash()) return 0;
     size_t left = length - sizeof *header;
-    if (header->code_length == 0 || header->code_length > left || header->module_length > left) return false;
-    if (Padded(header->code_length) + header->module_length != left) return false;
-    return header->checksum == Checksum(bytes + kChecksumFrom, length - kChecksumFrom);
+    if (header->code_length == 0 || header->code_length > left || header->module_length > left) return 0;
+    if (Padded(header->code_length) + header->module_length != left) return 0;
+    return sizeof *header + Padded(header->code_length);
+}
+
+// Of what lies before the module's bytes. The latter need no checksum: they are compared.
+uint64_t ChecksumOfCode(const uint8_t *entry, size_t module_offset) {
+    return Checksum(entry + kChecksumFrom, module_offset - kChecksumFrom);
+}
+
+// ---- The door ----
+
+// The name of its stream, which no number of the program's realm is.
+constexpr uint64_t kDoorName = uint64_t{1} << 53;
+
+// Empty: an exception is pending, or execution was terminated.
+v8::MaybeLocal<v8::Context> OpenDoor(sl_v8_isolate *self) {
+    v8::Isolate *isolate = self->isolate;
+    WasmStreams &streams = self->wasm_streams;
+    if (!streams.door.IsEmpty()) return streams.door.Get(isolate);
+    if (!streams.door_queue) streams.door_queue = v8::MicrotaskQueue::New(isolate, v8::MicrotasksPolicy::kExplicit);
+    v8::Local<v8::Context> door = v8::Context::New(isolate, nullptr, {}, {}, {}, streams.door_queue.get());
+    if (door.IsEmpty()) return {};
+    door->SetEmbedderData(kOpsSlot, v8::Undefined(isolate));
+    door->SetAlignedPointerInEmbedderData(kRealmSlot, nullptr);
+    streams.door.Reset(isolate, door);
+    // The next collection may have it; a module that comes sooner finds it open.
+    streams.door.SetWeak();
+    return door;
+}
+
+// V8's promise of a module whose bytes are to come at kDoorName.
+v8::MaybeLocal<v8::Promise> BeginAtDoor(v8::Isolate *isolate, v8::Local<v8::Context> door) {
+    v8::Local<v8::Value> space, compile, promise;
+    if (DataProperty(door, door->Global(), "WebAssembly", &space) != Lookup::kFound || !space->IsObject()) return {};
+    if (DataProperty(door, space.As<v8::Object>(), "compileStreaming", &compile) != Lookup::kFound || !compile->IsFunction()) return {};
+    v8::Local<v8::Value> name = v8::Number::New(isolate, static_cast<double>(kDoorName));
+    if (!compile.As<v8::Function>()->Call(door, v8::Undefined(isolate), 1, &name).ToLocal(&promise) || !promise->IsPromise()) return {};
+    return promise.As<v8::Promise>();
 }
 
 void OnStream(const v8::FunctionCallbackInfo<v8::Value> &info) {
@@ -74,7 +115,9 @@ void OnStream(const v8::FunctionCallbackInfo<v8::Value> &info) {
     sl_v8_isolate *self = Self(isolate);
     std::shared_ptr<v8::WasmStreaming> streaming = v8::WasmStreaming::Unpack(isolate, info.Data());
     double number = info[0]->IsNumber() ? info[0].As<v8::Number>()->Value() : -1;
+    // The door's name is no number of the program's: the function there is the platform's alone.
     bool is_good = number >= 0 && number < 0x1p53;
+    if (number == static_cast<double>(kDoorName)) is_good = RealmOf(isolate->GetCurrentContext()) == nullptr;
     auto name = static_cast<uint64_t>(is_good ? number : 0);
     if (!is_good || self->wasm_streams.size() >= kWasmStreamsMax || self->wasm_streams.count(name)) {
         streaming->Abort(NewError(isolate, "RangeError", "too many WebAssembly modules are compiled at once"));
@@ -109,6 +152,8 @@ void ForgetWasmStreams(sl_v8_isolate *self) {
     // The promises stay as they are.
     for (auto &[name, stream] : self->wasm_streams) stream->streaming->Abort({});
     self->wasm_streams.clear();
+    self->wasm_streams.door.Reset();
+    self->wasm_streams.door_queue.reset();
 }
 
 }  // namespace sl
@@ -124,10 +169,12 @@ bool sl_v8_wasm_stream_use(sl_v8_isolate *self, uint64_t name, const uint8_t *en
     sl::Entry scope(self);
     sl::WasmStream *stream = sl::FindStream(self, name);
     sl::EntryHeader header;
-    if (!stream || stream->expected || stream->has_begun || !sl::OpenEntry(entry, length, &header)) return false;
+    if (!stream || stream->expected || stream->has_begun) return false;
+    size_t module_offset = sl::ModuleOffset(entry, length, length, &header);
+    if (module_offset == 0 || header.checksum != sl::ChecksumOfCode(entry, module_offset)) return false;
     stream->code = entry + sizeof header;
     stream->code_length = header.code_length;
-    stream->expected = stream->code + sl::Padded(header.code_length);
+    stream->expected = entry + module_offset;
     stream->expected_length = header.module_length;
     return true;
 }
@@ -170,6 +217,44 @@ void sl_v8_wasm_stream_abort(sl_v8_realm *realm, uint64_t name, sl_v8_value *rea
     else stream->streaming->Abort({});
 }
 
+size_t sl_v8_wasm_entry_module_offset(const uint8_t *head, size_t head_length, size_t length, size_t module_length) {
+    sl::EntryHeader header;
+    size_t offset = sl::ModuleOffset(head, head_length, length, &header);
+    return offset != 0 && header.module_length == module_length ? offset : 0;
+}
+
+sl_v8_value *sl_v8_wasm_load(sl_v8_realm *realm, const uint8_t *entry, size_t length, const uint8_t *module, size_t module_length) {
+    sl::RealmEntry scope(realm);
+    sl_v8_isolate *self = realm->isolate;
+    sl::EntryHeader header;
+    if (sl::ModuleOffset(entry, length, length + module_length, &header) != length || header.module_length != module_length) return nullptr;
+    if (header.checksum != sl::ChecksumOfCode(entry, length)) return nullptr;
+
+    v8::TryCatch caught(scope.isolate);
+    v8::Local<v8::Context> door;
+    v8::Local<v8::Promise> promise;
+    std::unique_ptr<sl::WasmStream> stream;
+    if (sl::OpenDoor(self).ToLocal(&door)) {
+        v8::Context::Scope in_door(door);
+        if (sl::BeginAtDoor(scope.isolate, door).ToLocal(&promise)) {
+            self->wasm_streams.door_queue->PerformCheckpoint(scope.isolate);
+            stream = sl::TakeStream(self, sl::kDoorName);
+        }
+        if (stream && stream->streaming->SetCompiledModuleBytes(entry + sizeof header, header.code_length)) {
+            stream->streaming->OnBytesReceived(module, module_length);
+            stream->streaming->Finish(true);
+        } else if (stream) {
+            stream->streaming->Abort({});
+        }
+    }
+    if (caught.HasTerminated()) caught.ReThrow();
+    if (!stream || promise->State() != v8::Promise::kFulfilled || !promise->Result()->IsWasmModuleObject()) return nullptr;
+    v8::CompiledWasmModule compiled = promise->Result().As<v8::WasmModuleObject>()->GetCompiledModule();
+    v8::Local<v8::WasmModuleObject> object;
+    if (!v8::WasmModuleObject::FromCompiledModule(scope.isolate, compiled).ToLocal(&object)) return nullptr;
+    return sl::Retain(self, object);
+}
+
 bool sl_v8_wasm_module_bytes(sl_v8_isolate *self, sl_v8_value *module, const uint8_t **bytes, size_t *length) {
     sl::Entry entry(self);
     v8::Local<v8::Value> value = sl::Open(entry.isolate, module);
@@ -195,7 +280,7 @@ sl_v8_string sl_v8_wasm_module_seal(sl_v8_isolate *self, sl_v8_value *module) {
     memcpy(bytes, &header, sizeof header);
     memcpy(bytes + sizeof header, code.buffer.get(), code.size);
     memcpy(bytes + sizeof header + sl::Padded(code.size), own.data(), own.size());
-    header.checksum = sl::Checksum(bytes + sl::kChecksumFrom, length - sl::kChecksumFrom);
+    header.checksum = sl::ChecksumOfCode(bytes, length - own.size());
     memcpy(bytes, &header, sizeof header);
     return {reinterpret_cast<char *>(bytes), length};
 }

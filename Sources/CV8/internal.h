@@ -60,11 +60,14 @@ public:
 
 class ForegroundTasks;
 
-// Streaming compilations by the number they began with; Wasm.cc knows what one is.
+// Streaming compilations by the number they began with; Wasm.cc knows what one is, and what the door is for.
 struct WasmStream;
 struct WasmStreams : std::unordered_map<uint64_t, std::unique_ptr<WasmStream>> {
     WasmStreams();
     ~WasmStreams();
+
+    std::unique_ptr<v8::MicrotaskQueue> door_queue;
+    v8::Global<v8::Context> door;  // weak
 };
 
 // Memory of ArrayBuffers, counted and limited. Shared with V8: a buffer may be freed on a worker thread, and after the isolate is gone.

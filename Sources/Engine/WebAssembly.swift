@@ -23,6 +23,18 @@ extension Realm {
     /// The module will not come: its promise is rejected with the reason.
     public func abortWasm(_ name: UInt64, reason: Value) { sl_v8_wasm_stream_abort(raw, name, reason.raw) }
 
+    /// The module of these bytes, from compiled code that `sealWasmModule` made, at once.
+    /// - Parameters:
+    ///   - entry: the entry up to the module's bytes in it (`Engine.wasmModuleOffset`).
+    ///   - module: the same, byte for byte, as those. Nobody else may change them meanwhile.
+    /// - Returns: nil when the entry does not fit, which changes nothing.
+    public func loadCompiledWasm(_ entry: UnsafeRawBufferPointer, of module: UnsafeRawBufferPointer) -> Value? {
+        guard let start = entry.baseAddress?.assumingMemoryBound(to: UInt8.self),
+            let bytes = module.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        else { return nil }
+        return sl_v8_wasm_load(raw, start, entry.count, bytes, module.count).map { Value($0, isolate) }
+    }
+
     /// The optimised code of a `WebAssembly.Module`, with the module's own bytes, for another run. Nil: it is no module, or V8 has optimised nothing of it.
     public func sealWasmModule(_ module: Value) -> [UInt8]? {
         [UInt8](taking: sl_v8_wasm_module_seal(isolate.raw, module.raw))
@@ -41,6 +53,14 @@ extension Engine {
     /// A WebAssembly memory may have at most so many bytes, in whole pages of 64 KiB and one at least. For all isolates; from now on.
     public static func limitWasmMemory(bytes: Int) {
         sl_v8_wasm_memory_pages_max(UInt32(clamping: max(1, bytes >> 16)))
+    }
+
+    /// Where a module's own bytes lie in what `sealWasmModule` gave: of `length` bytes, beginning with `head` (64 bytes are enough). Nil: it is nothing of
+    /// the kind, of another build, or the module has another length.
+    public static func wasmModuleOffset(head: UnsafeRawBufferPointer, length: Int, moduleBytes: Int) -> Int? {
+        guard let start = head.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return nil }
+        let offset = sl_v8_wasm_entry_module_offset(start, head.count, length, moduleBytes)
+        return offset == 0 ? nil : offset
     }
 
     /// Code that `sealWasmModule` gives fits where this is the same: a number for V8's version and flags and for the processor.

@@ -87,10 +87,9 @@ public protocol HTTPHost: AnyObject {
 public protocol WasmHost: AnyObject {
     /// Whether compiled code is kept between runs.
     var storesCode: Bool { get }
-    /// Names the stored code of a module; nil when there is none.
-    func key(of module: UnsafeRawBufferPointer) -> String?
-    /// - Parameter key: of the whole module, when it is known; else empty.
-    func push(_ stream: UInt64, _ bytes: UnsafeRawBufferPointer, key: String)
+    /// The module of these bytes from stored code, at once; nil when there is none. Nobody else may change them meanwhile.
+    func load(_ module: UnsafeRawBufferPointer) -> Value?
+    func push(_ stream: UInt64, _ bytes: UnsafeRawBufferPointer)
     /// Whether stored code is used.
     func finish(_ stream: UInt64) -> Bool
     func abort(_ stream: UInt64, reason: Value)

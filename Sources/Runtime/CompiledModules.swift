@@ -32,31 +32,33 @@ final class CompiledModules: WasmHost {
 
     var storesCode: Bool { store != nil }
 
-    func key(of module: UnsafeRawBufferPointer) -> String? {
-        guard let store else { return nil }
-        let key = StoredModules.key(of: module)
-        return store.has(key) ? key : nil
+    func load(_ module: UnsafeRawBufferPointer) -> Value? {
+        guard let store, let entry = store.read(for: module) else { return nil }
+        if let value = realm.loadCompiledWasm(entry.bytes, of: module) { return value }
+        // Damaged.
+        store.remove(entry)
+        return nil
     }
 
-    func push(_ name: UInt64, _ bytes: UnsafeRawBufferPointer, key: String) {
+    func push(_ name: UInt64, _ bytes: UnsafeRawBufferPointer) {
         var stream = streams[name] ?? Stream()
         if !stream.isDecided {
-            guard !key.isEmpty || stream.head.count + bytes.count >= StoredModules.headBytes || store == nil else {
+            guard stream.head.count + bytes.count >= StoredModules.headBytes || store == nil else {
                 stream.head.append(contentsOf: bytes)
                 streams[name] = stream
                 return
             }
-            decide(name, &stream, with: bytes, key: key)
+            decide(name, &stream, with: bytes)
             streams[name] = stream
         }
         realm.pushWasm(name, bytes)
     }
 
     /// Looks for stored code and pushes what has waited.
-    private func decide(_ name: UInt64, _ stream: inout Stream, with bytes: UnsafeRawBufferPointer, key: String) {
+    private func decide(_ name: UInt64, _ stream: inout Stream, with bytes: UnsafeRawBufferPointer) {
         if let store {
             let head = stream.head + bytes.prefix(max(0, StoredModules.headBytes - stream.head.count))
-            stream.entry = key.isEmpty ? head.withUnsafeBytes(store.newest(beginning:)) : store.read(key)
+            stream.entry = head.withUnsafeBytes(store.newest(beginning:))
             if let entry = stream.entry, !realm.useCompiledWasm(name, entry.bytes) {
                 // Damaged, or of another build.
                 store.remove(entry)

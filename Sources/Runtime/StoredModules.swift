@@ -17,24 +17,21 @@ struct StoredModules {
     static let directoryBytesMax = 512 << 20
     /// What tells one module from another before all of it is there.
     static let headBytes = 4 << 10
+    /// Of a module's bytes in a file, read and compared at a time.
+    private static let pieceBytes = 64 << 10
+    /// What says where they lie.
+    private static let layoutBytes = 64
 
-    /// The bytes of a file, in memory until the last reference goes.
+    /// A file, or the part of it before the module's bytes, in memory until the last reference goes.
     final class Entry {
         let bytes: UnsafeRawBufferPointer
         let key: String
         private let memory: UnsafeMutableRawBufferPointer
 
-        fileprivate init?(_ key: String, _ path: String) {
-            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { return nil }
-            defer { close(descriptor) }
-            var status = stat()
-            guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-                (1...entryBytesMax).contains(Int(status.st_size))
-            else { return nil }
-            let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(status.st_size), alignment: 16)
-            let got = Glibc.read(descriptor, memory.baseAddress!, memory.count)
-            guard got == memory.count else {
+        /// - Parameter byteCount: of a file that has as many.
+        fileprivate init?(_ key: String, _ descriptor: CInt, byteCount: Int) {
+            let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 16)
+            guard pread(descriptor, memory.baseAddress!, byteCount, 0) == byteCount else {
                 memory.deallocate()
                 return nil
             }
@@ -68,15 +65,59 @@ struct StoredModules {
         return String(fingerprint.value, radix: 16)
     }
 
-    func has(_ key: String) -> Bool { size(key) > 0 }
-
     /// Bytes of an entry; 0 when there is none.
     func size(_ key: String) -> Int {
         var status = stat()
         return stat(directory.path(of: key), &status) == 0 ? Int(status.st_size) : 0
     }
 
-    func read(_ key: String) -> Entry? { Entry(key, directory.path(of: key)) }
+    /// All of an entry.
+    func read(_ key: String) -> Entry? {
+        withFile(key) { descriptor, byteCount in Entry(key, descriptor, byteCount: byteCount) }
+    }
+
+    /// What comes before the module's bytes in the entry that has these; the rest of the file is compared and not kept. One that has others is removed.
+    func read(for module: UnsafeRawBufferPointer) -> Entry? {
+        let key = Self.key(of: module)
+        return withFile(key) { descriptor, byteCount in
+            let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceBytes, alignment: 16)
+            defer { piece.deallocate() }
+            let headCount = pread(descriptor, piece.baseAddress!, Self.layoutBytes, 0)
+            let head = UnsafeRawBufferPointer(rebasing: piece.prefix(max(0, headCount)))
+            guard let offset = Engine.wasmModuleOffset(head: head, length: byteCount, moduleBytes: module.count),
+                Self.isEqual(descriptor, from: offset, module, piece)
+            else {
+                unlink(directory.path(of: key))
+                return nil
+            }
+            return Entry(key, descriptor, byteCount: offset)
+        }
+    }
+
+    private static func isEqual(
+        _ descriptor: CInt, from offset: Int, _ module: UnsafeRawBufferPointer, _ piece: UnsafeMutableRawBufferPointer
+    ) -> Bool {
+        var compared = 0
+        while compared < module.count {
+            let count = min(piece.count, module.count - compared)
+            guard pread(descriptor, piece.baseAddress!, count, off_t(offset + compared)) == count,
+                memcmp(piece.baseAddress!, module.baseAddress! + compared, count) == 0
+            else { return false }
+            compared += count
+        }
+        return true
+    }
+
+    private func withFile(_ key: String, _ body: (CInt, _ byteCount: Int) -> Entry?) -> Entry? {
+        let descriptor = open(directory.path(of: key), O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            (1...Self.entryBytesMax).contains(Int(status.st_size))
+        else { return nil }
+        return body(descriptor, Int(status.st_size))
+    }
 
     /// Another may be written then, however large this one was.
     func remove(_ entry: Entry) { unlink(directory.path(of: entry.key)) }

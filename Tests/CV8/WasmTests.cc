@@ -145,6 +145,15 @@ TEST(whatIsNoNameOfAStreamIsRefused) {
     // And the world ends with all of them open.
 }
 
+// Null: it does not fit. The entry's own copy of the module is not looked at.
+sl_v8_value *Load(World &world, const std::string &entry, const std::vector<uint8_t> &module) {
+    auto *bytes = reinterpret_cast<const uint8_t *>(entry.data());
+    size_t offset = sl_v8_wasm_entry_module_offset(bytes, std::min<size_t>(entry.size(), 64), entry.size(), module.size());
+    if (offset == 0) return nullptr;
+    CHECK(offset == entry.size() - module.size());
+    return sl_v8_wasm_load(world.realm, bytes, offset, module.data(), module.size());
+}
+
 TEST(compiledCodeIsUsedAgain) {
     std::string entry;
     std::vector<uint8_t> bytes;
@@ -174,6 +183,37 @@ TEST(compiledCodeIsUsedAgain) {
         CHECK(std::equal(own, own + length, bytes.begin(), bytes.end()));
         sl_v8_value_release(module);
     }
+}
+
+TEST(aModuleIsLoadedAtOnceInTheMidstOfAProgram) {
+    std::string entry;
+    std::vector<uint8_t> bytes;
+    {
+        World world;
+        world.Run(kMake);
+        bytes = Bytes(world, "make(50, 2)").data;
+        entry = Sealed(world, "globalThis.one ??= new WebAssembly.Module(make(50, 2))");
+    }
+    World world;
+    // The program's microtasks wait meanwhile, and what it has made of WebAssembly and of promises is not asked.
+    world.Run("globalThis.ran = 0; Promise.resolve().then(() => { ran = 1; });"
+              "WebAssembly.compileStreaming = () => { ran = 2; }; Promise.prototype.then = () => { ran = 3; };"
+              "Object.defineProperty(Promise, Symbol.species, { get() { ran = 4; } })");
+    for (int round = 0; round < 3; ++round) {
+        sl_v8_value *module = Load(world, entry, bytes);
+        CHECK(module != nullptr);
+        sl_v8_value *global = sl_v8_realm_global(world.realm);
+        CHECK(sl_v8_value_set(world.realm, global, "seen", module));
+        sl_v8_value_release(global);
+        sl_v8_value_release(module);
+        CHECK_EQUAL(world.Run("ran"), "0");
+        CHECK_EQUAL(world.Run("seen instanceof WebAssembly.Module && Object.getPrototypeOf(seen) === WebAssembly.Module.prototype"), "true");
+        CHECK_EQUAL(world.Run("new WebAssembly.Instance(seen).exports.f(5)"), "10");
+        if (round == 1) world.Run("seen = undefined");
+        if (round == 1) sl_v8_isolate_low_memory(world.isolate);
+    }
+    CHECK(!Load(world, entry, std::vector<uint8_t>(bytes.begin(), bytes.end() - 1)));
+    CHECK(!Load(world, entry.substr(0, 40), bytes));
 }
 
 TEST(codeOfAnotherModuleIsNotUsed) {
@@ -226,17 +266,27 @@ TEST(aDamagedEntryIsRefused) {
     for (size_t length = 0; length < entry.size(); length += 1 + length / 7) CHECK(!Use(world, 1, entry.substr(0, length)));
     CHECK(!Use(world, 1, entry + "x"));
     uint32_t random = 12345;
+    Bytes module(world, "make(50, 2)");
+    size_t code_end = entry.size() - module.data.size();
     for (int round = 0; round < 2'000; ++round) {
         random = random * 1664525 + 1013904223;
         std::string damaged = entry;
-        // Every byte of the header, then anywhere.
-        size_t at = round < 64 ? round : (random >> 4) % entry.size();
+        // Every byte of the header, then anywhere in the code. The module's own bytes are compared with those that come.
+        size_t at = round < 64 ? round : (random >> 4) % code_end;
         damaged[at] = static_cast<char>(damaged[at] ^ (1 << (random >> 29)));
         CHECK(!Use(world, 1, damaged));
+        CHECK(!Load(world, damaged, module.data));
     }
-    Bytes module(world, "make(50, 2)");
     CHECK(sl_v8_wasm_stream_push(world.isolate, 1, module.data.data(), module.data.size()));
     CHECK(!sl_v8_wasm_stream_finish(world.realm, 1));
+    Settle(world);
+    CHECK_EQUAL(world.Run("outcome"), "module");
+    std::string other = entry;
+    other.back() ^= 1;
+    Begin(world, 2);
+    CHECK(Use(world, 2, other));
+    CHECK(sl_v8_wasm_stream_push(world.isolate, 2, module.data.data(), module.data.size()));
+    CHECK(!sl_v8_wasm_stream_finish(world.realm, 2));
     Settle(world);
     CHECK_EQUAL(world.Run("outcome"), "module");
 }

@@ -297,7 +297,7 @@ def test_content_waits_in_the_kernel_until_somebody_reads_it(service):
 # -- content of responses
 
 
-@pytest.mark.parametrize("query", ["bytes=0", "bytes=1", "bytes=100000", "bytes=1000000&piece=100000", "bytes=3000000&piece=3000000"])
+@pytest.mark.parametrize("query", ["bytes=0", "bytes=1", "bytes=100000", "bytes=200000&piece=16383", "bytes=200000&piece=16384", "bytes=1000000&piece=100000", "bytes=3000000&piece=3000000"])
 def test_streams(service, query):
     length = int(query.split("&")[0].split("=")[1])
     with service.connect() as connection:

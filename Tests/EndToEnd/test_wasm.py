@@ -512,6 +512,46 @@ def test_what_streams_in_uses_the_same_entries(command, compiled, sidelight, rec
     assert [span.attributes.get("sidelight.module.cached") for span in spans] == [True, None]
 
 
+def test_every_way_to_a_module_uses_stored_code(command, compiled, sidelight, receiver):
+    sort_much(command)
+    (entry,) = entries(sidelight)
+    (sidelight.folder / "sort.wasm").write_bytes(compiled("sort").read_bytes())
+    main = sidelight.write("main.mjs", """
+        import module from './sort.wasm';
+        const bytes = new Uint8Array(await (await fetch(process.argv[2])).arrayBuffer());
+        const { WASI } = await import('node:wasi');
+        let order = '';
+        Promise.resolve().then(() => { order += 'microtask '; });
+        class Mine extends WebAssembly.Module {}
+        const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+        shared.set(bytes);
+        const made = [module, new WebAssembly.Module(bytes), new WebAssembly.Module(bytes.buffer), new Mine(bytes), new WebAssembly.Module(shared)];
+        order += 'program ';
+        made.push(await WebAssembly.compile(bytes), (await WebAssembly.instantiate(bytes, new WASI({ version: 'preview1' }).getImportObject())).module);
+        console.log(order, made.every((one) => one instanceof WebAssembly.Module), made[3] instanceof Mine, Object.getPrototypeOf(made[1]) === WebAssembly.Module.prototype);
+        for (const one of made) {
+            const wasi = new WASI({ version: 'preview1', args: ['sort', '-q'], returnOnExit: true });
+            console.log(wasi.start(new WebAssembly.Instance(one, wasi.getImportObject())), WebAssembly.Module.exports(one).length > 1);
+        }
+        const changed = bytes.slice(); // a character of a message
+        changed[changed.length - 20000] ^= 1;
+        try { new WebAssembly.Module(changed); } catch (error) { console.log(error.name); }
+    """)
+    site = http.server.HTTPServer(("127.0.0.1", 0), type("Site", (http.server.BaseHTTPRequestHandler,), {
+        "do_GET": lambda self: (self.send_response(200), self.end_headers(), self.wfile.write(compiled("sort").read_bytes())),
+        "log_message": lambda *_: None,
+    }))
+    threading.Thread(target=site.serve_forever, daemon=True).start()
+    done = sidelight("run", "--export", f"otlp={receiver.url}", main, f"http://127.0.0.1:{site.server_address[1]}/", env={"XDG_CACHE_HOME": sidelight.folder / "cache"})
+    site.shutdown()
+    site.server_close()
+    lines = done.out.splitlines()
+    assert lines[0] == "program microtask  true true true", done.err
+    assert lines[1:8] == ["2 true"] * 7
+    spans = [span for span in receiver.spans if span.name == "wasm compile"]
+    assert [span.attributes.get("sidelight.module.cached") for span in spans] == [True] * 7 + [None]
+
+
 def test_another_module_that_begins_as_a_stored_one_may_be_wrong(command, compiled, sidelight):
     sort_much(command)
     assert len(entries(sidelight)) == 1

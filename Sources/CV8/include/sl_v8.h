@@ -227,6 +227,12 @@ bool sl_v8_wasm_stream_use(sl_v8_isolate *isolate, uint64_t name, const uint8_t 
 bool sl_v8_wasm_stream_push(sl_v8_isolate *isolate, uint64_t name, const uint8_t *_Nullable bytes, size_t length);
 bool sl_v8_wasm_stream_finish(sl_v8_realm *realm, uint64_t name);
 void sl_v8_wasm_stream_abort(sl_v8_realm *realm, uint64_t name, sl_v8_value *_Nullable reason);
+// Without a stream: the module of these bytes, from compiled code in an entry, at once. `entry` is what lies before the module's bytes in it, `length` what
+// entry_module_offset gave; the caller has compared the module's bytes with those in the entry, and nobody may change them during the call. Null: it does
+// not fit. Runs nothing of the program's. entry_module_offset: where the module's bytes lie in an entry of `length` bytes that begins with `head` (64 bytes
+// are enough); 0: it is none, of another build, or its module has another length.
+sl_v8_value *_Nullable sl_v8_wasm_load(sl_v8_realm *realm, const uint8_t *entry, size_t length, const uint8_t *module, size_t module_length);
+size_t sl_v8_wasm_entry_module_offset(const uint8_t *head, size_t head_length, size_t length, size_t module_length);
 // The bytes a WebAssembly.Module was made of, valid while it lives. False: `module` is none.
 bool sl_v8_wasm_module_bytes(sl_v8_isolate *isolate, sl_v8_value *module, const uint8_t *_Nullable *_Nonnull bytes, size_t *length);
 // The module's optimised code, sealed and with the module's own bytes in it; null bytes when it is no module, or V8 has optimised nothing of it yet. Caller

@@ -1,23 +1,23 @@
 internal import Engine
 
 extension PlatformOps {
-    /// wasmStores(): whether compiled code is kept at all. wasmKey(bytes): names stored code of a module; "": there is none.
-    /// wasmPush(stream, bytes, key): more of a module; the key, or "", with the first. wasmFinish(stream): it is complete; true when stored code is used.
+    /// wasmStores(): whether compiled code is kept at all. wasmLoad(bytes): the module of these bytes from stored code; null: there is none.
+    /// wasmPush(stream, bytes): more of a module. wasmFinish(stream): it is complete; true when stored code is used.
     /// wasmAbort(stream, reason): it will not come. See `WasmHost`.
     static let wasm = [
         Op("wasmStores") {
             let call = OpCall($0, $1)
             call.returns(call.platform.wasm?.storesCode ?? false)
         },
-        Op("wasmKey") {
+        Op("wasmLoad") {
             let call = OpCall($0, $1)
-            let key = call.bytes(0).flatMap { call.platform.wasm?.key(of: UnsafeRawBufferPointer($0)) }
-            call.returns(key ?? "")
+            let module = call.bytes(0).flatMap { call.platform.wasm?.load(UnsafeRawBufferPointer($0)) }
+            if let module { call.returns(module) } else { call.returnsNull() }
         },
         Op("wasmPush") {
             let call = OpCall($0, $1)
             guard let bytes = call.bytes(1) else { return }
-            call.platform.wasm?.push(stream(call), UnsafeRawBufferPointer(bytes), key: call.string(2))
+            call.platform.wasm?.push(stream(call), UnsafeRawBufferPointer(bytes))
         },
         Op("wasmFinish") {
             let call = OpCall($0, $1)

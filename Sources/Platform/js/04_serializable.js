@@ -4,7 +4,8 @@
 //
 // V8's serializer sees an object of a class as its own enumerable properties, of which most platform objects have none. So
 // - an object of a serializable interface is one that V8 hands to the host (ops.serializable). An array hangs on it, its payload: a kind, which says who
-//   makes an object of the rest. Bytes in it are shared between the copies, so nobody may ever change them.
+//   makes an object of the rest. Bytes in it are shared between the copies, so nobody may ever change them. Where a name stands for the kind, the object is
+//   refused by it: streams, but while they are transferred.
 // - of all other interfaces the prototypes are marked, and `refuse` looks for objects that have one.
 
 const { ReflectGetPrototypeOf, SafeMap } = primordials;
@@ -84,7 +85,7 @@ function refuse(objects) {
 }
 
 internal.serialization = {
-    BLOB: 1, FILE: 2, CRYPTO_KEY: 3, DOM_EXCEPTION: -1,
+    BLOB: 1, FILE: 2, CRYPTO_KEY: 3, READABLE_STREAM: 4, WRITABLE_STREAM: 5, TRANSFORM_STREAM: 6, DOM_EXCEPTION: -1,
     Stamp, defineSerializable, dress, exempt, makeSerializable, refuse, revived,
     mark: (Class) => setMark(Class.prototype, Class.name),
 };

@@ -8,7 +8,7 @@
 
 const { trace: core } = internal;
 const {
-    ArrayPrototypePush, ArrayPrototypeSplice, ReflectApply, ReflectConstruct, ReflectDefineProperty,
+    ArrayPrototypePush, ArrayPrototypeSplice, ReflectApply, ReflectConstruct, ReflectDefineProperty, ReflectSetPrototypeOf,
     RegExpPrototypeExec, StringPrototypeToLowerCase, TypedArrayPrototypeGetLength, TypeError, Uint8Array, WeakRef, WeakRefPrototypeDeref,
 } = primordials;
 
@@ -69,26 +69,20 @@ internal.whenComplete(() => {
         return await promise;
     }
 
+    /** The module of `source`, of so many bytes, from stored code; null: there is none. */
+    function load(source, bytes) {
+        if (!(bytes >= storedBytesMin) || !ops.wasmStores()) return null;
+        // Shared memory may change while it is compared.
+        return ops.wasmLoad(internal.encoding.isShared(source) ? new Uint8Array(internal.encoding.bytesOf(source)) : source);
+    }
+
     async function compileBytes(source) {
         const start = core.now(), parent = core.activeSpan();
         const bytes = sizeOf(source);
-        let stored = false;
         try {
-            if (bytes >= storedBytesMin && ops.wasmStores()) {
-                // A copy, as V8 makes one: what the program does to its bytes from now on changes nothing.
-                const copy = new Uint8Array(internal.encoding.bytesOf(source));
-                const key = ops.wasmKey(copy);
-                if (key !== '') {
-                    const module = await stream((name) => {
-                        ops.wasmPush(name, copy, key);
-                        stored = ops.wasmFinish(name);
-                    });
-                    report('wasm compile', start, bytes, stored, parent);
-                    return remember(module);
-                }
-            }
-            const module = remember(await compile(source));
-            report('wasm compile', start, bytes, false, parent);
+            const stored = load(source, bytes);
+            const module = remember(stored ?? await compile(source));
+            report('wasm compile', start, bytes, stored !== null, parent);
             return module;
         } catch (error) {
             report('wasm compile', start, bytes, false, parent, error);
@@ -125,7 +119,7 @@ internal.whenComplete(() => {
             const module = await stream((name) => {
                 const push = (chunk) => {
                     bytes += TypedArrayPrototypeGetLength(chunk);
-                    ops.wasmPush(name, chunk, '');
+                    ops.wasmPush(name, chunk);
                 };
                 const end = () => { stored = ops.wasmFinish(name); };
                 if (body === null) return end();
@@ -143,20 +137,30 @@ internal.whenComplete(() => {
         }
     }
 
+    /** From stored code, as a new object of `newTarget`. */
+    function loadFor(newTarget, source) {
+        const module = load(source, sizeOf(source));
+        if (module !== null) {
+            const { prototype } = newTarget;
+            if ((typeof prototype === 'object' && prototype !== null) || typeof prototype === 'function') ReflectSetPrototypeOf(module, prototype);
+        }
+        return module;
+    }
+
     function synchronous(name, Original) {
         function Wrapped(...args) {
             if (new.target === undefined) return ReflectApply(Original, undefined, args); // throws what V8 throws
             const start = core.now(), parent = core.activeSpan();
-            let failure;
+            let failure, stored = null;
             try {
-                const made = ReflectConstruct(Original, args, new.target);
-                if (Original === Module) remember(made);
-                return made;
+                if (Original !== Module) return ReflectConstruct(Original, args, new.target);
+                stored = loadFor(new.target, args[0]);
+                return remember(stored ?? ReflectConstruct(Original, args, new.target));
             } catch (error) {
                 failure = error;
                 throw error;
             } finally {
-                report(name, start, sizeOf(args[0]), false, parent, failure);
+                report(name, start, sizeOf(args[0]), stored !== null, parent, failure);
             }
         }
         ReflectDefineProperty(Wrapped, 'name', { __proto__: null, value: Original.name, configurable: true });

@@ -26,7 +26,7 @@ defineGlobalFunction('structuredClone', function structuredClone(value, options 
     if (options === undefined || options.transfer === undefined) return clone(value, undefined);
     const transfer = arrayFromIterable(options.transfer, 'transfer');
     for (let i = 0; i < transfer.length; i++) {
-        if (internal.messages.isPort(transfer[i])) return internal.messages.cloneWithPorts(value, transfer);
+        if (internal.messages.isPort(transfer[i]) || internal.streams.isTransferable(transfer[i])) return internal.messages.cloneWithPorts(value, transfer);
     }
     for (let i = 0; i < transfer.length; i++) {
         if (ArrayPrototypeIncludes(transfer, transfer[i], i + 1)) throw new DOMException('An object is transferred twice', 'DataCloneError');

@@ -15,6 +15,7 @@ const {
     ReflectDefineProperty, ReflectDeleteProperty, TypeError,
 } = primordials;
 const { customInspect } = internal;
+const { READABLE_STREAM, Stamp, TRANSFORM_STREAM, WRITABLE_STREAM, makeSerializable } = internal.serialization;
 const { defineInterface, requireArguments, toDictionary } = internal.webidl;
 
 const noop = () => {};
@@ -23,6 +24,51 @@ const noop = () => {};
 function isolate(Class) {
     ObjectSetPrototypeOf(Class.prototype, null);
     return Class;
+}
+
+// ---- What users see of a stream ----
+
+let partsOf; // {kind, state, payload, isDetached} of a stream; undefined for anything else
+
+/** On the object of a stream, which messages know (04_serializable.js): transferred, or refused by the name in its payload. */
+class StreamBrand extends Stamp {
+    #parts;
+    constructor(object, parts) {
+        super(object);
+        this.#parts = parts;
+    }
+    static { partsOf = (value) => (value !== null && typeof value === 'object' && #parts in value ? value.#parts : undefined); }
+}
+
+const nameOf = (kind) => (kind === READABLE_STREAM ? 'ReadableStream' : kind === WRITABLE_STREAM ? 'WritableStream' : 'TransformStream');
+
+/** The object of a stream, with the prototype that `newTarget` says. @param {number} kind READABLE_STREAM, … */
+function makeObject(newTarget, Class, kind, state) {
+    const payload = [nameOf(kind)];
+    const object = makeSerializable(newTarget, Class, payload);
+    new StreamBrand(object, { __proto__: null, kind, state, payload, isDetached: false });
+    return object;
+}
+
+/** The same of an object that a message has brought with this payload, and that nobody has seen yet. */
+function dressObject(object, Class, kind, state, payload) {
+    ObjectSetPrototypeOf(object, Class.prototype);
+    payload.length = 1;
+    payload[0] = nameOf(kind);
+    new StreamBrand(object, { __proto__: null, kind, state, payload, isDetached: false });
+}
+
+/** The state of a stream of this kind; undefined for anything else. */
+function stateOfKind(value, kind) {
+    const parts = partsOf(value);
+    return parts !== undefined && parts.kind === kind ? parts.state : undefined;
+}
+
+/** The same of a receiver, which must be one. */
+function ownState(value, kind) {
+    const state = stateOfKind(value, kind);
+    if (state === undefined) throw new TypeError(`The receiver is not a ${nameOf(kind)}`);
+    return state;
 }
 
 // ---- Promises ----
@@ -420,6 +466,7 @@ isolate(Outcome);
 
 /** The files of this standard hand their parts on in here; 39_streams_7_host.js leaves in it what the rest of the platform uses. */
 internal.streams = {
-    Completion, Deferred, Outcome, Queue, SizedQueue, callForPromise, chain, checkSize, defer, failedCompletion, following, fulfilledDeferred, highWaterMarkOf, isolate,
-    markHandled, noop, react, rejectedDeferred, rejectedWith, resolvedWith, settled, settledCompletion, toCallback, toCount, toObject, toPublic, toStrategy, whenSettled,
+    Completion, Deferred, Outcome, Queue, READABLE_STREAM, SizedQueue, TRANSFORM_STREAM, WRITABLE_STREAM, callForPromise, chain, checkSize, defer, dressObject,
+    failedCompletion, following, fulfilledDeferred, highWaterMarkOf, isolate, makeObject, markHandled, noop, ownState, partsOf, react, stateOfKind,
+    rejectedDeferred, rejectedWith, resolvedWith, settled, settledCompletion, toCallback, toCount, toObject, toPublic, toStrategy, whenSettled,
 };

@@ -2,11 +2,11 @@
 // @ts-check
 // ReadableStream, its default controller and default reader (https://streams.spec.whatwg.org/#rs).
 
-const { ObjectAssign, ObjectDefineProperty, PromiseReject, RangeError, ReflectApply, SymbolAsyncIterator, TypeError } = primordials;
+const { ObjectAssign, ObjectDefineProperty, PromiseReject, PromiseResolve, RangeError, ReflectApply, SymbolAsyncIterator, TypeError } = primordials;
 const { customInspect, streams } = internal;
 const {
-    Deferred, Outcome, Queue, SizedQueue, callForPromise, chain, checkSize, fulfilledDeferred, highWaterMarkOf, isolate, noop, rejectedDeferred,
-    rejectedWith, settled, toCallback, toCount, toObject, toPublic, toStrategy, whenSettled,
+    Deferred, Outcome, Queue, READABLE_STREAM, SizedQueue, callForPromise, chain, checkSize, fulfilledDeferred, highWaterMarkOf, isolate, makeObject, noop,
+    ownState, rejectedDeferred, rejectedWith, settled, stateOfKind, toCallback, toCount, toObject, toPublic, toStrategy, whenSettled,
 } = streams;
 const { defineInterface, requireArguments, toDictionary } = internal.webidl;
 
@@ -52,6 +52,19 @@ function cancelStream(stream, reason) {
     stream.disturbed = true;
     if (stream.state === closed) return settled();
     if (stream.state === errored) return rejectedWith(stream.storedError);
+    return chain(endByCancel(stream, reason), noop);
+}
+
+/** The same with the promise that a user gets: settled at once, or one microtask after what the source gave. */
+function cancelForUser(stream, reason) {
+    stream.disturbed = true;
+    if (stream.state === closed) return PromiseResolve(undefined);
+    if (stream.state === errored) return PromiseReject(stream.storedError);
+    return toPublic(endByCancel(stream, reason));
+}
+
+/** @returns {Promise} internal: the source's */
+function endByCancel(stream, reason) {
     closeStream(stream);
     const { reader } = stream;
     if (reader !== undefined && reader.isByob) {
@@ -59,7 +72,7 @@ function cancelStream(stream, reason) {
         reader.requests = new Queue();
         while (requests.length > 0) requests.shift().close(undefined);
     }
-    return chain(stream.controller.cancelSteps(reason), noop);
+    return stream.controller.cancelSteps(reason);
 }
 
 /** https://streams.spec.whatwg.org/#readable-stream-close */
@@ -324,13 +337,6 @@ function takeAdopted() {
     return state;
 }
 
-/** For the constructors that users may call as well. */
-function takeIfAdopted() {
-    const state = adopted;
-    adopted = undefined;
-    return state;
-}
-
 /** https://streams.spec.whatwg.org/#rs-default-controller-class */
 class ReadableStreamDefaultController {
     #state;
@@ -367,7 +373,7 @@ const releasedReader = (method) => new TypeError(`${method}: the reader has rele
 /** What both kinds of readers have (https://streams.spec.whatwg.org/#generic-reader-mixin). */
 function cancelByReader(reader, reason) {
     if (reader.stream === undefined) return PromiseReject(releasedReader('cancel'));
-    return toPublic(cancelStream(reader.stream, reason));
+    return cancelForUser(reader.stream, reason);
 }
 
 class ReadableStreamDefaultReader {
@@ -405,28 +411,24 @@ const stranger = (name) => new TypeError(`The receiver is not a ${name}`);
 
 // ---- ReadableStream (https://streams.spec.whatwg.org/#rs-class) ----
 
-let stateOf; // of a ReadableStream; undefined for anything else
+/** The state of a ReadableStream; undefined for anything else. */
+const stateOf = (value) => stateOfKind(value, READABLE_STREAM);
+const own = (value) => ownState(value, READABLE_STREAM);
 
 class ReadableStream {
-    #state;
-
-    constructor(underlyingSource = undefined, strategy = undefined) {
-        const state = takeIfAdopted();
-        if (state !== undefined) {
-            this.#state = state;
-            return;
-        }
+    constructor(underlyingSource = undefined, strategy = undefined) { // eslint-disable-line
+        const stream = new ReadableState();
+        stream.wrapper = makeObject(new.target, ReadableStream, READABLE_STREAM, stream);
         toObject(underlyingSource, 'ReadableStream: the source');
         const { highWaterMark, size } = toStrategy(strategy);
         const source = underlyingSource === undefined ? noSource : toSource(underlyingSource);
-        const stream = this.#state = new ReadableState();
-        stream.wrapper = this;
         if (source.type === 'bytes') {
             if (size !== undefined) throw new RangeError('ReadableStream: a byte stream takes no size function');
             streams.setUpBytes(stream, underlyingSource, source, highWaterMarkOf({ highWaterMark }, 0));
         } else {
             setUpDefault(stream, underlyingSource, source, highWaterMarkOf({ highWaterMark }, 1), size);
         }
+        return stream.wrapper;
     }
 
     static from(asyncIterable) {
@@ -434,16 +436,16 @@ class ReadableStream {
         return wrap(streams.fromIterable(asyncIterable));
     }
 
-    get locked() { return this.#state.reader !== undefined; }
+    get locked() { return own(this).reader !== undefined; }
 
     cancel(reason = undefined) {
-        if (!(#state in this)) return PromiseReject(stranger('ReadableStream'));
-        if (this.#state.reader !== undefined) return PromiseReject(new TypeError('Cannot cancel a stream that is locked'));
-        return toPublic(cancelStream(this.#state, reason));
+        if (stateOf(this) === undefined) return PromiseReject(stranger('ReadableStream'));
+        if (own(this).reader !== undefined) return PromiseReject(new TypeError('Cannot cancel a stream that is locked'));
+        return cancelForUser(own(this), reason);
     }
 
     getReader(options = undefined) {
-        const stream = this.#state;
+        const stream = own(this);
         options = toDictionary(options, 'getReader: the options');
         const mode = options === undefined ? undefined : options.mode;
         if (mode === undefined) return stream && new ReadableStreamDefaultReader(this);
@@ -452,7 +454,7 @@ class ReadableStream {
     }
 
     pipeThrough(transform, options = undefined) {
-        const source = this.#state;
+        const source = own(this);
         requireArguments(arguments.length, 1, 'pipeThrough');
         transform = toDictionary(transform, 'pipeThrough: the transform');
         const readableSide = transform === undefined ? undefined : transform.readable;
@@ -466,40 +468,35 @@ class ReadableStream {
     }
 
     pipeTo(destination, options = undefined) {
-        if (!(#state in this)) return PromiseReject(stranger('ReadableStream'));
+        if (stateOf(this) === undefined) return PromiseReject(stranger('ReadableStream'));
         try {
             requireArguments(arguments.length, 1, 'pipeTo');
             const writable = streams.requireWritable(destination, 'pipeTo: the destination');
             options = streams.toPipeOptions(options, 'pipeTo');
-            if (this.#state.reader !== undefined) throw new TypeError('pipeTo: the stream is locked');
+            if (own(this).reader !== undefined) throw new TypeError('pipeTo: the stream is locked');
             if (writable.writer !== undefined) throw new TypeError('pipeTo: the destination is locked');
-            return streams.pipe(this.#state, writable, options);
+            return streams.pipe(own(this), writable, options);
         } catch (error) {
             return PromiseReject(error);
         }
     }
 
     tee() {
-        const { first, second } = streams.teeStates(this.#state, false);
+        const { first, second } = streams.teeStates(own(this), false);
         return [wrap(first), wrap(second)];
     }
 
     values(options = undefined) {
-        const stream = this.#state;
+        const stream = own(this);
         options = toDictionary(options, 'values: the options');
         const preventCancel = options === undefined ? false : !!options.preventCancel;
         return streams.iterate(acquireReader(stream), preventCancel);
     }
 
     [customInspect](depth, options, inspect) {
-        const { state, reader, controller } = this.#state;
+        const { state, reader, controller } = own(this);
         return `ReadableStream ${inspect({ locked: reader !== undefined, state: stateNames[state], supportsBYOB: controller?.isBytes === true }, options)}`;
-    }
-
-    static {
-        stateOf = (value) => (value !== null && typeof value === 'object' && #state in value ? value.#state : undefined);
-    }
-}
+    }}
 ObjectDefineProperty(ReadableStream.prototype, SymbolAsyncIterator, {
     __proto__: null, value: ReadableStream.prototype.values, writable: true, enumerable: false, configurable: true,
 });
@@ -507,11 +504,7 @@ defineInterface(ReadableStream);
 
 /** The ReadableStream of a state. */
 function wrap(stream) {
-    if (stream.wrapper === undefined) {
-        adopted = stream;
-        stream.wrapper = new ReadableStream();
-    }
-    return stream.wrapper;
+    return stream.wrapper ??= makeObject(ReadableStream, ReadableStream, READABLE_STREAM, stream);
 }
 
 /** Makes the public controller of a state. */
@@ -553,6 +546,6 @@ function setUpDefault(stream, object, { cancel, pull, start }, highWaterMark, si
 
 ObjectAssign(streams, {
     DefaultReaderState, Puller, ReadRequest, ReadableState, ReadableStream, UserSource, acquireReader, attachReader, cancelByReader, cancelStream, clearedSource,
-    closeStream, closed, detachReader, errorStream, errored, makeStream, read, readable, releasedReader, requireStream, stateOf, stranger, takeAdopted, takeIfAdopted, wrap,
+    closeStream, closed, detachReader, errorStream, errored, makeStream, read, readable, releasedReader, requireStream, stateOf, stranger, takeAdopted, wrap,
     wrapController,
 });

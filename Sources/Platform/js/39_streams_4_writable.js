@@ -5,8 +5,9 @@
 const { ObjectAssign, PromiseReject, ReflectApply, RangeError, TypeError } = primordials;
 const { customInspect, streams } = internal;
 const {
-    Completion, Deferred, Outcome, Queue, SizedQueue, callForPromise, checkSize, failedCompletion, fulfilledDeferred, highWaterMarkOf, isolate, noop, react,
-    rejectedDeferred, rejectedWith, settled, settledCompletion, stranger, takeAdopted, toCallback, toObject, toStrategy, whenSettled, wrapController,
+    Completion, Deferred, Outcome, Queue, SizedQueue, WRITABLE_STREAM, callForPromise, checkSize, failedCompletion, fulfilledDeferred, highWaterMarkOf, isolate,
+    makeObject, noop, ownState, react, rejectedDeferred, rejectedWith, settled, settledCompletion, stateOfKind, stranger, takeAdopted, toCallback, toObject,
+    toStrategy, whenSettled, wrapController,
 } = streams;
 const { defineInterface, requireArguments } = internal.webidl;
 
@@ -482,60 +483,52 @@ class WritableStreamDefaultWriter {
 }
 defineInterface(WritableStreamDefaultWriter);
 
-let writableOf; // the state of a WritableStream; undefined for anything else
+/** The state of a WritableStream; undefined for anything else. */
+const writableOf = (value) => stateOfKind(value, WRITABLE_STREAM);
+const own = (value) => ownState(value, WRITABLE_STREAM);
 
 /** https://streams.spec.whatwg.org/#ws-class */
 class WritableStream {
-    #state;
-
-    constructor(underlyingSink = undefined, strategy = undefined) {
-        const state = streams.takeIfAdopted();
-        if (state !== undefined) {
-            this.#state = state;
-            return;
-        }
+    constructor(underlyingSink = undefined, strategy = undefined) { // eslint-disable-line
+        const stream = new WritableState();
+        const object = stream.wrapper = makeObject(new.target, WritableStream, WRITABLE_STREAM, stream);
         toObject(underlyingSink, 'WritableStream: the sink');
         const { highWaterMark, size } = toStrategy(strategy);
         const callbacks = underlyingSink === undefined ? noCallbacks : toSink(underlyingSink);
-        const stream = this.#state = new WritableState();
-        stream.wrapper = this;
         const limit = highWaterMarkOf({ highWaterMark }, 1);
         const sink = new UserSink(underlyingSink, callbacks);
         const controller = stream.controller = new WritableControllerState(stream, sink, limit, size);
         const { start } = callbacks;
         if (start === undefined && callbacks.write === undefined) {
             controller.whenStarted(undefined);
-            return;
+            return object;
         }
         sink.controller = wrapController(WritableStreamDefaultController, controller);
         controller.whenStarted(start === undefined ? undefined : ReflectApply(start, underlyingSink, [sink.controller]));
+        return object;
     }
 
-    get locked() { return this.#state.writer !== undefined; }
+    get locked() { return own(this).writer !== undefined; }
 
     abort(reason = undefined) {
-        if (!(#state in this)) return PromiseReject(stranger('WritableStream'));
-        if (this.#state.writer !== undefined) return PromiseReject(new TypeError('Cannot abort a stream that is locked'));
-        return abortStream(this.#state, reason).publicPromise;
+        if (writableOf(this) === undefined) return PromiseReject(stranger('WritableStream'));
+        if (own(this).writer !== undefined) return PromiseReject(new TypeError('Cannot abort a stream that is locked'));
+        return abortStream(own(this), reason).publicPromise;
     }
 
     close() {
-        if (!(#state in this)) return PromiseReject(stranger('WritableStream'));
-        const stream = this.#state;
+        if (writableOf(this) === undefined) return PromiseReject(stranger('WritableStream'));
+        const stream = own(this);
         if (stream.writer !== undefined) return PromiseReject(new TypeError('Cannot close a stream that is locked'));
         if (isClosing(stream)) return PromiseReject(new TypeError('Cannot close a stream that is closing already'));
         return closeStream(stream).publicPromise;
     }
 
-    getWriter() { return this.#state && new WritableStreamDefaultWriter(this); }
+    getWriter() { return own(this) && new WritableStreamDefaultWriter(this); }
 
     [customInspect](depth, options, inspect) {
-        const { state, writer } = this.#state;
+        const { state, writer } = own(this);
         return `WritableStream ${inspect({ locked: writer !== undefined, state: stateNames[state] }, options)}`;
-    }
-
-    static {
-        writableOf = (value) => (value !== null && typeof value === 'object' && #state in value ? value.#state : undefined);
     }
 }
 defineInterface(WritableStream);
@@ -561,7 +554,7 @@ function requireWritable(value, what) {
 
 /** The WritableStream of a state. */
 function wrapWritable(stream) {
-    return stream.wrapper ??= wrapController(WritableStream, stream);
+    return stream.wrapper ??= makeObject(WritableStream, WritableStream, WRITABLE_STREAM, stream);
 }
 
 /** For those who know a stream's inside. */

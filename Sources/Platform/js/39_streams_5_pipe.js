@@ -12,7 +12,7 @@ const {
 const { addAbortAlgorithm, isSignal, removeAbortAlgorithm } = internal.events;
 const { toDictionary } = internal.webidl;
 
-const noOptions = { preventAbort: false, preventCancel: false, preventClose: false, signal: undefined };
+const noOptions = { preventAbort: false, preventCancel: false, preventClose: false, signal: undefined, isPrompt: false };
 
 /** The StreamPipeOptions dictionary (https://streams.spec.whatwg.org/#dictdef-streampipeoptions), members in alphabetical order. */
 function toPipeOptions(options, what) {
@@ -23,7 +23,7 @@ function toPipeOptions(options, what) {
     const preventClose = !!options.preventClose;
     const { signal } = options;
     if (signal !== undefined && !isSignal(signal)) throw new TypeError(`${what}: signal is not an AbortSignal`);
-    return { preventAbort, preventCancel, preventClose, signal };
+    return { preventAbort, preventCancel, preventClose, signal, isPrompt: false };
 }
 
 /** One write of a pipe. */
@@ -86,7 +86,9 @@ class Pipe {
         else writer.closed.watch(noop, (reason) => this.destinationErrored(reason));
         if (source.state === closed) this.sourceClosed();
         if (isClosing(destination) || destination.state === writableStates.closed) this.destinationClosed();
-        writer.ready.watch(this.pumpInContext, noop);
+        // A stream that is transferred is asked before its source has started, which then pulls once.
+        if (this.options.isPrompt) this.pump();
+        else writer.ready.watch(this.pumpInContext, noop);
     }
 
     pump() {

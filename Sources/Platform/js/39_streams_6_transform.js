@@ -8,8 +8,8 @@ const {
 } = primordials;
 const { customInspect, streams } = internal;
 const {
-    callForPromise, chain, defer, following, highWaterMarkOf, isolate, makeStream, makeWritable, noop, react, readable, rejectedWith, resolvedWith, settled, takeAdopted,
-    toCallback, toObject, toStrategy, wrap, wrapController, wrapWritable, writableStates,
+    TRANSFORM_STREAM, callForPromise, chain, defer, following, highWaterMarkOf, isolate, makeObject, makeStream, makeWritable, noop, ownState, react, readable,
+    rejectedWith, resolvedWith, settled, takeAdopted, toCallback, toObject, toStrategy, wrap, wrapController, wrapWritable, writableStates,
 } = streams;
 const { bytesOf, decodeChunk, TextDecoder } = internal.encoding;
 const { defineInterface, toDOMString } = internal.webidl;
@@ -217,11 +217,11 @@ class TransformStreamDefaultController {
 }
 defineInterface(TransformStreamDefaultController);
 
+const own = (value) => ownState(value, TRANSFORM_STREAM);
+
 /** https://streams.spec.whatwg.org/#ts-class */
 class TransformStream {
-    #state;
-
-    constructor(transformer = undefined, writableStrategy = undefined, readableStrategy = undefined) {
+    constructor(transformer = undefined, writableStrategy = undefined, readableStrategy = undefined) { // eslint-disable-line
         toObject(transformer, 'TransformStream: the transformer');
         const forWritable = toStrategy(writableStrategy);
         const forReadable = toStrategy(readableStrategy);
@@ -229,18 +229,20 @@ class TransformStream {
         const readableHighWaterMark = highWaterMarkOf(forReadable, 0);
         const writableHighWaterMark = highWaterMarkOf(forWritable, 1);
         const inner = new UserTransformer(transformer, callbacks);
-        const state = this.#state = new TransformState(inner, writableHighWaterMark, forWritable.size, readableHighWaterMark, forReadable.size);
+        const state = new TransformState(inner, writableHighWaterMark, forWritable.size, readableHighWaterMark, forReadable.size);
+        const object = makeObject(new.target, TransformStream, TRANSFORM_STREAM, state);
         inner.controller = wrapController(TransformStreamDefaultController, state);
         const { start } = callbacks;
         state.whenStarted(start === undefined ? undefined : ReflectApply(start, transformer, [inner.controller]));
+        return object;
     }
 
-    get readable() { return wrap(this.#state.readable); }
-    get writable() { return wrapWritable(this.#state.writable); }
+    get readable() { return wrap(own(this).readable); }
+    get writable() { return wrapWritable(own(this).writable); }
 
     [customInspect](depth, options, inspect) {
         const { readable: readableSide, writable } = this;
-        return `TransformStream ${inspect({ readable: readableSide, writable, backpressure: this.#state.backpressure }, options)}`;
+        return `TransformStream ${inspect({ readable: readableSide, writable, backpressure: own(this).backpressure }, options)}`;
     }
 }
 defineInterface(TransformStream);
@@ -342,4 +344,4 @@ class TextDecoderStream {
 }
 defineInterface(TextDecoderStream);
 
-ObjectAssign(streams, { makeTransform });
+ObjectAssign(streams, { TransformStream, makeTransform });

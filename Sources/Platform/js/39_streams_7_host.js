@@ -8,9 +8,11 @@ const {
 } = primordials;
 const { streams } = internal;
 const {
-    ReadableStream, acquireReader, callForPromise, cancelStream, closed, copyView, enqueueOwn, errored, isolate, makeByteStream, noop, react, read, readable,
+    READABLE_STREAM, ReadableStream, TRANSFORM_STREAM, TransformStream, WRITABLE_STREAM, WritableStream, acquireReader, callForPromise, cancelStream, chain, closed,
+    copyView, defer, dressObject, enqueueOwn, errored, isolate, makeByteStream, makeStream, makeWritable, noop, partsOf, react, read, readable, rejectedWith,
     requireStream, settled, stateOf, teeStates, wrap,
 } = streams;
+const { defineSerializable, exempt } = internal.serialization;
 
 // ---- Asking ----
 
@@ -292,8 +294,34 @@ function cancel(stream, reason) {
     react(cancelStream(stateOf(stream), reason), noop, noop);
 }
 
+// ---- Transferring (https://streams.spec.whatwg.org/#transferable-streams; the rest is in late/stream_transfer.js) ----
+
+/** Whether it is a stream that can be among what is transferred. */
+const isTransferable = (value) => partsOf(value) !== undefined;
+
+/** Of such a stream: whether something reads from it, or writes into it, or it was transferred. */
+function isInUse(value) {
+    const { isDetached, kind, state } = partsOf(value);
+    if (isDetached) return true;
+    if (kind === READABLE_STREAM) return state.reader !== undefined;
+    if (kind === WRITABLE_STREAM) return state.writer !== undefined;
+    return state.readable.reader !== undefined || state.writable.writer !== undefined;
+}
+
+exempt(ReadableStream);
+exempt(WritableStream);
+exempt(TransformStream);
+const streamKinds = [READABLE_STREAM, WRITABLE_STREAM, TRANSFORM_STREAM];
+for (let i = 0; i < streamKinds.length; i++) defineSerializable(streamKinds[i], (object, payload) => internal.load('stream_transfer').receive(object, payload));
+
+/** What that needs of the files above. */
+internal.streamParts = {
+    READABLE_STREAM, ReadableStream, TRANSFORM_STREAM, TransformStream, WRITABLE_STREAM, WritableStream, chain, defer, dressObject, isolate, makeStream, makeWritable,
+    markHandled: streams.markHandled, partsOf, pipe: streams.pipe, rejectedWith, settled,
+};
+
 /** @type {object} what others use; the parts above are of this standard's files only */
 internal.streams = {
-    ReadableStream, cancel, collect, fromBytes, holding, isClosed, isDisturbed, isErrored, isLocked, isReadable, isReadableStream, newReadable, readAll, readChunks,
-    storedError, tee,
+    ReadableStream, cancel, collect, fromBytes, holding, isClosed, isDisturbed, isErrored, isInUse, isLocked, isReadable, isReadableStream, isTransferable,
+    newReadable, readAll, readChunks, storedError, tee,
 };

@@ -6,7 +6,7 @@
 // The host has the queues, one a port, and goes by numbers; here is who a number is. A port nobody listens to is held weakly: when it is collected its
 // other end hears that it is closed. The object of a port is one that serialization knows (ops.hostObject), so that it is transferred or refused.
 //
-// A message is handled in the tracing context of who posted it.
+// A message is handled in the tracing context of who posted it. A stream that is transferred has ports in the message, too: late/stream_transfer.js.
 
 const {
     ArrayPrototypePush, Error, FinalizationRegistry, FinalizationRegistryPrototypeRegister, FunctionPrototypeSymbolHasInstance,
@@ -16,6 +16,7 @@ const {
 const { DOMException } = internal;
 const { Event, EventTarget, fire, host, listenerCount } = internal.events;
 const { dress, exempt, refuse, revived } = internal.serialization;
+const { isInUse, isTransferable } = internal.streams;
 const { defineInterface, requireArguments, toDOMString, toUSVString } = internal.webidl;
 
 // ---- The event ----
@@ -102,7 +103,10 @@ function setHandlerOf(target, state, type, value) {
 
 /** Words shared with the host (MessageCell of the host). Made with the first message. */
 let cells;
-const KIND = 8, SECOND = 10, CHANNEL = 12;
+const FLAGS = 6, KIND = 8, SECOND = 10, CHANNEL = 12;
+
+/** From this bit of FLAGS on: how many of a message's ports, the last, belong to streams. The bits below are the context's (26_message_context.js). */
+const STREAM_PORTS = 10;
 
 const words = () => cells ??= new Int32Array(ops.messageCells());
 
@@ -137,11 +141,7 @@ function hand(receiver, count) {
     const text = kind === 2 ? ops.messageText() : '';
     const tracing = internal.messageContext;
     const context = tracing?.take(cells);
-    let ports = noPorts;
-    if (count > 0) {
-        ports = [];
-        for (let i = 0; i < count; i++) ArrayPrototypePush(ports, makePort(ops.messagePort(i)));
-    }
+    const { ports, objects } = count > 0 ? takePorts(count, cells[FLAGS] >>> STREAM_PORTS) : noneTaken;
     const before = ops.context();
     ops.setContext(context);
     try {
@@ -149,17 +149,53 @@ function hand(receiver, count) {
         let data = text, failed = false;
         if (kind !== 2) {
             try {
-                data = ops.messageRead(ports, revived);
+                data = ops.messageRead(objects, revived);
                 dress();
             } catch {
                 revived.length = 0;
                 failed = true;
                 data = null;
             }
+            if (objects !== ports) closeStreamPorts(objects);
         }
         receiver.receive(kind, data, ports, failed);
     } finally {
         ops.setContext(before); // see run() in 30_timers.js
+    }
+}
+
+const noneTaken = { ports: noPorts, objects: noPorts };
+
+/** Objects for the ports of the message that was taken, and those of them that are MessagePorts. @param {number} hidden how many, the last, are not */
+function takePorts(count, hidden) {
+    const ports = [];
+    for (let i = 0; i < count - hidden; i++) ArrayPrototypePush(ports, makePort(ops.messagePort(i)));
+    if (hidden === 0) return { ports, objects: ports };
+    const objects = [];
+    for (let i = 0; i < ports.length; i++) ArrayPrototypePush(objects, ports[i]);
+    streamPorts ??= new SafeWeakMap();
+    for (let i = count - hidden; i < count; i++) {
+        const id = ops.messagePort(i);
+        const object = ops.hostObject(id);
+        streamPorts.set(object, id);
+        ArrayPrototypePush(objects, object);
+    }
+    return { ports, objects };
+}
+
+let streamPorts; // object → number, until its stream is made
+
+/** The number of a stream's port. */
+function takeStreamPort(object) {
+    const id = streamPorts.get(object);
+    streamPorts.delete(object);
+    return id;
+}
+
+/** Of streams that the message did not hold, or that it could not be read with. */
+function closeStreamPorts(objects) {
+    for (let i = 0; i < objects.length; i++) {
+        if (streamPorts.get(objects[i]) !== undefined) ops.messageClose(takeStreamPort(objects[i]));
     }
 }
 
@@ -192,6 +228,7 @@ function checkTransfer(list, source) {
         seen.add(list[i]);
         if (list[i] === source) throw new DOMException('A port cannot be transferred through itself', 'DataCloneError');
         if (states.get(list[i])?.isDetached === true) throw new DOMException('A MessagePort in the transfer list is detached', 'DataCloneError');
+        if (isTransferable(list[i]) && isInUse(list[i])) throw new DOMException('A stream in the transfer list is locked, or was transferred', 'DataCloneError');
     }
 }
 
@@ -205,15 +242,38 @@ function rethrow(error) {
     throw error;
 }
 
-/** Posts through the port of this number. */
-function post(id, value, transfer, source) {
-    if (transfer !== undefined) checkTransfer(transfer, source);
-    postBy(ops.messagePost, id, value, transfer);
-    if (transfer !== undefined) detachAll(transfer);
+/** The transfer of a list with streams in it; undefined: it has none. */
+function beginStreams(list) {
+    for (let i = 0; i < list.length; i++) {
+        if (isTransferable(list[i])) return internal.load('stream_transfer').begin(list);
+    }
+    return undefined;
 }
 
-function postBy(op, id, value, transfer) {
-    const text = internal.messageContext?.put(words());
+/** Posts through the port of this number. */
+function post(id, value, transfer, source) {
+    if (transfer === undefined) {
+        postBy(ops.messagePost, id, value, undefined, 0);
+        return;
+    }
+    checkTransfer(transfer, source);
+    const streams = beginStreams(transfer);
+    try {
+        postBy(ops.messagePost, id, value, streams?.list ?? transfer, streams?.portCount ?? 0);
+    } catch (error) {
+        streams?.undo();
+        throw error;
+    }
+    detachAll(transfer);
+    streams?.finish();
+}
+
+function postBy(op, id, value, transfer, streamPortCount) {
+    const tracing = internal.messageContext;
+    let text;
+    if (tracing === undefined) words()[FLAGS] = 0;
+    else text = tracing.put(words());
+    cells[FLAGS] |= streamPortCount << STREAM_PORTS;
     let isTaken;
     try {
         isTaken = op(id, value, transfer, text, refuse);
@@ -223,21 +283,27 @@ function postBy(op, id, value, transfer) {
     if (isTaken === false) throw new DOMException('The receiver has too many messages waiting: 1000000, or 256 MiB', 'QuotaExceededError');
 }
 
-/** structuredClone with ports among what is transferred. */
+/** structuredClone with ports or streams among what is transferred. */
 function cloneWithPorts(value, transfer) {
     checkTransfer(transfer, undefined);
+    const streams = beginStreams(transfer);
     let count;
     try {
-        count = ops.messageWrite(value, transfer, refuse);
+        count = ops.messageWrite(value, streams?.list ?? transfer, refuse);
     } catch (error) {
+        streams?.undo();
         rethrow(error);
     }
     detachAll(transfer);
-    const ports = [];
-    for (let i = 0; i < count; i++) ArrayPrototypePush(ports, makePort(ops.messagePort(i)));
-    const copy = ops.messageRead(ports, revived);
-    dress();
-    return copy;
+    const { ports, objects } = takePorts(count, streams?.portCount ?? 0);
+    try {
+        const copy = ops.messageRead(objects, revived);
+        dress();
+        return copy;
+    } finally {
+        if (objects !== ports) closeStreamPorts(objects);
+        streams?.finish();
+    }
 }
 
 // ---- Ports ----
@@ -354,13 +420,18 @@ function makePort(id) {
     return port;
 }
 
+/** The numbers of two ports. */
+function newChannel() {
+    const first = ops.messageChannel();
+    return { first, second: (words()[SECOND] >>> 0) + words()[SECOND + 1] * 4294967296 };
+}
+
 /** https://html.spec.whatwg.org/#messagechannel */
 class MessageChannel {
     #port1;
     #port2;
     constructor() {
-        const first = ops.messageChannel();
-        const second = (words()[SECOND] >>> 0) + words()[SECOND + 1] * 4294967296;
+        const { first, second } = newChannel();
         this.#port1 = makePort(first);
         this.#port2 = makePort(second);
     }
@@ -425,7 +496,7 @@ class BroadcastChannel extends EventTarget {
         const state = channelStateOf(this);
         requireArguments(arguments.length, 1, 'postMessage');
         if (state.isClosed) throw new DOMException('The BroadcastChannel is closed', 'InvalidStateError');
-        postBy(ops.channelPost, state.id, message, undefined);
+        postBy(ops.channelPost, state.id, message, undefined, 0);
     }
     close() {
         const state = channelStateOf(this);
@@ -443,8 +514,10 @@ class BroadcastChannel extends EventTarget {
 defineInterface(BroadcastChannel);
 
 internal.messages = {
-    BroadcastChannel, MessageChannel, MessageEvent, MessagePort, cloneWithPorts, deliver, handlerOf, isPort, noPorts, post, received, receivers,
-    setHandlerOf, toObjects, toTransfer, words,
+    BroadcastChannel, MessageChannel, MessageEvent, MessagePort, cloneWithPorts, deliver, handlerOf, isPort, newChannel, noPorts, post, received, receivers,
+    setHandlerOf, takeStreamPort, toObjects, toTransfer, words,
+    /** Without anything transferred. */
+    postMessage(id, value) { postBy(ops.messagePost, id, value, undefined, 0); },
     /** Nothing more is handed out. */
     close() { isClosing = true; },
 };

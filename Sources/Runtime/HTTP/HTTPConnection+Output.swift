@@ -78,6 +78,45 @@ extension HTTPConnection {
         return max(written, 0)
     }
 
+    /// What waits for `flush`, and then a piece between two others, without TLS and with no backlog. Only what the kernel does not take is copied. False: the
+    /// socket has failed, which closes it.
+    func writePiece(
+        _ piece: UnsafeRawBufferPointer,
+        before: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
+        after: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    ) -> Bool {
+        guard let context else { return false }
+        let waiting = unsent
+        unsent = HTTPServer.noBytes
+        return waiting.withUnsafeReadableBytes { waiting in
+            withUnsafeTemporaryAllocation(of: iovec.self, capacity: 4) { parts in
+                var total = 0
+                for (index, part) in [waiting, before, piece, after].enumerated() {
+                    parts[index] = iovec(
+                        iov_base: UnsafeMutableRawPointer(mutating: part.baseAddress), iov_len: part.count)
+                    total += part.count
+                }
+                server.board?.add(.bytesOut, UInt64(total))
+                let written = writev(descriptor, parts.baseAddress!, 4)
+                if written < 0, errno != EAGAIN, errno != EINTR {
+                    close(.closedReset)
+                    return false
+                }
+                var skipped = max(written, 0)
+                guard skipped < total else { return true }
+                var rest = ByteBuffer()
+                rest.reserveCapacity(total - skipped)
+                for part in parts {
+                    let bytes = UnsafeRawBufferPointer(start: part.iov_base, count: part.iov_len)
+                    rest.writeBytes(bytes.dropFirst(skipped))
+                    skipped = max(0, skipped - bytes.count)
+                }
+                queue(rest, context)
+                return true
+            }
+        }
+    }
+
     /// What it did not take.
     func queue(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         var rest = bytes

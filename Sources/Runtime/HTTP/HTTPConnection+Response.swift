@@ -7,6 +7,9 @@ internal import Telemetry
 internal import Wire
 
 extension HTTPConnection {
+    /// Pieces of a streamed response that go to the kernel from where they are; of smaller ones several go at once.
+    private static let directBytesMin = 16 << 10
+
     // MARK: from JavaScript
 
     /// A whole response: arguments 2 to 4 of `ops.httpRespond`. True: the kernel has it.
@@ -64,6 +67,32 @@ extension HTTPConnection {
         let bytes = call.isString(1) ? nil : call.bytes(1)
         let room = bytes?.count ?? call.utf8Max(1)
         guard room > 0 else { return 1 }
+        if let bytes, bytes.count >= Self.directBytesMin, tls == nil, backlog == 0 {
+            guard sendDirectly(UnsafeRawBufferPointer(bytes)) else { return -1 }
+        } else {
+            sendBuffered(call, bytes, room: room)
+        }
+        server.touch(self)
+        wasToldToWait = !takesMore
+        guard wasToldToWait else { return 1 }
+        movedAt = server.isolate.now
+        return 0
+    }
+
+    /// From JavaScript's memory to the kernel. False: the socket has failed.
+    private func sendDirectly(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard framing.body == .chunked else { return writePiece(bytes) }
+        return withUnsafeTemporaryAllocation(byteCount: HTTP1Chunk.sizeLineBytesMax + 2, alignment: 1) { room in
+            let line = HTTP1Chunk.writeSizeLine(bytes.count, into: room)
+            room[HTTP1Chunk.sizeLineBytesMax] = 13
+            room[HTTP1Chunk.sizeLineBytesMax + 1] = 10
+            return writePiece(
+                bytes, before: UnsafeRawBufferPointer(rebasing: room[..<line]),
+                after: UnsafeRawBufferPointer(rebasing: room[HTTP1Chunk.sizeLineBytesMax...]))
+        }
+    }
+
+    private func sendBuffered(_ call: OpCall, _ bytes: UnsafeMutableRawBufferPointer?, room: Int) {
         let frame = HTTP1Chunk.sizeLineBytesMax
         var output = ByteBuffer()
         var start = 0
@@ -90,11 +119,6 @@ extension HTTPConnection {
         write(output)
         // Much of it is better gone at once.
         if !takesMore { flush() }
-        server.touch(self)
-        wasToldToWait = !takesMore
-        guard wasToldToWait else { return 1 }
-        movedAt = server.isolate.now
-        return 0
     }
 
     /// The end of a streamed response. True: the kernel has all of it.

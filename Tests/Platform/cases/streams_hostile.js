@@ -91,4 +91,16 @@ test('an asynchronous source of the user\'s own thenables', async () => {
         new ReadableStream({ start: () => thenable, pull(c) { if (left-- > 0) c.enqueue(left); else c.close(); return thenable; }, __proto__: null }, { __proto__: null, highWaterMark: 0 }).pipeTo(sink(out));
     }), [[], [1, 0, 'close']]);
 });
+test('streams that are transferred', async () => {
+    const transfer = []; // read by its own iterator, since that of all arrays is patched
+    transfer[Symbol.iterator] = function () { let at = 0; return { next: () => ({ value: this[at], done: at++ >= this.length }) }; };
+    same(await hostile((out) => {
+        const stream = new ReadableStream({ start(c) { c.enqueue('a'); c.close(); } });
+        transfer[0] = stream;
+        structuredClone(stream, { transfer }).pipeTo(sink(out));
+        const target = sink(out);
+        transfer[0] = target;
+        structuredClone(target, { transfer }).abort('b');
+    }, 60).then(([noted, out]) => [noted, out.sort()]), [[], ['a', 'abort b', 'close']]);
+});
 await done();

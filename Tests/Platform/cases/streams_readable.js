@@ -537,4 +537,22 @@ test('an iterator is as late as Web IDL makes it', async () => {
     const results = await Promise.all([iterator.next(), iterator.next(), iterator.next(), iterator.return(7), iterator.next()]);
     same(results, [{ value: 1, done: false }, { value: undefined, done: true }, { value: undefined, done: true }, { value: 7, done: true }, { value: undefined, done: true }]);
 });
+test('cancel() settles when the standard has it', async () => {
+    const seen = [];
+    const note = (promise, what) => promise.then(() => seen.push(what), () => seen.push(what));
+    const failed = () => new ReadableStream({ start(c) { c.error(new Error('over')); } });
+    const ended = () => new ReadableStream({ start(c) { c.close(); } });
+    // Over: at once.
+    note(failed().cancel(), 'failed');
+    note(Promise.reject(1), 'rejected');
+    note(failed().getReader().cancel(), 'failed by reader');
+    note(ended().cancel(), 'ended');
+    note(Promise.resolve(), 'resolved');
+    note(ended().getReader().cancel(), 'ended by reader');
+    note(new ReadableStream().cancel(), 'open'); // one microtask after what the source gave
+    note(Promise.resolve().then(() => {}), 'one later');
+    note(Promise.resolve().then(() => {}).then(() => {}), 'two later');
+    for (let i = 0; i < 10; i++) await undefined;
+    same(seen, ['failed', 'rejected', 'failed by reader', 'ended', 'resolved', 'ended by reader', 'open', 'one later', 'two later']);
+});
 await done();
