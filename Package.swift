@@ -101,7 +101,7 @@ let package = Package(
         tests("Store", ["Store", "Telemetry", "Wire"]),
         tests("Command", ["sidelight", "Store", "Telemetry"]),
         tests("Engine", ["Engine"]),
-        tests("Runtime", ["Runtime", "System"]),
+        tests("Runtime", ["Runtime", "Telemetry", "System"]),
         tests("Agent", ["Agent", "Telemetry", "Wire", "Linux"]),
     ],
     cxxLanguageStandard: .cxx20

@@ -148,7 +148,7 @@ import Wire
             (#""pid":1e999"#, "pid is an integer"), (#""pid":1.5"#, "pid is an integer"),
             (#""pid":{}"#, "pid is an integer"),
             (#""place":-1"#, "place is an integer from 0"), (#""place":"x""#, "place is an integer from 0"),
-            (#""place":7"#, "there is no such isolate"),
+            (#""place":7"#, "there is no isolate 7; there is 0"),
         ] {
             let reply = try reply(client(folder.path, "{\"command\":\"profile\",\(request)}"))
             #expect(reply["error"]?.string?.hasPrefix(words) == true, "\(request): \(reply)")

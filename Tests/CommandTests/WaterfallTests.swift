@@ -123,8 +123,9 @@ import Testing
             Attribute("exception.type", "TypeError"), Attribute("exception.message", "fetch failed"),
             Attribute(
                 "exception.stacktrace",
-                "TypeError: fetch failed\n    at handle (/app.js:3:9)\n    at sidelight:30_timers.js:1:1\n"
-                    + "[cause]: Error: connect ECONNREFUSED\n    at dial (/app.js:7:1)\n[cause]: why"),
+                .string(
+                    "TypeError: fetch failed\n    at handle (/app.js:3:9)\n    at sidelight:30_timers.js:1:1\n"
+                        + "[cause]: Error: connect ECONNREFUSED\n    at dial (/app.js:7:1)\n[cause]: why")),
         ]
         let event = SpanData.Event(time: time(5), name: "exception", attributes: attributes)
         let lines = waterfall([span(1, "GET", 0, 10, error: "connect ECONNREFUSED", events: [event])])

@@ -313,7 +313,7 @@ private func errors(_ environment: [String: String] = [:], _ change: (inout Flag
         #expect(limits.heap == 64 << 20)
         #expect(
             problems.errors.map(\.message) == [
-                "body is a limit of `serve`; those of `run` are cpu, wall, heap, workers"
+                "body is a limit of `serve`; those of `run` are cpu, wall, heap, wasm-memory, workers"
             ])
         _ = WorkloadLimits.parse(["body=1KB"], isRun: true, &problems)
         #expect(problems.errors.count == 1, "once is enough")
