@@ -115,7 +115,8 @@ struct RunReport: Sendable {
     private func warning(of exporter: Account) -> String {
         let isKept = store.map { $0.missing == 0 } ?? false
         let kept = store.map { isKept ? " (kept in \($0.name))" : "" } ?? ""
-        return "\(exporter.name): \(Self.items(of: exporter)) not delivered\(kept)" + Self.suffix(exporter.lastError)
+        return "\(exporter.name): \(Self.items(of: exporter)) not delivered\(kept)"
+            + Self.suffix(exporter.lastError ?? (exporter.requests > 0 ? "no answer yet" : nil))
     }
 
     private static func suffix(_ error: String?) -> String { error.map { ": " + $0 } ?? "" }

@@ -4,6 +4,8 @@ public import Engine
 public protocol PlatformHost: AnyObject {
     /// End the run with this code. JavaScript is to run no further.
     func exit(code: Int32)
+    /// Who read standard output has gone.
+    func outputIsClosed()
     /// (Re)arms the one timer: call `internal.timers.run` after so many milliseconds. Negative: disarm.
     func armTimer(milliseconds: Double)
     /// Call `internal.timers.runImmediates` at the next turn.
@@ -65,6 +67,8 @@ public protocol HTTPHost: AnyObject {
     func abort(_ slot: Int)
     /// Answers with 101 and further header lines, argument 1; content is frames from then on. False: it cannot be done.
     func upgrade(_ slot: Int, _ call: OpCall) -> Bool
+    /// A client that waits for `100 Continue` gets it.
+    func askForContent(_ slot: Int)
     /// Asks for a piece of the request's content.
     func readContent(_ slot: Int)
     /// Writes attributes at `at` in the ring's memory; the next position, or -1.

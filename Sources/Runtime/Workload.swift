@@ -5,6 +5,7 @@
 // execution and is found out when the turn has unwound.
 
 internal import Engine
+internal import Glibc
 internal import NIOCore
 internal import Platform
 internal import System
@@ -159,7 +160,7 @@ final class Workload {
             machine.end(.entryUnreadable(reason: options.serves ? reason : "cannot run '\(entry)': \(reason)"))
         }
         switch format {
-        case .script where options.serves: refuse("it is a script, not a module with a default export")
+        case .script where options.serves: refuse("it is a script, not a module: `export default { fetch(request) { … } }` makes it one")
         case .script:
             machine.entryStarted()
             machine.entrySettled()
@@ -378,6 +379,13 @@ extension Workload: IsolateDelegate {
 extension Workload: PlatformHost {
     func exit(code: Int32) {
         machine.end(.exited(code: code))
+        isolate.handle.terminate()
+    }
+
+    /// A program that is run in a pipe ends with who reads it, as others do; a service has more to do than to talk.
+    func outputIsClosed() {
+        guard !options.serves, child == nil else { return }
+        machine.end(.interrupted(signal: SIGPIPE))
         isolate.handle.terminate()
     }
 

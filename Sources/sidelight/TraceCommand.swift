@@ -42,6 +42,7 @@ struct TraceListCommand: ParsableCommand {
     var since: TimeSpan?
 
     @Option(
+        name: [.customShort("n"), .long],
         help: ArgumentHelp("At most so many.", valueName: "N"),
         transform: { try OptionText.number($0, in: 1...1_000_000, example: 50) })
     var limit = 20

@@ -28,7 +28,7 @@ struct WorkloadOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How long to wait for backends at the end, as in 30s (default: 5s; 2s for one that never took anything).",
+            "How long to wait for backends at the end, as in 30s (default: 5s; 2s for one that failed and never took anything).",
             valueName: "TIME"))
     var flushTimeout: String?
 

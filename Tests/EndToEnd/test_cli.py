@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import subprocess
 
 import pytest
 
@@ -176,3 +177,12 @@ def test_the_worker_missing_is_an_internal_error(sidelight, tmp_path, program):
     done = Sidelight(tmp_path, alone / "sidelight")("run", program("many.mjs"), env={"PATH": "/nonexistent"})
     assert done.code == 70
     assert "sidelight-worker" in done.err
+
+
+def test_a_program_in_a_pipe_ends_with_its_reader(sidelight):
+    path = sidelight.write("ticks.mjs", "setInterval(() => console.log('tick'), 1)")
+    process = sidelight.start("run", path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.readline() == "tick\n"
+    process.stdout.close()
+    assert process.wait(30) == 1
+    assert process.stderr.read() == ""

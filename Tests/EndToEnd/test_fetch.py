@@ -573,3 +573,42 @@ def test_http_2_multiplexes_streams_both_ways(run, certificate, receiver):
     assert (seen["pushed"], seen["size"], seen["after"]) == ("1000000", 3000000, "GET /echo?after ")
     assert {span.attributes.get("network.protocol.version") for span in clients(receiver)} == {"2"}
     assert site.connections == 1
+
+
+# ---- What is handed on, and what went wrong
+
+
+GATEWAY = """
+    export default {
+        async fetch(request) {
+            const way = new URL(request.url).pathname;
+            if (way === '/as-it-is') return fetch('SITE');
+            const response = await fetch('SITE', { method: request.method });
+            return way === '/made-anew' ? new Response(response.body, response) : response;
+        },
+    };
+"""
+
+
+@pytest.mark.parametrize("way", ["/as-it-is", "/made-anew"])
+@pytest.mark.parametrize("coding", sorted(CODED))
+def test_a_decoded_response_can_be_handed_on(serve, site, way, coding):
+    service = serve(GATEWAY.replace("SITE", f"{site.url}/coded/{coding}"))
+    status, fields, body = service.get(way)
+    assert (status, body) == (200, TEXT)
+    assert "content-encoding" not in fields
+
+
+def test_a_response_to_head_promises_what_get_would_give(serve, site):
+    service = serve(GATEWAY.replace("SITE", f"{site.url}/coded/gzip"))
+    fields = service.get("/", method="HEAD")[1]
+    assert "content-encoding" not in fields and "content-length" not in fields
+
+
+def test_a_fetch_that_fails_says_who_asked(sidelight):
+    path = sidelight.write("asks.mjs", "async function inner() { return await fetch('http://127.0.0.1:1/'); }\nasync function outer() {\n  await inner();\n}\nawait outer();\n")
+    done = sidelight("run", path)
+    assert done.code == 1
+    for place in ("inner", "asks.mjs:1:33", "outer", "asks.mjs:3:3", "asks.mjs:5:1"):
+        assert place in done.err, done.err
+    assert "sidelight:" not in done.err

@@ -253,6 +253,16 @@ def test_expect_100_continue_that_is_read(service):
             assert connection.response()[2] == b"abcde"
 
 
+def test_expect_100_continue_that_is_answered_with_what_comes(serve):
+    service = serve("export default { fetch: (request) => new Response(request.body) }")
+    with service.connect() as connection:
+        connection.send(head("/", "Content-Length: 5", "Expect: 100-continue", method="POST"))
+        assert connection.take_line() == b"HTTP/1.1 100 Continue"
+        assert connection.take_line() == b""
+        connection.send(b"abcde")
+        assert connection.response()[2] == b"abcde"
+
+
 def test_expect_100_continue_that_is_not_read(service):
     """The client may send the content all the same, so the connection cannot go on."""
     with service.connect() as connection:

@@ -239,6 +239,15 @@ def test_the_default_store_says_why_it_does_not_work(sidelight, program):
     assert len(lines(done.err)) == 2
 
 
+def test_an_error_of_a_request_says_of_which(serve):
+    service = serve("export default { fetch() { throw 'plain' } }")
+    status, fields, _ = service.get("/where?token=secret")
+    assert status == 500
+    wait_for(lambda: re.search(r"^'plain'\n    in GET /where, trace [0-9a-f]{32}$", service.err, re.M))
+    assert service.end() == 0
+    assert "secret" not in service.err
+
+
 # -- JSON
 
 

@@ -149,6 +149,7 @@ export function serve(source, options = {}) {
                 return 1;
             },
             httpAbort(slot) { flights.get(slot)?.answer.calls.push('abort'); flights.get(slot)?.done('aborted'); },
+            httpContinue() {},
             httpRead(slot) {
                 const flight = flights.get(slot);
                 setImmediate(() => hooksEnter(() => {

@@ -2,7 +2,7 @@ internal import Engine
 
 extension PlatformOps {
     /// httpRespond(slot, status, statusText, headers, content): 1 when the kernel has all of it. httpHead(slot, status, statusText, headers, length),
-    /// httpWrite(slot, content), httpEnd(slot), httpAbort(slot): a response in pieces. httpRead(slot): asks for content of the request.
+    /// httpWrite(slot, content), httpEnd(slot), httpAbort(slot): a response in pieces. httpRead(slot): asks for content of the request. httpContinue(slot): lets the client send it.
     /// httpUpgrade(slot, headers): answers 101; pieces both ways are frames from then on. False: it cannot be done.
     /// httpAttributes(slot, at, limit), httpEnding(slot, ringHead): the span's record. httpRoute(slot, route), httpErrorType(slot, type): for the metrics.
     /// httpOutlived(slot[, place]): the handler goes on though the request is over; with the place that this gave, the handler is over, too.
@@ -34,6 +34,10 @@ extension PlatformOps {
         Op("httpUpgrade") {
             let call = OpCall($0, $1)
             call.returns(call.platform.http?.upgrade(call.integer(0, nan: -1), call) ?? false)
+        },
+        Op("httpContinue") {
+            let call = OpCall($0, $1)
+            call.platform.http?.askForContent(call.integer(0, nan: -1))
         },
         Op("httpRead") {
             let call = OpCall($0, $1)

@@ -3,12 +3,13 @@ internal import Glibc
 internal import Synchronization
 
 extension PlatformOps {
-    /// print(fd, text): writes all of it. A reader that went away ends the output quietly.
+    /// print(fd, text): writes all of it. The host is told of a reader of standard output that went away.
     static let output = [
         Op("print") {
             let call = OpCall($0, $1)
             let descriptor = Int32(truncatingIfNeeded: call.integer(0))
-            call.withUTF8(1) { text in isWriting.withLock { _ in writeAll(text, to: descriptor) } }
+            let isHeard = call.withUTF8(1) { text in isWriting.withLock { _ in writeAll(text, to: descriptor) } }
+            if !isHeard, descriptor == STDOUT_FILENO { call.platform.host.outputIsClosed() }
         }
     ]
 }
@@ -16,7 +17,8 @@ extension PlatformOps {
 /// One isolate at a time: a pipe may take a text in pieces, and the lines of two would be mixed.
 private let isWriting = Mutex(())
 
-private func writeAll(_ text: UnsafeRawBufferPointer, to descriptor: Int32) {
+/// False: nobody reads it any more.
+private func writeAll(_ text: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
     var rest = text[...]
     while !rest.isEmpty {
         let written = write(descriptor, text.baseAddress! + rest.startIndex, rest.count)
@@ -30,7 +32,8 @@ private func writeAll(_ text: UnsafeRawBufferPointer, to descriptor: Int32) {
             // Somebody made the shared description non-blocking.
             var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
             poll(&ready, 1, -1)
-        default: return
+        default: return errno != EPIPE
         }
     }
+    return true
 }

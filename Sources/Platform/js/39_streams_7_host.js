@@ -95,7 +95,13 @@ function fromBytes(bytes) {
 // ---- Reading ----
 
 const isBytes = (chunk) => TypedArrayPrototypeGetSymbolToStringTag(chunk) === 'Uint8Array';
-const notBytes = () => new TypeError('Received non-Uint8Array chunk');
+
+/** Found while none of the program's functions runs. */
+function notBytes() {
+    const error = new TypeError('Received non-Uint8Array chunk');
+    error.stack = `TypeError: ${error.message}`;
+    return error;
+}
 
 /** A loop that reads, and its own read request. Runs in the context it was made in, whoever brings the chunks. A subclass has take(chunk) → go on. */
 class Loop {

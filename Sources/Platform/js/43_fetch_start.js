@@ -10,8 +10,8 @@
 // A redirect mode of "manual" gives the redirect response itself, as servers want it.
 
 const {
-    ArrayPrototypeIncludes, ArrayPrototypePush, Error, ObjectDefineProperty, Promise, SafeMap, TypeError,
-    TypedArrayPrototypeGetLength, WeakRef, WeakRefPrototypeDeref, uncurryThis,
+    ArrayPrototypeIncludes, ArrayPrototypePush, Error, ErrorCaptureStackTrace, ObjectDefineProperty, Promise, SafeMap, SafeWeakSet, StringPrototypeIndexOf,
+    StringPrototypeSlice, TypeError, TypedArrayPrototypeGetLength, WeakRef, WeakRefPrototypeDeref, uncurryThis,
 } = primordials;
 const { Body, Feed, isUnusable, streamOf, take, unusable } = internal.body;
 const { addAbortAlgorithm, removeAbortAlgorithm } = internal.events;
@@ -34,7 +34,10 @@ const REDIRECT_BODY = 65536;
 const running = new SafeMap();
 let lastId = 0;
 
-/** What a program gets when there is no response. Made while none of its functions runs, so without a stack. */
+/** Errors that `failed` made, until they have a stack. */
+let stackless;
+
+/** What a program gets when there is no response. Made while none of its functions runs, so without a stack: `answerOf` gives it one. */
 function failed(message, code) {
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
@@ -43,7 +46,18 @@ function failed(message, code) {
     Error.stackTraceLimit = stackTraceLimit;
     if (code !== undefined) cause.code = code;
     ObjectDefineProperty(error, 'cause', { __proto__: null, value: cause, writable: true, enumerable: false, configurable: true });
+    (stackless ??= new SafeWeakSet()).add(error);
     return error;
+}
+
+/** Waits as the program's functions do, so that V8 finds those that wait for it: they are the stack of what went wrong. */
+async function answerOf(promise) {
+    try {
+        return await promise;
+    } catch (error) {
+        if (stackless !== undefined && stackless.delete(error)) ErrorCaptureStackTrace(error, answerOf);
+        throw error;
+    }
 }
 
 // ---- Headers on the wire ----
@@ -74,6 +88,22 @@ function wireHeaders(fetching) {
     if (!accept) text += 'accept:*/*\n';
     if (!language) text += 'accept-language:*\n';
     return text;
+}
+
+/** What no longer holds of a response whose body was decoded on the way: handed on as it is, it would deceive who gets it. */
+const codingHeaders = ['content-encoding', 'content-length'];
+
+/** @param {string} head name LF value LF … @returns {string} the same when the body came as it is */
+function withoutCoding(head) {
+    if (headerIn(head, 0, 'content-encoding', undefined) === undefined) return head;
+    let kept = '';
+    for (let at = 0; at < head.length;) {
+        const name = StringPrototypeIndexOf(head, '\n', at);
+        const end = StringPrototypeIndexOf(head, '\n', name + 1) + 1;
+        if (!ArrayPrototypeIncludes(codingHeaders, StringPrototypeSlice(head, at, name))) kept += StringPrototypeSlice(head, at, end);
+        at = end;
+    }
+    return kept;
 }
 
 function without(headers, names) {
@@ -162,7 +192,7 @@ class Fetching {
         if (!isNull) this.feed = new Feed(() => this.pull(), () => this.cancel());
         const response = makeResponse({
             type: 'basic', url: serialize(this.url, true), redirected: this.redirects > 0, status, statusText,
-            headers: makeLazyHeaders(headers, 0), body: isNull ? null : new Body(this.feed, null),
+            headers: makeLazyHeaders(status === 304 ? headers : withoutCoding(headers), 0), body: isNull ? null : new Body(this.feed, null),
         });
         this.resolve(response);
         this.resolve = this.reject = undefined;
@@ -409,10 +439,10 @@ function nameOf(reason) {
 
 defineGlobalFunction('fetch', function fetch(input, init = undefined) {
     const count = arguments.length;
-    return new Promise((resolve, reject) => {
+    return answerOf(new Promise((resolve, reject) => {
         requireArguments(count, 1, 'fetch');
         start(input, init, resolve, reject);
-    });
+    }));
 });
 
 // Called by the host, each as (a part of) a turn. What was given up meanwhile is no longer here. The promise's reactions run in the contexts they were made

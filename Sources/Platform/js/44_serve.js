@@ -102,7 +102,7 @@ async function settleLater(owner, promise) {
     } catch (error) {
         // An error record of the trace; the span's own outcome is the response's.
         const context = trace.spanContext(owner.span);
-        report(error, { spanContext: () => context });
+        report(error, { spanContext: () => context }, owner);
     } finally {
         promises--;
     }
@@ -254,6 +254,8 @@ function sendInPieces(exchange, status, statusText, headers, contentLength, body
     const { slot } = exchange;
     const stream = streamOf(body);
     exchange.started = true;
+    // What is answered may be what the client is still to send: then it must hear so first.
+    if (exchange.feed !== undefined) ops.httpContinue(slot);
     ops.httpHead(slot, status, statusText, headers, contentLength);
     if (exchange.method === HEAD) {
         internal.streams.cancel(stream, undefined);
@@ -314,7 +316,7 @@ function discard(response) {
 /** The handler failed. */
 function fail(exchange, error) {
     if (exchange.over) {
-        report(error, exchange.span);
+        report(error, exchange.span, exchange);
         return;
     }
     if (exchange.started) {
@@ -350,23 +352,35 @@ function bodyError(slot, message, status) {
 /** Records an error of a request, and what it is called for the metrics. */
 function note(exchange, error) {
     const type = typeOf(error);
-    report(error, exchange.span);
+    report(error, exchange.span, exchange);
     if (type === '') trace.setAttribute(exchange.span, 'error.type', '_OTHER');
     ops.httpErrorType(exchange.slot, type === '' ? '_OTHER' : type);
 }
 
-/** An error that ends nothing but what it happened in: recorded, and printed, as all that nobody caught. */
-function report(error, span) {
+/**
+ * An error that ends nothing but what it happened in: recorded, and printed, as all that nobody caught.
+ * @param {object} [owner] what it happened in, when that is a request
+ */
+function report(error, span, owner) {
     trace.error(error, span);
-    show(error);
+    show(error, owner);
+}
+
+/** In what something happened, for who reads what was printed: the path without a query, which may hold secrets. */
+function whereOf({ head, span }) {
+    let end = StringPrototypeIndexOf(head, '\n');
+    if (end < 0) end = head.length;
+    const query = StringPrototypeIndexOf(head, '?');
+    if (query >= 0 && query < end) end = query;
+    return `    in ${StringPrototypeSlice(head, 0, end < PATH_UNITS ? end : PATH_UNITS)}, trace ${trace.spanContext(span).traceId}\n`;
 }
 
 // Printing waits for who reads, and a handler that always fails is called as often as somebody likes: so many errors in so much time are printed, each with
 // so much text. What is left out is counted and said, and recorded like the others.
-const SHOWN_MAX = 20, SHOWN_MILLISECONDS = 1000, SHOWN_UNITS = 16384;
+const SHOWN_MAX = 20, SHOWN_MILLISECONDS = 1000, SHOWN_UNITS = 16384, PATH_UNITS = 256;
 let shownUntil = 0, shown = 0, unshown = 0;
 
-function show(error) {
+function show(error, owner) {
     const now = internal.now();
     if (now >= shownUntil) {
         tellUnshown();
@@ -381,7 +395,7 @@ function show(error) {
     let text;
     try { text = internal.formatUncaught(error, undefined); } catch { text = 'Uncaught exception that could not be shown'; }
     if (text.length > SHOWN_UNITS) text = `${StringPrototypeSlice(text, 0, SHOWN_UNITS)}\n\u2026 (${text.length - SHOWN_UNITS} characters more)`;
-    ops.print(2, `${text}\n`);
+    ops.print(2, `${text}\n${owner instanceof Exchange ? whereOf(owner) : ''}`);
 }
 
 function tellUnshown() {
@@ -659,7 +673,7 @@ function start(buffer, config) {
     setOwnAuthority(config.authority ?? 'localhost');
     // An error that nobody caught ends a run; a server goes on with its other requests.
     internal.survive = (error) => {
-        report(error, trace.activeSpan());
+        report(error, trace.activeSpan(), currentExchange());
         return true;
     };
 }

@@ -295,7 +295,10 @@ final class HTTPConnection: ChannelInboundHandler {
             request.wantsContent = false
             request.contentFailed = true
             server.countMalformed(failure.status)
-            let message = "The body of the request is malformed: \(failure.rawValue)"
+            let message =
+                failure == .bodyTooLarge
+                ? "The body of the request is larger than the limit"
+                : "The body of the request is malformed: \(failure.rawValue)"
             server.tell(
                 functions.bodyError, self, Value.string(message, in: server.isolate),
                 Value.number(Double(failure.status), in: server.isolate))
@@ -366,11 +369,15 @@ final class HTTPConnection: ChannelInboundHandler {
         // The client's time for it runs from here.
         if !request.wantsContent { movedAt = server.isolate.now }
         request.wantsContent = true
-        if request.awaitsContinue {
-            request.awaitsContinue = false
-            if answer == .none { writeNow(Self.continueLine) }
-        }
+        askForContent()
         server.touch(self)
+    }
+
+    /// The client need wait no longer with its content. RFC 9110 section 10.1.1.
+    func askForContent() {
+        guard phase == .handling, request.awaitsContinue else { return }
+        request.awaitsContinue = false
+        if answer == .none { writeNow(Self.continueLine) }
     }
 
     private func read(_ wanted: Bool) {

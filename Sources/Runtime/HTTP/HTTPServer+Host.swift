@@ -28,6 +28,8 @@ extension HTTPServer: HTTPHost {
 
     func upgrade(_ slot: Int, _ call: OpCall) -> Bool { connection(slot)?.upgrade(call) ?? false }
 
+    func askForContent(_ slot: Int) { connection(slot)?.askForContent() }
+
     func readContent(_ slot: Int) { connection(slot)?.readContent() }
 
     func isEnding(_ slot: Int, ringHead: UInt32) { connection(slot)?.isEnding(ringHead: ringHead) }

@@ -211,7 +211,7 @@ final class ModuleLoader {
             case (.json, _):
                 throw ResolutionError(
                     .assertionMissing,
-                    "Module '\(file.path)' needs an import assertion of type \"json\", imported from \(importer)\nWrite: import … from '\(specifier)' assert { type: 'json' }"
+                    "Module '\(file.path)' needs an import assertion of type \"json\", imported from \(importer)\nWrite: import … from '\(specifier)' with { type: 'json' }"
                 )
             case (_, "json"): throw assertionFailed(file.path, type, importer)
             case (.unsupported(let reason), _):
