@@ -394,7 +394,7 @@ def test_output_to_a_reader_that_went_away_ends_quietly(worker):
     process = worker.start(worker.write("a.js", "for (let i = 0; i < 1e5; i++) console.log('line', i)"))
     process.stdout.readline()
     process.stdout.close()
-    assert (process.wait(timeout=30), process.stderr.read()) == (0, "")
+    assert (process.wait(timeout=30), process.stderr.read()) == (1, "")
 
 
 # ---- The loop ----

@@ -282,7 +282,7 @@ test('so many errors a second are printed, and of the others is said how many th
     time += 1000;
     await server.request('GET /long', host);
     equal(server.printed.slice(20, 21), ['sidelight: 30 more uncaught errors were not printed, since there were more than 20 in a second\n']);
-    match(server.printed[21], /… \(\d+ characters more\)\n$/);
+    match(server.printed[21], /… \(\d+ characters more\)\n {4}in GET \/long, trace [0-9a-f]{32}\n$/);
     same(server.printed[21].length < 17000, true);
     for (let i = 0; i < 20; i++) await server.request('GET /', host);
     // Nobody need fail for the rest to be told of: the worker's end will do.

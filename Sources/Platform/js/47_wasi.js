@@ -13,7 +13,9 @@ const { toDictionary } = internal.webidl;
 
 /** The buffer of a WebAssembly.Memory; throws on a stranger. */
 let bufferOf;
+let CompileError;
 internal.whenComplete(() => {
+    ({ CompileError } = globalThis.WebAssembly);
     bufferOf = uncurryThis(ReflectGetOwnPropertyDescriptor(globalThis.WebAssembly.Memory.prototype, 'buffer').get);
 });
 
@@ -60,7 +62,14 @@ function joined(list, what) {
 internal.wasi = {
     /** Runs a command to its end. @param {Uint8Array} bytes @param {string} path for messages; the rest as ops.wasiCreate takes it */
     async run(bytes, path, args, env, folders) {
-        const module = await internal.wasm.compile(bytes);
+        let module;
+        try {
+            module = await internal.wasm.compile(bytes);
+        } catch (error) {
+            const named = new CompileError(`${path}: ${error.message}`);
+            named.stack = `CompileError: ${named.message}`; // none of these functions is the user's
+            throw named;
+        }
         const state = { number: ops.wasiCreate(args, env, folders), memory: undefined };
         const imports = { wasi_snapshot_preview1: makeImports(state, (code) => ops.exit(code)) };
         const { exports } = await internal.wasm.instantiate(module, imports);
