@@ -69,6 +69,9 @@ def test_an_entry_that_cannot_be_read_is_one_line(sidelight):
     sidelight.write("data.json", "{}")
     assert sidelight("serve", "--listen", "127.0.0.1:0", "data.json").err == "sidelight: data.json cannot be served: it is JSON\n"
     assert sidelight("run", "data.json").err.endswith("data.json': it is JSON\n")
+    done = sidelight("run", sidelight.write("text.wasm", "no module"))
+    assert done.code == 1
+    assert re.fullmatch(r"Uncaught:\nCompileError: /.*text\.wasm: .*magic word.*\n", done.err), done.err
 
 
 def test_a_reload_says_why_it_failed(serve, sidelight):
