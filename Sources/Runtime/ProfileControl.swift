@@ -15,6 +15,8 @@ final class ControlWriter: Sendable {
     private let connection: LocalConnection
     /// The stream has ended, or stopped within a frame: nothing more can be sent. Held while a message is sent.
     private let isBroken = Mutex(false)
+    /// Threads that send.
+    private let detachedCount = Monitor(0)
 
     /// How long a piece may wait for the agent to take it. A worker whose heap is full ends; it is not to wait longer to tell of it.
     static let patienceMilliseconds: Int32 = 10_000
@@ -67,7 +69,23 @@ final class ControlWriter: Sendable {
 
     /// Runs `body` on a thread of its own.
     func detached(_ body: @escaping @Sendable (ControlWriter) -> Void) {
-        _ = startThread { body(self) }
+        detachedCount.withLock { $0 += 1 }
+        let ended: @Sendable () -> Void = { [detachedCount] in
+            detachedCount.withLock { $0 -= 1 }
+            detachedCount.wake()
+        }
+        let isStarted = startThread {
+            body(self)
+            ended()
+        }
+        if !isStarted { ended() }
+    }
+
+    /// Before the process ends: waits until what is being sent is sent, or `deadline` (CLOCK_MONOTONIC, nanoseconds).
+    func settle(until deadline: UInt64) {
+        detachedCount.wait { count in
+            count == 0 || LinuxClock().monotonicNanoseconds() >= deadline ? .done(()) : .until(deadline)
+        }
     }
 }
 
@@ -144,6 +162,12 @@ final class ProfileControl {
         guard let snapshotBytesMax else { return }
         writer.stream(.outOfMemory, bytesMax: snapshotBytesMax) { isolate.writeHeapSnapshot($0) }
     }
+
+    /// How long the end of the process waits for profiles that are being sent. Nanoseconds.
+    private static let settleNanoseconds: UInt64 = 1_000_000_000
+
+    /// The process ends next.
+    func settle() { writer.settle(until: LinuxClock().monotonicNanoseconds() + Self.settleNanoseconds) }
 
     // MARK: slow turns
 

@@ -32,6 +32,7 @@ extension Workload {
         wakeAgent()
         loader.writeCodeCache()
         modules.write()
+        monitor.profile?.settle()
         _exit(outcome.exitCode)
     }
 
