@@ -10,13 +10,13 @@ struct ExportNotices {
     /// Between two failures that are told of.
     static let quietNanoseconds: UInt64 = 300_000_000_000
 
-    /// What was lost there before; said again of what is lost now.
+    /// Items that were lost there so far.
     typealias Lost = [Signal: Int]
 
     private struct Trouble {
         var began: UInt64
         var lost: Lost
-        /// Nil: its end is not told of, either.
+        /// False: its end is not told of, either.
         var isTold: Bool
     }
 
@@ -84,7 +84,7 @@ struct ExportNotices {
     private func end(_ what: String, _ trouble: Trouble, _ lost: Lost, _ now: UInt64) -> String {
         let parts = Signal.allCases.compactMap { signal -> String? in
             let count = (lost[signal] ?? 0) - (trouble.lost[signal] ?? 0)
-            return count > 0 ? "\(count) \(signal.noun)\(count == 1 ? "" : "s")" : nil
+            return count > 0 ? countText(count, signal.noun) : nil
         }
         let account = parts.isEmpty ? "nothing was lost" : "lost there: " + parts.joined(separator: ", ") + kept
         return "\(what) after \(timeText(now &- trouble.began)); \(account)"
@@ -104,11 +104,10 @@ final class ExportTeller: Sendable {
     private let clock: any SystemClock
     private let messages: Messages
 
-    /// - Parameter store: where what is lost is all the same; nil: nowhere.
-    init(name: String, store: String?, clock: any SystemClock, _ messages: Messages) {
+    /// - Parameter store: where what is lost is all the same.
+    init(name: String, store: String, clock: any SystemClock, _ messages: Messages) {
         self.name = name
-        let kept = store.map { " (kept in \($0))" } ?? ""
-        state = Mutex(State(notices: ExportNotices(kept: kept)))
+        state = Mutex(State(notices: ExportNotices(kept: " (kept in \(store))")))
         self.clock = clock
         self.messages = messages
     }

@@ -10,6 +10,9 @@ func timeText(_ nanoseconds: UInt64) -> String {
     return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
 }
 
+/// "1 span", "2 spans".
+func countText(_ count: some BinaryInteger, _ noun: String) -> String { "\(count) \(noun)" + (count == 1 ? "" : "s") }
+
 /// The agent's own words on stderr, a line each: text, or JSON where that was asked for (docs/specs/telemetry.md section 4).
 struct Messages: Sendable {
     private let isQuiet: Bool

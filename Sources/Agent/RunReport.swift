@@ -82,17 +82,17 @@ struct RunReport: Sendable {
         if let death = outcome.death, !death.isRequested, !death.isOwn { lines.append(death.reason) }
         let dropped = ringDropped.sorted { $0.key.rawValue < $1.key.rawValue }.filter { $0.value > 0 }
         if !dropped.isEmpty {
-            let parts = dropped.map { Self.count($0.value, $0.key.noun) }.joined(separator: ", ")
+            let parts = dropped.map { countText($0.value, $0.key.noun) }.joined(separator: ", ")
             lines.append("dropped for want of room in the ring: \(parts)")
         }
         if rejected > 0 {
             let reasons = records.rejectedReasons.sorted { $0.key.rawValue < $1.key.rawValue }
             let parts = reasons.map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", ")
-            lines.append("\(Self.count(rejected, "malformed record")) from the worker left out (\(parts))")
+            lines.append("\(countText(rejected, "malformed record")) from the worker left out (\(parts))")
         }
         if records.untrackedStarts > 0 {
             lines.append(
-                "\(Self.count(records.untrackedStarts, "span start")) not followed: too many spans were open at once")
+                "\(countText(records.untrackedStarts, "span start")) not followed: too many spans were open at once")
         }
         for exporter in exporters where exporter.missing > 0 { lines.append(warning(of: exporter)) }
         for exporter in exporters {
@@ -121,15 +121,11 @@ struct RunReport: Sendable {
 
     private static func suffix(_ error: String?) -> String { error.map { ": " + $0 } ?? "" }
 
-    private static func count(_ count: some BinaryInteger, _ noun: String) -> String {
-        "\(count) \(noun)" + (count == 1 ? "" : "s")
-    }
-
     /// "12 spans, 3 log records"
     private static func items(of account: Account) -> String {
         let parts = Signal.allCases.compactMap { signal -> String? in
             guard let items = account.signals[signal] else { return nil }
-            return items.missing > 0 ? count(items.missing, signal.noun) : nil
+            return items.missing > 0 ? countText(items.missing, signal.noun) : nil
         }
         return parts.isEmpty ? "nothing" : parts.joined(separator: ", ")
     }

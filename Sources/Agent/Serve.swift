@@ -313,7 +313,7 @@ public final class Serve {
         let count = settings.configuration.isolates
         let url = address.url(isTLS: identity != nil)
         guard settings.configuration.isJSON else {
-            messages.say("serving \(settings.entry) on \(url) (\(count) isolate\(count == 1 ? "" : "s"))")
+            messages.say("serving \(settings.entry) on \(url) (\(countText(count, "isolate")))")
             return
         }
         var json = JSONWriter()
@@ -368,13 +368,9 @@ public final class Serve {
 
     /// What a worker waited for beside requests and handlers; nil: nothing, and there were some.
     static func awaited(_ pending: BoardPending, _ state: BoardState?, hasRequests: Bool) -> String? {
-        func count(_ count: UInt32, _ noun: String) -> String? {
-            count == 0 ? nil : "\(count) \(noun)\(count == 1 ? "" : "s")"
-        }
-        let parts = [
-            count(pending.promises, "promise").map { $0 + " given to waitUntil" },
-            count(pending.runs, "run").map { $0 + " of a schedule" },
-        ].compactMap(\.self)
+        var parts: [String] = []
+        if pending.promises > 0 { parts.append(countText(pending.promises, "promise") + " given to waitUntil") }
+        if pending.runs > 0 { parts.append(countText(pending.runs, "run") + " of a schedule") }
         if !parts.isEmpty { return "it waited for " + parts.joined(separator: " and ") }
         if hasRequests { return nil }
         return switch state {
@@ -414,7 +410,7 @@ public final class Serve {
             messages.fail("\(settings.entry) cannot be served: \(failure.reason)")
         case .drained(let killed) where killed > 0:
             exitCode = 1
-            messages.warn("\(killed) isolate\(killed == 1 ? "" : "s") did not finish in time and had to be killed")
+            messages.warn("\(countText(killed, "isolate")) did not finish in time and had to be killed")
         case .drained, nil: break
         }
         report.outcome.exitCode = exitCode

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import System
 
 /// What this process and its machine are called.
 public enum Machine {
@@ -78,12 +79,7 @@ public enum Machine {
     /// Makes a folder with its parents and a file in it, which is removed again: permissions do not tell all (a file system that is read-only or takes no
     /// files). Why it cannot be, for people; nil: it can.
     public static func makeWritable(folder path: String) -> String? {
-        var made = path.hasPrefix("/") ? "/" : ""
-        for part in path.split(separator: "/") {
-            made += made.isEmpty || made == "/" ? String(part) : "/" + part
-            // For its owner only, as the store has it.
-            if mkdir(made, 0o700) != 0, errno != EEXIST { return "\(made): \(String(cString: strerror(errno)))" }
-        }
+        if let reason = makeFolders(path) { return reason }
         let probe = "\(path)/.writable-\(getpid())"
         let descriptor = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { return errno == EEXIST ? nil : "\(path): \(String(cString: strerror(errno)))" }

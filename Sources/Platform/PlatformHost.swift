@@ -79,8 +79,10 @@ public protocol HTTPHost: AnyObject {
     func goesOn(for slot: Int)
     /// The oldest note of what happened: the context that was current, or the slot of the turn as a number. Its kind and times go into the cells.
     func nextNote() -> Value?
-    /// The request is over before its handler is: the place on the board where that shows, or -1. And once the handler is over, too, with that place.
-    func outlives(_ slot: Int, isHandlerOver: Bool, place: Int) -> Int
+    /// The request is over before its handler is: the place on the board where that shows, or -1.
+    func outlives(_ slot: Int) -> Int
+    /// The handler of such a request has come to its end. `place`: what `outlives` gave.
+    func handlerEnded(_ slot: Int, place: Int)
     /// A text that belongs to the note just taken; empty: none.
     func noteText() -> String
     func setRoute(_ slot: Int, _ route: String)

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import System
 
 /// A folder of files that only save time. They appear by rename, so a reader sees a whole one or none; all faults are silent.
 struct CacheDirectory {
@@ -33,14 +34,7 @@ struct CacheDirectory {
     }
 
     /// Makes it and the folders above it.
-    func make() -> Bool {
-        var path = ""
-        for part in self.path.split(separator: "/") {
-            path += "/" + part
-            if mkdir(path, 0o700) != 0, errno != EEXIST { return false }
-        }
-        return true
-    }
+    func make() -> Bool { makeFolders(path) == nil }
 
     func trim() {
         var files = self.files()

@@ -7,10 +7,6 @@ internal import Platform
 internal import Telemetry
 
 extension Workload {
-    /// What `serve.install` answers: bits.
-    private static let hasFetch = 1
-    private static let hasScheduled = 2
-
     /// The entry has been evaluated. Within a turn.
     func startServing() throws(JSFailure) {
         do throws(JSFailure) {
@@ -36,8 +32,8 @@ extension Workload {
         try internals.call(
             "serve.start", [internals.realm.makeExternalBuffer(memory), internals.string(configuration.text)])
         let exports = try internals.realm.get("default", of: entry.module.namespace)
-        let handlers = Int(
-            try internals.call("serve.install", [exports, try internals.call("serve.environment")]).number)
+        let found = try internals.call("serve.install", [exports, try internals.call("serve.environment")]).number
+        let handlers = BoardHandlers(rawValue: UInt64(found))
         let crons = JSON.array(server.options.crons.map(JSON.string))
         try internals.call("serve.startSchedules", [internals.string(crons.text)])
         // From here on the run is what the server does, request by request; its own span has told how it came up.
@@ -46,14 +42,11 @@ extension Workload {
         monitor.timerCount = { [unowned self] in Int((try? internals.call("timers.count").number) ?? 0) }
         monitor.childCount = { [unowned self] in children.count }
         guard stop.beginServing() else { throw .terminated }
-        var has: BoardHandlers = []
-        if handlers & Self.hasFetch != 0 { has.insert(.fetch) }
-        if handlers & Self.hasScheduled != 0 { has.insert(.scheduled) }
-        board?.setHandlers(has)
+        board?.setHandlers(handlers)
         http = server
         opHost?.http = server
         machine.referencesChanged(by: 1)
-        if handlers & Self.hasFetch != 0, let descriptor = options.listenDescriptor {
+        if handlers.contains(.fetch), let descriptor = options.listenDescriptor {
             server.listen(descriptor)
         } else {
             server.serveWithoutListening()

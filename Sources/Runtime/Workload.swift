@@ -160,7 +160,8 @@ final class Workload {
             machine.end(.entryUnreadable(reason: options.serves ? reason : "cannot run '\(entry)': \(reason)"))
         }
         switch format {
-        case .script where options.serves: refuse("it is a script, not a module: `export default { fetch(request) { … } }` makes it one")
+        case .script where options.serves:
+            refuse("it is a script, not a module: `export default { fetch(request) { … } }` makes it one")
         case .script:
             machine.entryStarted()
             machine.entrySettled()

@@ -15,6 +15,7 @@
 import Foundation
 import GRDB
 import Glibc
+import System
 
 /// One connection, and what its file was when it was opened.
 struct StoreDatabase {
@@ -146,14 +147,8 @@ struct StoreDatabase {
     }
 
     private static func makeDirectory(_ directory: String) throws(StoreError) {
-        var made = directory.hasPrefix("/") ? "/" : ""
-        for part in directory.split(separator: "/") {
-            made += made.isEmpty || made == "/" ? String(part) : "/" + part
-            // Telemetry may hold secrets of the workload, so it is for its owner only.
-            if mkdir(made, 0o700) != 0, errno != EEXIST {
-                let reason = String(cString: strerror(errno))
-                throw StoreError(.unwritable, "cannot make the store's directory \(directory): \(made): \(reason)")
-            }
+        if let reason = makeFolders(directory) {
+            throw StoreError(.unwritable, "cannot make the store's directory \(directory): \(reason)")
         }
         guard access(directory, W_OK | X_OK) == 0 else {
             throw StoreError(.unwritable, "cannot write the store in \(directory): \(String(cString: strerror(errno)))")

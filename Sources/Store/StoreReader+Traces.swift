@@ -26,7 +26,9 @@ extension StoreReader {
             let traces = listing.result()
             let quiet = Set(traces.lazy.filter { $0.errors == 0 }.map(\.id))
             guard !quiet.isEmpty else { return traces }
-            let logged = try loggedErrors(db, since: traces.map(\.start).min() ?? 0)
+            let logged =
+                query.errorsOnly
+                ? listing.loggedErrors : try loggedErrors(db, since: traces.map(\.start).min() ?? 0)
             return traces.map { trace in
                 var trace = trace
                 if trace.errors == 0 { trace.errors = logged[trace.id] ?? 0 }

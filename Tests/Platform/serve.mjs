@@ -160,10 +160,11 @@ export function serve(source, options = {}) {
                 }));
             },
             httpEnding() {},
-            httpOutlived(slot, place) {
-                server.outlived.push(place === undefined ? [slot] : [slot, place]);
-                return place === undefined ? 900 + slot : -1;
+            httpOutlived(slot) {
+                server.outlived.push([slot]);
+                return 900 + slot;
             },
+            httpHandlerEnded(slot, place) { server.outlived.push([slot, place]); },
             httpOwner() {},
             httpNote() {},
             httpNoteText: () => '',

@@ -2,10 +2,11 @@ internal import Engine
 
 extension PlatformOps {
     /// httpRespond(slot, status, statusText, headers, content): 1 when the kernel has all of it. httpHead(slot, status, statusText, headers, length),
-    /// httpWrite(slot, content), httpEnd(slot), httpAbort(slot): a response in pieces. httpRead(slot): asks for content of the request. httpContinue(slot): lets the client send it.
+    /// httpWrite(slot, content), httpEnd(slot), httpAbort(slot): a response in pieces. httpRead(slot): asks for content of the request.
+    /// httpContinue(slot): lets the client send it.
     /// httpUpgrade(slot, headers): answers 101; pieces both ways are frames from then on. False: it cannot be done.
     /// httpAttributes(slot, at, limit), httpEnding(slot, ringHead): the span's record. httpRoute(slot, route), httpErrorType(slot, type): for the metrics.
-    /// httpOutlived(slot[, place]): the handler goes on though the request is over; with the place that this gave, the handler is over, too.
+    /// httpOutlived(slot): the handler goes on though the request is over. httpHandlerEnded(slot, place): it is over, too; with what that gave.
     /// httpOwner(slot): what runs next is for that request. httpNote(), httpNoteText(): what happened in this turn; the rest of it is in the cells.
     /// See `HTTPHost`.
     static let http = [
@@ -68,9 +69,11 @@ extension PlatformOps {
         },
         Op("httpOutlived") {
             let call = OpCall($0, $1)
-            let place = call.integer(1, nan: -1)
-            let given = call.platform.http?.outlives(call.integer(0, nan: -1), isHandlerOver: place >= 0, place: place)
-            call.returns(Double(given ?? -1))
+            call.returns(Double(call.platform.http?.outlives(call.integer(0, nan: -1)) ?? -1))
+        },
+        Op("httpHandlerEnded") {
+            let call = OpCall($0, $1)
+            call.platform.http?.handlerEnded(call.integer(0, nan: -1), place: call.integer(1, nan: -1))
         },
         Op("httpRoute") {
             let call = OpCall($0, $1)

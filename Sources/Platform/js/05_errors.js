@@ -148,12 +148,17 @@ function isError(value) {
     return internal.types !== undefined && internal.types.isError(value);
 }
 
+/** Our own frames tell the program nothing. @param {Error} error of our making @param {string} heading what it is called @returns {Error} the same */
+internal.withoutStack = (error, heading = 'TypeError') => {
+    error.stack = `${heading}: ${error.message}`;
+    return error;
+};
+
 /** As Node words it, so that people who search for the sentence find it. */
 function rejectionError(reason) {
-    const error = new Error(
+    const error = internal.withoutStack(new Error(
         'This error originated either by throwing inside of an async function without a catch block, or by rejecting a promise which was not ' +
-        `handled with .catch(). The promise rejected with the reason "${internal.inspect(reason)}".`);
-    error.stack = `UnhandledPromiseRejection: ${error.message}`;
+        `handled with .catch(). The promise rejected with the reason "${internal.inspect(reason)}".`), 'UnhandledPromiseRejection');
     ObjectDefineProperty(error, 'name', { __proto__: null, value: 'UnhandledPromiseRejection', writable: true, enumerable: false, configurable: true });
     error.code = 'ERR_UNHANDLED_REJECTION';
     return error;

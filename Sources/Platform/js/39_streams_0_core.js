@@ -42,12 +42,15 @@ class StreamBrand extends Stamp {
 
 const nameOf = (kind) => (kind === READABLE_STREAM ? 'ReadableStream' : kind === WRITABLE_STREAM ? 'WritableStream' : 'TransformStream');
 
+function brand(object, kind, state, payload) {
+    new StreamBrand(object, { __proto__: null, kind, state, payload, isDetached: false });
+    return object;
+}
+
 /** The object of a stream, with the prototype that `newTarget` says. @param {number} kind READABLE_STREAM, … */
 function makeObject(newTarget, Class, kind, state) {
     const payload = [nameOf(kind)];
-    const object = makeSerializable(newTarget, Class, payload);
-    new StreamBrand(object, { __proto__: null, kind, state, payload, isDetached: false });
-    return object;
+    return brand(makeSerializable(newTarget, Class, payload), kind, state, payload);
 }
 
 /** The same of an object that a message has brought with this payload, and that nobody has seen yet. */
@@ -55,7 +58,7 @@ function dressObject(object, Class, kind, state, payload) {
     ObjectSetPrototypeOf(object, Class.prototype);
     payload.length = 1;
     payload[0] = nameOf(kind);
-    new StreamBrand(object, { __proto__: null, kind, state, payload, isDetached: false });
+    brand(object, kind, state, payload);
 }
 
 /** The state of a stream of this kind; undefined for anything else. */

@@ -439,9 +439,10 @@ class ReadableStream {
     get locked() { return own(this).reader !== undefined; }
 
     cancel(reason = undefined) {
-        if (stateOf(this) === undefined) return PromiseReject(stranger('ReadableStream'));
-        if (own(this).reader !== undefined) return PromiseReject(new TypeError('Cannot cancel a stream that is locked'));
-        return cancelForUser(own(this), reason);
+        const stream = stateOf(this);
+        if (stream === undefined) return PromiseReject(stranger('ReadableStream'));
+        if (stream.reader !== undefined) return PromiseReject(new TypeError('Cannot cancel a stream that is locked'));
+        return cancelForUser(stream, reason);
     }
 
     getReader(options = undefined) {
@@ -468,14 +469,15 @@ class ReadableStream {
     }
 
     pipeTo(destination, options = undefined) {
-        if (stateOf(this) === undefined) return PromiseReject(stranger('ReadableStream'));
+        const stream = stateOf(this);
+        if (stream === undefined) return PromiseReject(stranger('ReadableStream'));
         try {
             requireArguments(arguments.length, 1, 'pipeTo');
             const writable = streams.requireWritable(destination, 'pipeTo: the destination');
             options = streams.toPipeOptions(options, 'pipeTo');
-            if (own(this).reader !== undefined) throw new TypeError('pipeTo: the stream is locked');
+            if (stream.reader !== undefined) throw new TypeError('pipeTo: the stream is locked');
             if (writable.writer !== undefined) throw new TypeError('pipeTo: the destination is locked');
-            return streams.pipe(own(this), writable, options);
+            return streams.pipe(stream, writable, options);
         } catch (error) {
             return PromiseReject(error);
         }
@@ -496,7 +498,8 @@ class ReadableStream {
     [customInspect](depth, options, inspect) {
         const { state, reader, controller } = own(this);
         return `ReadableStream ${inspect({ locked: reader !== undefined, state: stateNames[state], supportsBYOB: controller?.isBytes === true }, options)}`;
-    }}
+    }
+}
 ObjectDefineProperty(ReadableStream.prototype, SymbolAsyncIterator, {
     __proto__: null, value: ReadableStream.prototype.values, writable: true, enumerable: false, configurable: true,
 });

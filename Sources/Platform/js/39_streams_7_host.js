@@ -95,13 +95,8 @@ function fromBytes(bytes) {
 // ---- Reading ----
 
 const isBytes = (chunk) => TypedArrayPrototypeGetSymbolToStringTag(chunk) === 'Uint8Array';
-
 /** Found while none of the program's functions runs. */
-function notBytes() {
-    const error = new TypeError('Received non-Uint8Array chunk');
-    error.stack = `TypeError: ${error.message}`;
-    return error;
-}
+const notBytes = () => internal.withoutStack(new TypeError('Received non-Uint8Array chunk'));
 
 /** A loop that reads, and its own read request. Runs in the context it was made in, whoever brings the chunks. A subclass has take(chunk) → go on. */
 class Loop {

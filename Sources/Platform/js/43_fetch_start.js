@@ -10,14 +10,14 @@
 // A redirect mode of "manual" gives the redirect response itself, as servers want it.
 
 const {
-    ArrayPrototypeIncludes, ArrayPrototypePush, Error, ErrorCaptureStackTrace, ObjectDefineProperty, Promise, SafeMap, SafeWeakSet, StringPrototypeIndexOf,
-    StringPrototypeSlice, TypeError, TypedArrayPrototypeGetLength, WeakRef, WeakRefPrototypeDeref, uncurryThis,
+    ArrayPrototypeIncludes, ArrayPrototypePush, Error, ErrorCaptureStackTrace, ObjectDefineProperty, Promise, SafeMap, SafeWeakSet,
+    TypeError, TypedArrayPrototypeGetLength, WeakRef, WeakRefPrototypeDeref, uncurryThis,
 } = primordials;
 const { Body, Feed, isUnusable, streamOf, take, unusable } = internal.body;
 const { addAbortAlgorithm, removeAbortAlgorithm } = internal.events;
 const { Request, makeResponse, redirectStatuses, requestState } = internal.fetchClasses;
 const { headerIn } = internal.headers;
-const { listOf, makeLazyHeaders } = internal.headers;
+const { listOf, makeHeaders, makeLazyHeaders } = internal.headers;
 const { parse, serialize } = internal.url;
 const { defineGlobalFunction, requireArguments } = internal.webidl;
 
@@ -90,28 +90,22 @@ function wireHeaders(fetching) {
     return text;
 }
 
-/** What no longer holds of a response whose body was decoded on the way: handed on as it is, it would deceive who gets it. */
-const codingHeaders = ['content-encoding', 'content-length'];
-
-/** @param {string} head name LF value LF … @returns {string} the same when the body came as it is */
-function withoutCoding(head) {
-    if (headerIn(head, 0, 'content-encoding', undefined) === undefined) return head;
-    let kept = '';
-    for (let at = 0; at < head.length;) {
-        const name = StringPrototypeIndexOf(head, '\n', at);
-        const end = StringPrototypeIndexOf(head, '\n', name + 1) + 1;
-        if (!ArrayPrototypeIncludes(codingHeaders, StringPrototypeSlice(head, at, name))) kept += StringPrototypeSlice(head, at, end);
-        at = end;
-    }
-    return kept;
-}
-
 function without(headers, names) {
     const list = [];
     for (let i = 0; i < headers.length; i += 2) {
         if (!ArrayPrototypeIncludes(names, headers[i])) ArrayPrototypePush(list, headers[i], headers[i + 1]);
     }
     return list;
+}
+
+/** What no longer holds of a response whose body was decoded on the way: handed on as it is, it would deceive who gets it. */
+const codingHeaders = ['content-encoding', 'content-length'];
+
+/** The Headers of a response. @param {string} head name LF value LF … */
+function responseHeaders(head, status) {
+    const headers = makeLazyHeaders(head, 0);
+    if (status === 304 || headerIn(head, 0, 'content-encoding', undefined) === undefined) return headers;
+    return makeHeaders(without(listOf(headers), codingHeaders), true);
 }
 
 // ---- One fetch ----
@@ -192,7 +186,7 @@ class Fetching {
         if (!isNull) this.feed = new Feed(() => this.pull(), () => this.cancel());
         const response = makeResponse({
             type: 'basic', url: serialize(this.url, true), redirected: this.redirects > 0, status, statusText,
-            headers: makeLazyHeaders(status === 304 ? headers : withoutCoding(headers), 0), body: isNull ? null : new Body(this.feed, null),
+            headers: responseHeaders(headers, status), body: isNull ? null : new Body(this.feed, null),
         });
         this.resolve(response);
         this.resolve = this.reject = undefined;

@@ -11,7 +11,7 @@ const {
     ArrayPrototypeJoin, Float64Array, FunctionPrototypeToString, Int32Array, JSONParse, ObjectKeys, SafeMap, String,
     StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, TypeError, TypedArrayPrototypeGetLength,
 } = primordials;
-const { DOMException } = internal;
+const { DOMException, withoutStack } = internal;
 const { Body, Feed, streamOf } = internal.body;
 const { isResponse, wireOf } = internal.fetchClasses;
 const { headerIn } = internal.headers;
@@ -178,19 +178,13 @@ function settled(exchange) {
     exchange.handling = false;
     if (!exchange.outlived) return;
     outlived--;
-    if (exchange.place >= 0) ops.httpOutlived(exchange.slot, exchange.place);
+    if (exchange.place >= 0) ops.httpHandlerEnded(exchange.slot, exchange.place);
 }
 
 function noResponse(value) {
     let shown;
     try { shown = internal.inspect(value, { depth: 0 }); } catch { shown = typeof value; }
     return withoutStack(new TypeError(`The fetch handler must return a Response or a promise of one, but returned ${shown}`));
-}
-
-/** Our own frames tell the program nothing. @param {TypeError} error of our making */
-function withoutStack(error) {
-    error.stack = `TypeError: ${error.message}`;
-    return error;
 }
 
 /** tracestate and baggage, which go on to whom this request asks. */
@@ -640,7 +634,7 @@ function cannotStart(error, prefix) {
     return refusal.message;
 }
 
-const HAS_FETCH = 1, HAS_SCHEDULED = 2;
+const HAS_FETCH = 1, HAS_SCHEDULED = 2; // BoardHandlers
 
 /**
  * Takes the default export of the entry module.

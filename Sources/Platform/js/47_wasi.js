@@ -66,9 +66,7 @@ internal.wasi = {
         try {
             module = await internal.wasm.compile(bytes);
         } catch (error) {
-            const named = new CompileError(`${path}: ${error.message}`);
-            named.stack = `CompileError: ${named.message}`; // none of these functions is the user's
-            throw named;
+            throw internal.withoutStack(new CompileError(`${path}: ${error.message}`), 'CompileError');
         }
         const state = { number: ops.wasiCreate(args, env, folders), memory: undefined };
         const imports = { wasi_snapshot_preview1: makeImports(state, (code) => ops.exit(code)) };

@@ -34,12 +34,6 @@ extension HTTPServer: HTTPHost {
 
     func isEnding(_ slot: Int, ringHead: UInt32) { connection(slot)?.isEnding(ringHead: ringHead) }
 
-    func outlives(_ slot: Int, isHandlerOver: Bool, place: Int) -> Int {
-        guard isHandlerOver else { return outlives(slot) }
-        handlerEnded(slot, place: place)
-        return -1
-    }
-
     func setRoute(_ slot: Int, _ route: String) {
         connection(slot)?.request.route = Array(route.utf8(max: BoardLayout.routeBytesMax))
     }

@@ -62,6 +62,17 @@ class Side {
         }
     }
 
+    /** This side wants no more: the steps of cancel() and abort(). @returns {object} an internal promise */
+    giveUp(reason) {
+        try {
+            this.postOrFail('error', reason);
+        } catch (error) {
+            return rejectedWith(error);
+        }
+        this.end();
+        return settled();
+    }
+
     /** https://streams.spec.whatwg.org/#abstract-opdef-crossrealmtransformsenderror */
     tell(error) {
         try {
@@ -124,16 +135,9 @@ class Outlet extends Side {
         return settled();
     }
 
-    cancel(reason) {
-        try {
-            this.postOrFail('error', reason);
-        } catch (error) {
-            return rejectedWith(error);
-        }
-        this.end();
-        return settled();
-    }
+    cancel(reason) { return this.giveUp(reason); }
 }
+
 /** Where chunks go in (https://streams.spec.whatwg.org/#abstract-opdef-setupcrossrealmtransformwritable); a sink. */
 class Inlet extends Side {
     constructor(port, isSender) {
@@ -179,16 +183,9 @@ class Inlet extends Side {
         this.end();
     }
 
-    abort(reason) {
-        try {
-            this.postOrFail('error', reason);
-        } catch (error) {
-            return rejectedWith(error);
-        }
-        this.end();
-        return settled();
-    }
+    abort(reason) { return this.giveUp(reason); }
 }
+
 // ---- Sending ----
 
 /** A transfer that has streams among what it transfers. */
