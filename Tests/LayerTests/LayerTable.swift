@@ -16,15 +16,16 @@ struct LayerTable {
 
     static let sidelight = LayerTable(
         layers: [
-            ["CV8", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON"],
+            ["CV8", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON", "CHTTP2", "CZstd"],
             ["Telemetry", "System", "Policy"],
             ["Wire", "Pipeline", "Queue", "Logs", "Resources", "Discovery", "Configuration"],
-            ["Linux", "Transport", "Store", "Engine"],
+            ["Linux", "Transport", "Server", "Processors", "Store", "Engine"],
             ["Platform", "TLS", "Exporters", "Receivers", "Admin"],
             ["Runtime", "Agent"],
             ["sidelight", "sidelight-worker"],
         ],
         thirdParty: [
+            "Yams": 2,
             "GRDB": 3,
             "NIOCore": 4,
             "NIOPosix": 4,
