@@ -74,10 +74,10 @@ let package = Package(
         // 2 pure
         target("Wire", ["Telemetry"]),
         target("Pipeline", ["Telemetry"]),
-        target("Queue", ["Telemetry"]),
+        target("Queue", ["CLinux", "Telemetry"]),
         target("Configuration", ["Telemetry"]),
         // 3 drivers
-        target("Linux", ["CLinux", "System"]),
+        target("Linux", ["CLinux", "Queue", "System"]),
         target("Transport", ["CCurl", "CZlib", "System"]),
         target("Server", ["CHTTP2", "CLinux", "CZlib", "CZstd", "System", "Wire"]),
         target("Processors", ["Telemetry", "Wire"]),
@@ -104,7 +104,7 @@ let package = Package(
         tests("Wire", ["Wire", "Telemetry"], exclude: ["peer"]),
         tests("Pipeline", ["Pipeline", "Exporters", "Wire", "Configuration", "Telemetry", "System"]),
         tests("Configuration", ["Configuration", "Telemetry"]),
-        tests("Queue", ["Queue", "Telemetry"]),
+        tests("Queue", ["CLinux", "Queue", "Linux", "Telemetry"]),
         tests("Server", ["Server", "System", "Wire"]),
         tests("Processors", ["Processors", "Telemetry", "Wire"]),
         tests("Receivers", ["Receivers", "Server", "System", "Telemetry", "Wire"]),

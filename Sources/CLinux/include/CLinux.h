@@ -200,3 +200,13 @@ int sl_set_times(int fd, const struct timespec times[_Nonnull 2]);
 int sl_bytes_waiting(int fd);
 // Provided because Swift does not import them.
 enum { SL_O_PATH = 010000000, SL_O_DIRECTORY = O_DIRECTORY, SL_O_NOFOLLOW = O_NOFOLLOW, SL_UTIME_NOW = 0x3fffffff, SL_UTIME_OMIT = 0x3ffffffe };
+
+// openat(2), which Swift does not import, for it takes any number of arguments; -1 and errno.
+static inline int sl_open_at(int directory, const char *_Nonnull name, int flags, unsigned mode) {
+    return openat(directory, name, flags, mode);
+}
+
+// CRC-32C (Castagnoli) of bytes that follow those whose checksum is `crc`; 0 to begin with. With the processor's instruction where it has one.
+uint32_t sl_crc32c(uint32_t crc, const void *_Nonnull bytes, size_t count);
+// The same without it.
+uint32_t sl_crc32c_portable(uint32_t crc, const void *_Nonnull bytes, size_t count);
