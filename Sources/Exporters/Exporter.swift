@@ -263,7 +263,7 @@ public final class Exporter: Sendable {
             events.append(.recovered)
         }
         switch result {
-        case .failed(_, let message): events.append(.outage(message: message))
+        case .failed(_, let message), .unreachable(let message): events.append(.outage(message: message))
         case .refused(.unsupported, let message):
             if state.lastRefusal.updateValue(message, forKey: export.signal) != message {
                 events.append(.unsupported(export.signal, message: message))
