@@ -91,7 +91,9 @@ public final class LinuxQueueFiles: QueueFiles {
             let count = retryingInterrupted {
                 pwrite(file.number, bytes.baseAddress! + written, bytes.count - written, offset + written)
             }
-            guard let count, count > 0 else { throw QueueFileError(errno: count == nil ? errno : ENOSPC, "write", "file") }
+            guard let count, count > 0 else {
+                throw QueueFileError(errno: count == nil ? errno : ENOSPC, "write", "file")
+            }
             written += count
         }
     }
@@ -124,15 +126,21 @@ public final class LinuxQueueFiles: QueueFiles {
     }
 
     public func syncFolder() throws(QueueFileError) {
-        guard retryingInterrupted({ fsync(directory) }) != nil else { throw QueueFileError(errno: errno, "fsync", folder) }
+        guard retryingInterrupted({ fsync(directory) }) != nil else {
+            throw QueueFileError(errno: errno, "fsync", folder)
+        }
     }
 
     public func rename(_ name: String, to other: String) throws(QueueFileError) {
-        guard renameat(directory, name, directory, other) == 0 else { throw QueueFileError(errno: errno, "rename", name) }
+        guard renameat(directory, name, directory, other) == 0 else {
+            throw QueueFileError(errno: errno, "rename", name)
+        }
     }
 
     public func remove(_ name: String) throws(QueueFileError) {
-        guard unlinkat(directory, name, 0) == 0 || errno == ENOENT else { throw QueueFileError(errno: errno, "unlink", name) }
+        guard unlinkat(directory, name, 0) == 0 || errno == ENOENT else {
+            throw QueueFileError(errno: errno, "unlink", name)
+        }
     }
 
     public func random() -> UInt64 { UInt64.random(in: .min ... .max) }

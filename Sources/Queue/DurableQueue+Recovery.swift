@@ -34,7 +34,9 @@ extension DurableQueue {
             do throws(QueueFileError) {
                 try recover(segment, bytes: file.listing.bytes, before: next, isLast: place + 1 == found.count)
                 guard segment.bytes > 0 else { continue }
-                if let bytes = sidecars.removeValue(forKey: segment.sidecarName) { try recoverSidecar(of: segment, bytes) }
+                if let bytes = sidecars.removeValue(forKey: segment.sidecarName) {
+                    try recoverSidecar(of: segment, bytes)
+                }
             } catch {
                 guard error.kind == .damaged else { throw .files(folder: files.folder, error) }
                 recovery.damagedBytes += file.listing.bytes
@@ -69,7 +71,9 @@ extension DurableQueue {
         }
     }
 
-    private func header(_ magic: UInt64, _ number: UInt64, of file: QueueFile) throws(QueueFileError) -> QueueFormat.Header {
+    private func header(
+        _ magic: UInt64, _ number: UInt64, of file: QueueFile
+    ) throws(QueueFileError) -> QueueFormat.Header {
         var bytes = [UInt8](repeating: 0, count: QueueFormat.newerHeaderBytesMax)
         var failure: QueueFileError?
         let header = bytes.withUnsafeMutableBytes { bytes -> QueueFormat.Header in

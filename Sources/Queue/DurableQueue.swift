@@ -8,7 +8,7 @@
 // back to what was committed; where that fails too, and after every failed sync, the segment is sealed and the group's numbers are acknowledged in its
 // sidecar, so that nothing of it comes back. Sequence numbers are never used twice.
 
-public import Telemetry
+import Telemetry
 
 /// A queue in a folder. Belongs to one owner at a time and knows no lock; may be handed between threads.
 public final class DurableQueue {
@@ -421,7 +421,7 @@ public final class DurableQueue {
         let payload = [UInt8](unsafeUninitializedCapacity: count) { bytes, initialized in
             do throws(QueueFileError) {
                 let raw = UnsafeMutableRawBufferPointer(start: bytes.baseAddress, count: count)
-                guard count == 0 || (try files.read(file(of: segment), into: raw, at: offset)) == count else { return }
+                if count > 0, try files.read(file(of: segment), into: raw, at: offset) < count { return }
                 initialized = count
                 isIntact = verify(entry, UnsafeRawBufferPointer(raw), of: segment)
             } catch {
@@ -544,7 +544,9 @@ public final class DurableQueue {
     // MARK: Syncing
 
     private func syncIfDue(_ now: UInt64) {
-        guard case .interval(let nanoseconds) = limits.sync, now < lastSync || now - lastSync >= nanoseconds else { return }
+        guard case .interval(let nanoseconds) = limits.sync, now < lastSync || now - lastSync >= nanoseconds else {
+            return
+        }
         lastSync = now
         sync()
     }
@@ -553,7 +555,9 @@ public final class DurableQueue {
     @discardableResult public func sync() -> Bool {
         var isDone = true
         for segment in segments {
-            if segment.isDirty { isDone = syncOne(segment, segment === active ? activeFile : nil, segment.name) && isDone }
+            if segment.isDirty {
+                isDone = syncOne(segment, segment === active ? activeFile : nil, segment.name) && isDone
+            }
             segment.isDirty = false
             if segment.sidecarIsDirty { isDone = syncOne(segment, nil, segment.sidecarName) && isDone }
             segment.sidecarIsDirty = false
@@ -567,9 +571,13 @@ public final class DurableQueue {
 
     private func syncOne(_ segment: Segment, _ open: QueueFile?, _ name: String) -> Bool {
         do throws(QueueFileError) {
-            let file = try open ?? files.open(name)
-            defer { if open == nil { files.close(file) } }
-            try files.sync(file)
+            if let open {
+                try files.sync(open)
+            } else {
+                let file = try files.open(name)
+                defer { files.close(file) }
+                try files.sync(file)
+            }
             return true
         } catch {
             // What of it reached the disk nobody can say; the copy in memory is still whole. New entries go elsewhere.

@@ -44,11 +44,15 @@ final class SegmentScan {
                 let frame = entry.frameBytes
                 guard offset + frame <= size else {
                     lost[entry.signal] += Int(entry.items)
-                    guard let found = try search(segment, from: offset + QueueFormat.alignment, least, next) else { return }
+                    guard let found = try search(segment, from: offset + QueueFormat.alignment, least, next) else {
+                        return
+                    }
                     offset = found
                     continue
                 }
-                if try !verifying || isIntact(entry, of: segment) {
+                var isGood = true
+                if verifying { isGood = try isIntact(entry, of: segment) }
+                if isGood {
                     if offset > end {
                         damagedBytes += offset - end
                         damagedRegions += 1
@@ -113,7 +117,9 @@ final class SegmentScan {
         var offset = Int(entry.offset) + QueueFormat.headBytes
         var left = Int(entry.payloadBytes)
         while left > 0 {
-            guard let bytes = try window(at: offset, atLeast: 1, wanted: Self.windowBytesSearching) else { return false }
+            guard let bytes = try window(at: offset, atLeast: 1, wanted: Self.windowBytesSearching) else {
+                return false
+            }
             let count = min(left, bytes.count)
             sum = QueueFormat.checksum(sum, bytes.baseAddress!, count)
             offset += count
@@ -127,7 +133,9 @@ final class SegmentScan {
         var offset = 0
         while offset < size {
             do throws(QueueFileError) {
-                guard let bytes = try window(at: offset, atLeast: 1, wanted: Self.windowBytesSearching) else { return false }
+                guard let bytes = try window(at: offset, atLeast: 1, wanted: Self.windowBytesSearching) else {
+                    return false
+                }
                 if bytes.contains(where: { $0 != 0 }) { return false }
                 offset += bytes.count
             } catch {
@@ -139,18 +147,23 @@ final class SegmentScan {
 
     /// Bytes of the file, valid until the next call; nil where they cannot be read.
     func bytes(at offset: Int, _ count: Int) throws(QueueFileError) -> UnsafeRawBufferPointer? {
-        try window(at: offset, atLeast: count, wanted: Self.windowBytes).map { UnsafeRawBufferPointer(rebasing: $0[..<count]) }
+        try window(at: offset, atLeast: count, wanted: Self.windowBytes).map {
+            UnsafeRawBufferPointer(rebasing: $0[..<count])
+        }
     }
 
     /// What the window holds from an offset on, reading it anew where it has too little.
-    private func window(at offset: Int, atLeast count: Int, wanted: Int) throws(QueueFileError) -> UnsafeRawBufferPointer? {
+    private func window(
+        at offset: Int, atLeast count: Int, wanted: Int
+    ) throws(QueueFileError) -> UnsafeRawBufferPointer? {
         if offset < windowStart || offset + count > windowStart + windowCount {
             guard offset + count <= size, failures < Self.failuresMax else { return nil }
             windowStart = offset
             windowCount = 0
             do throws(QueueFileError) {
                 windowCount = try files.read(
-                    file, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(wanted, size - offset)]), at: offset)
+                    file, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(wanted, size - offset)]),
+                    at: offset)
             } catch {
                 guard error.kind == .damaged else { throw error }
                 failures += 1
