@@ -102,7 +102,7 @@ let package = Package(
         tests("Layer", []),
         tests("Telemetry", ["Telemetry", "CLinux"]),
         tests("Wire", ["Wire", "Telemetry"], exclude: ["peer"]),
-        tests("Pipeline", ["Pipeline", "Queue", "Exporters", "Wire", "Configuration", "Telemetry", "System"]),
+        tests("Pipeline", ["Pipeline", "Queue", "Linux", "Exporters", "Wire", "Configuration", "Telemetry", "System"]),
         tests("Configuration", ["Configuration", "Telemetry"]),
         tests("Queue", ["CLinux", "Queue", "Linux", "Telemetry"]),
         tests("Server", ["Server", "System", "Wire"]),

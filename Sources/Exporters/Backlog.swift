@@ -67,12 +67,14 @@ struct Backlog {
 
     // MARK: In
 
-    /// Puts an entry into the group that `commit` writes. Nil: there is no room.
-    mutating func append(_ head: QueueEntryHead, _ payload: [UInt8], _ batches: [Batch]) -> QueueEntryID? {
-        guard case .queued(let id) = queue.append(head, payload) else { return nil }
-        fresh.append(Fresh(id: id, batches: batches))
-        freshItems[head.signal] += Int(head.items)
-        return id
+    /// Puts an entry into the group that `commit` writes.
+    mutating func append(_ head: QueueEntryHead, _ payload: [UInt8], _ batches: [Batch]) -> DurableQueue.Append {
+        let outcome = queue.append(head, payload)
+        if case .queued(let id) = outcome {
+            fresh.append(Fresh(id: id, batches: batches))
+            freshItems[head.signal] += Int(head.items)
+        }
+        return outcome
     }
 
     /// What there was no room for is gone: its sender was told that it is taken, since others have it.

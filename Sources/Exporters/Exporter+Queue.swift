@@ -1,13 +1,13 @@
 // An exporter that keeps what it is given on disk until a backend has it.
 
-public import Pipeline
+import Pipeline
 public import Queue
 public import Telemetry
 
 extension Exporter {
-    /// Puts an export request into the group that the next `commit` writes; nil: the queue is full, and nothing is counted. Only with a durable queue.
+    /// Puts an export request into the group that the next `commit` writes. One that there is no room for is not counted. Only with a durable queue.
     /// - Parameter batches: what the payload holds.
-    public func append(_ head: QueueEntryHead, _ payload: [UInt8], _ batches: [Batch]) -> QueueEntryID? {
+    public func append(_ head: QueueEntryHead, _ payload: [UInt8], _ batches: [Batch]) -> DurableQueue.Append {
         state.withLock { $0.backlog!.append(head, payload, batches) }
     }
 
