@@ -74,10 +74,10 @@ let package = Package(
         // 2 pure
         target("Wire", ["Telemetry"]),
         target("Pipeline", ["Telemetry"]),
-        target("Queue", ["Telemetry"]),
+        target("Queue", ["CLinux", "Telemetry"]),
         target("Configuration", ["Telemetry"]),
         // 3 drivers
-        target("Linux", ["CLinux", "System"]),
+        target("Linux", ["CLinux", "Queue", "System"]),
         target("Transport", ["CCurl", "CZlib", "System"]),
         target("Server", ["CHTTP2", "CLinux", "CZlib", "CZstd", "System", "Wire"]),
         target("Processors", ["Telemetry", "Wire"]),
@@ -86,7 +86,7 @@ let package = Package(
         // 4 parts
         target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System", "Wire"], exclude: ["js"]),
         target("TLS", ["COpenSSL", "Linux"]),
-        target("Exporters", ["Pipeline", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
+        target("Exporters", ["Pipeline", "Queue", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
         target("Receivers", ["Server", "System", "Telemetry", "Wire"]),
         // 5 hosts
         target("Runtime", nio + ["Platform", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
@@ -102,9 +102,9 @@ let package = Package(
         tests("Layer", []),
         tests("Telemetry", ["Telemetry", "CLinux"]),
         tests("Wire", ["Wire", "Telemetry"], exclude: ["peer"]),
-        tests("Pipeline", ["Pipeline", "Exporters", "Wire", "Configuration", "Telemetry", "System"]),
+        tests("Pipeline", ["Pipeline", "Queue", "Exporters", "Wire", "Configuration", "Telemetry", "System"]),
         tests("Configuration", ["Configuration", "Telemetry"]),
-        tests("Queue", ["Queue", "Telemetry"]),
+        tests("Queue", ["CLinux", "Queue", "Linux", "Telemetry"]),
         tests("Server", ["Server", "System", "Wire"]),
         tests("Processors", ["Processors", "Telemetry", "Wire"]),
         tests("Receivers", ["Receivers", "Server", "System", "Telemetry", "Wire"]),

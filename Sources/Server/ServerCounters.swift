@@ -1,4 +1,4 @@
-public import Synchronization
+internal import Synchronization
 
 /// Why a connection or a request was not served. `rawValue` is fit for a metric's label.
 public enum ServerRefusal: String, Sendable, CaseIterable {

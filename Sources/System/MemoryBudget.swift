@@ -1,4 +1,4 @@
-public import Synchronization
+import Synchronization
 
 /// Bytes of memory that the agent's queues, bodies and windows may take together. Who wants to hold something takes its bytes first and gives them back
 /// after; who gets none answers "full", spills to disk, or waits. Any thread.

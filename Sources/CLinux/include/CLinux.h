@@ -218,3 +218,12 @@ enum { SL_READABLE = 0x1, SL_WRITABLE = 0x4, SL_ERROR = 0x8, SL_HANGUP = 0x10, S
 int sl_accept_now(int fd);
 // The other end's address as numbers, `host:port`; empty for a socket in the file system or a connection that is over.
 void sl_peer_text(int fd, char *_Nonnull text, size_t count);
+// openat(2), which Swift does not import, for it takes any number of arguments; -1 and errno.
+static inline int sl_open_at(int directory, const char *_Nonnull name, int flags, unsigned mode) {
+    return openat(directory, name, flags, mode);
+}
+
+// CRC-32C (Castagnoli) of bytes that follow those whose checksum is `crc`; 0 to begin with. With the processor's instruction where it has one.
+uint32_t sl_crc32c(uint32_t crc, const void *_Nonnull bytes, size_t count);
+// The same without it.
+uint32_t sl_crc32c_portable(uint32_t crc, const void *_Nonnull bytes, size_t count);
