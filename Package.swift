@@ -91,7 +91,12 @@ let package = Package(
         target("Receivers", ["Server", "System", "Telemetry", "Wire"]),
         // 5 hosts
         target("Runtime", nio + ["Platform", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
-        target("Agent", ["Telemetry", "Wire", "Pipeline", "Configuration", "Linux", "Transport", "Store", "Exporters", "System"]),
+        target(
+            "Agent",
+            [
+                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Linux", "Transport", "Server", "Processors", "Store", "Exporters", "Receivers",
+                "System",
+            ]),
         // 6 tools
         .executableTarget(
             name: "sidelight", dependencies: [arguments, "Agent", "Store", "Configuration", "Linux", "Telemetry", "Transport", "Wire"],

@@ -27,14 +27,17 @@ extension Exporter {
     }
 
     /// What is to be done about once a second: what is too old is dropped, what was written is made to survive a loss of power, what waits on disk is looked at.
-    public func tick() {
+    /// Returns what the queue itself gave up since the last time.
+    @discardableResult
+    public func tick() -> [QueueDrop] {
         let now = clock.monotonicNanoseconds()
         let unix = clock.unixNanoseconds()
-        let timer: UInt64? = state.withLock { state in
+        let (drops, timer): ([QueueDrop], UInt64?) = state.withLock { state in
             state.backlog!.queue.tick(now: unix)
-            return Self.arm(&state, now)
+            return (state.backlog!.queue.takeDrops(), Self.arm(&state, now))
         }
         startTimer(timer)
+        return drops
     }
 
     /// Ends it: what the machine has in flight may be answered until the deadline (monotonic nanoseconds); the rest stays on disk.

@@ -34,6 +34,8 @@ public enum ExporterEvent: Sendable, Hashable {
     case warning(Signal, message: String)
     /// The queue is full and items are dropped. Said once an outage.
     case overflow
+    /// So many items are lost, and why.
+    case dropped(Signal, DropReason, items: Int, message: String)
 }
 
 /// Sends batches to one place, over and over until they are delivered. Safe to use from any thread.
@@ -275,14 +277,27 @@ public final class Exporter: Sendable {
             let random = UInt64.random(in: .min ... .max)
             let (events, left) = state.withLock { state in
                 let wasOutage = state.machine.isOutage
+                let before = state.machine.accounting[export.signal]
                 state.machine.completed(export.id, result, now: now, random: random)
                 state.backlog?.settle(&state.machine)
                 let left = acknowledged == nil ? [] : state.backlog?.takeAcknowledged() ?? []
-                return (Self.events(&state, export, result, wasOutage: wasOutage), left)
+                let events = Self.events(&state, export, result, wasOutage: wasOutage)
+                return (events + Self.drops(export.signal, before, state.machine, result), left)
             }
             if let acknowledged, !left.isEmpty { acknowledged(left) }
             for event in events { report(event) }
             drain()
+        }
+    }
+
+    private static func drops(
+        _ signal: Signal, _ before: SignalAccounting, _ machine: ExportMachine, _ result: ExportResult
+    ) -> [ExporterEvent] {
+        let after = machine.accounting[signal]
+        guard after.dropped > before.dropped else { return [] }
+        return DropReason.allCases.compactMap { reason in
+            let items = after.dropped(reason) - before.dropped(reason)
+            return items > 0 ? .dropped(signal, reason, items: items, message: machine.lastMessage ?? "") : nil
         }
     }
 
