@@ -72,7 +72,7 @@ let package = Package(
         target("Telemetry", ["CLinux"]),
         target("System"),
         // 2 pure
-        target("Wire", ["Telemetry"]),
+        target("Wire", ["CSimdJSON", "Telemetry"]),
         target("Pipeline", ["Telemetry"]),
         target("Queue", ["Telemetry"]),
         target("Configuration", ["Telemetry"]),
@@ -101,7 +101,7 @@ let package = Package(
         // tests
         tests("Layer", []),
         tests("Telemetry", ["Telemetry", "CLinux"]),
-        tests("Wire", ["Wire", "Telemetry"], exclude: ["peer"]),
+        tests("Wire", ["Wire", "Telemetry"], exclude: ["corpus", "peer"]),
         tests("Pipeline", ["Pipeline", "Exporters", "Wire", "Configuration", "Telemetry", "System"]),
         tests("Configuration", ["Configuration", "Telemetry"]),
         tests("Queue", ["Queue", "Telemetry"]),
