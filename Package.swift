@@ -73,7 +73,7 @@ let package = Package(
         target("Telemetry", ["CLinux"]),
         target("System"),
         // 2 pure
-        target("Wire", ["Telemetry"]),
+        target("Wire", ["CSimdJSON", "Telemetry"]),
         target("Pipeline", ["Telemetry"]),
         target("Queue", ["CLinux", "Telemetry"]),
         target("Configuration", ["CYAML", "Telemetry"]),
@@ -107,7 +107,7 @@ let package = Package(
         // tests
         tests("Layer", []),
         tests("Telemetry", ["Telemetry", "CLinux"]),
-        tests("Wire", ["Wire", "Telemetry"], exclude: ["peer"]),
+        tests("Wire", ["Wire", "Telemetry"], exclude: ["corpus", "peer"]),
         tests("Pipeline", ["Pipeline", "Queue", "Linux", "Exporters", "Wire", "Configuration", "Telemetry", "System"]),
         tests("Configuration", ["Configuration", "Telemetry"]),
         tests("Queue", ["CLinux", "Queue", "Linux", "Telemetry"]),
