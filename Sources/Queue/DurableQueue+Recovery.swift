@@ -9,7 +9,10 @@ extension DurableQueue {
     /// Files set aside that are kept; older ones are removed when a queue is opened.
     static let damagedFilesMax = 4
 
-    func recover() throws(QueueError) {
+    /// Sequences begin with the time in microseconds, or after the last one that is found: so that a segment that was removed and that a loss of power brings back
+    /// does not come after what was accepted since.
+    func recover(_ now: UInt64) throws(QueueError) {
+        nextSequence = min(max(now / 1000, 1), QueueFormat.numberMax)
         let listing: [QueueListing]
         do throws(QueueFileError) { listing = try files.list() } catch { throw .files(folder: files.folder, error) }
         var found: [(number: UInt64, salt: UInt64, listing: QueueListing)] = []
@@ -46,7 +49,10 @@ extension DurableQueue {
             }
             adopt(segment)
         }
-        for name in sidecars.keys { _ = try? files.remove(name) }
+        orphans = sidecars.map { ($0.key, $0.value) }
+        counts.bytesOnDisk += orphans.reduce(0) { $0 + $1.bytes }
+        folderIsDirty = !orphans.isEmpty
+        if limits.sync == .never { removeOrphans() } else { _ = try? syncFolderIfDirty() }
         let aside = listing.map(\.name).filter { $0.hasSuffix(QueueFormat.damagedSuffix) }.sorted()
         for name in aside.dropLast(Self.damagedFilesMax) { _ = try? files.remove(name) }
         recovery.entries = counts.entries

@@ -6,7 +6,7 @@
 //
 // After a failed write or sync nobody can say what of the group is on disk. The group is forgotten (its senders were told to come again), the file is cut
 // back to what was committed; where that fails too, and after every failed sync, the segment is sealed and the group's numbers are acknowledged in its
-// sidecar, so that nothing of it comes back. Sequence numbers are never used twice.
+// sidecar, so that nothing of it comes back. Sequence numbers are not used twice.
 
 import Telemetry
 
@@ -39,7 +39,9 @@ public final class DurableQueue {
 
     private var drops: [QueueDrop] = []
     private var lastSync: UInt64
-    private var folderIsDirty = false
+    var folderIsDirty = false
+    /// Sidecars of segments that were removed. A loss of power may bring such a segment back: its sidecar stays until the folder is synced.
+    var orphans: [(name: String, bytes: Int)] = []
     /// Some segment has acknowledgements that are in no file, or nothing unacknowledged.
     var hasSettled = false
 
@@ -55,7 +57,7 @@ public final class DurableQueue {
         self.limits = limits.inRange
         lastSync = now
         buffer = .allocate(byteCount: Self.bufferBytesAtFirst, alignment: 16)
-        try recover()
+        try recover(now)
     }
 
     deinit {
@@ -153,6 +155,7 @@ public final class DurableQueue {
     public func tick(now: UInt64) {
         expire(now)
         flushAcknowledgements()
+        if limits.sync == .everyCommit { _ = try? syncFolderIfDirty() }
         syncIfDue(now)
     }
 
@@ -308,11 +311,11 @@ public final class DurableQueue {
         } catch {
             return false
         }
-        // Left behind it is removed when the queue is opened again: without its segment it says nothing.
-        if segment.sidecarBytes > 0 { _ = try? files.remove(segment.sidecarName) }
+        if segment.sidecarBytes > 0 { orphans.append((segment.sidecarName, segment.sidecarBytes)) }
         folderIsDirty = true
+        if limits.sync == .never { removeOrphans() }
         counts.acknowledgementsPending -= segment.pending.count
-        counts.bytesOnDisk -= segment.bytes + segment.sidecarBytes
+        counts.bytesOnDisk -= segment.bytes
         counts.segments -= 1
         segment.pending = []
         segment.bytes = -1
@@ -587,10 +590,20 @@ public final class DurableQueue {
         }
     }
 
-    private func syncFolderIfDirty() throws(QueueFileError) {
+    func syncFolderIfDirty() throws(QueueFileError) {
         guard folderIsDirty else { return }
         try files.syncFolder()
         folderIsDirty = false
+        removeOrphans()
+    }
+
+    /// Those that cannot be removed are found when the queue is opened again.
+    func removeOrphans() {
+        for (name, bytes) in orphans {
+            _ = try? files.remove(name)
+            counts.bytesOnDisk -= bytes
+        }
+        orphans = []
     }
 }
 
