@@ -72,6 +72,7 @@ struct HTTPDestination: Destination {
             // Repeating what the backend may have taken, over and over, would be worse than saying that we do not know.
             case .tooLarge: .refused(.invalidResponse, message: message)
             case .badURL: .refused(.refused, message: message)
+            case .connect, .resolve: .unreachable(message: message)
             default: .failed(message: message)
             }
         case .success(let response):

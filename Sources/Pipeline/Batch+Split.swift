@@ -33,6 +33,7 @@ extension Batch {
         precondition(count > 0 && count < items.count, "split of \(items.count) items at \(count)")
         let cut = items[count].offset
         var first = Batch(signal: signal, resource: resource, resourceSchemaURL: resourceSchemaURL, scopes: scopes)
+        first.ticket = ticket
         var second = first
         first.bytes = Array(bytes[..<Int(cut)])
         first.items = Array(items[..<count])

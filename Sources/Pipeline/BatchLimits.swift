@@ -12,6 +12,8 @@ public struct BatchLimits: Sendable, Hashable {
     public var exportBytesMax = 1 << 20
     /// How long an item waits for company. Nanoseconds.
     public var ageMaxNanoseconds: UInt64 = 200_000_000
+    /// Nothing waits for company while nothing is in flight: a quick backend gets each batch at once, a slow one gets what came meanwhile.
+    public var sendsWhenIdle = false
     /// Items held in all: waiting, in flight, between two tries. `Int.max`: bytes alone decide.
     public var queueItemsMax = Int.max
     /// Bytes held in all. 64 MiB carry 5,000 spans a second of 350 bytes through 30 seconds without a backend.

@@ -56,9 +56,9 @@ enum BatchProcessor {
         }
 
         /// The batches of the next export that is ready, all of one signal: of the signal whose oldest batch is the
-        /// oldest.
-        mutating func takeExport(now: UInt64) -> (batches: [Batch], firstSequence: UInt64)? {
-            let ready = queues.indices.filter { readyAt(queues[$0]).map { $0 <= now } ?? false }
+        /// oldest. `inHaste`: as if all had waited for company long enough.
+        mutating func takeExport(now: UInt64, inHaste: Bool) -> (batches: [Batch], firstSequence: UInt64)? {
+            let ready = queues.indices.filter { readyAt(queues[$0], inHaste).map { $0 <= now } ?? false }
             guard let index = ready.min(by: { queues[$0].firstSequence! < queues[$1].firstSequence! }) else {
                 return nil
             }
@@ -90,7 +90,7 @@ enum BatchProcessor {
         // MARK: State
 
         /// When `takeExport` next has something, provided nothing comes; nil when nothing waits.
-        var readyAt: UInt64? { queues.lazy.compactMap { self.readyAt($0) }.min() }
+        func readyAt(inHaste: Bool) -> UInt64? { queues.lazy.compactMap { readyAt($0, inHaste) }.min() }
 
         var firstSequence: UInt64? { queues.lazy.compactMap(\.firstSequence).min() }
 
@@ -98,9 +98,11 @@ enum BatchProcessor {
 
         var bytes: Int { queues.reduce(0) { $0 + $1.bytes } }
 
-        private func readyAt(_ queue: Queue) -> UInt64? {
+        private func readyAt(_ queue: Queue, _ inHaste: Bool) -> UInt64? {
             guard let first = queue.waiting.first else { return nil }
-            if queue.items >= exportItemsMax || queue.bytes >= exportBytesMax || first.sequence <= flushSequence {
+            if inHaste || queue.items >= exportItemsMax || queue.bytes >= exportBytesMax
+                || first.sequence <= flushSequence
+            {
                 return 0
             }
             return first.arrival + ageMaxNanoseconds

@@ -37,10 +37,19 @@ public enum ExportResult: Sendable, Hashable {
     case delivered(rejected: Int = 0, notEncodable: Int = 0, message: String? = nil)
     /// It may work later; nanoseconds where the backend said when.
     case failed(retryAfter: UInt64? = nil, message: String)
+    /// There is nobody: no connection came about, and nothing was sent. To ask again costs little.
+    case unreachable(message: String)
     /// It will never work.
     case refused(DropReason, message: String)
     /// The backend wants smaller exports.
     case tooLarge(message: String)
+}
+
+/// Items that have left: delivered, refused, or dropped for good.
+public struct SettledItems: Sendable, Hashable {
+    /// `Batch.ticket`.
+    public var ticket: UInt64
+    public var count: Int
 }
 
 /// The state machine of an exporter: queue, exports in flight, retries, accounting. See the head of the file.
@@ -67,6 +76,8 @@ public struct ExportMachine: Sendable {
     private var processor: BatchProcessor.StateMachine
     private var inFlight: [UInt64: Export] = [:]
     private var retrying: [Export] = []
+    /// What has left of batches with a ticket since it was last taken away.
+    public private(set) var settled: [SettledItems] = []
     /// Bytes of memory held. `queueBytesMax` bounds it at the door; cutting a batch inside adds a copy of its resource.
     public private(set) var heldBytes = 0
     private var lastSequence: UInt64 = 0
@@ -140,7 +151,10 @@ public struct ExportMachine: Sendable {
             endOutage(now)
         case .failed(let retryAfter, let message):
             lastMessage = message
-            retry(export, retryAfter, now: now, random: random)
+            retry(export, retryAfter, delayMax: retryPolicy.delayMax, now: now, random: random)
+        case .unreachable(let message):
+            lastMessage = message
+            retry(export, nil, delayMax: retryPolicy.unreachableDelayMax, now: now, random: random)
         }
         assert(isConsistent, "\(self)")
     }
@@ -204,16 +218,19 @@ public struct ExportMachine: Sendable {
 
     private var closedUntil: UInt64 { max(outageUntil, throttledUntil) }
 
+    /// Nothing waits for company now.
+    private var isInHaste: Bool { limits.sendsWhenIdle && inFlight.isEmpty }
+
     private var inFlightLimit: Int { failuresInARow == 0 ? limits.inFlightMax : 1 }
 
     private func isOpen(_ now: UInt64) -> Bool { !isShutDown && inFlight.count < inFlightLimit && now >= closedUntil }
 
     private func waiting(_ now: UInt64) -> Action { Action(exports: [], wakeAt: wakeAt(now)) }
 
-    /// With nothing in flight allowed, the next answer decides, so there is nothing to wake for.
-    private func wakeAt(_ now: UInt64) -> UInt64? {
+    /// When `tick` has something to do, provided nothing happens before. With nothing in flight allowed, the next answer decides, so there is nothing to wake for.
+    public func wakeAt(_ now: UInt64) -> UInt64? {
         guard !isShutDown, inFlight.count < inFlightLimit else { return nil }
-        guard let next = [processor.readyAt, retrying.lazy.map(\.notBefore).min()].compactMap(\.self).min() else {
+        guard let next = [processor.readyAt(inHaste: isInHaste), retrying.lazy.map(\.notBefore).min()].compactMap(\.self).min() else {
             return nil
         }
         return max(next, closedUntil)
@@ -230,21 +247,23 @@ public struct ExportMachine: Sendable {
             return export
         }
         let waitingBytes = processor.bytes
-        guard let (batches, sequence) = processor.takeExport(now: now) else { return nil }
+        guard let (batches, sequence) = processor.takeExport(now: now, inHaste: isInHaste) else { return nil }
         let export = Export(id: lastID, signal: batches[0].signal, batches: batches, firstSequence: sequence)
         // More than before when a batch was cut: its resource and scopes count twice from here on.
         heldBytes += processor.bytes + export.memoryBytes - waitingBytes
         return export
     }
 
-    private mutating func retry(_ failed: Export, _ retryAfter: UInt64?, now: UInt64, random: UInt64) {
+    private mutating func retry(
+        _ failed: Export, _ retryAfter: UInt64?, delayMax: UInt64, now: UInt64, random: UInt64
+    ) {
         var export = failed
         accounting.retries += 1
         export.failures += 1
-        export.notBefore = now + retryPolicy.delay(attempt: export.failures, random: random)
+        export.notBefore = now + min(retryPolicy.delay(attempt: export.failures, random: random), delayMax)
         if now >= outageUntil || failuresInARow == 0 {
             failuresInARow += 1
-            outageUntil = now + retryPolicy.delay(attempt: failuresInARow, random: random)
+            outageUntil = now + min(retryPolicy.delay(attempt: failuresInARow, random: random), delayMax)
         }
         if let retryAfter {
             // Our own delay stands beside it: a backend that says 0 again and again must not make us spin.
@@ -264,10 +283,21 @@ public struct ExportMachine: Sendable {
 
     // MARK: Leaving
 
+    /// Hands over what has left of batches with a ticket, and forgets it.
+    public mutating func takeSettled() -> [SettledItems] {
+        defer { settled.removeAll(keepingCapacity: true) }
+        return settled
+    }
+
+    private mutating func noteSettled(_ batch: Batch, items: Int) {
+        if batch.ticket != 0, items > 0 { settled.append(SettledItems(ticket: batch.ticket, count: items)) }
+    }
+
     private mutating func settle(_ export: Export, rejected: Int, notEncodable: Int, _ message: String?) {
         let sent = export.itemCount - notEncodable
         // The number is the backend's, and for metrics it counts points where we count metrics.
         let rejected = min(max(rejected, 0), sent)
+        for batch in export.batches { noteSettled(batch, items: batch.items.count) }
         heldBytes -= export.memoryBytes
         accounting[export.signal].queued -= export.itemCount
         accounting[export.signal].exported += sent - rejected
@@ -280,6 +310,7 @@ public struct ExportMachine: Sendable {
     }
 
     private mutating func release(_ export: Export, as reason: DropReason) {
+        for batch in export.batches { noteSettled(batch, items: batch.items.count) }
         heldBytes -= export.memoryBytes
         accounting[export.signal].queued -= export.itemCount
         accounting[export.signal].drop(export.itemCount, reason)
@@ -324,6 +355,7 @@ public struct ExportMachine: Sendable {
         let bytesLeft = limits.queueBytesMax - heldBytes
         if batch.items.count <= itemsLeft, batch.memoryBytes <= bytesLeft { return batch }
         let count = batch.prefixCount(itemsMax: itemsLeft, memoryBytesMax: bytesLeft)
+        noteSettled(batch, items: batch.items.count - count)
         accounting[batch.signal].drop(batch.items.count - count, .queueFull)
         return count == 0 ? nil : batch.split(at: count).0
     }
@@ -336,6 +368,7 @@ public struct ExportMachine: Sendable {
             if let index = retrying.indices.min(by: { retrying[$0].firstSequence < retrying[$1].firstSequence }) {
                 release(retrying.remove(at: index), as: .evicted)
             } else if let evicted = processor.evictOldest() {
+                noteSettled(evicted, items: evicted.items.count)
                 heldBytes -= evicted.memoryBytes
                 accounting[evicted.signal].queued -= evicted.items.count
                 accounting[evicted.signal].drop(evicted.items.count, .evicted)

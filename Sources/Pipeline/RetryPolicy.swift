@@ -6,6 +6,8 @@ public struct RetryPolicy: Sendable, Hashable {
     public var firstDelay: UInt64 = 200_000_000
     /// Nanoseconds. Low, because an exporter sends one probe at a time while its backend is away.
     public var delayMax: UInt64 = 5_000_000_000
+    /// Nanoseconds, for as long as no connection comes about: that it does again is to be noticed within a second, and asking costs a packet.
+    public var unreachableDelayMax: UInt64 = 1_000_000_000
     /// The longest `Retry-After` that is honoured, nanoseconds: a backend must not be able to silence us for good.
     public var retryAfterMax: UInt64 = 300_000_000_000
 

@@ -66,6 +66,8 @@ public struct Batch: Sendable {
     public var scopes: [Scope]
     public var bytes: [UInt8]
     public var items: [Item]
+    /// The entry of a durable queue that this is (a part of); 0: of none.
+    public var ticket: UInt64 = 0
 
     public init(
         signal: Signal, resource: [UInt8], resourceSchemaURL: String = "", scopes: [Scope] = [], bytes: [UInt8] = [],

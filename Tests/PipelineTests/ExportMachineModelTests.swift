@@ -5,7 +5,7 @@ import Testing
 
 /// A backend with moods, and answers that take their time.
 private struct World {
-    enum Mood: CaseIterable { case up, slow, down, throttling, nonsense, refusing, partial, smallBodies }
+    enum Mood: CaseIterable { case up, slow, down, away, throttling, nonsense, refusing, partial, smallBodies }
 
     var machine: ExportMachine
     var random: SplitMix64
@@ -17,6 +17,8 @@ private struct World {
     /// How often the backend has stored each item.
     var stored: [UInt64: Int] = [:]
     var rejected = 0
+    /// Items not yet settled, by ticket.
+    var unsettled: [UInt64: Int] = [:]
 
     init(seed: UInt64) {
         random = SplitMix64(seed: seed)
@@ -27,6 +29,7 @@ private struct World {
         limits.queueItemsMax = Bool.random(using: &random) ? .max : Int.random(in: 1...300, using: &random)
         limits.queueBytesMax = Int.random(in: 500...40_000, using: &random)
         limits.overflow = Bool.random(using: &random) ? .dropNewest : .dropOldest
+        limits.sendsWhenIdle = Bool.random(using: &random)
         limits.inFlightMax = Int.random(in: 1...4, using: &random)
         machine = ExportMachine(limits: limits)
     }
@@ -46,8 +49,10 @@ private struct World {
         let count = UInt64.random(in: 0...40, using: &random)
         let signal = Signal.allCases.randomElement(using: &random)!
         let before = machine.heldBytes
-        let new = batch(signal, ids: nextID..<nextID + count, itemBytes: Int.random(in: 1...200, using: &random))
+        var new = batch(signal, ids: nextID..<nextID + count, itemBytes: Int.random(in: 1...200, using: &random))
         nextID += count
+        new.ticket = nextID
+        if count > 0 { unsettled[nextID] = Int(count) }
         wakeAt = machine.accept(new, now: now).wakeAt
         #expect(machine.heldBytes <= max(before, machine.limits.queueBytesMax))
     }
@@ -84,7 +89,8 @@ private struct World {
     mutating func answer(_ export: Export) -> ExportResult {
         switch mood {
         case .up, .slow: break
-        case .down: return .failed(message: "connection refused")
+        case .down: return .failed(message: "reset")
+        case .away: return .unreachable(message: "connection refused")
         case .throttling: return .failed(retryAfter: UInt64.random(in: 0...4 * second, using: &random), message: "429")
         case .nonsense: return .failed(message: "not HTTP")
         case .refusing: return .refused(.refused, message: "400")
@@ -100,7 +106,13 @@ private struct World {
         return .delivered()
     }
 
-    func check() throws {
+    mutating func check() throws {
+        for settled in machine.takeSettled() {
+            let left = try #require(unsettled[settled.ticket]) - settled.count
+            try #require(settled.count > 0 && left >= 0)
+            unsettled[settled.ticket] = left == 0 ? nil : left
+        }
+        try #require(unsettled.values.reduce(0, +) == machine.accounting.queued)
         try #require(machine.isConsistent)
         try #require(machine.accounting.exported == stored.count)
         try #require(machine.accounting.dropped(.rejected) == rejected)

@@ -56,6 +56,29 @@ private struct Driven {
         #expect(exports[0].batches.count == 2)
     }
 
+    @Test func nothingWaitsForCompanyWhileNothingIsInFlight() {
+        var driven = Driven { $0.sendsWhenIdle = true }
+        #expect(driven.accept(batch(ids: [1]))! <= driven.now)
+        let first = driven.tick()
+        #expect(first.map(\.ids) == [[1]])
+        driven.accept(batch(ids: [2]))
+        driven.accept(batch(ids: [3]))
+        #expect(driven.tick().isEmpty)
+        driven.complete(first[0], .delivered())
+        #expect(driven.tick().map(\.ids) == [[2, 3]])
+    }
+
+    @Test func nobodyThereIsAskedAgainWithinASecond() {
+        var driven = Driven()
+        driven.accept(batch(ids: [1]))
+        for _ in 0..<12 {
+            let exports = driven.sleepAndTick()
+            let before = driven.now
+            driven.complete(exports[0], .unreachable(message: "connection refused"))
+            #expect(driven.machine.tick(now: driven.now).wakeAt! <= before + second)
+        }
+    }
+
     @Test func enoughItemsLeaveAtOnce() {
         var driven = Driven { $0.exportItemsMax = 3 }
         driven.accept(batch(ids: [1, 2]))

@@ -1,0 +1,302 @@
+// Conditions are checked from cheap to dear: what is the same for a whole batch once a batch (signal, service, resource), what is in the index without a look at the
+// bytes (kind, status, duration, severity), then the scope, the name, the attributes. A batch that no rule can apply to is not walked at all.
+
+public import Telemetry
+internal import Wire
+
+/// Conditions on an item; all that are given have to hold. Texts may hold `*` for any characters.
+public struct FilterRule: Hashable, Sendable {
+    public struct AttributeCondition: Hashable, Sendable {
+        public var key: String
+        /// Compared with the value as text; nil: any value.
+        public var value: String?
+
+        public init(key: String, value: String? = nil) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    /// For reports of what was dropped.
+    public var label: String
+    public var signal: Signal?
+    /// `service.name` of the resource.
+    public var service: String?
+    public var resourceAttribute: AttributeCondition?
+    /// The instrumentation scope's name.
+    public var scope: String?
+    /// Of a span, of a metric, or a log record's event name.
+    public var name: String?
+    /// Spans alone have these five: no other item matches a rule with one of them.
+    public var kind: SpanKind?
+    public var status: SpanStatus.Code?
+    /// Nanoseconds; from `min` on, and below `max`.
+    public var durationMin: UInt64?
+    public var durationMax: UInt64?
+    public var isRoot: Bool?
+    /// Log records with a lower severity number. One that has none matches only with `matchesUnknownSeverity`.
+    public var severityBelow: UInt8?
+    public var matchesUnknownSeverity = false
+    /// The item has it, or its resource. Of a metric: all its points have it.
+    public var attribute: AttributeCondition?
+
+    public init(label: String) { self.label = label }
+
+    private var isForSpans: Bool { kind != nil || status != nil || durationMin != nil || durationMax != nil || isRoot != nil }
+
+    func canApply(to signal: Signal) -> Bool {
+        if let wanted = self.signal, wanted != signal { return false }
+        if isForSpans, signal != .traces { return false }
+        return severityBelow == nil || signal == .logs
+    }
+}
+
+public struct FilterOptions: Hashable, Sendable {
+    /// An item that matches one of these is dropped.
+    public var drop: [FilterRule] = []
+    /// An item of a signal that one of these can apply to is dropped unless it matches one.
+    public var keep: [FilterRule] = []
+
+    public init() {}
+}
+
+extension Processor {
+    /// Drops items, and counts them by rule.
+    public static func filter(_ options: FilterOptions) -> Processor { Processor(stage: FilterStage(options)) }
+}
+
+final class FilterStage: Stage {
+    static let notKept = "keep"
+
+    let dropReason = ProcessorDropReason.filtered
+    let ruleNames: [String]
+    private var edit: FilterEdit
+
+    init(_ options: FilterOptions) {
+        ruleNames = options.drop.map(\.label) + [Self.notKept]
+        edit = FilterEdit(
+            drop: options.drop.enumerated().map { CompiledRule($1, number: $0) },
+            keep: options.keep.map { CompiledRule($0, number: options.drop.count) }, notKept: options.drop.count)
+    }
+
+    func process(_ batch: inout Batch, _ editor: inout Editor, _ context: inout StageContext) {
+        guard edit.prepare(batch) else { return }
+        editor.editItems(of: &batch, &edit, &context.tally)
+    }
+}
+
+/// A rule, ready to be compared.
+private struct CompiledRule {
+    struct Condition {
+        let key: TextPattern
+        let value: TextPattern?
+
+        init(_ condition: FilterRule.AttributeCondition) {
+            key = TextPattern(glob: condition.key)
+            value = condition.value.map { TextPattern(glob: $0) }
+        }
+    }
+
+    let number: Int
+    let rule: FilterRule
+    let service: Condition?
+    let resource: Condition?
+    let scope: TextPattern?
+    let name: TextPattern?
+    let attribute: Condition?
+
+    init(_ rule: FilterRule, number: Int) {
+        self.number = number
+        self.rule = rule
+        service = rule.service.map { Condition(FilterRule.AttributeCondition(key: "service.name", value: $0)) }
+        resource = rule.resourceAttribute.map { Condition($0) }
+        scope = rule.scope.map { TextPattern(glob: $0) }
+        name = rule.name.map { TextPattern(glob: $0) }
+        attribute = rule.attribute.map { Condition($0) }
+    }
+
+    /// What the index knows.
+    @inline(__always)
+    func allows(_ item: borrowing Batch.Item) -> Bool {
+        if let kind = rule.kind, kind.rawValue != item.kind { return false }
+        if let status = rule.status, status.rawValue != item.status { return false }
+        if rule.durationMin != nil || rule.durationMax != nil {
+            let duration = item.end > item.start ? item.end - item.start : 0
+            if let least = rule.durationMin, duration < least { return false }
+            if let most = rule.durationMax, duration >= most { return false }
+        }
+        if let isRoot = rule.isRoot, isRoot == item.parentSpanID.isValid { return false }
+        if let severity = rule.severityBelow {
+            if item.status == 0 { return rule.matchesUnknownSeverity }
+            if item.status >= severity { return false }
+        }
+        return true
+    }
+}
+
+private struct FilterEdit: ItemEdit {
+    private struct Active {
+        let rule: CompiledRule
+        /// The resource fulfils the condition on an attribute.
+        let resourceHasAttribute: Bool
+        /// By the scopes' numbers; empty: all.
+        let scopes: [Bool]
+    }
+
+    private let drop: [CompiledRule]
+    private let keep: [CompiledRule]
+    private let notKept: Int
+    private var activeDrop: [Active] = []
+    private var activeKeep: [Active] = []
+    /// Some rule says what of this signal is kept.
+    private var keepsSome = false
+    private var signal = Signal.traces
+
+    private enum Found { case yes, no, malformed }
+
+    init(drop: [CompiledRule], keep: [CompiledRule], notKept: Int) {
+        self.drop = drop
+        self.keep = keep
+        self.notKept = notKept
+    }
+
+    /// False: no rule can apply to the batch.
+    mutating func prepare(_ batch: borrowing Batch) -> Bool {
+        signal = batch.signal
+        let signal = signal
+        activeDrop = Self.active(drop, batch)
+        activeKeep = Self.active(keep, batch)
+        keepsSome = keep.contains { $0.rule.canApply(to: signal) }
+        return !activeDrop.isEmpty || keepsSome
+    }
+
+    private static func active(_ rules: [CompiledRule], _ batch: borrowing Batch) -> [Active] {
+        var active: [Active] = []
+        for rule in rules where rule.rule.canApply(to: batch.signal) {
+            if let service = rule.service, !has(service, batch.resource) { continue }
+            if let resource = rule.resource, !has(resource, batch.resource) { continue }
+            var scopes: [Bool] = []
+            if let pattern = rule.scope {
+                scopes = batch.scopes.map { scope in
+                    scope.message.withUnsafeBytes { bytes in
+                        guard let base = bytes.baseAddress else { return pattern.matches(bytes) }
+                        return name(FieldCursor(base, 0..<bytes.count), Tag.Scope.name, pattern) == .yes
+                    }
+                }
+                guard scopes.contains(true) else { continue }
+            }
+            let resourceHas = rule.attribute.map { has($0, batch.resource) } ?? false
+            active.append(Active(rule: rule, resourceHasAttribute: resourceHas, scopes: scopes))
+        }
+        return active
+    }
+
+    private static func has(_ condition: CompiledRule.Condition, _ resource: [UInt8]) -> Bool {
+        resource.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return false }
+            return attribute(FieldCursor(base, 0..<bytes.count), Tag.Resource.attributes, condition) == .yes
+        }
+    }
+
+    // MARK: items
+
+    mutating func edit(_ item: borrowing Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate {
+        for active in activeDrop {
+            switch matches(active, item, fields) {
+            case .yes: return .drop(rule: active.rule.number)
+            case .malformed: return .malformed
+            case .no: break
+            }
+        }
+        guard keepsSome else { return .keep }
+        for active in activeKeep {
+            switch matches(active, item, fields) {
+            case .yes: return .keep
+            case .malformed: return .malformed
+            case .no: break
+            }
+        }
+        return .drop(rule: notKept)
+    }
+
+    private func matches(_ active: Active, _ item: borrowing Batch.Item, _ fields: FieldCursor) -> Found {
+        let rule = active.rule
+        guard rule.allows(item) else { return .no }
+        if !active.scopes.isEmpty {
+            guard Int(item.scope) < active.scopes.count, active.scopes[Int(item.scope)] else { return .no }
+        }
+        if let name = rule.name {
+            let tag =
+                switch signal {
+                case .traces: Tag.Span.name
+                case .logs: Tag.Log.eventName
+                case .metrics: Tag.Metric.name
+                }
+            let found = Self.name(fields, tag, name)
+            guard found == .yes else { return found }
+        }
+        guard let condition = rule.attribute, !active.resourceHasAttribute else { return .yes }
+        return switch signal {
+        case .traces: Self.attribute(fields, Tag.Span.attributes, condition)
+        case .logs: Self.attribute(fields, Tag.Log.attributes, condition)
+        case .metrics: Self.allPoints(fields, condition)
+        }
+    }
+
+    /// Compares the text in a field; none is an empty one. Of several the last counts.
+    private static func name(_ fields: FieldCursor, _ tag: UInt32, _ pattern: TextPattern) -> Found {
+        var fields = fields
+        var name = 0..<0
+        while fields.next() {
+            if fields.tag == tag { name = fields.value }
+        }
+        guard !fields.isBroken else { return .malformed }
+        return pattern.matches(fields.bytes(name)) ? .yes : .no
+    }
+
+    private static func attribute(_ fields: FieldCursor, _ tag: UInt32, _ condition: CompiledRule.Condition) -> Found {
+        var fields = fields
+        var found = Found.no
+        while fields.next() {
+            guard fields.tag == tag, found == .no else { continue }
+            found = attribute(fields, condition)
+        }
+        return fields.isBroken ? .malformed : found
+    }
+
+    private static func attribute(_ field: FieldCursor, _ condition: CompiledRule.Condition) -> Found {
+        var parts = field.message
+        var key = 0..<0
+        var value: FieldCursor?
+        while parts.next() {
+            switch parts.tag {
+            case Tag.KeyValue.key: key = parts.value
+            case Tag.KeyValue.value: value = parts.message
+            default: break
+            }
+        }
+        guard !parts.isBroken else { return .malformed }
+        guard condition.key.matches(parts.bytes(key)) else { return .no }
+        guard let wanted = condition.value else { return .yes }
+        guard let value else { return wanted.matches(parts.bytes(0..<0)) ? .yes : .no }
+        return AnyValueText.withContent(value) { wanted.matches($0) } ?? wanted.matches(parts.bytes(0..<0)) ? .yes : .no
+    }
+
+    private static func allPoints(_ fields: FieldCursor, _ condition: CompiledRule.Condition) -> Found {
+        var fields = fields
+        var points = 0
+        while fields.next() {
+            guard let tags = Tag.Metric.point(of: fields.tag) else { continue }
+            var data = fields.message
+            while data.next() {
+                guard data.tag == Tag.Metric.points else { continue }
+                points += 1
+                let found = attribute(data.message, tags.attributes, condition)
+                guard found == .yes else { return found }
+            }
+            guard !data.isBroken else { return .malformed }
+        }
+        guard !fields.isBroken else { return .malformed }
+        return points > 0 ? .yes : .no
+    }
+}
