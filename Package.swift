@@ -99,7 +99,7 @@ let package = Package(
             ]),
         // 6 tools
         .executableTarget(
-            name: "sidelight", dependencies: [arguments, "Agent", "Store", "Configuration", "Linux", "Telemetry", "Transport", "Wire"],
+            name: "sidelight", dependencies: [arguments, "Agent", "Store", "Configuration", "Linux", "System", "Telemetry", "Transport", "Wire"],
             swiftSettings: swift),
         .executableTarget(
             name: "sidelight-worker", dependencies: ["Runtime"],
