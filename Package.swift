@@ -64,6 +64,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CICU", linkerSettings: [.linkedLibrary("icuuc")]),
         .target(name: "CLinux"),
@@ -72,12 +73,12 @@ let package = Package(
         target("Telemetry", ["CLinux"]),
         target("System"),
         // 2 pure
-        target("Wire", ["Telemetry"]),
+        target("Wire", ["CSimdJSON", "Telemetry"]),
         target("Pipeline", ["Telemetry"]),
-        target("Queue", ["Telemetry"]),
-        target("Configuration", ["Telemetry"]),
+        target("Queue", ["CLinux", "Telemetry"]),
+        target("Configuration", ["CYAML", "Telemetry"]),
         // 3 drivers
-        target("Linux", ["CLinux", "System"]),
+        target("Linux", ["CLinux", "Queue", "System"]),
         target("Transport", ["CCurl", "CZlib", "System"]),
         target("Server", ["CHTTP2", "CLinux", "CZlib", "CZstd", "System", "Wire"]),
         target("Processors", ["Telemetry", "Wire"]),
@@ -86,11 +87,16 @@ let package = Package(
         // 4 parts
         target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System", "Wire"], exclude: ["js"]),
         target("TLS", ["COpenSSL", "Linux"]),
-        target("Exporters", ["Pipeline", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
+        target("Exporters", ["Pipeline", "Queue", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
         target("Receivers", ["Server", "System", "Telemetry", "Wire"]),
         // 5 hosts
         target("Runtime", nio + ["Platform", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
-        target("Agent", ["Telemetry", "Wire", "Pipeline", "Configuration", "Linux", "Transport", "Store", "Exporters", "System"]),
+        target(
+            "Agent",
+            [
+                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Linux", "Transport", "Server", "Processors", "Store", "Exporters", "Receivers",
+                "System",
+            ]),
         // 6 tools
         .executableTarget(
             name: "sidelight", dependencies: [arguments, "Agent", "Store", "Configuration", "Linux", "Telemetry", "Transport", "Wire"],
@@ -101,10 +107,10 @@ let package = Package(
         // tests
         tests("Layer", []),
         tests("Telemetry", ["Telemetry", "CLinux"]),
-        tests("Wire", ["Wire", "Telemetry"], exclude: ["peer"]),
-        tests("Pipeline", ["Pipeline", "Exporters", "Wire", "Configuration", "Telemetry", "System"]),
+        tests("Wire", ["Wire", "Telemetry"], exclude: ["corpus", "peer"]),
+        tests("Pipeline", ["Pipeline", "Queue", "Linux", "Exporters", "Wire", "Configuration", "Telemetry", "System"]),
         tests("Configuration", ["Configuration", "Telemetry"]),
-        tests("Queue", ["Queue", "Telemetry"]),
+        tests("Queue", ["CLinux", "Queue", "Linux", "Telemetry"]),
         tests("Server", ["Server", "System", "Wire"]),
         tests("Processors", ["Processors", "Telemetry", "Wire"]),
         tests("Receivers", ["Receivers", "Server", "System", "Telemetry", "Wire"]),

@@ -21,6 +21,24 @@ public enum CounterName: String, CaseIterable, Sendable {
     case workerEnds = "sidelight_worker_ends_total"
     case workerRestarts = "sidelight_worker_restarts_total"
     case boardSlotsRejected = "sidelight_board_slots_rejected_total"
+    case receiverRequests = "sidelight_receiver_requests_total"
+    case receiverItems = "sidelight_receiver_items_total"
+    case receiverRejected = "sidelight_receiver_rejected_total"
+    case exportReceived = "sidelight_export_received_total"
+    case exportRecovered = "sidelight_export_recovered_total"
+    case queueBytes = "sidelight_queue_bytes"
+    case queueEntries = "sidelight_queue_entries"
+    case queueFailures = "sidelight_queue_failures_total"
+    case memoryUsed = "sidelight_memory_used_bytes"
+    case memoryMax = "sidelight_memory_max_bytes"
+    case serverConnections = "sidelight_server_connections_total"
+    case serverRequests = "sidelight_server_requests_total"
+    case serverRefused = "sidelight_server_refused_total"
+}
+
+extension CounterName {
+    /// Else it is a gauge.
+    var isCounter: Bool { rawValue.hasSuffix("_total") }
 }
 
 /// Values by name and labels, as read at one moment.
@@ -57,6 +75,20 @@ public struct Counters: Sendable {
         }
     }
 
+    /// In Prometheus' text format <https://prometheus.io/docs/instrumenting/exposition_formats/>, one family after the other.
+    public var prometheusText: String {
+        var text = ""
+        var family: CounterName?
+        for (key, value) in sorted {
+            if key.name != family {
+                family = key.name
+                text += "# TYPE \(key.name.rawValue) \(key.name.isCounter ? "counter" : "gauge")\n"
+            }
+            text += "\(key) \(value)\n"
+        }
+        return text
+    }
+
     /// In a fixed order, for printing.
     public var sorted: [(key: Key, value: UInt64)] {
         func text(_ key: Key) -> String { key.description }
@@ -68,6 +100,20 @@ extension Counters.Key: CustomStringConvertible {
     /// As in Prometheus' text format: `name{label="value"}`.
     public var description: String {
         guard !labels.isEmpty else { return name.rawValue }
-        return name.rawValue + "{" + labels.map { "\($0.name)=\"\($0.value)\"" }.joined(separator: ",") + "}"
+        return name.rawValue + "{" + labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",") + "}"
+    }
+
+    private static func escaped(_ value: String) -> String {
+        guard value.contains(where: { $0 == "\\" || $0 == "\"" || $0 == "\n" }) else { return value }
+        var escaped = ""
+        for character in value {
+            switch character {
+            case "\\": escaped += "\\\\"
+            case "\"": escaped += "\\\""
+            case "\n": escaped += "\\n"
+            default: escaped.append(character)
+            }
+        }
+        return escaped
     }
 }

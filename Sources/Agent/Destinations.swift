@@ -110,7 +110,7 @@ private final class RunExporter: Sendable {
 
     init(_ configuration: ExporterConfiguration, _ transport: CurlTransport, store: String, _ messages: Messages) {
         let clock = LinuxClock()
-        let teller = ExportTeller(name: configuration.name, store: store, clock: clock, messages)
+        let teller = ExportTeller(name: configuration.name, keptAt: store, clock: clock, messages)
         self.teller = teller
         exporter = Exporter(configuration, transport: transport, clock: clock) { teller.take($0) }
         teller.follow(exporter)

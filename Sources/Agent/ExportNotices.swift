@@ -104,10 +104,10 @@ final class ExportTeller: Sendable {
     private let clock: any SystemClock
     private let messages: Messages
 
-    /// - Parameter store: where what is lost is all the same.
-    init(name: String, store: String, clock: any SystemClock, _ messages: Messages) {
+    /// - Parameter keptAt: where what is lost is all the same; nil: nowhere.
+    init(name: String, keptAt: String?, clock: any SystemClock, _ messages: Messages) {
         self.name = name
-        state = Mutex(State(notices: ExportNotices(kept: " (kept in \(store))")))
+        state = Mutex(State(notices: ExportNotices(kept: keptAt.map { " (kept in \($0))" } ?? "")))
         self.clock = clock
         self.messages = messages
     }
@@ -126,6 +126,7 @@ final class ExportTeller: Sendable {
         case .unsupported(let signal, let message):
             return messages.inform("\(name): takes no \(signal.noun)s: \(message)")
         case .overflow: return messages.inform("\(name): the queue is full, the newest are dropped")
+        case .dropped: return
         case .outage, .recovered, .refused, .taken: break
         }
         let counters = state.withLock { $0.exporter }?.counters
@@ -138,7 +139,7 @@ final class ExportTeller: Sendable {
             case .recovered: state.notices.recovered(lost: lost, now: now)
             case .refused(let signal, let message): state.notices.refused(signal, message, lost: lost, now: now)
             case .taken(let signal): state.notices.taken(signal, lost: lost, now: now)
-            case .warning, .unsupported, .overflow: nil
+            case .warning, .unsupported, .overflow, .dropped: nil
             }
         }
         if let text { messages.warn("\(name): \(text)") }

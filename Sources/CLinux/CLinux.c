@@ -4,8 +4,11 @@
 #include <limits.h>
 #include <malloc.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
@@ -288,4 +291,42 @@ int sl_set_times(int fd, const struct timespec times[2]) { return utimensat(fd, 
 int sl_bytes_waiting(int fd) {
     int count = 0;
     return ioctl(fd, FIONREAD, &count) == 0 && count > 0 ? count : 0;
+}
+
+int sl_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int sl_epoll_set(int epoll, int fd, bool add, uint32_t events, uint64_t mark) {
+    struct epoll_event event = {.events = events, .data.u64 = mark};
+    return epoll_ctl(epoll, add ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
+}
+
+void sl_epoll_forget(int epoll, int fd) { epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL); }
+
+_Static_assert(SL_READABLE == EPOLLIN && SL_WRITABLE == EPOLLOUT && SL_ERROR == EPOLLERR && SL_HANGUP == EPOLLHUP && SL_PEER_ENDED == EPOLLRDHUP,
+               "the kernel's numbers");
+
+int sl_epoll_wait(int epoll, sl_ready *ready, int count, int milliseconds) {
+    struct epoll_event events[SL_READY_MAX];
+    const int found = epoll_wait(epoll, events, count < SL_READY_MAX ? count : SL_READY_MAX, milliseconds);
+    for (int i = 0; i < found; i++) ready[i] = (sl_ready){.mark = events[i].data.u64, .events = events[i].events};
+    return found;
+}
+
+int sl_accept_now(int fd) {
+    const int connection = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (connection < 0) return -1;
+    const int one = 1;
+    setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); // fails on a socket in the file system, which has no such delay
+    return connection;
+}
+
+void sl_peer_text(int fd, char *text, size_t count) {
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    char host[64], port[8];
+    text[0] = 0;
+    if (getpeername(fd, (struct sockaddr *)&address, &length) != 0) return;
+    if (address.ss_family != AF_INET && address.ss_family != AF_INET6) return;
+    if (getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0) return;
+    snprintf(text, count, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }

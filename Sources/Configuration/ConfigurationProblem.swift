@@ -4,10 +4,16 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
     public var source: String
     /// What is wrong and what would be right.
     public var message: String
+    /// Nil: not in a file.
+    public var position: FilePosition?
+    /// The key in the configuration file and those it is in: ["exporters", "jaeger", "url"]. Empty: of the file as a whole, or of something that has no key there.
+    public var key: [String] = []
 
-    public init(_ source: String, _ message: String) {
+    public init(_ source: String, _ message: String, position: FilePosition? = nil, key: [String] = []) {
         self.source = source
         self.message = message
+        self.position = position
+        self.key = key
     }
 
     public var description: String { "\(source): \(message)" }
@@ -16,6 +22,8 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
 /// All that is wrong with a configuration, found in one go.
 public struct ConfigurationErrors: Error, Hashable, Sendable, CustomStringConvertible {
     public var problems: [ConfigurationProblem]
+    /// What would only have been ignored.
+    public var warnings: [ConfigurationProblem] = []
 
     public var description: String { problems.map(\.description).joined(separator: "\n") }
 }
@@ -34,18 +42,20 @@ struct Problems {
     private(set) var errors: [ConfigurationProblem] = []
     private(set) var warnings: [ConfigurationProblem] = []
 
-    mutating func error(_ source: String, _ message: String) {
-        let problem = ConfigurationProblem(source, message)
+    mutating func error(_ source: String, _ message: String) { error(ConfigurationProblem(source, message)) }
+
+    mutating func error(_ problem: ConfigurationProblem) {
         if !errors.contains(problem) { errors.append(problem) }
     }
 
-    mutating func warning(_ source: String, _ message: String) {
-        let problem = ConfigurationProblem(source, message)
+    mutating func warning(_ source: String, _ message: String) { warning(ConfigurationProblem(source, message)) }
+
+    mutating func warning(_ problem: ConfigurationProblem) {
         if !warnings.contains(problem) { warnings.append(problem) }  // a variable may be read for several exporters
     }
 
     func result<Value>(_ value: Value) -> Result<Configured<Value>, ConfigurationErrors> {
         errors.isEmpty
-            ? .success(Configured(value: value, warnings: warnings)) : .failure(ConfigurationErrors(problems: errors))
+            ? .success(Configured(value: value, warnings: warnings)) : .failure(ConfigurationErrors(problems: errors, warnings: warnings))
     }
 }

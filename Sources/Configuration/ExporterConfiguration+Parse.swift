@@ -17,9 +17,11 @@ struct ExporterParser {
     let environment: Environment
     var problems: Problems
 
-    mutating func parse(flags: [String], isJSON: Bool) -> [ExporterConfiguration] {
+    /// - Parameter usesEnvironment: Whether its exporters count where no flag names any.
+    mutating func parse(flags: [String], isJSON: Bool, usesEnvironment: Bool = true) -> [ExporterConfiguration] {
         let batching = parseBatching()
-        var exporters = flags.isEmpty ? fromEnvironment() : flags.compactMap { fromFlag($0) }
+        var exporters = flags.compactMap { fromFlag($0) }
+        if flags.isEmpty, usesEnvironment { exporters = fromEnvironment() }
         for index in exporters.indices {
             exporters[index].batching = batching
             exporters[index].console.isJSON = isJSON
@@ -60,19 +62,30 @@ struct ExporterParser {
     private mutating func targets(
         _ kind: ExporterConfiguration.Kind, _ url: EndpointURL, _ source: String
     ) -> [Signal: ExporterConfiguration.Target] {
+        let urls = Self.signalURLs(kind, url)
+        return switch kind {
+        case .otlp, .otlpJSON: otlpTargets(urls)
+        case .zipkin: Dictionary(uniqueKeysWithValues: urls.map { ($0.0, zipkinTarget($0.1)) })
+        case .jaeger: Dictionary(uniqueKeysWithValues: urls.map { ($0.0, ExporterConfiguration.Target(url: $0.1)) })
+        case .console: [:]
+        }
+    }
+
+    /// Where each signal goes that this URL is for.
+    static func signalURLs(_ kind: ExporterConfiguration.Kind, _ url: EndpointURL) -> [(Signal, EndpointURL)] {
         switch kind {
         case .otlp, .otlpJSON:
             if url.path.isEmpty || url.path.hasSuffix("/") {
-                return otlpTargets(Signal.allCases.map { ($0, Self.otlp($0, base: url)) })
+                return Signal.allCases.map { ($0, otlp($0, base: url)) }
             }
             let signal = Signal.allCases.first { url.path.hasSuffix($0.otlpPath) } ?? .traces
-            return otlpTargets([(signal, url)])
+            return [(signal, url)]
         case .zipkin:
-            return [.traces: zipkinTarget(url.hasNoPath ? url.with(path: "/api/v2/spans", query: url.query) : url)]
+            return [(.traces, url.hasNoPath ? url.with(path: "/api/v2/spans", query: url.query) : url)]
         case .jaeger:
             let target = url.hasNoPath ? url.with(path: "/api/traces", query: url.query ?? "format=jaeger.thrift") : url
-            return [.traces: ExporterConfiguration.Target(url: target)]
-        case .console: return [:]
+            return [(.traces, target)]
+        case .console: return []
         }
     }
 
@@ -195,7 +208,7 @@ struct ExporterParser {
         }
     }
 
-    private static func isHeader(_ name: String, _ value: String) -> Bool {
+    static func isHeader(_ name: String, _ value: String) -> Bool {
         name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"()<>@,;:\\\"/[]?={}".utf8.contains($0) }
             && value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
     }
@@ -226,7 +239,7 @@ struct ExporterParser {
     }
 
     /// The variables of an OTLP setting: the signal's own first.
-    private func otlpNames(_ setting: String, _ signal: Signal) -> [String] {
+    func otlpNames(_ setting: String, _ signal: Signal) -> [String] {
         ["OTEL_EXPORTER_OTLP_\(signal.variablePart)_\(setting)", "OTEL_EXPORTER_OTLP_\(setting)"]
     }
 
@@ -241,7 +254,7 @@ struct ExporterParser {
 }
 
 extension ExporterConfiguration.Kind {
-    fileprivate var example: String {
+    var example: String {
         switch self {
         case .otlp, .otlpJSON: "http://localhost:4318"
         case .zipkin: "http://localhost:9411"

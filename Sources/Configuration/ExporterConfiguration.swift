@@ -18,6 +18,8 @@ public struct ExporterConfiguration: Hashable, Sendable {
         public var authority: String?
         public var certificate: String?
         public var key: String?
+        /// The backend's certificate is not checked.
+        public var isInsecure = false
 
         public init(authority: String? = nil, certificate: String? = nil, key: String? = nil) {
             self.authority = authority
@@ -39,10 +41,14 @@ public struct ExporterConfiguration: Hashable, Sendable {
     /// Where one signal goes and how.
     public struct Target: Hashable, Sendable {
         public var url: EndpointURL
+        /// Where to go, in this order, when `url` fails.
+        public var alternatives: [EndpointURL] = []
         public var headers: [Header] = []
         public var compression = Compression.none
         public var timeoutMilliseconds = 10_000
         public var tls = TLSFiles()
+        /// Nil: straight to the backend.
+        public var proxy: EndpointURL?
 
         public init(url: EndpointURL) { self.url = url }
     }
@@ -65,6 +71,8 @@ public struct ExporterConfiguration: Hashable, Sendable {
         public var exportItemsMax: Int?
         public var queueItemsMax: Int?
         public var ageMaxMilliseconds: Int?
+        /// Of one export, before compression. From the configuration file alone.
+        public var exportBytesMax: Int?
 
         public init(exportItemsMax: Int? = nil, queueItemsMax: Int? = nil, ageMaxMilliseconds: Int? = nil) {
             self.exportItemsMax = exportItemsMax
@@ -79,6 +87,8 @@ public struct ExporterConfiguration: Hashable, Sendable {
     /// Only for `console`.
     public var console: Console
     public var batching: Batching
+    /// Exports under way at once; nil: the pipeline's own default. From the configuration file alone.
+    public var inFlightMax: Int?
 
     public init(
         kind: Kind, targets: [Signal: Target] = [:], console: Console = Console(), batching: Batching = Batching()

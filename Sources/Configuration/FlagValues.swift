@@ -10,6 +10,8 @@ public struct FlagValues: Sendable {
     public var tlsKey: String?
     public var policy: String?
     public var limits: [String] = []
+    /// Of `agent`: NAME=HOST:PORT or NAME=off.
+    public var receives: [String] = []
     public var logs: [String] = []
     public var folders: [String] = []
     public var logLevel: String?

@@ -1,7 +1,7 @@
 /// Amounts with a unit, as on the command line.
 public enum Units {
     private static let durations: [(unit: String, nanoseconds: Double)] = [
-        ("ns", 1), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3_600e9),
+        ("ns", 1), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3_600e9), ("d", 86_400e9),
     ]
 
     /// Memory is counted in powers of two, whichever way the unit is written, as V8 and container runtimes do.
@@ -23,6 +23,29 @@ public enum Units {
         guard let (number, unit) = split(text), let factor = sizes.first(where: { $0.unit == unit.lowercased() })?.bytes
         else { return nil }
         return whole(number * factor)
+    }
+
+    /// The shortest text that `bytes(_:)` reads as this number.
+    static func size(_ bytes: Int) -> String {
+        for (unit, factor) in [("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)]
+        where bytes >= factor && bytes % factor == 0 {
+            return "\(bytes / factor)\(unit)"
+        }
+        return "\(bytes)"
+    }
+
+    /// The shortest text that `nanoseconds(_:)` reads as this time.
+    static func time(_ nanoseconds: UInt64) -> String {
+        let units: [(String, UInt64)] = [
+            ("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000),
+            ("ms", 1_000_000), ("us", 1_000),
+        ]
+        // A day reads better as 24h.
+        for (unit, factor) in units
+        where nanoseconds % factor == 0 && nanoseconds >= (unit == "d" ? 2 * factor : factor) {
+            return "\(nanoseconds / factor)\(unit)"
+        }
+        return "\(nanoseconds)ns"
     }
 
     /// A positive whole number.

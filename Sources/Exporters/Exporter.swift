@@ -7,9 +7,12 @@
 // and nothing is encoded under the mutex.
 //
 // `flush` and `shutdown` block their caller on a latch that `drain` opens.
+//
+// With a durable queue (Exporter+Queue.swift) batches do not come by `accept`: they go to disk first, and `drain` fills the machine up from there.
 
 public import Configuration
 public import Pipeline
+public import Queue
 import Synchronization
 public import System
 public import Telemetry
@@ -31,6 +34,8 @@ public enum ExporterEvent: Sendable, Hashable {
     case warning(Signal, message: String)
     /// The queue is full and items are dropped. Said once an outage.
     case overflow
+    /// So many items are lost, and why.
+    case dropped(Signal, DropReason, items: Int, message: String)
 }
 
 /// Sends batches to one place, over and over until they are delivered. Safe to use from any thread.
@@ -48,8 +53,9 @@ public final class Exporter: Sendable {
         public var lastError: String?
     }
 
-    private struct State: Sendable {
+    struct State {
         var machine: ExportMachine
+        var backlog: Backlog?
         /// Deadlines of the timers that are out, each earlier than the one before.
         var timers: [UInt64] = []
         var isDraining = false
@@ -64,19 +70,37 @@ public final class Exporter: Sendable {
     /// The signals that `accept` takes; others pass by.
     public let signals: Set<Signal>
 
-    private let state: Mutex<State>
+    let state: Mutex<State>
     private let destination: any Destination
     private let timers: any TimerScheduler
-    private let clock: any SystemClock
+    let clock: any SystemClock
     private let report: @Sendable (ExporterEvent) -> Void
+    /// Called with the entries of the durable queue that have left.
+    private let acknowledged: (@Sendable ([QueueEntryID]) -> Void)?
+
+    /// What makes an exporter keep what it has on disk.
+    public struct Durable {
+        public var queue: DurableQueue
+        public var budget: MemoryBudget
+        /// Called with entries that have left, delivered or dropped; on any thread, and must not block. Nil: nobody wants to know.
+        public var acknowledged: (@Sendable ([QueueEntryID]) -> Void)?
+
+        public init(
+            queue: DurableQueue, budget: MemoryBudget, acknowledged: (@Sendable ([QueueEntryID]) -> Void)? = nil
+        ) {
+            self.queue = queue
+            self.budget = budget
+            self.acknowledged = acknowledged
+        }
+    }
 
     /// An exporter over libcurl. Exporters share the transport; each target's TLS files apply to its own requests only.
     /// `report` is called on any thread, `accept`'s caller's included, and must not block.
     public convenience init(
         _ configuration: ExporterConfiguration, transport: CurlTransport, clock: any SystemClock,
-        report: @escaping @Sendable (ExporterEvent) -> Void = { _ in }
+        durable: sending Durable? = nil, report: @escaping @Sendable (ExporterEvent) -> Void = { _ in }
     ) {
-        self.init(configuration, timers: transport, clock: clock, report: report) { target in
+        self.init(configuration, timers: transport, clock: clock, durable: durable, report: report) { target in
             var options = CurlTransport.Options()
             options.authorityFile = target.tls.authority
             options.certificateFile = target.tls.certificate
@@ -88,13 +112,15 @@ public final class Exporter: Sendable {
     /// An exporter over any transport: a simulated one, in tests. TLS files are the transport's business.
     public convenience init(
         _ configuration: ExporterConfiguration, transport: any HTTPTransport, timers: any TimerScheduler,
-        clock: any SystemClock, report: @escaping @Sendable (ExporterEvent) -> Void = { _ in }
+        clock: any SystemClock, durable: sending Durable? = nil,
+        report: @escaping @Sendable (ExporterEvent) -> Void = { _ in }
     ) {
-        self.init(configuration, timers: timers, clock: clock, report: report) { _ in transport }
+        self.init(configuration, timers: timers, clock: clock, durable: durable, report: report) { _ in transport }
     }
 
     private convenience init(
         _ configuration: ExporterConfiguration, timers: any TimerScheduler, clock: any SystemClock,
+        durable: sending Durable?,
         report: @escaping @Sendable (ExporterEvent) -> Void, client: (ExporterConfiguration.Target) -> any HTTPTransport
     ) {
         let policy = RetryPolicy()
@@ -104,12 +130,14 @@ public final class Exporter: Sendable {
             } else {
                 ConsoleDestination(configuration.console)
             }
-        self.init(configuration, destination, policy: policy, timers: timers, clock: clock, report: report)
+        self.init(
+            configuration, destination, policy: policy, timers: timers, clock: clock, durable: durable, report: report)
     }
 
     init(
         _ configuration: ExporterConfiguration, _ destination: any Destination, policy: RetryPolicy,
-        timers: any TimerScheduler, clock: any SystemClock, report: @escaping @Sendable (ExporterEvent) -> Void
+        timers: any TimerScheduler, clock: any SystemClock, durable: sending Durable? = nil,
+        report: @escaping @Sendable (ExporterEvent) -> Void
     ) {
         self.configuration = configuration
         signals = configuration.signals
@@ -117,7 +145,10 @@ public final class Exporter: Sendable {
         self.timers = timers
         self.clock = clock
         self.report = report
-        state = Mutex(State(machine: ExportMachine(limits: BatchLimits(configuration), retryPolicy: policy)))
+        acknowledged = durable?.acknowledged
+        let limits = BatchLimits(configuration, isDurable: durable != nil)
+        let backlog = durable.map { Backlog($0.queue, $0.budget) }
+        state = Mutex(State(machine: ExportMachine(limits: limits, retryPolicy: policy), backlog: backlog))
     }
 
     // MARK: Inputs
@@ -184,13 +215,13 @@ public final class Exporter: Sendable {
     // MARK: Timers
 
     /// The deadline of the timer to start, nil when one that is out will do.
-    private static func arm(_ state: inout State, _ wakeAt: UInt64?) -> UInt64? {
+    static func arm(_ state: inout State, _ wakeAt: UInt64?) -> UInt64? {
         guard let wakeAt, wakeAt < state.timers.last ?? .max else { return nil }
         state.timers.append(wakeAt)
         return wakeAt
     }
 
-    private func startTimer(_ deadline: UInt64?) {
+    func startTimer(_ deadline: UInt64?) {
         guard let deadline else { return }
         timers.schedule(at: deadline) { [weak self] in
             guard let self else { return }
@@ -232,6 +263,7 @@ public final class Exporter: Sendable {
                 return nil
             }
             state.drainsAgain = false
+            state.backlog?.refill(&state.machine, now: now)
             let action = state.machine.tick(now: now)
             let settled = state.flushes.filter { state.machine.isSettled($0.mark) }.map(\.latch)
             state.flushes.removeAll { state.machine.isSettled($0.mark) }
@@ -243,13 +275,29 @@ public final class Exporter: Sendable {
         destination.send(export) { [self] result in
             let now = clock.monotonicNanoseconds()
             let random = UInt64.random(in: .min ... .max)
-            let events = state.withLock { state in
+            let (events, left) = state.withLock { state in
                 let wasOutage = state.machine.isOutage
+                let before = state.machine.accounting[export.signal]
                 state.machine.completed(export.id, result, now: now, random: random)
-                return Self.events(&state, export, result, wasOutage: wasOutage)
+                state.backlog?.settle(&state.machine)
+                let left = acknowledged == nil ? [] : state.backlog?.takeAcknowledged() ?? []
+                let events = Self.events(&state, export, result, wasOutage: wasOutage)
+                return (events + Self.drops(export.signal, before, state.machine, result), left)
             }
+            if let acknowledged, !left.isEmpty { acknowledged(left) }
             for event in events { report(event) }
             drain()
+        }
+    }
+
+    private static func drops(
+        _ signal: Signal, _ before: SignalAccounting, _ machine: ExportMachine, _ result: ExportResult
+    ) -> [ExporterEvent] {
+        let after = machine.accounting[signal]
+        guard after.dropped > before.dropped else { return [] }
+        return DropReason.allCases.compactMap { reason in
+            let items = after.dropped(reason) - before.dropped(reason)
+            return items > 0 ? .dropped(signal, reason, items: items, message: machine.lastMessage ?? "") : nil
         }
     }
 
@@ -284,7 +332,8 @@ public final class Exporter: Sendable {
 
 extension BatchLimits {
     /// The pipeline's defaults with what the configuration sets.
-    init(_ configuration: ExporterConfiguration) {
+    /// - Parameter isDurable: the bound on what is held is the backlog's window.
+    init(_ configuration: ExporterConfiguration, isDurable: Bool) {
         self.init()
         exportItemsMax = configuration.batching.exportItemsMax ?? exportItemsMax
         queueItemsMax = configuration.batching.queueItemsMax ?? queueItemsMax
@@ -293,5 +342,9 @@ extension BatchLimits {
         exportItemsMax = min(exportItemsMax, queueItemsMax)
         oneResourcePerExport = configuration.kind == .jaeger
         if configuration.kind == .console { inFlightMax = 1 }
+        guard isDurable else { return }
+        queueItemsMax = .max
+        queueBytesMax = .max
+        sendsWhenIdle = true
     }
 }

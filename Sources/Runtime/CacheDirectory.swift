@@ -23,7 +23,8 @@ struct CacheDirectory {
 
     /// False when it could not be written.
     @discardableResult func write(_ bytes: [UInt8], as name: String) -> Bool {
-        let temporary = path(of: name) + ".\(getpid()).tmp"
+        // What a killed process left must be in nobody's way: in containers all have the same process id.
+        let temporary = path(of: name) + ".\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return false }
         let written = Glibc.write(descriptor, bytes, bytes.count)

@@ -33,7 +33,9 @@ final class CompiledModules: WasmHost {
     var storesCode: Bool { store != nil }
 
     func load(_ module: UnsafeRawBufferPointer) -> Value? {
-        guard let store, let entry = store.read(for: module) else { return nil }
+        guard let store, StoredModules.moduleBytes.contains(module.count), let entry = store.read(for: module) else {
+            return nil
+        }
         if let value = realm.loadCompiledWasm(entry.bytes, of: module) { return value }
         // Damaged.
         store.remove(entry)

@@ -1,1 +1,54 @@
-// Server
+// Incoming HTTP/1.1 and HTTP/2 (with prior knowledge) on one thread with epoll.
+//
+// The thread's life is a chain of turns: wait until sockets are ready, read each once and hand whole requests to handlers, take what other threads have
+// posted, tell the handlers that the turn is over, send. A handler may answer at once; one that waits for a write to disk answers in `turnEnded`, after one
+// write for all that the turn brought; one that waits for a backend answers whenever that is done, from whatever thread.
+//
+// One read buffer and one write buffer serve all connections: a body that comes whole with its head is never copied, and a connection that is idle holds
+// nothing but its parser. What is kept for longer than a turn (a body in parts, a request that waits its turn, an answer that the client does not read) is
+// counted in the memory budget.
+
+public import System
+
+/// Made on any thread, run on one.
+public final class Server: Sendable {
+    public let counters = ServerCounters()
+
+    private let limits: ServerLimits
+    private let clock: any SystemClock
+    private let mailbox: Mailbox
+    private let listeners: [Listener]
+
+    /// A listening socket, non-blocking, that the caller keeps open until `run` has returned, and who answers what comes in there.
+    public struct Listener: Sendable {
+        public let fileDescriptor: Int32
+        public let handler: any RequestHandler
+
+        public init(fileDescriptor: Int32, handler: any RequestHandler) {
+            self.fileDescriptor = fileDescriptor
+            self.handler = handler
+        }
+    }
+
+    public init(
+        _ listeners: [Listener], limits: ServerLimits = ServerLimits(), budget: MemoryBudget, clock: any SystemClock
+    ) throws(ServerError) {
+        self.listeners = listeners
+        self.limits = limits
+        self.clock = clock
+        mailbox = try Mailbox(budget: budget, streamBytesMax: limits.streamBytesMax)
+    }
+
+    /// Serves on the calling thread until `stop`; once. Signals are best blocked there.
+    public func run() throws(ServerError) {
+        let loop = try Loop(listeners, limits, mailbox, counters, clock)
+        loop.run()
+    }
+
+    /// Any thread; returns at once. No connection is accepted any more, idle ones are closed, and requests that have begun are finished and answered
+    /// until the time is over; then `run` returns.
+    public func stop(graceMilliseconds: Int) {
+        mailbox.post(
+            .stop(untilNanoseconds: clock.monotonicNanoseconds() &+ UInt64(max(0, graceMilliseconds)) &* 1_000_000))
+    }
+}

@@ -24,4 +24,38 @@ enum Base64 {
         bytes.withUnsafeBytes { append($0, to: &output) }
         return String(decoding: output, as: UTF8.self)
     }
+
+    /// Writes what the digits stand for: of the alphabet of section 4 or 5, with or without padding, as protobuf's JSON form lets pass.
+    /// False when they are no base64, and then what was written is of no use.
+    static func decode(_ digits: UnsafeRawBufferPointer, into writer: inout ProtobufWriter) -> Bool {
+        var count = digits.count
+        if count % 4 == 0 {
+            for _ in 0..<2 where count > 0 && digits[count - 1] == UInt8(ascii: "=") { count -= 1 }
+        }
+        guard count % 4 != 1 else { return false }
+        writer.ensureCapacity(count / 4 * 3 + 3)
+        var group: UInt32 = 0
+        var bits = 0
+        for index in 0..<count {
+            guard let value = value(of: digits[index]) else { return false }
+            group = group << 6 | value
+            bits += 6
+            if bits >= 8 {
+                bits -= 8
+                writer.storeByte(UInt8(truncatingIfNeeded: group >> UInt32(bits)))
+            }
+        }
+        return true
+    }
+
+    private static func value(of digit: UInt8) -> UInt32? {
+        switch digit {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(digit - UInt8(ascii: "A"))
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(digit - UInt8(ascii: "a")) + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(digit - UInt8(ascii: "0")) + 52
+        case UInt8(ascii: "+"), UInt8(ascii: "-"): 62
+        case UInt8(ascii: "/"), UInt8(ascii: "_"): 63
+        default: nil
+        }
+    }
 }

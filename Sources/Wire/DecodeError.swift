@@ -12,6 +12,11 @@ public struct DecodeError: Error, Hashable, Sendable {
         case tooManyResources = "the request holds more resources, or a resource more scopes, than the limit"
         case badJSON = "not valid JSON"
         case unexpectedJSON = "valid JSON, but not the expected message"
+        case badUTF8 = "text is not UTF-8"
+        case duplicateField = "a field, or two of which only one may be set, comes twice in an object"
+        case outOfRange = "a number is out of range or has a fraction"
+        case badBase64 = "bytes are not base64"
+        case badIDDigits = "an id is not of hex digits"
     }
 
     private let code: Code
@@ -21,6 +26,9 @@ public struct DecodeError: Error, Hashable, Sendable {
 
     /// What is wrong, without values of the input: fit for a metric's label.
     public var shortDescription: String { code.rawValue }
+
+    /// The same error at another place.
+    func moved(to offset: Int) -> DecodeError { DecodeError(code: code, offset: offset) }
 
     static func truncated(at offset: Int) -> DecodeError { DecodeError(code: .truncated, offset: offset) }
     static func varintTooLong(at offset: Int) -> DecodeError { DecodeError(code: .varintTooLong, offset: offset) }
@@ -33,6 +41,11 @@ public struct DecodeError: Error, Hashable, Sendable {
     static func tooManyResources(at offset: Int) -> DecodeError { DecodeError(code: .tooManyResources, offset: offset) }
     static func badJSON(at offset: Int) -> DecodeError { DecodeError(code: .badJSON, offset: offset) }
     static func unexpectedJSON(at offset: Int) -> DecodeError { DecodeError(code: .unexpectedJSON, offset: offset) }
+    static func badUTF8(at offset: Int) -> DecodeError { DecodeError(code: .badUTF8, offset: offset) }
+    static func duplicateField(at offset: Int) -> DecodeError { DecodeError(code: .duplicateField, offset: offset) }
+    static func outOfRange(at offset: Int) -> DecodeError { DecodeError(code: .outOfRange, offset: offset) }
+    static func badBase64(at offset: Int) -> DecodeError { DecodeError(code: .badBase64, offset: offset) }
+    static func badIDDigits(at offset: Int) -> DecodeError { DecodeError(code: .badIDDigits, offset: offset) }
 }
 
 extension DecodeError: CustomStringConvertible {

@@ -104,8 +104,16 @@ public struct HTTP1RequestParser: ~Copyable {
         if case .start = state { !skippedEmptyLine } else { false }
     }
 
+    /// The head is over, the message is not.
+    public var isInBody: Bool {
+        switch state {
+        case .content, .chunkSize, .chunk, .chunkEnd, .trailers: true
+        case .start, .requestLine, .fields, .failed: false
+        }
+    }
+
     /// The head as `METHOD SP target LF name LF value LF …`, names in lower case, values without white space around them; bytes
-    /// over 0x7F as they came. Valid from the event `head` to the next call.
+    /// over 0x7F as they came. Valid from the event `head` to the next call; for content of a known length, or none, until the call after `end`.
     public var text: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: buffer, count: head.textCount) }
 
     /// A part of `text`.

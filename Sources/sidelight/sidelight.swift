@@ -1,5 +1,6 @@
 import Agent
 import ArgumentParser
+import Configuration
 import Glibc
 import Linux
 

@@ -218,6 +218,7 @@ class Receiver:
         self.zipkin = []
         self.jaeger = []
         self.problems = []
+        self.may_repeat = False  # spans, where the sender was killed
         self.port = None
         self.server = None
         self.start()
@@ -362,4 +363,4 @@ class Receiver:
         """Everything decoded, and nothing came twice."""
         assert self.problems == []
         ids = [(span.trace_id, span.span_id) for span in self.spans]
-        assert len(ids) == len(set(ids)), "a span came twice"
+        assert self.may_repeat or len(ids) == len(set(ids)), "a span came twice"

@@ -335,6 +335,19 @@ def test_head_has_fields_and_no_content(service, path, length):
             assert connection.response()[2] == b"hello"
 
 
+def test_content_of_several_pieces(service):
+    """More than is put together with a head, of which the kernel takes a part at once."""
+    length = 64 * MEGABYTE + 1
+    with service.connect() as connection:
+        connection.request(f"/big?bytes={length}")
+        status, fields, body = connection.response()
+        assert (status, fields["content-length"]) == (200, str(length))
+        assert body == pattern(length)
+        connection.request(f"/big?bytes={length}", method="HEAD")
+        status, fields, _ = connection.response("HEAD")
+        assert (status, fields["content-length"]) == (200, str(length))
+
+
 @pytest.mark.parametrize("status", [204, 304, 205])
 def test_statuses_without_content(service, status):
     with service.connect() as connection:

@@ -436,6 +436,20 @@ def test_modules_are_compiled_as_they_come(sidelight, site, receiver):
     assert any(span.attributes.get("wasm.module.size", 0) > 100_000 for span in spans)
 
 
+def test_a_data_view_is_a_source_like_any_other(sidelight):
+    main = sidelight.write("main.mjs", """
+        const bytes = new Uint8Array([9, 0, 97, 115, 109, 1, 0, 0, 0, 9]);
+        const view = new DataView(bytes.buffer, 1, 8);
+        const made = [new WebAssembly.Module(view), await WebAssembly.compile(view), (await WebAssembly.instantiate(view)).module];
+        console.log(made.every((one) => one instanceof WebAssembly.Module), WebAssembly.validate(view), WebAssembly.validate(new DataView(bytes.buffer)));
+        for (const make of [(source) => new WebAssembly.Module(source), (source) => WebAssembly.validate(source)]) {
+            try { make({}); } catch (error) { console.log(error.name); }
+        }
+    """)
+    done = sidelight("run", main)
+    assert done.out.split() == ["true", "true", "false", "TypeError", "TypeError"], done.err
+
+
 # ---- Compiled code on disk ----
 
 

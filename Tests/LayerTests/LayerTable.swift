@@ -16,7 +16,7 @@ struct LayerTable {
 
     static let sidelight = LayerTable(
         layers: [
-            ["CV8", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON", "CHTTP2", "CZstd"],
+            ["CV8", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON", "CHTTP2", "CYAML", "CZstd"],
             ["Telemetry", "System", "Policy"],
             ["Wire", "Pipeline", "Queue", "Logs", "Resources", "Discovery", "Configuration"],
             ["Linux", "Transport", "Server", "Processors", "Store", "Engine"],
@@ -25,7 +25,6 @@ struct LayerTable {
             ["sidelight", "sidelight-worker"],
         ],
         thirdParty: [
-            "Yams": 2,
             "GRDB": 3,
             "NIOCore": 4,
             "NIOPosix": 4,

@@ -66,6 +66,9 @@ final class HandTransport: HTTPTransport {
         completion(answer)
     }
 
+    /// No open request is ever answered.
+    func forgetAll() { state.withLock { $0.completions = [] } }
+
     func answer(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
         answer(.success(HTTPResponse(status: status, headers: headers, body: body)))
     }

@@ -1,1 +1,3 @@
-// Server
+@testable import Server
+import Testing
+

@@ -36,6 +36,16 @@ struct PeerTests {
         #expect(received.rejectedItems == 0)
         try write(OTLP.exportRequest(batches: received.batches), "passed-metrics.pb")
         try write(OTLP.exportRequestJSON(batches: received.batches).bytes, "passed-metrics.json")
+        for (name, signal) in [
+            ("traces", Signal.traces), ("logs", .logs), ("metrics", .metrics), ("peer-metrics", .metrics),
+        ] {
+            for suffix in ["", "-names"] {
+                let text = [UInt8](try Data(contentsOf: folder.appending(path: "otlp-\(name)\(suffix).json")))
+                let received = try OTLP.batches(fromExportRequestJSON: text, signal: signal)
+                #expect(received.rejectedItems == 0, "\(name)\(suffix): \(String(describing: received.firstRejection))")
+                try write(OTLP.exportRequest(batches: received.batches), "from-otlp-\(name)\(suffix).pb")
+            }
+        }
         try run("check", folder)
     }
 

@@ -200,3 +200,30 @@ int sl_set_times(int fd, const struct timespec times[_Nonnull 2]);
 int sl_bytes_waiting(int fd);
 // Provided because Swift does not import them.
 enum { SL_O_PATH = 010000000, SL_O_DIRECTORY = O_DIRECTORY, SL_O_NOFOLLOW = O_NOFOLLOW, SL_UTIME_NOW = 0x3fffffff, SL_UTIME_OMIT = 0x3ffffffe };
+
+// epoll(7), level-triggered, closed at exec; -1 and errno.
+int sl_epoll(void);
+// Watches `fd` (`add`), or watches it for something else: SL_READABLE and SL_WRITABLE and SL_PEER_ENDED; error and hang-up are always told. `mark` comes
+// back with what is told. -1 and errno.
+int sl_epoll_set(int epoll, int fd, bool add, uint32_t events, uint64_t mark);
+void sl_epoll_forget(int epoll, int fd);
+typedef struct {
+    uint64_t mark;
+    uint32_t events;
+} sl_ready;
+// At most `count` and SL_READY_MAX of what is ready; negative milliseconds wait without end. -1 and errno.
+int sl_epoll_wait(int epoll, sl_ready *_Nonnull ready, int count, int milliseconds);
+enum { SL_READABLE = 0x1, SL_WRITABLE = 0x4, SL_ERROR = 0x8, SL_HANGUP = 0x10, SL_PEER_ENDED = 0x2000, SL_READY_MAX = 64 };
+// The next connection, non-blocking, closed at exec, without Nagle's delay where it is TCP; -1 and errno.
+int sl_accept_now(int fd);
+// The other end's address as numbers, `host:port`; empty for a socket in the file system or a connection that is over.
+void sl_peer_text(int fd, char *_Nonnull text, size_t count);
+// openat(2), which Swift does not import, for it takes any number of arguments; -1 and errno.
+static inline int sl_open_at(int directory, const char *_Nonnull name, int flags, unsigned mode) {
+    return openat(directory, name, flags, mode);
+}
+
+// CRC-32C (Castagnoli) of bytes that follow those whose checksum is `crc`; 0 to begin with. With the processor's instruction where it has one.
+uint32_t sl_crc32c(uint32_t crc, const void *_Nonnull bytes, size_t count);
+// The same without it.
+uint32_t sl_crc32c_portable(uint32_t crc, const void *_Nonnull bytes, size_t count);

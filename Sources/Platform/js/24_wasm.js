@@ -8,8 +8,9 @@
 
 const { trace: core } = internal;
 const {
-    ArrayPrototypePush, ArrayPrototypeSplice, ReflectApply, ReflectConstruct, ReflectDefineProperty, ReflectSetPrototypeOf,
-    RegExpPrototypeExec, StringPrototypeToLowerCase, TypedArrayPrototypeGetLength, TypeError, Uint8Array, WeakRef, WeakRefPrototypeDeref,
+    ArrayBufferIsView, ArrayPrototypePush, ArrayPrototypeSplice, ReflectApply, ReflectConstruct, ReflectDefineProperty, ReflectSetPrototypeOf,
+    RegExpPrototypeExec, StringPrototypeToLowerCase, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, TypeError, Uint8Array,
+    WeakRef, WeakRefPrototypeDeref,
 } = primordials;
 
 /** Modules that may be stored when the run is over; the oldest are forgotten. */
@@ -30,6 +31,12 @@ function remember(module) {
 function sizeOf(source) {
     const bytes = internal.encoding.bytesOf(source);
     return bytes === undefined ? undefined : TypedArrayPrototypeGetLength(bytes);
+}
+
+/** A DataView is a buffer source like any other, which V8 10.2 does not know: the same bytes as what it knows. */
+function known(source) {
+    const isDataView = ArrayBufferIsView(source) && TypedArrayPrototypeGetSymbolToStringTag(source) === undefined;
+    return isDataView ? internal.encoding.bytesOf(source) : source;
 }
 
 /** One span of work on `bytes` bytes, under whatever span was active when it began. */
@@ -58,7 +65,7 @@ internal.wasm = {
 
 internal.whenComplete(() => {
     const { WebAssembly } = globalThis;
-    const { CompileError, compile, compileStreaming, instantiate, Module, Instance } = WebAssembly;
+    const { CompileError, compile, compileStreaming, instantiate, validate, Module, Instance } = WebAssembly;
 
     /** @param {(name: number) => void} feed pushes the bytes, now or later, and ends the stream */
     async function stream(feed) {
@@ -76,7 +83,8 @@ internal.whenComplete(() => {
         return ops.wasmLoad(internal.encoding.isShared(source) ? new Uint8Array(internal.encoding.bytesOf(source)) : source);
     }
 
-    async function compileBytes(source) {
+    async function compileBytes(given) {
+        const source = known(given);
         const start = core.now(), parent = core.activeSpan();
         const bytes = sizeOf(source);
         try {
@@ -150,6 +158,7 @@ internal.whenComplete(() => {
     function synchronous(name, Original) {
         function Wrapped(...args) {
             if (new.target === undefined) return ReflectApply(Original, undefined, args); // throws what V8 throws
+            if (Original === Module) args[0] = known(args[0]);
             const start = core.now(), parent = core.activeSpan();
             let failure, stored = null;
             try {
@@ -176,6 +185,7 @@ internal.whenComplete(() => {
         }
     };
     const methods = {
+        validate(source) { return validate(known(source)); },
         async compile(source) { return await compileBytes(source); },
         // Of bytes: compiled first, so that each of the two is a span. <https://webassembly.github.io/spec/js-api/#dom-webassembly-instantiate>
         async instantiate(source, imports = undefined) {

@@ -102,19 +102,33 @@ extension HTTPConnection {
                     close(.closedReset)
                     return false
                 }
-                var skipped = max(written, 0)
-                guard skipped < total else { return true }
-                var rest = ByteBuffer()
-                rest.reserveCapacity(total - skipped)
-                for part in parts {
-                    let bytes = UnsafeRawBufferPointer(start: part.iov_base, count: part.iov_len)
-                    rest.writeBytes(bytes.dropFirst(skipped))
-                    skipped = max(0, skipped - bytes.count)
-                }
-                queue(rest, context)
+                let skipped = max(written, 0)
+                if skipped < total { queue(parts, skipping: skipped, context) }
                 return true
             }
         }
+    }
+
+    /// What it did not take of several parts. Each slice has memory of its own: it goes with the slice, and all together may be more than one buffer has.
+    private func queue(
+        _ parts: UnsafeMutableBufferPointer<iovec>, skipping skipped: Int, _ context: ChannelHandlerContext
+    ) {
+        var skipped = skipped
+        var slice = ByteBuffer()
+        for part in parts {
+            var rest = UnsafeRawBufferPointer(start: part.iov_base, count: part.iov_len)[...].dropFirst(skipped)
+            skipped = max(0, skipped - part.iov_len)
+            while !rest.isEmpty {
+                let count = min(rest.count, Self.sliceBytes - slice.readableBytes)
+                slice.writeBytes(UnsafeRawBufferPointer(rebasing: rest.prefix(count)))
+                rest = rest.dropFirst(count)
+                guard slice.readableBytes == Self.sliceBytes else { continue }
+                handOver(slice, context)
+                slice = ByteBuffer()
+            }
+        }
+        if slice.readableBytes > 0 { handOver(slice, context) }
+        context.flush()
     }
 
     /// What it did not take.

@@ -9,6 +9,8 @@ internal import Wire
 extension HTTPConnection {
     /// Pieces of a streamed response that go to the kernel from where they are; of smaller ones several go at once.
     private static let directBytesMin = 16 << 10
+    /// Content that is put together with its head, or with the frame of a chunk; of more, so much at a time. A buffer has 4 GiB at most.
+    private static let composedBytesMax = 64 << 20
 
     // MARK: from JavaScript
 
@@ -17,6 +19,7 @@ extension HTTPConnection {
         guard answer == .none else { return false }
         request.status = status
         let content = call.isString(4) ? nil : call.bytes(4)
+        if let content, content.count > Self.composedBytesMax { return respondInPieces(status: status, content, call) }
         let contentBytesMax = content?.count ?? call.utf8Max(4)
         let isGood = withHead(call) { (reason, fields) throws(HTTP1ResponseError) in
             try server.compose(
@@ -32,6 +35,38 @@ extension HTTPConnection {
             return false
         }
         return leave()
+    }
+
+    /// A whole response with more content than is put together with a head.
+    private func respondInPieces(status: Int, _ content: UnsafeMutableRawBufferPointer, _ call: OpCall) -> Bool {
+        let isGood = withHead(call) { (reason, fields) throws(HTTP1ResponseError) in
+            try server.compose(
+                { _ in self.head(status, reason, fields, length: content.count) }, contentBytesMax: 0,
+                content: { _ in 0 }, send: { writeNow($0) })
+        }
+        guard isGood else {
+            refuseHead()
+            return false
+        }
+        if framing.sendsContent {
+            for piece in pieces(of: content) where context != nil {
+                if tls == nil, backlog == 0 {
+                    guard writePiece(piece) else { break }
+                } else {
+                    writeNow(ByteBuffer(bytes: piece))
+                }
+            }
+        }
+        return leave()
+    }
+
+    private func pieces(
+        of content: UnsafeMutableRawBufferPointer
+    ) -> some Sequence<UnsafeRawBufferPointer> {
+        stride(from: 0, to: content.count, by: Self.composedBytesMax).lazy.map { start in
+            UnsafeRawBufferPointer(
+                rebasing: content[start..<min(start + Self.composedBytesMax, content.count)])
+        }
     }
 
     /// The head of a streamed response; `length` -1: not known.
@@ -69,8 +104,10 @@ extension HTTPConnection {
         guard room > 0 else { return 1 }
         if let bytes, bytes.count >= Self.directBytesMin, tls == nil, backlog == 0 {
             guard sendDirectly(UnsafeRawBufferPointer(bytes)) else { return -1 }
+        } else if let bytes {
+            for piece in pieces(of: bytes) where context != nil { sendBuffered(call, piece, room: piece.count) }
         } else {
-            sendBuffered(call, bytes, room: room)
+            sendBuffered(call, nil, room: room)
         }
         server.touch(self)
         wasToldToWait = !takesMore
@@ -92,7 +129,7 @@ extension HTTPConnection {
         }
     }
 
-    private func sendBuffered(_ call: OpCall, _ bytes: UnsafeMutableRawBufferPointer?, room: Int) {
+    private func sendBuffered(_ call: OpCall, _ bytes: UnsafeRawBufferPointer?, room: Int) {
         let frame = HTTP1Chunk.sizeLineBytesMax
         var output = ByteBuffer()
         var start = 0
@@ -100,7 +137,7 @@ extension HTTPConnection {
             let body = UnsafeMutableRawBufferPointer(rebasing: target[frame..<(frame + room)])
             var count = room
             if let bytes {
-                body.copyMemory(from: UnsafeRawBufferPointer(bytes))
+                body.copyMemory(from: bytes)
             } else {
                 count = max(call.writeUTF8(1, to: body), 0)
             }

@@ -1,6 +1,7 @@
 """The other side of PeerTests.swift: decoders that others wrote, against a description of what was encoded.
 
-    check.py make DIR     writes a request with what Swift has no values for: peer-metrics.pb
+    check.py make DIR     writes what Swift is to read: peer-metrics.pb, a request with what Swift has no values for, and every request
+                          in OTLP's JSON form (otlp-*.json; -names: with the names of the .proto files, enumerations as names)
     check.py check DIR    compares every encoding in DIR with DIR/description.json, field by field
 
 Needs opentelemetry-proto, jaeger-client (for Jaeger's generated Thrift classes), thrift, six, jsonschema: scripts/peers test.
@@ -446,6 +447,24 @@ def make(folder):
         ExportMetricsServiceRequest(),
     )
     (folder / "peer-metrics.pb").write_bytes(metrics.SerializeToString())
+    for name, message in [*REQUESTS.items(), ("peer-metrics", ExportMetricsServiceRequest)]:
+        request = message.FromString((folder / f"{name}.pb").read_bytes())
+        for suffix, proto_names in ("", False), ("-names", True):
+            fields = json_format.MessageToDict(
+                request, preserving_proto_field_name=proto_names, use_integers_for_enums=not proto_names
+            )
+            text = json.dumps(with_hex_ids(fields), ensure_ascii=proto_names, indent=2 if proto_names else None)
+            (folder / f"otlp-{name}{suffix}.json").write_bytes(text.encode("utf-8", "surrogatepass"))
+
+
+def with_hex_ids(value, key=None):
+    """Protobuf's JSON form with OTLP's exception: ids are hex digits."""
+    if isinstance(value, dict):
+        return {name: with_hex_ids(member, name) for name, member in value.items()}
+    if isinstance(value, list):
+        return [with_hex_ids(element) for element in value]
+    is_id = key in ("traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id")
+    return base64.b64decode(value).hex() if is_id else value
 
 
 def check(folder):
@@ -463,6 +482,12 @@ def check(folder):
     assert passed == sent.SerializeToString(deterministic=True), "metrics passed through are not the same"
     parsed = parse_otlp_json((folder / "passed-metrics.json").read_bytes().decode("utf-8"), ExportMetricsServiceRequest())
     assert parsed.SerializeToString(deterministic=True) == passed, f"metrics passed through as JSON:\n{parsed}\n{sent}"
+
+    for name, message in [*REQUESTS.items(), ("peer-metrics", ExportMetricsServiceRequest)]:
+        sent = message.FromString((folder / f"{name}.pb").read_bytes()).SerializeToString(deterministic=True)
+        for suffix in "", "-names":
+            read = message.FromString((folder / f"from-otlp-{name}{suffix}.pb").read_bytes())
+            assert read.SerializeToString(deterministic=True) == sent, f"{name}{suffix}: JSON was read as\n{read}"
 
     by_id = {(entry["item"]["traceID"], entry["item"]["spanID"]): entry for entry in description["traces"]}
     assert len(by_id) == len(description["traces"]), "ids are not unique"

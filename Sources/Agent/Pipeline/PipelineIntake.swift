@@ -1,0 +1,168 @@
+// What was received, on its way into the queues.
+//
+// All of it runs on the server's thread, in turns: the requests of a turn are put into the groups of the queues one by one, and when the turn ends each queue
+// writes its group with one call. Then the senders are answered. So the more there is to do, the fewer writes it takes.
+//
+// A request is refused (503) when no queue that it should go to has room, or when one could not write: then nothing of it is kept there, and the sender has to
+// come again. Where one queue of several is full, the others take it, and what the full one missed is counted as dropped: a dead backend must not hold up a
+// live one.
+
+internal import Configuration
+internal import Exporters
+internal import Linux
+internal import Processors
+internal import Queue
+internal import Receivers
+internal import Store
+internal import Synchronization
+internal import Telemetry
+internal import Wire
+
+/// The server's thread only, but for `delivered`.
+final class PipelineIntake: @unchecked Sendable {
+    /// Where the items of one signal go that came in at one receiver.
+    struct Route {
+        /// What is done to them first; nil: nothing.
+        var processors: ProcessorChain?
+        /// Indices of outputs.
+        var exporters: [Int]
+        /// Whether the store gets them too.
+        var isStored: Bool
+    }
+
+    typealias Answer = @Sendable (IntakeAnswer) -> Void
+
+    /// A request whose items are in groups that wait for their commit.
+    private struct Waiting {
+        var answer: Answer
+        /// A bit for each output.
+        var outputs: UInt64
+        var wait: DeliveryWait?
+    }
+
+    /// Bits of `Waiting.outputs`.
+    static let outputsMax = 64
+
+    private let outputs: PipelineOutputs
+    private let acknowledgement: PipelineConfiguration.Acknowledgement
+    private let deliveries: Deliveries
+    private let audit: DropAudit
+    private let clock: LinuxClock
+    private var waiting: [Waiting] = []
+    /// Outputs that have a group.
+    private var filled: UInt64 = 0
+
+    init(
+        _ outputs: PipelineOutputs, _ acknowledgement: PipelineConfiguration.Acknowledgement, _ deliveries: Deliveries,
+        _ audit: DropAudit, _ clock: LinuxClock
+    ) {
+        precondition(outputs.outputs.count <= Self.outputsMax, "\(outputs.outputs.count) exporters")
+        self.outputs = outputs
+        self.acknowledgement = acknowledgement
+        self.deliveries = deliveries
+        self.audit = audit
+        self.clock = clock
+    }
+
+    /// Takes a request; `answer` is called now, when the turn ends, or when it is delivered.
+    func accept(_ received: [Batch], _ signal: Signal, _ routes: [Route], _ answer: @escaping Answer) {
+        let wait = acknowledgement == .delivered ? DeliveryWait(answer) : nil
+        var taken: UInt64 = 0
+        var full: [(output: Int, items: Int, bytes: Int)] = []
+        var stored: [Batch] = []
+        for route in routes {
+            let batches = process(received, route)
+            let items = batches.reduce(0) { $0 + $1.items.count }
+            guard items > 0 else { continue }
+            if route.isStored { stored = batches }
+            guard !route.exporters.isEmpty else { continue }
+            let payload = OTLP.exportRequest(batches: batches)
+            let head = QueueEntryHead(signal: signal, items: UInt32(items), time: clock.unixNanoseconds())
+            for output in route.exporters {
+                if let id = append(output, head, payload, batches) {
+                    taken |= 1 << UInt64(output)
+                    if let wait { deliveries.add(wait, output, id) }
+                } else {
+                    full.append((output, items, payload.count))
+                }
+            }
+        }
+        if taken == 0, !full.isEmpty { return answer(.full(retryAfterSeconds: 1)) }
+        for (output, items, bytes) in full { outputs.overflowed(output, signal, items: items, bytes: bytes) }
+        if let store = outputs.store {
+            for batch in stored { store.append(batch) }
+        }
+        filled |= taken
+        if taken == 0 || acknowledgement == .memory {
+            answer(.accepted)
+        } else {
+            waiting.append(Waiting(answer: answer, outputs: taken, wait: wait))
+        }
+    }
+
+    private func process(_ received: [Batch], _ route: Route) -> [Batch] {
+        guard let chain = route.processors else { return received }
+        var batches = received
+        for drop in chain.process(&batches, now: clock.monotonicNanoseconds()) {
+            audit.add(
+                DropAudit.Entry(
+                    time: clock.unixNanoseconds(), component: "processor \(drop.processor)", signal: drop.signal,
+                    reason: drop.reason.rawValue, detail: drop.rule, items: drop.items, bytes: drop.bytes))
+        }
+        return batches
+    }
+
+    private func append(_ output: Int, _ head: QueueEntryHead, _ payload: [UInt8], _ batches: [Batch]) -> QueueEntryID? {
+        let exporter = outputs.outputs[output].exporter
+        if exporter.queueFailure != nil, filled & (1 << UInt64(output)) != 0 { return nil }
+        switch exporter.append(head, payload, batches) {
+        case .queued(let id): return id
+        case .full, .tooLarge: return nil
+        case .groupFull:
+            turnEnded()
+            guard case .queued(let id) = exporter.append(head, payload, batches) else { return nil }
+            return id
+        }
+    }
+
+    /// All that was ready has been read: it is written, and its senders are answered.
+    func turnEnded() {
+        var failed: UInt64 = 0
+        for output in outputs.outputs.indices where filled & (1 << UInt64(output)) != 0 {
+            if outputs.outputs[output].exporter.commit() != nil { failed |= 1 << UInt64(output) }
+        }
+        filled = 0
+        guard !waiting.isEmpty else { return }
+        let requests = waiting
+        waiting.removeAll(keepingCapacity: true)
+        for request in requests {
+            if request.outputs & failed != 0 {
+                if let wait = request.wait { wait.fail() } else { request.answer(.full(retryAfterSeconds: 1)) }
+            } else if let wait = request.wait {
+                wait.committed()
+            } else {
+                request.answer(.accepted)
+            }
+        }
+    }
+}
+
+/// What one listener receives goes in here. On the server's thread.
+final class ListenerIntake: Intake, @unchecked Sendable {
+    private let intake: PipelineIntake
+    private let routes: [Signal: [PipelineIntake.Route]]
+
+    init(_ intake: PipelineIntake, _ routes: [Signal: [PipelineIntake.Route]]) {
+        self.intake = intake
+        self.routes = routes
+    }
+
+    func accept(
+        _ received: OTLP.Received, of signal: Signal, from receiver: ReceiverName,
+        answer: @escaping @Sendable (IntakeAnswer) -> Void
+    ) {
+        intake.accept(received.batches, signal, routes[signal] ?? [], answer)
+    }
+
+    func turnEnded() { intake.turnEnded() }
+}

@@ -1,0 +1,91 @@
+internal import Configuration
+internal import Exporters
+internal import Pipeline
+internal import Queue
+internal import Receivers
+internal import Server
+internal import Store
+internal import Synchronization
+internal import System
+internal import Telemetry
+internal import Wire
+
+/// How the pipeline stands: what came in, where it is, what was dropped and why. Any thread.
+final class PipelineStatus: Sendable {
+    private let outputs: PipelineOutputs
+    private let receivers: ReceiverCounters
+    private let budget: MemoryBudget
+    let audit: DropAudit
+    private let server = Mutex<ServerCounters?>(nil)
+
+    init(outputs: PipelineOutputs, receivers: ReceiverCounters, budget: MemoryBudget, audit: DropAudit) {
+        self.outputs = outputs
+        self.receivers = receivers
+        self.budget = budget
+        self.audit = audit
+    }
+
+    func follow(_ counters: ServerCounters) { server.withLock { $0 = counters } }
+
+    /// Every counter, as of now.
+    var counters: Counters {
+        var counters = Counters()
+        for receiver in ReceiverName.allCases { add(receiver, to: &counters) }
+        for output in outputs.outputs { add(output, to: &counters) }
+        counters.add(.memoryUsed, [:], budget.used)
+        counters.add(.memoryMax, [:], budget.bytesMax)
+        if let store = outputs.store { Self.add(store.counts, to: &counters) }
+        if let server = server.withLock({ $0 }) {
+            counters.add(.serverRequests, [:], server.requests)
+            counters.add(.serverConnections, [:], server.connections)
+            for reason in ServerRefusal.allCases {
+                counters.add(.serverRefused, ["reason": reason.rawValue], server.refused(reason))
+            }
+        }
+        return counters
+    }
+
+    private func add(_ receiver: ReceiverName, to counters: inout Counters) {
+        let counts = receivers.counts(of: receiver)
+        counters.add(.receiverItems, ["receiver": receiver.rawValue], counts.items)
+        counters.add(.receiverRejected, ["receiver": receiver.rawValue], counts.rejectedItems)
+        for (outcome, count) in [
+            ("accepted", counts.accepted), ("bad", counts.bad), ("full", counts.full), ("failed", counts.failed),
+        ] {
+            counters.add(.receiverRequests, ["receiver": receiver.rawValue, "outcome": outcome], count)
+        }
+    }
+
+    private func add(_ output: PipelineOutputs.Output, to counters: inout Counters) {
+        for signal in Signal.allCases {
+            let books = output.exporter.books(signal)
+            let labels: KeyValuePairs = ["exporter": output.name, "signal": signal.word]
+            counters.add(.exportReceived, labels, books.received)
+            counters.add(.exportRecovered, labels, books.recovered)
+            counters.add(.exportSent, labels, books.exported)
+            counters.add(.exportQueued, labels, books.queued)
+            for (reason, count) in books.dropped {
+                counters.add(
+                    .exportDropped, ["exporter": output.name, "signal": signal.word, "reason": reason], count)
+            }
+        }
+        let totals = output.exporter.counters
+        counters.add(.exportRequests, ["exporter": output.name], totals.attempts)
+        counters.add(.exportRetries, ["exporter": output.name], totals.retries)
+        let queue = output.exporter.queueCounts
+        counters.add(.queueBytes, ["exporter": output.name], queue.bytesOnDisk)
+        counters.add(.queueEntries, ["exporter": output.name], queue.entries)
+        counters.add(.queueFailures, ["exporter": output.name], queue.commitsFailed)
+    }
+
+    private static func add(_ counts: StoreCounts, to counters: inout Counters) {
+        for signal in Signal.allCases {
+            let items = counts[signal]
+            counters.add(.storeWritten, ["signal": signal.word], items.stored)
+            counters.add(.storeQueued, ["signal": signal.word], items.queued)
+            for (reason, count) in items.droppedByReason {
+                counters.add(.storeDropped, ["signal": signal.word, "reason": reason.rawValue], count)
+            }
+        }
+    }
+}

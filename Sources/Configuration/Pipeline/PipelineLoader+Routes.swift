@@ -1,0 +1,98 @@
+import Telemetry
+
+extension PipelineLoader {
+    mutating func readPipelines(_ section: inout FileSection) {
+        var entries = section.named("pipelines", countMax: Self.pipelinesMax) { name, position, node in
+            readPipeline(name, position, node)
+        }
+        if !section.has("pipelines") {
+            // Everything received goes to every exporter that takes it.
+            for signal in Signal.allCases {
+                let route = PipelineRoute(
+                    name: signal.word, signal: signal, receivers: receivers(of: signal), processors: [],
+                    exporters: exporters(of: signal))
+                guard !route.receivers.isEmpty else { continue }
+                configuration.pipelines.append(route)
+                var section = FileSection(loading, nil, path: ["pipelines", route.name])
+                var (receivers, exporters) = (route.receivers, route.exporters)
+                section.list("receivers", &receivers, .text)
+                section.list("exporters", &exporters, .text, isShownEmpty: true)
+                entries.append(EffectiveValue.Entry(key: route.name, value: section.finish()))
+            }
+        }
+        section.put("pipelines", .mapping(entries))
+    }
+
+    private func receivers(of signal: Signal) -> [String] {
+        configuration.receivers.filter { $0.kind.signals.contains(signal) }.map(\.name)
+    }
+
+    private func exporters(of signal: Signal) -> [String] {
+        configuration.exporters.filter { $0.signals.contains(signal) }.map(\.name)
+    }
+
+    private mutating func readPipeline(_ name: String, _ position: TextPosition, _ node: YAMLNode) -> EffectiveValue? {
+        let path = ["pipelines", name]
+        let parts = name.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        let words = Signal.allCases.map(\.word)
+        guard let signal = Signal.allCases.first(where: { $0.word == parts[0] }) else {
+            let word = String(parts[0])
+            loading.error(
+                position, path, "\"\(word.shown)\" \(notOneOf(words, word)); a second one of a signal is named as in traces/second")
+            return nil
+        }
+        if parts.count == 2, !Self.isName(parts[1]) {
+            loading.error(position, path, "a name after \"/\" has 1 to 64 letters, digits, \"-\", \"_\" and \".\"")
+        }
+        var section = FileSection(loading, node, path: path)
+        var route = PipelineRoute(
+            name: name, signal: signal, receivers: receivers(of: signal), processors: [], exporters: exporters(of: signal))
+        section.list("receivers", &route.receivers, .text)
+        section.list("processors", &route.processors, .text)
+        section.list("exporters", &route.exporters, .text, isShownEmpty: true)
+        check(&route, &section)
+        configuration.pipelines.append(route)
+        return section.finish()
+    }
+
+    /// Names that there are not, and ends that do not fit the signal.
+    private func check(_ route: inout PipelineRoute, _ section: inout FileSection) {
+        let signal = route.signal
+        func unknown(_ key: String, _ name: String, _ there: [String]) {
+            guard !brokenNames.contains("\(key).\(name)") else { return }
+            let nearest = Spelling.nearest(name, of: there).map { "; did you mean \"\($0)\"?" } ?? "."
+            let list = there.isEmpty ? "There are none" : "There are: \(there.joined(separator: ", "))"
+            section.error(key, "there is no \(key.dropLast()) \"\(name.shown)\"\(nearest) \(list)")
+        }
+        for name in route.receivers {
+            guard let receiver = configuration.receiver(name) else {
+                unknown("receivers", name, configuration.receivers.map(\.name))
+                continue
+            }
+            if !receiver.kind.signals.contains(signal) {
+                section.error("receivers", "\(name) receives \(Self.list(receiver.kind.signals)), and no \(signal.word)")
+            }
+        }
+        for name in route.processors where configuration.processor(name) == nil {
+            unknown("processors", name, configuration.processors.map(\.name))
+        }
+        for name in route.exporters {
+            guard let exporter = configuration.exporter(name) else {
+                unknown("exporters", name, configuration.exporters.map(\.name))
+                continue
+            }
+            if !exporter.signals.contains(signal) {
+                section.error("exporters", "\(name) takes \(Self.list(exporter.signals)), and no \(signal.word)")
+            }
+        }
+        if section.has("receivers"), route.receivers.isEmpty { section.warning("receivers", "nothing comes in here") }
+        if section.has("exporters"), route.exporters.isEmpty, !configuration.store.isEnabled {
+            section.warning("exporters", "what comes in here goes nowhere: there is no store either")
+        }
+    }
+
+    static func list(_ signals: Set<Signal>) -> String {
+        let words = Signal.allCases.filter(signals.contains).map(\.word)
+        return words.isEmpty ? "nothing" : words.joined(separator: ", ")
+    }
+}

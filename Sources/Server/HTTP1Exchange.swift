@@ -1,0 +1,54 @@
+internal import System
+internal import Wire
+
+/// The request that an HTTP/1.1 connection reads, or whose answer it waits for or sends: one at a time.
+final class HTTP1Exchange {
+    enum State {
+        case reading
+        /// A handler has the request.
+        case awaiting
+        case streaming(StreamState)
+    }
+
+    /// Why a request is answered by the server itself, once its body has been read and thrown away.
+    struct Refusal {
+        var status: Int
+        var fields = ResponseFields.none
+    }
+
+    var parser: HTTP1RequestParser
+    var state = State.reading
+    /// Counts requests, so that an answer that comes too late is known.
+    var number: Int32 = 0
+    var isProcessing = false
+
+    // Of the request.
+    var method = HTTP1Method.other
+    var version = HTTP1Version.http11
+    var keepAlive = true
+    var length: Int?
+    var coding: ContentCoding?
+    var refusal: Refusal?
+    /// The head's text of a chunked request: trailers are read into the parser's.
+    var ownText: [UInt8]?
+
+    // Its body: first where it came, then, when it does not come whole, collected.
+    var view = UnsafeRawBufferPointer(start: nil, count: 0)
+    var body = BodyCollector()
+
+    /// How the pieces of a streamed answer are framed.
+    var framing = HTTP1Framing.Response(body: .none, keepAlive: true)
+
+    init(_ limits: HTTP1Limits) { parser = HTTP1RequestParser(limits: limits) }
+
+    var isIdle: Bool { if case .reading = state { parser.isIdle } else { false } }
+
+    /// The rest of a body of known length is read right to where it stays.
+    var readsStraight: Bool { length != nil && body.count > 0 && refusal == nil }
+
+    func connectionEnded(_ budget: MemoryBudget) {
+        body.release(budget)
+        if case .streaming(let stream) = state { stream.left() }
+        state = .reading
+    }
+}

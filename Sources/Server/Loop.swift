@@ -1,0 +1,355 @@
+internal import CLinux
+internal import Glibc
+internal import System
+internal import Wire
+
+/// The server's thread: its turns, listeners and connections. Made, used and destroyed on that thread.
+final class Loop {
+    /// Bytes read from a socket at once: several requests of an SDK's usual size, and no system call more for them.
+    static let inputBytes = 256 * 1024
+    static let outputBytes = 64 * 1024
+    /// Connections accepted at once, so that those that are there get their turn.
+    private static let acceptedATurnMax = 64
+    /// How long nobody is accepted when the system has no descriptor left, unless a connection ends before.
+    private static let acceptPauseNanoseconds: UInt64 = 250_000_000
+    /// Deadlines are looked at no more often.
+    private static let sweepNanosecondsMin: UInt64 = 20_000_000
+
+    private static let wakeMark = UInt64.max
+    private static let listenerMark: UInt64 = 0xFFFF_FFFF_0000_0000
+
+    let limits: ServerLimits
+    let http1Limits: HTTP1Limits
+    let counters: ServerCounters
+    let mailbox: Mailbox
+    let budget: MemoryBudget
+    private let clock: any SystemClock
+    private let listeners: [Server.Listener]
+    private let epoll: Int32
+
+    let input: UnsafeMutableRawBufferPointer
+    let output: UnsafeMutableRawBufferPointer
+    var decoder = ContentDecoder()
+    private var date = HTTP1Date()
+
+    /// CLOCK_MONOTONIC of this turn.
+    private(set) var now: UInt64 = 0
+    private var nextSweep = UInt64.max
+
+    private var connections: [Connection?] = []
+    private var freeSlots: [Int] = []
+    private var generation: UInt32 = 0
+    private(set) var openCount = 0
+    private var acceptPausedUntil: UInt64?
+
+    /// Handlers that got a request in this turn, by listener.
+    private var wasCalled: [Bool]
+    private var anyWasCalled = false
+    /// Connections that have something to do at the end of the turn.
+    private var scheduled: [Connection] = []
+
+    private(set) var isStopping = false
+    private var stopDeadline = UInt64.max
+
+    init(
+        _ listeners: [Server.Listener], _ limits: ServerLimits, _ mailbox: Mailbox, _ counters: ServerCounters,
+        _ clock: any SystemClock
+    ) throws(ServerError) {
+        self.listeners = listeners
+        self.limits = limits
+        http1Limits = limits.http1
+        self.mailbox = mailbox
+        budget = mailbox.budget
+        self.counters = counters
+        self.clock = clock
+        wasCalled = Array(repeating: false, count: listeners.count)
+        input = .allocate(byteCount: Self.inputBytes, alignment: 64)
+        output = .allocate(byteCount: Self.outputBytes, alignment: 64)
+        epoll = sl_epoll()
+        guard epoll >= 0 else { throw ServerError("epoll_create1", errno) }
+        guard sl_epoll_set(epoll, mailbox.fileDescriptor, true, UInt32(SL_READABLE), Self.wakeMark) == 0 else {
+            throw ServerError("epoll_ctl", errno)
+        }
+        try listen()
+    }
+
+    deinit {
+        if epoll >= 0 { close(epoll) }
+        input.deallocate()
+        output.deallocate()
+    }
+
+    private func listen() throws(ServerError) {
+        for (index, listener) in listeners.enumerated() {
+            let mark = Self.listenerMark | UInt64(index)
+            guard sl_epoll_set(epoll, listener.fileDescriptor, true, UInt32(SL_READABLE), mark) == 0 else {
+                throw ServerError("epoll_ctl", errno)
+            }
+        }
+    }
+
+    private func stopListening() {
+        for listener in listeners { sl_epoll_forget(epoll, listener.fileDescriptor) }
+    }
+
+    // MARK: turns
+
+    func run() {
+        mailbox.bindToThisThread()
+        withUnsafeTemporaryAllocation(of: sl_ready.self, capacity: Int(SL_READY_MAX.rawValue)) { ready in
+            while !(isStopping && (openCount == 0 || now >= stopDeadline)) {
+                let count = sl_epoll_wait(epoll, ready.baseAddress!, Int32(ready.count), waitMilliseconds())
+                now = clock.monotonicNanoseconds()
+                guard count >= 0 else {
+                    precondition(errno == EINTR, "epoll_wait: error \(errno)")
+                    continue
+                }
+                for event in ready[..<Int(count)] { dispatch(event) }
+                endTurn()
+                if now >= nextSweep { sweep() }
+            }
+        }
+        end()
+    }
+
+    private func waitMilliseconds() -> Int32 {
+        let until = min(nextSweep, stopDeadline)
+        guard until != .max else { return -1 }
+        let before = clock.monotonicNanoseconds()
+        return until <= before ? 0 : Int32(clamping: (until - before) / 1_000_000 + 1)
+    }
+
+    private func dispatch(_ event: sl_ready) {
+        if event.mark >= Self.listenerMark {
+            if event.mark == Self.wakeMark { return takeMessages() }
+            return accept(Int(event.mark & 0xFFFF_FFFF))
+        }
+        let slot = Int(event.mark & 0xFFFF_FFFF)
+        guard slot < connections.count, let connection = connections[slot],
+            connection.generation == UInt32(event.mark >> 32)
+        else { return }
+        if event.events & UInt32(SL_READABLE) != 0 { readable(connection) }
+        if event.events & UInt32(SL_WRITABLE) != 0, !connection.isClosed { flush(connection) }
+        // Nobody is there any more: neither to read an answer nor to send the rest.
+        if event.events & UInt32(SL_ERROR | SL_HANGUP) != 0 { return lost(connection) }
+        if event.events & UInt32(SL_PEER_ENDED) != 0, !connection.isClosed { peerEnded(connection) }
+    }
+
+    private func takeMessages() {
+        for message in mailbox.takeAll() {
+            switch message {
+            case .answer(let connection, let exchange, let response): answer(connection, exchange, response)
+            case .start(let stream, let status, let fields): start(stream, status, fields)
+            case .piece(let stream, let bytes): send(stream, bytes)
+            case .end(let stream): end(stream)
+            case .abandon(let stream): abandon(stream)
+            case .stop(let until): stop(until: until)
+            }
+        }
+    }
+
+    /// The handlers write what they gathered; answers to that may let further requests in, which waited on their connections.
+    private func endTurn() {
+        repeat {
+            if anyWasCalled {
+                anyWasCalled = false
+                for index in wasCalled.indices where wasCalled[index] {
+                    wasCalled[index] = false
+                    listeners[index].handler.turnEnded()
+                }
+            }
+            let due = scheduled
+            scheduled.removeAll(keepingCapacity: true)
+            for connection in due {
+                connection.isScheduled = false
+                goOn(connection)
+            }
+        } while anyWasCalled || !scheduled.isEmpty
+    }
+
+    /// `goOn` is called for it at the end of the turn.
+    func schedule(_ connection: Connection) {
+        guard !connection.isScheduled else { return }
+        connection.isScheduled = true
+        scheduled.append(connection)
+    }
+
+    func handler(of connection: Connection) -> any RequestHandler {
+        wasCalled[connection.listener] = true
+        anyWasCalled = true
+        counters.requestCount.wrappingAdd(1, ordering: .relaxed)
+        return listeners[connection.listener].handler
+    }
+
+    /// The line `date: …`.
+    func dateLine() -> UnsafeRawBufferPointer { date.line(at: Int64(clock.unixNanoseconds() / 1_000_000_000)) }
+
+    // MARK: connections
+
+    private func accept(_ index: Int) {
+        guard !isStopping, acceptPausedUntil == nil else { return }
+        for _ in 0..<Self.acceptedATurnMax {
+            let descriptor = sl_accept_now(listeners[index].fileDescriptor)
+            guard descriptor >= 0 else {
+                switch errno {
+                case EAGAIN, EWOULDBLOCK: return
+                case EMFILE, ENFILE, ENOBUFS, ENOMEM: return pauseAccepting()
+                // The client left while it waited.
+                case EINTR, ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP,
+                    ENETUNREACH, EPERM:
+                    continue
+                // The socket listens no more.
+                default: return sl_epoll_forget(epoll, listeners[index].fileDescriptor)
+                }
+            }
+            counters.accepted.wrappingAdd(1, ordering: .relaxed)
+            guard openCount < limits.connectionsMax else {
+                turnAway(descriptor)
+                continue
+            }
+            add(descriptor, listener: index)
+        }
+    }
+
+    /// Without a descriptor, an epoll that told of the same connection again and again would take the whole processor.
+    private func pauseAccepting() {
+        counters.count(.descriptors)
+        stopListening()
+        let until = now &+ Self.acceptPauseNanoseconds
+        acceptPausedUntil = until
+        nextSweep = min(nextSweep, until)
+    }
+
+    private func acceptAgain() {
+        acceptPausedUntil = nil
+        guard !isStopping else { return }
+        do throws(ServerError) { try listen() } catch { pauseAccepting() }
+    }
+
+    private func turnAway(_ descriptor: Int32) {
+        counters.count(.connections)
+        let text: StaticString =
+            "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        _ = sl_send_now(descriptor, text.utf8Start, text.utf8CodeUnitCount)
+        shutdown(descriptor, Int32(SHUT_WR))
+        close(descriptor)
+    }
+
+    private func add(_ descriptor: Int32, listener: Int) {
+        let slot = freeSlots.popLast() ?? connections.count
+        generation = (generation &+ 1) & 0x7FFF_FFFF
+        let connection = Connection(
+            self, descriptor: descriptor, listener: listener, slot: slot, generation: generation)
+        let mark = UInt64(generation) << 32 | UInt64(slot)
+        connection.interest = UInt32(SL_READABLE)
+        guard sl_epoll_set(epoll, descriptor, true, connection.interest, mark) == 0 else {
+            close(descriptor)
+            freeSlots.append(slot)
+            return counters.count(.descriptors)
+        }
+        if slot == connections.count { connections.append(connection) } else { connections[slot] = connection }
+        openCount += 1
+        counters.open.store(openCount, ordering: .relaxed)
+        setWait(connection, .head)
+    }
+
+    /// Ends it at once, whatever it does.
+    func close(_ connection: Connection) {
+        guard !connection.isClosed else { return }
+        connection.phase = .closed
+        Glibc.close(connection.descriptor)
+        keep(connection, UnsafeRawBufferPointer(start: nil, count: 0))
+        connection.output.removeAll { [budget] in Self.finished($0, budget) }
+        switch connection.speaks {
+        case .unknown: break
+        case .http1(let exchange): exchange.connectionEnded(budget)
+        case .http2(let session): session.connectionEnded()
+        }
+        connections[connection.slot] = nil
+        freeSlots.append(connection.slot)
+        openCount -= 1
+        counters.open.store(openCount, ordering: .relaxed)
+        if acceptPausedUntil != nil { acceptAgain() }
+    }
+
+    private func close(_ descriptor: Int32) { Glibc.close(descriptor) }
+
+    /// Keeps bytes that were received and not consumed, in place of those kept before.
+    func keep(_ connection: Connection, _ bytes: UnsafeRawBufferPointer) {
+        if !connection.pending.isEmpty {
+            budget.giveBack(connection.pending.count)
+            connection.pending = []
+        }
+        guard !bytes.isEmpty else { return }
+        guard budget.take(bytes.count) else {
+            counters.count(.memory)
+            return close(connection)
+        }
+        connection.pending = [UInt8](bytes)
+    }
+
+    /// What epoll is to tell of it.
+    func setInterest(_ connection: Connection, _ events: Int) {
+        let events = UInt32(events)
+        guard connection.interest != events, !connection.isClosed else { return }
+        connection.interest = events
+        let mark = UInt64(connection.generation) << 32 | UInt64(connection.slot)
+        _ = sl_epoll_set(epoll, connection.descriptor, false, events, mark)
+    }
+
+    // MARK: deadlines
+
+    func setWait(_ connection: Connection, _ wait: Connection.Wait) {
+        connection.wait = wait
+        let milliseconds: Int
+        switch wait {
+        case .nothing:
+            connection.deadline = .max
+            return
+        case .head: milliseconds = limits.headMilliseconds
+        case .body: milliseconds = limits.bodyMilliseconds
+        case .idle: milliseconds = limits.idleMilliseconds
+        case .write: milliseconds = limits.writeMilliseconds
+        case .linger: milliseconds = limits.lingerMilliseconds
+        }
+        connection.deadline = now &+ UInt64(milliseconds) &* 1_000_000
+        nextSweep = min(nextSweep, connection.deadline)
+    }
+
+    /// Deadlines are looked at no later than then.
+    func sweep(by deadline: UInt64) { nextSweep = min(nextSweep, deadline) }
+
+    private func sweep() {
+        if let until = acceptPausedUntil, now >= until { acceptAgain() }
+        var next = acceptPausedUntil ?? .max
+        for connection in connections {
+            guard let connection else { continue }
+            if now >= connection.deadline { timedOut(connection) }
+            if case .http2(let session) = connection.speaks, !connection.isClosed {
+                next = min(next, session.sweep(now))
+            }
+            if !connection.isClosed { next = min(next, connection.deadline) }
+        }
+        nextSweep = next == .max ? .max : max(next, now &+ Self.sweepNanosecondsMin)
+        endTurn()
+    }
+
+    // MARK: the end
+
+    private func stop(until deadline: UInt64) {
+        stopDeadline = min(stopDeadline, deadline)
+        guard !isStopping else { return }
+        isStopping = true
+        stopListening()
+        // What a client has sent already is in flight, although nobody has read it yet.
+        for connection in connections { if let connection { stop(connection) } }
+    }
+
+    private func end() {
+        for connection in connections { if let connection { close(connection) } }
+        scheduled = []
+        for message in mailbox.closeForGood() {
+            if case .piece(let stream, let bytes) = message { stream.taken(bytes.count) }
+        }
+    }
+}

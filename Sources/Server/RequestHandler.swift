@@ -1,0 +1,14 @@
+/// What a listener's requests go to.
+public protocol RequestHandler: AnyObject, Sendable {
+    /// On the server's thread, with a whole request. It is answered once through `responder`, now or later, from any thread. What the request holds is
+    /// valid during the call only.
+    func handle(_ request: borrowing ServedRequest, _ responder: Responder)
+
+    /// On the server's thread, after the sockets that were ready have been read, when there was a request: what was gathered is written in one go (group
+    /// commit), then answered.
+    func turnEnded()
+}
+
+extension RequestHandler {
+    public func turnEnded() {}
+}
