@@ -161,8 +161,9 @@ extension ReceiverHandler {
                 }
             }
             defer { budget.giveBack(decoded.charged) }
-            let span = decoded.bytes.span
-            return try span.withUnsafeBytes { (bytes) throws(GRPCFailure) in try decode(bytes, signal) }
+            return try decoded.bytes.withUnsafeBufferPointer { (bytes) throws(GRPCFailure) in
+                try decode(UnsafeRawBufferPointer(bytes), signal)
+            }
         case (1, .unknown): throw .refused(.unimplemented, "the grpc-encoding is not known")
         case (1, .none): throw .refused(.internal, "a compressed message without grpc-encoding")
         default: throw .refused(.internal, "a message with an unknown flag")

@@ -3,6 +3,7 @@
 
 public import Server
 public import System
+internal import Telemetry
 public import Wire
 
 public final class ReceiverHandler: RequestHandler, @unchecked Sendable {

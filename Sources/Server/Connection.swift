@@ -9,7 +9,7 @@ final class Connection: @unchecked Sendable {
         case closed
     }
 
-    enum Protocol {
+    enum Language {
         /// Before the first bytes told.
         case unknown
         case http1(HTTP1Exchange)
@@ -29,7 +29,7 @@ final class Connection: @unchecked Sendable {
     let generation: UInt32
 
     var phase = Phase.open
-    var speaks = Protocol.unknown
+    var speaks = Language.unknown
     /// Received bytes that nobody has consumed, counted in the budget.
     var pending: [UInt8] = []
     var output = OutputQueue()

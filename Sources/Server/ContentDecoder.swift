@@ -1,16 +1,16 @@
 internal import CZlib
 internal import CZstd
 internal import Glibc
-internal import System
+public import System
 
 /// Codings of a request's content, RFC 9110 section 8.4.1 and RFC 8878.
-enum ContentCoding {
+public enum ContentCoding: Sendable {
     case gzip, deflate, zstd
 
     /// For `Accept-Encoding` of a 415.
-    static let accepted = "gzip, deflate, zstd"
+    public static let accepted = "gzip, deflate, zstd"
 
-    enum Named {
+    public enum Named: Sendable {
         case identity
         case coded(ContentCoding)
         /// Unknown, or several on top of each other, which no sender of telemetry has a reason for.
@@ -18,7 +18,7 @@ enum ContentCoding {
     }
 
     /// What a Content-Encoding says.
-    static func named(_ value: UnsafeRawBufferPointer) -> Named {
+    public static func named(_ value: UnsafeRawBufferPointer) -> Named {
         func isIt(_ literal: StaticString) -> Bool {
             value.count == literal.utf8CodeUnitCount
                 && strncasecmp(
@@ -35,8 +35,8 @@ enum ContentCoding {
 
 /// Decodes whole bodies, one at a time, with one state a coding. The result's room is taken from the budget before it is allocated, and never exceeds the
 /// limit: a bomb costs no more than a body that is allowed.
-struct ContentDecoder: ~Copyable {
-    enum Failure: Error {
+public struct ContentDecoder: ~Copyable {
+    public enum Failure: Error {
         case malformed, tooLarge, memory
     }
 
@@ -49,7 +49,7 @@ struct ContentDecoder: ~Copyable {
     private var inflater: UnsafeMutablePointer<z_stream>?
     private var zstd: OpaquePointer?
 
-    init() {}
+    public init() {}
 
     deinit {
         if let inflater {
@@ -60,7 +60,7 @@ struct ContentDecoder: ~Copyable {
     }
 
     /// The decoded bytes; who gets them owes the budget `charged` bytes.
-    mutating func decode(
+    public mutating func decode(
         _ bytes: UnsafeRawBufferPointer, _ coding: ContentCoding, bytesMax: Int, _ budget: MemoryBudget
     ) throws(Failure) -> (bytes: [UInt8], charged: Int) {
         guard !bytes.isEmpty else { throw .malformed }

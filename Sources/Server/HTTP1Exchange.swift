@@ -37,7 +37,8 @@ final class HTTP1Exchange {
     var body = BodyCollector()
 
     /// How the pieces of a streamed answer are framed.
-    var framing = HTTP1Framing.Response(body: .none, keepAlive: true)
+    var framing = HTTP1Framing.response(
+        status: 204, method: .get, version: .http11, length: nil, keepAlive: true)
 
     init(_ limits: HTTP1Limits) { parser = HTTP1RequestParser(limits: limits) }
 

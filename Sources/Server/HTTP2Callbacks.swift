@@ -9,10 +9,6 @@ enum HTTP2Callbacks {
     /// Answers to pings and settings that wait to be sent; a client that makes more of them is ended.
     private static let answersWaitingMax = 256
 
-    private static func session(_ data: UnsafeMutableRawPointer?) -> HTTP2Session {
-        Unmanaged<HTTP2Session>.fromOpaque(data!).takeUnretainedValue()
-    }
-
     static let read: nghttp2_data_source_read_callback = { _, id, buffer, length, flags, _, data in
         session(data).read(id, UnsafeMutableRawBufferPointer(start: buffer, count: length), flags!)
     }
@@ -76,4 +72,9 @@ enum HTTP2Callbacks {
         nghttp2_option_set_max_outbound_ack(options, answersWaitingMax)
         return options
     }
+}
+
+/// Outside of the type, since a C function may not capture even that.
+private func session(_ data: UnsafeMutableRawPointer?) -> HTTP2Session {
+    Unmanaged<HTTP2Session>.fromOpaque(data!).takeUnretainedValue()
 }

@@ -16,7 +16,7 @@ final class HTTP2Session {
     private static let frameBytesMax: UInt32 = 64 * 1024
 
     unowned(unsafe) let connection: Connection
-    private let loop: Loop
+    private unowned(unsafe) let loop: Loop
     let limits: ServerLimits
     var session: OpaquePointer!
     private(set) var streams: [Int32: HTTP2Stream] = [:]
@@ -290,13 +290,15 @@ final class HTTP2Session {
                 Self.withName(":status") { fieldBuffer.append(Self.field($0, status)) }
                 Self.withName("date") { fieldBuffer.append(Self.field($0, date)) }
                 if !length.isEmpty { Self.withName("content-length") { fieldBuffer.append(Self.field($0, length)) } }
-                // The lines outlive the call: the library copies them.
-                withExtendedLifetime(fields) {
-                    fields.forEach { name, value in fieldBuffer.append(Self.field(name, value)) }
+                fields.lines.withUnsafeBytes { lines in
+                    ResponseFields.forEach(in: lines) { name, value in fieldBuffer.append(Self.field(name, value)) }
                     var provider = nghttp2_data_provider()
                     provider.read_callback = HTTP2Callbacks.read
-                    nghttp2_submit_response(
-                        session, stream.id, fieldBuffer, fieldBuffer.count, hasContent ? &provider : nil)
+                    if hasContent {
+                        nghttp2_submit_response(session, stream.id, fieldBuffer, fieldBuffer.count, &provider)
+                    } else {
+                        nghttp2_submit_response(session, stream.id, fieldBuffer, fieldBuffer.count, nil)
+                    }
                 }
             }
         }
@@ -330,14 +332,18 @@ final class HTTP2Session {
             flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
             if !stream.trailers.lines.isEmpty {
                 flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-                var lines: [nghttp2_nv] = []
-                withExtendedLifetime(stream.trailers) {
-                    stream.trailers.forEach { name, value in lines.append(Self.field(name, value)) }
-                    _ = nghttp2_submit_trailer(session, id, lines, lines.count)
-                }
+                submitTrailers(stream)
             }
         }
         return count
+    }
+
+    private func submitTrailers(_ stream: HTTP2Stream) {
+        var fields: [nghttp2_nv] = []
+        stream.trailers.lines.withUnsafeBytes { lines in
+            ResponseFields.forEach(in: lines) { name, value in fields.append(Self.field(name, value)) }
+            _ = nghttp2_submit_trailer(session, stream.id, fields, fields.count)
+        }
     }
 
     private func readPieces(

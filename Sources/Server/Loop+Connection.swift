@@ -161,7 +161,7 @@ extension Loop {
         keep(connection, UnsafeRawBufferPointer(start: nil, count: 0))
         shutdown(connection.descriptor, Int32(SHUT_WR))
         connection.phase = .lingering(bytesLeft: limits.lingerBytesMax)
-        setInterest(connection, Int(SL_READABLE.rawValue))
+        setInterest(connection, Int(SL_READABLE))
         setWait(connection, .linger)
     }
 

@@ -239,10 +239,10 @@ extension Loop {
         return path.first == UInt8(ascii: "/") ? path : Self.root
     }
 
-    private static let root: UnsafeRawBufferPointer = {
+    private static var root: UnsafeRawBufferPointer {
         let text: StaticString = "/"
         return UnsafeRawBufferPointer(start: text.utf8Start, count: 1)
-    }()
+    }
 
     private func failed(_ connection: Connection, _ exchange: HTTP1Exchange, _ failure: HTTP1Failure) {
         switch failure {
@@ -334,7 +334,7 @@ extension Loop {
         }
         guard connection.isOpen, !isPaused(connection, exchange) else { return }
         if connection.peerHasEnded { return close(connection) }
-        setInterest(connection, Int(SL_READABLE.rawValue))
+        setInterest(connection, Int(SL_READABLE))
     }
 
     // MARK: deadlines

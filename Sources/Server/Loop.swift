@@ -96,7 +96,7 @@ final class Loop {
 
     func run() {
         mailbox.bindToThisThread()
-        withUnsafeTemporaryAllocation(of: sl_ready.self, capacity: Int(SL_READY_MAX.rawValue)) { ready in
+        withUnsafeTemporaryAllocation(of: sl_ready.self, capacity: Int(SL_READY_MAX)) { ready in
             while !(isStopping && (openCount == 0 || now >= stopDeadline)) {
                 let count = sl_epoll_wait(epoll, ready.baseAddress!, Int32(ready.count), waitMilliseconds())
                 now = clock.monotonicNanoseconds()

@@ -33,20 +33,20 @@ public struct ResponseFields: Sendable, Hashable {
         lines += [0x0D, 0x0A]
     }
 
-    /// Each line's name and value, where they lie.
-    func forEach(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void) {
-        lines.withUnsafeBytes { bytes in
-            var start = 0
-            while start < bytes.count {
-                var colon = start
-                while bytes[colon] != 0x3A { colon += 1 }
-                var end = colon + 2
-                while bytes[end] != 0x0D { end += 1 }
-                body(
-                    UnsafeRawBufferPointer(rebasing: bytes[start..<colon]),
-                    UnsafeRawBufferPointer(rebasing: bytes[(colon + 2)..<end]))
-                start = end + 2
-            }
+    /// Each line's name and value, where they lie in `lines`.
+    static func forEach(
+        in lines: UnsafeRawBufferPointer, _ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+    ) {
+        var start = 0
+        while start < lines.count {
+            var colon = start
+            while lines[colon] != 0x3A { colon += 1 }
+            var end = colon + 2
+            while lines[end] != 0x0D { end += 1 }
+            body(
+                UnsafeRawBufferPointer(rebasing: lines[start..<colon]),
+                UnsafeRawBufferPointer(rebasing: lines[(colon + 2)..<end]))
+            start = end + 2
         }
     }
 }

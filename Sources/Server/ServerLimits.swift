@@ -1,4 +1,4 @@
-public import Wire
+internal import Wire
 
 /// What clients may cost. Every bound is checked as bytes come, before they are kept.
 public struct ServerLimits: Sendable, Equatable {

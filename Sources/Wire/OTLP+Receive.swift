@@ -34,12 +34,20 @@ extension OTLP {
     public static func batches(
         fromExportRequest bytes: [UInt8], signal: Signal, limits: ReceiveLimits = ReceiveLimits()
     ) throws(DecodeError) -> Received {
-        guard bytes.count <= limits.requestBytesMax else { throw .tooLarge(at: limits.requestBytesMax) }
-        return try decoding(bytes) { (reader) throws(DecodeError) in
-            var request = RequestSplitter(signal: signal, limits: limits)
-            try request.split(&reader)
-            return request.received
+        try bytes.withUnsafeBufferPointer { (bytes) throws(DecodeError) in
+            try batches(fromExportRequest: UnsafeRawBufferPointer(bytes), signal: signal, limits: limits)
         }
+    }
+
+    /// The same of bytes that lie anywhere; none of them is referred to afterwards.
+    public static func batches(
+        fromExportRequest bytes: UnsafeRawBufferPointer, signal: Signal, limits: ReceiveLimits = ReceiveLimits()
+    ) throws(DecodeError) -> Received {
+        guard bytes.count <= limits.requestBytesMax else { throw .tooLarge(at: limits.requestBytesMax) }
+        var reader = ProtobufReader(bytes)
+        var request = RequestSplitter(signal: signal, limits: limits)
+        try request.split(&reader)
+        return request.received
     }
 
     private struct RequestSplitter {

@@ -17,7 +17,10 @@ struct Sidelight: ParsableCommand {
               sidelight run --export otlp=http://127.0.0.1:4318 app.js
             """,
         version: Release.version,
-        subcommands: [RunCommand.self, ServeCommand.self, TraceCommand.self, TailCommand.self, ProfileCommand.self])
+        subcommands: [
+            RunCommand.self, ServeCommand.self, TraceCommand.self, TailCommand.self, ProfileCommand.self,
+            CheckCommand.self, ConfigCommand.self,
+        ])
 
     private static let freedBytesMax = 16 << 20
 

@@ -1,1 +1,1 @@
-// Receivers
+import Testing
