@@ -1,6 +1,7 @@
 // Samplers that look at the trace's id alone (and at the randomness in its state), so that all spans of a trace share their fate, in whatever order, batch or
 // agent they come. <https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/>
 
+public import Configuration
 internal import Telemetry
 
 extension Processor {
@@ -51,7 +52,7 @@ private struct SampleEdit: ItemEdit {
         return min(UInt64(((1 - min(ratio, 1)) * Double(range)).rounded()), range)
     }
 
-    mutating func edit(_ item: borrowing Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate {
+    mutating func edit(_ item: Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate {
         let trace = item.traceID
         switch rule {
         case .threshold(let threshold):

@@ -1,6 +1,7 @@
 // Two walks: the first counts, the second edits, and only where something is over. What is over is dropped from the end, as an SDK with the same limits would never
 // have recorded it, and added to the counts of dropped things that the item came with.
 
+public import Configuration
 internal import Telemetry
 internal import Wire
 
@@ -70,7 +71,7 @@ private struct LimitEdit: ItemEdit {
         return [("attributes", droppedAttributes), ("events", droppedEvents), ("links", droppedLinks), ("values", cutValues)]
     }
 
-    mutating func edit(_ item: borrowing Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate {
+    mutating func edit(_ item: Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate {
         let isSound = limit(fields, signal == .traces ? span : log, &editor)
         return isSound ? .keep : .malformed
     }

@@ -1,3 +1,4 @@
+public import Configuration
 internal import Telemetry
 internal import Wire
 
@@ -49,7 +50,7 @@ private struct NormalizeEdit: ItemEdit {
         return [("names", names), ("templates", templates), ("queries", queries)]
     }
 
-    mutating func edit(_ item: borrowing Batch.Item, _ message: FieldCursor, _ editor: inout Editor) -> ItemFate {
+    mutating func edit(_ item: Batch.Item, _ message: FieldCursor, _ editor: inout Editor) -> ItemFate {
         var fields = message
         let attributes = signal == .traces ? Tag.Span.attributes : Tag.Log.attributes
         let looksAtAttributes = removesQueries || normalization.urlTemplate

@@ -1,3 +1,4 @@
+import Configuration
 import Telemetry
 import Testing
 import Wire
@@ -55,17 +56,15 @@ import Wire
 /// One of each.
 enum AllProcessors {
     static func chain() throws -> [(name: String, processor: Processor)] {
-        var attributes = AttributeOptions()
-        attributes.actions = [
+        let attributes: [AttributeAction] = [
             .add(key: "env", value: "prod"), .set(key: "kept", value: 7), .rename(key: "a", to: "b"), .delete(key: "http.request.header.*"),
-            .hash(key: "user.*"),
+            .hash(key: "user.*", salt: "s"),
         ]
-        var resource = ResourceOptions()
+        var resource = ResourceChange()
         resource.set = [Attribute("team", "x")]
         resource.delete = ["a*"]
-        resource.add = ResourceDetector.host(name: "h")
-        var filter = FilterOptions()
-        var rule = FilterRule(label: "rule")
+        var filter = ItemFilter()
+        var rule = ItemFilter.Rule()
         rule.name = "*x*"
         rule.attribute = .init(key: "b")
         filter.drop = [rule]
@@ -75,7 +74,7 @@ enum AllProcessors {
         var limits = ItemLimits()
         (limits.attributes, limits.attributeBytes, limits.events, limits.links) = (4, 20, 1, 1)
         return [
-            ("redact", .redact()), ("attributes", try .attributes(attributes)), ("resource", try .resource(resource)),
+            ("redact", .redact()), ("attributes", try .attributes(attributes)), ("resource", try .resource(resource, detected: ResourceDetector.host(name: "h"))),
             ("filter", .filter(filter)), ("normalize", .normalize(normalization)), ("limits", .limits(limits)),
             ("sample", .sample(.ratio(0.7))), ("rate", .sample(.rate(perSecond: 900))),
         ]

@@ -1,3 +1,4 @@
+import Configuration
 import Telemetry
 import Testing
 
