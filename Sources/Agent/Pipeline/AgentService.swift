@@ -6,6 +6,7 @@
 public import Configuration
 internal import Glibc
 internal import Linux
+internal import Processors
 internal import Queue
 internal import Receivers
 internal import Server
@@ -81,6 +82,10 @@ public final class AgentService {
             deliveries: configuration.acknowledgement == .delivered ? deliveries : nil)
         let intake = PipelineIntake(outputs, configuration.acknowledgement, deliveries, audit, clock)
         let counters = ReceiverCounters()
+        var chains: [String: ProcessorChain] = [:]
+        for pipeline in configuration.pipelines {
+            chains[pipeline.name] = try PipelineProcessors.chain(pipeline, configuration)
+        }
         var sockets: [ListeningSocket] = []
         var listeners: [Server.Listener] = []
         func listen(_ place: HostPort, _ name: String, _ handler: any RequestHandler) throws {
@@ -96,12 +101,13 @@ public final class AgentService {
             var options = ReceiverHandler.Options(protocols: [ReceiverName(receiver.kind)])
             options.allowedOrigins = receiver.origins
             options.limits = .init(requestBytesMax: receiver.bodyBytesMax)
-            let listener = ListenerIntake(intake, Self.routes(configuration, receiver.name))
+            let listener = ListenerIntake(intake, Self.routes(configuration, receiver.name, chains))
             try listen(
                 receiver.listen, receiver.name,
                 ReceiverHandler(options, intake: listener, counters: counters, budget: budget))
         }
-        let status = PipelineStatus(outputs: outputs, receivers: counters, budget: budget, audit: audit)
+        let status = PipelineStatus(
+            outputs: outputs, receivers: counters, processors: chains.mapValues(\.counts), budget: budget, audit: audit)
         let admin = AdminHandler(status)
         if let place = configuration.admin { try listen(place, "admin", admin) }
         self.sockets = sockets
@@ -109,8 +115,9 @@ public final class AgentService {
         admin.status.follow(server.counters)
     }
 
+    /// A pipeline's processors are one chain for all of its receivers.
     private static func routes(
-        _ configuration: PipelineConfiguration, _ receiver: String
+        _ configuration: PipelineConfiguration, _ receiver: String, _ chains: [String: ProcessorChain]
     ) -> [Signal: [PipelineIntake.Route]] {
         var routes: [Signal: [PipelineIntake.Route]] = [:]
         for pipeline in configuration.pipelines where pipeline.receivers.contains(receiver) {
@@ -120,7 +127,7 @@ public final class AgentService {
             // What the store is given is what the first pipeline made of it.
             let isStored = routes[pipeline.signal] == nil
             routes[pipeline.signal, default: []].append(
-                PipelineIntake.Route(processors: nil, exporters: exporters, isStored: isStored))
+                PipelineIntake.Route(processors: chains[pipeline.name], exporters: exporters, isStored: isStored))
         }
         return routes
     }
