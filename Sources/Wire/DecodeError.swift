@@ -17,6 +17,8 @@ public struct DecodeError: Error, Hashable, Sendable {
         case outOfRange = "a number is out of range or has a fraction"
         case badBase64 = "bytes are not base64"
         case badIDDigits = "an id is not of hex digits"
+        case badAddress = "an IP address does not have its 4 or 16 bytes"
+        case badThrift = "a type or size that Thrift does not have"
     }
 
     private let code: Code
@@ -26,6 +28,9 @@ public struct DecodeError: Error, Hashable, Sendable {
 
     /// What is wrong, without values of the input: fit for a metric's label.
     public var shortDescription: String { code.rawValue }
+
+    /// True of what a whole request is refused for, wherever it is found.
+    var isLimit: Bool { code == .tooLarge || code == .tooManyItems || code == .tooManyResources }
 
     /// The same error at another place.
     func moved(to offset: Int) -> DecodeError { DecodeError(code: code, offset: offset) }
@@ -45,6 +50,8 @@ public struct DecodeError: Error, Hashable, Sendable {
     static func duplicateField(at offset: Int) -> DecodeError { DecodeError(code: .duplicateField, offset: offset) }
     static func outOfRange(at offset: Int) -> DecodeError { DecodeError(code: .outOfRange, offset: offset) }
     static func badBase64(at offset: Int) -> DecodeError { DecodeError(code: .badBase64, offset: offset) }
+    static func badAddress(at offset: Int) -> DecodeError { DecodeError(code: .badAddress, offset: offset) }
+    static func badThrift(at offset: Int) -> DecodeError { DecodeError(code: .badThrift, offset: offset) }
     static func badIDDigits(at offset: Int) -> DecodeError { DecodeError(code: .badIDDigits, offset: offset) }
 }
 

@@ -56,6 +56,16 @@ struct JSONString {
         return String(decoding: output, as: UTF8.self)
     }
 
+    /// Writes the text to `place`, which has room for the JSON form; returns its length.
+    func unescape(into place: UnsafeMutableRawBufferPointer) throws(DecodeError) -> Int {
+        var count = 0
+        try forEachPiece { piece in
+            UnsafeMutableRawBufferPointer(rebasing: place[count...]).copyMemory(from: piece)
+            count += piece.count
+        }
+        return count
+    }
+
     func equals(_ word: StaticString) -> Bool {
         bytes.count == word.utf8CodeUnitCount
             && bytes.elementsEqual(UnsafeBufferPointer(start: word.utf8Start, count: bytes.count))

@@ -189,6 +189,15 @@ struct JSONTokens {
         return number
     }
 
+    /// The scalar ahead as text: a string, or a number or truth value as it is written.
+    mutating func scalar() throws(DecodeError) -> JSONString {
+        if next == UInt8(ascii: "\"") { return try string() }
+        let start = offset
+        let token = JSONString(bytes: UnsafeRawBufferPointer(start: text + start, count: tokenEnd - start), offset: start)
+        if next == UInt8(ascii: "t") || next == UInt8(ascii: "f") { _ = try bool() } else { _ = try number() }
+        return token
+    }
+
     // MARK: skipping
 
     /// Passes over the value ahead, whatever it is, and checks that it is one.

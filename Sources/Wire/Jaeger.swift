@@ -28,7 +28,7 @@ public enum Jaeger {
     }
 
     /// `SpanRefType.FOLLOWS_FROM`.
-    private static let followsFrom: Int32 = 1
+    static let followsFrom: Int32 = 1
 
     private struct Encoder {
         var thrift: ThriftWriter

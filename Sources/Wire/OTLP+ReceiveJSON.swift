@@ -127,7 +127,7 @@ extension OTLP {
                 batch.items.append(item)
             } catch {
                 fields.writer.truncate(to: start)
-                if error == .tooLarge(at: error.offset) { throw error }
+                if error.isLimit { throw error }
                 fields.tokens.position = position
                 try fields.tokens.skipValue()
                 received.reject(error)

@@ -29,6 +29,12 @@ struct ZipkinEndpoint: Hashable {
         .name("db.name", port: nil),
     ]
 
+    /// The keys of `ranking`.
+    static let peerNames: [StaticString] = [
+        "peer.service", "server.address", "net.peer.name", "network.peer.address", "server.socket.domain",
+        "server.socket.address", "net.sock.peer.name", "net.sock.peer.addr", "peer.hostname", "peer.address", "db.name",
+    ]
+
     /// Nil when no attribute names the other side.
     init?(remoteOf attributes: Attributes) {
         for source in Self.ranking {
