@@ -51,6 +51,11 @@ extension Loop {
         // The read buffer is about to be used for others.
         if !exchange.view.isEmpty { collectView(exchange) }
         keep(connection, UnsafeRawBufferPointer(rebasing: bytes[position...]))
+        guard connection.isOpen else { return }
+        guard exchange.chargeHead(budget) else {
+            counters.count(.memory)
+            return close(connection)
+        }
         if !connection.isClosed { waitOn(connection, exchange) }
     }
 
