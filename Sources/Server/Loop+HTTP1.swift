@@ -293,7 +293,9 @@ extension Loop {
         if !framing.sendsContent {
             send(connection, UnsafeRawBufferPointer(rebasing: output[..<head]))
         } else if response.body.count <= output.count - head {
-            response.body.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: output[head...]).copyMemory(from: $0) }
+            response.body.withUnsafeBytes {
+                UnsafeMutableRawBufferPointer(rebasing: output[head...]).copyMemory(from: $0)
+            }
             send(connection, UnsafeRawBufferPointer(rebasing: output[..<(head + response.body.count)]))
         } else {
             send(connection, UnsafeRawBufferPointer(rebasing: output[..<head]))

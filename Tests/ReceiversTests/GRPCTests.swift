@@ -18,7 +18,8 @@ import Wire
 
         init() throws {
             server = try TestServer(
-                ReceiverHandler(.init(protocols: [.otlpGRPC]), intake: intake, counters: counters, budget: MemoryBudget()))
+                ReceiverHandler(
+                    .init(protocols: [.otlpGRPC]), intake: intake, counters: counters, budget: MemoryBudget()))
             client = try HTTP2Client(server)
         }
 
@@ -74,7 +75,8 @@ import Wire
         log.putFixed64(1, 5)
         let request = Self.message(Sample.request([log.takeBytes()]))
         let logs = try world.call(
-            "/opentelemetry.proto.collector.logs.v1.LogsService/Export", request, [("content-type", "application/grpc+proto")])
+            "/opentelemetry.proto.collector.logs.v1.LogsService/Export", request,
+            [("content-type", "application/grpc+proto")])
         #expect(logs.fields["grpc-status"] == "0")
         let metrics = try world.call("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", request)
         #expect(metrics.fields["grpc-status"] == "0")
@@ -94,7 +96,8 @@ import Wire
         let plain = try world.call(Self.path, Self.message(request), gzip)
         #expect(plain.fields["grpc-status"] == "0")
         let unknown = try world.call(
-            Self.path, Self.message(request, flag: 1), [("content-type", "application/grpc"), ("grpc-encoding", "snappy")])
+            Self.path, Self.message(request, flag: 1),
+            [("content-type", "application/grpc"), ("grpc-encoding", "snappy")])
         #expect(unknown.fields["grpc-status"] == "12")
         #expect(unknown.fields["grpc-accept-encoding"] == "identity, gzip, zstd")
         let unnamed = try world.call(Self.path, Self.message(request, flag: 1))
@@ -106,7 +109,8 @@ import Wire
         defer { world.server.stop() }
         let request = Sample.request([Sample.span(1)])
         for (body, status) in [
-            ([], "3"), ([0, 0], "3"), ([0, 0xFF, 0xFF, 0xFF, 0xFF, 1], "3"), (Array(Self.message(request).dropLast(1)), "3"),
+            ([], "3"), ([0, 0], "3"), ([0, 0xFF, 0xFF, 0xFF, 0xFF, 1], "3"),
+            (Array(Self.message(request).dropLast(1)), "3"),
             (Self.message(request) + Self.message(request), "12"), (Self.message(request, flag: 9), "13"),
             (Self.message([0x0A, 0x7F]), "3"),
         ] as [([UInt8], String)] {
@@ -126,7 +130,8 @@ import Wire
         #expect(try world.call(Self.path, [], [("content-type", "text/plain")]).status == 415)
         #expect(try world.call("/v1/traces", [], [("content-type", "application/x-protobuf")]).status == 404)
         let http1 = try TestClient(world.server)
-        http1.send("POST \(Self.path) HTTP/1.1\r\nhost: h\r\ncontent-type: application/grpc\r\ncontent-length: 0\r\n\r\n")
+        http1.send(
+            "POST \(Self.path) HTTP/1.1\r\nhost: h\r\ncontent-type: application/grpc\r\ncontent-length: 0\r\n\r\n")
         #expect(http1.answer().status == 505)
     }
 
@@ -140,7 +145,10 @@ import Wire
         #expect(full.fields["grpc-message"] == "no room at the moment")
         // Code 14, the message, and RetryInfo of 2 s: written by hand from the .proto files.
         let details = try #require(full.fields["grpc-status-details-bin"])
-        #expect(details == "CA4SFW5vIHJvb20gYXQgdGhlIG1vbWVudBowCih0eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuUmV0cnlJbmZvEgQKAggC")
+        #expect(
+            details
+                == "CA4SFW5vIHJvb20gYXQgdGhlIG1vbWVudBowCih0eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuUmV0cnlJbmZvEgQKAggC"
+        )
         world.intake.answers(.failed("50 % off: ä"))
         let failed = try world.call(Self.path, request)
         #expect(failed.fields["grpc-status"] == "13")

@@ -60,7 +60,9 @@ import Wire
         #expect(world.post("/v1/logs", Self.protobuf, Sample.request([log.takeBytes()])).status == 200)
         var metric = ProtobufWriter()
         metric.putString(1, "name")
-        #expect(world.post("/v1/metrics", Self.protobuf + "; charset=utf-8", Sample.request([metric.takeBytes()])).status == 200)
+        #expect(
+            world.post("/v1/metrics", Self.protobuf + "; charset=utf-8", Sample.request([metric.takeBytes()])).status
+                == 200)
         #expect(world.intake.entries.map(\.signal) == [.logs, .metrics])
     }
 
@@ -143,7 +145,8 @@ import Wire
         let world = try World()
         defer { world.server.stop() }
         world.client.send(
-            "OPTIONS /v1/traces HTTP/1.1\r\nhost: h\r\norigin: https://a.example\r\naccess-control-request-method: POST\r\n\r\n")
+            "OPTIONS /v1/traces HTTP/1.1\r\nhost: h\r\norigin: https://a.example\r\naccess-control-request-method: POST\r\n\r\n"
+        )
         let answer = world.client.answer()
         #expect(answer.status == 403)
         #expect(!answer.head.contains("access-control"))
@@ -154,7 +157,8 @@ import Wire
         defer { world.server.stop() }
         for (origin, isAllowed) in [("https://a.example", true), ("https://b.example", false)] {
             world.client.send(
-                "OPTIONS /v1/traces HTTP/1.1\r\nhost: h\r\norigin: \(origin)\r\naccess-control-request-method: POST\r\naccess-control-request-headers: content-type,x-key\r\n\r\n")
+                "OPTIONS /v1/traces HTTP/1.1\r\nhost: h\r\norigin: \(origin)\r\naccess-control-request-method: POST\r\naccess-control-request-headers: content-type,x-key\r\n\r\n"
+            )
             let answer = world.client.answer()
             #expect(answer.status == (isAllowed ? 204 : 403))
             #expect(answer.head.contains("access-control-allow-headers: content-type,x-key\r\n") == isAllowed)

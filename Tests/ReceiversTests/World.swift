@@ -13,7 +13,8 @@ final class RecordingIntake: Intake {
         var receiver: ReceiverName
     }
 
-    private let state = Mutex((entries: [Entry](), answer: IntakeAnswer.accepted, waiting: [@Sendable (IntakeAnswer) -> Void]()))
+    private let state = Mutex(
+        (entries: [Entry](), answer: IntakeAnswer.accepted, waiting: [@Sendable (IntakeAnswer) -> Void]()))
     /// Answers at the end of the turn, not at once.
     let waits: Bool
 

@@ -41,7 +41,9 @@ final class HTTP2Client {
 
     static func frame(_ type: UInt8, _ flags: UInt8, _ stream: UInt32, _ payload: [UInt8]) -> [UInt8] {
         let count = payload.count
-        return [UInt8(count >> 16), UInt8(truncatingIfNeeded: count >> 8), UInt8(truncatingIfNeeded: count), type, flags]
+        return [
+            UInt8(count >> 16), UInt8(truncatingIfNeeded: count >> 8), UInt8(truncatingIfNeeded: count), type, flags,
+        ]
             + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: stream >> $0) } + payload
     }
 
@@ -75,7 +77,9 @@ final class HTTP2Client {
     }
 
     /// A whole request; its body in frames of at most 16 KiB.
-    func request(_ stream: UInt32, _ method: String, _ path: String, _ fields: [(String, String)] = [], body: [UInt8] = []) {
+    func request(
+        _ stream: UInt32, _ method: String, _ path: String, _ fields: [(String, String)] = [], body: [UInt8] = []
+    ) {
         var bytes = Self.frame(1, body.isEmpty ? 5 : 4, stream, Self.head(method, path, fields))
         var position = 0
         while position < body.count {
@@ -151,7 +155,8 @@ final class HTTP2Client {
             payload = payload.dropFirst(count)
             if flags & Int32(NGHTTP2_HD_INFLATE_EMIT.rawValue) != 0 {
                 let name = String(decoding: UnsafeBufferPointer(start: field.name, count: field.namelen), as: UTF8.self)
-                let value = String(decoding: UnsafeBufferPointer(start: field.value, count: field.valuelen), as: UTF8.self)
+                let value = String(
+                    decoding: UnsafeBufferPointer(start: field.value, count: field.valuelen), as: UTF8.self)
                 answer.fields[name] = value
                 if name == ":status" { answer.status = Int(value) ?? 0 }
             }

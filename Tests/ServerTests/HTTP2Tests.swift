@@ -52,7 +52,8 @@ import Testing
 
     @Test func headersAndTrailersComeApart() throws {
         let handler = ClosureHandler { request, responder in
-            let text = "\(request.header("x-a") ?? "-") \(request.header("x-b") ?? "-") \(request.header("host") ?? "-")"
+            let text =
+                "\(request.header("x-a") ?? "-") \(request.header("x-b") ?? "-") \(request.header("host") ?? "-")"
             responder.respond(
                 200, body: Array(text.utf8), trailers: ResponseFields(["grpc-status": "0", "grpc-message": "fine"]))
         }
@@ -194,10 +195,14 @@ import Testing
     @Test func aHeadInEndlessContinuationsEndsTheConnection() throws {
         let server = try TestServer(ClosureHandler.echo)
         defer { server.stop() }
-        for piece in [[], HTTP2Client.block([("x", "y")]), HTTP2Client.block([("x", String(repeating: "y", count: 8_000))])] {
+        for piece in [
+            [], HTTP2Client.block([("x", "y")]), HTTP2Client.block([("x", String(repeating: "y", count: 8_000))]),
+        ] {
             let client = try HTTP2Client(server)
             client.send(1, 0, 1, HTTP2Client.head("POST", "/"))
-            for _ in 0..<100 where client.client.send([[UInt8]](repeating: HTTP2Client.frame(9, 0, 1, piece), count: 100).flatMap { $0 }) {}
+            for _ in 0..<100
+            where client.client.send([[UInt8]](repeating: HTTP2Client.frame(9, 0, 1, piece), count: 100).flatMap { $0 })
+            {}
             _ = client.end()
         }
         #expect(server.server.counters.requests == 0)
@@ -216,7 +221,9 @@ import Testing
     }
 
     @Test func aWindowThatNeverOpensEndsTheAnswer() throws {
-        let handler = ClosureHandler { _, responder in responder.respond(200, body: [UInt8](repeating: 1, count: 100_000)) }
+        let handler = ClosureHandler { _, responder in
+            responder.respond(200, body: [UInt8](repeating: 1, count: 100_000))
+        }
         let server = try TestServer(handler, Self.limited { $0.writeMilliseconds = 200 })
         defer { server.stop() }
         let client = try HTTP2Client(server)
@@ -278,10 +285,11 @@ import Testing
         var seed: UInt64 = 7
         for _ in 0..<200 {
             let client = try HTTP2Client(server)
-            client.client.send((0..<200).map { _ in
-                seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                return UInt8(truncatingIfNeeded: seed >> 33)
-            })
+            client.client.send(
+                (0..<200).map { _ in
+                    seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                    return UInt8(truncatingIfNeeded: seed >> 33)
+                })
             client.client.endSending()
             _ = client.end()
         }

@@ -80,7 +80,11 @@ import Testing
     }
 
     @Test func idleConnectionsAreClosedWithoutAWord() throws {
-        let server = try TestServer(ClosureHandler.echo, Self.waits { $0.idleMilliseconds = 100; $0.headMilliseconds = 100 })
+        let server = try TestServer(
+            ClosureHandler.echo,
+            Self.waits {
+                $0.idleMilliseconds = 100; $0.headMilliseconds = 100
+            })
         defer { server.stop() }
         let silent = try TestClient(server)
         let client = try TestClient(server)
@@ -190,7 +194,8 @@ import Testing
     }
 
     private static func post(_ body: [UInt8], _ coding: String) -> [UInt8] {
-        Array("POST / HTTP/1.1\r\nhost: h\r\ncontent-encoding: \(coding)\r\ncontent-length: \(body.count)\r\n\r\n".utf8) + body
+        Array("POST / HTTP/1.1\r\nhost: h\r\ncontent-encoding: \(coding)\r\ncontent-length: \(body.count)\r\n\r\n".utf8)
+            + body
     }
 
     @Test(arguments: [1, 100, 50_000, 5_000_000])

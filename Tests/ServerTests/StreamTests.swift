@@ -27,7 +27,9 @@ import Testing
             client.send("GET / HTTP/1.1\r\nhost: h\r\n\r\n")
             let head = client.read(until: "\r\n\r\n")
             #expect(head.contains("transfer-encoding: chunked\r\n"))
-            #expect(client.read(until: "0\r\n\r\n") == "9\r\ndata: 0\n\n\r\n9\r\ndata: 1\n\n\r\n9\r\ndata: 2\n\n\r\n0\r\n\r\n")
+            #expect(
+                client.read(until: "0\r\n\r\n")
+                    == "9\r\ndata: 0\n\n\r\n9\r\ndata: 1\n\n\r\n9\r\ndata: 2\n\n\r\n0\r\n\r\n")
         }
         #expect(server.eventually { server.budget.used == 0 })
     }
