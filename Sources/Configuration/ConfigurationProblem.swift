@@ -56,6 +56,7 @@ struct Problems {
 
     func result<Value>(_ value: Value) -> Result<Configured<Value>, ConfigurationErrors> {
         errors.isEmpty
-            ? .success(Configured(value: value, warnings: warnings)) : .failure(ConfigurationErrors(problems: errors, warnings: warnings))
+            ? .success(Configured(value: value, warnings: warnings))
+            : .failure(ConfigurationErrors(problems: errors, warnings: warnings))
     }
 }

@@ -5,22 +5,24 @@ public import System
 extension FileSystem {
     /// The real one.
     public static var linux: FileSystem {
-        FileSystem(kind: kind(ofPath:), realPath: realPath(of:), read: readFile)
+        FileSystem(kind: kind(ofPath:), realPath: realPath(of:)) { path throws(FileError) in try readFile(path) }
     }
 }
 
-/// All bytes of a file of any length, those of /proc included.
-public func readFile(_ path: String) throws(FileError) -> [UInt8] {
+/// All bytes of a file, those of /proc included.
+/// - Parameter bytesMax: A longer file is an error; so is one without an end, such as a device.
+public func readFile(_ path: String, bytesMax: Int = .max) throws(FileError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError(errno: errno) }
     defer { close(descriptor) }
-    return try readToEnd(descriptor)
+    return try readToEnd(descriptor, bytesMax: bytesMax)
 }
 
 /// All bytes from where the descriptor stands.
-public func readToEnd(_ descriptor: Int32) throws(FileError) -> [UInt8] {
+public func readToEnd(_ descriptor: Int32, bytesMax: Int = .max) throws(FileError) -> [UInt8] {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw FileError(errno: errno) }
+    guard status.st_size <= bytesMax else { throw FileError(bytesMax: bytesMax) }
     // One byte more than the file has, so that the read that finds the end needs no further room.
     var bytes = [UInt8](repeating: 0, count: max(Int(status.st_size), 4095) + 1)
     var count = 0
@@ -31,6 +33,7 @@ public func readToEnd(_ descriptor: Int32) throws(FileError) -> [UInt8] {
         }
         guard let got else { throw FileError(errno: errno) }
         count += got
+        guard count <= bytesMax else { throw FileError(bytesMax: bytesMax) }
         if got == 0 {
             bytes.removeLast(bytes.count - count)
             return bytes
@@ -40,6 +43,10 @@ public func readToEnd(_ descriptor: Int32) throws(FileError) -> [UInt8] {
 }
 
 extension FileError {
+    fileprivate init(bytesMax: Int) {
+        self.init(name: "EFBIG", reason: "It has more than \(bytesMax) bytes")
+    }
+
     init(errno code: Int32) {
         self.init(
             name: sl_error_name(code).map { String(cString: $0) } ?? "E\(code)", reason: String(cString: strerror(code))

@@ -56,6 +56,12 @@ public enum Machine {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// Whether there is something at the path that is no folder.
+    public static func isFile(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFDIR
+    }
+
     /// Whether the path names a file that this process may execute.
     public static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
 

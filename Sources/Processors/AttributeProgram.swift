@@ -1,21 +1,9 @@
 // Rules on attributes act one after the other, each on what the one before it left. To do that in one pass over the bytes, the walk only notes the attributes whose
 // keys some rule names (mostly none or one); the rules run over these notes; then what has changed is written. All other attributes are never taken apart.
 
-public import Telemetry
+internal import Configuration
+internal import Telemetry
 internal import Wire
-
-/// A rule on attributes. Keys of `delete` and `hash` may hold `*` for any characters.
-public enum AttributeAction: Hashable, Sendable {
-    /// Only where there is no such key.
-    case add(key: String, value: AttributeValue)
-    /// Whether there is such a key or not.
-    case set(key: String, value: AttributeValue)
-    /// Nothing where there is no `key`; replaces a `to` that is there.
-    case rename(key: String, to: String)
-    case delete(key: String)
-    /// Puts a hash in hex in the place of the value, so that equal values stay equal.
-    case hash(key: String)
-}
 
 /// Compiled rules, and the notes of one message at a time.
 struct AttributeProgram {
@@ -27,7 +15,7 @@ struct AttributeProgram {
         case set(Constant)
         case rename([UInt8], to: [UInt8])
         case delete(TextPattern)
-        case hash(TextPattern)
+        case hash(TextPattern, ValueHash)
     }
 
     private struct Constant {
@@ -58,7 +46,6 @@ struct AttributeProgram {
 
     private let operations: [Operation]
     private let keys: KeySet
-    private let hash: ValueHash?
     /// Whether an attribute may be added to a message that has none a rule names.
     private let adds: Bool
     private var entries: [Entry] = []
@@ -67,37 +54,35 @@ struct AttributeProgram {
 
     var isEmpty: Bool { operations.isEmpty }
 
-    /// - Parameter salt: of hashes.
-    init(_ actions: [AttributeAction], salt: String = "") throws(ProcessorError) {
+    init(_ actions: [AttributeAction]) throws(ProcessorError) {
         var exact: [String] = []
         var globs: [String] = []
         var adds = false
-        var hashes = false
-        operations = actions.map { action in
+        var operations: [Operation] = []
+        for action in actions {
             switch action {
             case .add(let key, let value):
                 exact.append(key)
                 adds = true
-                return .add(Self.constant(key, value))
+                operations.append(.add(Self.constant(key, value)))
             case .set(let key, let value):
                 exact.append(key)
                 adds = true
-                return .set(Self.constant(key, value))
+                operations.append(.set(Self.constant(key, value)))
             case .rename(let key, let to):
                 exact += [key, to]
-                return .rename(Array(key.utf8), to: Array(to.utf8))
+                operations.append(.rename(Array(key.utf8), to: Array(to.utf8)))
             case .delete(let key):
                 if key.utf8.contains(0x2A) { globs.append(key) } else { exact.append(key) }
-                return .delete(TextPattern(glob: key))
-            case .hash(let key):
+                operations.append(.delete(TextPattern(glob: key)))
+            case .hash(let key, let salt):
                 if key.utf8.contains(0x2A) { globs.append(key) } else { exact.append(key) }
-                hashes = true
-                return .hash(TextPattern(glob: key))
+                operations.append(.hash(TextPattern(glob: key), try ValueHash(salt: salt ?? "")))
             }
         }
+        self.operations = operations
         self.adds = adds
         keys = KeySet(exact: exact, patterns: globs)
-        hash = hashes ? try ValueHash(salt: salt) : nil
     }
 
     private static func constant(_ key: String, _ value: AttributeValue) -> Constant {
@@ -191,9 +176,9 @@ struct AttributeProgram {
             for index in entries.indices where !entries[index].isDeleted && matches(entries[index], pattern, fields) {
                 entries[index].isDeleted = true
             }
-        case .hash(let pattern):
+        case .hash(let pattern, let hash):
             for index in entries.indices where !entries[index].isDeleted && matches(entries[index], pattern, fields) {
-                guard let value = hashed(entries[index].value, fields) else { continue }
+                guard let value = hashed(entries[index].value, hash, fields) else { continue }
                 entries[index].value = .constant(value)
                 entries[index].isChanged = true
             }
@@ -221,8 +206,7 @@ struct AttributeProgram {
 
     /// The `value` field with the hash of a value: of a text's and of bytes' content, of a number's and a truth value's text, of a list's encoding. Nil where there is
     /// no value.
-    private func hashed(_ value: Value, _ fields: FieldCursor) -> [UInt8]? {
-        guard let hash else { return nil }
+    private func hashed(_ value: Value, _ hash: ValueHash, _ fields: FieldCursor) -> [UInt8]? {
         let digits: [UInt8]?
         switch value {
         case .source(let range): digits = Self.content(FieldCursor(fields.base, range)) { hash.hex($0) }

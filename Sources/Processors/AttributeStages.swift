@@ -1,37 +1,17 @@
+public import Configuration
 public import Telemetry
 
-/// What `attributes` does, in this order.
-public struct AttributeOptions: Hashable, Sendable {
-    public var actions: [AttributeAction] = []
-    /// The key of HMAC-SHA-256 for `hash`; empty: SHA-256 without one.
-    public var salt = ""
-
-    public init() {}
-}
-
-/// What `resource` does to the resource of all that passes: first `set`, then `delete`, then `add`.
-public struct ResourceOptions: Hashable, Sendable {
-    /// Replaces what is there.
-    public var set: Attributes = []
-    /// Keys; `*` stands for any characters.
-    public var delete: [String] = []
-    /// Replaces nothing that is there: what was found out about this machine.
-    public var add: Attributes = []
-
-    public init() {}
-}
-
 extension Processor {
-    /// Changes the attributes of spans, log records and the points of metrics.
-    public static func attributes(_ options: AttributeOptions) throws(ProcessorError) -> Processor {
-        Processor(stage: AttributeStage(try AttributeProgram(options.actions, salt: options.salt)))
+    /// Changes the attributes of spans, log records and the points of metrics, one rule after the other.
+    public static func attributes(_ actions: [AttributeAction]) throws(ProcessorError) -> Processor {
+        Processor(stage: AttributeStage(try AttributeProgram(actions)))
     }
 
-    /// Changes the attributes of resources.
-    public static func resource(_ options: ResourceOptions) throws(ProcessorError) -> Processor {
+    /// Changes the attributes of resources: first `set`, then `delete`, then what was detected where there is nothing.
+    public static func resource(_ change: ResourceChange, detected: Attributes) throws(ProcessorError) -> Processor {
         let actions =
-            options.set.map { AttributeAction.set(key: $0.key, value: $0.value) }
-            + options.delete.map { .delete(key: $0) } + options.add.map { .add(key: $0.key, value: $0.value) }
+            change.set.map { AttributeAction.set(key: $0.key, value: $0.value) }
+            + change.delete.map { .delete(key: $0) } + detected.map { .add(key: $0.key, value: $0.value) }
         return Processor(stage: ResourceStage(try AttributeProgram(actions)))
     }
 }
@@ -58,7 +38,7 @@ private struct AttributeEdit: ItemEdit {
 
     init(program: AttributeProgram) { self.program = program }
 
-    mutating func edit(_ item: borrowing Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate {
+    mutating func edit(_ item: Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate {
         let isSound =
             switch signal {
             case .traces: program.run(fields, attributes: Tag.Span.attributes, &editor)

@@ -1,68 +1,23 @@
 // Conditions are checked from cheap to dear: what is the same for a whole batch once a batch (signal, service, resource), what is in the index without a look at the
 // bytes (kind, status, duration, severity), then the scope, the name, the attributes. A batch that no rule can apply to is not walked at all.
 
-public import Telemetry
+public import Configuration
+internal import Telemetry
 internal import Wire
 
-/// Conditions on an item; all that are given have to hold. Texts may hold `*` for any characters.
-public struct FilterRule: Hashable, Sendable {
-    public struct AttributeCondition: Hashable, Sendable {
-        public var key: String
-        /// Compared with the value as text; nil: any value.
-        public var value: String?
-
-        public init(key: String, value: String? = nil) {
-            self.key = key
-            self.value = value
-        }
-    }
-
-    /// For reports of what was dropped.
-    public var label: String
-    public var signal: Signal?
-    /// `service.name` of the resource.
-    public var service: String?
-    public var resourceAttribute: AttributeCondition?
-    /// The instrumentation scope's name.
-    public var scope: String?
-    /// Of a span, of a metric, or a log record's event name.
-    public var name: String?
-    /// Spans alone have these five: no other item matches a rule with one of them.
-    public var kind: SpanKind?
-    public var status: SpanStatus.Code?
-    /// Nanoseconds; from `min` on, and below `max`.
-    public var durationMin: UInt64?
-    public var durationMax: UInt64?
-    public var isRoot: Bool?
-    /// Log records with a lower severity number. One that has none matches only with `matchesUnknownSeverity`.
-    public var severityBelow: UInt8?
-    public var matchesUnknownSeverity = false
-    /// The item has it, or its resource. Of a metric: all its points have it.
-    public var attribute: AttributeCondition?
-
-    public init(label: String) { self.label = label }
-
+extension ItemFilter.Rule {
     private var isForSpans: Bool { kind != nil || status != nil || durationMin != nil || durationMax != nil || isRoot != nil }
 
-    func canApply(to signal: Signal) -> Bool {
+    fileprivate func canApply(to signal: Signal) -> Bool {
         if let wanted = self.signal, wanted != signal { return false }
         if isForSpans, signal != .traces { return false }
         return severityBelow == nil || signal == .logs
     }
 }
 
-public struct FilterOptions: Hashable, Sendable {
-    /// An item that matches one of these is dropped.
-    public var drop: [FilterRule] = []
-    /// An item of a signal that one of these can apply to is dropped unless it matches one.
-    public var keep: [FilterRule] = []
-
-    public init() {}
-}
-
 extension Processor {
     /// Drops items, and counts them by rule.
-    public static func filter(_ options: FilterOptions) -> Processor { Processor(stage: FilterStage(options)) }
+    public static func filter(_ filter: ItemFilter) -> Processor { Processor(stage: FilterStage(filter)) }
 }
 
 final class FilterStage: Stage {
@@ -72,11 +27,11 @@ final class FilterStage: Stage {
     let ruleNames: [String]
     private var edit: FilterEdit
 
-    init(_ options: FilterOptions) {
-        ruleNames = options.drop.map(\.label) + [Self.notKept]
+    init(_ filter: ItemFilter) {
+        ruleNames = filter.drop.indices.map { "drop \($0 + 1)" } + [Self.notKept]
         edit = FilterEdit(
-            drop: options.drop.enumerated().map { CompiledRule($1, number: $0) },
-            keep: options.keep.map { CompiledRule($0, number: options.drop.count) }, notKept: options.drop.count)
+            drop: filter.drop.enumerated().map { CompiledRule($1, number: $0) },
+            keep: filter.keep.map { CompiledRule($0, number: filter.drop.count) }, notKept: filter.drop.count)
     }
 
     func process(_ batch: inout Batch, _ editor: inout Editor, _ context: inout StageContext) {
@@ -91,25 +46,29 @@ private struct CompiledRule {
         let key: TextPattern
         let value: TextPattern?
 
-        init(_ condition: FilterRule.AttributeCondition) {
-            key = TextPattern(glob: condition.key)
-            value = condition.value.map { TextPattern(glob: $0) }
+        init(_ condition: ItemFilter.AttributeCondition) {
+            self.init(key: condition.key, value: condition.value)
+        }
+
+        init(key: String, value: String?) {
+            self.key = TextPattern(glob: key)
+            self.value = value.map { TextPattern(glob: $0) }
         }
     }
 
     let number: Int
-    let rule: FilterRule
+    let rule: ItemFilter.Rule
     let service: Condition?
     let resource: Condition?
     let scope: TextPattern?
     let name: TextPattern?
     let attribute: Condition?
 
-    init(_ rule: FilterRule, number: Int) {
+    init(_ rule: ItemFilter.Rule, number: Int) {
         self.number = number
         self.rule = rule
-        service = rule.service.map { Condition(FilterRule.AttributeCondition(key: "service.name", value: $0)) }
-        resource = rule.resourceAttribute.map { Condition($0) }
+        service = rule.service.map { Condition(key: "service.name", value: $0) }
+        resource = rule.resource.map { Condition($0) }
         scope = rule.scope.map { TextPattern(glob: $0) }
         name = rule.name.map { TextPattern(glob: $0) }
         attribute = rule.attribute.map { Condition($0) }
@@ -117,7 +76,7 @@ private struct CompiledRule {
 
     /// What the index knows.
     @inline(__always)
-    func allows(_ item: borrowing Batch.Item) -> Bool {
+    func allows(_ item: Batch.Item) -> Bool {
         if let kind = rule.kind, kind.rawValue != item.kind { return false }
         if let status = rule.status, status.rawValue != item.status { return false }
         if rule.durationMin != nil || rule.durationMax != nil {
@@ -127,8 +86,9 @@ private struct CompiledRule {
         }
         if let isRoot = rule.isRoot, isRoot == item.parentSpanID.isValid { return false }
         if let severity = rule.severityBelow {
-            if item.status == 0 { return rule.matchesUnknownSeverity }
-            if item.status >= severity { return false }
+            // A record that does not say how severe it is is not known to be below anything.
+            let known = Int(item.status)
+            if known == 0 || known >= severity { return false }
         }
         return true
     }
@@ -200,7 +160,7 @@ private struct FilterEdit: ItemEdit {
 
     // MARK: items
 
-    mutating func edit(_ item: borrowing Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate {
+    mutating func edit(_ item: Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate {
         for active in activeDrop {
             switch matches(active, item, fields) {
             case .yes: return .drop(rule: active.rule.number)
@@ -219,7 +179,7 @@ private struct FilterEdit: ItemEdit {
         return .drop(rule: notKept)
     }
 
-    private func matches(_ active: Active, _ item: borrowing Batch.Item, _ fields: FieldCursor) -> Found {
+    private func matches(_ active: Active, _ item: Batch.Item, _ fields: FieldCursor) -> Found {
         let rule = active.rule
         guard rule.allows(item) else { return .no }
         if !active.scopes.isEmpty {

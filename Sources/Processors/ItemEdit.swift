@@ -13,7 +13,7 @@ enum ItemFate {
 /// One pass over the items of a batch.
 protocol ItemEdit {
     /// Walks the fields of an item and may change them. `fields` stands before the first; the editor has entered the message.
-    mutating func edit(_ item: borrowing Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate
+    mutating func edit(_ item: Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate
 }
 
 /// Where dropped items of one pass are counted.

@@ -1,6 +1,6 @@
-public import Telemetry
-
+public import Configuration
 internal import Synchronization
+public import Telemetry
 
 /// Why a processor dropped an item. The raw value is the label of a counter.
 public enum ProcessorDropReason: String, Sendable, CaseIterable {
@@ -49,8 +49,6 @@ struct StageContext {
     /// Nanoseconds of a clock that does not go back.
     let now: UInt64
     var tally = DropTally(rules: [])
-    /// Batches that the stage made, which go to the stages behind it.
-    var made: [Batch] = []
     var details: [String: Int] = [:]
 }
 
@@ -66,6 +64,21 @@ protocol Stage: AnyObject {
 /// A processor, its rules compiled. What it keeps from batch to batch belongs to the one chain it is used in.
 public struct Processor {
     let stage: any Stage
+
+    init(stage: any Stage) { self.stage = stage }
+
+    /// - Parameter detected: what the detectors that a `resource` asks for have found (`ResourceDetector`).
+    public init(_ configuration: ProcessorConfiguration, detected: Attributes) throws(ProcessorError) {
+        switch configuration {
+        case .attributes(let actions): self = try .attributes(actions)
+        case .resource(let change): self = try .resource(change, detected: detected)
+        case .redact(let redaction): self = .redact(redaction)
+        case .filter(let filter): self = .filter(filter)
+        case .normalize(let normalization): self = .normalize(normalization)
+        case .limits(let limits): self = .limits(limits)
+        case .sample(let sampling): self = .sample(sampling)
+        }
+    }
 }
 
 /// Processors one after the other. `process` is called from one thread at a time; `counts` may be read from any.
@@ -102,16 +115,15 @@ public final class ProcessorChain {
     public var isEmpty: Bool { links.isEmpty }
     public var counts: Totals { totals }
 
-    /// Runs the batches through all processors. Those that lose all their items are taken out; what processors make themselves is added.
+    /// Runs the batches through all processors. Those that lose all their items are taken out.
     /// - Parameter now: nanoseconds of a clock that does not go back, for limits by the second.
     /// - Returns: what was dropped; nothing is counted elsewhere than here and in `counts`.
     public func process(_ batches: inout [Batch], now: UInt64) -> [DroppedItems] {
         var dropped: [DroppedItems] = []
         for (index, link) in links.enumerated() {
             var context = StageContext(now: now)
-            let count = batches.count
             var hasEmpty = false
-            for position in 0..<count {
+            for position in batches.indices {
                 let received = batches[position].items.count
                 context.tally = DropTally(rules: Array(repeating: .init(), count: link.stage.ruleNames.count))
                 // Moved out, so that the stage is the only owner of its arrays.
@@ -125,7 +137,6 @@ public final class ProcessorChain {
                 account(index, batches[position], received: received, dropped[before...], &context.details)
             }
             if hasEmpty { batches.removeAll { $0.isEmpty } }
-            batches += context.made
         }
         return dropped
     }

@@ -1,26 +1,13 @@
 // The walk through everything of an item that holds text. The common attribute (a key, then one value) is looked at where it lies; the editor enters messages only
 // where something is found, or where values contain values.
 
+public import Configuration
 internal import Telemetry
 internal import Wire
 
-/// What `redact` masks.
-public struct RedactOptions: Hashable, Sendable {
-    /// Whether values of attributes with well-known names (authorization, cookie, password, …) are masked.
-    public var masksWellKnownKeys = true
-    /// Further names; see docs/processors.md for how they are compared.
-    public var keys: [String] = []
-    /// What is looked for inside texts.
-    public var patterns: Set<SecretKind> = Set(SecretKind.allCases.filter { $0 != .key })
-    /// What stands in a secret's place.
-    public var replacement = "***"
-
-    public init() {}
-}
-
 extension Processor {
     /// Masks secrets in attributes, names, bodies and messages, of resources and scopes too.
-    public static func redact(_ options: RedactOptions = RedactOptions()) -> Processor { Processor(stage: RedactStage(options)) }
+    public static func redact(_ redaction: Redaction = Redaction()) -> Processor { Processor(stage: RedactStage(redaction)) }
 }
 
 final class RedactStage: Stage {
@@ -29,7 +16,7 @@ final class RedactStage: Stage {
     private var redactor: Redactor
     private var memo = ResourceMemo()
 
-    init(_ options: RedactOptions) { redactor = Redactor(options) }
+    init(_ redaction: Redaction) { redactor = Redactor(redaction) }
 
     func process(_ batch: inout Batch, _ editor: inout Editor, _ context: inout StageContext) {
         redactor.willEdit(batch.signal)
@@ -79,12 +66,12 @@ struct Redactor: ItemEdit {
     /// As deep as OTLP's decoders go.
     private static let depthMax = OTLP.valueDepthMax
 
-    init(_ options: RedactOptions) {
-        names = SecretNames((options.masksWellKnownKeys ? SecretNames.wellKnown : []) + options.keys)
-        scanner = SecretScanner(
-            options.patterns, names: SecretNames(SecretNames.wellKnownParameters + options.keys))
-        scansText = !options.patterns.subtracting([.key]).isEmpty
-        replacement = Array(options.replacement.utf8)
+    init(_ redaction: Redaction) {
+        names = SecretNames((redaction.masksWellKnownKeys ? SecretNames.wellKnown : []) + redaction.keys)
+        let kinds = Set(redaction.patterns.map { SecretKind($0) })
+        scanner = SecretScanner(kinds, names: SecretNames(SecretNames.wellKnownParameters + redaction.keys))
+        scansText = !kinds.isEmpty
+        replacement = Array(redaction.replacement.utf8)
     }
 
     /// Of the batch whose items are edited.
@@ -92,7 +79,7 @@ struct Redactor: ItemEdit {
 
     mutating func willEdit(_ signal: Signal) { self.signal = signal }
 
-    mutating func edit(_ item: borrowing Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate {
+    mutating func edit(_ item: Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate {
         let isSound =
             switch signal {
             case .traces: span(fields, &editor)

@@ -5,8 +5,10 @@
 //
 // Every look at a place is bounded by a constant, or by what it then masks, or by a run of bytes that no second look can begin in: the scan is linear, whatever the text.
 
-/// What a secret is.
-public enum SecretKind: String, Sendable, CaseIterable {
+internal import Configuration
+
+/// What a secret is; its name is that of its count.
+enum SecretKind: String, Sendable, CaseIterable {
     /// The value of an attribute with a well-known or a configured name.
     case key
     /// A payment card's number: a known issuer, its length, the check digit of ISO/IEC 7812.
@@ -22,6 +24,19 @@ public enum SecretKind: String, Sendable, CaseIterable {
     case privateKey = "private-key"
     /// User and password of a URL, and the values of secret parameters of a query.
     case url
+
+    init(_ pattern: Redaction.Pattern) {
+        self =
+            switch pattern {
+            case .token: .token
+            case .card: .card
+            case .email: .email
+            case .jwt: .jwt
+            case .awsKey: .awsKey
+            case .privateKey: .privateKey
+            case .url: .url
+            }
+    }
 
     var index: Int { Self.allCases.firstIndex(of: self)! }
 }

@@ -135,13 +135,15 @@ extension DurableQueue {
         }
         recovery.tornBytes += bytes - scan.end
         segment.bytes = bytes
-        guard isLast, header == .good, scan.damagedRegions == 0, scan.end < limits.segmentBytes else { return }
-        do throws(QueueFileError) {
-            if scan.end < bytes { try files.truncate(file, to: scan.end) }
-        } catch {
-            return
+        // Lost for good: found again, they would be counted again.
+        segment.pending = scan.damagedDeltas
+        counts.acknowledgementsPending += segment.pending.count
+        guard isLast else { return }
+        if scan.end < bytes {
+            do throws(QueueFileError) { try files.truncate(file, to: scan.end) } catch { return }
         }
         segment.bytes = scan.end
+        guard header == .good, scan.damagedRegions == 0, scan.end < limits.segmentBytes else { return }
         active = segment
         activeFile = file
         isOpen = false

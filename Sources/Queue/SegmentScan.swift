@@ -11,6 +11,8 @@ final class SegmentScan {
     private(set) var damagedRegions = 0
     /// Of entries whose head was good and whose payload was not, between good ones.
     private(set) var damagedItems = SignalCounts()
+    /// Their sequences, less the segment's number.
+    private(set) var damagedDeltas: [UInt32] = []
 
     private let files: any QueueFiles
     private let file: QueueFile
@@ -37,13 +39,13 @@ final class SegmentScan {
     /// Gives the segment its entries. `verifying`: payloads, too.
     func run(_ segment: Segment, before next: UInt64, verifying: Bool) throws(QueueFileError) {
         var offset = QueueFormat.headerBytes
-        var lost = SignalCounts()
+        var lost: [Entry] = []
         var least: UInt64 = 0
         while offset + QueueFormat.headBytes <= size {
             if let entry = try entry(at: offset, of: segment, from: least, before: next) {
                 let frame = entry.frameBytes
                 guard offset + frame <= size else {
-                    lost[entry.signal] += Int(entry.items)
+                    lost.append(entry)
                     guard let found = try search(segment, from: offset + QueueFormat.alignment, least, next) else {
                         return
                     }
@@ -56,16 +58,17 @@ final class SegmentScan {
                     if offset > end {
                         damagedBytes += offset - end
                         damagedRegions += 1
-                        for signal in Signal.allCases { damagedItems[signal] += lost[signal] }
+                        for entry in lost { damagedItems[entry.signal] += Int(entry.items) }
+                        damagedDeltas += lost.map(\.delta)
                     }
-                    lost = SignalCounts()
+                    lost = []
                     segment.append(entry)
                     least = UInt64(entry.delta) + 1
                     offset += frame
                     end = offset
                     continue
                 }
-                lost[entry.signal] += Int(entry.items)
+                lost.append(entry)
             }
             guard let found = try search(segment, from: offset + QueueFormat.alignment, least, next) else { return }
             offset = found

@@ -151,7 +151,7 @@ enum TelemetryJSON {
 }
 
 extension JSONWriter {
-    fileprivate mutating func field(_ name: String, _ text: String) {
+    mutating func field(_ name: String, _ text: String) {
         self.name(name)
         string(text)
     }

@@ -113,19 +113,7 @@ import Testing
     }
 }
 
-@Suite struct SpellingTests {
-    private let names = ["run", "serve", "trace", "tail", "profile"]
-
-    @Test(
-        arguments: [
-            ("runn", "run"), ("rn", "run"), ("sreve", "serve"), ("Trace", "trace"), ("prof", "profile"),
-            ("tial", "tail"),
-            ("start", nil), ("", nil), ("t", nil), ("agent", nil),
-        ] as [(String, String?)])
-    func theNearestName(_ text: String, _ name: String?) {
-        #expect(Spelling.nearest(text, of: names) == name)
-    }
-
+@Suite struct CommandNameTests {
     @Test func aCommandThatThereIsNot() {
         #expect(throws: Never.self) { try Sidelight.checkNames(["run", "anything"]) }
         #expect(throws: Never.self) { try Sidelight.checkNames(["trace", "ls", "--json"]) }

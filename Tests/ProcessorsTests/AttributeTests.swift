@@ -1,3 +1,4 @@
+import Configuration
 import Telemetry
 import Testing
 import Wire
@@ -45,30 +46,29 @@ import Wire
     func isWhatEditingValuesGives(seed: UInt64, signal: Signal) throws {
         var generator = Generator(seed: seed)
         for round in 0..<150 {
-            var options = AttributeOptions()
-            options.actions = Self.actions(&generator)
-            let chain = chain(try .attributes(options))
+            let actions = Self.actions(&generator)
+            let chain = chain(try .attributes(actions))
             let batch = generator.batch(signal)
             guard !batch.isEmpty else { continue }
             var expected = try Decoded(batch)
-            expected.editAttributes { Self.apply(options.actions, &$0) }
+            expected.editAttributes { Self.apply(actions, &$0) }
             let (result, dropped) = chain.run(batch)
             #expect(dropped == [])
             let edited = try #require(result)
             try edited.checkIndex()
-            #expect(try Decoded(edited) == expected, "seed \(seed), round \(round): \(options.actions)")
-            if try Decoded(batch) == expected, options.actions.allSatisfy({ if case .set = $0 { false } else { true } }) {
+            #expect(try Decoded(edited) == expected, "seed \(seed), round \(round): \(actions)")
+            if try Decoded(batch) == expected, actions.allSatisfy({ if case .set = $0 { false } else { true } }) {
                 #expect(edited.bytes == batch.bytes)
             }
         }
     }
 
     @Test func resourcesAreEditedOnceForEqualOnes() throws {
-        var options = ResourceOptions()
+        var options = ResourceChange()
         options.set = [Attribute("service.name", "mine"), Attribute("team", "x")]
         options.delete = ["secret.*"]
-        options.add = [Attribute("host.name", "here"), Attribute("team", "not this")]
-        let chain = chain(try .resource(options))
+        let detected = [Attribute("host.name", "here"), Attribute("team", "not this")]
+        let chain = chain(try .resource(options, detected: detected))
         for attributes in [[], [Attribute("service.name", "theirs"), Attribute("secret.a", 1), Attribute("host.name", "there")]] as [Attributes] {
             for _ in 0..<2 {
                 var builder = BatchBuilder(signal: .logs, resource: Resource(attributes: attributes, droppedAttributesCount: 3))
@@ -89,42 +89,38 @@ import Wire
 
     /// Values of `printf abc | sha256sum`, and of RFC 4231's second case.
     @Test func hashesAreSHA256() throws {
-        var options = AttributeOptions()
-        options.actions = [.hash(key: "user.*")]
         let batch = oneSpan {
             $0.attributes = [
                 Attribute("user.name", "abc"), Attribute("user.empty", .empty), Attribute("user.number", 42), Attribute("user.bytes", .bytes([0x61, 0x62, 0x63])),
                 Attribute("other", "abc"), Attribute("user.text", "what do ya want for nothing?"),
             ]
         }
-        let plain = try #require(chain(try .attributes(options)).run(batch).batch).span(at: 0).attributes
+        let plain = try #require(chain(try .attributes([.hash(key: "user.*", salt: nil)])).run(batch).batch).span(at: 0).attributes
         #expect(plain["user.name"] == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
         #expect(plain["user.bytes"] == plain["user.name"])
         #expect(plain["user.number"] == "73475cb40a568e8da8a045ced110137e159f890ac4da883b6b17dc651b3a8049")
         #expect(plain["user.empty"] == .empty)
         #expect(plain["other"] == "abc")
-        options.salt = "Jefe"
-        let salted = try #require(chain(try .attributes(options)).run(batch).batch).span(at: 0).attributes
+        let salted = try #require(chain(try .attributes([.hash(key: "user.*", salt: "Jefe")])).run(batch).batch).span(at: 0).attributes
         #expect(salted["user.text"] == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
         #expect(salted["user.name"] != plain["user.name"])
     }
 
     @Test func hashActsOnWhatRulesBeforeLeft() throws {
-        var options = AttributeOptions()
-        options.actions = [.set(key: "k", value: "abc"), .rename(key: "k", to: "l"), .hash(key: "l"), .hash(key: "l")]
+        let actions: [AttributeAction] = [
+            .set(key: "k", value: "abc"), .rename(key: "k", to: "l"), .hash(key: "l", salt: nil), .hash(key: "l", salt: ""),
+        ]
         let batch = oneSpan { $0.attributes = [Attribute("k", 1)] }
-        let attributes = try #require(chain(try .attributes(options)).run(batch).batch).span(at: 0).attributes
+        let attributes = try #require(chain(try .attributes(actions)).run(batch).batch).span(at: 0).attributes
         // SHA-256 of the hex digits above.
         #expect(attributes == [Attribute("l", "dfe7a23fefeea519e9bbfdd1a6be94c4b2e4529dd6b7cbea83f9959c2621b13c")])
     }
 
     /// A message may not hold as many attributes of one key as it likes: notes on them would take more memory than it has bytes.
     @Test func tooManyAttributesOfOneKeyAreMalformed() throws {
-        var options = AttributeOptions()
-        options.actions = [.delete(key: "a")]
         for count in [AttributeProgram.entriesMax, AttributeProgram.entriesMax + 1] {
             let batch = oneSpan { $0.attributes = Array(repeating: Attribute("a", 1), count: count) }
-            let (result, dropped) = chain(try .attributes(options)).run(batch)
+            let (result, dropped) = chain(try .attributes([.delete(key: "a")])).run(batch)
             #expect((result == nil) == (count > AttributeProgram.entriesMax))
             #expect(dropped.isEmpty == (count <= AttributeProgram.entriesMax))
         }

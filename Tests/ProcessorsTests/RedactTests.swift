@@ -1,3 +1,4 @@
+import Configuration
 import Telemetry
 import Testing
 import Wire
@@ -151,7 +152,7 @@ private struct SlowRedactor {
     }
 
     @Test func optionsChooseWhatIsMasked() throws {
-        var options = RedactOptions()
+        var options = Redaction()
         options.masksWellKnownKeys = false
         options.keys = ["ssn"]
         options.patterns = [.card]

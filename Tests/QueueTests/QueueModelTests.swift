@@ -31,7 +31,8 @@ private let fuzzSeconds = ProcessInfo.processInfo.environment["SIDELIGHT_FUZZ_SE
     /// The same life again and again, which ends in each operation on a file once, in each way.
     static func endsEverywhere(seed: UInt64) {
         let tears: [SimulatedFiles.Tear] = [
-            .nothing, .everything, .half, .bytes(1), .bytes(31), .bytes(32), .bytes(33), .bytes(40), .bytes(71), .bytes(72), .bytes(80),
+            .nothing, .everything, .half, .bytes(1), .bytes(31), .bytes(32), .bytes(33), .bytes(40), .bytes(71),
+            .bytes(72), .bytes(80),
         ]
         var operation = 1
         while true {

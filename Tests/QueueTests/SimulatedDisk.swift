@@ -119,7 +119,9 @@ final class SimulatedDisk {
             var place = 0
             while place < bytes.count {
                 let end = min(bytes.count, (offset + place) / 512 * 512 + 512 - offset)
-                if generator.chance(percent) { Self.apply(.write(offset + place, Array(bytes[place..<end])), to: &inode.durable) }
+                if generator.chance(percent) {
+                    Self.apply(.write(offset + place, Array(bytes[place..<end])), to: &inode.durable)
+                }
                 place = end
             }
         }
@@ -264,11 +266,15 @@ final class SimulatedFiles: QueueFiles {
         if let failure { throw failure }
     }
 
-    func read(_ file: QueueFile, into bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws(QueueFileError) -> Int {
+    func read(
+        _ file: QueueFile, into bytes: UnsafeMutableRawBufferPointer, at offset: Int
+    ) throws(QueueFileError) -> Int {
         try perform("read") { () throws(QueueFileError) in }
         let contents = open[file.number]!.cached
         let count = max(0, min(bytes.count, contents.count - offset))
-        contents.withUnsafeBytes { bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[min(offset, contents.count)...].prefix(count))) }
+        contents.withUnsafeBytes {
+            bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[min(offset, contents.count)...].prefix(count)))
+        }
         return count
     }
 

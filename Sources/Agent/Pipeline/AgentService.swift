@@ -4,6 +4,7 @@
 // gives the queues their second.
 
 public import Configuration
+internal import Glibc
 internal import Linux
 internal import Queue
 internal import Receivers
@@ -77,7 +78,7 @@ public final class AgentService {
         let audit = DropAudit()
         outputs = try PipelineOutputs(
             configuration, budget, clock, audit, messages,
-            acknowledged: configuration.acknowledgement == .delivered ? { deliveries.left($0, $1) } : nil)
+            deliveries: configuration.acknowledgement == .delivered ? deliveries : nil)
         let intake = PipelineIntake(outputs, configuration.acknowledgement, deliveries, audit, clock)
         let counters = ReceiverCounters()
         var sockets: [ListeningSocket] = []
@@ -151,7 +152,7 @@ public final class AgentService {
 
     /// Where it listens and where things go.
     private func say() {
-        let receivers = zip(configuration.receivers, sockets).map { receiver, socket in "\(receiver.name) at \(socket.place)" }
+        let receivers = zip(configuration.receivers, sockets).map { receiver, socket in "\(receiver.name) at \(socket.place.text)" }
         let places = receivers.isEmpty ? "nothing is received" : "receiving " + receivers.joined(separator: ", ")
         var destinations = configuration.exporters.map { "\($0.name) (\($0.exporter.name))" }
         if configuration.store.isEnabled { destinations.append("the store in \(configuration.store.directory)") }
@@ -182,8 +183,8 @@ extension ReceiverName {
     }
 }
 
-extension ListeningSocket.Place: CustomStringConvertible {
-    public var description: String {
+extension ListeningSocket.Place {
+    fileprivate var text: String {
         switch self {
         case .tcp(let host, let port): HostPort(host: host, port: port).description
         case .unix(let path): "unix:" + path

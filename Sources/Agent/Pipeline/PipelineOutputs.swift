@@ -24,10 +24,10 @@ final class PipelineOutputs: Sendable {
     private let clock: LinuxClock
 
     /// Opens every queue, and takes up what lies in them. Throws when one cannot be used: what is accepted has to be kept somewhere.
-    /// - Parameter acknowledged: told of the entries of an exporter's queue that have left; on the transport's thread.
+    /// - Parameter deliveries: told of what has left; nil: nobody waits for that.
     init(
         _ configuration: PipelineConfiguration, _ budget: MemoryBudget, _ clock: LinuxClock, _ audit: DropAudit,
-        _ messages: Messages, acknowledged: (@Sendable (Int, [QueueEntryID]) -> Void)?
+        _ messages: Messages, deliveries: Deliveries?
     ) throws(QueueError) {
         self.audit = audit
         self.clock = clock
@@ -37,19 +37,18 @@ final class PipelineOutputs: Sendable {
             let queue = try DurableQueue(files, limits: QueueLimits(named.queue), now: clock.unixNanoseconds())
             Self.tell(queue, named.name, messages)
             let teller = ExportTeller(name: named.name, keptAt: nil, clock: clock, messages)
+            var acknowledged: (@Sendable ([QueueEntryID]) -> Void)?
+            if let deliveries { acknowledged = { deliveries.left(index, $0) } }
             let exporter = Exporter(
                 named.exporter, transport: transport, clock: clock,
-                durable: Exporter.Durable(
-                    queue: queue, budget: budget,
-                    acknowledged: acknowledged.map { acknowledged in { ids in acknowledged(index, ids) } })
+                durable: Exporter.Durable(queue: queue, budget: budget, acknowledged: acknowledged)
             ) { event in
                 teller.take(event)
-                if case .dropped(let signal, let reason, let items, let message) = event {
-                    audit.add(
-                        DropAudit.Entry(
-                            time: clock.unixNanoseconds(), component: "exporter \(named.name)", signal: signal,
-                            reason: reason.rawValue, detail: message, items: items, bytes: 0))
-                }
+                guard case .dropped(let signal, let reason, let items, let message) = event else { return }
+                audit.add(
+                    DropAudit.Entry(
+                        time: clock.unixNanoseconds(), component: "exporter \(named.name)", signal: signal,
+                        reason: reason.rawValue, detail: message, items: items, bytes: 0))
             }
             teller.follow(exporter)
             outputs.append(
@@ -64,7 +63,7 @@ final class PipelineOutputs: Sendable {
     private static func store(_ configuration: PipelineStore, _ messages: Messages) -> StoreWriter {
         var options = StoreWriter.Options()
         options.retention.bytesMax = configuration.bytesMax
-        options.retention.ageMaxSeconds = Int(configuration.ageNanosecondsMax / 1_000_000_000)
+        options.retention.ageSecondsMax = Int(configuration.ageNanosecondsMax / 1_000_000_000)
         return StoreWriter(directory: configuration.directory, options: options) { messages.warn($0) }
     }
 

@@ -28,10 +28,14 @@ private struct YAMLWriter {
         switch value {
         case .scalar(let scalar): line(String(repeating: " ", count: indent) + Self.text(scalar), scalar.origin)
         case .list(let elements):
-            for element in elements { write(element, after: String(repeating: " ", count: indent) + "-", indent: indent + 2) }
+            for element in elements {
+                write(element, after: String(repeating: " ", count: indent) + "-", indent: indent + 2)
+            }
         case .mapping(let entries):
             for entry in entries {
-                write(entry.value, after: String(repeating: " ", count: indent) + Self.quoted(entry.key) + ":", indent: indent + 2)
+                write(
+                    entry.value, after: String(repeating: " ", count: indent) + Self.quoted(entry.key) + ":",
+                    indent: indent + 2)
             }
         }
     }
@@ -65,7 +69,10 @@ private struct YAMLWriter {
         if let origin {
             text += String(repeating: " ", count: max(2, Self.commentColumn - content.count))
             // A file's name may hold anything, a line's end too.
-            text += "# " + String(origin.description.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : Character($0) })
+            text +=
+                "# "
+                + String(
+                    origin.description.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : Character($0) })
         }
         text += "\n"
     }
@@ -96,7 +103,8 @@ private struct YAMLWriter {
             case "\\": out += "\\\\"
             case "\n": out += "\\n"
             case "\t": out += "\\t"
-            case _ where scalar.value < 0x20 || (0x7F...0xA0).contains(scalar.value) || scalar.value == 0xFEFF
+            case _
+            where scalar.value < 0x20 || (0x7F...0xA0).contains(scalar.value) || scalar.value == 0xFEFF
                 || (0x2028...0x2029).contains(scalar.value) || (0x200B...0x200F).contains(scalar.value)
                 || (0x202A...0x202E).contains(scalar.value) || (0xFFF0...0xFFFF).contains(scalar.value):
                 let digits = String(scalar.value, radix: 16, uppercase: true)

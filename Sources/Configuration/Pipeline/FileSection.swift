@@ -4,29 +4,33 @@ struct FileSection {
     let loading: FileLoading
     /// Keys from the top of the file down to this mapping.
     let path: [String]
-    /// Nil: the mapping is not in the file.
+    /// Where its name stands, or itself where it has none. Nil: the mapping is not in the file.
     let position: TextPosition?
     /// Where values come from that the file does not give, by key.
     private let inherited: [String: SettingOrigin]
     private let inheritedByAll: SettingOrigin
     private var entries: [YAMLNode.Entry] = []
     private var known: [String] = []
+    /// Not a mapping: that something is missing from it is no further error.
+    private var isBroken = false
     private var origins: [String: SettingOrigin] = [:]
     private var effective: [EffectiveValue.Entry] = []
 
     /// - Parameters:
     ///   - node: The mapping; nil or nothing for an empty one.
+    ///   - namePosition: Where its name stands.
     ///   - shorthand: The key that a single value in place of the mapping is for.
     ///   - inherited: Where values come from that the file does not give.
     init(
-        _ loading: FileLoading, _ node: YAMLNode?, path: [String], shorthand: String? = nil,
+        _ loading: FileLoading, _ node: YAMLNode?, at namePosition: TextPosition? = nil, path: [String],
+        shorthand: String? = nil,
         inherited: [String: SettingOrigin] = [:], inheritedByAll: SettingOrigin = .standard
     ) {
         self.loading = loading
         self.path = path
         self.inherited = inherited
         self.inheritedByAll = inheritedByAll
-        position = node?.position
+        position = namePosition ?? node?.position
         guard let node else { return }
         switch node.value {
         case .mapping(let entries): self.entries = entries
@@ -34,8 +38,11 @@ struct FileSection {
         case .plain where shorthand != nil, .quoted where shorthand != nil:
             entries = [YAMLNode.Entry(key: shorthand!, keyPosition: node.position, value: node)]
         case .plain, .quoted, .list:
+            isBroken = true
             loading.error(
-                node.position, path, "expected a mapping of keys to values\(shorthand == nil ? "" : ", or a single value"), not \(node.kindName)")
+                node.position, path,
+                "expected a mapping of keys to values\(shorthand == nil ? "" : ", or a single value"), not \(node.kindName)"
+            )
         }
     }
 
@@ -52,7 +59,15 @@ struct FileSection {
     var allOrigins: [String: SettingOrigin] { origins }
 
     func error(_ key: String, _ message: String) {
+        guard !isBroken else { return }
         loading.error(whereabouts(key), path + [key], message)
+    }
+
+    /// Of the section as a whole.
+    func error(_ message: String) {
+        guard !isBroken else { return }
+        guard let position else { return loading.error(inheritedByAll, path, message) }
+        loading.error(position, path, message)
     }
 
     func warning(_ key: String, _ message: String) {
@@ -136,11 +151,15 @@ struct FileSection {
             section.optional("file", &file, .path)
             section.finish()
             guard let file else {
-                if !section.has("file") { loading.error(entry.value.position, keyPath, "expected a value, or {file: PATH}") }
+                if !section.has("file") {
+                    loading.error(entry.value.position, keyPath, "expected a value, or {file: PATH}")
+                }
                 return nil
             }
             guard let text = loading.secret(file: file, entry.value.position, keyPath) else { return nil }
-            note(key, EffectiveValue.mask, isBare: false, .file(loading.filePosition(entry.value.position), through: [file]))
+            note(
+                key, EffectiveValue.mask, isBare: false,
+                .file(loading.filePosition(entry.value.position), through: [file]))
             return text
         }
         guard let text = text(entry) else { return nil }
@@ -232,9 +251,10 @@ struct FileSection {
         _ key: String, shorthand: String? = nil, inherited: [String: SettingOrigin] = [:],
         _ body: (inout FileSection) -> Void
     ) {
-        let node = entry(key)?.value
+        let entry = entry(key)
+        let node = entry?.value
         var section = FileSection(
-            loading, node, path: path + [key], shorthand: shorthand, inherited: inherited,
+            loading, node, at: entry?.keyPosition, path: path + [key], shorthand: shorthand, inherited: inherited,
             inheritedByAll: self.inherited[key] ?? inheritedByAll)
         body(&section)
         origins[key] = node.map { .file(loading.filePosition($0.position), through: []) }
@@ -251,14 +271,16 @@ struct FileSection {
         switch entry.value.value {
         case .mapping(let entries):
             if entries.count > countMax {
-                loading.error(entry.value.position, keyPath, "there are \(entries.count); at most \(countMax) are taken")
+                loading.error(
+                    entry.value.position, keyPath, "there are \(entries.count); at most \(countMax) are taken")
             }
             return entries.prefix(countMax).compactMap { entry in
                 body(entry.key, entry.keyPosition, entry.value).map { EffectiveValue.Entry(key: entry.key, value: $0) }
             }
         case .plain(let text) where PlainScalar.isNull(text): return []
         case .plain, .quoted, .list:
-            loading.error(entry.value.position, keyPath, "expected a mapping of names to settings, not \(entry.value.kindName)")
+            loading.error(
+                entry.value.position, keyPath, "expected a mapping of names to settings, not \(entry.value.kindName)")
             return []
         }
     }
@@ -286,7 +308,10 @@ struct FileSection {
     mutating func finish() -> EffectiveValue {
         for entry in entries where !known.contains(entry.key) {
             let nearest = Spelling.nearest(entry.key, of: known).map { "; did you mean \"\($0)\"?" } ?? "."
-            let there = known.isEmpty ? "no keys are allowed here" : "There \(known.count == 1 ? "is" : "are"): \(known.joined(separator: ", "))"
+            let there =
+                known.isEmpty
+                ? "no keys are allowed here"
+                : "There \(known.count == 1 ? "is" : "are"): \(known.joined(separator: ", "))"
             loading.error(
                 entry.keyPosition, path + [entry.key], "there is no such key\(nearest) \(there)")
         }

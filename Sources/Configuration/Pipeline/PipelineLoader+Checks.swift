@@ -49,7 +49,8 @@ extension PipelineLoader {
             for url in urls where url.scheme == .http {
                 let hit = configuration.receivers.first { receiver in
                     let host = Self.canonical(url.host)
-                    let isHere = Self.canonical(receiver.listen.host) == host
+                    let isHere =
+                        Self.canonical(receiver.listen.host) == host
                         || Self.isWildcard(receiver.listen.host) && (host.hasPrefix("127.") || host == "::1")
                     return receiver.listen.port == url.port && isHere
                 }
@@ -70,9 +71,19 @@ extension PipelineLoader {
             let origin = places.bodies[receiver.name] ?? .standard
             loading.error(
                 origin == .standard ? places.memory : origin, ["receivers", receiver.name, "body-max"],
-                "\(Units.size(receiver.bodyBytesMax)) is more than memory has for the whole agent, \(Units.size(memory))")
+                "\(Units.size(receiver.bodyBytesMax)) is more than memory has for the whole agent, \(Units.size(memory))"
+            )
         }
         for named in configuration.exporters {
+            let largest = configuration.receivers.filter { !$0.kind.signals.isDisjoint(with: named.signals) }.max {
+                $0.bodyBytesMax < $1.bodyBytesMax
+            }
+            if let largest, largest.bodyBytesMax > named.queue.bytesMax {
+                loading.error(
+                    places.queueBytes[named.name] ?? .standard, ["exporters", named.name, "queue", "bytes"],
+                    "\(Units.size(named.queue.bytesMax)) cannot hold what \(largest.name) takes at once (body-max), \(Units.size(largest.bodyBytesMax))"
+                )
+            }
             guard let batch = named.exporter.batching.exportBytesMax else { continue }
             if batch > named.queue.bytesMax {
                 loading.error(
@@ -82,7 +93,8 @@ extension PipelineLoader {
             if batch * (named.exporter.inFlightMax ?? 1) > memory {
                 loading.error(
                     places.batches[named.name] ?? .standard, ["exporters", named.name, "batch", "bytes"],
-                    "\(named.exporter.inFlightMax ?? 1) of \(Units.size(batch)) in flight are more than memory has for the whole agent, \(Units.size(memory))")
+                    "\(named.exporter.inFlightMax ?? 1) of \(Units.size(batch)) in flight are more than memory has for the whole agent, \(Units.size(memory))"
+                )
             }
         }
     }
@@ -99,7 +111,8 @@ extension PipelineLoader {
                 let isSame = other.path == path
                 loading.error(
                     origin, ["exporters", named.name, "queue", "directory"],
-                    "\"\(named.queue.directory)\" \(isSame ? "is" : "and") the queue folder of \(other.name)\(isSame ? " too" : " lie in each other"): each queue needs its own")
+                    "\"\(named.queue.directory)\" \(isSame ? "is" : "and") the queue folder of \(other.name)\(isSame ? " too" : " lie in each other"): each queue needs its own"
+                )
             }
             if configuration.store.isEnabled, path == Self.parts(configuration.store.directory) {
                 loading.error(
@@ -112,9 +125,13 @@ extension PipelineLoader {
 
     /// The parts of a path, with "." and ".." worked out as far as they can be without a look at the disk.
     private static func parts(_ path: String) -> [Substring] {
-        var parts: [Substring] = path.hasPrefix("/") ? ["/"] : []
+        var parts: [Substring] = path.hasPrefix("/") ? ["/"] : ["."]
         for part in path.split(separator: "/") where part != "." {
-            if part == "..", let last = parts.last, last != "..", last != "/" { parts.removeLast() } else { parts.append(part) }
+            if part == "..", let last = parts.last, last != "..", last != "/", last != "." {
+                parts.removeLast()
+            } else {
+                parts.append(part)
+            }
         }
         return parts
     }
@@ -126,7 +143,8 @@ extension PipelineLoader {
         // With errors in pipelines it is not known what they would have used.
         guard loading.problems.errors.isEmpty else { return }
         let routes = configuration.pipelines
-        for receiver in configuration.receivers where !routes.contains(where: { $0.receivers.contains(receiver.name) }) {
+        for receiver in configuration.receivers where !routes.contains(where: { $0.receivers.contains(receiver.name) })
+        {
             loading.warning(
                 places.receivers[receiver.name] ?? .standard, ["receivers", receiver.name],
                 "no pipeline takes from it: what it receives is answered with an error")

@@ -33,7 +33,8 @@ extension PipelineLoader {
         var parser = ExporterParser(environment: Environment(loading.environment), problems: Problems())
         let others = parser.parse(flags: flags.exports, isJSON: flags.isJSON, usesEnvironment: !isNamedInFile)
         loading.merge(parser.problems)
-        for exporter in others.flatMap(\.byCommonSettings) {
+        for var exporter in others.flatMap(\.byCommonSettings) {
+            if exporter.kind != .console { exporter.console = ExporterConfiguration.Console() }
             let name = freeName(exporter.kind.rawValue)
             entries.append(
                 EffectiveValue.Entry(key: name, value: describe(exporter, name, queue, isFlag: !flags.exports.isEmpty)))
@@ -51,7 +52,8 @@ extension PipelineLoader {
 
     private func warnOfUnusedVariables() {
         let environment = Environment(loading.environment)
-        let names = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_ZIPKIN_ENDPOINT"]
+        let names =
+            ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_ZIPKIN_ENDPOINT"]
             + Signal.allCases.map { "OTEL_EXPORTER_OTLP_\($0.word.uppercased())_ENDPOINT" }
         for name in names where environment.text(name) != nil {
             loading.warning(
@@ -65,14 +67,17 @@ extension PipelineLoader {
     private mutating func readExporter(
         _ name: String, _ position: TextPosition, _ node: YAMLNode, _ defaults: QueueDefaults
     ) -> EffectiveValue? {
-        var section = FileSection(loading, node, path: ["exporters", name])
+        var section = FileSection(
+            loading, node, at: position, path: ["exporters", name], shorthand: name == "console" ? "stream" : "url")
         places.exporters[name] = .file(loading.filePosition(position), through: [])
         var kind = ExporterConfiguration.Kind(rawValue: name)
         let isKindName = kind != nil
         section.optional("kind", &kind, Self.kinds)
         guard let kind else {
             if !section.has("kind"), !isKindName {
-                section.error("kind", "it is missing: \(ExporterConfiguration.Kind.allCases.map(\.rawValue).joined(separator: ", "))")
+                section.error(
+                    "kind",
+                    "it is missing: \(ExporterConfiguration.Kind.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             brokenNames.insert("exporters." + name)
             return nil
@@ -126,8 +131,8 @@ extension PipelineLoader {
         section.section("batch") { section in
             section.optional("items", &items, .count(1...1_000_000))
             section.optional("bytes", &bytes, .size(1 << 10...64 << 20))
+            places.batches[name] = section.origin(of: "bytes")
         }
-        places.batches[name] = section.origin(of: "batch")
         exporter.inFlightMax = inFlight
         exporter.batching.exportItemsMax = items
         exporter.batching.exportBytesMax = bytes
@@ -135,6 +140,7 @@ extension PipelineLoader {
         queue.directory = "\(queue.directory)\(queue.directory.hasSuffix("/") ? "" : "/")\(name)"
         section.section("queue", inherited: defaults.origins) { section in
             Self.read(&queue, &section)
+            places.queueBytes[name] = section.origin(of: "bytes")
             places.queues[name] = section.has("directory") ? section.origin(of: "directory") : nil
         }
         let value = section.finish()
@@ -192,7 +198,8 @@ extension PipelineLoader {
         let words = ExporterConfiguration.possibleSignals(kind).map(\.word)
         for entry in entries {
             guard let signal = Signal.allCases.first(where: { $0.word == entry.key }), words.contains(entry.key) else {
-                loading.error(entry.keyPosition, path + [entry.key], "\"\(entry.key.shown)\" \(notOneOf(words, entry.key))")
+                loading.error(
+                    entry.keyPosition, path + [entry.key], "\"\(entry.key.shown)\" \(notOneOf(words, entry.key))")
                 continue
             }
             let (urls, value) = readURLList(entry.value, path + [entry.key], kind)
@@ -226,7 +233,8 @@ extension PipelineLoader {
                 let value = try url.parse(text.text)
                 if urls.contains(value) { loading.error(node.position, path, "\(value) stands twice in the list") }
                 urls.append(value)
-                values.append(.scalar(EffectiveValue.Scalar(text: value.description, isBare: false, origin: text.origin)))
+                values.append(
+                    .scalar(EffectiveValue.Scalar(text: value.description, isBare: false, origin: text.origin)))
             } catch {
                 loading.error(node.position, path, "\"\(text.text.shown)\" \(error.message)")
             }
@@ -279,7 +287,9 @@ extension PipelineLoader {
             section.optional("cert", &tls.certificate, .path)
             section.optional("key", &tls.key, .path)
             if tls.isInsecure || section.has("insecure") { section.value("insecure", &tls.isInsecure, .bool) }
-            if tls.key != nil, tls.certificate == nil { section.error("key", "a client's key needs its certificate: cert is missing") }
+            if tls.key != nil, tls.certificate == nil {
+                section.error("key", "a client's key needs its certificate: cert is missing")
+            }
         }
         target.tls = tls
         section.optional("proxy", &target.proxy, .url(example: "http://proxy.example:3128"))
@@ -329,7 +339,9 @@ extension PipelineLoader {
         let origin = isFlag ? SettingOrigin.flag("--export") : origin("ENDPOINT", signals.first, exporter.kind)
         var inherited: [String: SettingOrigin] = [:]
         if let signal = signals.first {
-            for (key, setting) in [("headers", "HEADERS"), ("compression", "COMPRESSION"), ("timeout", "TIMEOUT"), ("tls", "CERTIFICATE")] {
+            for (key, setting) in [
+                ("headers", "HEADERS"), ("compression", "COMPRESSION"), ("timeout", "TIMEOUT"), ("tls", "CERTIFICATE"),
+            ] {
                 inherited[key] = self.origin(setting, signal, exporter.kind)
             }
         }
@@ -348,7 +360,10 @@ extension PipelineLoader {
                 "url",
                 .mapping(
                     signals.map {
-                        .init(key: $0.word, value: .scalar(.init(text: exporter.targets[$0]!.url.description, isBare: false, origin: origin)))
+                        .init(
+                            key: $0.word,
+                            value: .scalar(
+                                .init(text: exporter.targets[$0]!.url.description, isBare: false, origin: origin)))
                     }))
             if var target = signals.first.flatMap({ exporter.targets[$0] }) { read(&target, &section) }
         }
@@ -417,7 +432,8 @@ extension ScalarKind where Value == Signal {
                 let isSignal = Signal.allCases.contains { $0.word == text }
                 let words = signals.map(\.word)
                 throw WrongValue(
-                    isSignal ? "does not go to this exporter of kind \(kind.rawValue); what does: \(words.joined(separator: ", "))"
+                    isSignal
+                        ? "does not go to this exporter of kind \(kind.rawValue); what does: \(words.joined(separator: ", "))"
                         : notOneOf(words, text))
             },
             show: \.word)
@@ -434,7 +450,8 @@ enum Base64 {
             let group = bytes[index..<min(index + 3, bytes.count)]
             let number = group.reduce(0) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
             for place in 0..<4 {
-                text.append(place <= group.count ? digits[Int(number >> UInt32(18 - 6 * place) & 63)] : UInt8(ascii: "="))
+                text.append(
+                    place <= group.count ? digits[Int(number >> UInt32(18 - 6 * place) & 63)] : UInt8(ascii: "="))
             }
             index += 3
         }

@@ -14,7 +14,7 @@ extension PipelineLoader {
                 brokenNames.insert("processors." + name)
                 return nil
             }
-            var section = FileSection(loading, node, path: ["processors", name])
+            var section = FileSection(loading, node, at: position, path: ["processors", name])
             let processor = readProcessor(&section, position)
             let value = section.finish()
             if let processor {
@@ -49,8 +49,12 @@ extension PipelineLoader {
             var value = Normalization()
             section.section("normalize") { section in
                 section.value("span-names", &value.spanNames, .bool)
-                section.value("urls", &value.urls, .bool)
-                if !value.spanNames, !value.urls { section.warning("span-names", "with urls false too, it does nothing") }
+                section.value("url-template", &value.urlTemplate, .bool)
+                section.value("queries", &value.queries, .choice)
+                if !value.spanNames, !value.urlTemplate, value.queries == .keep {
+                    section.warning(
+                        "span-names", "with url-template false and queries keep, the processor does nothing")
+                }
             }
             return .normalize(value)
         case .limits:
@@ -62,53 +66,54 @@ extension PipelineLoader {
                 section.value("links", &value.links, .count(0...65_535))
             }
             return .limits(value)
-        case .sample: return readSampling(&section, "sample").map { .sample($0) }
+        case .sample: return readSampling(&section).map { .sample($0) }
         }
     }
 
     // MARK: Attributes
 
+    private enum ActionName: String, CaseIterable {
+        case add, set, rename, delete, hash
+
+        /// The keys that an action has beside its own: those that it needs, and those that it takes.
+        var needs: String? {
+            switch self {
+            case .add, .set: "value"
+            case .rename: "to"
+            case .delete, .hash: nil
+            }
+        }
+    }
+
     private func readAttributes(_ section: inout FileSection) -> [AttributeAction] {
         var actions: [AttributeAction] = []
         section.sections("attributes", countMax: Self.rulesMax) { section in
-            var key: String?
-            var found: [AttributeAction] = []
-            section.optional("add", &key, .key)
-            if let key { found.append(.add(key: key, value: .empty)) }
-            key = nil
-            section.optional("set", &key, .key)
-            if let key { found.append(.set(key: key, value: .empty)) }
-            key = nil
-            section.optional("rename", &key, .key)
-            if let key { found.append(.rename(key: key, to: "")) }
-            key = nil
-            section.optional("delete", &key, .key)
-            if let key { found.append(.delete(key: key)) }
-            key = nil
-            section.optional("hash", &key, .key)
-            if let key { found.append(.hash(key: key)) }
-            let names = ["add", "set", "rename", "delete", "hash"]
-            let given = names.filter { section.has($0) }
+            var keys: [ActionName: String] = [:]
+            for name in ActionName.allCases {
+                section.optional(name.rawValue, &keys[name], name == .delete || name == .hash ? .keyPattern : .key)
+            }
+            let given = ActionName.allCases.filter { section.has($0.rawValue) }
             let value = readAttributeValue("value", &section)
             var to: String?
             section.optional("to", &to, .key)
+            let salt = section.secret("salt")
             guard given.count == 1 else {
-                loading.error(
-                    section.position ?? TextPosition(line: 1, column: 1), section.path,
-                    "expected exactly one of \(names.joined(separator: ", "))")
+                section.error("expected exactly one of \(ActionName.allCases.map(\.rawValue).joined(separator: ", "))")
                 return
             }
-            let needs = given[0] == "add" || given[0] == "set" ? "value" : given[0] == "rename" ? "to" : nil
-            for key in ["value", "to"] where section.has(key) && key != needs {
-                section.error(key, "\(given[0]) takes no \(key)")
+            let name = given[0]
+            for key in ["value", "to", "salt"]
+            where section.has(key) && key != name.needs && (key, name) != ("salt", .hash) {
+                section.error(key, "\(name.rawValue) takes no \(key)")
             }
-            if let needs, !section.has(needs) { section.error(given[0], "\(needs) is missing") }
-            switch found.first {
-            case .add(let key, _): if let value { actions.append(.add(key: key, value: value)) }
-            case .set(let key, _): if let value { actions.append(.set(key: key, value: value)) }
-            case .rename(let key, _): if let to { actions.append(.rename(key: key, to: to)) }
-            case let action?: actions.append(action)
-            case nil: break
+            if let needs = name.needs, !section.has(needs) { section.error(name.rawValue, "\(needs) is missing") }
+            guard let key = keys[name] else { return }
+            switch name {
+            case .add: if let value { actions.append(.add(key: key, value: value)) }
+            case .set: if let value { actions.append(.set(key: key, value: value)) }
+            case .rename: if let to { actions.append(.rename(key: key, to: to)) }
+            case .delete: actions.append(.delete(key: key))
+            case .hash: actions.append(.hash(key: key, salt: salt))
             }
         }
         return actions
@@ -138,10 +143,10 @@ extension PipelineLoader {
                     change.set.append(Attribute(key, value))
                 }
             }
-            section.list("delete", &change.delete, .key)
+            section.list("delete", &change.delete, .keyPattern)
             section.list("detect", &change.detect, .choice)
             if change == ResourceChange(), section.keys.isEmpty {
-                section.error("set", "the processor does nothing: give set, delete or detect")
+                section.error("it does nothing: give set, delete or detect")
             }
         }
         return change
@@ -153,7 +158,7 @@ extension PipelineLoader {
         var value = Redaction()
         section.section("redact") { section in
             section.value("well-known", &value.masksWellKnownKeys, .bool)
-            section.list("keys", &value.keys, .key, isShownEmpty: true)
+            section.list("keys", &value.keys, .anyText(bytesMax: 256), isShownEmpty: true)
             section.list("patterns", &value.patterns, .choice, isShownEmpty: true)
             section.value("replace", &value.replacement, .anyText(bytesMax: 256))
             if !value.masksWellKnownKeys, value.keys.isEmpty, value.patterns.isEmpty {
@@ -166,59 +171,82 @@ extension PipelineLoader {
     private func readFilter(_ section: inout FileSection) -> ItemFilter {
         var filter = ItemFilter()
         section.section("filter") { section in
-            if !section.has("drop") { section.error("drop", "it is missing: a list of rules, as in [{name: \"GET /healthz\"}]") }
-            section.sections("drop", countMax: Self.rulesMax) { section in
-                var rule = ItemFilter.Rule()
-                section.optional("signal", &rule.signal, .signalWord)
-                section.optional("service", &rule.service, .anyText(bytesMax: 1_024))
-                section.optional("name", &rule.name, .anyText(bytesMax: 1_024))
-                section.optional("severity-below", &rule.severityBelow, .severity)
-                section.optional("attribute", &rule.attribute, .key)
-                section.optional("equals", &rule.equals, .anyText(bytesMax: 4_096))
-                if section.keys.isEmpty {
-                    loading.error(
-                        section.position ?? TextPosition(line: 1, column: 1), section.path,
-                        "a rule without a condition would drop everything")
-                }
-                if rule.equals != nil, !section.has("attribute") { section.error("equals", "of which attribute? attribute is missing") }
-                if rule.severityBelow != nil, let signal = rule.signal, signal != .logs {
-                    section.error("severity-below", "only logs have a severity, and signal is \(signal.word)")
-                }
-                filter.drop.append(rule)
+            section.sections("drop", countMax: Self.rulesMax) { section in filter.drop.append(readRule(&section)) }
+            section.sections("keep", countMax: Self.rulesMax) { section in filter.keep.append(readRule(&section)) }
+            if !section.has("drop"), !section.has("keep") {
+                section.error(
+                    "it does nothing: give drop or keep, a list of rules, as in drop: [{name: \"GET /healthz\"}]")
             }
         }
         return filter
     }
 
+    private func readRule(_ section: inout FileSection) -> ItemFilter.Rule {
+        var rule = ItemFilter.Rule()
+        section.optional("signal", &rule.signal, .signalWord)
+        section.optional("service", &rule.service, .anyText(bytesMax: 1_024))
+        rule.resource = readCondition("resource", "resource-equals", &section)
+        section.optional("scope", &rule.scope, .anyText(bytesMax: 1_024))
+        section.optional("name", &rule.name, .anyText(bytesMax: 1_024))
+        section.optional("kind", &rule.kind, .spanKind)
+        section.optional("status", &rule.status, .statusCode)
+        section.optional("min-duration", &rule.durationMin, .time(1...Self.durationMax))
+        section.optional("max-duration", &rule.durationMax, .time(1...Self.durationMax))
+        section.optional("root", &rule.isRoot, .bool)
+        section.optional("severity-below", &rule.severityBelow, .severity)
+        rule.attribute = readCondition("attribute", "equals", &section)
+        if section.keys.isEmpty { section.error("a rule without a condition would match everything") }
+        if let signal = rule.signal {
+            let ofSpans = ["kind", "status", "min-duration", "max-duration", "root"]
+            for key in ofSpans where section.has(key) && signal != .traces {
+                section.error(key, "only spans have it, and signal is \(signal.word)")
+            }
+            if section.has("severity-below"), signal != .logs {
+                section.error("severity-below", "only logs have a severity, and signal is \(signal.word)")
+            }
+        }
+        if let least = rule.durationMin, let most = rule.durationMax, least >= most {
+            section.error("max-duration", "\(Units.time(most)) is not more than min-duration, \(Units.time(least))")
+        }
+        return rule
+    }
+
+    private func readCondition(
+        _ key: String, _ valueKey: String, _ section: inout FileSection
+    ) -> ItemFilter.AttributeCondition? {
+        var name: String?
+        var value: String?
+        section.optional(key, &name, .key)
+        section.optional(valueKey, &value, .anyText(bytesMax: 4_096))
+        if section.has(valueKey), !section.has(key) { section.error(valueKey, "of what? \(key) is missing") }
+        return name.map { ItemFilter.AttributeCondition(key: $0, value: value) }
+    }
+
+    /// A year.
+    private static let durationMax: UInt64 = 365 * 86_400_000_000_000
+
     // MARK: Sampling
 
-    /// `always`, `never`, {ratio: 0.1}, {rate: 100/s} or {parent: one of these}.
-    private func readSampling(_ section: inout FileSection, _ key: String) -> HeadSampling? {
-        guard let node = section.node(key) else { return nil }
-        let path = section.path + [key]
+    /// `always`, `never`, {ratio: 0.1} or {rate: 100/s}.
+    private func readSampling(_ section: inout FileSection) -> HeadSampling? {
+        guard let node = section.node("sample") else { return nil }
         switch node.value {
         case .plain, .quoted:
             var word: SamplingWord?
-            section.optional(key, &word, .choice)
+            section.optional("sample", &word, .choice)
             return word.map { $0 == .always ? .always : .never }
         case .mapping, .list: break
         }
         var found: [HeadSampling] = []
-        section.section(key) { section in
+        section.section("sample") { section in
             var ratio: Double?
             section.optional("ratio", &ratio, .number(0...1))
             if let ratio { found.append(.ratio(ratio)) }
             var rate: Double?
             section.optional("rate", &rate, .perSecond)
             if let rate { found.append(.rate(perSecond: rate)) }
-            // A parent's root is no parent: that would be the same decision once more.
-            if key != "parent", let root = readSampling(&section, "parent") { found.append(.parent(root: root)) }
-            if key != "parent" { _ = section.node("parent") }
-            let names = ["ratio", "rate", "parent"].filter { $0 != key }
-            if names.count(where: { section.has($0) }) != 1, case .mapping = node.value {
-                loading.error(
-                    node.position, path,
-                    "expected always, never, or exactly one of \(names.joined(separator: ", "))")
+            if section.has("ratio") == section.has("rate"), case .mapping = node.value {
+                section.error("expected always, never, {ratio: 0.1} or {rate: 100/s}")
             }
         }
         return found.count == 1 ? found[0] : nil
@@ -240,16 +268,7 @@ extension ScalarKind where Value == String {
 }
 
 extension ScalarKind where Value == Signal {
-    static var signalWord: ScalarKind {
-        ScalarKind(
-            parse: { text throws(WrongValue) in
-                guard let signal = Signal.allCases.first(where: { $0.word == text }) else {
-                    throw WrongValue(notOneOf(Signal.allCases.map(\.word), text))
-                }
-                return signal
-            },
-            show: \.word)
-    }
+    fileprivate static var signalWord: ScalarKind { words(Signal.allCases.map { ($0.word, $0) }) }
 }
 
 extension ScalarKind where Value == Int {
@@ -276,11 +295,35 @@ extension ScalarKind where Value == Double {
     fileprivate static var perSecond: ScalarKind {
         ScalarKind(
             parse: { text throws(WrongValue) in
-                guard text.hasSuffix("/s"), let number = try? number(0.001...1_000_000).parse(String(text.dropLast(2))) else {
+                guard text.hasSuffix("/s"), let number = try? number(0.001...1_000_000).parse(String(text.dropLast(2)))
+                else {
                     throw WrongValue("is not a rate such as 100/s, from 0.001/s to 1000000/s")
                 }
                 return number
             },
             show: { "\(show($0))/s" }, isBare: true)
+    }
+}
+
+extension ScalarKind where Value == SpanKind {
+    fileprivate static var spanKind: ScalarKind {
+        words([.internal, .server, .client, .producer, .consumer].map { ("\($0)", $0) })
+    }
+}
+
+extension ScalarKind where Value == SpanStatus.Code {
+    fileprivate static var statusCode: ScalarKind { words([.unset, .ok, .error].map { ("\($0)", $0) }) }
+}
+
+extension ScalarKind where Value: Equatable {
+    fileprivate static func words(_ words: [(name: String, value: Value)]) -> ScalarKind {
+        ScalarKind(
+            parse: { text throws(WrongValue) in
+                guard let word = words.first(where: { $0.name == text }) else {
+                    throw WrongValue(notOneOf(words.map(\.name), text))
+                }
+                return word.value
+            },
+            show: { value in words.first { $0.value == value }?.name ?? "\(value)" })
     }
 }

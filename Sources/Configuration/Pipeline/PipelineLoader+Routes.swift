@@ -38,15 +38,17 @@ extension PipelineLoader {
         guard let signal = Signal.allCases.first(where: { $0.word == parts[0] }) else {
             let word = String(parts[0])
             loading.error(
-                position, path, "\"\(word.shown)\" \(notOneOf(words, word)); a second one of a signal is named as in traces/second")
+                position, path,
+                "\"\(word.shown)\" \(notOneOf(words, word)); a second one of a signal is named as in traces/second")
             return nil
         }
         if parts.count == 2, !Self.isName(parts[1]) {
             loading.error(position, path, "a name after \"/\" has 1 to 64 letters, digits, \"-\", \"_\" and \".\"")
         }
-        var section = FileSection(loading, node, path: path)
+        var section = FileSection(loading, node, at: position, path: path)
         var route = PipelineRoute(
-            name: name, signal: signal, receivers: receivers(of: signal), processors: [], exporters: exporters(of: signal))
+            name: name, signal: signal, receivers: receivers(of: signal), processors: [],
+            exporters: exporters(of: signal))
         section.list("receivers", &route.receivers, .text)
         section.list("processors", &route.processors, .text)
         section.list("exporters", &route.exporters, .text, isShownEmpty: true)
@@ -58,6 +60,7 @@ extension PipelineLoader {
     /// Names that there are not, and ends that do not fit the signal.
     private func check(_ route: inout PipelineRoute, _ section: inout FileSection) {
         let signal = route.signal
+        route.receivers.removeAll { offReceivers.contains($0) }
         func unknown(_ key: String, _ name: String, _ there: [String]) {
             guard !brokenNames.contains("\(key).\(name)") else { return }
             let nearest = Spelling.nearest(name, of: there).map { "; did you mean \"\($0)\"?" } ?? "."
@@ -70,7 +73,8 @@ extension PipelineLoader {
                 continue
             }
             if !receiver.kind.signals.contains(signal) {
-                section.error("receivers", "\(name) receives \(Self.list(receiver.kind.signals)), and no \(signal.word)")
+                section.error(
+                    "receivers", "\(name) receives \(Self.list(receiver.kind.signals)), and no \(signal.word)")
             }
         }
         for name in route.processors where configuration.processor(name) == nil {

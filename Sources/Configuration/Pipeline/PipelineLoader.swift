@@ -76,7 +76,9 @@ extension [ConfigurationProblem] {
     /// As in the file; what is not in it first.
     fileprivate var inOrder: [ConfigurationProblem] {
         enumerated().sorted { left, right in
-            let places = [left, right].map { ($0.element.position?.line ?? 0, $0.element.position?.column ?? 0, $0.offset) }
+            let places = [left, right].map {
+                ($0.element.position?.line ?? 0, $0.element.position?.column ?? 0, $0.offset)
+            }
             return places[0] < places[1]
         }.map(\.element)
     }
@@ -104,6 +106,7 @@ struct PipelineLoader {
         var exporters: [String: SettingOrigin] = [:]
         var urls: [String: SettingOrigin] = [:]
         var queues: [String: SettingOrigin] = [:]
+        var queueBytes: [String: SettingOrigin] = [:]
         var batches: [String: SettingOrigin] = [:]
     }
 
@@ -111,6 +114,8 @@ struct PipelineLoader {
     let loading: FileLoading
     var configuration = PipelineConfiguration()
     var places = Places()
+    /// Receivers that are there but do not listen. Pipelines may name them.
+    var offReceivers: Set<String> = []
     /// Names that stand in the file but could not be read: that they are used is no further error.
     var brokenNames: Set<String> = []
 
@@ -183,7 +188,8 @@ struct PipelineLoader {
         section.value("sync", &queue.sync, .choice)
         section.value("sync-interval", &queue.syncIntervalNanoseconds, .time(1_000_000...3_600_000_000_000))
         if section.has("sync-interval"), queue.sync != .interval {
-            section.warning("sync-interval", "it means something only with `sync: interval`, and sync is \(queue.sync.rawValue)")
+            section.warning(
+                "sync-interval", "it means something only with `sync: interval`, and sync is \(queue.sync.rawValue)")
         }
         section.value("overflow", &queue.overflow, .choice)
     }
@@ -198,7 +204,8 @@ struct PipelineLoader {
         }
         if !section.has("receivers") {
             for kind in ReceiverConfiguration.Kind.allCases {
-                let value = readReceiver(kind.rawValue, kind, nil, nil, flag: flagged.removeValue(forKey: kind.rawValue))
+                let value = readReceiver(
+                    kind.rawValue, kind, nil, nil, flag: flagged.removeValue(forKey: kind.rawValue))
                 if let value { entries.append(EffectiveValue.Entry(key: kind.rawValue, value: value)) }
             }
         }
@@ -216,7 +223,9 @@ struct PipelineLoader {
         for flag in flags.receives {
             let parts = flag.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2 else {
-                loading.error(.flag("--receive \(flag)"), [], "expected NAME=HOST:PORT, as in otlp-http=0.0.0.0:4318, or NAME=off")
+                loading.error(
+                    .flag("--receive \(flag)"), [], "expected NAME=HOST:PORT, as in otlp-http=0.0.0.0:4318, or NAME=off"
+                )
                 continue
             }
             guard Self.kind(ofReceiver: parts[0]) != nil else {
@@ -254,13 +263,18 @@ struct PipelineLoader {
     ) -> EffectiveValue? {
         var receiver = ReceiverConfiguration(name: name, kind: kind)
         var listen: HostPort? = receiver.listen
-        var section = FileSection(loading, node, path: ["receivers", name], shorthand: "listen")
+        // With little memory the default has to be less.
+        receiver.bodyBytesMax = min(receiver.bodyBytesMax, configuration.memoryBytesMax / 4)
+        var section = FileSection(loading, node, at: position, path: ["receivers", name], shorthand: "listen")
         section.value(
             "listen", &listen, .placeOrOff(example: receiver.listen.description), flag: ("--receive \(name)", flag))
         section.value("body-max", &receiver.bodyBytesMax, .size(1 << 10...1 << 30))
         if kind != .otlpGRPC { section.list("cors", &receiver.origins, .webOrigin) }
         let value = section.finish()
-        guard let listen else { return nil }
+        guard let listen else {
+            offReceivers.insert(name)
+            return value
+        }
         receiver.listen = listen
         configuration.receivers.append(receiver)
         places.receivers[name] = position.map { .file(loading.filePosition($0), through: []) } ?? .standard
@@ -286,7 +300,9 @@ extension ScalarKind where Value == HostPort? {
         ScalarKind(
             parse: { text throws(WrongValue) in
                 if text == "off" || text == "false" { return nil }
-                guard let place = HostPort(parsing: text) else { throw WrongValue("is not HOST:PORT, as in \(example), or off") }
+                guard let place = HostPort(parsing: text) else {
+                    throw WrongValue("is not HOST:PORT, as in \(example), or off")
+                }
                 return place
             },
             show: { $0?.description ?? "off" })

@@ -47,9 +47,11 @@ public enum AttributeAction: Hashable, Sendable {
     case set(key: String, value: AttributeValue)
     /// Replaces a `to` that is there already.
     case rename(key: String, to: String)
+    /// The key may end in "*", for any end.
     case delete(key: String)
-    /// SHA-256 of the value in hex, so that equal values stay equal.
-    case hash(key: String)
+    /// SHA-256 of the value in hex, so that equal values stay equal; with a salt HMAC-SHA-256 with it as the key, so that values cannot be guessed and
+    /// compared. The key may end in "*".
+    case hash(key: String, salt: String?)
 }
 
 /// What is put on the resource of everything that passes.
@@ -68,8 +70,13 @@ public struct ResourceChange: Hashable, Sendable {
 
 public struct Redaction: Hashable, Sendable {
     public enum Pattern: String, Sendable, CaseIterable {
-        case token, card, email, jwt
+        /// Bearer tokens and those of well-known services.
+        case token
+        case card, email, jwt
         case awsKey = "aws-key"
+        case privateKey = "private-key"
+        /// Passwords and secret parameters in URLs.
+        case url
     }
 
     /// Whether the values of well-known names (authorization, cookie, password, …) are masked.
@@ -83,35 +90,63 @@ public struct Redaction: Hashable, Sendable {
     public init() {}
 }
 
-/// Items that match one of the rules are dropped and counted.
+/// What passes and what is dropped, and counted.
 public struct ItemFilter: Hashable, Sendable {
-    /// All conditions that are given have to hold.
+    public struct AttributeCondition: Hashable, Sendable {
+        public var key: String
+        /// As text, "*" stands for any characters; nil: any value.
+        public var value: String?
+
+        public init(key: String, value: String? = nil) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    /// All conditions that are given have to hold. In texts "*" stands for any characters.
     public struct Rule: Hashable, Sendable {
         public var signal: Signal?
         /// `service.name` of the resource.
         public var service: String?
-        /// Of a span, a metric or a log record's event; "*" stands for any characters.
+        public var resource: AttributeCondition?
+        /// The instrumentation scope's name.
+        public var scope: String?
+        /// Of a span, of a metric, or a log record's event name.
         public var name: String?
-        /// Severity number of OTLP: log records below it match, also those without one. Other signals do not match.
+        // Of spans alone.
+        public var kind: SpanKind?
+        public var status: SpanStatus.Code?
+        /// Nanoseconds, this or more.
+        public var durationMin: UInt64?
+        /// Nanoseconds, less than this.
+        public var durationMax: UInt64?
+        public var isRoot: Bool?
+        // Of log records alone.
+        /// Severity number of OTLP. Those without one do not match.
         public var severityBelow: Int?
-        /// The item has this attribute, or its resource has.
-        public var attribute: String?
-        /// And its value, as text, is this.
-        public var equals: String?
+        // Of all.
+        public var attribute: AttributeCondition?
 
         public init() {}
     }
 
+    /// An item that matches one of these is dropped.
     public var drop: [Rule] = []
+    /// Of the signals that these are for, only what matches one of them passes.
+    public var keep: [Rule] = []
 
     public init() {}
 }
 
 public struct Normalization: Hashable, Sendable {
+    public enum Queries: String, Sendable, CaseIterable { case keep, remove }
+
     /// Ids, numbers and hashes in the names of spans become placeholders.
     public var spanNames = true
-    /// Passwords and the values of queries are taken out of URLs.
-    public var urls = true
+    /// `url.template` is made of the URL's path where there is none.
+    public var urlTemplate = false
+    /// What happens to the queries of URLs in attributes.
+    public var queries = Queries.keep
 
     public init() {}
 }
@@ -128,13 +163,11 @@ public struct ItemLimits: Hashable, Sendable {
 }
 
 /// Decides by the trace's id alone, so that all spans of a trace go the same way.
-public indirect enum HeadSampling: Hashable, Sendable {
+public enum HeadSampling: Hashable, Sendable {
     case always
     case never
     /// From 0 to 1.
     case ratio(Double)
     /// Traces a second at most.
     case rate(perSecond: Double)
-    /// Follows the sampled flag where the span has a parent, else the other.
-    case parent(root: HeadSampling)
 }

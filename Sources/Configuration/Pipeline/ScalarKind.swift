@@ -37,11 +37,29 @@ extension ScalarKind where Value == String {
             show: { $0 })
     }
 
-    /// A key of an attribute, or a pattern of it.
+    /// A key of an attribute.
     static var key: ScalarKind {
         ScalarKind(
             parse: { text throws(WrongValue) in
-                guard !text.isEmpty, text.utf8.count <= 256 else { throw WrongValue("is no key of an attribute: 1 to 256 bytes") }
+                let key = try keyPattern.parse(text)
+                guard !key.contains("*") else {
+                    throw WrongValue("is no key of an attribute: \"*\" cannot stand for others here")
+                }
+                return key
+            },
+            show: { $0 })
+    }
+
+    /// A key of an attribute, or the beginning of one and "*".
+    static var keyPattern: ScalarKind {
+        ScalarKind(
+            parse: { text throws(WrongValue) in
+                guard !text.isEmpty, text.utf8.count <= 256 else {
+                    throw WrongValue("is no key of an attribute: that has 1 to 256 bytes")
+                }
+                guard !text.dropLast().contains("*"), text != "*" else {
+                    throw WrongValue("is no key of an attribute: \"*\" can only stand at the end of one")
+                }
                 return text
             },
             show: { $0 })
@@ -69,7 +87,8 @@ extension ScalarKind where Value == Int {
         ScalarKind(
             parse: { text throws(WrongValue) in
                 guard let bytes = Units.bytes(text), bounds.contains(bytes) else {
-                    throw WrongValue("is not a size from \(Units.size(bounds.lowerBound)) to \(Units.size(bounds.upperBound))")
+                    throw WrongValue(
+                        "is not a size from \(Units.size(bounds.lowerBound)) to \(Units.size(bounds.upperBound))")
                 }
                 return bytes
             },
@@ -89,7 +108,8 @@ extension ScalarKind where Value == Int {
 
     /// A time, kept in milliseconds.
     static func milliseconds(_ bounds: ClosedRange<Int>) -> ScalarKind {
-        let time = ScalarKind<UInt64>.time(UInt64(bounds.lowerBound) * 1_000_000...UInt64(bounds.upperBound) * 1_000_000)
+        let time = ScalarKind<UInt64>.time(
+            UInt64(bounds.lowerBound) * 1_000_000...UInt64(bounds.upperBound) * 1_000_000)
         return ScalarKind(
             parse: { text throws(WrongValue) in
                 return Int((try time.parse(text) + 500_000) / 1_000_000)
@@ -104,7 +124,8 @@ extension ScalarKind where Value == UInt64 {
         ScalarKind(
             parse: { text throws(WrongValue) in
                 guard let time = Units.nanoseconds(text), bounds.contains(time) else {
-                    throw WrongValue("is not a time from \(Units.time(bounds.lowerBound)) to \(Units.time(bounds.upperBound))")
+                    throw WrongValue(
+                        "is not a time from \(Units.time(bounds.lowerBound)) to \(Units.time(bounds.upperBound))")
                 }
                 return time
             },
@@ -160,7 +181,9 @@ extension ScalarKind where Value == LogLevel {
     static var logLevel: ScalarKind {
         ScalarKind(
             parse: { text throws(WrongValue) in
-                guard let level = LogLevel(parsing: text) else { throw WrongValue(notOneOf(LogLevel.allCases.map { "\($0)" }, text)) }
+                guard let level = LogLevel(parsing: text) else {
+                    throw WrongValue(notOneOf(LogLevel.allCases.map { "\($0)" }, text))
+                }
                 return level
             },
             show: { "\($0)" })
@@ -171,7 +194,9 @@ extension ScalarKind where Value == HostPort {
     static func place(example: String) -> ScalarKind {
         ScalarKind(
             parse: { text throws(WrongValue) in
-                guard let place = HostPort(parsing: text) else { throw WrongValue("is not HOST:PORT, as in \(example)") }
+                guard let place = HostPort(parsing: text) else {
+                    throw WrongValue("is not HOST:PORT, as in \(example)")
+                }
                 return place
             },
             show: \.description)

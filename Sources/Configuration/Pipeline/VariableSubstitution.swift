@@ -57,7 +57,9 @@ enum VariableSubstitution {
         if name.hasPrefix("env:") { name = name.dropFirst(4) }
         guard isName(name) else {
             throw Failure(
-                message: "\"${\(inside)}\" is no reference to a variable; write ${NAME} or ${NAME:-default}, and \"$$\" for a \"$\"")
+                message:
+                    "\"${\(inside)}\" is no reference to a variable; write ${NAME} or ${NAME:-default}, and \"$$\" for a \"$\""
+            )
         }
         result.variables.append(String(name))
         // An empty variable is an unset one, as everywhere in OpenTelemetry.

@@ -190,7 +190,8 @@ struct YAMLReader {
         case .plain(let plain): text = plain
         case .quoted(let quoted): text = quoted
         case .list, .mapping:
-            problems.append(Problem(position: position, message: "a key has to be a single value, not \(node.kindName)"))
+            problems.append(
+                Problem(position: position, message: "a key has to be a single value, not \(node.kindName)"))
             return Key(text: nil, position: position)
         }
         guard text.utf8.count <= Self.keyBytesMax else {

@@ -1,0 +1,114 @@
+import ArgumentParser
+import Configuration
+import Linux
+import System
+
+/// The options that say what an agent is to do, of all commands that read its configuration.
+struct AgentOptions: ParsableArguments {
+    /// What is read where no file is named, if it is there.
+    static let standardFile = "sidelight.yaml"
+    /// More than any file that is taken may have, so that the configuration itself says what is too much.
+    private static let fileBytesMax = 8 << 20
+
+    @Option(
+        name: [.customShort("c"), .customLong("config")],
+        help: ArgumentHelp("The configuration file (default: sidelight.yaml, if it is here).", valueName: "FILE"))
+    var config: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the agent calls itself (default: OTEL_SERVICE_NAME, else sidelight).", valueName: "NAME"))
+    var service: String?
+
+    @Option(help: ArgumentHelp("Where records are kept, or off (default: .sidelight/).", valueName: "DIR"))
+    var store: String?
+
+    @Option(
+        name: .customLong("export"),
+        help: ArgumentHelp(
+            """
+            Send to a backend too; KIND is otlp, otlp-json, zipkin, jaeger or console. Repeatable. Without it, and where the \
+            file names no exporter, OTEL_EXPORTER_OTLP_ENDPOINT and the other OTEL_* variables decide.
+            """, valueName: "KIND=URL"))
+    var exports: [String] = []
+
+    @Option(
+        name: .customLong("receive"),
+        help: ArgumentHelp(
+            "Where a receiver listens, or off; NAME is otlp-http, otlp-grpc, zipkin, jaeger or as in the file. Repeatable.",
+            valueName: "NAME=HOST:PORT"))
+    var receives: [String] = []
+
+    @Option(help: ArgumentHelp("Where the admin port is, or off (default: 127.0.0.1:9464).", valueName: "HOST:PORT"))
+    var admin: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How much to say on stderr: trace, debug, info, notice, warning, error or critical (default: warning).",
+            valueName: "L"))
+    var logLevel: String?
+
+    typealias Answer = Result<Configured<PipelineConfiguration.Loaded>, ConfigurationErrors>
+
+    /// Reads the configuration; each call reads the file anew, so that an agent can follow its changes.
+    /// - Parameters:
+    ///   - argument: The file, if it is named by an argument instead of `--config`.
+    ///   - isJSON: `--json` of the agent.
+    func loader(file argument: String? = nil, isJSON: Bool = false) -> @Sendable () -> Answer {
+        var flags = FlagValues()
+        flags.service = service
+        flags.store = store
+        flags.exports = exports
+        flags.receives = receives
+        flags.admin = admin
+        flags.logLevel = logLevel
+        flags.isJSON = isJSON
+        let name = argument ?? config
+        return { [flags] in Self.load(name, flags) }
+    }
+
+    private static func load(_ name: String?, _ flags: FlagValues) -> Answer {
+        var file: PipelineConfiguration.File?
+        do {
+            let bytes = try readFile(name ?? standardFile, bytesMax: fileBytesMax)
+            file = PipelineConfiguration.File(name: name ?? standardFile, bytes: bytes)
+        } catch {
+            // Nobody asked for the standard one.
+            if name != nil || error.name != "ENOENT" {
+                let problem = ConfigurationProblem(name ?? standardFile, error.reason)
+                return .failure(ConfigurationErrors(problems: [problem]))
+            }
+        }
+        return PipelineConfiguration.load(flags, environment: Machine.environment, file: file) { path in
+            do throws(FileError) {
+                return .bytes(try readFile(path, bytesMax: fileBytesMax))
+            } catch {
+                return .failed(error.reason)
+            }
+        }
+    }
+
+    /// The configuration; what is wrong with it is said on stderr, and is exit code 2.
+    func configure(
+        file argument: String? = nil, isJSON: Bool = false
+    ) throws -> Configured<PipelineConfiguration.Loaded> {
+        switch loader(file: argument, isJSON: isJSON)() {
+        case .success(let configured): return configured
+        case .failure(let errors):
+            for problem in errors.problems { complain(problem.description.escaped) }
+            throw ExitCode(2)
+        }
+    }
+
+    /// The file that is read; nil: there is none, and none was asked for.
+    func file(_ argument: String?) -> String? {
+        if let name = argument ?? config { return name }
+        return Machine.isFile(Self.standardFile) ? Self.standardFile : nil
+    }
+
+    /// - Throws: where a file is named twice.
+    func checkArgument(_ argument: String?) throws {
+        guard argument != nil, config != nil else { return }
+        throw ValidationError("the file is named twice: by --config and by the argument")
+    }
+}

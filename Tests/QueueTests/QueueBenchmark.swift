@@ -1,0 +1,125 @@
+import Foundation
+import Linux
+import Queue
+import Telemetry
+import Testing
+
+private let folder = ProcessInfo.processInfo.environment["SIDELIGHT_BENCH_QUEUE"]
+
+/// Figures, no assertions: SIDELIGHT_BENCH_QUEUE=FOLDER swift test -c release --filter QueueBenchmark. The folder's file system counts.
+@Suite(.enabled(if: folder != nil, "SIDELIGHT_BENCH_QUEUE is not set"), .serialized) struct QueueBenchmark {
+    private static let clock = ContinuousClock()
+
+    private func cpuMicroseconds() -> Double {
+        var usage = rusage()
+        getrusage(RUSAGE_SELF, &usage)
+        return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6
+            + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
+    }
+
+    private func measure(_ name: String, _ count: Int, _ body: () throws -> Void) rethrows {
+        let cpu = cpuMicroseconds()
+        let wall = try Self.clock.measure { try body() }
+        let each = wall / count
+        print(
+            "\(name): \(Double(each.components.attoseconds) / 1e12) us wall, \((cpuMicroseconds() - cpu) / Double(count)) us CPU each of \(count)"
+        )
+    }
+
+    private func fill(_ queue: DurableQueue, _ count: Int, bytes: Int, group: Int) {
+        let payload = (0..<bytes).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        for number in 0..<count {
+            guard case .queued = queue.append(QueueEntryHead(signal: .traces, items: 100, time: 1), payload) else {
+                return
+            }
+            if number % group == group - 1 { _ = queue.commit(now: UInt64(number) * 100_000) }
+        }
+        _ = queue.commit(now: UInt64(count) * 100_000)
+    }
+
+    private func drain(_ queue: DurableQueue) throws {
+        var last: QueueEntryID?
+        var count = 0
+        while let (id, _) = queue.next(after: last) {
+            _ = try queue.read(id)
+            queue.acknowledge(id)
+            last = id
+            count += 1
+            if count % 16 == 0 { queue.flushAcknowledgements() }
+        }
+        queue.flushAcknowledgements()
+    }
+
+    @Test(arguments: [1, 16, 64]) func requestsOf35kB(group: Int) throws {
+        let path = "\(folder!)/queue-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var limits = QueueLimits()
+        limits.sync = .never
+        let count = 20_000
+        let queue = try DurableQueue(LinuxQueueFiles(folder: path), limits: limits, now: 0)
+        measure("append and commit, groups of \(group)", count) { fill(queue, count, bytes: 35_000, group: group) }
+        try measure("next, read, acknowledge", count) { try drain(queue) }
+        let payload = [UInt8](repeating: 7, count: 35_000)
+        try measure("keeping up, groups of \(group)", count) {
+            var last: QueueEntryID?
+            for number in 0..<count {
+                _ = queue.append(QueueEntryHead(signal: .traces, items: 100, time: 1), payload)
+                guard number % group == group - 1 else { continue }
+                _ = queue.commit(now: 0)
+                while let (id, _) = queue.next(after: last) {
+                    _ = try queue.read(id)
+                    queue.acknowledge(id)
+                    last = id
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [QueueLimits.Sync.everyCommit, .interval(nanoseconds: 1_000_000_000)])
+    func whatSyncsCost(sync: QueueLimits.Sync) throws {
+        let path = "\(folder!)/queue-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var limits = QueueLimits()
+        limits.sync = sync
+        let queue = try DurableQueue(LinuxQueueFiles(folder: path), limits: limits, now: 0)
+        measure("append and commit, groups of 16, sync \(sync)", 10_000) {
+            fill(queue, 10_000, bytes: 35_000, group: 16)
+        }
+    }
+
+    /// A gigabyte of backlog: 30,000 large entries, or half a million small ones.
+    @Test(arguments: [35_000, 2_000]) func openingABacklog(bytes: Int) throws {
+        let path = "\(folder!)/queue-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var limits = QueueLimits()
+        limits.sync = .never
+        var queue: DurableQueue? = try DurableQueue(LinuxQueueFiles(folder: path), limits: limits, now: 0)
+        fill(queue!, (1 << 30) / (bytes + 48), bytes: bytes, group: 16)
+        queue!.sync()
+        queue = nil
+        for warmth in ["warm", "cold"] {
+            if warmth == "cold" {
+                try? "3".write(toFile: "/proc/sys/vm/drop_caches", atomically: false, encoding: .utf8)
+            }
+            try measure("opening \(warmth), \(bytes) bytes an entry", 1) {
+                queue = try DurableQueue(LinuxQueueFiles(folder: path), limits: limits, now: 0)
+            }
+            print(
+                "  \(queue!.counts.entries) entries, \(queue!.counts.bytesOnDisk) bytes, \(queue!.counts.segments) segments"
+            )
+            queue = nil
+        }
+    }
+
+    @Test func checksum() {
+        let payload = [UInt8](repeating: 7, count: 35_000)
+        var sum: UInt32 = 0
+        measure("CRC-32C of 35,000 bytes", 20_000) {
+            for _ in 0..<20_000 { sum = checksumOfEntry(sum, payload) }
+        }
+        measure("the same without the instruction", 2_000) {
+            for _ in 0..<2_000 { sum = portableChecksum(sum, payload) }
+        }
+        print("  \(sum)")
+    }
+}
