@@ -162,8 +162,12 @@ extension Jaeger {
 
         /// The first parent of the same trace is the span's, if it names none itself. What is not the parent is a link.
         private mutating func takeReferences() {
-            func isParent(_ reference: Reference) -> Bool { !reference.isFollowsFrom && reference.traceID == span.traceID }
-            if !span.parentSpanID.isValid, let parent = references.first(where: isParent) { span.parentSpanID = parent.spanID }
+            func isParent(_ reference: Reference) -> Bool {
+                !reference.isFollowsFrom && reference.traceID == span.traceID
+            }
+            if !span.parentSpanID.isValid, let parent = references.first(where: isParent) {
+                span.parentSpanID = parent.spanID
+            }
             for reference in references where !(isParent(reference) && reference.spanID == span.parentSpanID) {
                 var link = ForeignLink(traceID: reference.traceID, spanID: reference.spanID)
                 if !reference.isFollowsFrom {
@@ -251,7 +255,9 @@ extension Jaeger {
 
         // MARK: tags
 
-        private enum Value { static let string: Int32 = 0, double: Int32 = 1, bool: Int32 = 2, long: Int32 = 3, binary: Int32 = 4 }
+        private enum Value {
+            static let string: Int32 = 0, double: Int32 = 1, bool: Int32 = 2, long: Int32 = 3, binary: Int32 = 4
+        }
 
         /// Of the values of a tag the one of its type counts. A type that is unknown, or a value that is not there, is an empty text.
         private func tag(_ reader: inout ThriftReader) throws(DecodeError) -> ForeignTag {

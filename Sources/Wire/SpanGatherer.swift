@@ -197,7 +197,9 @@ struct SpanTags {
             case UInt8(ascii: "e"): if error == nil, tag.key.equals("error") { error = index }
             case UInt8(ascii: "s"): span.tags[index].isTaken = takeKind(tag, format)
             case UInt8(ascii: "w"):
-                guard tag.key.equals("w3c.tracestate"), traceState.count == 0, let text = tag.value.string else { break }
+                guard tag.key.equals("w3c.tracestate"), traceState.count == 0, let text = tag.value.string else {
+                    break
+                }
                 traceState = text
                 span.tags[index].isTaken = true
             default: break
@@ -236,7 +238,13 @@ struct SpanTags {
 
     private mutating func takeStatus(_ value: ForeignValue) -> Bool {
         guard let text = value.string else { return false }
-        if text.equals("OK") { status = .ok } else if text.equals("ERROR") { status = .error } else { return text.equals("UNSET") }
+        if text.equals("OK") {
+            status = .ok
+        } else if text.equals("ERROR") {
+            status = .error
+        } else {
+            return text.equals("UNSET")
+        }
         return true
     }
 

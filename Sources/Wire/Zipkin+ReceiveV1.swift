@@ -129,8 +129,10 @@ private struct ZipkinV1Span {
     }
 
     private static let allSides = [
-        Side(kind: .client, begin: "cs", end: "cr", address: "sa"), Side(kind: .server, begin: "sr", end: "ss", address: "ca"),
-        Side(kind: .producer, begin: "ms", end: "ms", address: "ma"), Side(kind: .consumer, begin: "mr", end: "mr", address: "ma"),
+        Side(kind: .client, begin: "cs", end: "cr", address: "sa"),
+        Side(kind: .server, begin: "sr", end: "ss", address: "ca"),
+        Side(kind: .producer, begin: "ms", end: "ms", address: "ma"),
+        Side(kind: .consumer, begin: "mr", end: "mr", address: "ma"),
     ]
 
     /// At least one.
