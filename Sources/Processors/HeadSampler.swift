@@ -124,7 +124,7 @@ final class TraceRate {
 
     /// - Parameter now: nanoseconds; a time before the last one counts as the last.
     func isChosen(_ trace: TraceID, now: UInt64) -> Bool {
-        let slot = Int(truncatingIfNeeded: (trace.low ^ trace.high) &* 0x9E37_79B9_7F4A_7C15 >> 49)
+        let slot = Int(truncatingIfNeeded: ((trace.low ^ trace.high) &* 0x9E37_79B9_7F4A_7C15) >> 49)
         if decisions[slot].trace == trace { return decisions[slot].isChosen }
         if let last, now > last { tokens = min(capacity, tokens + Double(now - last) * 1e-9 * perSecond) }
         last = max(last ?? now, now)

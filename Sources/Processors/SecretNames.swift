@@ -22,15 +22,36 @@ struct SecretNames {
     private typealias Folded = SIMD4<UInt64>
     static let foldedBytesMax = 32
 
-    private var lastParts: Set<Folded> = []
-    private var wholes: Set<Folded> = []
+    private struct Table {
+        /// By the number of their bytes; a name of n is among `starts[n]` ..< `starts[n + 1]`.
+        private var names: [Folded] = []
+        private var starts = [Int](repeating: 0, count: foldedBytesMax + 2)
+
+        var isEmpty: Bool { names.isEmpty }
+
+        init(_ names: [(name: Folded, count: Int)]) {
+            for count in 0...foldedBytesMax {
+                starts[count] = self.names.count
+                for (name, length) in names where length == count && !self.names[starts[count]...].contains(name) { self.names.append(name) }
+            }
+            starts[foldedBytesMax + 1] = self.names.count
+        }
+
+        func contains(_ name: (name: Folded, count: Int)) -> Bool {
+            for index in starts[name.count]..<starts[name.count + 1] where names[index] == name.name { return true }
+            return false
+        }
+    }
+
+    private let lastParts: Table
+    private let wholes: Table
     private var patterns: [TextPattern] = []
     /// A bit for each pair of last letters that a name has, by their lowest five bits. Most keys are sorted out here.
     private var endings = [UInt32](repeating: 0, count: 32)
 
-    var isEmpty: Bool { lastParts.isEmpty && wholes.isEmpty && patterns.isEmpty }
-
     init(_ names: [String]) {
+        var lastParts: [(name: Folded, count: Int)] = []
+        var wholes: [(name: Folded, count: Int)] = []
         for name in names {
             if name.utf8.contains(0x2A) {
                 patterns.append(TextPattern(glob: String(decoding: name.utf8.map(ByteClass.lowercased), as: UTF8.self)))
@@ -42,8 +63,8 @@ struct SecretNames {
                 patterns.append(TextPattern(glob: String(decoding: bytes.map(ByteClass.lowercased), as: UTF8.self)))
                 continue
             }
-            guard folded != .zero else { continue }
-            if name.utf8.contains(0x2E) { wholes.insert(folded) } else { lastParts.insert(folded) }
+            guard folded.count > 0 else { continue }
+            if name.utf8.contains(0x2E) { wholes.append(folded) } else { lastParts.append(folded) }
             let kept = bytes.filter { $0 != 0x2D && $0 != 0x5F }
             let last = Int(kept[kept.count - 1] & 31)
             if kept.count == 1 {
@@ -52,6 +73,8 @@ struct SecretNames {
                 endings[last] |= 1 << UInt32(kept[kept.count - 2] & 31)
             }
         }
+        self.lastParts = Table(lastParts)
+        self.wholes = Table(wholes)
     }
 
     /// Whether the value of an attribute with this key is secret.
@@ -87,7 +110,7 @@ struct SecretNames {
     }
 
     /// Nil when more than 32 bytes are left.
-    private static func fold(_ name: UnsafeRawBufferPointer) -> Folded? {
+    private static func fold(_ name: UnsafeRawBufferPointer) -> (name: Folded, count: Int)? {
         var folded = Folded.zero
         var count = 0
         for byte in name where byte != 0x2D && byte != 0x5F {
@@ -95,6 +118,6 @@ struct SecretNames {
             folded[count >> 3] |= UInt64(ByteClass.lowercased(byte)) << UInt64((count & 7) * 8)
             count += 1
         }
-        return folded
+        return (folded, count)
     }
 }

@@ -1,6 +1,6 @@
-// Finds secrets in text, in one pass. Each pattern has three bytes that follow each other wherever it occurs (`eyJ` of a JSON Web Token, `gh?` of a GitHub token,
-// `?` and two letters of a query): a table says for each byte in which patterns it may be the first, the second or the third, as three groups of eight bits in one
-// word. The scan looks each byte up once and joins the words of three neighbours; where a bit is left, the pattern's own code looks at the place. Text in which nothing
+// Finds secrets in text, in one pass. Each pattern has four bytes that follow each other wherever it occurs (`eyJ?` of a JSON Web Token, `gh?_` of a GitHub token,
+// `?` and three bytes of a parameter): a table says for each byte in which patterns it may be the first, second, third or fourth, as four groups of eight bits in one
+// word. The scan looks each byte up once and joins the words of four neighbours; where a bit is left, the pattern's own code looks at the place. Text in which nothing
 // is found costs the look-ups alone.
 //
 // Every look at a place is bounded by a constant, or by what it then masks, or by a run of bytes that no second look can begin in: the scan is linear, whatever the text.
@@ -38,7 +38,18 @@ enum SecretKind: String, Sendable, CaseIterable {
             }
     }
 
-    var index: Int { Self.allCases.firstIndex(of: self)! }
+    var index: Int {
+        switch self {
+        case .key: 0
+        case .card: 1
+        case .email: 2
+        case .jwt: 3
+        case .token: 4
+        case .awsKey: 5
+        case .privateKey: 6
+        case .url: 7
+        }
+    }
 }
 
 final class SecretScanner {
@@ -60,42 +71,44 @@ final class SecretScanner {
     }
 
     private let table: UnsafeMutablePointer<UInt32>
-    private let kinds: Set<SecretKind>
+    /// A bit for each kind, by its index.
+    private let kinds: UInt8
     private let names: SecretNames
     private let classes = ByteClass.table
 
     /// - Parameter names: of parameters in queries.
     init(_ kinds: Set<SecretKind>, names: SecretNames) {
-        self.kinds = kinds
+        self.kinds = kinds.reduce(0) { $0 | 1 << UInt8($1.index) }
         self.names = names
         table = .allocate(capacity: 256)
         table.initialize(repeating: 0, count: 256)
         let letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
         let digits = "0123456789"
-        func add(_ bit: UInt32, _ first: String, _ second: String, _ third: String) {
-            for (shift, bytes) in [(UInt32(0), first), (8, second), (16, third)] {
+        let names = letters + digits + "_-.$"
+        func add(_ bit: UInt32, _ first: String, _ second: String, _ third: String, _ fourth: String) {
+            for (shift, bytes) in [(UInt32(0), first), (8, second), (16, third), (24, fourth)] {
                 for byte in bytes.utf8 { table[Int(byte)] |= bit << shift }
             }
         }
         if kinds.contains(.email) || kinds.contains(.url) {
-            add(Bit.at, "@", letters + digits + "[", "")
-            for byte in 0..<256 { table[byte] |= Bit.at << 16 }
+            add(Bit.at, "@", letters + digits + "[", "", "")
+            for byte in 0..<256 { table[byte] |= Bit.at << 16 | Bit.at << 24 }
         }
-        if kinds.contains(.jwt) { add(Bit.jwt, "e", "y", "J") }
+        if kinds.contains(.jwt) { add(Bit.jwt, "e", "y", "J", letters + digits + "_-") }
         if kinds.contains(.token) {
-            add(Bit.bearerOrPEM, "bB", "eE", "aA")
-            add(Bit.gToken, "g", "hil", "pousrt")
-            add(Bit.slack, "x", "o", "x")
-            add(Bit.upperA, "A", "I", "z")
+            add(Bit.bearerOrPEM, "bB", "eE", "aA", "rR")
+            add(Bit.gToken, "g", "hil", "pousrt", "_ha")
+            add(Bit.slack, "x", "o", "x", letters)
+            add(Bit.upperA, "A", "I", "z", "a")
         }
-        if kinds.contains(.privateKey) { add(Bit.bearerOrPEM, "B", "E", "G") }
-        if kinds.contains(.awsKey) { add(Bit.upperA, "A", "KSBC", "IC") }
+        if kinds.contains(.privateKey) { add(Bit.bearerOrPEM, "B", "E", "G", "I") }
+        if kinds.contains(.awsKey) { add(Bit.upperA, "A", "KSBC", "IC", "A") }
         if kinds.contains(.card) {
-            add(Bit.digits, "", "23456", digits)
+            add(Bit.digits, "", "23456", digits, digits)
             for byte in 0..<256 where classes[byte] & ByteClass.word == 0 { table[byte] |= Bit.digits }
         }
         if kinds.contains(.url) {
-            add(Bit.query, "?&;", letters + "_$", letters + digits + "_-.$")
+            add(Bit.query, "?&;", letters + "_$", names, names + "=")
         }
     }
 
@@ -115,19 +128,20 @@ final class SecretScanner {
         var position = start
         if position == 0 {
             // What begins at a border, at the border that the text's start is.
-            if kinds.contains(.card), text[0] &- 0x32 < 5, let match = card(text, count, 0) { return match }
+            if searches(.card), text[0] &- 0x32 < 5, let match = card(text, count, 0) { return match }
         }
         var w0 = table[Int(text[position])]
         var w1 = table[Int(text[position &+ 1])]
-        while position &+ 6 <= count {
-            let w2 = table[Int(text[position &+ 2])]
+        var w2 = table[Int(text[position &+ 2])]
+        while position &+ 7 <= count {
             let w3 = table[Int(text[position &+ 3])]
             let w4 = table[Int(text[position &+ 4])]
             let w5 = table[Int(text[position &+ 5])]
-            let s0 = w0 & w1 >> 8 & w2 >> 16
-            let s1 = w1 & w2 >> 8 & w3 >> 16
-            let s2 = w2 & w3 >> 8 & w4 >> 16
-            let s3 = w3 & w4 >> 8 & w5 >> 16
+            let w6 = table[Int(text[position &+ 6])]
+            let s0 = w0 & w1 >> 8 & w2 >> 16 & w3 >> 24
+            let s1 = w1 & w2 >> 8 & w3 >> 16 & w4 >> 24
+            let s2 = w2 & w3 >> 8 & w4 >> 16 & w5 >> 24
+            let s3 = w3 & w4 >> 8 & w5 >> 16 & w6 >> 24
             if _slowPath((s0 | s1 | s2 | s3) & 0xFF != 0) {
                 if let match = look(s0, text, count, position, start) { return match }
                 if let match = look(s1, text, count, position &+ 1, start) { return match }
@@ -136,32 +150,40 @@ final class SecretScanner {
             }
             w0 = w4
             w1 = w5
+            w2 = w6
             position &+= 4
         }
-        while position &+ 3 <= count {
+        while position &+ 4 <= count {
             let word =
                 table[Int(text[position])] & table[Int(text[position &+ 1])] >> 8 & table[Int(text[position &+ 2])] >> 16
+                & table[Int(text[position &+ 3])] >> 24
             if word & 0xFF != 0, let match = look(word, text, count, position, start) { return match }
             position &+= 1
         }
         return nil
     }
 
+    private func searches(_ kind: SecretKind) -> Bool { kinds & 1 << UInt8(kind.index) != 0 }
+
+    @inline(__always)
+    private func look(_ bits: UInt32, _ text: UnsafePointer<UInt8>, _ count: Int, _ position: Int, _ start: Int) -> Match? {
+        bits & 0xFF == 0 ? nil : lookClosely(bits, text, count, position, start)
+    }
+
     /// The patterns of `bits` at a place.
     @inline(never)
-    private func look(_ bits: UInt32, _ text: UnsafePointer<UInt8>, _ count: Int, _ position: Int, _ start: Int) -> Match? {
-        guard bits & 0xFF != 0 else { return nil }
+    private func lookClosely(_ bits: UInt32, _ text: UnsafePointer<UInt8>, _ count: Int, _ position: Int, _ start: Int) -> Match? {
         if bits & Bit.digits != 0, let match = card(text, count, position + 1) { return match }
         if bits & Bit.at != 0 {
-            if kinds.contains(.url), let match = userInformation(text, count, position, start) { return match }
-            if kinds.contains(.email), let match = email(text, count, position, start) { return match }
+            if searches(.url), let match = userInformation(text, count, position, start) { return match }
+            if searches(.email), let match = email(text, count, position, start) { return match }
         }
         if bits & Bit.query != 0, let match = parameter(text, count, position + 1) { return match }
         if bits & Bit.jwt != 0, let match = jwt(text, count, position) { return match }
         if bits & Bit.bearerOrPEM != 0 {
             if text[position + 1] == 0x45, text[position + 2] == 0x47 {
-                if kinds.contains(.privateKey), let match = pem(text, count, position, start) { return match }
-            } else if kinds.contains(.token), let match = bearer(text, count, position) {
+                if searches(.privateKey), let match = pem(text, count, position, start) { return match }
+            } else if searches(.token), let match = bearer(text, count, position) {
                 return match
             }
         }
@@ -172,7 +194,7 @@ final class SecretScanner {
 
     /// Finds parameters in a query that begins without a question mark, at its first name.
     func firstParameter(in text: UnsafeRawBufferPointer) -> Match? {
-        guard kinds.contains(.url), let base = text.baseAddress else { return nil }
+        guard searches(.url), let base = text.baseAddress else { return nil }
         return parameter(base.assumingMemoryBound(to: UInt8.self), text.count, 0)
     }
 
@@ -316,7 +338,7 @@ final class SecretScanner {
 
     private func upperA(_ text: UnsafePointer<UInt8>, _ count: Int, _ start: Int) -> Match? {
         guard !has(ByteClass.word, text, count, start - 1) else { return nil }
-        if kinds.contains(.awsKey) {
+        if searches(.awsKey) {
             let isKey =
                 begins("AKIA", text, count, start) || begins("ASIA", text, count, start) || begins("ABIA", text, count, start)
                 || begins("ACCA", text, count, start)
@@ -327,7 +349,7 @@ final class SecretScanner {
                 if isUpper { return Match(range: start..<end, kind: .awsKey) }
             }
         }
-        if kinds.contains(.token), begins("AIza", text, count, start) {
+        if searches(.token), begins("AIza", text, count, start) {
             let end = run(ByteClass.base64URL, text, count, start, limit: 40)
             if end - start == 39 { return Match(range: start..<end, kind: .token) }
         }
