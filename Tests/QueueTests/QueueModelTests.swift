@@ -90,14 +90,14 @@ private let fuzzSeconds = ProcessInfo.processInfo.environment["SIDELIGHT_FUZZ_SE
         report(world)
     }
 
-    @Test(arguments: 1...8 as ClosedRange<UInt64>)
+    @Test(arguments: 1...4 as ClosedRange<UInt64>)
     func whatWasCommittedSurvivesAnEndInEachOperation(seed: UInt64) { Self.endsEverywhere(seed: seed) }
 
-    @Test(arguments: 1...120 as ClosedRange<UInt64>)
+    @Test(arguments: 1...60 as ClosedRange<UInt64>)
     func livesOfFailuresAndEndsKeepThePromise(seed: UInt64) { Self.lives(seed: seed) }
 
     /// A disk that says of each sync that it worked and does nothing: entries may be lost, but nothing is invented and nothing is stuck.
-    @Test(arguments: 1...20 as ClosedRange<UInt64>)
+    @Test(arguments: 1...10 as ClosedRange<UInt64>)
     func aDiskThatLiesCostsOnlyWhatItLost(seed: UInt64) { Self.lives(seed: seed, lies: true) }
 
     /// As long as `SIDELIGHT_FUZZ_SECONDS` says, with seeds from the clock; each is printed when it fails.
