@@ -38,6 +38,7 @@ extension DurableQueue {
                 try recover(segment, bytes: file.listing.bytes, before: next, isLast: place + 1 == found.count)
                 guard segment.bytes > 0 else { continue }
                 if let bytes = sidecars.removeValue(forKey: segment.sidecarName) {
+                    segment.hasSidecar = true
                     try recoverSidecar(of: segment, bytes)
                 }
             } catch {
