@@ -52,7 +52,9 @@ extension DurableQueue {
         }
         orphans = sidecars.map { ($0.key, $0.value) }
         counts.bytesOnDisk += orphans.reduce(0) { $0 + $1.bytes }
-        folderIsDirty = !orphans.isEmpty
+        // What the last process removed may come back until the folder is synced: a segment with a number within those of the one that is continued would hide
+        // what is appended to that.
+        folderIsDirty = true
         if limits.sync == .never { removeOrphans() } else { _ = try? syncFolderIfDirty() }
         let aside = listing.map(\.name).filter { $0.hasSuffix(QueueFormat.damagedSuffix) }.sorted()
         for name in aside.dropLast(Self.damagedFilesMax) { _ = try? files.remove(name) }

@@ -103,7 +103,8 @@ private let fuzzSeconds = ProcessInfo.processInfo.environment["SIDELIGHT_FUZZ_SE
     /// Seeds that found something once: a sidecar left behind half made, and what the model did not foresee of segments and sidecars that come back.
     @Test(
         arguments: [
-            353_613_644_757, 617_581_969_690, 719_056_549_018, 835_874_502_602, 543_455_191_228, 238_521_521_641,
+            353_613_644_757, 617_581_969_690, 719_056_549_018, 835_874_502_602, 543_455_191_228, 446_134_402_914,
+            258_462_448_994, 238_521_521_641,
         ] as [UInt64])
     func livesThatOnceFailed(seed: UInt64) { Self.lives(seed: seed) }
 
