@@ -319,7 +319,7 @@ def test_a_full_disk_is_a_state(agent, sidelight, make_receiver):
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True).returncode != 0:
         pytest.skip("this machine does not let us mount")
     try:
-        one = agent({"out": receiver}, queue={"directory": str(disk / "queue")}, store={"enabled": False})
+        one = agent({"out": receiver}, queue={"directory": str(disk / "queue")}, store="off")
         attributes = [("text", "x" * 1000)]
         taken, first, refused = [], 1, 0
         while refused < 5:

@@ -163,7 +163,9 @@ public final class AgentService {
         let places = receivers.isEmpty ? "nothing is received" : "receiving " + receivers.joined(separator: ", ")
         var destinations = configuration.exporters.map { "\($0.name) (\($0.exporter.name))" }
         if configuration.store.isEnabled { destinations.append("the store in \(configuration.store.directory)") }
-        messages.say(places + "; sending to " + (destinations.isEmpty ? "nowhere" : destinations.joined(separator: ", ")))
+        let way = "sending to " + (destinations.isEmpty ? "nowhere" : destinations.joined(separator: ", "))
+        let admin = configuration.admin != nil ? sockets.last.map { "admin at \($0.place.text)" } : nil
+        messages.say([places, way, admin].compactMap(\.self).joined(separator: "; "))
     }
 
     private func tellWhatIsLeft() {
