@@ -36,6 +36,9 @@ extension Jaeger {
         private var serviceName = ForeignText.none
         private var processTags: [ForeignTag] = []
         private var references: [Reference] = []
+        /// How many links may still be looked at for the logs of the span that is being read.
+        private var comparisonsLeft = 0
+        private static let linkComparisonsMax = 65_536
         /// Of the log that is being read.
         private var fields: [ForeignTag] = []
 
@@ -55,6 +58,7 @@ extension Jaeger {
 
         /// The process may come behind the spans.
         mutating func takeBatch(_ reader: inout ThriftReader) throws(DecodeError) {
+            gatherer.beginProcess()
             serviceName = .none
             processTags.removeAll(keepingCapacity: true)
             var spans: ThriftReader?
@@ -79,6 +83,7 @@ extension Jaeger {
         }
 
         private mutating func takeProcess(_ reader: inout ThriftReader) throws(DecodeError) {
+            gatherer.beginProcess()
             var last: ThriftReader.LastNumber = 0
             while let field = try reader.next(&last) {
                 switch (field.number, field.type) {
@@ -188,6 +193,7 @@ extension Jaeger {
         private mutating func takeLogs(_ reader: inout ThriftReader) throws(DecodeError) {
             // Logs about links come in the order of the links: the search goes on behind the last that was found.
             var nextLink = 0
+            comparisonsLeft = Self.linkComparisonsMax
             for _ in 0..<(try reader.structs()) {
                 let offset = reader.offset
                 var time: Int64 = 0
@@ -232,9 +238,15 @@ extension Jaeger {
         private mutating func takeLinkLog(_ nextLink: inout Int) -> Bool {
             guard nextLink < span.links.count, string("event")?.equals("link") == true,
                 let trace = string("trace_id"), trace.count == 32, let traceID = try? ZipkinSpan.traceID(trace, at: 0),
-                let id = string("span_id"), id.count == 16, let spanID = try? ZipkinSpan.spanID(id, at: 0),
-                let index = span.links[nextLink...].firstIndex(where: { $0.traceID == traceID && $0.spanID == spanID })
+                let id = string("span_id"), id.count == 16, let spanID = try? ZipkinSpan.spanID(id, at: 0)
             else { return false }
+            // Many logs that match none of many links would else cost their product.
+            let candidates = span.links[nextLink...].prefix(comparisonsLeft)
+            guard let index = candidates.firstIndex(where: { $0.traceID == traceID && $0.spanID == spanID }) else {
+                comparisonsLeft -= candidates.count
+                return false
+            }
+            comparisonsLeft -= index - nextLink
             nextLink = index + 1
             let start = span.encoded.count
             // The first three fields and the trace state are the encoder's.

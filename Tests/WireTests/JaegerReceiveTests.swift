@@ -187,3 +187,42 @@ enum JaegerRoundTrip {
         #expect(Jaeger.encode(batches: again.batches)[0].bytes == second, "seed \(seed)")
     }
 }
+
+/// Requests whose parts, multiplied with each other, would keep a decoder busy for minutes.
+@Suite struct ReceiveCostTests {
+    @Test func aLongProcessIsNotReadForEachSpan() throws {
+        let tags = (0..<20_000).map { Attribute("key.\($0)", .string("value")) }
+        let bytes = Jaeger.encode(batches: [
+            Batch(
+                Array(repeating: Example.span, count: 3_000),
+                resource: Resource(attributes: tags + [Attribute("service.name", "s")]))
+        ])[0].bytes
+        let received = try Jaeger.batches(fromThrift: bytes)
+        #expect(received.batches.count == 1 && received.batches[0].items.count == 3_000)
+    }
+
+    @Test func logsThatMatchNoLinkAreEvents() throws {
+        var span = Example.span
+        span.links = Array(repeating: Example.span.links[0], count: 20_000)
+        for index in span.links.indices { span.links[index].attributes = [] }
+        span.events = (0..<20_000).map { _ in
+            SpanData.Event(
+                time: 0, name: "link",
+                attributes: [
+                    Attribute("trace_id", .string(Example.traceID.hex)),
+                    Attribute("span_id", .string("0000000000000009")),
+                ])
+        }
+        let bytes = Jaeger.encode(batches: [Batch([span], resource: Resource())])[0].bytes
+        let again = try Jaeger.batches(fromThrift: bytes).batches[0].span(at: 0)
+        #expect(again.links.count == 20_000 && again.events.count >= 20_000)
+    }
+
+    @Test func annotationsOfV1AreSortedOnce() throws {
+        let other = repeatElement(#"{"timestamp":1,"value":"x"}"#, count: 40_000).joined(separator: ",")
+        let core = #"{"timestamp":1,"value":"cs"},{"timestamp":2,"value":"sr"}"#
+        let text = #"[{"traceId":"1","id":"2","annotations":[\#(other),\#(core)]}]"#
+        let received = try Zipkin.batches(fromV1JSON: Array(text.utf8))
+        #expect(received.batches.reduce(0) { $0 + $1.items.count } == 2)
+    }
+}
