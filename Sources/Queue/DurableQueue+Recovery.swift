@@ -99,6 +99,9 @@ extension DurableQueue {
     }
 
     private func adopt(_ segment: Segment) {
+        // The last process may have left it unsynced.
+        segment.isDirty = true
+        segment.sidecarIsDirty = segment.sidecarBytes > 0
         segments.append(segment)
         counts.segments += 1
         counts.bytesOnDisk += segment.bytes + segment.sidecarBytes

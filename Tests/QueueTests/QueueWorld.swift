@@ -55,6 +55,7 @@ final class QueueWorld {
     private var loss = Loss.kill
     /// A fault while opening may have cost anything.
     private var provesNothing = false
+    private var everFailed = false
     /// Segments that were removed may have come back, which no limit foresees.
     private var lostPower = false
     /// A loss of power cost these their payloads.
@@ -91,13 +92,19 @@ final class QueueWorld {
         cursor = nil
         do {
             let queue = try DurableQueue(files, limits: limits, now: now)
-            if files.faults > 0 { provesNothing = true }
+            if files.faults > 0 {
+                provesNothing = true
+                everFailed = true
+            }
             if files.isDead { return false }
             self.queue = queue
             return true
         } catch {
             check(files.isDead || files.faults > 0, "opening failed: \(error)")
-            if files.faults > 0 { provesNothing = true }
+            if files.faults > 0 {
+                provesNothing = true
+                everFailed = true
+            }
             check(files.openCount == 0, "\(files.openCount) files left open by a failed opening")
             return false
         }
@@ -231,11 +238,13 @@ final class QueueWorld {
         hadFaults = hadFaults || files.faults > faultsBefore
         log.append("sync \(isDone)")
         check(isDone || files.faults > faultsBefore, "sync failed without a cause")
+        if !hadFaults && !everFailed && !disk.lies { check(disk.segmentsAreDurable, "synced, and is not") }
     }
 
     /// What the queue dropped, and what the model knows from the state of the disk.
     private func afterwards(_ queue: DurableQueue) {
         hadFaults = hadFaults || files.faults > 0
+        everFailed = everFailed || hadFaults
         for drop in queue.takeDrops() where drop.reason != .full {
             log.append("dropped \(drop.entries) \(drop.reason)")
             let tags = openTags().filter {
@@ -367,6 +376,7 @@ final class QueueWorld {
         case 3: files.fault = { $0 >= at && $0 < at + length ? .noSpace : nil }
         case 4: files.fault = { $0 >= at && $0 < at + length ? .input : nil }
         case 5:
+            everFailed = true
             disk.capacity = disk.bytes + generator.below(20_000)
             hadFaults = true
         default: break
