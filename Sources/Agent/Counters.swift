@@ -103,7 +103,8 @@ extension Counters.Key: CustomStringConvertible {
     /// As in Prometheus' text format: `name{label="value"}`.
     public var description: String {
         guard !labels.isEmpty else { return name.rawValue }
-        return name.rawValue + "{" + labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",") + "}"
+        return name.rawValue + "{" + labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
+            + "}"
     }
 
     private static func escaped(_ value: String) -> String {

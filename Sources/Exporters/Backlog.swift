@@ -127,7 +127,9 @@ struct Backlog {
         }
     }
 
-    private func hasRoom(_ machine: ExportMachine) -> Bool { machine.heldBytes < Self.windowBytes && !machine.isShutDown }
+    private func hasRoom(_ machine: ExportMachine) -> Bool {
+        machine.heldBytes < Self.windowBytes && !machine.isShutDown
+    }
 
     /// False: the memory budget has no room. An entry that the machine has alone is given all the same, so that the way out is never closed.
     private mutating func give(
@@ -171,7 +173,8 @@ struct Backlog {
             }
             entry.left += settled.count
             leftOfOutstanding[entry.signal] += settled.count
-            precondition(entry.left <= entry.items, "entry \(settled.ticket) has \(entry.items) items, \(entry.left) left")
+            precondition(
+                entry.left <= entry.items, "entry \(settled.ticket) has \(entry.items) items, \(entry.left) left")
             outstanding[settled.ticket] = entry
             if entry.left == entry.items { acknowledge(QueueEntryID(sequence: settled.ticket), entry) }
         }

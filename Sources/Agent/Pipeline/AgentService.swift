@@ -152,6 +152,7 @@ public final class AgentService {
             try poller.wait(nanoseconds: Self.tickNanoseconds)
             while let signal = signals.next() {
                 if signal.number == SIGTERM || signal.number == SIGINT { return }
+                messages.warn("SIGHUP: the configuration is read at the start only; start the agent again to change it")
             }
             outputs.tick()
         }
@@ -159,7 +160,9 @@ public final class AgentService {
 
     /// Where it listens and where things go.
     private func say() {
-        let receivers = zip(configuration.receivers, sockets).map { receiver, socket in "\(receiver.name) at \(socket.place.text)" }
+        let receivers = zip(configuration.receivers, sockets).map { receiver, socket in
+            "\(receiver.name) at \(socket.place.text)"
+        }
         let places = receivers.isEmpty ? "nothing is received" : "receiving " + receivers.joined(separator: ", ")
         var destinations = configuration.exporters.map { "\($0.name) (\($0.exporter.name))" }
         if configuration.store.isEnabled { destinations.append("the store in \(configuration.store.directory)") }
@@ -176,7 +179,8 @@ public final class AgentService {
             }
             guard !left.isEmpty else { continue }
             messages.warn(
-                "\(output.name): \(left.joined(separator: ", ")) not delivered yet; kept in \(output.configuration.directory), sent when the agent runs again")
+                "\(output.name): \(left.joined(separator: ", ")) not delivered yet; kept in \(output.configuration.directory), sent when the agent runs again"
+            )
         }
     }
 }

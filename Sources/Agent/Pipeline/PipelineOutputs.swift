@@ -76,7 +76,8 @@ final class PipelineOutputs: Sendable {
         if damage {
             messages.warn(
                 "\(name): \(countText(found.damagedBytes, "byte")) of the queue are damaged and were skipped"
-                    + (found.filesSetAside > 0 ? "; \(countText(found.filesSetAside, "file")) renamed to *.damaged" : ""))
+                    + (found.filesSetAside > 0
+                        ? "; \(countText(found.filesSetAside, "file")) renamed to *.damaged" : ""))
         }
     }
 

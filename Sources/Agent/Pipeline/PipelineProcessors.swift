@@ -9,7 +9,9 @@ enum PipelineProcessors {
     private static let standardName = "redact"
 
     /// The chain of a pipeline; nil: nothing is done.
-    static func chain(_ route: PipelineRoute, _ configuration: PipelineConfiguration) throws(ProcessorError) -> ProcessorChain? {
+    static func chain(
+        _ route: PipelineRoute, _ configuration: PipelineConfiguration
+    ) throws(ProcessorError) -> ProcessorChain? {
         var processors: [(name: String, processor: Processor)] = []
         var redacts = false
         for name in route.processors {
@@ -36,7 +38,8 @@ enum PipelineProcessors {
             ResourceDetector.host(
                 name: Machine.hostName ?? "", machineID: text("/etc/machine-id"),
                 architecture: text("/proc/sys/kernel/arch"), osDescription: text("/etc/os-release"))
-        case .process: ResourceDetector.process(id: Int(Machine.processID), executablePath: Machine.executablePath ?? "")
+        case .process:
+            ResourceDetector.process(id: Int(Machine.processID), executablePath: Machine.executablePath ?? "")
         case .container:
             ResourceDetector.container(cgroup: text("/proc/self/cgroup"), mountInfo: text("/proc/self/mountinfo"))
         case .kubernetes: ResourceDetector.kubernetes(environment: Machine.environment)
