@@ -24,6 +24,7 @@ public enum CounterName: String, CaseIterable, Sendable {
     case receiverRequests = "sidelight_receiver_requests_total"
     case receiverItems = "sidelight_receiver_items_total"
     case receiverRejected = "sidelight_receiver_rejected_total"
+    case unrouted = "sidelight_unrouted_dropped_total"
     case processorReceived = "sidelight_processor_received_total"
     case processorDropped = "sidelight_processor_dropped_total"
     case processorChanges = "sidelight_processor_changes_total"

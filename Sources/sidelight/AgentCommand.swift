@@ -10,7 +10,8 @@ struct AgentCommand: ParsableCommand {
         usage: "sidelight agent [OPTIONS]",
         discussion: """
             Without a configuration it receives OTLP over HTTP (127.0.0.1:4318) and gRPC (4317), Zipkin (9411) and Jaeger Thrift (14268), and keeps what comes \
-            in the store. What a sender was told is taken lies in a queue on disk until each backend has it.
+            in the store. With exporters, what a sender was told is taken lies in a queue on disk until each backend has it, whatever happens to the agent; \
+            the store alone is written ten times a second, and a kill -9 costs it what came since.
 
             EXAMPLES
               sidelight agent

@@ -344,3 +344,12 @@ def test_a_full_disk_is_a_state(agent, sidelight, make_receiver):
         assert one.end() == 0
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_what_no_pipeline_takes_is_counted(agent, receiver):
+    one = agent({"out": receiver}, pipelines={"traces": {"exporters": ["out"]}})
+    assert "otlp-http: no pipeline takes logs and metrics from it" in one.err
+    logs = ExportLogsServiceRequest()
+    logs.resource_logs.add().scope_logs.add().log_records.add(time_unix_nano=5).body.string_value = "hello"
+    assert one.post(logs.SerializeToString(), "/v1/logs")[0] == 200
+    assert 'sidelight_unrouted_dropped_total{signal="logs"} 1\n' in one.metrics()

@@ -107,7 +107,8 @@ public final class AgentService {
                 ReceiverHandler(options, intake: listener, counters: counters, budget: budget))
         }
         let status = PipelineStatus(
-            outputs: outputs, receivers: counters, processors: chains.mapValues(\.counts), budget: budget, audit: audit)
+            outputs: outputs, receivers: counters, processors: chains.mapValues(\.counts), budget: budget, audit: audit,
+            unrouted: { intake.unrouted.withLock { $0 } })
         let admin = AdminHandler(status)
         if let place = configuration.admin { try listen(place, "admin", admin) }
         self.sockets = sockets
@@ -133,6 +134,7 @@ public final class AgentService {
     }
 
     private func run() throws -> RunEnding {
+        warnOfUnrouted()
         say()
         let server = server
         let thread = ServiceThread(name: "sidelight-recv") {
@@ -155,6 +157,18 @@ public final class AgentService {
                 messages.warn("SIGHUP: the configuration is read at the start only; start the agent again to change it")
             }
             outputs.tick()
+        }
+    }
+
+    private func warnOfUnrouted() {
+        for receiver in configuration.receivers {
+            let unrouted = receiver.kind.signals.filter { signal in
+                !configuration.pipelines.contains { $0.signal == signal && $0.receivers.contains(receiver.name) }
+            }
+            guard !unrouted.isEmpty else { continue }
+            let words = Signal.allCases.filter(unrouted.contains).map(\.word).joined(separator: " and ")
+            messages.warn(
+                "\(receiver.name): no pipeline takes \(words) from it; they are accepted, dropped and counted")
         }
     }
 

@@ -45,6 +45,8 @@ final class PipelineIntake: @unchecked Sendable {
     /// Bits of `Waiting.outputs`.
     static let outputsMax = 64
 
+    /// Items that no pipeline takes.
+    let unrouted = Mutex<[Signal: Int]>([:])
     private let outputs: PipelineOutputs
     private let acknowledgement: PipelineConfiguration.Acknowledgement
     private let deliveries: Deliveries
@@ -110,6 +112,16 @@ final class PipelineIntake: @unchecked Sendable {
         } else {
             waiting.append(Waiting(answer: answer, outputs: taken, wait: wait, entries: entries))
         }
+    }
+
+    /// No pipeline takes this signal from this receiver: it is dropped, and counted.
+    func dropUnrouted(_ batches: [Batch], _ signal: Signal, _ receiver: ReceiverName) {
+        let items = batches.reduce(0) { $0 + $1.items.count }
+        unrouted.withLock { $0[signal, default: 0] += items }
+        audit.add(
+            DropAudit.Entry(
+                time: clock.unixNanoseconds(), component: "receiver \(receiver.rawValue)", signal: signal,
+                reason: "no_pipeline", detail: "no pipeline takes \(signal.word) from here", items: items, bytes: 0))
     }
 
     private func process(_ received: [Batch], _ route: Route) -> [Batch] {
@@ -184,7 +196,11 @@ final class ListenerIntake: Intake, @unchecked Sendable {
         _ received: OTLP.Received, of signal: Signal, from receiver: ReceiverName,
         answer: @escaping @Sendable (IntakeAnswer) -> Void
     ) {
-        intake.accept(received.batches, signal, routes[signal] ?? [], answer)
+        guard let routes = routes[signal] else {
+            intake.dropUnrouted(received.batches, signal, receiver)
+            return answer(.accepted)
+        }
+        intake.accept(received.batches, signal, routes, answer)
     }
 
     func turnEnded() { intake.turnEnded() }

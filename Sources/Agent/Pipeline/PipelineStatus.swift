@@ -23,21 +23,26 @@ final class PipelineStatus: Sendable {
 
     init(
         outputs: PipelineOutputs, receivers: ReceiverCounters, processors: [String: ProcessorChain.Totals],
-        budget: MemoryBudget, audit: DropAudit
+        budget: MemoryBudget, audit: DropAudit, unrouted: @escaping @Sendable () -> [Signal: Int]
     ) {
         self.outputs = outputs
         self.receivers = receivers
         self.processors = processors
         self.budget = budget
         self.audit = audit
+        self.unrouted = unrouted
     }
 
     func follow(_ counters: ServerCounters) { server.withLock { $0 = counters } }
+
+    /// Items that no pipeline took, by signal; asked for when the counters are.
+    let unrouted: @Sendable () -> [Signal: Int]
 
     /// Every counter, as of now.
     var counters: Counters {
         var counters = Counters()
         for receiver in ReceiverName.allCases { add(receiver, to: &counters) }
+        for (signal, items) in unrouted() { counters.add(.unrouted, ["signal": signal.word], items) }
         for (pipeline, totals) in processors { Self.add(totals, pipeline, to: &counters) }
         for output in outputs.outputs { add(output, to: &counters) }
         counters.add(.memoryUsed, [:], budget.used)
