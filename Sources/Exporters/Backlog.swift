@@ -52,8 +52,6 @@ struct Backlog {
     private(set) var undecodable = SignalCounts()
     /// Entries that have left, for who waits for that.
     private var acknowledged: [QueueEntryID] = []
-    /// Why an entry could not be read the last time.
-    private(set) var readFailure: String?
 
     init(_ queue: DurableQueue, _ budget: MemoryBudget) {
         self.queue = queue
@@ -119,7 +117,6 @@ struct Backlog {
                 }
                 guard give(id, batches, to: &machine, now: now) else { return queue.giveBack(id) }
             } catch {
-                readFailure = error.description
                 // What is damaged is out of the queue; what could not be read may be the next time.
                 if case .files = error { return queue.giveBack(id) }
                 handedOut = id

@@ -117,7 +117,7 @@ private final class DurableExporter {
         let lost = durable.append(2) + durable.append(1)
         durable.commit()
         let again = try durable.reopened()
-        again.exporter.tick()
+        _ = again.exporter.tick()
         again.timers.fire(again.clock)
         #expect(try again.requestIDs == lost)
         #expect(again.exporter.books(.traces).recovered == 3)
@@ -230,7 +230,7 @@ private final class DurableExporter {
                     repeatsAllowed += try DurableExporter.ids(request).count
                 }
                 durable = try durable.reopened()
-                durable.exporter.tick()
+                _ = durable.exporter.tick()
             }
             durable.check()
         }

@@ -76,7 +76,7 @@ public final class AgentService {
         let clock = LinuxClock()
         let budget = MemoryBudget(bytesMax: configuration.memoryBytesMax)
         let deliveries = Deliveries()
-        let audit = DropAudit()
+        let audit = DropAudit(clock)
         outputs = try PipelineOutputs(
             configuration, budget, clock, audit, messages,
             deliveries: configuration.acknowledgement == .delivered ? deliveries : nil)

@@ -18,7 +18,7 @@ internal import Synchronization
 internal import Telemetry
 internal import Wire
 
-/// The server's thread only, but for `delivered`.
+/// The server's thread only, but for `unrouted`, which has a lock.
 final class PipelineIntake: @unchecked Sendable {
     /// Where the items of one signal go that came in at one receiver.
     struct Route {
@@ -119,9 +119,8 @@ final class PipelineIntake: @unchecked Sendable {
         let items = batches.reduce(0) { $0 + $1.items.count }
         unrouted.withLock { $0[signal, default: 0] += items }
         audit.add(
-            DropAudit.Entry(
-                time: clock.unixNanoseconds(), component: "receiver \(receiver.rawValue)", signal: signal,
-                reason: "no_pipeline", detail: "no pipeline takes \(signal.word) from here", items: items, bytes: 0))
+            "receiver \(receiver.rawValue)", signal, reason: "no_pipeline",
+            detail: "no pipeline takes \(signal.word) from here", items: items)
     }
 
     private func process(_ received: [Batch], _ route: Route) -> [Batch] {
@@ -129,9 +128,8 @@ final class PipelineIntake: @unchecked Sendable {
         var batches = received
         for drop in chain.process(&batches, now: clock.monotonicNanoseconds()) {
             audit.add(
-                DropAudit.Entry(
-                    time: clock.unixNanoseconds(), component: "processor \(drop.processor)", signal: drop.signal,
-                    reason: drop.reason.rawValue, detail: drop.rule, items: drop.items, bytes: drop.bytes))
+                "processor \(drop.processor)", drop.signal, reason: drop.reason.rawValue, detail: drop.rule,
+                items: drop.items, bytes: drop.bytes)
         }
         return batches
     }
