@@ -12,7 +12,9 @@ import Telemetry
 
 /// A queue in a folder. Belongs to one owner at a time and knows no lock; may be handed between threads.
 public final class DurableQueue {
-    public let limits: QueueLimits
+    public private(set) var limits: QueueLimits
+    /// Where it lies.
+    public var folder: String { files.folder }
     /// What opening found.
     public internal(set) var recovery = QueueRecovery()
     /// Why the last commit failed; nil when it did not, or a later one succeeded. A full disk shows here.
@@ -66,6 +68,9 @@ public final class DurableQueue {
         }
         buffer.deallocate()
     }
+
+    /// Other limits from now on; what is there already stays until it is acknowledged, too old, or makes room.
+    public func change(_ limits: QueueLimits) { self.limits = limits.inRange }
 
     // MARK: Taking entries
 
