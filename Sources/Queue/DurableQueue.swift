@@ -41,7 +41,11 @@ public final class DurableQueue {
     var lastSync: UInt64
     var folderIsDirty = false
     /// Sidecars of segments that were removed. A loss of power may bring such a segment back: its sidecar stays until the folder is synced.
-    var orphans: [(name: String, bytes: Int)] = []
+    var orphans: [Orphan] = []
+    typealias Orphan = (name: String, bytes: Int)
+    var syncing: Syncing?
+    /// A sync of the active segment failed while a group waited for it.
+    var sealsAfterGroup = false
     /// Some segment has acknowledgements that are in no file, or nothing unacknowledged.
     var hasSettled = false
 
@@ -133,10 +137,12 @@ public final class DurableQueue {
     }
 
     /// Writes what was appended since the last one. `now`: Unix nanoseconds; ages are judged by it, and intervals. Without a group it does what `tick` does.
+    /// Waits for the disk with `everyCommit` only.
     public func commit(now: UInt64) -> Commit {
         expire(now)
         defer { flushAcknowledgements() }
         let count = group.count
+        if limits.sync == .everyCommit { takeUpSync(waiting: true) }
         if count > 0 {
             do throws(QueueFileError) {
                 try writeGroup()
@@ -148,6 +154,7 @@ public final class DurableQueue {
                 return .failed(error)
             }
         }
+        takeUpSync(waiting: false)
         syncIfDue(now)
         return .committed(count)
     }
@@ -156,6 +163,7 @@ public final class DurableQueue {
     public func tick(now: UInt64) {
         expire(now)
         flushAcknowledgements()
+        takeUpSync(waiting: limits.sync == .everyCommit)
         if limits.sync == .everyCommit { _ = try? syncFolderIfDirty() }
         syncIfDue(now)
     }
@@ -223,6 +231,8 @@ public final class DurableQueue {
         group.removeAll(keepingCapacity: true)
         groupBytes = 0
         target = nil
+        if sealsAfterGroup { seal() }
+        sealsAfterGroup = false
         guard buffer.count > Self.bufferBytesKept else { return }
         buffer.deallocate()
         buffer = .allocate(byteCount: Self.bufferBytesAtFirst, alignment: 16)
