@@ -43,7 +43,11 @@ public final class DurableQueue {
     var lastSync: UInt64
     var folderIsDirty = false
     /// Sidecars of segments that were removed. A loss of power may bring such a segment back: its sidecar stays until the folder is synced.
-    var orphans: [(name: String, bytes: Int)] = []
+    var orphans: [Orphan] = []
+    typealias Orphan = (name: String, bytes: Int)
+    var syncing: Syncing?
+    /// A sync of the active segment failed while a group waited for it.
+    var sealsAfterGroup = false
     /// Some segment has acknowledgements that are in no file, or nothing unacknowledged.
     var hasSettled = false
 
@@ -138,10 +142,12 @@ public final class DurableQueue {
     }
 
     /// Writes what was appended since the last one. `now`: Unix nanoseconds; ages are judged by it, and intervals. Without a group it does what `tick` does.
+    /// Waits for the disk with `everyCommit` only.
     public func commit(now: UInt64) -> Commit {
         expire(now)
         defer { flushAcknowledgements() }
         let count = group.count
+        if limits.sync == .everyCommit { takeUpSync(waiting: true) }
         if count > 0 {
             do throws(QueueFileError) {
                 try writeGroup()
@@ -153,6 +159,7 @@ public final class DurableQueue {
                 return .failed(error)
             }
         }
+        takeUpSync(waiting: false)
         syncIfDue(now)
         return .committed(count)
     }
@@ -161,6 +168,7 @@ public final class DurableQueue {
     public func tick(now: UInt64) {
         expire(now)
         flushAcknowledgements()
+        takeUpSync(waiting: limits.sync == .everyCommit)
         if limits.sync == .everyCommit { _ = try? syncFolderIfDirty() }
         syncIfDue(now)
     }
@@ -228,6 +236,8 @@ public final class DurableQueue {
         group.removeAll(keepingCapacity: true)
         groupBytes = 0
         target = nil
+        if sealsAfterGroup { seal() }
+        sealsAfterGroup = false
         guard buffer.count > Self.bufferBytesKept else { return }
         buffer.deallocate()
         buffer = .allocate(byteCount: Self.bufferBytesAtFirst, alignment: 16)
