@@ -19,7 +19,6 @@ final class Loop {
     private static let listenerMark: UInt64 = 0xFFFF_FFFF_0000_0000
 
     let limits: ServerLimits
-    let http1Limits: HTTP1Limits
     let counters: ServerCounters
     let mailbox: Mailbox
     let budget: MemoryBudget
@@ -57,7 +56,6 @@ final class Loop {
     ) throws(ServerError) {
         self.listeners = listeners
         self.limits = limits
-        http1Limits = limits.http1
         self.mailbox = mailbox
         budget = mailbox.budget
         self.counters = counters
@@ -113,6 +111,7 @@ final class Loop {
     }
 
     private func waitMilliseconds() -> Int32 {
+        if isUnfinished { return 0 }
         let until = min(nextSweep, stopDeadline)
         guard until != .max else { return -1 }
         let before = clock.monotonicNanoseconds()
@@ -148,24 +147,26 @@ final class Loop {
         }
     }
 
-    /// The handlers write what they gathered; answers to that may let further requests in, which waited on their connections.
+    /// The handlers write what they gathered. Answers to that may let further requests in, which waited on their connections: those are of the next turn,
+    /// which comes at once, so that a client that sends many in one piece has no more of them taken at a time than any other.
     private func endTurn() {
-        repeat {
-            if anyWasCalled {
-                anyWasCalled = false
-                for index in wasCalled.indices where wasCalled[index] {
-                    wasCalled[index] = false
-                    listeners[index].handler.turnEnded()
-                }
+        if anyWasCalled {
+            anyWasCalled = false
+            for index in wasCalled.indices where wasCalled[index] {
+                wasCalled[index] = false
+                listeners[index].handler.turnEnded()
             }
-            let due = scheduled
-            scheduled.removeAll(keepingCapacity: true)
-            for connection in due {
-                connection.isScheduled = false
-                goOn(connection)
-            }
-        } while anyWasCalled || !scheduled.isEmpty
+        }
+        let due = scheduled
+        scheduled.removeAll(keepingCapacity: true)
+        for connection in due {
+            connection.isScheduled = false
+            goOn(connection)
+        }
     }
+
+    /// The next turn has something to do, whatever the sockets have.
+    private var isUnfinished: Bool { anyWasCalled || !scheduled.isEmpty }
 
     /// `goOn` is called for it at the end of the turn.
     func schedule(_ connection: Connection) {
@@ -239,7 +240,8 @@ final class Loop {
         let slot = freeSlots.popLast() ?? connections.count
         generation = (generation &+ 1) & 0x7FFF_FFFF
         let connection = Connection(
-            self, descriptor: descriptor, listener: listener, slot: slot, generation: generation)
+            self, descriptor: descriptor, listener: listener,
+            bodyBytesMax: listeners[listener].bodyBytesMax ?? limits.bodyBytesMax, slot: slot, generation: generation)
         let mark = UInt64(generation) << 32 | UInt64(slot)
         connection.interest = UInt32(SL_READABLE)
         guard sl_epoll_set(epoll, descriptor, true, connection.interest, mark) == 0 else {
@@ -279,6 +281,7 @@ final class Loop {
         if !connection.pending.isEmpty {
             budget.giveBack(connection.pending.count)
             connection.pending = []
+            connection.pendingStart = 0
         }
         guard !bytes.isEmpty else { return }
         guard budget.take(bytes.count) else {
@@ -286,6 +289,13 @@ final class Loop {
             return close(connection)
         }
         connection.pending = [UInt8](bytes)
+    }
+
+    /// So many more of the bytes that are kept are consumed; they are not moved, so that many requests in one piece cost what they are long.
+    func consume(_ connection: Connection, _ count: Int) {
+        guard !connection.pending.isEmpty else { return }
+        connection.pendingStart += count
+        if connection.pendingStart == connection.pending.count { keep(connection, .init(start: nil, count: 0)) }
     }
 
     /// What epoll is to tell of it.

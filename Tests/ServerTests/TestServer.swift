@@ -49,12 +49,13 @@ final class TestServer: Sendable {
     private let hasEnded = DispatchSemaphore(value: 0)
 
     init(
-        _ handler: any RequestHandler, _ limits: ServerLimits = ServerLimits(), budgetBytes: Int = 64 << 20
+        _ handler: any RequestHandler, _ limits: ServerLimits = ServerLimits(), budgetBytes: Int = 64 << 20,
+        bodyBytesMax: Int? = nil
     ) throws {
         (listening, port) = try Self.listen()
         budget = MemoryBudget(bytesMax: budgetBytes)
         server = try Server(
-            [Server.Listener(fileDescriptor: listening, handler: handler)], limits: limits, budget: budget,
+            [Server.Listener(fileDescriptor: listening, handler: handler, bodyBytesMax: bodyBytesMax)], limits: limits, budget: budget,
             clock: MachineClock())
         let hasEnded = hasEnded
         let server = server
