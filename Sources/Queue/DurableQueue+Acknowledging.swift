@@ -132,11 +132,47 @@ extension DurableQueue {
     // MARK: Syncing
 
     func syncIfDue(_ now: UInt64) {
-        guard case .interval(let nanoseconds) = limits.sync, now < lastSync || now - lastSync >= nanoseconds else {
-            return
-        }
+        guard !syncsApart, case .interval(let nanoseconds) = limits.sync,
+            now < lastSync || now - lastSync >= nanoseconds
+        else { return }
         lastSync = now
         sync()
+    }
+
+    /// With `syncsApart`: what has to be synced now; nil: nothing yet. Whoever takes it lets go of the queue, calls `run`, which may take long, and hands it back
+    /// to `finish`. Entries may come and go meanwhile.
+    public func takeSync(now: UInt64) -> QueueSync? {
+        guard syncsApart, case .interval(let nanoseconds) = limits.sync else { return nil }
+        // Asked about as often as the interval is long: a little early is better than a whole interval late.
+        guard now < lastSync || now - lastSync >= nanoseconds / 10 * 9 else { return nil }
+        lastSync = now
+        var names: [String] = []
+        for segment in segments {
+            if segment.isDirty { names.append(segment.name) }
+            if segment.sidecarIsDirty { names.append(segment.sidecarName) }
+            segment.isDirty = false
+            segment.sidecarIsDirty = false
+        }
+        guard !names.isEmpty || folderIsDirty else { return nil }
+        defer { folderIsDirty = false }
+        return QueueSync(files: files, names: names, syncsFolder: folderIsDirty, orphans: orphans.count)
+    }
+
+    /// Takes note of how a sync went. What was removed meanwhile could not fail.
+    public func finish(_ sync: QueueSync) {
+        for segment in segments {
+            guard let error = sync.failures[segment.name] ?? sync.failures[segment.sidecarName] else { continue }
+            // As in `syncOne`.
+            failure = error
+            if segment === active, segment !== target { seal() }
+        }
+        guard sync.syncsFolder else { return }
+        if let error = sync.folderFailure {
+            failure = error
+            folderIsDirty = true
+        } else {
+            removeOrphans(sync.orphans)
+        }
     }
 
     /// Everything written so far survives a loss of power when this returns true; for the end of a process that wants to be sure.
@@ -183,11 +219,45 @@ extension DurableQueue {
     }
 
     /// Those that cannot be removed are found when the queue is opened again.
-    func removeOrphans() {
-        for (name, bytes) in orphans {
+    func removeOrphans(_ count: Int = .max) {
+        let count = min(count, orphans.count)
+        for (name, bytes) in orphans[..<count] {
             _ = try? files.remove(name)
             counts.bytesOnDisk -= bytes
         }
-        orphans = []
+        orphans.removeSubrange(..<count)
+    }
+}
+
+/// A sync that is under way beside the queue. On one thread.
+public struct QueueSync {
+    fileprivate let files: any QueueFiles
+    fileprivate let names: [String]
+    fileprivate let syncsFolder: Bool
+    /// Of the queue's orphans, those that may go when the folder is synced.
+    fileprivate let orphans: Int
+    fileprivate var failures: [String: QueueFileError] = [:]
+    fileprivate var folderFailure: QueueFileError?
+
+    fileprivate init(files: any QueueFiles, names: [String], syncsFolder: Bool, orphans: Int) {
+        self.files = files
+        self.names = names
+        self.syncsFolder = syncsFolder
+        self.orphans = orphans
+    }
+
+    /// Blocks until the disk has it.
+    public mutating func run() {
+        for name in names {
+            do throws(QueueFileError) {
+                let file = try files.open(name)
+                defer { files.close(file) }
+                try files.sync(file)
+            } catch {
+                failures[name] = error
+            }
+        }
+        guard syncsFolder else { return }
+        do throws(QueueFileError) { try files.syncFolder() } catch { folderFailure = error }
     }
 }

@@ -1,5 +1,5 @@
 /// The files of one queue's folder, as a seam: `LinuxQueueFiles` is the real one, tests have one that crashes. Names have no folder in them. Used by the queue's
-/// owner alone; at most one queue at a time holds a folder (the driver locks it).
+/// owner alone, but for `open`, `sync`, `close` and `syncFolder`, which `QueueSync` calls beside it; at most one queue at a time holds a folder (the driver locks it).
 public protocol QueueFiles: AnyObject {
     /// For messages.
     var folder: String { get }

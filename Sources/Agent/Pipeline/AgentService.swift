@@ -92,7 +92,11 @@ public final class AgentService {
             do throws(ListeningSocket.Failure) {
                 let socket = try ListeningSocket(.tcp(host: place.host, port: place.port))
                 sockets.append(socket)
-                listeners.append(Server.Listener(fileDescriptor: socket.fileDescriptor, handler: handler))
+                // The admin port is sent nothing.
+                let bodyBytesMax = (handler as? ReceiverHandler)?.bodyBytesMax ?? 0
+                listeners.append(
+                    Server.Listener(
+                        fileDescriptor: socket.fileDescriptor, handler: handler, bodyBytesMax: bodyBytesMax))
             } catch {
                 throw StartFailure(description: "\(name) cannot listen at \(place): \(error.reason)")
             }
@@ -104,7 +108,7 @@ public final class AgentService {
             let listener = ListenerIntake(intake, Self.routes(configuration, receiver.name, chains))
             try listen(
                 receiver.listen, receiver.name,
-                ReceiverHandler(options, intake: listener, counters: counters, budget: budget))
+                ReceiverHandler(options, intake: listener, counters: counters, budget: budget, clock: clock))
         }
         let status = PipelineStatus(
             outputs: outputs, receivers: counters, processors: chains.mapValues(\.counts), budget: budget, audit: audit,

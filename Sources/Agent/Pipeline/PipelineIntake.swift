@@ -55,6 +55,8 @@ final class PipelineIntake: @unchecked Sendable {
     private var waiting: [Waiting] = []
     /// Outputs that have a group.
     private var filled: UInt64 = 0
+    /// Whether the request that is being taken is larger than every queue that it should go to.
+    private var fitsNowhere = true
     /// Outputs that could not write since the request that is being taken began.
     private var failedMeanwhile: UInt64 = 0
 
@@ -74,6 +76,9 @@ final class PipelineIntake: @unchecked Sendable {
     func accept(_ received: [Batch], _ signal: Signal, _ routes: [Route], _ answer: @escaping Answer) {
         let wait = acknowledgement == .delivered ? DeliveryWait(answer) : nil
         failedMeanwhile = 0
+        fitsNowhere = true
+        // Before the processors, whose counts would be doubled when the sender comes again.
+        guard hasRoom(received, routes) else { return answer(.full(retryAfterSeconds: 1)) }
         var taken: UInt64 = 0
         var full: [(output: Int, items: Int, bytes: Int)] = []
         var stored: [Batch] = []
@@ -98,7 +103,9 @@ final class PipelineIntake: @unchecked Sendable {
                 }
             }
         }
-        if taken == 0, !full.isEmpty { return answer(.full(retryAfterSeconds: 1)) }
+        if taken == 0, !full.isEmpty {
+            return answer(fitsNowhere ? .failed("it is larger than the queue") : .full(retryAfterSeconds: 1))
+        }
         if taken & failedMeanwhile != 0 {
             return refuse(
                 Waiting(answer: answer, outputs: taken, wait: wait, entries: entries), failed: failedMeanwhile)
@@ -134,17 +141,29 @@ final class PipelineIntake: @unchecked Sendable {
         return batches
     }
 
+    /// Whether one of the queues may have room for it, or none has to.
+    private func hasRoom(_ received: [Batch], _ routes: [Route]) -> Bool {
+        let bytes = received.reduce(0) { $0 + $1.bytes.count }
+        let wanted = routes.flatMap(\.exporters)
+        return wanted.isEmpty || wanted.contains { outputs.outputs[$0].exporter.mayTake(bytes: bytes) }
+    }
+
     /// Nil: there is no room.
     private func append(_ output: Int, _ head: QueueEntryHead, _ payload: [UInt8], _ batches: [Batch]) -> QueueEntryID?
     {
         let exporter = outputs.outputs[output].exporter
         // A queue that cannot write is tried once a turn.
-        if exporter.queueFailure != nil, filled & (1 << UInt64(output)) != 0 { return nil }
+        if exporter.queueFailure != nil, filled & (1 << UInt64(output)) != 0 {
+            fitsNowhere = false
+            return nil
+        }
         var outcome = exporter.append(head, payload, batches)
         if case .groupFull = outcome {
             turnEnded()
             outcome = exporter.append(head, payload, batches)
         }
+        if case .tooLarge = outcome { return nil }
+        fitsNowhere = false
         guard case .queued(let id) = outcome else { return nil }
         filled |= 1 << UInt64(output)
         return id
@@ -161,7 +180,9 @@ final class PipelineIntake: @unchecked Sendable {
     func turnEnded() {
         var failed: UInt64 = 0
         for output in outputs.outputs.indices where filled & (1 << UInt64(output)) != 0 {
-            if outputs.outputs[output].exporter.commit() != nil { failed |= 1 << UInt64(output) }
+            if outputs.outputs[output].exporter.commit(isPromised: acknowledgement == .memory) != nil {
+                failed |= 1 << UInt64(output)
+            }
         }
         filled = 0
         failedMeanwhile |= failed

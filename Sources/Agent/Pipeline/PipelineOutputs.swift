@@ -35,11 +35,13 @@ final class PipelineOutputs: Sendable {
             let queue = try DurableQueue(files, limits: QueueLimits(named.queue), now: clock.unixNanoseconds())
             Self.tell(queue, named.name, messages)
             let teller = ExportTeller(name: named.name, keptAt: nil, clock: clock, messages)
-            var acknowledged: (@Sendable ([QueueEntryID]) -> Void)?
-            if let deliveries { acknowledged = { deliveries.left(index, $0) } }
+            var durable = Exporter.Durable(queue: queue, budget: budget)
+            if let deliveries {
+                durable.acknowledged = { deliveries.left(index, $0) }
+                durable.lost = { deliveries.lost(index, $0) }
+            }
             let exporter = Exporter(
-                named.exporter, transport: transport, clock: clock,
-                durable: Exporter.Durable(queue: queue, budget: budget, acknowledged: acknowledged)
+                named.exporter, transport: transport, clock: clock, durable: durable
             ) { event in
                 teller.take(event)
                 guard case .dropped(let signal, let reason, let items, let message) = event else { return }
