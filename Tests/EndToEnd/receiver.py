@@ -94,6 +94,7 @@ class Log:
     event_name: str
     resource: dict
     scope: tuple
+    observed: int = dataclasses.field(default=0, compare=False)
 
 
 def value_of(value):
@@ -161,6 +162,7 @@ def logs_of(request):
                     event_name=log.event_name,
                     resource=resource,
                     scope=(scoped.scope.name, scoped.scope.version),
+                    observed=log.observed_time_unix_nano,
                 )
 
 
