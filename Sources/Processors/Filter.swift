@@ -1,12 +1,15 @@
-// Conditions are checked from cheap to dear: what is the same for a whole batch once a batch (signal, service, resource), what is in the index without a look at the
-// bytes (kind, status, duration, severity), then the scope, the name, the attributes. A batch that no rule can apply to is not walked at all.
+// Conditions are checked from cheap to dear: what is the same for a whole batch once a batch (signal, service,
+// resource), what is in the index without a look at the bytes (kind, status, duration, severity), then the scope, the
+// name, the attributes. A batch that no rule can apply to is not walked at all.
 
 public import Configuration
 internal import Telemetry
 internal import Wire
 
 extension ItemFilter.Rule {
-    private var isForSpans: Bool { kind != nil || status != nil || durationMin != nil || durationMax != nil || isRoot != nil }
+    private var isForSpans: Bool {
+        kind != nil || status != nil || durationMin != nil || durationMax != nil || isRoot != nil
+    }
 
     fileprivate func canApply(to signal: Signal) -> Bool {
         if let wanted = self.signal, wanted != signal { return false }

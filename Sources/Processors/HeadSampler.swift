@@ -1,5 +1,6 @@
-// Samplers that look at the trace's id alone (and at the randomness in its state), so that all spans of a trace share their fate, in whatever order, batch or
-// agent they come. <https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/>
+// Samplers that look at the trace's id alone (and at the randomness in its state), so that all spans of a trace share
+// their fate, in whatever order, batch or agent they come.
+// <https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/>
 
 public import Configuration
 internal import Telemetry
@@ -99,9 +100,11 @@ private struct SampleEdit: ItemEdit {
     }
 }
 
-/// A bucket of tokens, one a trace, and what was decided of the traces seen last, so that their later spans go the same way.
+/// A bucket of tokens, one a trace, and what was decided of the traces seen last, so that their later spans go the same
+/// way.
 final class TraceRate {
-    /// Decisions that are remembered: a table by the trace's id in which a newer trace takes an older one's place. 640 KiB.
+    /// Decisions that are remembered: a table by the trace's id in which a newer trace takes an older one's place. 768
+    /// KiB.
     static let decisionsMax = 1 << 15
 
     private struct Decision {

@@ -12,7 +12,8 @@ enum ItemFate {
 
 /// One pass over the items of a batch.
 protocol ItemEdit {
-    /// Walks the fields of an item and may change them. `fields` stands before the first; the editor has entered the message.
+    /// Walks the fields of an item and may change them. `fields` stands before the first; the editor has entered the
+    /// message.
     mutating func edit(_ item: Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate
 }
 
@@ -37,7 +38,8 @@ struct DropTally {
 }
 
 extension Editor {
-    /// Runs `edit` over the items. When nothing changes, the batch stays what it was; else it gets new bytes and a new index.
+    /// Runs `edit` over the items. When nothing changes, the batch stays what it was; else it gets new bytes and a new
+    /// index.
     mutating func editItems(of batch: inout Batch, _ edit: inout some ItemEdit, _ tally: inout DropTally) {
         if !Self.isInOrder(batch) { Self.putInOrder(&batch, &tally) }
         let bytes = batch.bytes

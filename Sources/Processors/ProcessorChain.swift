@@ -160,7 +160,9 @@ public final class ProcessorChain {
         totals.counts.withLock { counts in
             counts[index].received[batch.signal, default: 0] += received
             counts[index].passed[batch.signal, default: 0] += batch.items.count
-            for entry in dropped { counts[index].dropped[entry.signal, default: [:]][entry.reason, default: 0] += entry.items }
+            for entry in dropped {
+                counts[index].dropped[entry.signal, default: [:]][entry.reason, default: 0] += entry.items
+            }
             for (name, count) in details { counts[index].details[name, default: 0] += count }
         }
         details = [:]
