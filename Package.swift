@@ -113,7 +113,7 @@ let package = Package(
         tests("Queue", ["CLinux", "Queue", "Linux", "Telemetry"]),
         tests("Server", ["CHTTP2", "CZlib", "CZstd", "Server", "System"]),
         tests("Processors", ["Processors", "Configuration", "Telemetry", "Wire"]),
-        tests("Receivers", ["Receivers", "Server", "System", "Telemetry", "Wire"]),
+        tests("Receivers", ["CHTTP2", "CZlib", "Receivers", "Server", "System", "Telemetry", "Wire"]),
         tests("Transport", ["Transport", "CZlib", "System"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),
         tests("Command", ["sidelight", "Store", "Telemetry"]),

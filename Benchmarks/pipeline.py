@@ -105,7 +105,7 @@ def measure(agent, generator, sink_program, spans, folder):
 def configure(folder, port, sink_port):
     """Sidelight's configuration: one way through, the durable queue on."""
     (pathlib.Path(folder) / "sidelight.yaml").write_text(
-        f"admin: off\nstore: {{enabled: false}}\nreceivers: {{otlp-http: 127.0.0.1:{port}}}\n"
+        f"admin: off\nstore: off\nreceivers: {{otlp-http: 127.0.0.1:{port}}}\n"
         f"queue: {{directory: {folder}/queue}}\nexporters: {{sink: {{kind: otlp, url: http://127.0.0.1:{sink_port}}}}}\n"
     )
 

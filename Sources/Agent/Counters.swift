@@ -24,6 +24,10 @@ public enum CounterName: String, CaseIterable, Sendable {
     case receiverRequests = "sidelight_receiver_requests_total"
     case receiverItems = "sidelight_receiver_items_total"
     case receiverRejected = "sidelight_receiver_rejected_total"
+    case unrouted = "sidelight_unrouted_dropped_total"
+    case processorReceived = "sidelight_processor_received_total"
+    case processorDropped = "sidelight_processor_dropped_total"
+    case processorChanges = "sidelight_processor_changes_total"
     case exportReceived = "sidelight_export_received_total"
     case exportRecovered = "sidelight_export_recovered_total"
     case queueBytes = "sidelight_queue_bytes"
@@ -100,7 +104,8 @@ extension Counters.Key: CustomStringConvertible {
     /// As in Prometheus' text format: `name{label="value"}`.
     public var description: String {
         guard !labels.isEmpty else { return name.rawValue }
-        return name.rawValue + "{" + labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",") + "}"
+        return name.rawValue + "{" + labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
+            + "}"
     }
 
     private static func escaped(_ value: String) -> String {

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Linux
 internal import Telemetry
 internal import Wire
@@ -15,7 +16,7 @@ extension RunReport {
             json.name("received")
             json.object { json in
                 for signal in Signal.allCases {
-                    json.put(signal.label, received[signal] ?? 0)
+                    json.put(signal.word, received[signal] ?? 0)
                 }
             }
             json.name("rejected")
@@ -72,7 +73,7 @@ extension RunReport {
             json.object { json in
                 for signal in Signal.allCases {
                     guard let items = account.signals[signal], items.received > 0 else { continue }
-                    json.name(signal.label)
+                    json.name(signal.word)
                     json.object { json in
                         json.put("received", items.received)
                         json.put("sent", items.sent)

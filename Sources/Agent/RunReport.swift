@@ -1,6 +1,7 @@
 // What a run says of itself when it is over: warnings where something is wrong, a summary in JSON when asked for, and the
 // counters behind both. Pure: `Run` fills it in.
 
+internal import Configuration
 internal import Linux
 internal import Telemetry
 internal import Wire
@@ -146,25 +147,25 @@ struct RunReport: Sendable {
         counters.add(.ringWakes, [:], ringWakes)
         counters.add(.openSpansUntracked, [:], records.untrackedStarts)
         counters.add(.openSpansClosed, [:], openSpansClosed)
-        for (signal, count) in received { counters.add(.itemsReceived, ["signal": signal.label], count) }
+        for (signal, count) in received { counters.add(.itemsReceived, ["signal": signal.word], count) }
         for exporter in exporters {
             counters.add(.exportRequests, ["exporter": exporter.name], exporter.requests)
             counters.add(.exportRetries, ["exporter": exporter.name], exporter.retries)
             for (signal, items) in exporter.signals {
-                let labels: KeyValuePairs = ["exporter": exporter.name, "signal": signal.label]
+                let labels: KeyValuePairs = ["exporter": exporter.name, "signal": signal.word]
                 counters.add(.exportSent, labels, items.sent)
                 counters.add(.exportQueued, labels, items.queued)
                 for (reason, count) in items.dropped {
                     counters.add(
-                        .exportDropped, ["exporter": exporter.name, "signal": signal.label, "reason": reason], count)
+                        .exportDropped, ["exporter": exporter.name, "signal": signal.word, "reason": reason], count)
                 }
             }
         }
         for (signal, items) in store?.signals ?? [:] {
-            counters.add(.storeWritten, ["signal": signal.label], items.sent)
-            counters.add(.storeQueued, ["signal": signal.label], items.queued)
+            counters.add(.storeWritten, ["signal": signal.word], items.sent)
+            counters.add(.storeQueued, ["signal": signal.word], items.queued)
             for (reason, count) in items.dropped {
-                counters.add(.storeDropped, ["signal": signal.label, "reason": reason], count)
+                counters.add(.storeDropped, ["signal": signal.word, "reason": reason], count)
             }
         }
         for (reason, count) in workerEnds.isEmpty ? [outcome.endReason: 1] : workerEnds {
@@ -177,15 +178,6 @@ struct RunReport: Sendable {
 }
 
 extension Signal {
-    /// Label of counters.
-    var label: String {
-        switch self {
-        case .traces: "traces"
-        case .logs: "logs"
-        case .metrics: "metrics"
-        }
-    }
-
     var noun: String {
         switch self {
         case .traces: "span"

@@ -25,6 +25,11 @@ public struct ConfigurationErrors: Error, Hashable, Sendable, CustomStringConver
     /// What would only have been ignored.
     public var warnings: [ConfigurationProblem] = []
 
+    public init(problems: [ConfigurationProblem], warnings: [ConfigurationProblem] = []) {
+        self.problems = problems
+        self.warnings = warnings
+    }
+
     public var description: String { problems.map(\.description).joined(separator: "\n") }
 }
 

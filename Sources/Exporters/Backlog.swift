@@ -52,8 +52,6 @@ struct Backlog {
     private(set) var undecodable = SignalCounts()
     /// Entries that have left, for who waits for that.
     private var acknowledged: [QueueEntryID] = []
-    /// Why an entry could not be read the last time.
-    private(set) var readFailure: String?
 
     init(_ queue: DurableQueue, _ budget: MemoryBudget) {
         self.queue = queue
@@ -119,7 +117,6 @@ struct Backlog {
                 }
                 guard give(id, batches, to: &machine, now: now) else { return queue.giveBack(id) }
             } catch {
-                readFailure = error.description
                 // What is damaged is out of the queue; what could not be read may be the next time.
                 if case .files = error { return queue.giveBack(id) }
                 handedOut = id
@@ -127,7 +124,9 @@ struct Backlog {
         }
     }
 
-    private func hasRoom(_ machine: ExportMachine) -> Bool { machine.heldBytes < Self.windowBytes && !machine.isShutDown }
+    private func hasRoom(_ machine: ExportMachine) -> Bool {
+        machine.heldBytes < Self.windowBytes && !machine.isShutDown
+    }
 
     /// False: the memory budget has no room. An entry that the machine has alone is given all the same, so that the way out is never closed.
     private mutating func give(
@@ -171,7 +170,8 @@ struct Backlog {
             }
             entry.left += settled.count
             leftOfOutstanding[entry.signal] += settled.count
-            precondition(entry.left <= entry.items, "entry \(settled.ticket) has \(entry.items) items, \(entry.left) left")
+            precondition(
+                entry.left <= entry.items, "entry \(settled.ticket) has \(entry.items) items, \(entry.left) left")
             outstanding[settled.ticket] = entry
             if entry.left == entry.items { acknowledge(QueueEntryID(sequence: settled.ticket), entry) }
         }

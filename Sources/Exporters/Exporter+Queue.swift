@@ -28,7 +28,6 @@ extension Exporter {
 
     /// What is to be done about once a second: what is too old is dropped, what was written is made to survive a loss of power, what waits on disk is looked at.
     /// Returns what the queue itself gave up since the last time.
-    @discardableResult
     public func tick() -> [QueueDrop] {
         let now = clock.monotonicNanoseconds()
         let unix = clock.unixNanoseconds()

@@ -105,6 +105,8 @@ public final class Exporter: Sendable {
             options.authorityFile = target.tls.authority
             options.certificateFile = target.tls.certificate
             options.keyFile = target.tls.key
+            options.isInsecure = target.tls.isInsecure
+            options.proxy = target.proxy?.description
             return transport.client(options)
         }
     }
@@ -340,6 +342,8 @@ extension BatchLimits {
         ageMaxNanoseconds =
             configuration.batching.ageMaxMilliseconds.map { UInt64($0) * 1_000_000 } ?? ageMaxNanoseconds
         exportItemsMax = min(exportItemsMax, queueItemsMax)
+        exportBytesMax = configuration.batching.exportBytesMax ?? exportBytesMax
+        inFlightMax = configuration.inFlightMax ?? inFlightMax
         oneResourcePerExport = configuration.kind == .jaeger
         if configuration.kind == .console { inFlightMax = 1 }
         guard isDurable else { return }

@@ -1,5 +1,6 @@
 import Configuration
 import Pipeline
+import Synchronization
 import System
 import Telemetry
 import Transport
@@ -12,10 +13,26 @@ struct HTTPDestination: Destination {
     /// Characters of an error's body that are quoted.
     private static let quoteMax = 200
 
-    struct Place: Sendable {
-        var target: ExporterConfiguration.Target
-        var url: String
-        var client: any HTTPTransport
+    /// Where a signal goes: to the first of the endpoints until that fails, then to the next, and so on around.
+    final class Place: Sendable {
+        let target: ExporterConfiguration.Target
+        let client: any HTTPTransport
+        private let urls: [String]
+        private let current = Atomic<Int>(0)
+
+        init(_ target: ExporterConfiguration.Target, _ client: any HTTPTransport) {
+            self.target = target
+            self.client = client
+            urls = [target.url.description] + target.alternatives.map(\.description)
+        }
+
+        var url: String { urls[current.load(ordering: .relaxed)] }
+
+        /// Somebody else is to be asked the next time; unless another request has seen to that.
+        func failed(_ url: String) {
+            guard urls.count > 1, let index = urls.firstIndex(of: url) else { return }
+            _ = current.compareExchange(expected: index, desired: (index + 1) % urls.count, ordering: .relaxed)
+        }
     }
 
     private let encoding: Encoding
@@ -30,44 +47,50 @@ struct HTTPDestination: Destination {
         self.encoding = encoding
         self.policy = policy
         self.clock = clock
-        places = configuration.targets.mapValues { Place(target: $0, url: $0.url.description, client: client($0)) }
+        places = configuration.targets.mapValues { Place($0, client($0)) }
     }
 
     func send(_ export: Export, completion: @escaping @Sendable (ExportResult) -> Void) {
         guard let place = places[export.signal] else {
             preconditionFailure("\(export.signal) routed to \(places.keys)")
         }
+        let url = place.url
         let (body, skipped) = encoding.encode(export)
         guard skipped < export.itemCount else {
-            return completion(.refused(.notEncodable, message: "\(place.url): the \(export.signal) cannot be encoded"))
+            return completion(.refused(.notEncodable, message: "\(url): the \(export.signal) cannot be encoded"))
         }
-        place.client.send(request(body, to: place)) { [self] result in
-            completion(judge(result, place, export.signal, skipped: skipped))
+        place.client.send(request(body, to: url, place.target)) { [self] result in
+            let verdict = judge(result, url, export.signal, skipped: skipped)
+            switch verdict {
+            case .failed, .unreachable: place.failed(url)
+            case .delivered, .refused, .tooLarge: break
+            }
+            completion(verdict)
         }
     }
 
-    private func request(_ body: [UInt8], to place: Place) -> HTTPRequest {
+    private func request(_ body: [UInt8], to url: String, _ target: ExporterConfiguration.Target) -> HTTPRequest {
         var headers = [(name: "Content-Type", value: encoding.contentType)]
-        headers += place.target.headers.map { (name: $0.name, value: $0.value) }
+        headers += target.headers.map { (name: $0.name, value: $0.value) }
         var body = body
-        if place.target.compression == .gzip {
+        if target.compression == .gzip {
             body = Gzip.compress(body)
             headers.append((name: "Content-Encoding", value: "gzip"))
         }
         return HTTPRequest(
-            method: "POST", url: place.url, headers: headers, body: body,
-            timeoutMilliseconds: place.target.timeoutMilliseconds,
+            method: "POST", url: url, headers: headers, body: body,
+            timeoutMilliseconds: target.timeoutMilliseconds,
             responseBytesMax: Self.responseBytesMax)
     }
 
     // MARK: Answers
 
     private func judge(
-        _ result: Result<HTTPResponse, HTTPTransportError>, _ place: Place, _ signal: Signal, skipped: Int
+        _ result: Result<HTTPResponse, HTTPTransportError>, _ url: String, _ signal: Signal, skipped: Int
     ) -> ExportResult {
         switch result {
         case .failure(let error):
-            let message = "\(place.url): \(error.message)"
+            let message = "\(url): \(error.message)"
             return switch error.code {
             // Repeating what the backend may have taken, over and over, would be worse than saying that we do not know.
             case .tooLarge: .refused(.invalidResponse, message: message)
@@ -81,18 +104,18 @@ struct HTTPDestination: Destination {
                 status: response.status, retryAfter: response.header("retry-after"), unixSeconds: seconds,
                 retriesServerErrors: !encoding.isOTLP)
             return switch verdict {
-            case .accepted: accepted(response, place, signal, skipped: skipped)
-            case .retry(let after): .failed(retryAfter: after, message: complaint(response, place))
+            case .accepted: accepted(response, url, signal, skipped: skipped)
+            case .retry(let after): .failed(retryAfter: after, message: complaint(response, url))
             case .refused:
                 .refused(
                     signal != .traces && [404, 405, 501].contains(response.status) ? .unsupported : .refused,
-                    message: complaint(response, place))
-            case .tooLarge: .tooLarge(message: complaint(response, place))
+                    message: complaint(response, url))
+            case .tooLarge: .tooLarge(message: complaint(response, url))
             }
         }
     }
 
-    private func accepted(_ response: HTTPResponse, _ place: Place, _ signal: Signal, skipped: Int) -> ExportResult {
+    private func accepted(_ response: HTTPResponse, _ url: String, _ signal: Signal, skipped: Int) -> ExportResult {
         guard encoding.isOTLP else { return .delivered(notEncodable: skipped) }
         do {
             guard let partial = try OTLP.decodeExportResponse(response.body, signal: signal, isJSON: isJSON(response))
@@ -101,17 +124,17 @@ struct HTTPDestination: Destination {
             }
             return .delivered(
                 rejected: Int(clamping: partial.rejected), notEncodable: skipped,
-                message: "\(place.url): partial success, \(partial.rejected) rejected: \(Self.quote(partial.message))")
+                message: "\(url): partial success, \(partial.rejected) rejected: \(Self.quote(partial.message))")
         } catch {
             let message =
-                "\(place.url): answered \(response.status) with a body that is no OTLP response: "
+                "\(url): answered \(response.status) with a body that is no OTLP response: "
                 + Self.quote(response.body)
             return .delivered(notEncodable: skipped, message: message)
         }
     }
 
-    private func complaint(_ response: HTTPResponse, _ place: Place) -> String {
-        var text = "\(place.url): answered \(response.status)"
+    private func complaint(_ response: HTTPResponse, _ url: String) -> String {
+        var text = "\(url): answered \(response.status)"
         if (300..<400).contains(response.status), let location = response.header("location") {
             text += ", a redirect to \(Self.quote(location)), which exporters do not follow"
         } else if encoding.isOTLP, let message = OTLP.decodeErrorStatus(response.body, isJSON: isJSON(response)),

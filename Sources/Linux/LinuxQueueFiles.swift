@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 public import Queue
+internal import System
 
 /// A queue's folder on this machine. Holds a lock on it (flock of a file named `lock`) for as long as it lives: the lock ends with the process, however that ends.
 public final class LinuxQueueFiles: QueueFiles {
@@ -12,7 +13,7 @@ public final class LinuxQueueFiles: QueueFiles {
     public init(folder: String) throws(QueueError) {
         self.folder = folder
         do throws(QueueFileError) {
-            try makeFolders(folder)
+            if let reason = makeFolders(folder) { throw QueueFileError(.other, "mkdir", reason: reason) }
             directory = Glibc.open(folder, O_RDONLY | O_CLOEXEC | OpenFlags.directory)
             guard directory >= 0 else { throw QueueFileError(errno: errno, "open", folder) }
         } catch {
@@ -144,16 +145,6 @@ public final class LinuxQueueFiles: QueueFiles {
     }
 
     public func random() -> UInt64 { UInt64.random(in: .min ... .max) }
-}
-
-/// mkdir -p.
-private func makeFolders(_ path: String) throws(QueueFileError) {
-    guard mkdir(path, 0o700) != 0, errno != EEXIST else { return }
-    let code = errno
-    let parent = path.split(separator: "/", omittingEmptySubsequences: true).dropLast().joined(separator: "/")
-    guard code == ENOENT, !parent.isEmpty else { throw QueueFileError(errno: code, "mkdir", path) }
-    try makeFolders((path.hasPrefix("/") ? "/" : "") + parent)
-    guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw QueueFileError(errno: errno, "mkdir", path) }
 }
 
 extension QueueFileError {

@@ -230,7 +230,10 @@ public struct ExportMachine: Sendable {
     /// When `tick` has something to do, provided nothing happens before. With nothing in flight allowed, the next answer decides, so there is nothing to wake for.
     public func wakeAt(_ now: UInt64) -> UInt64? {
         guard !isShutDown, inFlight.count < inFlightLimit else { return nil }
-        guard let next = [processor.readyAt(inHaste: isInHaste), retrying.lazy.map(\.notBefore).min()].compactMap(\.self).min() else {
+        guard
+            let next = [processor.readyAt(inHaste: isInHaste), retrying.lazy.map(\.notBefore).min()].compactMap(\.self)
+                .min()
+        else {
             return nil
         }
         return max(next, closedUntil)

@@ -29,12 +29,13 @@ public struct DroppedItems: Hashable, Sendable {
 
 /// What a processor has done since it was made.
 public struct ProcessorCounts: Hashable, Sendable {
-    /// Items it was given and items it passed on, by signal. received = passed + dropped, at every moment.
-    public internal(set) var received: [Signal: Int] = [:]
-    public internal(set) var passed: [Signal: Int] = [:]
-    public internal(set) var dropped: [Signal: [ProcessorDropReason: Int]] = [:]
+    /// Items it was given, items it passed on, and items it keeps for now, by signal. received = passed + dropped + held, at every moment.
+    public var received: [Signal: Int] = [:]
+    public var passed: [Signal: Int] = [:]
+    public var held: [Signal: Int] = [:]
+    public var dropped: [Signal: [ProcessorDropReason: Int]] = [:]
     /// Values that were masked, by the name of their kind (`redact`); what else a processor has to tell.
-    public internal(set) var details: [String: Int] = [:]
+    public var details: [String: Int] = [:]
 
     public init() {}
 

@@ -50,7 +50,7 @@ extension DurableQueue {
         } catch {
             return false
         }
-        if segment.sidecarBytes > 0 { orphans.append((segment.sidecarName, segment.sidecarBytes)) }
+        if segment.hasSidecar { orphans.append((segment.sidecarName, segment.sidecarBytes)) }
         folderIsDirty = true
         if limits.sync == .never { removeOrphans() }
         counts.acknowledgementsPending -= segment.pending.count
@@ -120,6 +120,7 @@ extension DurableQueue {
             // One that is there cannot be used.
             try files.remove(segment.sidecarName)
             file = try files.create(segment.sidecarName)
+            segment.hasSidecar = true
             folderIsDirty = true
         } else {
             file = try files.open(segment.sidecarName)

@@ -38,6 +38,7 @@ extension DurableQueue {
                 try recover(segment, bytes: file.listing.bytes, before: next, isLast: place + 1 == found.count)
                 guard segment.bytes > 0 else { continue }
                 if let bytes = sidecars.removeValue(forKey: segment.sidecarName) {
+                    segment.hasSidecar = true
                     try recoverSidecar(of: segment, bytes)
                 }
             } catch {
@@ -51,7 +52,9 @@ extension DurableQueue {
         }
         orphans = sidecars.map { ($0.key, $0.value) }
         counts.bytesOnDisk += orphans.reduce(0) { $0 + $1.bytes }
-        folderIsDirty = !orphans.isEmpty
+        // What the last process removed may come back until the folder is synced: a segment with a number within those of the one that is continued would hide
+        // what is appended to that.
+        folderIsDirty = true
         if limits.sync == .never { removeOrphans() } else { _ = try? syncFolderIfDirty() }
         let aside = listing.map(\.name).filter { $0.hasSuffix(QueueFormat.damagedSuffix) }.sorted()
         for name in aside.dropLast(Self.damagedFilesMax) { _ = try? files.remove(name) }
@@ -96,6 +99,9 @@ extension DurableQueue {
     }
 
     private func adopt(_ segment: Segment) {
+        // The last process may have left it unsynced.
+        segment.isDirty = true
+        segment.sidecarIsDirty = segment.sidecarBytes > 0
         segments.append(segment)
         counts.segments += 1
         counts.bytesOnDisk += segment.bytes + segment.sidecarBytes

@@ -45,7 +45,7 @@ public final class DurableQueue {
     /// Some segment has acknowledgements that are in no file, or nothing unacknowledged.
     var hasSettled = false
 
-    private static let bufferBytesKept = 2 << 20
+    private static let bufferBytesKept = 4 << 20
     private static let bufferBytesAtFirst = 64 << 10
     /// `takeDrops` gives at most as many; the counts know of all.
     static let dropsMax = 256

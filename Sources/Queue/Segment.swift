@@ -7,6 +7,8 @@ final class Segment {
     var bytes = 0
     /// Of the sidecar; 0: there is none, or none that can be used.
     var sidecarBytes = 0
+    /// There is a file of its name, be it of no use.
+    var hasSidecar = false
     /// By sequence.
     private(set) var entries: [Entry] = []
     private(set) var unacknowledged = 0

@@ -29,7 +29,8 @@ struct Answerer: Sendable {
             $0.items += UInt64(items)
             $0.rejectedItems += UInt64(rejected)
         }
-        let partial = rejected == 0 ? nil : OTLP.PartialSuccess(rejected: Int64(rejected), message: why?.description ?? "")
+        let partial =
+            rejected == 0 ? nil : OTLP.PartialSuccess(rejected: Int64(rejected), message: why?.description ?? "")
         switch kind {
         case .otlp(let signal, let isJSON):
             responder.respond(

@@ -57,7 +57,8 @@ extension ReceiverHandler {
         guard request.isHTTP2 else {
             counters.add(.otlpGRPC) { $0.bad += 1 }
             return responder.respond(
-                505, ResponseFields(["content-type": "text/plain; charset=utf-8"]), body: Array("gRPC needs HTTP/2\n".utf8))
+                505, ResponseFields(["content-type": "text/plain; charset=utf-8"]),
+                body: Array("gRPC needs HTTP/2\n".utf8))
         }
         guard request.method == .post else {
             counters.add(.otlpGRPC) { $0.bad += 1 }
@@ -100,7 +101,8 @@ extension ReceiverHandler {
                     $0.rejectedItems += UInt64(rejected)
                 }
                 let partial =
-                    rejected == 0 ? nil : OTLP.PartialSuccess(rejected: Int64(rejected), message: why?.description ?? "")
+                    rejected == 0
+                    ? nil : OTLP.PartialSuccess(rejected: Int64(rejected), message: why?.description ?? "")
                 GRPC.respond(responder, OTLP.encodeExportResponse(partial, signal: signal, isJSON: false))
             case .full(let seconds):
                 counters.add(.otlpGRPC) { $0.full += 1 }

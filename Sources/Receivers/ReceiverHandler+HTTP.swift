@@ -30,16 +30,34 @@ extension ReceiverHandler {
     /// Nil: a type of content that has no decoder.
     private func decode(_ request: borrowing ServedRequest, _ route: Route) throws(DecodeError) -> OTLP.Received? {
         let limits = options.limits
+        let isProtobuf = Self.contentIs(request, "application/x-protobuf")
+        let isJSON = Self.contentIs(request, "application/json")
         switch route {
         case .otlp(let signal), .grpc(let signal):
-            if Self.contentIs(request, "application/x-protobuf") {
-                return try request.withBody { (body) throws(DecodeError) in
-                    try OTLP.batches(fromExportRequest: body, signal: signal, limits: limits)
-                }
+            if isJSON { return try OTLP.batches(fromExportRequestJSON: request.body, signal: signal, limits: limits) }
+            guard isProtobuf else { return nil }
+            return try request.withBody { (body) throws(DecodeError) in
+                try OTLP.batches(fromExportRequest: body, signal: signal, limits: limits)
             }
-            return nil
-        case .zipkin2, .zipkin1, .jaeger: return nil
+        case .zipkin2:
+            if isProtobuf { return try Zipkin.batches(fromV2Protobuf: request.body, limits: limits) }
+            guard isJSON || !Self.hasType(request) else { return nil }
+            return try Zipkin.batches(fromV2JSON: request.body, limits: limits)
+        case .zipkin1:
+            guard isJSON || !Self.hasType(request) else { return nil }
+            return try Zipkin.batches(fromV1JSON: request.body, limits: limits)
+        case .jaeger:
+            guard
+                Self.contentIs(request, "application/x-thrift")
+                    || Self.contentIs(request, "application/vnd.apache.thrift.binary")
+            else { return nil }
+            return try Jaeger.batches(fromThrift: request.body, limits: limits)
         }
+    }
+
+    /// Zipkin's senders may leave the type out.
+    private static func hasType(_ request: borrowing ServedRequest) -> Bool {
+        request.headerBytes("content-type") != nil
     }
 
     private static func types(of route: Route) -> String {

@@ -57,7 +57,8 @@ public final class ReceiverHandler: RequestHandler, @unchecked Sendable {
         if Self.isGRPC(request) {
             return GRPC.refuse(responder, .unimplemented, "this listener has no such method")
         }
-        let known = ReceiverName.allCases.filter(options.protocols.contains).flatMap(Route.paths).joined(separator: ", ")
+        let known = ReceiverName.allCases.filter(options.protocols.contains).flatMap(Route.paths).joined(
+            separator: ", ")
         responder.respond(
             404, ResponseFields(["content-type": "text/plain; charset=utf-8"]),
             body: Array("no receiver at this path; this listener has \(known)\n".utf8))

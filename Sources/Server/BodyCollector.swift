@@ -27,7 +27,9 @@ struct BodyCollector {
         let needed = bytes.count + more
         guard needed > charged else { return true }
         var wanted = max(needed, charged * 2, Self.capacityMin)
-        if let expected { wanted = max(needed, charged == 0 ? min(expected, Self.reservedAtOnceMax) : min(expected, wanted)) }
+        if let expected {
+            wanted = max(needed, charged == 0 ? min(expected, Self.reservedAtOnceMax) : min(expected, wanted))
+        }
         // The array that is copied from lives as long as the copying takes.
         guard budget.take(wanted) else { return false }
         bytes.reserveCapacity(wanted)

@@ -159,7 +159,8 @@ public struct ContentDecoder: ~Copyable {
         let said = Int(
             UInt32(littleEndian: input.loadUnaligned(fromByteOffset: input.count - 4, as: UInt32.self)))
         // A few bytes more, so that the end is seen without another look.
-        return said <= bytesMax && said <= input.count * deflateRatioMax && said <= max(usual * 4, 1 << 20) ? said + 16 : usual
+        return said <= bytesMax && said <= input.count * deflateRatioMax && said <= max(usual * 4, 1 << 20)
+            ? said + 16 : usual
     }
 
     private mutating func readyInflater(_ windowBits: Int32) throws(Failure) -> UnsafeMutablePointer<z_stream> {

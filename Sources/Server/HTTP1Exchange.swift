@@ -47,8 +47,29 @@ final class HTTP1Exchange {
     /// The rest of a body of known length is read right to where it stays.
     var readsStraight: Bool { length != nil && body.count > 0 && refusal == nil }
 
+    /// Bytes taken from the budget for the parser's text.
+    private var headCharged = 0
+
+    /// Counts the text of a head that is longer than usual; false: there is no room.
+    func chargeHead(_ budget: MemoryBudget) -> Bool {
+        let held = parser.heldBytes > Self.headBytesFree ? parser.heldBytes : 0
+        guard held != headCharged else { return true }
+        if held > headCharged {
+            guard budget.take(held - headCharged) else { return false }
+        } else {
+            budget.giveBack(headCharged - held)
+        }
+        headCharged = held
+        return true
+    }
+
+    /// What every connection may keep, as it may its own objects.
+    private static let headBytesFree = 8 * 1024
+
     func connectionEnded(_ budget: MemoryBudget) {
         body.release(budget)
+        budget.giveBack(headCharged)
+        headCharged = 0
         if case .streaming(let stream) = state { stream.left() }
         state = .reading
     }

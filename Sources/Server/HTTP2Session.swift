@@ -49,7 +49,9 @@ final class HTTP2Session {
 
     private func open() -> Bool {
         let this = Unmanaged.passUnretained(self).toOpaque()
-        guard nghttp2_session_server_new2(&session, HTTP2Callbacks.all, this, HTTP2Callbacks.options) == 0 else { return false }
+        guard nghttp2_session_server_new2(&session, HTTP2Callbacks.all, this, HTTP2Callbacks.options) == 0 else {
+            return false
+        }
         func setting(_ id: nghttp2_settings_id, _ value: Int) -> nghttp2_settings_entry {
             nghttp2_settings_entry(settings_id: Int32(bitPattern: id.rawValue), value: UInt32(clamping: value))
         }

@@ -51,6 +51,11 @@ extension Loop {
         // The read buffer is about to be used for others.
         if !exchange.view.isEmpty { collectView(exchange) }
         keep(connection, UnsafeRawBufferPointer(rebasing: bytes[position...]))
+        guard connection.isOpen else { return }
+        guard exchange.chargeHead(budget) else {
+            counters.count(.memory)
+            return close(connection)
+        }
         if !connection.isClosed { waitOn(connection, exchange) }
     }
 
@@ -288,7 +293,9 @@ extension Loop {
         if !framing.sendsContent {
             send(connection, UnsafeRawBufferPointer(rebasing: output[..<head]))
         } else if response.body.count <= output.count - head {
-            response.body.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: output[head...]).copyMemory(from: $0) }
+            response.body.withUnsafeBytes {
+                UnsafeMutableRawBufferPointer(rebasing: output[head...]).copyMemory(from: $0)
+            }
             send(connection, UnsafeRawBufferPointer(rebasing: output[..<(head + response.body.count)]))
         } else {
             send(connection, UnsafeRawBufferPointer(rebasing: output[..<head]))

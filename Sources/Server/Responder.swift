@@ -1,5 +1,5 @@
-internal import System
 internal import Synchronization
+internal import System
 
 /// What one request is answered through. Any thread; once. A request whose responder is dropped without an answer gets status 500.
 public final class Responder: Sendable {
@@ -16,7 +16,9 @@ public final class Responder: Sendable {
     }
 
     deinit {
-        if !isAnswered.load(ordering: .relaxed) { send(Response(status: 500, fields: .none, body: [], trailers: .none)) }
+        if !isAnswered.load(ordering: .relaxed) {
+            send(Response(status: 500, fields: .none, body: [], trailers: .none))
+        }
     }
 
     /// A whole answer. Nobody is told when the client has left meanwhile; `ServerCounters.answersUnsent` counts it.

@@ -24,7 +24,8 @@ public struct ResponseFields: Sendable, Hashable {
     private static func append(_ name: StaticString, _ value: String, to lines: inout [UInt8]) {
         name.withUTF8Buffer { name in
             precondition(
-                !name.isEmpty && name.allSatisfy { $0 == 0x2D || (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) },
+                !name.isEmpty
+                    && name.allSatisfy { $0 == 0x2D || (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) },
                 "a header's name is in lower case")
             lines += name
         }
@@ -35,7 +36,8 @@ public struct ResponseFields: Sendable, Hashable {
 
     /// Each line's name and value, where they lie in `lines`.
     static func forEach(
-        in lines: UnsafeRawBufferPointer, _ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+        in lines: UnsafeRawBufferPointer,
+        _ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
     ) {
         var start = 0
         while start < lines.count {

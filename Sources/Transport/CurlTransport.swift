@@ -34,6 +34,8 @@ public final class CurlTransport: HTTPTransport, TimerScheduler {
         /// PEM files of the client's certificate and key; nil for none.
         public var certificateFile: String?
         public var keyFile: String?
+        /// Take any certificate, of whomever.
+        public var isInsecure = false
         /// URL of a proxy, "" for none, nil for what the environment says (`http_proxy`, `https_proxy`, `no_proxy` as
         /// curl reads them). Loopback addresses never go through a proxy.
         public var proxy: String?

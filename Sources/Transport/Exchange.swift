@@ -82,6 +82,10 @@ final class Exchange: @unchecked Sendable {
         sl_curl_set_text(easy, CURLOPT_NOPROXY, noProxy)
         if let proxy = options.proxy { sl_curl_set_text(easy, CURLOPT_PROXY, proxy) }
         if let file = options.authorityFile { sl_curl_set_text(easy, CURLOPT_CAINFO, file) }
+        if options.isInsecure {
+            sl_curl_set_long(easy, CURLOPT_SSL_VERIFYPEER, 0)
+            sl_curl_set_long(easy, CURLOPT_SSL_VERIFYHOST, 0)
+        }
         if let file = options.certificateFile { sl_curl_set_text(easy, CURLOPT_SSLCERT, file) }
         if let file = options.keyFile { sl_curl_set_text(easy, CURLOPT_SSLKEY, file) }
         // The worker is our child: it must not inherit connections.

@@ -132,7 +132,8 @@ struct ForeignSpan: ~Copyable {
     }
 
     /// Start and end from microseconds; throws when they do not fit into 64 bits as nanoseconds.
-    mutating func setTimes(startMicroseconds: UInt64, durationMicroseconds: UInt64, at offset: Int) throws(DecodeError) {
+    mutating func setTimes(startMicroseconds: UInt64, durationMicroseconds: UInt64, at offset: Int) throws(DecodeError)
+    {
         start = try Self.nanoseconds(startMicroseconds, at: offset)
         let (end, overflow) = start.addingReportingOverflow(try Self.nanoseconds(durationMicroseconds, at: offset))
         guard !overflow else { throw .outOfRange(at: offset) }

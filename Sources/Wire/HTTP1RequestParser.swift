@@ -104,6 +104,9 @@ public struct HTTP1RequestParser: ~Copyable {
         if case .start = state { !skippedEmptyLine } else { false }
     }
 
+    /// Bytes that the parser keeps of a head, or for the next one.
+    public var heldBytes: Int { capacity }
+
     /// The head is over, the message is not.
     public var isInBody: Bool {
         switch state {

@@ -193,7 +193,8 @@ struct JSONTokens {
     mutating func scalar() throws(DecodeError) -> JSONString {
         if next == UInt8(ascii: "\"") { return try string() }
         let start = offset
-        let token = JSONString(bytes: UnsafeRawBufferPointer(start: text + start, count: tokenEnd - start), offset: start)
+        let token = JSONString(
+            bytes: UnsafeRawBufferPointer(start: text + start, count: tokenEnd - start), offset: start)
         if next == UInt8(ascii: "t") || next == UInt8(ascii: "f") { _ = try bool() } else { _ = try number() }
         return token
     }

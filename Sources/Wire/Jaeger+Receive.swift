@@ -36,6 +36,9 @@ extension Jaeger {
         private var serviceName = ForeignText.none
         private var processTags: [ForeignTag] = []
         private var references: [Reference] = []
+        /// How many links may still be looked at for the logs of the span that is being read.
+        private var comparisonsLeft = 0
+        private static let linkComparisonsMax = 65_536
         /// Of the log that is being read.
         private var fields: [ForeignTag] = []
 
@@ -55,6 +58,7 @@ extension Jaeger {
 
         /// The process may come behind the spans.
         mutating func takeBatch(_ reader: inout ThriftReader) throws(DecodeError) {
+            gatherer.beginProcess()
             serviceName = .none
             processTags.removeAll(keepingCapacity: true)
             var spans: ThriftReader?
@@ -79,6 +83,7 @@ extension Jaeger {
         }
 
         private mutating func takeProcess(_ reader: inout ThriftReader) throws(DecodeError) {
+            gatherer.beginProcess()
             var last: ThriftReader.LastNumber = 0
             while let field = try reader.next(&last) {
                 switch (field.number, field.type) {
@@ -162,8 +167,12 @@ extension Jaeger {
 
         /// The first parent of the same trace is the span's, if it names none itself. What is not the parent is a link.
         private mutating func takeReferences() {
-            func isParent(_ reference: Reference) -> Bool { !reference.isFollowsFrom && reference.traceID == span.traceID }
-            if !span.parentSpanID.isValid, let parent = references.first(where: isParent) { span.parentSpanID = parent.spanID }
+            func isParent(_ reference: Reference) -> Bool {
+                !reference.isFollowsFrom && reference.traceID == span.traceID
+            }
+            if !span.parentSpanID.isValid, let parent = references.first(where: isParent) {
+                span.parentSpanID = parent.spanID
+            }
             for reference in references where !(isParent(reference) && reference.spanID == span.parentSpanID) {
                 var link = ForeignLink(traceID: reference.traceID, spanID: reference.spanID)
                 if !reference.isFollowsFrom {
@@ -184,6 +193,7 @@ extension Jaeger {
         private mutating func takeLogs(_ reader: inout ThriftReader) throws(DecodeError) {
             // Logs about links come in the order of the links: the search goes on behind the last that was found.
             var nextLink = 0
+            comparisonsLeft = Self.linkComparisonsMax
             for _ in 0..<(try reader.structs()) {
                 let offset = reader.offset
                 var time: Int64 = 0
@@ -228,9 +238,15 @@ extension Jaeger {
         private mutating func takeLinkLog(_ nextLink: inout Int) -> Bool {
             guard nextLink < span.links.count, string("event")?.equals("link") == true,
                 let trace = string("trace_id"), trace.count == 32, let traceID = try? ZipkinSpan.traceID(trace, at: 0),
-                let id = string("span_id"), id.count == 16, let spanID = try? ZipkinSpan.spanID(id, at: 0),
-                let index = span.links[nextLink...].firstIndex(where: { $0.traceID == traceID && $0.spanID == spanID })
+                let id = string("span_id"), id.count == 16, let spanID = try? ZipkinSpan.spanID(id, at: 0)
             else { return false }
+            // Many logs that match none of many links would else cost their product.
+            let candidates = span.links[nextLink...].prefix(comparisonsLeft)
+            guard let index = candidates.firstIndex(where: { $0.traceID == traceID && $0.spanID == spanID }) else {
+                comparisonsLeft -= candidates.count
+                return false
+            }
+            comparisonsLeft -= index - nextLink
             nextLink = index + 1
             let start = span.encoded.count
             // The first three fields and the trace state are the encoder's.
@@ -251,7 +267,9 @@ extension Jaeger {
 
         // MARK: tags
 
-        private enum Value { static let string: Int32 = 0, double: Int32 = 1, bool: Int32 = 2, long: Int32 = 3, binary: Int32 = 4 }
+        private enum Value {
+            static let string: Int32 = 0, double: Int32 = 1, bool: Int32 = 2, long: Int32 = 3, binary: Int32 = 4
+        }
 
         /// Of the values of a tag the one of its type counts. A type that is unknown, or a value that is not there, is an empty text.
         private func tag(_ reader: inout ThriftReader) throws(DecodeError) -> ForeignTag {

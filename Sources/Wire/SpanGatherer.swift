@@ -18,8 +18,10 @@ struct SpanGatherer: ~Copyable {
     private let format: Format
     private let limits: OTLP.ReceiveLimits
     private var groups: [Group] = []
-    private var groupOfResource: [[UInt8]: Int] = [:]
+    private var groupOfKey: [[UInt8]: Int] = [:]
     private var last = 0
+    /// Jaeger: the group of all spans of the process that is being read. Neither made nor compared for each of them: a process may be long.
+    private var groupOfProcess: Int?
     private var items = 0
     private var bytesWritten = 0
     private var received = OTLP.Received()
@@ -30,6 +32,9 @@ struct SpanGatherer: ~Copyable {
         self.format = format
         self.limits = limits
     }
+
+    /// Jaeger: the spans that follow are of another process.
+    mutating func beginProcess() { groupOfProcess = nil }
 
     /// Counts an item that comes.
     mutating func begin(at offset: Int) throws(DecodeError) {
@@ -55,11 +60,10 @@ struct SpanGatherer: ~Copyable {
     mutating func add(_ span: inout ForeignSpan, at offset: Int) throws(DecodeError) {
         guard span.traceID.isValid, span.spanID.isValid else { throw .missingID(at: offset) }
         let found = SpanTags(of: &span, format)
-        putResource(span)
         scope.truncate(to: 0)
         if found.scopeName.count > 0 { scope.putBytes(OTLP.ScopeField.name, found.scopeName) }
         if found.scopeVersion.count > 0 { scope.putBytes(OTLP.ScopeField.version, found.scopeVersion) }
-        let group = try group(at: offset)
+        let group = try group(of: span, at: offset)
         let scopeIndex = try scopeIndex(in: group, at: offset)
         let start = group.writer.count
         let frame = group.writer.begin(OTLP.RequestField.items, lengthBytes: 2)
@@ -87,17 +91,25 @@ struct SpanGatherer: ~Copyable {
         }
     }
 
-    private mutating func group(at offset: Int) throws(DecodeError) -> Group {
+    private mutating func group(of span: borrowing ForeignSpan, at offset: Int) throws(DecodeError) -> Group {
+        if let groupOfProcess { return groups[groupOfProcess] }
+        putResource(span)
+        let group = try groupOfResource(at: offset)
+        if format == .jaeger { groupOfProcess = last }
+        return group
+    }
+
+    private mutating func groupOfResource(at offset: Int) throws(DecodeError) -> Group {
         if last < groups.count, Self.isSame(resource, groups[last].batch.resource) { return groups[last] }
         let key = resource.withBytes { Array($0) }
-        if let known = groupOfResource[key] {
+        if let known = groupOfKey[key] {
             last = known
             return groups[known]
         }
         guard groups.count < limits.resourcesMax else { throw .tooManyResources(at: offset) }
         bytesWritten += key.count
         last = groups.count
-        groupOfResource[key] = last
+        groupOfKey[key] = last
         groups.append(Group(resource: key))
         return groups[last]
     }
@@ -197,7 +209,9 @@ struct SpanTags {
             case UInt8(ascii: "e"): if error == nil, tag.key.equals("error") { error = index }
             case UInt8(ascii: "s"): span.tags[index].isTaken = takeKind(tag, format)
             case UInt8(ascii: "w"):
-                guard tag.key.equals("w3c.tracestate"), traceState.count == 0, let text = tag.value.string else { break }
+                guard tag.key.equals("w3c.tracestate"), traceState.count == 0, let text = tag.value.string else {
+                    break
+                }
                 traceState = text
                 span.tags[index].isTaken = true
             default: break
@@ -236,7 +250,13 @@ struct SpanTags {
 
     private mutating func takeStatus(_ value: ForeignValue) -> Bool {
         guard let text = value.string else { return false }
-        if text.equals("OK") { status = .ok } else if text.equals("ERROR") { status = .error } else { return text.equals("UNSET") }
+        if text.equals("OK") {
+            status = .ok
+        } else if text.equals("ERROR") {
+            status = .error
+        } else {
+            return text.equals("UNSET")
+        }
         return true
     }
 

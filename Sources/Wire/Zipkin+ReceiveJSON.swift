@@ -46,7 +46,8 @@ extension Zipkin {
 
 extension ZipkinSpan {
     private enum Member: String, CaseIterable {
-        case traceId, id, parentId, name, kind, timestamp, duration, localEndpoint, remoteEndpoint, annotations, tags, debug, shared
+        case traceId, id, parentId, name, kind, timestamp, duration, localEndpoint, remoteEndpoint, annotations, tags,
+            debug, shared
     }
     private enum AnnotationMember: String, CaseIterable { case timestamp, value }
     private enum HostMember: String, CaseIterable { case serviceName, ipv4, ipv6, port }

@@ -149,7 +149,9 @@ enum IPAddressText {
             if end - start > max(1, zeros.count) { zeros = start..<end }
             start = end + 1
         }
-        func joined(_ range: Range<Int>) -> String { groups[range].map { String($0, radix: 16) }.joined(separator: ":") }
+        func joined(_ range: Range<Int>) -> String {
+            groups[range].map { String($0, radix: 16) }.joined(separator: ":")
+        }
         return zeros.isEmpty ? joined(0..<8) : joined(0..<zeros.lowerBound) + "::" + joined(zeros.upperBound..<8)
     }
 }

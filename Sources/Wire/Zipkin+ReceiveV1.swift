@@ -129,8 +129,10 @@ private struct ZipkinV1Span {
     }
 
     private static let allSides = [
-        Side(kind: .client, begin: "cs", end: "cr", address: "sa"), Side(kind: .server, begin: "sr", end: "ss", address: "ca"),
-        Side(kind: .producer, begin: "ms", end: "ms", address: "ma"), Side(kind: .consumer, begin: "mr", end: "mr", address: "ma"),
+        Side(kind: .client, begin: "cs", end: "cr", address: "sa"),
+        Side(kind: .server, begin: "sr", end: "ss", address: "ca"),
+        Side(kind: .producer, begin: "ms", end: "ms", address: "ma"),
+        Side(kind: .consumer, begin: "mr", end: "mr", address: "ma"),
     ]
 
     /// At least one.
@@ -164,13 +166,12 @@ private struct ZipkinV1Span {
         span.remote = binaryAnnotations.first { $0.isAddress && $0.key.equals(side.address) }?.host ?? ZipkinHost()
         setTimes(of: &span, side, begin?.time, end?.time)
 
+        let owners = sides.map { other in
+            annotations.first { $0.value.equals(other.begin) || $0.value.equals(other.end) }?.host.serviceName ?? .none
+        }
         func isHere(_ host: ZipkinHost) -> Bool {
             guard sides.count > 1 else { return true }
-            let owner = sides.first { other in
-                let core = annotations.first { $0.value.equals(other.begin) || $0.value.equals(other.end) }
-                return core.map { $0.host.serviceName.elementsEqual(host.serviceName) } ?? false
-            }
-            return (owner ?? sides[0]).kind == side.kind
+            return sides[owners.firstIndex { $0.elementsEqual(host.serviceName) } ?? 0].kind == side.kind
         }
         for annotation in annotations where isHere(annotation.host) && !isCore(annotation.value) {
             try span.addAnnotation(microseconds: annotation.time, annotation.value, at: offset)

@@ -45,7 +45,8 @@ struct ZipkinSpan: ~Copyable {
     /// An event. Its attributes are in its text, `"name":{…}`, if it has some.
     mutating func addAnnotation(microseconds: UInt64, _ value: ForeignText, at offset: Int) throws(DecodeError) {
         var event = ForeignEvent(
-            time: try ForeignSpan.nanoseconds(microseconds, at: offset), name: value, attributes: 0..<0, droppedAttributes: 0)
+            time: try ForeignSpan.nanoseconds(microseconds, at: offset), name: value, attributes: 0..<0,
+            droppedAttributes: 0)
         if value.first == UInt8(ascii: "\""), value.last == UInt8(ascii: "}") { takeAttributes(of: &event) }
         foreign.events.append(event)
     }
@@ -88,7 +89,8 @@ struct ZipkinSpan: ~Copyable {
             do throws(DecodeError) {
                 let json = ForeignText(rebasing: text[(index + 1)..<lastBar])
                 try JSONTokens.withTokens(of: json, level: 1) { (tokens) throws(DecodeError) in
-                    _ = try JSONAttributes.put(&tokens, OTLP.LinkField.attributes, countName: nil, into: &foreign.encoded)
+                    _ = try JSONAttributes.put(
+                        &tokens, OTLP.LinkField.attributes, countName: nil, into: &foreign.encoded)
                     try tokens.end()
                 }
                 link.traceState = ForeignText(rebasing: text[50..<index])
@@ -121,7 +123,8 @@ struct ZipkinSpan: ~Copyable {
 
     /// An encoder made the endpoint of the tags, if one of those names the other side.
     private mutating func addRemote() {
-        guard remote.serviceName.count > 0 || remote.address.count > 0, !foreign.tags.contains(where: Self.namesPeer) else { return }
+        guard remote.serviceName.count > 0 || remote.address.count > 0, !foreign.tags.contains(where: Self.namesPeer)
+        else { return }
         if remote.serviceName.count > 0 { foreign.tags.append(ForeignTag("peer.service", .string(remote.serviceName))) }
         if remote.address.count > 0 { foreign.tags.append(ForeignTag("network.peer.address", .string(remote.address))) }
         if remote.port != 0 { foreign.tags.append(ForeignTag("network.peer.port", .int(Int64(remote.port)))) }
@@ -141,7 +144,8 @@ struct ZipkinSpan: ~Copyable {
         guard digits.count > 16 else { return TraceID(high: 0, low: try word(digits, at: offset)) }
         let split = digits.count - 16
         return TraceID(
-            high: try word(ForeignText(rebasing: digits[..<split]), at: offset), low: try word(digits.rest(after: split), at: offset))
+            high: try word(ForeignText(rebasing: digits[..<split]), at: offset),
+            low: try word(digits.rest(after: split), at: offset))
     }
 
     static func spanID(_ digits: ForeignText, at offset: Int) throws(DecodeError) -> SpanID {
@@ -159,7 +163,8 @@ struct ZipkinSpan: ~Copyable {
 enum JSONAttributes {
     /// Writes the members of the object ahead as `KeyValue`s in `field`. A member with the name `countName` that is a count is returned instead.
     static func put(
-        _ tokens: inout JSONTokens, _ field: UInt32, countName: String?, into writer: inout ProtobufWriter, depth: Int = 0
+        _ tokens: inout JSONTokens, _ field: UInt32, countName: String?, into writer: inout ProtobufWriter,
+        depth: Int = 0
     ) throws(DecodeError) -> UInt32 {
         var count: UInt32 = 0
         guard try tokens.enterObject() else { return 0 }
@@ -209,8 +214,10 @@ enum JSONAttributes {
         writer.end(anyValue)
     }
 
-    private static func put(_ number: JSONNumber, at offset: Int, into writer: inout ProtobufWriter) throws(DecodeError) {
-        if case .real = number {} else if let integer = number.int64 {
+    private static func put(_ number: JSONNumber, at offset: Int, into writer: inout ProtobufWriter) throws(DecodeError)
+    {
+        if case .real = number {
+        } else if let integer = number.int64 {
             return writer.putVarint(OTLP.AnyValueField.int, UInt64(bitPattern: integer))
         }
         guard let double = number.double else { throw .outOfRange(at: offset) }

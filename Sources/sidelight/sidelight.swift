@@ -14,11 +14,12 @@ struct Sidelight: ParsableCommand {
             EXAMPLES
               sidelight run app.js
               sidelight serve app.js
+              sidelight agent --export otlp=http://collector:4318
               sidelight run --export otlp=http://127.0.0.1:4318 app.js
             """,
         version: Release.version,
         subcommands: [
-            RunCommand.self, ServeCommand.self, TraceCommand.self, TailCommand.self, ProfileCommand.self,
+            RunCommand.self, ServeCommand.self, AgentCommand.self, TraceCommand.self, TailCommand.self, ProfileCommand.self,
             CheckCommand.self, ConfigCommand.self,
         ])
 

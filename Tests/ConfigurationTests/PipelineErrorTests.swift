@@ -422,6 +422,16 @@ import Testing
         #expect(warnings.contains { $0.hasPrefix(message) }, "\(warnings)")
     }
 
+    @Test func foldersThatOnlyLookAlikeAreNoContradiction() {
+        for (first, second) in [("q", "qq"), (".", "/q"), ("../q", "q"), ("/", "q"), ("../../a", "../a")] {
+            let text =
+                "exporters:\n"
+                + "  a: {kind: otlp, url: \"http://x\", queue: {directory: \(first)}}\n"
+                + "  b: {kind: otlp, url: \"http://x\", queue: {directory: \(second)}}\n"
+            #expect(load.errors(text) == [])
+        }
+    }
+
     @Test func allErrorsAreToldAtOnceInTheOrderOfTheFile() {
         let errors = load.errors(
             """

@@ -21,6 +21,10 @@ from receiver import Answer, spans_of
 from serving import wait_for
 
 
+# Receivers that take no large requests, so that a small queue can be had.
+SMALL = {"otlp-http": {"listen": "127.0.0.1:0", "body-max": "256KB"}}
+
+
 @pytest.fixture
 def agent(sidelight):
     """Starts agents, and checks their books and ends them when the test is over."""
@@ -96,7 +100,10 @@ def test_logs_and_metrics(agent, receiver):
     record = logs.resource_logs.add().scope_logs.add().log_records.add(time_unix_nano=5, severity_number=9)
     record.body.string_value = "hello"
     metrics = ExportMetricsServiceRequest()
-    metric = metrics.resource_metrics.add().scope_metrics.add().metrics.add(name="m", unit="1")
+    group = metrics.resource_metrics.add()
+    group.resource.attributes.add(key="service.name").value.string_value = "shop"
+    group.scope_metrics.add().scope.name = "test"
+    metric = group.scope_metrics[0].metrics.add(name="m", unit="1")
     metric.sum.is_monotonic = True
     metric.sum.aggregation_temporality = 2
     metric.sum.data_points.add(time_unix_nano=7, as_int=3)
@@ -199,11 +206,11 @@ def test_an_outage_of_the_backend_is_sat_out(agent, make_receiver):
     one = agent({"out": receiver})
     assert one.send(spans(1, 10))
     sent(one, 10)
-    receiver.stop()
+    receiver.default = Answer(status=503)
     for first in range(11, 511, 10):
         assert one.send(spans(first, 10))
     assert one.check_balance()["out", "traces"]["queued"] == 500
-    receiver.start()
+    receiver.default = Answer()
     wait_for(lambda: len(receiver.spans) == 510)
     sent(one, 510)
     assert sorted(ids(receiver)) == list(range(1, 511))
@@ -226,7 +233,7 @@ def test_a_backend_that_stumbles(agent, make_receiver, answers):
 def test_a_dead_backend_does_not_hold_up_a_live_one(agent, make_receiver):
     dead, live = make_receiver(), make_receiver()
     dead.stop()
-    one = agent({"dead": dead, "live": live}, queue={"directory": "queue", "bytes": "1MB"})
+    one = agent({"dead": dead, "live": live}, receivers=SMALL, queue={"directory": "queue", "bytes": "1MB"})
     attributes = [("text", "x" * 1000)]
     for first in range(1, 3001, 100):
         assert one.send(spans(first, 100, attributes=attributes))
@@ -242,7 +249,7 @@ def test_a_dead_backend_does_not_hold_up_a_live_one(agent, make_receiver):
 def test_a_sender_is_told_to_come_again_when_there_is_no_room(agent, make_receiver):
     receiver = make_receiver()
     receiver.stop()
-    one = agent({"out": receiver}, queue={"directory": "queue", "bytes": "1MB"})
+    one = agent({"out": receiver}, receivers=SMALL, queue={"directory": "queue", "bytes": "1MB"})
     attributes = [("text", "x" * 1000)]
     taken = 0
     while True:
@@ -319,7 +326,7 @@ def test_a_full_disk_is_a_state(agent, sidelight, make_receiver):
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True).returncode != 0:
         pytest.skip("this machine does not let us mount")
     try:
-        one = agent({"out": receiver}, queue={"directory": str(disk / "queue")}, store={"enabled": False})
+        one = agent({"out": receiver}, receivers=SMALL, queue={"directory": str(disk / "queue")}, store="off")
         attributes = [("text", "x" * 1000)]
         taken, first, refused = [], 1, 0
         while refused < 5:
@@ -337,3 +344,12 @@ def test_a_full_disk_is_a_state(agent, sidelight, make_receiver):
         assert one.end() == 0
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_what_no_pipeline_takes_is_counted(agent, receiver):
+    one = agent({"out": receiver}, pipelines={"traces": {"exporters": ["out"]}})
+    assert "otlp-http: no pipeline takes logs and metrics from it" in one.err
+    logs = ExportLogsServiceRequest()
+    logs.resource_logs.add().scope_logs.add().log_records.add(time_unix_nano=5).body.string_value = "hello"
+    assert one.post(logs.SerializeToString(), "/v1/logs")[0] == 200
+    assert 'sidelight_unrouted_dropped_total{signal="logs"} 1\n' in one.metrics()

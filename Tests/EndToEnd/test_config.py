@@ -57,6 +57,7 @@ def test_all_errors_at_once_in_the_order_of_the_file(sidelight):
         "sidelight.yaml:5:29",
         "sidelight.yaml:6:3",
         "sidelight.yaml:8:23",
+        "sidelight.yaml:8:47",
         "sidelight.yaml:9:1",
     ]
     assert 'receivers.zipkn: "zipkn" is not one of otlp-http, otlp-grpc, zipkin, jaeger; did you mean zipkin?' in done.out

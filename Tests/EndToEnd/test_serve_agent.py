@@ -534,6 +534,8 @@ def test_a_change_during_a_check_does_not_put_the_reload_off(with_certificate, n
     it.checked(next)
     if next == "bad":
         wait_for(lambda: "it is no good" in it.served.err)
+        # Until the worker before has gone, the two serve side by side.
+        wait_for(lambda: len(it.served.workers) == 1)
         assert it.get() == ("v2", "second")
     else:
         wait_for(lambda: it.get() == ("v2", "third"))

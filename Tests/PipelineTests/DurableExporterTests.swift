@@ -22,12 +22,15 @@ private final class DurableExporter {
     private var nextID: UInt64 = 1
     private let isOwner: Bool
 
-    init(_ limits: QueueLimits = QueueLimits(), budgetBytes: Int = MemoryBudget.defaultBytes, folder: String? = nil) throws {
+    init(
+        _ limits: QueueLimits = QueueLimits(), budgetBytes: Int = MemoryBudget.defaultBytes, folder: String? = nil
+    ) throws {
         isOwner = folder == nil
         var template = Array("/tmp/sidelight-durable.XXXXXX".utf8CString)
         self.folder = folder ?? String(cString: mkdtemp(&template))
         budget = MemoryBudget(bytesMax: budgetBytes)
-        let queue = try DurableQueue(try LinuxQueueFiles(folder: self.folder), limits: limits, now: clock.unixNanoseconds())
+        let queue = try DurableQueue(
+            try LinuxQueueFiles(folder: self.folder), limits: limits, now: clock.unixNanoseconds())
         var configuration = ExporterConfiguration(kind: .otlp)
         for signal in Signal.allCases {
             configuration.targets[signal] = .init(url: try EndpointURL(parsing: "http://127.0.0.1:4318/v1/\(signal)"))
@@ -64,7 +67,9 @@ private final class DurableExporter {
 
     /// The span ids of a request.
     static func ids(_ request: HTTPRequest) throws -> [UInt64] {
-        try OTLP.batches(fromExportRequest: request.body, signal: .traces).batches.flatMap { $0.items.map(\.spanID.value) }
+        try OTLP.batches(fromExportRequest: request.body, signal: .traces).batches.flatMap {
+            $0.items.map(\.spanID.value)
+        }
     }
 
     /// Lets the exporter go without a farewell, as kill -9 would, and opens its queue again.
@@ -112,7 +117,7 @@ private final class DurableExporter {
         let lost = durable.append(2) + durable.append(1)
         durable.commit()
         let again = try durable.reopened()
-        again.exporter.tick()
+        _ = again.exporter.tick()
         again.timers.fire(again.clock)
         #expect(try again.requestIDs == lost)
         #expect(again.exporter.books(.traces).recovered == 3)
@@ -210,7 +215,8 @@ private final class DurableExporter {
         for _ in 0..<300 {
             switch Int.random(in: 0..<20, using: &random) {
             case 0..<8:
-                let ids = durable.append(Int.random(in: 1...30, using: &random), nameBytes: Int.random(in: 0...5_000, using: &random))
+                let ids = durable.append(
+                    Int.random(in: 1...30, using: &random), nameBytes: Int.random(in: 0...5_000, using: &random))
                 durable.commit()
                 committed.formUnion(ids)
             case 8..<15: try answerOne()
@@ -224,7 +230,7 @@ private final class DurableExporter {
                     repeatsAllowed += try DurableExporter.ids(request).count
                 }
                 durable = try durable.reopened()
-                durable.exporter.tick()
+                _ = durable.exporter.tick()
             }
             durable.check()
         }

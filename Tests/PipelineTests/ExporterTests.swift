@@ -28,7 +28,19 @@ private final class Bench: Sendable {
         }
     }
 
-    var heard: [ExporterEvent] { ear.events.withLock { $0 } }
+    /// But for what was dropped.
+    var heard: [ExporterEvent] {
+        ear.events.withLock { events in
+            events.filter { if case .dropped = $0 { false } else { true } }
+        }
+    }
+
+    /// What was dropped.
+    var drops: [ExporterEvent] {
+        ear.events.withLock { events in
+            events.filter { if case .dropped = $0 { true } else { false } }
+        }
+    }
 
     /// Lets time pass and runs what came due.
     func pass(_ nanoseconds: UInt64 = second) {
@@ -165,6 +177,12 @@ private func points(_ name: String) -> Batch {
         #expect(
             bench.heard == [
                 .warning(.traces, message: "http://backend:4318/v1/traces: partial success, 2 rejected: too old")
+            ])
+        #expect(
+            bench.drops == [
+                .dropped(
+                    .traces, .rejected, items: 2,
+                    message: "http://backend:4318/v1/traces: partial success, 2 rejected: too old")
             ])
     }
 

@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func aFolderThatIsAFileIsRefused() throws {
-        FileManager.default.createFile(atPath: folder, contents: nil)
+        _ = FileManager.default.createFile(atPath: folder, contents: nil)
         #expect(throws: QueueError.self) { _ = try LinuxQueueFiles(folder: self.folder) }
     }
 
@@ -72,10 +72,10 @@ import Testing
             atPath: folder + "/00000000000000000001-0000000000000001.queue", withIntermediateDirectories: false)
         try FileManager.default.createSymbolicLink(
             atPath: folder + "/00000000000000000002-0000000000000001.queue", withDestinationPath: "/etc/passwd")
-        FileManager.default.createFile(
+        _ = FileManager.default.createFile(
             atPath: folder + "/00000000000000000003-0000000000000001.queue",
             contents: Data("no segment at all, but long enough".utf8))
-        FileManager.default.createFile(atPath: folder + "/notes.txt", contents: Data("mine".utf8))
+        _ = FileManager.default.createFile(atPath: folder + "/notes.txt", contents: Data("mine".utf8))
         let queue = try open()
         #expect(try texts(queue) == ["kept"])
         #expect(queue.recovery.filesSetAside == 3)

@@ -8,21 +8,16 @@ private let folder = ProcessInfo.processInfo.environment["SIDELIGHT_BENCH_QUEUE"
 
 /// Figures, no assertions: SIDELIGHT_BENCH_QUEUE=FOLDER swift test -c release --filter QueueBenchmark. The folder's file system counts.
 @Suite(.enabled(if: folder != nil, "SIDELIGHT_BENCH_QUEUE is not set"), .serialized) struct QueueBenchmark {
-    private static let clock = ContinuousClock()
+    private static let wall = ContinuousClock()
 
-    private func cpuMicroseconds() -> Double {
-        var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
-        return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6
-            + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
-    }
+    private func cpuMicroseconds() -> Double { Double(clock()) / Double(CLOCKS_PER_SEC) * 1e6 }
 
     private func measure(_ name: String, _ count: Int, _ body: () throws -> Void) rethrows {
         let cpu = cpuMicroseconds()
-        let wall = try Self.clock.measure { try body() }
-        let each = wall / count
+        let wall = try Self.wall.measure { try body() }
+        let each = wall / count / .microseconds(1)
         print(
-            "\(name): \(Double(each.components.attoseconds) / 1e12) us wall, \((cpuMicroseconds() - cpu) / Double(count)) us CPU each of \(count)"
+            "\(name): \(each) us wall, \((cpuMicroseconds() - cpu) / Double(count)) us CPU each of \(count)"
         )
     }
 

@@ -90,15 +90,23 @@ private let fuzzSeconds = ProcessInfo.processInfo.environment["SIDELIGHT_FUZZ_SE
         report(world)
     }
 
-    @Test(arguments: 1...8 as ClosedRange<UInt64>)
+    @Test(arguments: 1...2 as ClosedRange<UInt64>)
     func whatWasCommittedSurvivesAnEndInEachOperation(seed: UInt64) { Self.endsEverywhere(seed: seed) }
 
-    @Test(arguments: 1...120 as ClosedRange<UInt64>)
+    @Test(arguments: 1...40 as ClosedRange<UInt64>)
     func livesOfFailuresAndEndsKeepThePromise(seed: UInt64) { Self.lives(seed: seed) }
 
     /// A disk that says of each sync that it worked and does nothing: entries may be lost, but nothing is invented and nothing is stuck.
-    @Test(arguments: 1...20 as ClosedRange<UInt64>)
+    @Test(arguments: 1...6 as ClosedRange<UInt64>)
     func aDiskThatLiesCostsOnlyWhatItLost(seed: UInt64) { Self.lives(seed: seed, lies: true) }
+
+    /// Seeds that found something once: a sidecar left behind half made, and what the model did not foresee of segments and sidecars that come back.
+    @Test(
+        arguments: [
+            353_613_644_757, 617_581_969_690, 719_056_549_018, 835_874_502_602, 543_455_191_228, 446_134_402_914,
+            258_462_448_994, 238_521_521_641,
+        ] as [UInt64])
+    func livesThatOnceFailed(seed: UInt64) { Self.lives(seed: seed) }
 
     /// As long as `SIDELIGHT_FUZZ_SECONDS` says, with seeds from the clock; each is printed when it fails.
     @Test(.enabled(if: fuzzSeconds != nil, "SIDELIGHT_FUZZ_SECONDS is not set"))

@@ -18,6 +18,8 @@ final class QueueWorld {
         /// Survives a loss of power.
         var isDurable = false
         var isHandedOut = false
+        /// It came back after it was acknowledged, and may go again: a sidecar that a failing disk cost may be brought back by a loss of power.
+        var wasGone = false
         /// Its end is in a file, or durable.
         var goneInFile = false
         var goneDurable = false
@@ -53,6 +55,9 @@ final class QueueWorld {
     private var loss = Loss.kill
     /// A fault while opening may have cost anything.
     private var provesNothing = false
+    private var everFailed = false
+    /// Segments that were removed may have come back, which no limit foresees.
+    private var lostPower = false
     /// A loss of power cost these their payloads.
     private var unreadable: Set<QueueEntryID> = []
 
@@ -87,13 +92,19 @@ final class QueueWorld {
         cursor = nil
         do {
             let queue = try DurableQueue(files, limits: limits, now: now)
-            if files.faults > 0 { provesNothing = true }
+            if files.faults > 0 {
+                provesNothing = true
+                everFailed = true
+            }
             if files.isDead { return false }
             self.queue = queue
             return true
         } catch {
             check(files.isDead || files.faults > 0, "opening failed: \(error)")
-            if files.faults > 0 { provesNothing = true }
+            if files.faults > 0 {
+                provesNothing = true
+                everFailed = true
+            }
             check(files.openCount == 0, "\(files.openCount) files left open by a failed opening")
             return false
         }
@@ -227,11 +238,13 @@ final class QueueWorld {
         hadFaults = hadFaults || files.faults > faultsBefore
         log.append("sync \(isDone)")
         check(isDone || files.faults > faultsBefore, "sync failed without a cause")
+        if !hadFaults && !everFailed && !disk.lies { check(disk.segmentsAreDurable, "synced, and is not") }
     }
 
     /// What the queue dropped, and what the model knows from the state of the disk.
     private func afterwards(_ queue: DurableQueue) {
         hadFaults = hadFaults || files.faults > 0
+        everFailed = everFailed || hadFaults
         for drop in queue.takeDrops() where drop.reason != .full {
             log.append("dropped \(drop.entries) \(drop.reason)")
             let tags = openTags().filter {
@@ -249,7 +262,9 @@ final class QueueWorld {
             check(queue.counts.items[signal] == items, "\(signal): \(queue.counts.items[signal]) items, not \(items)")
         }
         check(queue.counts.payloadBytes == open.reduce(0) { $0 + known[$1]!.payload.count }, "payload bytes")
-        check(queue.counts.bytesOnDisk <= limits.bytesMax * 4 / 3 + 4096, "\(queue.counts.bytesOnDisk) bytes on disk")
+        check(
+            lostPower || queue.counts.bytesOnDisk <= limits.bytesMax * 4 / 3 + 4096,
+            "\(queue.counts.bytesOnDisk) bytes on disk")
         if !hadFaults && disk.capacity == .max && !disk.names.keys.contains(where: { $0.hasSuffix(".damaged") }) {
             // A sidecar may end in a part of a record.
             let unknown = disk.bytes - queue.counts.bytesOnDisk
@@ -280,7 +295,10 @@ final class QueueWorld {
             known[tag]!.state = entry.state == .pending ? .unknown : .gone
         }
         if loss == .power { disk.losePower(&generator) }
-        if loss == .power { self.loss = .power }
+        if loss == .power {
+            self.loss = .power
+            lostPower = true
+        }
     }
 
     /// Looks through a queue that was opened again, and takes what it has as the truth from now on.
@@ -317,13 +335,15 @@ final class QueueWorld {
                 "\(tag) came back after \(loss)")
             found[tag] = id
         }
-        for (tag, entry) in known where entry.state == .committed && (loss == .kill || entry.isDurable) {
+        for (tag, entry) in known
+        where entry.state == .committed && !entry.wasGone && (loss == .kill || entry.isDurable) {
             check(provesNothing || disk.lies || found[tag] != nil, "\(tag) is lost after \(loss)")
         }
         var remaining: [UInt64: Known] = [:]
         ids = [:]
         for (tag, id) in found {
             var entry = known[tag]!
+            entry.wasGone = entry.wasGone || entry.state == .gone
             entry.state = .committed
             entry.id = id
             entry.isHandedOut = false
@@ -334,7 +354,10 @@ final class QueueWorld {
             ids[id] = tag
         }
         // What an earlier loss left behind may still be found by the next, where this one only did not see it.
-        for (tag, entry) in known where found[tag] == nil && entry.state != .committed { remaining[tag] = entry }
+        for (tag, var entry) in known where found[tag] == nil {
+            if entry.state == .committed { entry.state = .unknown }
+            remaining[tag] = entry
+        }
         known = remaining
         _ = queue.takeDrops()
     }
@@ -352,7 +375,10 @@ final class QueueWorld {
         case 2: files.fault = { _ in chances.chance(5) ? .input : nil }
         case 3: files.fault = { $0 >= at && $0 < at + length ? .noSpace : nil }
         case 4: files.fault = { $0 >= at && $0 < at + length ? .input : nil }
-        case 5: disk.capacity = disk.bytes + generator.below(20_000)
+        case 5:
+            everFailed = true
+            disk.capacity = disk.bytes + generator.below(20_000)
+            hadFaults = true
         default: break
         }
         if generator.chance(70) {

@@ -53,6 +53,11 @@ final class SimulatedDisk {
         nameChanges.isEmpty && names.values.allSatisfy { $0.unsynced.isEmpty && $0.limbo.isEmpty }
     }
 
+    /// The same, of the contents of segments.
+    var segmentsAreDurable: Bool {
+        names.allSatisfy { !$0.key.hasSuffix(".queue") || $0.value.unsynced.isEmpty && $0.value.limbo.isEmpty }
+    }
+
     func link(_ name: String, _ inode: Inode) {
         names[name] = inode
         nameChanges.append(.link(name, inode))

@@ -100,7 +100,8 @@ import Testing
         defer { server.stop() }
         let client = try TestClient(server)
         client.send(
-            "POST /p HTTP/1.1\r\nHost: h\r\nX-One:  1 \r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nx-two: smuggled\r\n\r\n")
+            "POST /p HTTP/1.1\r\nHost: h\r\nX-One:  1 \r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nx-two: smuggled\r\n\r\n"
+        )
         #expect(client.answer().body == "1 - /p")
         client.send("GET http://host.example/q?x HTTP/1.1\r\nHost: h\r\nX-TWO: 2\r\n\r\n")
         #expect(client.answer().body == "- 2 /q")

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-@testable import Server
+import Server
 import Synchronization
 import System
 

@@ -46,7 +46,24 @@ struct PeerTests {
                 try write(OTLP.exportRequest(batches: received.batches), "from-otlp-\(name)\(suffix).pb")
             }
         }
+        try readClients(in: folder)
         try run("check", folder)
+    }
+
+    /// What py-zipkin and Thrift's library wrote.
+    private func readClients(in folder: URL) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name.hasPrefix("client-") {
+            let bytes = [UInt8](try Data(contentsOf: folder.appending(path: name)))
+            let received =
+                switch name {
+                case "client-zipkin-v2.json": try Zipkin.batches(fromV2JSON: bytes)
+                case "client-zipkin-v2.pb": try Zipkin.batches(fromV2Protobuf: bytes)
+                case "client-zipkin-v1.json": try Zipkin.batches(fromV1JSON: bytes)
+                default: try Jaeger.batches(fromThrift: bytes)
+                }
+            #expect(received.rejectedItems == 0, "\(name): \(String(describing: received.firstRejection))")
+            try Data(OTLP.exportRequest(batches: received.batches)).write(to: folder.appending(path: "from-\(name).pb"))
+        }
     }
 
     private func run(_ command: String, _ folder: URL) throws {

@@ -5,28 +5,36 @@ import Wire
 /// The decoders of the formats that are not OTLP under mutated input.
 @Suite struct ReceiveFuzzTests {
     enum Decoder: String, CaseIterable {
-        case zipkinV2JSON = "zipkin-v2", zipkinV2Protobuf = "zipkin-protobuf", zipkinV1JSON = "zipkin-v1", jaegerThrift = "jaeger"
+        case zipkinV2JSON = "zipkin-v2", zipkinV2Protobuf = "zipkin-protobuf", zipkinV1JSON = "zipkin-v1",
+            jaegerThrift = "jaeger"
 
         var fuzz: DecoderFuzz {
             var generator = Generator(seed: 11, withNaN: true)
             let batch = Batch(
-                [Example.span] + (0..<2).map { _ in generator.span() }, resource: Example.resource, scope: Example.scope)
+                [Example.span] + (0..<2).map { _ in generator.span() }, resource: Example.resource, scope: Example.scope
+            )
             let small = Batch([Example.span], resource: Example.resource)
             let files = DecoderFuzz.files(rawValue)
-            let tags = ["\"tags\":{", "\"error\":\"\"", "\"otlp.link.0\":\"", "\"\\\"a\\\":{\\\"b\\\":1}\"", "\"timestamp\":", "|{}|0"]
-                .map { Array($0.utf8) }
+            let tags = [
+                "\"tags\":{", "\"error\":\"\"", "\"otlp.link.0\":\"", "\"\\\"a\\\":{\\\"b\\\":1}\"", "\"timestamp\":",
+                "|{}|0",
+            ]
+            .map { Array($0.utf8) }
             switch self {
             case .zipkinV2JSON:
                 let encoded = [Zipkin.encode(batches: [batch]).bytes, Zipkin.encode(batches: [small]).bytes]
-                return DecoderFuzz(corpus: encoded + files, pieces: DecoderFuzz.jsonPieces + tags) { (input) throws(DecodeError) in
+                return DecoderFuzz(corpus: encoded + files, pieces: DecoderFuzz.jsonPieces + tags) {
+                    (input) throws(DecodeError) in
                     try Zipkin.batches(fromV2JSON: input)
                 }
             case .zipkinV1JSON:
-                return DecoderFuzz(corpus: files, pieces: DecoderFuzz.jsonPieces + tags) { (input) throws(DecodeError) in
+                return DecoderFuzz(corpus: files, pieces: DecoderFuzz.jsonPieces + tags) {
+                    (input) throws(DecodeError) in
                     try Zipkin.batches(fromV1JSON: input)
                 }
             case .zipkinV2Protobuf:
-                return DecoderFuzz(corpus: files + [Self.protobuf], pieces: Self.pieces) { (input) throws(DecodeError) in
+                return DecoderFuzz(corpus: files + [Self.protobuf], pieces: Self.pieces) {
+                    (input) throws(DecodeError) in
                     try Zipkin.batches(fromV2Protobuf: input)
                 }
             case .jaegerThrift:
@@ -38,8 +46,10 @@ import Wire
         }
 
         private static let pieces: [[UInt8]] = [
-            [0xFF, 0xFF, 0xFF, 0xFF], [0x7F, 0xFF, 0xFF, 0xFF], [0, 0, 0, 0], [0x80], [0xFF], [0x0A], [0x0C, 0, 1], [0x0F, 0, 2, 0x0C, 0, 0, 0, 1],
-            [0x0B, 0, 1], [0x80, 1, 0, 1], [0x82, 0x21], Array("\"a\":{\"b\":1}".utf8), Array("error".utf8), Array("otel.status_code".utf8),
+            [0xFF, 0xFF, 0xFF, 0xFF], [0x7F, 0xFF, 0xFF, 0xFF], [0, 0, 0, 0], [0x80], [0xFF], [0x0A], [0x0C, 0, 1],
+            [0x0F, 0, 2, 0x0C, 0, 0, 0, 1],
+            [0x0B, 0, 1], [0x80, 1, 0, 1], [0x82, 0x21], Array("\"a\":{\"b\":1}".utf8), Array("error".utf8),
+            Array("otel.status_code".utf8),
         ]
 
         private static let protobuf = written { writer in
@@ -62,7 +72,10 @@ import Wire
                         annotation.putFixed64(1, 1_700_000_000_000_001)
                         annotation.putString(2, #""e":{"k":[1,true]}"#)
                     }
-                    for (key, value) in [("error", ""), ("otlp.link.0", "\(Example.traceID.hex)|\(Example.spanID.hex)||{}|0"), ("k", "v")] {
+                    for (key, value) in [
+                        ("error", ""), ("otlp.link.0", "\(Example.traceID.hex)|\(Example.spanID.hex)||{}|0"),
+                        ("k", "v"),
+                    ] {
                         span.message(11) { tag in
                             tag.putString(1, key)
                             tag.putString(2, value)
@@ -85,13 +98,19 @@ import Wire
     }
 
     /// Spans at random, through our encoders and back.
-    @Test(.enabled(if: DecoderFuzz.seconds != nil, "SIDELIGHT_FUZZ_SECONDS is not set"), arguments: [Decoder.zipkinV2JSON, .jaegerThrift])
+    @Test(
+        .enabled(if: DecoderFuzz.seconds != nil, "SIDELIGHT_FUZZ_SECONDS is not set"),
+        arguments: [Decoder.zipkinV2JSON, .jaegerThrift])
     func fuzzedSpansComeBackEqualForLong(decoder: Decoder) throws {
         let clock = ContinuousClock()
         let end = clock.now + .seconds(DecoderFuzz.seconds ?? 0)
         while clock.now < end {
             let seed = UInt64.random(in: .min ... .max)
-            if decoder == .jaegerThrift { try JaegerRoundTrip.run(seed: seed) } else { try ZipkinRoundTrip.run(seed: seed) }
+            if decoder == .jaegerThrift {
+                try JaegerRoundTrip.run(seed: seed)
+            } else {
+                try ZipkinRoundTrip.run(seed: seed)
+            }
         }
     }
 }

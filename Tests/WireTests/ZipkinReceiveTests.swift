@@ -28,7 +28,8 @@ import Wire
         #expect((span.startTime, span.endTime) == (1_700_000_000_000_000_000, 1_700_000_000_002_500_000))
         #expect(
             span.attributes == [
-                Attribute("http.method", "GET"), Attribute("flag", "true"), Attribute("n", "1e3"), Attribute("peer.service", "db"),
+                Attribute("http.method", "GET"), Attribute("flag", "true"), Attribute("n", "1e3"),
+                Attribute("peer.service", "db"),
                 Attribute("network.peer.address", "2001:db8::1"), Attribute("network.peer.port", 65535),
                 Attribute("zipkin.debug", true), Attribute("zipkin.shared", true),
             ])
@@ -51,17 +52,27 @@ import Wire
 
     @Test func shortIDsArePadded() throws {
         let received = try receive(#"[{"traceId":"abc","id":"1"},{"traceId":"1ABCDEF0123456789","id":"F"}]"#)
-        #expect(received.batches[0].items.map(\.traceID) == [TraceID(high: 0, low: 0xABC), TraceID(high: 1, low: 0xABCD_EF01_2345_6789)])
+        #expect(
+            received.batches[0].items.map(\.traceID) == [
+                TraceID(high: 0, low: 0xABC), TraceID(high: 1, low: 0xABCD_EF01_2345_6789),
+            ])
         #expect(received.batches[0].items.map(\.spanID) == [SpanID(1), SpanID(15)])
     }
 
-    @Test(arguments: [
-        (#""tags":{"error":"boom"}"#, SpanStatus(code: .error, message: "boom"), nil), (#""tags":{"error":""}"#, SpanStatus(code: .error), nil),
-        (#""tags":{"error":"true"}"#, SpanStatus(code: .error), nil), (#""tags":{"error":"false"}"#, SpanStatus(), "false"),
-        (#""tags":{"otel.status_code":"ERROR","error":"m"}"#, SpanStatus(code: .error, message: "m"), nil),
-        (#""tags":{"error":"true","otel.status_code":"ERROR","otel.status_description":"d"}"#, SpanStatus(code: .error, message: "d"), nil),
-        (#""tags":{"otel.status_code":"OK","error":"x"}"#, SpanStatus(code: .ok), "x"), (#""tags":{"otel.status_code":"UNSET"}"#, SpanStatus(), nil),
-    ] as [(String, SpanStatus, AttributeValue?)])
+    @Test(
+        arguments: [
+            (#""tags":{"error":"boom"}"#, SpanStatus(code: .error, message: "boom"), nil),
+            (#""tags":{"error":""}"#, SpanStatus(code: .error), nil),
+            (#""tags":{"error":"true"}"#, SpanStatus(code: .error), nil),
+            (#""tags":{"error":"false"}"#, SpanStatus(), "false"),
+            (#""tags":{"otel.status_code":"ERROR","error":"m"}"#, SpanStatus(code: .error, message: "m"), nil),
+            (
+                #""tags":{"error":"true","otel.status_code":"ERROR","otel.status_description":"d"}"#,
+                SpanStatus(code: .error, message: "d"), nil
+            ),
+            (#""tags":{"otel.status_code":"OK","error":"x"}"#, SpanStatus(code: .ok), "x"),
+            (#""tags":{"otel.status_code":"UNSET"}"#, SpanStatus(), nil),
+        ] as [(String, SpanStatus, AttributeValue?)])
     func errorTagIsTheStatus(tags: String, status: SpanStatus, attribute: AttributeValue?) throws {
         let span = try onlySpan(tags).span
         #expect(span.status == status && span.attributes["error"] == attribute)
@@ -78,27 +89,37 @@ import Wire
 
     @Test func badSpanIsLeftOut() throws {
         let bad = [
-            "7", "null", "[]", "{}", #"{"traceId":"g","id":"1"}"#, #"{"traceId":"1","id":""}"#, #"{"traceId":"1","id":"12345678901234567"}"#,
-            #"{\#(ids),"timestamp":-1}"#, #"{\#(ids),"timestamp":18446744073709551615}"#, #"{\#(ids),"duration":18446744073709551}"#
-                .replacing("}", with: #","timestamp":18446744073709551}"#), #"{\#(ids),"tags":{"a":{}}}"#, #"{\#(ids),"name":1}"#,
+            "7", "null", "[]", "{}", #"{"traceId":"g","id":"1"}"#, #"{"traceId":"1","id":""}"#,
+            #"{"traceId":"1","id":"12345678901234567"}"#,
+            #"{\#(ids),"timestamp":-1}"#, #"{\#(ids),"timestamp":18446744073709551615}"#,
+            #"{\#(ids),"duration":18446744073709551}"#
+                .replacing("}", with: #","timestamp":18446744073709551}"#), #"{\#(ids),"tags":{"a":{}}}"#,
+            #"{\#(ids),"name":1}"#,
             #"{\#(ids),"name":"a","name":"b"}"#, #"{\#(ids),"annotations":[{"timestamp":18446744073709551615}]}"#,
             #"{\#(ids),"localEndpoint":{"port":65536}}"#,
         ]
         let received = try receive("[{\(ids)}," + bad.joined(separator: ",") + ",{\(ids)}]")
         #expect(received.rejectedItems == bad.count && received.batches[0].items.count == 2)
         #expect(received.firstRejection?.offset == ids.utf8.count + 4)
-        for text in ["{}", "[", "[{}", "[{\"name\":\"\\x\"}]", "7", "", "[{}]]"] { #expect(throws: DecodeError.self) { try receive(text) } }
+        for text in ["{}", "[", "[{}", "[{\"name\":\"\\x\"}]", "7", "", "[{}]]"] {
+            #expect(throws: DecodeError.self) { try receive(text) }
+        }
         #expect(try receive("[]").batches.isEmpty)
     }
 
     @Test func annotationThatOnlyLooksLikeAttributesIsText() throws {
-        for value in [#"\"a\":}"#, #"\"a\":{\"b\":1e400}"#, #"\"a\":{\"b\":{}"#, #"\"a\":{},{}"#, "\\\"a\\\":" + String(repeating: "[", count: 100) + "}"] {
+        for value in [
+            #"\"a\":}"#, #"\"a\":{\"b\":1e400}"#, #"\"a\":{\"b\":{}"#, #"\"a\":{},{}"#,
+            "\\\"a\\\":" + String(repeating: "[", count: 100) + "}",
+        ] {
             let span = try onlySpan(#""annotations":[{"timestamp":1,"value":"\#(value)"}]"#).span
             #expect(span.events.count == 1 && span.events[0].attributes.isEmpty)
             #expect(span.events[0].name.utf8.count > 2 && span.events[0].name.hasPrefix("\"a\":"))
         }
         let deep = String(repeating: #"{\"a\":"#, count: 60) + "1" + String(repeating: "}", count: 60)
-        #expect(try onlySpan(#""annotations":[{"timestamp":1,"value":"\"n\":\#(deep)"}]"#).span.events[0].attributes.isEmpty)
+        #expect(
+            try onlySpan(#""annotations":[{"timestamp":1,"value":"\"n\":\#(deep)"}]"#).span.events[0].attributes.isEmpty
+        )
     }
 
     @Test func linksComeBack() throws {
@@ -166,7 +187,8 @@ import Wire
         #expect((decoded.kind, decoded.name, decoded.startTime, decoded.endTime) == (.server, "n", 5000, 8000))
         #expect(
             decoded.attributes == [
-                Attribute("k", "v"), Attribute("network.peer.address", "2001:db8::1"), Attribute("network.peer.port", 80),
+                Attribute("k", "v"), Attribute("network.peer.address", "2001:db8::1"),
+                Attribute("network.peer.port", 80),
             ])
         #expect(decoded.events == [SpanData.Event(time: 6000, name: "a")])
         #expect(received.batches[1].items[0].traceID == TraceID(high: 0, low: 9))
@@ -195,10 +217,12 @@ import Wire
         #expect(span.events == [SpanData.Event(time: 20_000, name: "ws")])
         #expect(
             span.attributes == [
-                Attribute("http.path", "/a"), Attribute("n", "5"), Attribute("peer.service", "db"), Attribute("network.peer.port", 5432),
+                Attribute("http.path", "/a"), Attribute("n", "5"), Attribute("peer.service", "db"),
+                Attribute("network.peer.port", 5432),
             ])
         #expect(span.status == SpanStatus(code: .error, message: "no"))
-        #expect(resource.attributes == [Attribute("service.name", "web"), Attribute("network.local.address", "10.0.0.1")])
+        #expect(
+            resource.attributes == [Attribute("service.name", "web"), Attribute("network.local.address", "10.0.0.1")])
     }
 
     @Test func spanOfBothSidesBecomesTwo() throws {
@@ -206,12 +230,15 @@ import Wire
             #"{"timestamp":\#(time),"value":"\#(value)","endpoint":{"serviceName":"\#(service)"}}"#
         }
         let text = [
-            annotation(12, "sr", "back"), annotation(10, "cs", "front"), annotation(18, "ss", "back"), annotation(20, "cr", "front"),
+            annotation(12, "sr", "back"), annotation(10, "cs", "front"), annotation(18, "ss", "back"),
+            annotation(20, "cr", "front"),
             annotation(13, "x", "back"),
         ].joined(separator: ",")
         let spans = try v1(
-            #"[{\#(ids),"timestamp":9,"duration":11,"annotations":[\#(text)],"binaryAnnotations":[{"key":"t","value":"v","endpoint":{"serviceName":"back"}}]}]"#)
-        #expect(spans.map(\.span.kind) == [.client, .server] && spans.map(\.resource.serviceName) == ["front", "back"])
+            #"[{\#(ids),"timestamp":9,"duration":11,"annotations":[\#(text)],"binaryAnnotations":[{"key":"t","value":"v","endpoint":{"serviceName":"back"}}]}]"#
+        )
+        #expect(
+            spans.map(\.span.kind) == [.client, .server] && spans.map(\.resource.serviceName) == ["front", "back"])
         #expect(spans.map(\.span.startTime) == [9_000, 12_000] && spans.map(\.span.endTime) == [20_000, 18_000])
         #expect(spans.map(\.span.events.count) == [0, 1])
         #expect(spans[1].span.attributes == [Attribute("t", "v"), Attribute("zipkin.shared", true)])
@@ -227,8 +254,11 @@ import Wire
             """#)
         #expect(Set(spans.map(\.span.kind)) == [.unspecified, .server, .producer, .consumer])
         let local = try #require(spans.first { $0.resource.serviceName == "cron" })
-        #expect((local.span.startTime, local.span.endTime) == (5000, 7000) && local.span.attributes == [Attribute("lc", "job")])
-        #expect(spans.first { $0.span.kind == .server }?.span.attributes == [Attribute("network.peer.address", "10.0.0.9")])
+        #expect(
+            (local.span.startTime, local.span.endTime) == (5000, 7000)
+                && local.span.attributes == [Attribute("lc", "job")])
+        #expect(
+            spans.first { $0.span.kind == .server }?.span.attributes == [Attribute("network.peer.address", "10.0.0.9")])
     }
 }
 
@@ -245,12 +275,17 @@ enum ZipkinRoundTrip {
         #expect(received.rejectedItems == 0, "seed \(seed): \(String(describing: received.firstRejection))")
         let decoded = received.batches.flatMap { batch in batch.items.indices.compactMap { try? batch.span(at: $0) } }
         for (span, again) in zip(spans, decoded) {
-            #expect((again.context.traceID, again.context.spanID, again.parentSpanID) == (span.context.traceID, span.context.spanID, span.parentSpanID))
+            #expect(
+                (again.context.traceID, again.context.spanID, again.parentSpanID) == (
+                    span.context.traceID, span.context.spanID, span.parentSpanID
+                ))
             #expect((again.name, again.status) == (span.name, span.status), "seed \(seed)")
             #expect(again.kind == (span.kind == .internal ? .unspecified : span.kind))
             #expect(again.context.traceState == span.context.traceState)
             #expect(again.links.map(\.context.spanID) == span.links.map(\.context.spanID))
-            #expect(again.events.map(\.name) == span.events.map(\.name) && again.events.map(\.time) == span.events.map { $0.time / 1000 * 1000 })
+            #expect(
+                again.events.map(\.name) == span.events.map(\.name)
+                    && again.events.map(\.time) == span.events.map { $0.time / 1000 * 1000 })
             #expect(
                 [again.droppedAttributesCount, again.droppedEventsCount, again.droppedLinksCount]
                     == [span.droppedAttributesCount, span.droppedEventsCount, span.droppedLinksCount])
@@ -269,5 +304,7 @@ enum ZipkinRoundTrip {
         return span
     }
 
-    static func plain(_ attributes: Attributes) -> Attributes { attributes.filter { $0.key.hasPrefix("key.") || $0.key.hasPrefix("кл") } }
+    static func plain(_ attributes: Attributes) -> Attributes {
+        attributes.filter { $0.key.hasPrefix("key.") || $0.key.hasPrefix("кл") }
+    }
 }

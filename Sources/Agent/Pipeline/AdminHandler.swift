@@ -22,7 +22,8 @@ final class AdminHandler: RequestHandler {
             responder.respond(200, Self.json, body: Array(status.audit.json(DropAudit.entriesMax).utf8))
         } else {
             responder.respond(
-                404, Self.plain, body: Array("nothing is here; there are /metrics, /livez, /readyz and /api/v1/drops\n".utf8))
+                404, Self.plain,
+                body: Array("nothing is here; there are /metrics, /livez, /readyz and /api/v1/drops\n".utf8))
         }
     }
 }

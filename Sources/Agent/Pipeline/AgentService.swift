@@ -6,6 +6,7 @@
 public import Configuration
 internal import Glibc
 internal import Linux
+internal import Processors
 internal import Queue
 internal import Receivers
 internal import Server
@@ -75,12 +76,16 @@ public final class AgentService {
         let clock = LinuxClock()
         let budget = MemoryBudget(bytesMax: configuration.memoryBytesMax)
         let deliveries = Deliveries()
-        let audit = DropAudit()
+        let audit = DropAudit(clock)
         outputs = try PipelineOutputs(
             configuration, budget, clock, audit, messages,
             deliveries: configuration.acknowledgement == .delivered ? deliveries : nil)
         let intake = PipelineIntake(outputs, configuration.acknowledgement, deliveries, audit, clock)
         let counters = ReceiverCounters()
+        var chains: [String: ProcessorChain] = [:]
+        for pipeline in configuration.pipelines {
+            chains[pipeline.name] = try PipelineProcessors.chain(pipeline, configuration)
+        }
         var sockets: [ListeningSocket] = []
         var listeners: [Server.Listener] = []
         func listen(_ place: HostPort, _ name: String, _ handler: any RequestHandler) throws {
@@ -96,12 +101,14 @@ public final class AgentService {
             var options = ReceiverHandler.Options(protocols: [ReceiverName(receiver.kind)])
             options.allowedOrigins = receiver.origins
             options.limits = .init(requestBytesMax: receiver.bodyBytesMax)
-            let listener = ListenerIntake(intake, Self.routes(configuration, receiver.name))
+            let listener = ListenerIntake(intake, Self.routes(configuration, receiver.name, chains))
             try listen(
                 receiver.listen, receiver.name,
                 ReceiverHandler(options, intake: listener, counters: counters, budget: budget))
         }
-        let status = PipelineStatus(outputs: outputs, receivers: counters, budget: budget, audit: audit)
+        let status = PipelineStatus(
+            outputs: outputs, receivers: counters, processors: chains.mapValues(\.counts), budget: budget, audit: audit,
+            unrouted: { intake.unrouted.withLock { $0 } })
         let admin = AdminHandler(status)
         if let place = configuration.admin { try listen(place, "admin", admin) }
         self.sockets = sockets
@@ -109,8 +116,9 @@ public final class AgentService {
         admin.status.follow(server.counters)
     }
 
+    /// A pipeline's processors are one chain for all of its receivers.
     private static func routes(
-        _ configuration: PipelineConfiguration, _ receiver: String
+        _ configuration: PipelineConfiguration, _ receiver: String, _ chains: [String: ProcessorChain]
     ) -> [Signal: [PipelineIntake.Route]] {
         var routes: [Signal: [PipelineIntake.Route]] = [:]
         for pipeline in configuration.pipelines where pipeline.receivers.contains(receiver) {
@@ -120,12 +128,13 @@ public final class AgentService {
             // What the store is given is what the first pipeline made of it.
             let isStored = routes[pipeline.signal] == nil
             routes[pipeline.signal, default: []].append(
-                PipelineIntake.Route(processors: nil, exporters: exporters, isStored: isStored))
+                PipelineIntake.Route(processors: chains[pipeline.name], exporters: exporters, isStored: isStored))
         }
         return routes
     }
 
     private func run() throws -> RunEnding {
+        warnOfUnrouted()
         say()
         let server = server
         let thread = ServiceThread(name: "sidelight-recv") {
@@ -145,18 +154,35 @@ public final class AgentService {
             try poller.wait(nanoseconds: Self.tickNanoseconds)
             while let signal = signals.next() {
                 if signal.number == SIGTERM || signal.number == SIGINT { return }
+                messages.warn("SIGHUP: the configuration is read at the start only; start the agent again to change it")
             }
             outputs.tick()
         }
     }
 
+    private func warnOfUnrouted() {
+        for receiver in configuration.receivers {
+            let unrouted = receiver.kind.signals.filter { signal in
+                !configuration.pipelines.contains { $0.signal == signal && $0.receivers.contains(receiver.name) }
+            }
+            guard !unrouted.isEmpty else { continue }
+            let words = Signal.allCases.filter(unrouted.contains).map(\.word).joined(separator: " and ")
+            messages.warn(
+                "\(receiver.name): no pipeline takes \(words) from it; they are accepted, dropped and counted")
+        }
+    }
+
     /// Where it listens and where things go.
     private func say() {
-        let receivers = zip(configuration.receivers, sockets).map { receiver, socket in "\(receiver.name) at \(socket.place.text)" }
+        let receivers = zip(configuration.receivers, sockets).map { receiver, socket in
+            "\(receiver.name) at \(socket.place.text)"
+        }
         let places = receivers.isEmpty ? "nothing is received" : "receiving " + receivers.joined(separator: ", ")
         var destinations = configuration.exporters.map { "\($0.name) (\($0.exporter.name))" }
         if configuration.store.isEnabled { destinations.append("the store in \(configuration.store.directory)") }
-        messages.say(places + "; sending to " + (destinations.isEmpty ? "nowhere" : destinations.joined(separator: ", ")))
+        let way = "sending to " + (destinations.isEmpty ? "nowhere" : destinations.joined(separator: ", "))
+        let admin = configuration.admin != nil ? sockets.last.map { "admin at \($0.place.text)" } : nil
+        messages.say([places, way, admin].compactMap(\.self).joined(separator: "; "))
     }
 
     private func tellWhatIsLeft() {
@@ -167,7 +193,8 @@ public final class AgentService {
             }
             guard !left.isEmpty else { continue }
             messages.warn(
-                "\(output.name): \(left.joined(separator: ", ")) not delivered yet; kept in \(output.configuration.directory), sent when the agent runs again")
+                "\(output.name): \(left.joined(separator: ", ")) not delivered yet; kept in \(output.configuration.directory), sent when the agent runs again"
+            )
         }
     }
 }

@@ -46,6 +46,11 @@ final class Deliveries: Sendable {
         waits.withLock { $0[Key(output: output, id: id)] = wait }
     }
 
+    /// An entry that was never kept.
+    func forget(_ output: Int, _ id: QueueEntryID) {
+        _ = waits.withLock { $0.removeValue(forKey: Key(output: output, id: id)) }
+    }
+
     /// These entries of an output's queue have left: delivered, or dropped for good.
     func left(_ output: Int, _ ids: [QueueEntryID]) {
         let over: [DeliveryWait] = waits.withLock { waits in

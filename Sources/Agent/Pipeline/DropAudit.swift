@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Linux
 internal import Synchronization
 internal import Telemetry
 internal import Wire
@@ -31,11 +32,18 @@ final class DropAudit: Sendable {
     }
 
     private let state = Mutex(State())
+    private let clock: LinuxClock
 
-    func add(_ entry: Entry) {
-        guard entry.items > 0 else { return }
-        var entry = entry
-        entry.detail = String(entry.detail.prefix(Self.detailCharactersMax))
+    init(_ clock: LinuxClock) { self.clock = clock }
+
+    /// Notes what was dropped just now; nothing for no items.
+    func add(
+        _ component: String, _ signal: Signal, reason: String, detail: String = "", items: Int, bytes: Int = 0
+    ) {
+        guard items > 0 else { return }
+        let entry = Entry(
+            time: clock.unixNanoseconds(), component: component, signal: signal, reason: reason,
+            detail: String(detail.prefix(Self.detailCharactersMax)), items: items, bytes: bytes)
         state.withLock { state in
             state.total += 1
             guard state.entries.count == Self.entriesMax else { return state.entries.append(entry) }

@@ -21,7 +21,6 @@ final class PipelineOutputs: Sendable {
     let store: StoreWriter?
     private let transport = CurlTransport()
     private let audit: DropAudit
-    private let clock: LinuxClock
 
     /// Opens every queue, and takes up what lies in them. Throws when one cannot be used: what is accepted has to be kept somewhere.
     /// - Parameter deliveries: told of what has left; nil: nobody waits for that.
@@ -30,7 +29,6 @@ final class PipelineOutputs: Sendable {
         _ messages: Messages, deliveries: Deliveries?
     ) throws(QueueError) {
         self.audit = audit
-        self.clock = clock
         var outputs: [Output] = []
         for (index, named) in configuration.exporters.enumerated() {
             let files = try LinuxQueueFiles(folder: named.queue.directory)
@@ -46,9 +44,7 @@ final class PipelineOutputs: Sendable {
                 teller.take(event)
                 guard case .dropped(let signal, let reason, let items, let message) = event else { return }
                 audit.add(
-                    DropAudit.Entry(
-                        time: clock.unixNanoseconds(), component: "exporter \(named.name)", signal: signal,
-                        reason: reason.rawValue, detail: message, items: items, bytes: 0))
+                    "exporter \(named.name)", signal, reason: reason.rawValue, detail: message, items: items)
             }
             teller.follow(exporter)
             outputs.append(
@@ -57,7 +53,7 @@ final class PipelineOutputs: Sendable {
         self.outputs = outputs
         store = configuration.store.isEnabled ? Self.store(configuration.store, messages) : nil
         store?.start()
-        for output in outputs { output.exporter.tick() }
+        tick()
     }
 
     private static func store(_ configuration: PipelineStore, _ messages: Messages) -> StoreWriter {
@@ -76,7 +72,8 @@ final class PipelineOutputs: Sendable {
         if damage {
             messages.warn(
                 "\(name): \(countText(found.damagedBytes, "byte")) of the queue are damaged and were skipped"
-                    + (found.filesSetAside > 0 ? "; \(countText(found.filesSetAside, "file")) renamed to *.damaged" : ""))
+                    + (found.filesSetAside > 0
+                        ? "; \(countText(found.filesSetAside, "file")) renamed to *.damaged" : ""))
         }
     }
 
@@ -90,10 +87,8 @@ final class PipelineOutputs: Sendable {
     private func note(_ drop: QueueDrop, _ output: Output) {
         for signal in Signal.allCases {
             audit.add(
-                DropAudit.Entry(
-                    time: clock.unixNanoseconds(), component: "queue \(output.name)", signal: signal,
-                    reason: drop.reason.rawValue, detail: "", items: drop.items[signal],
-                    bytes: drop.items[signal] == drop.items.total ? drop.bytes : 0))
+                "queue \(output.name)", signal, reason: drop.reason.rawValue, items: drop.items[signal],
+                bytes: drop.items[signal] == drop.items.total ? drop.bytes : 0)
         }
     }
 
@@ -101,9 +96,7 @@ final class PipelineOutputs: Sendable {
     func overflowed(_ index: Int, _ signal: Signal, items: Int, bytes: Int) {
         outputs[index].exporter.drop(signal, items: items)
         audit.add(
-            DropAudit.Entry(
-                time: clock.unixNanoseconds(), component: "queue \(outputs[index].name)", signal: signal,
-                reason: QueueDropReason.full.rawValue, detail: "", items: items, bytes: bytes))
+            "queue \(outputs[index].name)", signal, reason: QueueDropReason.full.rawValue, items: items, bytes: bytes)
     }
 
     /// Ends everything: what is in flight may be answered until the deadline (monotonic nanoseconds), the rest stays in the queues.

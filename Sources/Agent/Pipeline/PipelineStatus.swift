@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Exporters
 internal import Pipeline
+internal import Processors
 internal import Queue
 internal import Receivers
 internal import Server
@@ -14,23 +15,35 @@ internal import Wire
 final class PipelineStatus: Sendable {
     private let outputs: PipelineOutputs
     private let receivers: ReceiverCounters
+    /// By the name of their pipeline.
+    private let processors: [String: ProcessorChain.Totals]
     private let budget: MemoryBudget
     let audit: DropAudit
     private let server = Mutex<ServerCounters?>(nil)
 
-    init(outputs: PipelineOutputs, receivers: ReceiverCounters, budget: MemoryBudget, audit: DropAudit) {
+    init(
+        outputs: PipelineOutputs, receivers: ReceiverCounters, processors: [String: ProcessorChain.Totals],
+        budget: MemoryBudget, audit: DropAudit, unrouted: @escaping @Sendable () -> [Signal: Int]
+    ) {
         self.outputs = outputs
         self.receivers = receivers
+        self.processors = processors
         self.budget = budget
         self.audit = audit
+        self.unrouted = unrouted
     }
 
     func follow(_ counters: ServerCounters) { server.withLock { $0 = counters } }
+
+    /// Items that no pipeline took, by signal; asked for when the counters are.
+    let unrouted: @Sendable () -> [Signal: Int]
 
     /// Every counter, as of now.
     var counters: Counters {
         var counters = Counters()
         for receiver in ReceiverName.allCases { add(receiver, to: &counters) }
+        for (signal, items) in unrouted() { counters.add(.unrouted, ["signal": signal.word], items) }
+        for (pipeline, totals) in processors { Self.add(totals, pipeline, to: &counters) }
         for output in outputs.outputs { add(output, to: &counters) }
         counters.add(.memoryUsed, [:], budget.used)
         counters.add(.memoryMax, [:], budget.bytesMax)
@@ -85,6 +98,26 @@ final class PipelineStatus: Sendable {
             counters.add(.storeQueued, ["signal": signal.word], items.queued)
             for (reason, count) in items.droppedByReason {
                 counters.add(.storeDropped, ["signal": signal.word, "reason": reason.rawValue], count)
+            }
+        }
+    }
+
+    private static func add(_ totals: ProcessorChain.Totals, _ pipeline: String, to counters: inout Counters) {
+        for (name, counts) in totals.read() {
+            for (signal, items) in counts.received {
+                counters.add(
+                    .processorReceived, ["pipeline": pipeline, "processor": name, "signal": signal.word], items)
+            }
+            for (signal, reasons) in counts.dropped {
+                for (reason, items) in reasons {
+                    counters.add(
+                        .processorDropped,
+                        ["pipeline": pipeline, "processor": name, "signal": signal.word, "reason": reason.rawValue],
+                        items)
+                }
+            }
+            for (detail, count) in counts.details {
+                counters.add(.processorChanges, ["pipeline": pipeline, "processor": name, "kind": detail], count)
             }
         }
     }

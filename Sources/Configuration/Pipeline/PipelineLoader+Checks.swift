@@ -125,9 +125,9 @@ extension PipelineLoader {
 
     /// The parts of a path, with "." and ".." worked out as far as they can be without a look at the disk.
     private static func parts(_ path: String) -> [Substring] {
-        var parts: [Substring] = path.hasPrefix("/") ? ["/"] : []
+        var parts: [Substring] = path.hasPrefix("/") ? ["/"] : ["."]
         for part in path.split(separator: "/") where part != "." {
-            if part == "..", let last = parts.last, last != "..", last != "/" {
+            if part == "..", let last = parts.last, last != "..", last != "/", last != "." {
                 parts.removeLast()
             } else {
                 parts.append(part)

@@ -2,9 +2,10 @@
 
     check.py make DIR     writes what Swift is to read: peer-metrics.pb, a request with what Swift has no values for, and every request
                           in OTLP's JSON form (otlp-*.json; -names: with the names of the .proto files, enumerations as names)
+                          and spans as Zipkin's and Jaeger's clients send them (client-*)
     check.py check DIR    compares every encoding in DIR with DIR/description.json, field by field
 
-Needs opentelemetry-proto, jaeger-client (for Jaeger's generated Thrift classes), thrift, six, jsonschema: scripts/peers test.
+Needs opentelemetry-proto, jaeger-client (for Jaeger's generated Thrift classes), thrift, six, py-zipkin, jsonschema: scripts/peers test.
 """
 
 import base64
@@ -20,7 +21,11 @@ from jaeger_client.thrift_gen.jaeger import ttypes
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from py_zipkin import Encoding, Kind
+from py_zipkin.encoding import Span, create_endpoint, get_encoder
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
+from thrift.protocol.TCompactProtocol import TCompactProtocol
+from thrift.Thrift import TMessageType, TType
 from thrift.transport.TTransport import TMemoryBuffer
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "EndToEnd"))
@@ -457,6 +462,125 @@ def make(folder):
             (folder / f"otlp-{name}{suffix}.json").write_bytes(text.encode("utf-8", "surrogatepass"))
 
 
+    make_zipkin(folder)
+    make_jaeger(folder)
+
+
+ZIPKIN_FILES = {"v2.json": Encoding.V2_JSON, "v2.pb": Encoding.V2_PROTO3, "v1.json": Encoding.V1_JSON}
+
+
+def make_zipkin(folder):
+    """The same spans in three formats, written by py-zipkin."""
+    spans = [
+        Span(
+            trace_id=f"{number + 1:016x}",
+            name=f"späne {number}",
+            parent_id="00000000000000aa" if number else None,
+            span_id=f"{number + 16:016x}",
+            kind=kind,
+            timestamp=1_700_000_000.25,
+            duration=0.5,
+            local_endpoint=create_endpoint(8080, f"svc-{number % 2}", "10.0.0.1"),
+            remote_endpoint=create_endpoint(5432, "db", "2001:db8::1"),
+            annotations={"looked up": 1_700_000_000.375},
+            tags={"k": "v\n", "n": "1"},
+        )
+        for number, kind in enumerate([Kind.CLIENT, Kind.SERVER, Kind.CLIENT])
+    ]
+    for name, encoding in ZIPKIN_FILES.items():
+        encoder = get_encoder(encoding)
+        raw = encoder.encode_queue([encoder.encode_span(span) for span in spans])
+        (folder / f"client-zipkin-{name}").write_bytes(raw.encode() if isinstance(raw, str) else raw)
+
+
+def check_zipkin_clients(folder):
+    for name in ZIPKIN_FILES:
+        request = ExportTraceServiceRequest.FromString((folder / f"from-client-zipkin-{name}.pb").read_bytes())
+        found = {}
+        for group in request.resource_spans:
+            resource = [["service.name", "svc"], ["network.local.address", "10.0.0.1"], ["network.local.port", 8080]]
+            service = dict(attributes_of(group.resource.attributes))["service.name"][1]
+            resource[0][1] = service
+            assert simple(group.resource.attributes) == resource, f"{name}: {group.resource}"
+            for span in group.scope_spans[0].spans:
+                found[int.from_bytes(span.trace_id, "big")] = service, span
+        assert found.keys() == {1, 2, 3}, f"{name}: traces {found.keys()}"
+        for trace, (service, span) in found.items():
+            assert service == f"svc-{(trace - 1) % 2}"
+            assert (span.name, span.kind) == (f"späne {trace - 1}", [3, 2, 3][trace - 1]), f"{name}: {span}"
+            assert span.span_id.hex() == f"{trace + 15:016x}"
+            assert span.parent_span_id.hex() == ("00000000000000aa" if trace > 1 else "")
+            assert (span.start_time_unix_nano, span.end_time_unix_nano) == (1_700_000_000_250_000_000, 1_700_000_000_750_000_000)
+            assert [(e.time_unix_nano, e.name) for e in span.events] == [(1_700_000_000_375_000_000, "looked up")]
+            peer = [["peer.service", "db"], ["network.peer.address", "2001:db8::1"], ["network.peer.port", 5432]]
+            assert sorted(simple(span.attributes)) == sorted([["k", "v\n"], ["n", "1"], *peer]), f"{name}: {span}"
+
+
+def simple(attributes):
+    return [[key, int(value) if kind == "int" else value] for key, (kind, value) in attributes_of(attributes)]
+
+
+JAEGER_FILES = {
+    "binary": (TBinaryProtocol, None),
+    "compact": (TCompactProtocol, None),
+    "strict": (lambda transport: TBinaryProtocol(transport, strictWrite=True), "emitBatch"),
+    "old": (lambda transport: TBinaryProtocol(transport, strictWrite=False), "emitBatch"),
+    "compact-call": (TCompactProtocol, "emitBatch"),
+}
+
+
+def make_jaeger(folder):
+    """One batch in all of Thrift's protocols, written by Thrift's library with Jaeger's generated classes."""
+    tags = [
+        ttypes.Tag("s", ttypes.TagType.STRING, vStr="é"),
+        ttypes.Tag("d", ttypes.TagType.DOUBLE, vDouble=-1.5),
+        ttypes.Tag("b", ttypes.TagType.BOOL, vBool=True),
+        ttypes.Tag("f", ttypes.TagType.BOOL, vBool=False),
+        ttypes.Tag("l", ttypes.TagType.LONG, vLong=-(2**63)),
+    ]
+    kind = ttypes.Tag("span.kind", ttypes.TagType.STRING, vStr="producer")
+    span = ttypes.Span(
+        -2, 3, 5, 0, "op",
+        [ttypes.SpanRef(ttypes.SpanRefType.CHILD_OF, -2, 3, 4), ttypes.SpanRef(ttypes.SpanRefType.FOLLOWS_FROM, 7, 0, 8)],
+        1, 1_700_000_000_000_000, 250, [*tags, kind],
+        [ttypes.Log(1_700_000_000_000_001, [ttypes.Tag("event", ttypes.TagType.STRING, vStr="e"), *tags])],
+    )  # fmt: skip
+    batch = ttypes.Batch(ttypes.Process("svc", tags[:2]), [span] * 20)
+    for name, (protocol, call) in JAEGER_FILES.items():
+        transport = TMemoryBuffer()
+        writer = protocol(transport)
+        if call:
+            writer.writeMessageBegin(call, TMessageType.ONEWAY, 300)
+            writer.writeStructBegin("emitBatch_args")
+            writer.writeFieldBegin("batch", TType.STRUCT, 1)
+        batch.write(writer)
+        if call:
+            writer.writeFieldEnd()
+            writer.writeFieldStop()
+            writer.writeStructEnd()
+            writer.writeMessageEnd()
+        (folder / f"client-jaeger-{name}").write_bytes(transport.getvalue())
+
+
+def check_jaeger_clients(folder):
+    tags = [["s", ["string", "é"]], ["d", ["double", bits(-1.5)]], ["b", ["bool", True]], ["f", ["bool", False]], ["l", ["int", str(-(2**63))]]]
+    for name in JAEGER_FILES:
+        request = ExportTraceServiceRequest.FromString((folder / f"from-client-jaeger-{name}.pb").read_bytes())
+        (group,) = request.resource_spans
+        assert attributes_of(group.resource.attributes) == [["service.name", ["string", "svc"]], *tags[:2]], f"{name}: {group.resource}"
+        (scope,) = group.scope_spans
+        assert len(scope.spans) == 20
+        for span in scope.spans:
+            assert (span.trace_id.hex(), span.span_id.hex()) == ("0000000000000003fffffffffffffffe", "0000000000000005")
+            assert (span.parent_span_id.hex(), span.name, span.kind, span.flags) == ("0000000000000004", "op", 4, 1), f"{name}: {span}"
+            assert span.end_time_unix_nano - span.start_time_unix_nano == 250_000
+            assert attributes_of(span.attributes) == tags, f"{name}: {span}"
+            assert [(link.trace_id.hex(), link.span_id.hex()) for link in span.links] == [(f"{7:032x}", f"{8:016x}")]
+            (event,) = span.events
+            assert (event.name, event.time_unix_nano) == ("e", 1_700_000_000_000_001_000)
+            assert attributes_of(event.attributes) == tags
+
+
 def with_hex_ids(value, key=None):
     """Protobuf's JSON form with OTLP's exception: ids are hex digits."""
     if isinstance(value, dict):
@@ -489,6 +613,8 @@ def check(folder):
             read = message.FromString((folder / f"from-otlp-{name}{suffix}.pb").read_bytes())
             assert read.SerializeToString(deterministic=True) == sent, f"{name}{suffix}: JSON was read as\n{read}"
 
+    check_zipkin_clients(folder)
+    check_jaeger_clients(folder)
     by_id = {(entry["item"]["traceID"], entry["item"]["spanID"]): entry for entry in description["traces"]}
     assert len(by_id) == len(description["traces"]), "ids are not unique"
     spans = json.loads((folder / "zipkin.json").read_bytes().decode("utf-8"))

@@ -1,0 +1,45 @@
+import Agent
+import ArgumentParser
+import Configuration
+import Linux
+
+struct AgentCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "agent",
+        abstract: "Receive telemetry, keep it safe, and send it on.",
+        usage: "sidelight agent [OPTIONS]",
+        discussion: """
+            Without a configuration it receives OTLP over HTTP (127.0.0.1:4318) and gRPC (4317), Zipkin (9411) and Jaeger Thrift (14268), and keeps what comes \
+            in the store. With exporters, what a sender was told is taken lies in a queue on disk until each backend has it, whatever happens to the agent; \
+            the store alone is written ten times a second, and a kill -9 costs it what came since.
+
+            EXAMPLES
+              sidelight agent
+              sidelight agent --export otlp=http://collector:4318
+              sidelight agent --config sidelight.yaml
+              sidelight check config sidelight.yaml
+
+            SIGNALS
+              SIGTERM, SIGINT  answer what is under way, then end; what is not delivered stays in the queues
+
+            EXIT CODES
+              0  ended when asked to      2  usage, configuration, address, queue in use
+              70  internal error
+            """)
+
+    @OptionGroup var options: AgentOptions
+
+    @Flag(help: "Say it in JSON, a line a message.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "No messages but errors.")
+    var quiet = false
+
+    func run() throws {
+        let configured = try options.configure(isJSON: json)
+        var settings = AgentSettings(configuration: configured.value.configuration)
+        settings.warnings = configured.warnings.map(\.description)
+        settings.isQuiet = quiet
+        AgentService.run(settings).end()
+    }
+}

@@ -1,0 +1,1 @@
+../ServerTests/HTTP2Client.swift

@@ -1,3 +1,0 @@
-@testable import Server
-import Testing
-
