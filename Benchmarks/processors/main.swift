@@ -3,6 +3,7 @@
 import Configuration
 import Glibc
 import Processors
+import System
 import Telemetry
 import Wire
 
@@ -116,3 +117,67 @@ measure(
     [
         .redact(Redaction()), try .resource(change, detected: []), .filter(filter), .limits(ItemLimits()),
     ])
+
+// MARK: processors with a memory
+
+struct StillClock: SystemClock {
+    func monotonicNanoseconds() -> UInt64 { 0 }
+    func unixNanoseconds() -> UInt64 { 1_700_000_000_000_000_000 }
+}
+
+/// Traces of 10 spans, each in another of 10 requests of 100 spans; every span once, and all decided at the end of a round.
+func measureStateful(_ name: String, _ configuration: ProcessorConfiguration, _ batch: Batch) {
+    let processor = StatefulProcessors.make(configuration, name: "it", budget: nil, clock: StillClock())!
+    var requests = (0..<200).map { request in
+        var copy = batch
+        copy.ticket = UInt64(request) + 1
+        for index in copy.items.indices {
+            copy.items[index].traceID = TraceID(
+                high: UInt64(request / 10), low: UInt64(index + 1) &* 0x9E37_79B9_7F4A_7C15)
+            copy.items[index].spanID = SpanID(UInt64(request * 100 + index + 1))
+        }
+        return copy
+    }
+    var best = Double.infinity
+    var left = 0
+    var now: UInt64 = 0
+    for _ in 0..<60 {
+        // The next round's traces are others.
+        for request in requests.indices {
+            for index in requests[request].items.indices { requests[request].items[index].traceID.high &+= 1_000 }
+        }
+        var output = ProcessorOutput()
+        let start = cpuNanoseconds()
+        for request in requests {
+            now += 1_000_000
+            processor.take([request], now: now, &output)
+        }
+        now += 20_000_000_000
+        processor.tick(now: now, &output)
+        best = min(best, Double(cpuNanoseconds() - start) / Double(200 * batch.items.count))
+        left = output.batches.reduce(0) { $0 + $1.items.count }
+    }
+    let padded = name.padding(62)
+    print("\(padded) \(Int(best.rounded())) ns a span (\(left) of \(200 * batch.items.count) left)")
+}
+
+func tail(_ edit: (inout ItemFilter.Rule) -> Void) -> ProcessorConfiguration {
+    var policy = TailSampling.Policy(name: "it")
+    var rule = ItemFilter.Rule()
+    edit(&rule)
+    if rule != ItemFilter.Rule() { policy.all = [rule] }
+    var sampling = TailSampling()
+    sampling.policies = [policy]
+    return .tailSample(sampling)
+}
+
+measureStateful("tail-sample: errors, all dropped", tail { $0.status = .error }, plain)
+measureStateful("tail-sample: always, all kept", tail { _ in }, plain)
+measureStateful(
+    "tail-sample: by attribute, all dropped", tail { $0.attribute = .init(key: "url.path", value: "/x*") }, plain)
+measureStateful("span-metrics", .spanMetrics(SpanMetricsConfiguration()), plain)
+var routes = SpanMetricsConfiguration()
+routes.attributes = ["http.route"]
+measureStateful("span-metrics: by route too", .spanMetrics(routes), plain)
+measureStateful("service-graph: servers that wait", .serviceGraph(ServiceGraphConfiguration()), plain)
+measureStateful("dedupe: nothing comes twice", .dedupe(DeduplicationConfiguration()), plain)

@@ -15,6 +15,13 @@ protocol ItemEdit {
     /// Walks the fields of an item and may change them. `fields` stands before the first; the editor has entered the
     /// message.
     mutating func edit(_ item: Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate
+    /// Changes what the index says of the item that was edited last, where that has changed.
+    func index(_ item: inout Batch.Item)
+}
+
+extension ItemEdit {
+    @inline(__always)
+    func index(_ item: inout Batch.Item) {}
 }
 
 /// Where dropped items of one pass are counted.
@@ -90,6 +97,7 @@ extension Editor {
                 var item = item
                 item.offset = UInt32(newStart)
                 item.length = UInt32(newEnd - newStart)
+                edit.index(&item)
                 return item
             }
             tally.tooLarge.add(end - start)

@@ -59,6 +59,8 @@ enum Tag {
         static let body: UInt32 = 5 << 3 | 2
         static let attributes: UInt32 = 6 << 3 | 2
         static let droppedAttributes: UInt32 = 7 << 3 | 0
+        static let traceID: UInt32 = 9 << 3 | 2
+        static let spanID: UInt32 = 10 << 3 | 2
         static let eventName: UInt32 = 12 << 3 | 2
     }
 

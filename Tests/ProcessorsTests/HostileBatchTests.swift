@@ -79,6 +79,7 @@ enum AllProcessors {
             ("resource", try .resource(resource, detected: ResourceDetector.host(name: "h"))),
             ("filter", .filter(filter)), ("normalize", .normalize(normalization)), ("limits", .limits(limits)),
             ("sample", .sample(.ratio(0.7))), ("rate", .sample(.rate(perSecond: 900))),
+            ("correlate", .correlate(Correlation())),
         ]
     }
 }
