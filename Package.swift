@@ -81,7 +81,7 @@ let package = Package(
         target("Linux", ["CLinux", "Queue", "System"]),
         target("Transport", ["CCurl", "CZlib", "System"]),
         target("Server", ["CHTTP2", "CLinux", "CZlib", "CZstd", "System", "Wire"]),
-        target("Processors", ["Configuration", "Telemetry", "Wire"]),
+        target("Processors", ["Configuration", "System", "Telemetry", "Wire"]),
         target("Store", [grdb, "System", "Telemetry", "Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts
@@ -112,7 +112,7 @@ let package = Package(
         tests("Configuration", ["Configuration", "Telemetry"]),
         tests("Queue", ["CLinux", "Queue", "Linux", "Telemetry"]),
         tests("Server", ["CHTTP2", "CZlib", "CZstd", "Server", "System"]),
-        tests("Processors", ["Processors", "Configuration", "Telemetry", "Wire"]),
+        tests("Processors", ["Processors", "Configuration", "System", "Telemetry", "Wire"]),
         tests("Receivers", ["CHTTP2", "CZlib", "Receivers", "Server", "System", "Telemetry", "Wire"]),
         tests("Transport", ["Transport", "CZlib", "System"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),

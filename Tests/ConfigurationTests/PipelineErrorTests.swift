@@ -210,7 +210,7 @@ import Testing
             // Processors.
             (
                 "processors: {a: {}}",
-                "1:14: processors.a: a processor has exactly one of attributes, resource, redact, filter, normalize, limits, sample"
+                "1:14: processors.a: a processor has exactly one of attributes, resource, redact, filter, normalize, limits, sample, correlate, tail-sample, span-metrics, service-graph, dedupe"
             ),
             ("processors: {a: {redct: }}", "1:18: processors.a.redct: there is no such key; did you mean \"redact\"?"),
             ("processors: {a: {redact: , sample: never}}", "1:14: processors.a: a processor has exactly one of"),

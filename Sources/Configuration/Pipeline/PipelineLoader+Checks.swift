@@ -65,7 +65,21 @@ extension PipelineLoader {
 
     // MARK: Sizes
 
+    /// What processors may hold is taken from the agent's memory, and leaves some of it.
+    private func checkHeldSizes() {
+        let names = configuration.pipelines.flatMap(\.processors)
+        let sizes = names.map { configuration.processor($0)?.bytesHeldMax ?? 0 }
+        let sum = sizes.reduce(0) { $0 + min($1, 1 << 50) }
+        let most = configuration.memoryBytesMax / 4 * 3
+        guard sum > most, let largest = zip(names, sizes).max(by: { $0.1 < $1.1 })?.0 else { return }
+        loading.error(
+            places.processors[largest] ?? .standard, ["processors", largest],
+            "processors may hold \(Units.size((sum + 1 << 20 - 1) >> 20 << 20)) in all pipelines together; three quarters of memory are \(Units.size(most))"
+        )
+    }
+
     private func checkSizes() {
+        checkHeldSizes()
         let memory = configuration.memoryBytesMax
         for receiver in configuration.receivers where receiver.bodyBytesMax > memory {
             let origin = places.bodies[receiver.name] ?? .standard
@@ -152,6 +166,14 @@ extension PipelineLoader {
         for named in configuration.processors where !routes.contains(where: { $0.processors.contains(named.name) }) {
             loading.warning(
                 places.processors[named.name] ?? .standard, ["processors", named.name], "no pipeline uses it")
+        }
+        for named in configuration.processors {
+            guard let made = named.processor.kind.makes, routes.contains(where: { $0.processors.contains(named.name) }),
+                !routes.contains(where: { $0.derivedFrom.contains(named.name) })
+            else { continue }
+            loading.warning(
+                places.processors[named.name] ?? .standard, ["processors", named.name],
+                "no pipeline takes what it makes: name it among the receivers of one of \(made.word)")
         }
         for named in configuration.exporters where !routes.contains(where: { $0.exporters.contains(named.name) }) {
             loading.warning(
