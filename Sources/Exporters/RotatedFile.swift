@@ -18,7 +18,7 @@ struct FileFailure: Error {
         message = "\(path): \(call): \(String(cString: strerror(code)))"
     }
 
-    init(_ path: String, _ message: String) { self.message = "\(path): \(message)" }
+    init(_ path: String, saying message: String) { self.message = "\(path): \(message)" }
 }
 
 /// Used by one thread at a time.
@@ -127,15 +127,16 @@ final class RotatedFile {
     // MARK: Opening
 
     private func open(now: UInt64) throws(FileFailure) {
-        if !folder.isEmpty, let reason = makeFolders(folder) { throw FileFailure(path, reason) }
+        if !folder.isEmpty, let reason = makeFolders(folder) { throw FileFailure(path, saying: reason) }
         // Not blocking: of a pipe it is found out below that it is none.
         descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else { throw FileFailure(path, "open") }
         do throws(FileFailure) {
             guard fstat(descriptor, &identity) == 0 else { throw FileFailure(path, "fstat") }
-            guard identity.st_mode & S_IFMT == S_IFREG else { throw FileFailure(path, "it is no regular file") }
+            guard identity.st_mode & S_IFMT == S_IFREG else { throw FileFailure(path, saying: "it is no regular file") }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-                throw errno == EWOULDBLOCK ? FileFailure(path, "another process writes it") : FileFailure(path, "flock")
+                throw errno == EWOULDBLOCK
+                    ? FileFailure(path, saying: "another process writes it") : FileFailure(path, "flock")
             }
             byteCount = Int(identity.st_size)
             try cutHalfLine()

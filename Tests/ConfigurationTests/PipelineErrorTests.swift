@@ -97,7 +97,7 @@ import Testing
             ("exporters: {loki: {compression: gzip}}", "1:20: exporters.loki.compression: there is no such key"),
             (
                 "exporters: {loki: {url: 'http://x', labels: [a*]}}",
-                "1:45: exporters.loki.labels: \"a*\" is no key of an attribute"
+                "1:46: exporters.loki.labels: \"a*\" is no key of an attribute"
             ),
             (
                 "exporters: {zipkin: {url: 'http://x', labels: [a]}}",
@@ -113,7 +113,7 @@ import Testing
             ),
             (
                 "exporters: {otlp-grpc: {url: 'http://x', headers: {grpc-timeout: 1S}}}",
-                "1:52: exporters.otlp-grpc.headers.grpc-timeout: the exporter itself sets this header"
+                "1:66: exporters.otlp-grpc.headers.grpc-timeout: the exporter itself sets this header"
             ),
             (
                 "exporters: {file: }",

@@ -38,7 +38,8 @@ private final class Folder {
         let file = open(path + name, O_RDONLY)
         defer { close(file) }
         var bytes = [UInt8](repeating: 0, count: 1 << 20)
-        return String(decoding: bytes.prefix(max(0, read(file, &bytes, bytes.count))), as: UTF8.self)
+        let count = max(0, read(file, &bytes, bytes.count))
+        return String(decoding: bytes.prefix(count), as: UTF8.self)
     }
 
     func write(_ text: String, _ name: String) {
