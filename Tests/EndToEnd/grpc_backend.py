@@ -1,12 +1,17 @@
-"""A backend of OTLP/gRPC: grpcio's server with opentelemetry-proto's messages, with scriptable misbehaviour."""
+"""Backends of OTLP/gRPC: grpcio's server with opentelemetry-proto's messages, with scriptable misbehaviour."""
 
 import concurrent.futures
+import socket
 import threading
 import time
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import error_details_pb2, status_pb2
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.events import DataReceived, StreamEnded
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
@@ -61,8 +66,18 @@ class GRPCBackend:
 
     @property
     def spans(self):
+        return [span for request in self.trace_requests for span in spans_of(request)]
+
+    @property
+    def trace_requests(self):
         with self.lock:
-            return [span for request in self.requests if hasattr(request, "resource_spans") for span in spans_of(request)]
+            return [request for request in self.requests if hasattr(request, "resource_spans")]
+
+    @property
+    def metrics(self):
+        with self.lock:
+            requests = [request for request in self.requests if hasattr(request, "resource_metrics")]
+        return [metric for request in requests for group in request.resource_metrics for scoped in group.scope_metrics for metric in scoped.metrics]
 
     @property
     def logs(self):
@@ -77,3 +92,74 @@ def abort(code, details="no", status=None):
         context.abort(code, details)
 
     return answer
+
+
+class RoughBackend:
+    """A server of OTLP/gRPC by hyper-h2 that ends calls in ways of `tempers`, one a call, and takes what comes when they are used up. A thread a connection."""
+
+    def __init__(self, *tempers):
+        self.tempers = list(tempers)
+        self.spans = []
+        self.connections = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def stop(self):
+        self.listener.close()
+
+    def accept(self):
+        while True:
+            try:
+                stream, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self.serve, args=(stream,), daemon=True).start()
+
+    def serve(self, stream):
+        with stream:
+            connection = H2Connection(H2Configuration(client_side=False))
+            connection.initiate_connection()
+            stream.sendall(connection.data_to_send())
+            bodies = {}
+            try:
+                while data := stream.recv(65536):
+                    for event in connection.receive_data(data):
+                        if isinstance(event, DataReceived):
+                            bodies[event.stream_id] = bodies.get(event.stream_id, b"") + event.data
+                            connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                        elif isinstance(event, StreamEnded) and not self.end(connection, event.stream_id, bodies.pop(event.stream_id), stream):
+                            return
+                    stream.sendall(connection.data_to_send())
+            except OSError:
+                pass  # the client has left
+
+    def end(self, connection, stream_id, body, stream):
+        """False: the connection is over."""
+        temper = self.tempers.pop(0) if self.tempers else "take"
+        head = [(":status", "200"), ("content-type", "application/grpc")]
+        if temper == "reset":
+            connection.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
+        elif temper == "goaway":
+            connection.close_connection(last_stream_id=0)
+            stream.sendall(connection.data_to_send())
+            return False
+        elif temper == "half":
+            connection.send_headers(stream_id, head)
+            connection.send_data(stream_id, b"\0\0\0\0\x05ab")
+            stream.sendall(connection.data_to_send())
+            return False
+        elif temper == "garbage":
+            stream.sendall(b"\xff" * 100)
+            return False
+        elif temper == "close":
+            return False
+        elif temper == "take":
+            self.spans += spans_of(trace_service_pb2.ExportTraceServiceRequest.FromString(body[5:]))
+            connection.send_headers(stream_id, head)
+            connection.send_data(stream_id, b"\0\0\0\0\0")
+            connection.send_headers(stream_id, [("grpc-status", "0")], end_stream=True)
+        else:
+            assert temper == "silence", temper
+        return True

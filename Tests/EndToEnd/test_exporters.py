@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from agents import spans
 from certificates import Certificates
-from grpc_backend import GRPCBackend, abort, retry_info
+from grpc_backend import GRPCBackend, RoughBackend, abort, retry_info
 from receiver import Answer, otlp_json, spans_of
 from serving import wait_for
 from test_agent import SMALL, agent, full_request, ids, sent  # noqa: F401 (a fixture)
@@ -62,7 +62,7 @@ def test_grpc_all_signals(agent, backend, compression):  # noqa: F811
         sent(one, count, signal=signal)
     assert there.spans == list(spans_of(traces))
     assert [log.body for log in there.logs] == ["hello"]
-    assert metrics in there.requests
+    assert [metric.name for metric in there.metrics] == ["m"]
     for _, _, metadata, remaining in there.calls:
         assert metadata["x-tenant"] == "shop"
         assert 0 < remaining <= 7
@@ -161,6 +161,17 @@ def test_grpc_a_server_that_speaks_something_else_is_told_of(agent, receiver, ba
     assert one.send(spans(1, 3))
     wait_for(lambda: f"127.0.0.1:{receiver.port}" in one.err)
     assert one.check_balance()[("out", "traces")]["queued"] == 3
+
+
+@pytest.mark.parametrize("tempers", [["reset"], ["goaway"], ["half"], ["garbage"], ["close"], ["silence"], ["close", "reset", "garbage", "half", "goaway"]])
+def test_grpc_a_rough_server_gets_everything_once(agent, tempers):  # noqa: F811
+    there = RoughBackend(*tempers)
+    one = agent({"out": to(there, timeout="1s", batch={"items": 5})})
+    for first in range(1, 100, 20):
+        assert one.send(spans(first, 20))
+    sent(one, 100)
+    assert sorted(ids(there)) == list(range(1, 101))
+    there.stop()
 
 
 def test_grpc_to_another_agent(agent, receiver):  # noqa: F811

@@ -46,7 +46,7 @@ class World:
         for format in FORMATS:
             sent(self.agent, count, exporter=format)
         found = {
-            "otlp-grpc": [span for request in self.grpc.requests for span in canonical.of_otlp(request)],
+            "otlp-grpc": [span for request in self.grpc.trace_requests for span in canonical.of_otlp(request)],
             "file": [
                 span for line in self.file.read_text().splitlines() for span in canonical.of_otlp(otlp_json(ExportTraceServiceRequest, line))
             ],
