@@ -143,10 +143,14 @@ public final class Exporter: Sendable {
     ) {
         let policy = RetryPolicy()
         let destination: any Destination =
-            if let encoding = Encoding(configuration.kind) {
+            if let encoding = Encoding(configuration) {
                 HTTPDestination(configuration, encoding, policy: policy, clock: clock, client: client)
             } else {
-                ConsoleDestination(configuration.console)
+                switch configuration.kind {
+                case .otlpGRPC: GRPCDestination(configuration, client: client)
+                case .file: FileDestination(configuration.file, timers: timers, clock: clock)
+                default: ConsoleDestination(configuration.console)
+                }
             }
         self.init(
             configuration, destination, policy: policy, timers: timers, clock: clock, durable: durable, report: report)
@@ -367,7 +371,8 @@ extension BatchLimits {
         exportBytesMax = configuration.batching.exportBytesMax ?? exportBytesMax
         inFlightMax = configuration.inFlightMax ?? inFlightMax
         oneResourcePerExport = configuration.kind == .jaeger
-        if configuration.kind == .console { inFlightMax = 1 }
+        // Prometheus wants the samples of a series in the order of their times.
+        if !configuration.kind.isRemote || configuration.kind == .prometheus { inFlightMax = 1 }
         guard isDurable else { return }
         queueItemsMax = .max
         queueBytesMax = .max

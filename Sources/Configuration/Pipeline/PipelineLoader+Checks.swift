@@ -7,6 +7,7 @@ extension PipelineLoader {
         checkLoops()
         checkSizes()
         checkDirectories()
+        checkFiles()
         checkUse()
     }
 
@@ -134,6 +135,23 @@ extension PipelineLoader {
                     "\"\(named.queue.directory)\" is the store's folder: a queue needs its own")
             }
             taken.append((named.name, path))
+        }
+    }
+
+    /// Two exporters, or two signals, in one file would write into each other.
+    private func checkFiles() {
+        var taken: [(name: String, signal: Signal, path: [Substring])] = []
+        for named in configuration.exporters where named.exporter.kind == .file {
+            for signal in Signal.allCases {
+                guard let path = named.exporter.file.paths[signal].map(Self.parts) else { continue }
+                if let other = taken.first(where: { $0.path == path }) {
+                    loading.error(
+                        places.exporters[named.name] ?? .standard, ["exporters", named.name, "path", signal.word],
+                        "\"\(named.exporter.file.paths[signal]!)\" is the file of \(other.name)'s \(other.signal.word) too: each needs its own"
+                    )
+                }
+                taken.append((named.name, signal, path))
+            }
         }
     }
 
