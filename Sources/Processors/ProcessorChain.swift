@@ -12,6 +12,10 @@ public enum ProcessorDropReason: String, Sendable, CaseIterable {
     case malformed
     /// The batch would have become larger than 256 MiB.
     case tooLarge = "too_large"
+    /// A script said so.
+    case script
+    /// A script failed on it, and its `on-error` is drop; the rule says how.
+    case scriptFailed = "script_failed"
 }
 
 /// Items of one batch that one processor dropped for one reason.
@@ -25,6 +29,17 @@ public struct DroppedItems: Hashable, Sendable {
     public var items: Int
     /// As the items came, frames included.
     public var bytes: Int
+
+    public init(
+        processor: String, reason: ProcessorDropReason, rule: String, signal: Signal, items: Int, bytes: Int
+    ) {
+        self.processor = processor
+        self.reason = reason
+        self.rule = rule
+        self.signal = signal
+        self.items = items
+        self.bytes = bytes
+    }
 }
 
 /// What a processor has done since it was made.
@@ -41,7 +56,9 @@ public struct ProcessorCounts: Hashable, Sendable {
 
     public func dropped(_ signal: Signal) -> Int { dropped[signal]?.values.reduce(0, +) ?? 0 }
     public var isBalanced: Bool {
-        Signal.allCases.allSatisfy { received[$0, default: 0] == passed[$0, default: 0] + dropped($0) }
+        Signal.allCases.allSatisfy {
+            received[$0, default: 0] == passed[$0, default: 0] + dropped($0) + held[$0, default: 0]
+        }
     }
 }
 
@@ -78,6 +95,7 @@ public struct Processor {
         case .normalize(let normalization): self = .normalize(normalization)
         case .limits(let limits): self = .limits(limits)
         case .sample(let sampling): self = .sample(sampling)
+        case .js: preconditionFailure("a script is no stage: it is made by the agent")
         }
     }
 }

@@ -21,10 +21,11 @@ public enum ProcessorConfiguration: Hashable, Sendable {
     case normalize(Normalization)
     case limits(ItemLimits)
     case sample(HeadSampling)
+    case js(ScriptConfiguration)
 
     /// Its key in the file.
     public enum Kind: String, Sendable, CaseIterable {
-        case attributes, resource, redact, filter, normalize, limits, sample
+        case attributes, resource, redact, filter, normalize, limits, sample, js
     }
 
     public var kind: Kind {
@@ -36,6 +37,7 @@ public enum ProcessorConfiguration: Hashable, Sendable {
         case .normalize: .normalize
         case .limits: .limits
         case .sample: .sample
+        case .js: .js
         }
     }
 }
