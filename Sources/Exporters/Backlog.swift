@@ -52,6 +52,8 @@ struct Backlog {
     private(set) var undecodable = SignalCounts()
     /// Entries that have left, for who waits for that.
     private var acknowledged: [QueueEntryID] = []
+    /// The machine is given no more.
+    var isPaused = false
 
     init(_ queue: DurableQueue, _ budget: MemoryBudget) {
         self.queue = queue
@@ -109,7 +111,7 @@ struct Backlog {
             }
             do throws(QueueError) {
                 let payload = try queue.read(id)
-                guard let batches = Self.batches(payload, head) else {
+                guard let batches = head.batches(payload) else {
                     undecodable[head.signal] += Int(head.items)
                     handedOut = id
                     queue.acknowledge(id)
@@ -125,7 +127,7 @@ struct Backlog {
     }
 
     private func hasRoom(_ machine: ExportMachine) -> Bool {
-        machine.heldBytes < Self.windowBytes && !machine.isShutDown
+        machine.heldBytes < Self.windowBytes && !machine.isShutDown && !isPaused
     }
 
     /// False: the memory budget has no room. An entry that the machine has alone is given all the same, so that the way out is never closed.
@@ -151,15 +153,6 @@ struct Backlog {
         return true
     }
 
-    /// The batches of an entry; nil when they are not what the head says.
-    private static func batches(_ payload: [UInt8], _ head: QueueEntryHead) -> [Batch]? {
-        guard let received = try? OTLP.batches(fromExportRequest: payload, signal: head.signal),
-            received.rejectedItems == 0, received.batches.reduce(0, { $0 + $1.items.count }) == Int(head.items),
-            head.items > 0
-        else { return nil }
-        return received.batches
-    }
-
     // MARK: Out
 
     /// Takes note of what has left the machine.
@@ -180,6 +173,15 @@ struct Backlog {
             budget.giveBack(budgetBytes - machine.heldBytes)
             budgetBytes = machine.heldBytes
         }
+    }
+
+    /// What the machine had is the queue's again.
+    mutating func giveBackAll() {
+        for sequence in outstanding.keys { queue.giveBack(QueueEntryID(sequence: sequence)) }
+        outstanding = [:]
+        leftOfOutstanding = SignalCounts()
+        budget.giveBack(budgetBytes)
+        budgetBytes = 0
     }
 
     private mutating func acknowledge(_ id: QueueEntryID, _ entry: Outstanding) {

@@ -3,6 +3,17 @@
 import Pipeline
 public import Queue
 public import Telemetry
+import Wire
+
+extension QueueEntryHead {
+    /// What an entry of a queue holds; nil when that is not what the head says.
+    public func batches(_ payload: [UInt8]) -> [Batch]? {
+        guard let received = try? OTLP.batches(fromExportRequest: payload, signal: signal),
+            received.rejectedItems == 0, received.batches.reduce(0, { $0 + $1.items.count }) == Int(items), items > 0
+        else { return nil }
+        return received.batches
+    }
+}
 
 extension Exporter {
     /// Puts an export request into the group that the next `commit` writes. One that there is no room for is not counted. Only with a durable queue.
@@ -48,6 +59,29 @@ extension Exporter {
             state.backlog!.queue.sync()
         }
     }
+
+    /// Sends what it has in its hands and nothing more; what is appended stays in the queue. Blocks until that has left or the deadline (monotonic nanoseconds)
+    /// has come.
+    public func pause(_ deadline: UInt64) {
+        state.withLock { $0.backlog!.isPaused = true }
+        if !isOutage { _ = flush(deadline) }
+    }
+
+    /// Ends it and gives its queue away, with all that is not known to be delivered. Not while a group waits for its commit; nothing of the durable kind may be
+    /// called afterwards.
+    public func releaseQueue() -> sending DurableQueue {
+        // One owner at a time: from now on the caller.
+        nonisolated(unsafe) let queue = state.withLock { state in
+            _ = state.machine.shutdown()
+            state.backlog!.giveBackAll()
+            nonisolated(unsafe) let queue = state.backlog!.queue
+            state.backlog = nil
+            return QueueBox(queue: queue)
+        }.queue
+        return queue
+    }
+
+    private struct QueueBox: @unchecked Sendable { let queue: DurableQueue }
 
     /// Where what it was given is: received = exported + dropped + queued, for each signal.
     public func books(_ signal: Signal) -> ExporterBooks {

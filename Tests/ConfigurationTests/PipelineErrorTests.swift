@@ -396,7 +396,7 @@ import Testing
             ("processors: {a: {sample: never}}\n", "f.yaml:1:14: processors.a: no pipeline uses it"),
             (
                 "receivers: {zipkin: , otlp-http: }\npipelines: {traces: {receivers: otlp-http}}\n",
-                "f.yaml:1:13: receivers.zipkin: no pipeline takes from it: what it receives is answered with an error"
+                "f.yaml:1:13: receivers.zipkin: no pipeline takes from it: what it receives is dropped, and counted"
             ),
             (
                 "store: off\n",

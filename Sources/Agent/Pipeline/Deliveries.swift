@@ -54,7 +54,7 @@ final class Deliveries: Sendable {
     /// These entries of an output's queue have left: delivered, or dropped for good.
     func left(_ output: Int, _ ids: [QueueEntryID]) {
         let over: [DeliveryWait] = waits.withLock { waits in
-            ids.compactMap { waits.removeValue(forKey: Key(output: output, id: $0)) }
+            waits.isEmpty ? [] : ids.compactMap { waits.removeValue(forKey: Key(output: output, id: $0)) }
         }
         for wait in over { wait.left() }
     }

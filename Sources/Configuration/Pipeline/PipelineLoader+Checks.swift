@@ -147,7 +147,7 @@ extension PipelineLoader {
         {
             loading.warning(
                 places.receivers[receiver.name] ?? .standard, ["receivers", receiver.name],
-                "no pipeline takes from it: what it receives is answered with an error")
+                "no pipeline takes from it: what it receives is dropped, and counted")
         }
         for named in configuration.processors where !routes.contains(where: { $0.processors.contains(named.name) }) {
             loading.warning(
