@@ -18,7 +18,7 @@ import Testing
         #expect(configuration.exporters.count == 5)
         #expect(
             configuration.processors.map(\.processor.kind) == [
-                .attributes, .resource, .redact, .filter, .normalize, .limits, .sample,
+                .attributes, .resource, .redact, .filter, .normalize, .js, .limits, .sample,
             ])
         #expect(configuration.pipelines.map(\.name) == ["traces", "traces/sampled", "logs", "metrics"])
     }

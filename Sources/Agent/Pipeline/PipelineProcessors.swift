@@ -25,7 +25,7 @@ enum PipelineProcessors {
     /// What is done at once, and what is done from the first processor on that remembers; empty: none does.
     static func make(
         _ recipe: Recipe, _ surroundings: PipelineSurroundings
-    ) throws(ProcessorError) -> (front: ProcessorChain?, links: [StatefulChain.Link]) {
+    ) throws -> (front: ProcessorChain?, links: [StatefulChain.Link]) {
         var links: [StatefulChain.Link] = []
         var pure: [(name: String, processor: Processor)] = []
         var front: ProcessorChain?
@@ -55,8 +55,15 @@ enum PipelineProcessors {
     /// Nil: it does not remember.
     private static func stateful(
         _ wanted: NamedProcessor, _ surroundings: PipelineSurroundings
-    ) throws(ProcessorError) -> (any StatefulProcessor)? {
-        nil
+    ) throws -> (any StatefulProcessor)? {
+        guard case .js(let script) = wanted.processor else { return nil }
+        do throws(ScriptLoadError) {
+            return try ScriptProcessor(
+                name: wanted.name, script, messages: surroundings.messages,
+                now: surroundings.clock.monotonicNanoseconds())
+        } catch {
+            throw ScriptLoadError(description: "processors.\(wanted.name).js: \(error)")
+        }
     }
 
     private static func detected(_ processor: ProcessorConfiguration) -> Attributes {

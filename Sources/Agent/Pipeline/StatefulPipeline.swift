@@ -94,8 +94,16 @@ final class StatefulPipeline: EntryTaker {
     }
 
     /// Descriptors that tell of what processors have done make turns.
-    func watch(_ server: Server) {}
-    func unwatch(_ server: Server) {}
+    func watch(_ server: Server) { for descriptor in descriptors { server.watch(descriptor) } }
+    func unwatch(_ server: Server) { for descriptor in descriptors { server.unwatch(descriptor) } }
+
+    private lazy var hasScripts = !descriptors.isEmpty
+    private var descriptors: [Int32] {
+        chain.links.compactMap { link in
+            guard case .stateful(_, let processor) = link else { return nil }
+            return (processor as? ScriptProcessor)?.wakeDescriptor
+        }
+    }
 
     // MARK: In
 
@@ -145,7 +153,8 @@ final class StatefulPipeline: EntryTaker {
             for drop in queue.takeDrops() where drop.reason != .full { audit.add("pipeline \(name)", drop) }
         }
         if let retryAt, now < retryAt {} else { deliver(&takers, now) }
-        if parcels.isEmpty { put(chain.tick(now: now)) }
+        // A script's descriptor stays readable until it is heard; what comes of that is bounded.
+        if parcels.isEmpty || hasScripts { put(chain.tick(now: now)) }
         var bytes = 0
         while parcels.isEmpty || bytes > 0, bytes < Self.turnBytesMax, !chain.isFull, let entry = next() {
             bytes += entry.batches.reduce(0) { $0 + $1.bytes.count }
