@@ -232,6 +232,8 @@ void sl_inotify_forget(int fd, int folder) { inotify_rm_watch(fd, folder); }
 
 int sl_socketpair(int ends[2]) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends); }
 
+int sl_packet_pair(int ends[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends); }
+
 int sl_connect_unix(const char *path, int milliseconds) {
     struct sockaddr_un address;
     int folder;

@@ -63,6 +63,18 @@ static const char punycode_js[] = {
 static const char querystring_js[] = {
 #embed "../Platform/js/late/querystring.js"
 };
+static const char script_attributes_js[] = {
+#embed "../Platform/js/late/script_attributes.js"
+};
+static const char script_items_js[] = {
+#embed "../Platform/js/late/script_items.js"
+};
+static const char script_run_js[] = {
+#embed "../Platform/js/late/script_run.js"
+};
+static const char script_wire_js[] = {
+#embed "../Platform/js/late/script_wire.js"
+};
 static const char stream_transfer_js[] = {
 #embed "../Platform/js/late/stream_transfer.js"
 };
@@ -112,6 +124,10 @@ static const sl_platform_source sources[] = {
     {"path_windows", path_windows_js, sizeof path_windows_js},
     {"punycode", punycode_js, sizeof punycode_js},
     {"querystring", querystring_js, sizeof querystring_js},
+    {"script_attributes", script_attributes_js, sizeof script_attributes_js},
+    {"script_items", script_items_js, sizeof script_items_js},
+    {"script_run", script_run_js, sizeof script_run_js},
+    {"script_wire", script_wire_js, sizeof script_wire_js},
     {"stream_transfer", stream_transfer_js, sizeof stream_transfer_js},
     {"string_decoder", string_decoder_js, sizeof string_decoder_js},
     {"url_legacy", url_legacy_js, sizeof url_legacy_js},

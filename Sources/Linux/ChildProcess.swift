@@ -39,28 +39,37 @@ public final class ChildProcess: Sendable {
     /// A pidfd: readable once the process has ended.
     public let fileDescriptor: Int32
 
-    /// Starts a program with this process's environment, standard streams and working directory, no signal blocked, and the given
-    /// descriptors as 3, 4, …; no other is inherited.
+    /// Starts a program with this process's environment (or `environment`, `NAME=value` each), standard streams and working directory, no
+    /// signal blocked, and the given descriptors as 3, 4, …; no other is inherited.
     /// - Parameters:
     ///   - arguments: without the program's name.
     ///   - parentDeathSignal: sent to the child when the calling thread ends; call from one that lives on.
     ///   - hasOwnGroup: the terminal's signals do not reach it.
     public init(
-        executable: String, arguments: [String], descriptors: [Int32], parentDeathSignal: Int32, hasOwnGroup: Bool = false
+        executable: String, arguments: [String], descriptors: [Int32], parentDeathSignal: Int32,
+        hasOwnGroup: Bool = false, environment: [String]? = nil
     ) throws(SystemCallError) {
         var strings: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
-        defer { for string in strings { free(string) } }
+        var variables: [UnsafeMutablePointer<CChar>?]? = environment.map { $0.map { strdup($0) } + [nil] }
+        defer { for string in strings + (variables ?? []) { free(string) } }
+        func withEnvironment<R>(_ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> R) -> R {
+            guard variables != nil else { return body(environ) }
+            return variables!.withUnsafeMutableBufferPointer { body($0.baseAddress!) }
+        }
         let pid = executable.withCString { path in
             strings.withUnsafeMutableBufferPointer { strings in
                 descriptors.withUnsafeBufferPointer { descriptors in
                     // Non-null: an empty array still has an address here, and count 0 keeps it unread.
                     var none: Int32 = -1
                     return withUnsafePointer(to: &none) { empty in
-                        var request = sl_spawn_request(
-                            executable: path, arguments: strings.baseAddress!, environment: environ,
-                            descriptors: descriptors.baseAddress ?? empty, descriptor_count: Int32(descriptors.count),
-                            parent_death_signal: parentDeathSignal, own_group: hasOwnGroup)
-                        return sl_spawn(&request)
+                        withEnvironment { environment in
+                            var request = sl_spawn_request(
+                                executable: path, arguments: strings.baseAddress!, environment: environment,
+                                descriptors: descriptors.baseAddress ?? empty,
+                                descriptor_count: Int32(descriptors.count), parent_death_signal: parentDeathSignal,
+                                own_group: hasOwnGroup)
+                            return sl_spawn(&request)
+                        }
                     }
                 }
             }

@@ -17,6 +17,13 @@ public final class LocalConnection: Sendable {
         return (LocalConnection(owning: ends[0]), LocalConnection(owning: ends[1]))
     }
 
+    /// Two connected ends that keep the bounds of what is sent: what one `send` took is what one `receive` gives, as far as it has room for it.
+    public static func packetPair() throws(SystemCallError) -> (LocalConnection, LocalConnection) {
+        var ends: [Int32] = [-1, -1]
+        guard sl_packet_pair(&ends) == 0 else { throw SystemCallError("socketpair", errno: errno) }
+        return (LocalConnection(owning: ends[0]), LocalConnection(owning: ends[1]))
+    }
+
     /// To a socket in the file system. `milliseconds`: how long connecting, `send` and `receive` may block, each.
     public static func connect(path: String, milliseconds: Int32) throws(SystemCallError) -> LocalConnection {
         let descriptor = sl_connect_unix(path, milliseconds)

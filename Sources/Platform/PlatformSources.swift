@@ -69,6 +69,15 @@ public enum PlatformSources {
         return nil
     }
 
+    /// The sources of a JavaScript processor's realm, one after the other: the body of a function of `ops`, `memory` and `tables`.
+    public static var script: [UInt8] {
+        ["script_wire", "script_attributes", "script_items", "script_run"].reduce(into: []) { whole, name in
+            for source in lates where strcmp(source.name, name) == 0 {
+                whole += UnsafeRawBufferPointer(start: source.bytes, count: source.length)
+            }
+        }
+    }
+
     private static var lates: UnsafeBufferPointer<sl_platform_source> {
         var count = 0
         let sources = sl_platform_late_sources(&count)

@@ -16,6 +16,10 @@ public enum ProcessorDropReason: String, Sendable, CaseIterable {
     case malformed
     /// The batch would have become larger than 256 MiB.
     case tooLarge = "too_large"
+    /// A script said so.
+    case script
+    /// A script failed on it, and its `on-error` is drop; the rule says how.
+    case scriptFailed = "script_failed"
 }
 
 /// Items of one batch that one processor dropped for one reason.
@@ -29,6 +33,17 @@ public struct DroppedItems: Hashable, Sendable {
     public var items: Int
     /// As the items came, frames included.
     public var bytes: Int
+
+    public init(
+        processor: String, reason: ProcessorDropReason, rule: String, signal: Signal, items: Int, bytes: Int
+    ) {
+        self.processor = processor
+        self.reason = reason
+        self.rule = rule
+        self.signal = signal
+        self.items = items
+        self.bytes = bytes
+    }
 }
 
 /// What a processor has done since it was made.
@@ -89,6 +104,7 @@ public struct Processor {
         case .correlate(let correlation): self = .correlate(correlation)
         case .tailSample, .spanMetrics, .serviceGraph, .dedupe:
             preconditionFailure("\(configuration.kind) is made by StatefulProcessors")
+        case .js: preconditionFailure("a script is no stage: it is made by the agent")
         }
     }
 }

@@ -17,6 +17,7 @@ public enum WorkerMain {
     /// Does what the arguments (without the program's name) say, and ends the process.
     public static func run(_ arguments: [String]) -> Never {
         do {
+            if arguments.first == "--script" { try ScriptWorker.run(Array(arguments.dropFirst())) }
             let options = try WorkerOptions(arguments)
             switch options.command {
             case .version: leave("sidelight-worker \(version) (V8 \(Engine.version))", code: 0, descriptor: 1)

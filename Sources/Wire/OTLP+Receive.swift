@@ -163,11 +163,7 @@ extension OTLP {
             items += 1
             guard items <= limits.itemsMax else { throw .tooManyItems(at: reader.offset) }
             do throws(DecodeError) {
-                switch signal {
-                case .traces: return try OTLP.indexSpan(reader)
-                case .logs: return try OTLP.indexLog(reader)
-                case .metrics: return try OTLP.indexMetric(reader)
-                }
+                return try OTLP.indexEntry(reader, signal)
             } catch {
                 received.rejectedItems += 1
                 if received.firstRejection == nil { received.firstRejection = error }
@@ -177,6 +173,21 @@ extension OTLP {
     }
 
     // MARK: the index entry of one message; offset, length and scope are the caller's
+
+    /// Of a span, a log record or a metric without its frame. Throws where a receiver would refuse it.
+    public static func indexEntry(
+        of message: UnsafeRawBufferPointer, _ signal: Signal
+    ) throws(DecodeError) -> Batch.Item {
+        try indexEntry(ProtobufReader(message), signal)
+    }
+
+    fileprivate static func indexEntry(_ reader: ProtobufReader, _ signal: Signal) throws(DecodeError) -> Batch.Item {
+        switch signal {
+        case .traces: return try indexSpan(reader)
+        case .logs: return try indexLog(reader)
+        case .metrics: return try indexMetric(reader)
+        }
+    }
 
     private static var blankItem: Batch.Item {
         Batch.Item(

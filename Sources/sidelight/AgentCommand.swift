@@ -47,7 +47,8 @@ struct AgentCommand: ParsableCommand {
     private func make(_ configured: Configured<PipelineConfiguration.Loaded>) -> AgentSettings {
         var settings = AgentSettings(configuration: configured.value.configuration)
         settings.warnings = configured.warnings.map(\.description)
-        settings.files = configured.value.secretFiles + (options.file(nil).map { [$0] } ?? [])
+        let scripts = settings.configuration.processors.compactMap(\.processor.script?.file)
+        settings.files = configured.value.secretFiles + scripts + (options.file(nil).map { [$0] } ?? [])
         settings.isQuiet = quiet
         return settings
     }

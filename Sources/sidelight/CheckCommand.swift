@@ -1,3 +1,4 @@
+import Agent
 import ArgumentParser
 import Configuration
 import Wire
@@ -13,7 +14,8 @@ struct CheckConfigCommand: ParsableCommand {
         abstract: "Check the agent's configuration file: all errors at once, each with its line.",
         usage: "sidelight check config [OPTIONS] [FILE]",
         discussion: """
-            Checked together with the environment and the options, as `sidelight agent` would use it. docs/configuration.md says what may stand in the file.
+            Checked together with the environment and the options, as `sidelight agent` would use it. docs/configuration.md says what may stand in the file. Scripts of processors are
+            loaded, in the sandbox that they run in.
 
             EXAMPLES
               sidelight check config
@@ -43,7 +45,8 @@ struct CheckConfigCommand: ParsableCommand {
         let errors: [ConfigurationProblem]
         let warnings: [ConfigurationProblem]
         switch answer {
-        case .success(let configured): (errors, warnings) = ([], configured.warnings)
+        case .success(let configured):
+            (errors, warnings) = (ScriptCheck.problems(of: configured.value.configuration), configured.warnings)
         case .failure(let failure): (errors, warnings) = (failure.problems, failure.warnings)
         }
         if json {
@@ -51,7 +54,7 @@ struct CheckConfigCommand: ParsableCommand {
         } else {
             for problem in errors { output.line(problem.description.escaped) }
             for problem in warnings { output.line("\(problem.description.escaped) (warning)") }
-            if case .success(let configured) = answer {
+            if errors.isEmpty, case .success(let configured) = answer {
                 output.line("\(name.escaped) is valid: \(Self.sentence(configured.value.configuration).escaped)")
             }
         }

@@ -18,9 +18,8 @@ import Testing
         #expect(configuration.exporters.count == 9)
         #expect(
             configuration.processors.map(\.processor.kind) == [
-                .attributes, .resource, .redact, .filter, .normalize, .limits, .sample, .correlate, .tailSample,
-                .spanMetrics,
-                .serviceGraph, .dedupe,
+                .attributes, .resource, .redact, .filter, .normalize, .js, .limits, .sample, .correlate, .tailSample,
+                .spanMetrics, .serviceGraph, .dedupe,
             ])
         #expect(configuration.pipelines.map(\.name) == ["traces", "traces/sampled", "logs", "metrics"])
     }

@@ -253,8 +253,13 @@ import Testing
             // Processors.
             (
                 "processors: {a: {}}",
-                "1:14: processors.a: a processor has exactly one of attributes, resource, redact, filter, normalize, limits, sample, correlate, tail-sample, span-metrics, service-graph, dedupe"
+                "1:14: processors.a: a processor has exactly one of attributes, resource, redact, filter, normalize, limits, sample, correlate, tail-sample, span-metrics, service-graph, dedupe, js"
             ),
+            (
+                "processors: {a: {js: x.js, on-error: ignore}}",
+                "1:38: processors.a.on-error: \"ignore\" is not one of bypass, drop"
+            ),
+            ("processors: {a: {js: x.js, cpu: 20s}}", "1:33: processors.a.cpu: \"20s\" is not a time from 1ms to 10s"),
             ("processors: {a: {redct: }}", "1:18: processors.a.redct: there is no such key; did you mean \"redact\"?"),
             ("processors: {a: {redact: , sample: never}}", "1:14: processors.a: a processor has exactly one of"),
             (

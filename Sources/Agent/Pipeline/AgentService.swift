@@ -77,6 +77,9 @@ public final class AgentService {
         } catch let error as QueueError {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
+        } catch let error as ScriptLoadError {
+            messages.fail(error.description)
+            return RunEnding(exitCode: 2)
         } catch {
             messages.fail("\(error)")
             return RunEnding(exitCode: 70)

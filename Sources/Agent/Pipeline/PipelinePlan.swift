@@ -26,10 +26,17 @@ struct PipelinePlan {
     /// What deliveries know the taker by; nil: it delivers nothing itself.
     func serial(_ taker: Int) -> Int? { taker < outputs.count ? outputs[taker].serial : nil }
 
-    /// Where what comes in at a receiver, or out of a processor, goes.
-    func routes(from source: String) -> [Signal: [PipelineIntake.Route]] {
+    /// Where what comes in at a receiver goes.
+    func routes(from receiver: String) -> [Signal: [PipelineIntake.Route]] { routes { $0.receivers.contains(receiver) } }
+
+    /// Where what a processor makes goes.
+    private func routes(madeBy processor: String) -> [Signal: [PipelineIntake.Route]] {
+        routes { $0.derivedFrom.contains(processor) }
+    }
+
+    private func routes(_ isWanted: (PipelineRoute) -> Bool) -> [Signal: [PipelineIntake.Route]] {
         var routes: [Signal: [PipelineIntake.Route]] = [:]
-        for pipeline in configuration.pipelines where pipeline.receivers.contains(source) {
+        for pipeline in configuration.pipelines where isWanted(pipeline) {
             let intake = stateful.firstIndex { $0.name == pipeline.name && !$0.chain.links.isEmpty }
             // What the store is given is what the first pipeline made of it.
             let isFirst = routes[pipeline.signal] == nil
@@ -50,7 +57,7 @@ struct PipelinePlan {
             intake.store = isFirstOfItsReceivers(pipeline) ? store : nil
             intake.derivedStore = store
             intake.derivedRoutes = [:]
-            for name in pipeline.processors { intake.derivedRoutes[name] = routes(from: name) }
+            for name in pipeline.processors { intake.derivedRoutes[name] = routes(madeBy: name) }
         }
     }
 

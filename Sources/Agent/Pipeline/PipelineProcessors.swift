@@ -13,11 +13,14 @@ enum PipelineProcessors {
         var processors: [NamedProcessor]
         /// Whether the standard redaction is in front of them.
         var redacts: Bool
+        /// As the scripts of them are now.
+        var scripts: [FileIdentity?]
 
         init(_ route: PipelineRoute, _ configuration: PipelineConfiguration) {
             processors = route.processors.compactMap { name in
                 configuration.processor(name).map { NamedProcessor(name: name, processor: $0) }
             }
+            scripts = processors.compactMap(\.processor.script).map { FileIdentity(path: $0.file) }
             redacts = configuration.redactsWellKnownKeys && !processors.contains { $0.processor.kind == .redact }
         }
     }
@@ -25,7 +28,7 @@ enum PipelineProcessors {
     /// What is done at once, and what is done from the first processor on that remembers; empty: none does.
     static func make(
         _ recipe: Recipe, _ surroundings: PipelineSurroundings
-    ) throws(ProcessorError) -> (front: ProcessorChain?, links: [StatefulChain.Link]) {
+    ) throws -> (front: ProcessorChain?, links: [StatefulChain.Link]) {
         var links: [StatefulChain.Link] = []
         var pure: [(name: String, processor: Processor)] = []
         var front: ProcessorChain?
@@ -55,8 +58,18 @@ enum PipelineProcessors {
     /// Nil: it does not remember.
     private static func stateful(
         _ wanted: NamedProcessor, _ surroundings: PipelineSurroundings
-    ) throws(ProcessorError) -> (any StatefulProcessor)? {
-        nil
+    ) throws -> (any StatefulProcessor)? {
+        guard case .js(let script) = wanted.processor else {
+            return StatefulProcessors.make(
+                wanted.processor, name: wanted.name, budget: surroundings.budget, clock: surroundings.clock)
+        }
+        do throws(ScriptLoadError) {
+            return try ScriptProcessor(
+                name: wanted.name, script, messages: surroundings.messages,
+                now: surroundings.clock.monotonicNanoseconds())
+        } catch {
+            throw ScriptLoadError(description: "processors.\(wanted.name).js: \(error)")
+        }
     }
 
     private static func detected(_ processor: ProcessorConfiguration) -> Attributes {

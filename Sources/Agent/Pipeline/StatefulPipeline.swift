@@ -96,8 +96,16 @@ final class StatefulPipeline: EntryTaker {
     }
 
     /// Descriptors that tell of what processors have done make turns.
-    func watch(_ server: Server) {}
-    func unwatch(_ server: Server) {}
+    func watch(_ server: Server) { for descriptor in descriptors { server.watch(descriptor) } }
+    func unwatch(_ server: Server) { for descriptor in descriptors { server.unwatch(descriptor) } }
+
+    private lazy var hasScripts = !descriptors.isEmpty
+    private var descriptors: [Int32] {
+        chain.links.compactMap { link in
+            guard case .stateful(_, let processor) = link else { return nil }
+            return (processor as? ScriptProcessor)?.wakeDescriptor
+        }
+    }
 
     // MARK: In
 
@@ -135,6 +143,11 @@ final class StatefulPipeline: EntryTaker {
                 hasMore = true
                 break
             }
+            // Handed out now, so that nothing is dropped for others or for its age that waits for its turn here.
+            guard let (id, _) = queue.next(after: handedOut), id == entry.id else {
+                preconditionFailure("entry \(entry.id) is not the one after \(handedOut?.description ?? "none")")
+            }
+            handedOut = id
             ready.append(entry)
             readyBytes += bytes
         }
@@ -159,7 +172,8 @@ final class StatefulPipeline: EntryTaker {
             for drop in queue.takeDrops() where drop.reason != .full { audit.add("pipeline \(name)", drop) }
         }
         if let retryAt, now < retryAt {} else { deliver(&takers, now) }
-        if parcels.isEmpty { put(chain.tick(now: now)) }
+        // A script's descriptor stays readable until it is heard; what comes of that is bounded.
+        if parcels.isEmpty || hasScripts { put(chain.tick(now: now)) }
         var bytes = 0
         while parcels.isEmpty || bytes > 0, bytes < Self.turnBytesMax, !chain.isFull, let entry = next() {
             bytes += entry.batches.reduce(0) { $0 + $1.bytes.count }
@@ -191,11 +205,6 @@ final class StatefulPipeline: EntryTaker {
         if !ready.isEmpty {
             var entry = ready.removeFirst()
             if ready.isEmpty { readyBytes = 0 }
-            // Handed out, as the queue sees it.
-            guard let (id, _) = queue.next(after: handedOut), id == entry.id else {
-                preconditionFailure("entry \(entry.id) is not the one after \(handedOut?.description ?? "none")")
-            }
-            handedOut = entry.id
             Self.stamp(&entry.batches, entry.id)
             return entry
         }
@@ -229,6 +238,7 @@ final class StatefulPipeline: EntryTaker {
     /// Another pipeline goes on with the intake; what the processors hold comes again there. Not while a group waits for its commit.
     func release() -> DurableQueue {
         for entry in outstanding[firstOutstanding...] { queue.giveBack(entry.id) }
+        for entry in ready { queue.giveBack(entry.id) }
         return queue
     }
 

@@ -162,6 +162,8 @@ int sl_listen_unix(const char *_Nonnull path, int backlog);
 
 // Two connected stream sockets, blocking, closed at exec; -1 and errno.
 int sl_socketpair(int ends[_Nonnull 2]);
+// The same that keep the bounds of what is sent: each send is one receive.
+int sl_packet_pair(int ends[_Nonnull 2]);
 // A blocking connection to a socket in the file system, with these timeouts from the start; -1 and errno.
 int sl_connect_unix(const char *_Nonnull path, int milliseconds);
 // Accepts a connection of a process of our own user, blocking; -1 and errno, EPERM for another user's.
@@ -224,6 +226,10 @@ int64_t sl_birth_seconds(int fd);
 static inline int sl_open_at(int directory, const char *_Nonnull name, int flags, unsigned mode) {
     return openat(directory, name, flags, mode);
 }
+
+// Of this process and all its threads, for good: no file can be opened or grow, no socket, process or core dump made, and no other process reached. What it holds
+// open it can use. Returns 0, or errno where the kernel takes no filter; the resource limits hold all the same.
+int sl_confine(void);
 
 // CRC-32C (Castagnoli) of bytes that follow those whose checksum is `crc`; 0 to begin with. With the processor's instruction where it has one.
 uint32_t sl_crc32c(uint32_t crc, const void *_Nonnull bytes, size_t count);

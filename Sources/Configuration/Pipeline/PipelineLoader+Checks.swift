@@ -75,7 +75,7 @@ extension PipelineLoader {
         guard sum > most, let largest = zip(names, sizes).max(by: { $0.1 < $1.1 })?.0 else { return }
         loading.error(
             places.processors[largest] ?? .standard, ["processors", largest],
-            "processors may hold \(Units.size((sum + 1 << 20 - 1) >> 20 << 20)) in all pipelines together; three quarters of memory are \(Units.size(most))"
+            "processors may hold \(Units.size(((sum + (1 << 20) - 1) >> 20) << 20)) in all pipelines together; three quarters of memory are \(Units.size(most))"
         )
     }
 

@@ -78,6 +78,7 @@ extension PipelineLoader {
         case .spanMetrics: return .spanMetrics(readSpanMetrics(&section))
         case .serviceGraph: return .serviceGraph(readServiceGraph(&section))
         case .dedupe: return .dedupe(readDeduplication(&section))
+        case .js: return readScript(&section).map { .js($0) }
         }
     }
 
@@ -240,6 +241,25 @@ extension PipelineLoader {
 
     /// A year.
     static let durationMax: UInt64 = 365 * 86_400_000_000_000
+
+    // MARK: JavaScript
+
+    private func readScript(_ section: inout FileSection) -> ScriptConfiguration? {
+        var file: String?
+        section.optional("js", &file, .path)
+        var value = ScriptConfiguration(file: file ?? "")
+        section.value("cpu", &value.cpuNanoseconds, .time(ScriptConfiguration.cpuBounds))
+        section.value("heap", &value.heapBytes, .size(ScriptConfiguration.heapBounds))
+        section.value("timeout", &value.timeoutNanoseconds, .time(ScriptConfiguration.timeoutBounds))
+        section.value("on-error", &value.onError, .choice)
+        if value.timeoutNanoseconds <= value.cpuNanoseconds {
+            let cpu = Units.time(value.cpuNanoseconds)
+            section.error(
+                section.has("timeout") ? "timeout" : "cpu",
+                "\(Units.time(value.timeoutNanoseconds)) of timeout is not more than cpu, \(cpu)")
+        }
+        return file == nil ? nil : value
+    }
 
     // MARK: Sampling
 

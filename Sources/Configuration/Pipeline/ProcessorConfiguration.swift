@@ -26,6 +26,7 @@ public enum ProcessorConfiguration: Hashable, Sendable {
     case spanMetrics(SpanMetricsConfiguration)
     case serviceGraph(ServiceGraphConfiguration)
     case dedupe(DeduplicationConfiguration)
+    case js(ScriptConfiguration)
 
     /// Its key in the file.
     public enum Kind: String, Sendable, CaseIterable {
@@ -33,13 +34,13 @@ public enum ProcessorConfiguration: Hashable, Sendable {
         case tailSample = "tail-sample"
         case spanMetrics = "span-metrics"
         case serviceGraph = "service-graph"
-        case dedupe
+        case dedupe, js
 
         /// Whether it remembers from request to request, and so runs behind the intake's queue.
         public var isStateful: Bool {
             switch self {
             case .attributes, .resource, .redact, .filter, .normalize, .limits, .sample, .correlate: false
-            case .tailSample, .spanMetrics, .serviceGraph, .dedupe: true
+            case .tailSample, .spanMetrics, .serviceGraph, .dedupe, .js: true
             }
         }
 
@@ -49,7 +50,7 @@ public enum ProcessorConfiguration: Hashable, Sendable {
         /// What it does something to.
         public var signals: Set<Signal> {
             switch self {
-            case .attributes, .resource, .redact, .filter, .normalize, .limits, .sample: Set(Signal.allCases)
+            case .attributes, .resource, .redact, .filter, .normalize, .limits, .sample, .js: Set(Signal.allCases)
             case .correlate: [.logs]
             case .tailSample, .spanMetrics, .serviceGraph: [.traces]
             case .dedupe: [.traces, .logs]
@@ -66,6 +67,7 @@ public enum ProcessorConfiguration: Hashable, Sendable {
             graph.seriesMax * graph.seriesBytes + graph.spansMax * ServiceGraphConfiguration.spanBytes
         case .dedupe(let deduplication):
             deduplication.entriesMax * deduplication.signals.count * DeduplicationConfiguration.entryBytes
+        case .js: ScriptConfiguration.bytesHeldMax
         case .attributes, .resource, .redact, .filter, .normalize, .limits, .sample, .correlate: 0
         }
     }
@@ -84,6 +86,7 @@ public enum ProcessorConfiguration: Hashable, Sendable {
         case .spanMetrics: .spanMetrics
         case .serviceGraph: .serviceGraph
         case .dedupe: .dedupe
+        case .js: .js
         }
     }
 }

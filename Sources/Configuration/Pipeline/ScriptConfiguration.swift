@@ -1,0 +1,33 @@
+/// A processor that is the user's own JavaScript (docs/js-processors.md).
+public struct ScriptConfiguration: Hashable, Sendable {
+    /// What becomes of an item that the script failed on, or did not get to.
+    public enum OnError: String, Sendable, CaseIterable {
+        /// It passes as it came.
+        case bypass
+        case drop
+    }
+
+    /// A module, by a path as on the command line.
+    public var file: String
+    /// CPU time of the script's thread for one batch, nanoseconds.
+    public var cpuNanoseconds: UInt64 = 50_000_000
+    /// Of the script's heap, and again of its ArrayBuffers.
+    public var heapBytes = 64 << 20
+    /// How long a batch may be with the worker before that is killed, nanoseconds.
+    public var timeoutNanoseconds: UInt64 = 1_000_000_000
+    public var onError = OnError.bypass
+
+    public static let cpuBounds: ClosedRange<UInt64> = 1_000_000...10_000_000_000
+    public static let heapBounds = 8 << 20...4 << 30
+    public static let timeoutBounds: ClosedRange<UInt64> = 10_000_000...60_000_000_000
+
+    /// What the agent keeps for a script: batches that are with it, and the memory that it shares with its worker. Bytes.
+    public static let bytesHeldMax = 16 << 20
+
+    public init(file: String) { self.file = file }
+}
+
+extension ProcessorConfiguration {
+    /// Nil: it is no script.
+    public var script: ScriptConfiguration? { if case .js(let script) = self { script } else { nil } }
+}
