@@ -110,7 +110,7 @@ private let fuzzSeconds = ProcessInfo.processInfo.environment["SIDELIGHT_FUZZ_SE
         Self.endsEverywhere(seed: seed, sync: Self.syncsBeside(seed))
     }
 
-    @Test(arguments: 1...60 as ClosedRange<UInt64>)
+    @Test(arguments: 1...30 as ClosedRange<UInt64>)
     func whatASyncCoveredSurvivesLossesOfPower(seed: UInt64) {
         Self.lives(seed: seed, sync: Self.syncsBeside(seed), isFaultless: seed % 3 != 0)
     }
