@@ -87,7 +87,7 @@ let package = Package(
         // 4 parts
         target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System", "Wire"], exclude: ["js"]),
         target("TLS", ["COpenSSL", "Linux"]),
-        target("Exporters", ["Pipeline", "Queue", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
+        target("Exporters", ["CLinux", "Pipeline", "Queue", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
         target("Receivers", ["Server", "System", "Telemetry", "Wire"]),
         // 5 hosts
         target("Runtime", nio + ["Platform", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),

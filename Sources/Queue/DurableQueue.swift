@@ -12,7 +12,9 @@ import Telemetry
 
 /// A queue in a folder. Belongs to one owner at a time and knows no lock; may be handed between threads.
 public final class DurableQueue {
-    public let limits: QueueLimits
+    public private(set) var limits: QueueLimits
+    /// Where it lies.
+    public var folder: String { files.folder }
     /// What opening found.
     public internal(set) var recovery = QueueRecovery()
     /// Why the last commit failed; nil when it did not, or a later one succeeded. A full disk shows here.
@@ -38,10 +40,17 @@ public final class DurableQueue {
     var target: Segment?
 
     var drops: [QueueDrop] = []
+    /// Whether `takeDroppedIDs` has anything to give.
+    public var keepsDroppedIDs = false
+    var droppedIDs: [QueueEntryID] = []
     var lastSync: UInt64
     var folderIsDirty = false
     /// Sidecars of segments that were removed. A loss of power may bring such a segment back: its sidecar stays until the folder is synced.
-    var orphans: [(name: String, bytes: Int)] = []
+    var orphans: [Orphan] = []
+    typealias Orphan = (name: String, bytes: Int)
+    var syncing: Syncing?
+    /// A sync of the active segment failed while a group waited for it.
+    var sealsAfterGroup = false
     /// Some segment has acknowledgements that are in no file, or nothing unacknowledged.
     var hasSettled = false
 
@@ -67,6 +76,9 @@ public final class DurableQueue {
         buffer.deallocate()
     }
 
+    /// Other limits from now on; what is there already stays until it is acknowledged, too old, or makes room.
+    public func change(_ limits: QueueLimits) { self.limits = limits.inRange }
+
     // MARK: Taking entries
 
     public enum Append: Sendable {
@@ -74,7 +86,7 @@ public final class DurableQueue {
         case queued(QueueEntryID)
         /// The queue has no room. Counted as dropped.
         case full
-        /// The payload has more than `entryBytesMax` bytes. Not counted: it never was in the queue.
+        /// The payload has more than `entryBytesMax` bytes, or more than the whole queue may have. It never gets room. Not counted: it never was in the queue.
         case tooLarge
         /// The group has `groupBytesMax` bytes: commit, then append again.
         case groupFull
@@ -86,8 +98,8 @@ public final class DurableQueue {
 
     /// Takes an entry into the pending group. The bytes are copied. Older entries may give way (`takeDrops` says which).
     public func append(_ head: QueueEntryHead, _ payload: UnsafeRawBufferPointer) -> Append {
-        guard payload.count <= limits.entryBytesMax else { return .tooLarge }
         let bytes = QueueFormat.frameBytes(payload: payload.count)
+        guard payload.count <= limits.entryBytesMax, bytes <= limits.bytesMax else { return .tooLarge }
         guard groupBytes == 0 || groupBytes + bytes <= limits.groupBytesMax else { return .groupFull }
         guard hasRoom(bytes) || makeRoom(bytes) else {
             counts.full[head.signal] += Int(head.items)
@@ -123,6 +135,20 @@ public final class DurableQueue {
     /// Entries that wait for a commit.
     public var groupCount: Int { group.count }
 
+    /// Whether a payload of so many bytes has room, or would get it by what the limits say. Nothing is dropped for it. True of what never has: `append` says so.
+    public func mayTake(_ bytes: Int) -> Bool {
+        let bytes = QueueFormat.frameBytes(payload: bytes)
+        guard bytes <= limits.bytesMax else { return true }
+        if hasRoom(bytes) { return true }
+        // Only when full: what can be removed is removed now, not when the next entry comes.
+        flushAcknowledgements()
+        if hasRoom(bytes) { return true }
+        let mayGo = segments.contains { segment in
+            segment !== target && (segment.unacknowledged == 0 || limits.overflow == .oldest && segment.handedOut == 0)
+        }
+        return mayGo
+    }
+
     // MARK: Writing
 
     public enum Commit: Sendable {
@@ -133,10 +159,12 @@ public final class DurableQueue {
     }
 
     /// Writes what was appended since the last one. `now`: Unix nanoseconds; ages are judged by it, and intervals. Without a group it does what `tick` does.
+    /// Waits for the disk with `everyCommit` only.
     public func commit(now: UInt64) -> Commit {
         expire(now)
         defer { flushAcknowledgements() }
         let count = group.count
+        if limits.sync == .everyCommit { takeUpSync(waiting: true) }
         if count > 0 {
             do throws(QueueFileError) {
                 try writeGroup()
@@ -148,6 +176,7 @@ public final class DurableQueue {
                 return .failed(error)
             }
         }
+        takeUpSync(waiting: false)
         syncIfDue(now)
         return .committed(count)
     }
@@ -156,6 +185,7 @@ public final class DurableQueue {
     public func tick(now: UInt64) {
         expire(now)
         flushAcknowledgements()
+        takeUpSync(waiting: limits.sync == .everyCommit)
         if limits.sync == .everyCommit { _ = try? syncFolderIfDirty() }
         syncIfDue(now)
     }
@@ -223,6 +253,8 @@ public final class DurableQueue {
         group.removeAll(keepingCapacity: true)
         groupBytes = 0
         target = nil
+        if sealsAfterGroup { seal() }
+        sealsAfterGroup = false
         guard buffer.count > Self.bufferBytesKept else { return }
         buffer.deallocate()
         buffer = .allocate(byteCount: Self.bufferBytesAtFirst, alignment: 16)

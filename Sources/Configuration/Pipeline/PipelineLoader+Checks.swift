@@ -7,6 +7,7 @@ extension PipelineLoader {
         checkLoops()
         checkSizes()
         checkDirectories()
+        checkFiles()
         checkUse()
     }
 
@@ -138,6 +139,23 @@ extension PipelineLoader {
         }
     }
 
+    /// Two exporters, or two signals, in one file would write into each other.
+    private func checkFiles() {
+        var taken: [(name: String, signal: Signal, path: [Substring])] = []
+        for named in configuration.exporters where named.exporter.kind == .file {
+            for signal in Signal.allCases {
+                guard let path = named.exporter.file.paths[signal].map(Self.parts) else { continue }
+                if let other = taken.first(where: { $0.path == path }) {
+                    loading.error(
+                        places.exporters[named.name] ?? .standard, ["exporters", named.name, "path", signal.word],
+                        "\"\(named.exporter.file.paths[signal]!)\" is the file of \(other.name)'s \(other.signal.word) too: each needs its own"
+                    )
+                }
+                taken.append((named.name, signal, path))
+            }
+        }
+    }
+
     /// The parts of a path, with "." and ".." worked out as far as they can be without a look at the disk.
     private static func parts(_ path: String) -> [Substring] {
         var parts: [Substring] = path.hasPrefix("/") ? ["/"] : ["."]
@@ -162,7 +180,7 @@ extension PipelineLoader {
         {
             loading.warning(
                 places.receivers[receiver.name] ?? .standard, ["receivers", receiver.name],
-                "no pipeline takes from it: what it receives is answered with an error")
+                "no pipeline takes from it: what it receives is dropped, and counted")
         }
         for named in configuration.processors where !routes.contains(where: { $0.processors.contains(named.name) }) {
             loading.warning(

@@ -5,7 +5,7 @@ extension PipelineLoader {
         var entries = section.named("pipelines", countMax: Self.pipelinesMax) { name, position, node in
             readPipeline(name, position, node)
         }
-        if !section.has("pipelines") {
+        if entries.isEmpty {
             // Everything received goes to every exporter that takes it.
             for signal in Signal.allCases {
                 let route = PipelineRoute(
