@@ -477,7 +477,8 @@ private final class QueueTimers: TimerScheduler, @unchecked Sendable {
         let exporter = Exporter(
             configuration, transport: transport, timers: QueueTimers(clock), clock: clock,
             durable: Exporter.Durable(
-                queue: queue, budget: MemoryBudget(), acknowledged: { ids in open.withLock { $0.subtract(ids.map(\.sequence)) } },
+                queue: queue, budget: MemoryBudget(),
+                acknowledged: { ids in open.withLock { $0.subtract(ids.map(\.sequence)) } },
                 lost: { ids in open.withLock { $0.subtract(ids.map(\.sequence)) } }))
         let batch = Batch(
             [

@@ -55,7 +55,8 @@ final class TestServer: Sendable {
         (listening, port) = try Self.listen()
         budget = MemoryBudget(bytesMax: budgetBytes)
         server = try Server(
-            [Server.Listener(fileDescriptor: listening, handler: handler, bodyBytesMax: bodyBytesMax)], limits: limits, budget: budget,
+            [Server.Listener(fileDescriptor: listening, handler: handler, bodyBytesMax: bodyBytesMax)], limits: limits,
+            budget: budget,
             clock: MachineClock())
         let hasEnded = hasEnded
         let server = server
