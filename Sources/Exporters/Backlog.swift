@@ -56,6 +56,8 @@ struct Backlog {
     private(set) var undecodable = SignalCounts()
     /// Entries that have left, for who waits for that.
     private var acknowledged: [QueueEntryID] = []
+    /// The machine is given no more.
+    var isPaused = false
     /// Those of `undecodable`, for who waits for them.
     private var spoilt: [QueueEntryID] = []
 
@@ -122,7 +124,7 @@ struct Backlog {
             }
             do throws(QueueError) {
                 let payload = try queue.read(id)
-                guard let batches = Self.batches(payload, head) else {
+                guard let batches = head.batches(payload) else {
                     undecodable[head.signal] += Int(head.items)
                     handedOut = id
                     queue.acknowledge(id)
@@ -139,7 +141,7 @@ struct Backlog {
     }
 
     private func hasRoom(_ machine: ExportMachine) -> Bool {
-        machine.heldBytes < windowBytes && !machine.isShutDown
+        machine.heldBytes < windowBytes && !machine.isShutDown && !isPaused
     }
 
     /// False: the memory budget has no room. An entry that the machine has alone is given all the same, so that the way out is never closed.
@@ -165,18 +167,6 @@ struct Backlog {
         return true
     }
 
-    /// What receivers bound is in the queue, and processors may have added to it.
-    private static let limits = OTLP.ReceiveLimits(requestBytesMax: .max, itemsMax: .max, resourcesMax: .max)
-
-    /// The batches of an entry; nil when they are not what the head says.
-    private static func batches(_ payload: [UInt8], _ head: QueueEntryHead) -> [Batch]? {
-        guard let received = try? OTLP.batches(fromExportRequest: payload, signal: head.signal, limits: limits),
-            received.rejectedItems == 0, received.batches.reduce(0, { $0 + $1.items.count }) == Int(head.items),
-            head.items > 0
-        else { return nil }
-        return received.batches
-    }
-
     // MARK: Out
 
     /// Takes note of what has left the machine.
@@ -199,6 +189,14 @@ struct Backlog {
         }
     }
 
+    /// The machine has nothing any more: what it had is the queue's again.
+    mutating func giveBackAll() {
+        for sequence in outstanding.keys { queue.giveBack(QueueEntryID(sequence: sequence)) }
+        outstanding = [:]
+        budget.giveBack(budgetBytes)
+        budgetBytes = 0
+    }
+
     private mutating func acknowledge(_ id: QueueEntryID, _ entry: Outstanding) {
         leftOfOutstanding[entry.signal] -= entry.items
         outstanding[id.sequence] = nil
@@ -217,11 +215,5 @@ struct Backlog {
         guard queue.keepsDroppedIDs else { return [] }
         defer { spoilt.removeAll(keepingCapacity: true) }
         return queue.takeDroppedIDs() + spoilt
-    }
-
-    /// The machine has nothing any more.
-    mutating func giveBackAll() {
-        budget.giveBack(budgetBytes)
-        budgetBytes = 0
     }
 }

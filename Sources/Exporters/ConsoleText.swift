@@ -1,13 +1,14 @@
-import Telemetry
+public import Telemetry
 import Wire
 
 /// Spans and log records as lines for people.
-struct ConsoleText {
-    private(set) var text = ""
+public struct ConsoleText {
+    public private(set) var text = ""
     /// Items that did not decode.
     private(set) var skipped = 0
 
-    init(_ batches: [Batch]) {
+    /// Not of metrics.
+    public init(_ batches: [Batch]) {
         for batch in batches {
             let service = (try? batch.decodedResource())?.serviceName ?? "unknown_service"
             switch batch.signal {

@@ -3,6 +3,20 @@
 import Pipeline
 public import Queue
 public import Telemetry
+import Wire
+
+extension QueueEntryHead {
+    /// What receivers bound is in the queue, and processors may have added to it.
+    private static let limits = OTLP.ReceiveLimits(requestBytesMax: .max, itemsMax: .max, resourcesMax: .max)
+
+    /// What an entry of a queue holds; nil when that is not what the head says.
+    public func batches(_ payload: [UInt8]) -> [Batch]? {
+        guard let received = try? OTLP.batches(fromExportRequest: payload, signal: signal, limits: Self.limits),
+            received.rejectedItems == 0, received.batches.reduce(0, { $0 + $1.items.count }) == Int(items), items > 0
+        else { return nil }
+        return received.batches
+    }
+}
 
 extension Exporter {
     /// Puts an export request into the group that the next `commit` writes. One that there is no room for is not counted. Only with a durable queue.
@@ -71,21 +85,8 @@ extension Exporter {
         }
         startTimer(timer)
         tell(gone, event)
-        sync(unix)
         return drops
     }
-
-    /// Makes what was written survive a loss of power. Not under the lock: who appends would wait for the disk.
-    private func sync(_ unix: UInt64) {
-        // The queue's own while it is under way; nothing of it is used but the files.
-        nonisolated(unsafe) var sync = state.withLock { SyncBox(sync: $0.backlog?.queue.takeSync(now: unix)) }.sync
-        sync?.run()
-        guard let done = sync else { return }
-        let box = SyncBox(sync: done)
-        state.withLock { $0.backlog?.queue.finish(box.sync!) }
-    }
-
-    private struct SyncBox: @unchecked Sendable { let sync: QueueSync? }
 
     // MARK: Full, and not
 
@@ -144,6 +145,29 @@ extension Exporter {
             state.backlog!.queue.sync()
         }
     }
+
+    /// Sends what it has in its hands and nothing more; what is appended stays in the queue. Blocks until that has left or the deadline (monotonic nanoseconds)
+    /// has come.
+    public func pause(_ deadline: UInt64) {
+        state.withLock { $0.backlog!.isPaused = true }
+        if !isOutage { _ = flush(deadline) }
+    }
+
+    /// Ends it and gives its queue away, with all that is not known to be delivered. Not while a group waits for its commit; nothing of the durable kind may be
+    /// called afterwards.
+    public func releaseQueue() -> sending DurableQueue {
+        // One owner at a time: from now on the caller.
+        nonisolated(unsafe) let queue = state.withLock { state in
+            _ = state.machine.shutdown()
+            state.backlog!.giveBackAll()
+            nonisolated(unsafe) let queue = state.backlog!.queue
+            state.backlog = nil
+            return QueueBox(queue: queue)
+        }.queue
+        return queue
+    }
+
+    private struct QueueBox: @unchecked Sendable { let queue: DurableQueue }
 
     /// Where what it was given is: received = exported + dropped + queued, for each signal.
     public func books(_ signal: Signal) -> ExporterBooks { state.withLock { $0.backlog!.books(signal, $0.machine) } }

@@ -143,10 +143,14 @@ public final class Exporter: Sendable {
     ) {
         let policy = RetryPolicy()
         let destination: any Destination =
-            if let encoding = Encoding(configuration.kind) {
+            if let encoding = Encoding(configuration) {
                 HTTPDestination(configuration, encoding, policy: policy, clock: clock, client: client)
             } else {
-                ConsoleDestination(configuration.console)
+                switch configuration.kind {
+                case .otlpGRPC: GRPCDestination(configuration, client: client)
+                case .file: FileDestination(configuration.file, timers: timers, clock: clock)
+                default: ConsoleDestination(configuration.console)
+                }
             }
         self.init(
             configuration, destination, policy: policy, timers: timers, clock: clock, durable: durable, report: report)
@@ -166,8 +170,6 @@ public final class Exporter: Sendable {
         acknowledged = durable?.acknowledged
         lost = durable?.lost
         durable?.queue.keepsDroppedIDs = lost != nil
-        // `tick` comes about once a second.
-        if let queue = durable?.queue, case .interval(1_000_000_000...) = queue.limits.sync { queue.syncsApart = true }
         let limits = BatchLimits(configuration, isDurable: durable != nil)
         let backlog = durable.map { Backlog($0.queue, $0.budget) }
         state = Mutex(State(machine: ExportMachine(limits: limits, retryPolicy: policy), backlog: backlog))
@@ -369,7 +371,8 @@ extension BatchLimits {
         exportBytesMax = configuration.batching.exportBytesMax ?? exportBytesMax
         inFlightMax = configuration.inFlightMax ?? inFlightMax
         oneResourcePerExport = configuration.kind == .jaeger
-        if configuration.kind == .console { inFlightMax = 1 }
+        // Prometheus wants the samples of a series in the order of their times.
+        if !configuration.kind.isRemote || configuration.kind == .prometheus { inFlightMax = 1 }
         guard isDurable else { return }
         queueItemsMax = .max
         queueBytesMax = .max

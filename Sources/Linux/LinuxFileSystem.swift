@@ -69,3 +69,23 @@ private func realPath(of path: String) -> String? {
     defer { free(resolved) }
     return String(cString: resolved)
 }
+
+/// What tells that a file is not what it was: another file at the path, another size, a later change.
+public struct FileIdentity: Hashable, Sendable {
+    private let device: UInt
+    private let inode: UInt
+    private let bytes: Int
+    private let seconds: Int
+    private let nanoseconds: Int
+
+    /// Nil: there is none.
+    public init?(path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        device = UInt(status.st_dev)
+        inode = UInt(status.st_ino)
+        bytes = Int(status.st_size)
+        seconds = status.st_mtim.tv_sec
+        nanoseconds = status.st_mtim.tv_nsec
+    }
+}

@@ -8,6 +8,7 @@ public final class LinuxQueueFiles: QueueFiles {
     public let folder: String
     private let directory: Int32
     private let lock: Int32
+    private let syncer: QueueSyncer
 
     /// Makes the folder where it is missing (0700) and takes it for this process. Throws `QueueError.locked` when another one, or this one, has it.
     public init(folder: String) throws(QueueError) {
@@ -19,6 +20,7 @@ public final class LinuxQueueFiles: QueueFiles {
         } catch {
             throw .files(folder: folder, error)
         }
+        syncer = QueueSyncer(directory)
         lock = sl_open_at(directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC | OpenFlags.noFollow, 0o600)
         guard lock >= 0 else {
             let error = QueueFileError(errno: errno, "open", "lock")
@@ -39,6 +41,8 @@ public final class LinuxQueueFiles: QueueFiles {
     }
 
     deinit {
+        // Who has the folder next learns of no error that this one's thread was told.
+        syncer.close()
         Glibc.close(lock)
         Glibc.close(directory)
     }
@@ -79,9 +83,7 @@ public final class LinuxQueueFiles: QueueFiles {
     }
 
     private func open(_ name: String, _ flags: Int32) throws(QueueFileError) -> QueueFile {
-        let descriptor = sl_open_at(directory, name, flags | O_CLOEXEC | OpenFlags.noFollow, 0o600)
-        guard descriptor >= 0 else { throw QueueFileError(errno: errno, "open", name) }
-        return QueueFile(number: descriptor)
+        QueueFile(number: try openInQueue(directory, name, flags))
     }
 
     public func close(_ file: QueueFile) { Glibc.close(file.number) }
@@ -120,17 +122,13 @@ public final class LinuxQueueFiles: QueueFiles {
         }
     }
 
-    public func sync(_ file: QueueFile) throws(QueueFileError) {
-        guard retryingInterrupted({ fdatasync(file.number) }) != nil else {
-            throw QueueFileError(errno: errno, "fdatasync", "file")
-        }
-    }
+    public func sync(_ file: QueueFile) throws(QueueFileError) { try syncFile(file.number, "file") }
 
-    public func syncFolder() throws(QueueFileError) {
-        guard retryingInterrupted({ fsync(directory) }) != nil else {
-            throw QueueFileError(errno: errno, "fsync", folder)
-        }
-    }
+    public func beginSync(_ request: QueueSyncRequest) { syncer.begin(request) }
+
+    public func endOfSync(waiting: Bool) -> QueueSyncEnd? { syncer.end(waiting: waiting) }
+
+    public func syncFolder() throws(QueueFileError) { try Linux.syncFolder(directory) }
 
     public func rename(_ name: String, to other: String) throws(QueueFileError) {
         guard renameat(directory, name, directory, other) == 0 else {
@@ -147,8 +145,27 @@ public final class LinuxQueueFiles: QueueFiles {
     public func random() -> UInt64 { UInt64.random(in: .min ... .max) }
 }
 
+/// A regular file of a queue's folder, never through a symbolic link.
+func openInQueue(_ directory: Int32, _ name: String, _ flags: Int32) throws(QueueFileError) -> Int32 {
+    let descriptor = sl_open_at(directory, name, flags | O_CLOEXEC | OpenFlags.noFollow, 0o600)
+    guard descriptor >= 0 else { throw QueueFileError(errno: errno, "open", name) }
+    return descriptor
+}
+
+func syncFile(_ descriptor: Int32, _ name: String) throws(QueueFileError) {
+    guard retryingInterrupted({ fdatasync(descriptor) }) != nil else {
+        throw QueueFileError(errno: errno, "fdatasync", name)
+    }
+}
+
+func syncFolder(_ directory: Int32) throws(QueueFileError) {
+    guard retryingInterrupted({ fsync(directory) }) != nil else {
+        throw QueueFileError(errno: errno, "fsync", "folder")
+    }
+}
+
 extension QueueFileError {
-    fileprivate init(errno code: Int32, _ call: String, _ name: String) {
+    init(errno code: Int32, _ call: String, _ name: String) {
         let kind: Kind =
             switch code {
             case ENOSPC, EDQUOT: .noSpace

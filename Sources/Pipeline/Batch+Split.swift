@@ -45,4 +45,35 @@ extension Batch {
         }
         return (first, second)
     }
+
+    /// Parts of at most so many bytes of memory, or of one item; all keep resource, scopes and ticket. Copies the bytes of what is more than one part.
+    public func pieces(memoryBytesMax: Int) -> [Batch] {
+        guard memoryBytes > memoryBytesMax, items.count > 1 else { return [self] }
+        let room = memoryBytesMax - memoryOverheadBytes
+        var pieces: [Batch] = []
+        var first = 0
+        for index in items.indices {
+            let end = Int(items[index].offset + items[index].length) - Int(items[first].offset)
+            if index > first, end + (index - first + 1) * Self.itemBytes > room {
+                pieces.append(part(first..<index))
+                first = index
+            }
+        }
+        pieces.append(part(first..<items.count))
+        return pieces
+    }
+
+    private func part(_ range: Range<Int>) -> Batch {
+        var part = Batch(signal: signal, resource: resource, resourceSchemaURL: resourceSchemaURL, scopes: scopes)
+        part.ticket = ticket
+        let start = items[range.lowerBound].offset
+        let end = range.upperBound < items.count ? Int(items[range.upperBound].offset) : bytes.count
+        part.bytes = Array(bytes[Int(start)..<end])
+        part.items = items[range].map { item in
+            var item = item
+            item.offset -= start
+            return item
+        }
+        return part
+    }
 }

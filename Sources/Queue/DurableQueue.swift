@@ -12,7 +12,9 @@ import Telemetry
 
 /// A queue in a folder. Belongs to one owner at a time and knows no lock; may be handed between threads.
 public final class DurableQueue {
-    public let limits: QueueLimits
+    public private(set) var limits: QueueLimits
+    /// Where it lies.
+    public var folder: String { files.folder }
     /// What opening found.
     public internal(set) var recovery = QueueRecovery()
     /// Why the last commit failed; nil when it did not, or a later one succeeded. A full disk shows here.
@@ -37,9 +39,6 @@ public final class DurableQueue {
     /// Salt and number of the segment the group will go to. Frames depend on them, so they are chosen with the group's first entry.
     var target: Segment?
 
-    /// Whether syncs once an interval are left to who calls `takeSync`; the files are then used from its thread, too.
-    public var syncsApart = false
-
     var drops: [QueueDrop] = []
     /// Whether `takeDroppedIDs` has anything to give.
     public var keepsDroppedIDs = false
@@ -47,7 +46,11 @@ public final class DurableQueue {
     var lastSync: UInt64
     var folderIsDirty = false
     /// Sidecars of segments that were removed. A loss of power may bring such a segment back: its sidecar stays until the folder is synced.
-    var orphans: [(name: String, bytes: Int)] = []
+    var orphans: [Orphan] = []
+    typealias Orphan = (name: String, bytes: Int)
+    var syncing: Syncing?
+    /// A sync of the active segment failed while a group waited for it.
+    var sealsAfterGroup = false
     /// Some segment has acknowledgements that are in no file, or nothing unacknowledged.
     var hasSettled = false
 
@@ -72,6 +75,9 @@ public final class DurableQueue {
         }
         buffer.deallocate()
     }
+
+    /// Other limits from now on; what is there already stays until it is acknowledged, too old, or makes room.
+    public func change(_ limits: QueueLimits) { self.limits = limits.inRange }
 
     // MARK: Taking entries
 
@@ -153,10 +159,12 @@ public final class DurableQueue {
     }
 
     /// Writes what was appended since the last one. `now`: Unix nanoseconds; ages are judged by it, and intervals. Without a group it does what `tick` does.
+    /// Waits for the disk with `everyCommit` only.
     public func commit(now: UInt64) -> Commit {
         expire(now)
         defer { flushAcknowledgements() }
         let count = group.count
+        if limits.sync == .everyCommit { takeUpSync(waiting: true) }
         if count > 0 {
             do throws(QueueFileError) {
                 try writeGroup()
@@ -168,6 +176,7 @@ public final class DurableQueue {
                 return .failed(error)
             }
         }
+        takeUpSync(waiting: false)
         syncIfDue(now)
         return .committed(count)
     }
@@ -176,6 +185,7 @@ public final class DurableQueue {
     public func tick(now: UInt64) {
         expire(now)
         flushAcknowledgements()
+        takeUpSync(waiting: limits.sync == .everyCommit)
         if limits.sync == .everyCommit { _ = try? syncFolderIfDirty() }
         syncIfDue(now)
     }
@@ -243,6 +253,8 @@ public final class DurableQueue {
         group.removeAll(keepingCapacity: true)
         groupBytes = 0
         target = nil
+        if sealsAfterGroup { seal() }
+        sealsAfterGroup = false
         guard buffer.count > Self.bufferBytesKept else { return }
         buffer.deallocate()
         buffer = .allocate(byteCount: Self.bufferBytesAtFirst, alignment: 16)

@@ -1,5 +1,5 @@
 /// The files of one queue's folder, as a seam: `LinuxQueueFiles` is the real one, tests have one that crashes. Names have no folder in them. Used by the queue's
-/// owner alone, but for `open`, `sync`, `close` and `syncFolder`, which `QueueSync` calls beside it; at most one queue at a time holds a folder (the driver locks it).
+/// owner alone; at most one queue at a time holds a folder (the driver locks it).
 public protocol QueueFiles: AnyObject {
     /// For messages.
     var folder: String { get }
@@ -22,6 +22,12 @@ public protocol QueueFiles: AnyObject {
     func sync(_ file: QueueFile) throws(QueueFileError)
     /// What was created, renamed and removed in the folder survives a loss of power (fsync of the folder).
     func syncFolder() throws(QueueFileError)
+    /// Begins to sync files and the folder, and returns at once; the driver goes on beside the owner, who may write to them, close and remove them meanwhile. What was
+    /// written before is covered. Not before the end of the last one was taken.
+    func beginSync(_ request: QueueSyncRequest)
+    /// The end of the sync that was begun; it is given once. Nil: it goes on, or none was begun. `waiting`: not before it has ended. A sync that goes on when the owner
+    /// lets go of the driver is left unfinished.
+    func endOfSync(waiting: Bool) -> QueueSyncEnd?
     func rename(_ name: String, to other: String) throws(QueueFileError)
     /// Nothing to remove is no error.
     func remove(_ name: String) throws(QueueFileError)
@@ -34,6 +40,35 @@ public struct QueueFile: Hashable, Sendable {
     public let number: Int32
 
     public init(number: Int32) { self.number = number }
+}
+
+/// What is to be synced beside the owner.
+public struct QueueSyncRequest: Sendable {
+    public struct File: Sendable {
+        public let name: String
+        /// Where the owner has it open. Another is opened by its name.
+        public let open: QueueFile?
+
+        public init(name: String, open: QueueFile?) {
+            self.name = name
+            self.open = open
+        }
+    }
+
+    public var files: [File] = []
+    /// After the files.
+    public var folder = false
+
+    public init() {}
+}
+
+/// How that ended.
+public struct QueueSyncEnd: Sendable {
+    /// In the order of the request; nil: it survives a loss of power.
+    public var files: [QueueFileError?] = []
+    public var folder: QueueFileError?
+
+    public init() {}
 }
 
 /// A name in a queue's folder.

@@ -11,7 +11,7 @@ public struct QueueLimits: Sendable {
     public enum Sync: Sendable, Equatable {
         /// Before `commit` returns.
         case everyCommit
-        /// At the first commit or `tick` so many nanoseconds after the last time.
+        /// A sync begins at the first commit or `tick` so many nanoseconds after the last one began, and goes on beside them.
         case interval(nanoseconds: UInt64)
         /// When the kernel likes.
         case never

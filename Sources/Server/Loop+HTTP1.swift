@@ -292,7 +292,7 @@ extension Loop {
     }
 
     private func respond(_ connection: Connection, _ exchange: HTTP1Exchange, _ response: Response) {
-        let keepAlive = exchange.keepAlive && !isStopping && !connection.peerHasEnded
+        let keepAlive = exchange.keepAlive && !isEnding(connection) && !connection.peerHasEnded
         let framing = HTTP1Framing.response(
             status: response.status, method: exchange.method, version: exchange.version, length: response.body.count,
             keepAlive: keepAlive)
@@ -386,7 +386,7 @@ extension Loop {
             guard connection.isOpen, exchange.number == stream.exchange, case .awaiting = exchange.state else { break }
             exchange.framing = HTTP1Framing.response(
                 status: status, method: exchange.method, version: exchange.version, length: nil,
-                keepAlive: exchange.keepAlive && !isStopping)
+                keepAlive: exchange.keepAlive && !isEnding(connection))
             exchange.keepAlive = exchange.framing.keepAlive
             exchange.state = .streaming(stream)
             let head = writeHead(status, fields, exchange.framing, exchange.version)

@@ -16,6 +16,8 @@ final class Loop {
     private static let sweepNanosecondsMin: UInt64 = 20_000_000
 
     private static let wakeMark = UInt64.max
+    /// Of descriptors that make a turn and nothing else.
+    private static let watchMark = UInt64.max - 1
     private static let listenerMark: UInt64 = 0xFFFF_FFFF_0000_0000
 
     let limits: ServerLimits
@@ -23,7 +25,9 @@ final class Loop {
     let mailbox: Mailbox
     let budget: MemoryBudget
     private let clock: any SystemClock
-    private let listeners: [Server.Listener]
+    /// Nil: a place for another one.
+    private var listeners: [ListenerPlace?] = []
+    private let companion: (any ServerCompanion)?
     private let epoll: Int32
 
     let input: UnsafeMutableRawBufferPointer
@@ -41,9 +45,8 @@ final class Loop {
     private(set) var openCount = 0
     private var acceptPausedUntil: UInt64?
 
-    /// Handlers that got a request in this turn, by listener.
-    private var wasCalled: [Bool]
     private var anyWasCalled = false
+    private var companionDeadline = UInt64.max
     /// Connections that have something to do at the end of the turn.
     private var scheduled: [Connection] = []
 
@@ -51,16 +54,15 @@ final class Loop {
     private var stopDeadline = UInt64.max
 
     init(
-        _ listeners: [Server.Listener], _ limits: ServerLimits, _ mailbox: Mailbox, _ counters: ServerCounters,
-        _ clock: any SystemClock
+        _ listeners: [Server.Listener], _ companion: (any ServerCompanion)?, _ limits: ServerLimits,
+        _ mailbox: Mailbox, _ counters: ServerCounters, _ clock: any SystemClock
     ) throws(ServerError) {
-        self.listeners = listeners
+        self.companion = companion
         self.limits = limits
         self.mailbox = mailbox
         budget = mailbox.budget
         self.counters = counters
         self.clock = clock
-        wasCalled = Array(repeating: false, count: listeners.count)
         input = .allocate(byteCount: Self.inputBytes, alignment: 64)
         output = .allocate(byteCount: Self.outputBytes, alignment: 64)
         epoll = sl_epoll()
@@ -68,7 +70,7 @@ final class Loop {
         guard sl_epoll_set(epoll, mailbox.fileDescriptor, true, UInt32(SL_READABLE), Self.wakeMark) == 0 else {
             throw ServerError("epoll_ctl", errno)
         }
-        try listen()
+        for listener in listeners { try add(listener) }
     }
 
     deinit {
@@ -77,18 +79,79 @@ final class Loop {
         output.deallocate()
     }
 
-    private func listen() throws(ServerError) {
-        for (index, listener) in listeners.enumerated() {
-            let mark = Self.listenerMark | UInt64(index)
-            guard sl_epoll_set(epoll, listener.fileDescriptor, true, UInt32(SL_READABLE), mark) == 0 else {
-                throw ServerError("epoll_ctl", errno)
-            }
+    // MARK: listeners
+
+    private struct ListenerPlace {
+        let fileDescriptor: Int32
+        var handler: any RequestHandler
+        var bodyBytesMax: Int
+        var connections = 0
+        /// Accepts nobody any more.
+        var isRetired = false
+        /// Whether the handler got a request in this turn.
+        var wasCalled = false
+    }
+
+    private func add(_ listener: Server.Listener) throws(ServerError) {
+        let index = listeners.firstIndex { $0 == nil } ?? listeners.count
+        let place = ListenerPlace(
+            fileDescriptor: listener.fileDescriptor, handler: listener.handler,
+            bodyBytesMax: listener.bodyBytesMax ?? limits.bodyBytesMax)
+        if acceptPausedUntil == nil { try listen(place, index) }
+        if index == listeners.count { listeners.append(place) } else { listeners[index] = place }
+    }
+
+    private func listen(_ place: ListenerPlace, _ index: Int) throws(ServerError) {
+        let mark = Self.listenerMark | UInt64(index)
+        guard sl_epoll_set(epoll, place.fileDescriptor, true, UInt32(SL_READABLE), mark) == 0 else {
+            throw ServerError("epoll_ctl", errno)
+        }
+    }
+
+    private func listenAgain() throws(ServerError) {
+        for (index, place) in listeners.enumerated() {
+            if let place, !place.isRetired { try listen(place, index) }
         }
     }
 
     private func stopListening() {
-        for listener in listeners { sl_epoll_forget(epoll, listener.fileDescriptor) }
+        for place in listeners { if let place, !place.isRetired { sl_epoll_forget(epoll, place.fileDescriptor) } }
     }
+
+    private func set(_ wanted: [Server.Listener]) -> ServerError? {
+        guard !isStopping else { return nil }
+        var failure: ServerError?
+        for index in listeners.indices {
+            guard let place = listeners[index], !place.isRetired else { continue }
+            if let listener = wanted.first(where: { $0.fileDescriptor == place.fileDescriptor }) {
+                listeners[index]!.handler = listener.handler
+                listeners[index]!.bodyBytesMax = listener.bodyBytesMax ?? limits.bodyBytesMax
+            } else {
+                retire(index)
+            }
+        }
+        for listener in wanted
+        where !listeners.contains(where: { $0?.fileDescriptor == listener.fileDescriptor && $0?.isRetired == false }) {
+            do throws(ServerError) { try add(listener) } catch { failure = error }
+        }
+        return failure
+    }
+
+    private func retire(_ index: Int) {
+        if acceptPausedUntil == nil { sl_epoll_forget(epoll, listeners[index]!.fileDescriptor) }
+        listeners[index]!.isRetired = true
+        for connection in connections { if let connection, connection.listener == index { stop(connection) } }
+        freeIfUnused(index)
+    }
+
+    private func freeIfUnused(_ index: Int) {
+        if let place = listeners[index], place.isRetired, place.connections == 0, !place.wasCalled {
+            listeners[index] = nil
+        }
+    }
+
+    /// Whether a connection is to end with the request it has.
+    func isEnding(_ connection: Connection) -> Bool { isStopping || listeners[connection.listener]?.isRetired ?? true }
 
     // MARK: turns
 
@@ -112,7 +175,7 @@ final class Loop {
 
     private func waitMilliseconds() -> Int32 {
         if isUnfinished { return 0 }
-        let until = min(nextSweep, stopDeadline)
+        let until = min(nextSweep, stopDeadline, companionDeadline)
         guard until != .max else { return -1 }
         let before = clock.monotonicNanoseconds()
         return until <= before ? 0 : Int32(clamping: (until - before) / 1_000_000 + 1)
@@ -121,6 +184,7 @@ final class Loop {
     private func dispatch(_ event: sl_ready) {
         if event.mark >= Self.listenerMark {
             if event.mark == Self.wakeMark { return takeMessages() }
+            if event.mark == Self.watchMark { return }
             return accept(Int(event.mark & 0xFFFF_FFFF))
         }
         let slot = Int(event.mark & 0xFFFF_FFFF)
@@ -142,6 +206,12 @@ final class Loop {
             case .piece(let stream, let bytes): send(stream, bytes)
             case .end(let stream): end(stream)
             case .abandon(let stream): abandon(stream)
+            case .perform(let work): work()
+            case .change(let next, let done): done(set(next()))
+            case .watch(let descriptor):
+                let isWatched = sl_epoll_set(epoll, descriptor, true, UInt32(SL_READABLE), Self.watchMark) == 0
+                precondition(isWatched, "epoll_ctl: error \(errno)")
+            case .unwatch(let descriptor): sl_epoll_forget(epoll, descriptor)
             case .stop(let until): stop(until: until)
             }
         }
@@ -152,9 +222,10 @@ final class Loop {
     private func endTurn() {
         if anyWasCalled {
             anyWasCalled = false
-            for index in wasCalled.indices where wasCalled[index] {
-                wasCalled[index] = false
-                listeners[index].handler.turnEnded()
+            for index in listeners.indices where listeners[index]?.wasCalled == true {
+                listeners[index]!.wasCalled = false
+                listeners[index]!.handler.turnEnded()
+                freeIfUnused(index)
             }
         }
         let due = scheduled
@@ -163,6 +234,7 @@ final class Loop {
             connection.isScheduled = false
             goOn(connection)
         }
+        if let companion { companionDeadline = companion.turn(now: now) ?? .max }
     }
 
     /// The next turn has something to do, whatever the sockets have.
@@ -176,10 +248,10 @@ final class Loop {
     }
 
     func handler(of connection: Connection) -> any RequestHandler {
-        wasCalled[connection.listener] = true
+        listeners[connection.listener]!.wasCalled = true
         anyWasCalled = true
         counters.requestCount.wrappingAdd(1, ordering: .relaxed)
-        return listeners[connection.listener].handler
+        return listeners[connection.listener]!.handler
     }
 
     /// The line `date: …`.
@@ -188,9 +260,9 @@ final class Loop {
     // MARK: connections
 
     private func accept(_ index: Int) {
-        guard !isStopping, acceptPausedUntil == nil else { return }
+        guard !isStopping, acceptPausedUntil == nil, let place = listeners[index], !place.isRetired else { return }
         for _ in 0..<Self.acceptedATurnMax {
-            let descriptor = sl_accept_now(listeners[index].fileDescriptor)
+            let descriptor = sl_accept_now(place.fileDescriptor)
             guard descriptor >= 0 else {
                 switch errno {
                 case EAGAIN, EWOULDBLOCK: return
@@ -200,7 +272,7 @@ final class Loop {
                     ENETUNREACH, EPERM:
                     continue
                 // The socket listens no more.
-                default: return sl_epoll_forget(epoll, listeners[index].fileDescriptor)
+                default: return sl_epoll_forget(epoll, place.fileDescriptor)
                 }
             }
             counters.accepted.wrappingAdd(1, ordering: .relaxed)
@@ -224,7 +296,7 @@ final class Loop {
     private func acceptAgain() {
         acceptPausedUntil = nil
         guard !isStopping else { return }
-        do throws(ServerError) { try listen() } catch { pauseAccepting() }
+        do throws(ServerError) { try listenAgain() } catch { pauseAccepting() }
     }
 
     private func turnAway(_ descriptor: Int32) {
@@ -241,7 +313,7 @@ final class Loop {
         generation = (generation &+ 1) & 0x7FFF_FFFF
         let connection = Connection(
             self, descriptor: descriptor, listener: listener,
-            bodyBytesMax: listeners[listener].bodyBytesMax ?? limits.bodyBytesMax, slot: slot, generation: generation)
+            bodyBytesMax: listeners[listener]!.bodyBytesMax, slot: slot, generation: generation)
         let mark = UInt64(generation) << 32 | UInt64(slot)
         connection.interest = UInt32(SL_READABLE)
         guard sl_epoll_set(epoll, descriptor, true, connection.interest, mark) == 0 else {
@@ -251,6 +323,7 @@ final class Loop {
         }
         if slot == connections.count { connections.append(connection) } else { connections[slot] = connection }
         openCount += 1
+        listeners[listener]!.connections += 1
         counters.open.store(openCount, ordering: .relaxed)
         setWait(connection, .head)
     }
@@ -270,6 +343,8 @@ final class Loop {
         connections[connection.slot] = nil
         freeSlots.append(connection.slot)
         openCount -= 1
+        listeners[connection.listener]!.connections -= 1
+        freeIfUnused(connection.listener)
         counters.open.store(openCount, ordering: .relaxed)
         if acceptPausedUntil != nil { acceptAgain() }
     }

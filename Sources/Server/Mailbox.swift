@@ -12,6 +12,10 @@ final class Mailbox: Sendable {
         case end(StreamState)
         /// The stream was dropped without its end.
         case abandon(StreamState)
+        case perform(@Sendable () -> Void)
+        case change(@Sendable () -> [Server.Listener], @Sendable (ServerError?) -> Void)
+        case watch(Int32)
+        case unwatch(Int32)
         case stop(untilNanoseconds: UInt64)
     }
 

@@ -12,3 +12,10 @@ public protocol RequestHandler: AnyObject, Sendable {
 extension RequestHandler {
     public func turnEnded() {}
 }
+
+/// What the server's thread does beside its requests.
+public protocol ServerCompanion: AnyObject, Sendable {
+    /// On the server's thread, at the end of every turn, after the handlers' `turnEnded`. Returns when it is to be called at the latest, in nanoseconds of
+    /// CLOCK_MONOTONIC; nil: when there is a turn.
+    func turn(now: UInt64) -> UInt64?
+}

@@ -18,8 +18,10 @@ public final class Server: Sendable {
     private let clock: any SystemClock
     private let mailbox: Mailbox
     private let listeners: [Listener]
+    private let companion: (any ServerCompanion)?
 
-    /// A listening socket, non-blocking, that the caller keeps open until `run` has returned, and who answers what comes in there.
+    /// A listening socket, non-blocking, that the caller keeps open until it is no listener any more or `run` has returned, and who answers what comes in
+    /// there.
     public struct Listener: Sendable {
         public let fileDescriptor: Int32
         public let handler: any RequestHandler
@@ -34,9 +36,11 @@ public final class Server: Sendable {
     }
 
     public init(
-        _ listeners: [Listener], limits: ServerLimits = ServerLimits(), budget: MemoryBudget, clock: any SystemClock
+        _ listeners: [Listener], companion: (any ServerCompanion)? = nil, limits: ServerLimits = ServerLimits(),
+        budget: MemoryBudget, clock: any SystemClock
     ) throws(ServerError) {
         self.listeners = listeners
+        self.companion = companion
         self.limits = limits
         self.clock = clock
         mailbox = try Mailbox(budget: budget, streamBytesMax: limits.streamBytesMax)
@@ -44,7 +48,7 @@ public final class Server: Sendable {
 
     /// Serves on the calling thread until `stop`; once. Signals are best blocked there.
     public func run() throws(ServerError) {
-        let loop = try Loop(listeners, limits, mailbox, counters, clock)
+        let loop = try Loop(listeners, companion, limits, mailbox, counters, clock)
         loop.run()
     }
 
@@ -54,4 +58,20 @@ public final class Server: Sendable {
         mailbox.post(
             .stop(untilNanoseconds: clock.monotonicNanoseconds() &+ UInt64(max(0, graceMilliseconds)) &* 1_000_000))
     }
+
+    /// Any thread; returns at once. `work` runs on the server's thread, between turns, in the order of the calls; never when the server has ended.
+    public func perform(_ work: @escaping @Sendable () -> Void) { mailbox.post(.perform(work)) }
+
+    /// Any thread; returns at once. `next` is called on the server's thread, between turns, and from then on what it returns are the listeners: a socket that was
+    /// one before keeps its connections, whose next requests go to the new handler; one that is none any more accepts nobody, and its connections end when
+    /// their requests are answered. `done` is told on the server's thread, with the reason why it cannot listen at one of them.
+    public func change(
+        _ next: @escaping @Sendable () -> [Listener], done: @escaping @Sendable (ServerError?) -> Void
+    ) {
+        mailbox.post(.change(next, done))
+    }
+
+    /// Any thread; returns at once. There is a turn whenever the descriptor is readable, until `unwatch`; the caller keeps it open until then.
+    public func watch(_ fileDescriptor: Int32) { mailbox.post(.watch(fileDescriptor)) }
+    public func unwatch(_ fileDescriptor: Int32) { mailbox.post(.unwatch(fileDescriptor)) }
 }

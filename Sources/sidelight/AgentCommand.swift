@@ -20,6 +20,7 @@ struct AgentCommand: ParsableCommand {
               sidelight check config sidelight.yaml
 
             SIGNALS
+              SIGHUP           read the configuration again; a file that changes is read again by itself
               SIGTERM, SIGINT  answer what is under way, then end; what is not delivered stays in the queues
 
             EXIT CODES
@@ -37,9 +38,17 @@ struct AgentCommand: ParsableCommand {
 
     func run() throws {
         let configured = try options.configure(isJSON: json)
+        var settings = make(configured)
+        let loader = options.loader(isJSON: json)
+        settings.reload = { [self] in loader().map(make) }
+        AgentService.run(settings).end()
+    }
+
+    private func make(_ configured: Configured<PipelineConfiguration.Loaded>) -> AgentSettings {
         var settings = AgentSettings(configuration: configured.value.configuration)
         settings.warnings = configured.warnings.map(\.description)
+        settings.files = configured.value.secretFiles + (options.file(nil).map { [$0] } ?? [])
         settings.isQuiet = quiet
-        AgentService.run(settings).end()
+        return settings
     }
 }

@@ -20,7 +20,7 @@ class Agent:
 
     def __init__(self, sidelight, exporters={}, *, wait=True, arguments=(), **settings):
         self.sidelight = sidelight
-        settings = {
+        self.settings = {
             "admin": "127.0.0.1:0",
             "log-level": "info",
             "receivers": {name: "127.0.0.1:0" for name in ("otlp-http", "otlp-grpc", "zipkin", "jaeger")},
@@ -28,12 +28,28 @@ class Agent:
             "exporters": {name: exporter if isinstance(exporter, dict) else exporter_to(exporter) for name, exporter in exporters.items()},
             **settings,
         }
-        # JSON is YAML.
-        sidelight.write("sidelight.yaml", json.dumps(settings))
+        self.write()
         self.arguments = arguments
         self.start()
         if wait:
             self.wait_until_it_listens()
+
+    def write(self, **changes):
+        """Writes the file, changed."""
+        self.settings |= changes
+        # JSON is YAML. Never half a file: the agent may read it at any time.
+        self.sidelight.write("next.yaml", json.dumps(self.settings)).rename(self.sidelight.folder / "sidelight.yaml")
+
+    def reload(self, outcome="taken", **changes):
+        """Writes the file, changed, has it read, and waits until that is done."""
+        self.write(**changes)
+        before = self.reloads(outcome)
+        self.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: self.reloads(outcome) > before)
+
+    def reloads(self, outcome):
+        found = re.search(rf'^sidelight_config_reloads_total\{{outcome="{outcome}"\}} (\d+)$', self.metrics(), re.M)
+        return int(found[1]) if found else 0
 
     def start(self):
         self.messages = self.sidelight.folder / f"stderr-{time.monotonic_ns()}.txt"

@@ -117,6 +117,62 @@ import Testing
             queue.recovery.damagedBytes == 48 && queue.recovery.damagedRegions == 1 && queue.counts.damaged.logs == 1)
     }
 
+    @Test func aSyncGoesOnBesideTheOwnerAndEndsOnce() throws {
+        let files = try LinuxQueueFiles(folder: folder)
+        #expect(files.endOfSync(waiting: true) == nil)
+        let open = try files.create("open")
+        files.close(try files.create("closed"))
+        for _ in 0..<20 {
+            try [UInt8](repeating: 7, count: 100_000).withUnsafeBytes { try files.write(open, $0, at: 0) }
+            var request = QueueSyncRequest()
+            request.files = [
+                QueueSyncRequest.File(name: "open", open: open), QueueSyncRequest.File(name: "closed", open: nil),
+            ]
+            request.folder = true
+            files.beginSync(request)
+            let end = try #require(files.endOfSync(waiting: true))
+            #expect(end.files == [nil, nil] && end.folder == nil)
+            #expect(files.endOfSync(waiting: false) == nil)
+        }
+        files.close(open)
+    }
+
+    @Test func theOwnerMayCloseAndRemoveWhatIsSynced() throws {
+        let files = try LinuxQueueFiles(folder: folder)
+        let open = try files.create("open")
+        var request = QueueSyncRequest()
+        request.files = [QueueSyncRequest.File(name: "open", open: open)]
+        files.beginSync(request)
+        files.close(open)
+        try files.remove("open")
+        #expect(files.endOfSync(waiting: true)?.files == [nil])
+    }
+
+    @Test func whatCannotBeSyncedIsSaidOfEachFile() throws {
+        let files = try LinuxQueueFiles(folder: folder)
+        files.close(try files.create("good"))
+        #expect(mkfifo(folder + "/pipe", 0o600) == 0)
+        var request = QueueSyncRequest()
+        request.files = ["missing", "pipe", "good"].map { QueueSyncRequest.File(name: $0, open: nil) }
+        files.beginSync(request)
+        let end = try #require(files.endOfSync(waiting: true))
+        #expect(end.files.map { $0?.call } == ["open missing", "fdatasync pipe", nil])
+    }
+
+    @Test func aFolderIsFreeWhenItsOwnerLetGoOfItInTheMiddleOfASync() throws {
+        for _ in 0..<20 {
+            let files = try LinuxQueueFiles(folder: folder)
+            let file = try files.create("file")
+            try [UInt8](repeating: 7, count: 1 << 20).withUnsafeBytes { try files.write(file, $0, at: 0) }
+            var request = QueueSyncRequest()
+            request.files = [QueueSyncRequest.File(name: "file", open: file)]
+            request.folder = true
+            files.beginSync(request)
+            files.close(file)
+            try files.remove("file")
+        }
+    }
+
     /// A small file system of its own, where the user may make one.
     @Test func aFullDiskIsAStateAndEnds() throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

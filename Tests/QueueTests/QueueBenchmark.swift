@@ -82,6 +82,39 @@ private let folder = ProcessInfo.processInfo.environment["SIDELIGHT_BENCH_QUEUE"
         }
     }
 
+    /// How long the owner stands still for a group of one, a thousand a second, in wall time. "waited for" is what the queue did before its syncs went on beside it.
+    @Test(arguments: ["never", "waited for", "beside"])
+    func howLongACommitTakes(sync: String) throws {
+        let path = "\(folder!)/queue-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let interval: UInt64 = 50_000_000
+        var limits = QueueLimits()
+        limits.sync = sync == "beside" ? .interval(nanoseconds: interval) : .never
+        let queue = try DurableQueue(LinuxQueueFiles(folder: path), limits: limits, now: 0)
+        let payload = [UInt8](repeating: 7, count: 35_000)
+        let clock = ContinuousClock()
+        let start = clock.now
+        var lastSync = start
+        var times: [Duration] = []
+        for number in 0..<10_000 {
+            let due = start + .milliseconds(number)
+            let left = (due - clock.now) / .microseconds(1)
+            if left > 0 { usleep(UInt32(left)) }
+            let before = clock.now
+            _ = queue.append(QueueEntryHead(signal: .traces, items: 100, time: 1), payload)
+            _ = queue.commit(now: UInt64((before - start) / .nanoseconds(1)))
+            if sync == "waited for", before - lastSync >= .nanoseconds(Int64(interval)) {
+                lastSync = before
+                queue.sync()
+            }
+            times.append(clock.now - before)
+            if let (id, _) = queue.next(after: nil) { queue.acknowledge(id) }
+        }
+        times.sort()
+        let shown = [5_000, 9_000, 9_900, 9_990, 9_999].map { "\(Int(times[$0] / .microseconds(1)))" }
+        print("append and commit, sync \(sync): p50, 90, 99, 99.9, max \(shown.joined(separator: ", ")) us")
+    }
+
     /// A gigabyte of backlog: 30,000 large entries, or half a million small ones.
     @Test(arguments: [35_000, 2_000]) func openingABacklog(bytes: Int) throws {
         let path = "\(folder!)/queue-\(UUID().uuidString)"

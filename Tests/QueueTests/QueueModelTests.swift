@@ -19,9 +19,11 @@ private let fuzzSeconds = ProcessInfo.processInfo.environment["SIDELIGHT_FUZZ_SE
         return limits
     }
 
-    private static func world(_ seed: UInt64) -> QueueWorld {
+    private static func world(_ seed: UInt64, _ sync: QueueLimits.Sync? = nil) -> QueueWorld {
         var generator = Generator(seed: seed ^ 0xABCD)
-        return QueueWorld(seed: seed, limits: limits(&generator))
+        var limits = limits(&generator)
+        if let sync { limits.sync = sync }
+        return QueueWorld(seed: seed, limits: limits)
     }
 
     private static func report(_ world: QueueWorld) {
@@ -29,7 +31,7 @@ private let fuzzSeconds = ProcessInfo.processInfo.environment["SIDELIGHT_FUZZ_SE
     }
 
     /// The same life again and again, which ends in each operation on a file once, in each way.
-    static func endsEverywhere(seed: UInt64) {
+    static func endsEverywhere(seed: UInt64, sync: QueueLimits.Sync? = nil) {
         let tears: [SimulatedFiles.Tear] = [
             .nothing, .everything, .half, .bytes(1), .bytes(31), .bytes(32), .bytes(33), .bytes(40), .bytes(71),
             .bytes(72), .bytes(80),
@@ -39,7 +41,7 @@ private let fuzzSeconds = ProcessInfo.processInfo.environment["SIDELIGHT_FUZZ_SE
             var isOver = false
             for (number, tear) in tears.enumerated() {
                 for loss in number < 3 ? [QueueWorld.Loss.kill, .power] : [.kill] {
-                    let world = world(seed)
+                    let world = world(seed, sync)
                     if world.open(deathAt: (operation, tear)) { for _ in 0..<60 where !world.isDead { world.step() } }
                     isOver = !world.isDead
                     world.end(loss)
@@ -60,8 +62,10 @@ private let fuzzSeconds = ProcessInfo.processInfo.environment["SIDELIGHT_FUZZ_SE
     }
 
     /// Lives that follow each other on one disk, each with an end of its own, faults on the way, ends while opening.
-    static func lives(seed: UInt64, lies: Bool = false) {
-        let world = world(seed)
+    static func lives(
+        seed: UInt64, lies: Bool = false, sync: QueueLimits.Sync? = nil, isFaultless: Bool = false
+    ) {
+        let world = world(seed, sync)
         world.disk.lies = lies
         var generator = Generator(seed: seed ^ 0x5555)
         for _ in 0..<12 where world.problems.isEmpty {
@@ -69,7 +73,7 @@ private let fuzzSeconds = ProcessInfo.processInfo.environment["SIDELIGHT_FUZZ_SE
             while generator.chance(30) {
                 let operation = 1 + generator.below(40)
                 let tear: SimulatedFiles.Tear = [.nothing, .half, .everything][generator.below(3)]
-                if generator.chance(15) {
+                if !isFaultless && generator.chance(15) {
                     _ = world.open(fault: { $0 == operation ? .input : nil })
                 } else {
                     _ = world.open(deathAt: (operation, tear))
@@ -78,7 +82,7 @@ private let fuzzSeconds = ProcessInfo.processInfo.environment["SIDELIGHT_FUZZ_SE
             }
             #expect(world.open())
             world.verify()
-            world.live()
+            world.live(isFaultless: isFaultless)
             if !world.isDead && generator.chance(20) { world.drain() }
             world.end(generator.chance(50) ? .kill : .power)
         }
@@ -95,6 +99,21 @@ private let fuzzSeconds = ProcessInfo.processInfo.environment["SIDELIGHT_FUZZ_SE
 
     @Test(arguments: 1...40 as ClosedRange<UInt64>)
     func livesOfFailuresAndEndsKeepThePromise(seed: UInt64) { Self.lives(seed: seed) }
+
+    /// Syncs that go on beside the owner: from often to always one under way.
+    static func syncsBeside(_ seed: UInt64) -> QueueLimits.Sync {
+        .interval(nanoseconds: [0, 5_000, 25_000][Int(seed % 3)])
+    }
+
+    @Test(arguments: 1...2 as ClosedRange<UInt64>)
+    func whatASyncCoveredSurvivesAnEndInEachOperation(seed: UInt64) {
+        Self.endsEverywhere(seed: seed, sync: Self.syncsBeside(seed))
+    }
+
+    @Test(arguments: 1...60 as ClosedRange<UInt64>)
+    func whatASyncCoveredSurvivesLossesOfPower(seed: UInt64) {
+        Self.lives(seed: seed, sync: Self.syncsBeside(seed), isFaultless: seed % 3 != 0)
+    }
 
     /// A disk that says of each sync that it worked and does nothing: entries may be lost, but nothing is invented and nothing is stuck.
     @Test(arguments: 1...6 as ClosedRange<UInt64>)
@@ -117,8 +136,11 @@ private let fuzzSeconds = ProcessInfo.processInfo.environment["SIDELIGHT_FUZZ_SE
         while clock.now < end {
             let seed = UInt64.random(in: 1...1 << 40)
             Self.lives(seed: seed, lies: seed % 8 == 0)
+            let beside = UInt64.random(in: 1...1 << 40)
+            Self.lives(seed: beside, sync: Self.syncsBeside(beside), isFaultless: beside % 5 != 0)
             if seed % 50 == 0 { Self.endsEverywhere(seed: seed) }
-            lives += 1
+            if beside % 50 == 0 { Self.endsEverywhere(seed: beside, sync: Self.syncsBeside(beside)) }
+            lives += 2
         }
         print("QueueModelTests: \(lives) lives")
     }

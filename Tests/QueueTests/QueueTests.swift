@@ -42,4 +42,26 @@ import Testing
         #expect(texts == ["one", "three", ""])
         #expect(queue!.recovery.damagedBytes == 0 && queue!.recovery.tornBytes == 0)
     }
+
+    @Test func aQueueWhoseSyncsNeverPauseKeepsEverythingAndEndsInTheMiddleOfOne() throws {
+        var limits = QueueLimits()
+        limits.segmentBytes = 4 << 10
+        limits.sync = .interval(nanoseconds: 0)
+        for life in 0..<5 {
+            let queue = try open(limits)
+            #expect(queue.recovery.entries == life * 50)
+            for number in 0..<100 {
+                let id = append(queue, String(repeating: "\(number) ", count: 100))
+                guard case .committed(1) = queue.commit(now: 0) else {
+                    Issue.record("\(queue.failure?.description ?? "nothing committed")")
+                    return
+                }
+                if number % 2 == 0, let id { queue.acknowledge(id) }
+                queue.tick(now: 0)
+                #expect(queue.failure == nil)
+            }
+            if life == 3 { #expect(queue.sync()) }
+        }
+        #expect(try open(limits).recovery.entries == 250)
+    }
 }

@@ -60,6 +60,8 @@ final class QueueWorld {
     private var lostPower = false
     /// A loss of power cost these their payloads.
     private var unreadable: Set<QueueEntryID> = []
+    /// What the sync under way has to make survive: entries, and ends of entries.
+    private var covered: (entries: [UInt64], ends: [UInt64]) = ([], [])
 
     init(seed: UInt64, limits: QueueLimits) {
         self.seed = seed
@@ -88,6 +90,8 @@ final class QueueWorld {
         files = SimulatedFiles(disk, seed: seed &+ UInt64(opened) &* 7919)
         files.deathAt = deathAt
         files.fault = fault
+        files.began = { [unowned self] in syncBegan() }
+        files.endedWell = { [unowned self] in syncEndedWell() }
         hadFaults = false
         cursor = nil
         do {
@@ -232,13 +236,32 @@ final class QueueWorld {
 
     private func sync(_ queue: DurableQueue) {
         let faultsBefore = files.faults
+        let failedBefore = files.hasSyncFailedBeside
         queue.flushAcknowledgements()
         let isDone = queue.sync()
         if isDead { return }
         hadFaults = hadFaults || files.faults > faultsBefore
         log.append("sync \(isDone)")
-        check(isDone || files.faults > faultsBefore, "sync failed without a cause")
+        check(isDone || failedBefore || files.faults > faultsBefore, "sync failed without a cause")
+        check(!files.isSyncUnderWay, "synced, and a sync is under way")
         if !hadFaults && !everFailed && !disk.lies { check(disk.segmentsAreDurable, "synced, and is not") }
+    }
+
+    /// In a commit or tick: what was written until now is covered, a group that still waits is not.
+    private func syncBegan() {
+        let isWritten = queue?.groupCount == 0
+        covered.entries = known.filter { $0.value.state == .committed || $0.value.state == .pending && isWritten }.map(
+            \.key)
+        covered.ends = known.filter { $0.value.state == .gone && $0.value.goneInFile }.map(\.key)
+        log.append("sync begins")
+    }
+
+    /// What was covered is durable, whether the queue knows already or not. After a failure nobody can say.
+    private func syncEndedWell() {
+        log.append("sync ended well")
+        guard !everFailed, files.faults == 0, !disk.lies else { return }
+        for tag in covered.entries { known[tag]!.isDurable = true }
+        for tag in covered.ends { known[tag]!.goneDurable = true }
     }
 
     /// What the queue dropped, and what the model knows from the state of the disk.
@@ -363,8 +386,8 @@ final class QueueWorld {
     }
 
     /// Some steps, with a disk that fails as the seed says, until the process dies or has lived enough.
-    func live() {
-        let mode = generator.below(8)
+    func live(isFaultless: Bool = false) {
+        let mode = isFaultless ? 7 : generator.below(8)
         let first = files.operations
         let at = first + 1 + generator.below(80)
         var chances = Generator(seed: generator.next())
@@ -398,6 +421,8 @@ final class QueueWorld {
         files.fault = { _ in nil }
         files.deathAt = nil
         disk.capacity = .max
+        // The end of one that failed before.
+        _ = queue.sync()
         commit(queue)
         afterwards(queue)
         for tag in openTags() {

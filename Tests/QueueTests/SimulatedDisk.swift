@@ -176,9 +176,34 @@ final class SimulatedFiles: QueueFiles {
     private var nextFile: Int32 = 3
     private var generator: Generator
 
+    /// When the thread beside the owner does its work, an operation at a time.
+    enum Pace {
+        /// Between any of the owner's operations, as the seed says.
+        case any
+        /// When `endSyncBeside` is called, or the owner waits.
+        case held
+    }
+
+    private struct Beside {
+        let request: QueueSyncRequest
+        /// Of the files that the owner had open.
+        let inodes: [SimulatedDisk.Inode?]
+        var end = QueueSyncEnd()
+        var isOver = false
+    }
+
+    var pace = Pace.any
+    private var beside: Beside?
+    private var isBeside = false
+    private var besideGenerator: Generator
+    /// A sync begins beside the owner; all of it has been done, and worked.
+    var began: () -> Void = {}
+    var endedWell: () -> Void = {}
+
     init(_ disk: SimulatedDisk, seed: UInt64) {
         self.disk = disk
         generator = Generator(seed: seed)
+        besideGenerator = Generator(seed: ~seed)
     }
 
     var openCount: Int { open.count }
@@ -189,6 +214,7 @@ final class SimulatedFiles: QueueFiles {
     }
 
     private func begin(_ call: String, _ name: String = "file") throws(QueueFileError) -> Course {
+        if pace == .any, !isBeside, beside != nil, besideGenerator.chance(20) { syncNextBeside() }
         if isDead { throw QueueFileError(.other, call, reason: "dead") }
         operations += 1
         if let (operation, tear) = deathAt, operation == operations {
@@ -303,6 +329,54 @@ final class SimulatedFiles: QueueFiles {
     func syncFolder() throws(QueueFileError) {
         try perform("syncFolder") { () throws(QueueFileError) in disk.syncNames() }
     }
+
+    // MARK: Beside the owner
+
+    var isSyncUnderWay: Bool { beside != nil }
+    var hasSyncFailedBeside: Bool { beside?.end.folder != nil || beside?.end.files.contains { $0 != nil } ?? false }
+
+    func beginSync(_ request: QueueSyncRequest) {
+        precondition(beside == nil, "two syncs at a time")
+        beside = Beside(request: request, inodes: request.files.map { $0.open.map { open[$0.number]! } })
+        began()
+    }
+
+    func endOfSync(waiting: Bool) -> QueueSyncEnd? {
+        if waiting || pace == .any && besideGenerator.chance(20) { endSyncBeside() }
+        guard let done = beside, done.isOver, waiting || pace == .held || besideGenerator.chance(50) else { return nil }
+        beside = nil
+        return done.end
+    }
+
+    func endSyncBeside() { while beside?.isOver == false { syncNextBeside() } }
+
+    private func syncNextBeside() {
+        guard var beside, !beside.isOver else { return }
+        isBeside = true
+        defer { isBeside = false }
+        let index = beside.end.files.count
+        if index < beside.request.files.count {
+            beside.end.files.append(sync(beside.request.files[index].name, beside.inodes[index]))
+        } else if beside.request.folder {
+            do throws(QueueFileError) { try syncFolder() } catch { beside.end.folder = error }
+        }
+        beside.isOver = index >= beside.request.files.count
+        self.beside = beside
+        if beside.isOver, !isDead, !hasSyncFailedBeside { endedWell() }
+    }
+
+    private func sync(_ name: String, _ inode: SimulatedDisk.Inode?) -> QueueFileError? {
+        do throws(QueueFileError) {
+            let file = if let inode { handle(inode) } else { try open(name) }
+            defer { close(file) }
+            try sync(file)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    // MARK: Names
 
     func rename(_ name: String, to other: String) throws(QueueFileError) {
         try perform("rename", name) { () throws(QueueFileError) in

@@ -45,19 +45,18 @@ final class TestServer: Sendable {
     let server: Server
     let port: UInt16
     let budget: MemoryBudget
-    private let listening: Int32
+    let listening: Int32
     private let hasEnded = DispatchSemaphore(value: 0)
 
     init(
         _ handler: any RequestHandler, _ limits: ServerLimits = ServerLimits(), budgetBytes: Int = 64 << 20,
-        bodyBytesMax: Int? = nil
+        companion: (any ServerCompanion)? = nil, bodyBytesMax: Int? = nil
     ) throws {
         (listening, port) = try Self.listen()
         budget = MemoryBudget(bytesMax: budgetBytes)
         server = try Server(
-            [Server.Listener(fileDescriptor: listening, handler: handler, bodyBytesMax: bodyBytesMax)], limits: limits,
-            budget: budget,
-            clock: MachineClock())
+            [Server.Listener(fileDescriptor: listening, handler: handler, bodyBytesMax: bodyBytesMax)],
+            companion: companion, limits: limits, budget: budget, clock: MachineClock())
         let hasEnded = hasEnded
         let server = server
         let thread = Thread {
@@ -67,7 +66,7 @@ final class TestServer: Sendable {
         thread.start()
     }
 
-    private static func listen() throws -> (Int32, UInt16) {
+    static func listen() throws -> (Int32, UInt16) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -93,6 +92,20 @@ final class TestServer: Sendable {
         close(listening)
     }
 
+    /// Goes over to other listeners and waits until that is done.
+    func change(_ listeners: [Server.Listener]) -> ServerError? {
+        let isDone = DispatchSemaphore(value: 0)
+        let failure = Mutex<ServerError?>(nil)
+        server.change {
+            listeners
+        } done: { error in
+            failure.withLock { $0 = error }
+            isDone.signal()
+        }
+        isDone.wait()
+        return failure.withLock { $0 }
+    }
+
     /// Waits until the condition holds; false after 20 s.
     func eventually(_ condition: () -> Bool) -> Bool {
         for _ in 0..<20_000 {
@@ -108,7 +121,11 @@ final class TestClient {
     let descriptor: Int32
     private var received: [UInt8] = []
 
-    init(_ server: TestServer, receiveBufferBytes: Int32? = nil) throws {
+    convenience init(_ server: TestServer, receiveBufferBytes: Int32? = nil) throws {
+        try self.init(port: server.port, receiveBufferBytes: receiveBufferBytes)
+    }
+
+    init(port: UInt16, receiveBufferBytes: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         if var bytes = receiveBufferBytes {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
@@ -116,7 +133,7 @@ final class TestClient {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        address.sin_port = server.port.bigEndian
+        address.sin_port = port.bigEndian
         var timeout = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))

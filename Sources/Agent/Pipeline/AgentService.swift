@@ -20,6 +20,10 @@ public struct AgentSettings: Sendable {
     public var configuration: PipelineConfiguration
     /// What was ignored of the configuration; said before anything else.
     public var warnings: [String] = []
+    /// What it was read from: when one of these files changes, it is read anew.
+    public var files: [String] = []
+    /// Reads the configuration again. Main thread. Nil: it stays as it is.
+    public var reload: (@Sendable () -> Result<AgentSettings, ConfigurationErrors>)?
     /// No messages but those that say why it failed.
     public var isQuiet = false
 
@@ -33,14 +37,31 @@ public final class AgentService {
     private static let exportGraceNanoseconds: UInt64 = 3_000_000_000
     private static let tickNanoseconds: UInt64 = 1_000_000_000
 
-    private let configuration: PipelineConfiguration
+    private let settings: AgentSettings
     private let messages: Messages
     private let clock = LinuxClock()
     private let signals: SignalDescriptor
-    private let outputs: PipelineOutputs
+    private let surroundings: PipelineSurroundings
+    private let counters = ReceiverCounters()
+    private let intake: PipelineIntake
     private let server: Server
+    private let admin: AdminHandler
+    private let reloads: ConfigurationReloads
+    private var builder: PipelineBuilder
+    /// The intake's, as this thread knows it.
+    private var plan: PipelinePlan
     /// Kept open for the server.
-    private let sockets: [ListeningSocket]
+    private var sockets: Sockets = [:]
+
+    /// By the receiver's name, or "admin", and the place that was asked for.
+    private typealias Sockets = [Listen: ListeningSocket]
+
+    private struct Listen: Hashable, Sendable {
+        static let admin = "admin"
+
+        var name: String
+        var place: HostPort
+    }
 
     /// Runs from beginning to end.
     public static func run(_ settings: AgentSettings) -> RunEnding {
@@ -49,7 +70,7 @@ public final class AgentService {
             isQuiet: settings.isQuiet, level: configuration.logLevel, isJSON: configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
         do {
-            return try AgentService(configuration, messages).run()
+            return try AgentService(settings, messages).run()
         } catch let failure as StartFailure {
             messages.fail(failure.description)
             return RunEnding(exitCode: 2)
@@ -67,74 +88,29 @@ public final class AgentService {
         let description: String
     }
 
-    private init(_ configuration: PipelineConfiguration, _ messages: Messages) throws {
-        self.configuration = configuration
+    private init(_ settings: AgentSettings, _ messages: Messages) throws {
+        let configuration = settings.configuration
+        self.settings = settings
         self.messages = messages
         // Before there are threads, which inherit the mask.
         signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
         SignalDescriptor.ignoreBrokenPipes()
-        let clock = LinuxClock()
-        let budget = MemoryBudget(bytesMax: configuration.memoryBytesMax)
-        let deliveries = Deliveries()
-        let audit = DropAudit(clock)
-        outputs = try PipelineOutputs(
-            configuration, budget, clock, audit, messages,
-            deliveries: configuration.acknowledgement == .delivered ? deliveries : nil)
-        let intake = PipelineIntake(outputs, configuration.acknowledgement, deliveries, audit, clock)
-        let counters = ReceiverCounters()
-        var chains: [String: ProcessorChain] = [:]
-        for pipeline in configuration.pipelines {
-            chains[pipeline.name] = try PipelineProcessors.chain(pipeline, configuration)
-        }
-        var sockets: [ListeningSocket] = []
-        var listeners: [Server.Listener] = []
-        func listen(_ place: HostPort, _ name: String, _ handler: any RequestHandler) throws {
-            do throws(ListeningSocket.Failure) {
-                let socket = try ListeningSocket(.tcp(host: place.host, port: place.port))
-                sockets.append(socket)
-                // The admin port is sent nothing.
-                let bodyBytesMax = (handler as? ReceiverHandler)?.bodyBytesMax ?? 0
-                listeners.append(
-                    Server.Listener(
-                        fileDescriptor: socket.fileDescriptor, handler: handler, bodyBytesMax: bodyBytesMax))
-            } catch {
-                throw StartFailure(description: "\(name) cannot listen at \(place): \(error.reason)")
-            }
-        }
-        for receiver in configuration.receivers {
-            var options = ReceiverHandler.Options(protocols: [ReceiverName(receiver.kind)])
-            options.allowedOrigins = receiver.origins
-            options.limits = .init(requestBytesMax: receiver.bodyBytesMax)
-            let listener = ListenerIntake(intake, Self.routes(configuration, receiver.name, chains))
-            try listen(
-                receiver.listen, receiver.name,
-                ReceiverHandler(options, intake: listener, counters: counters, budget: budget, clock: clock))
-        }
-        let status = PipelineStatus(
-            outputs: outputs, receivers: counters, processors: chains.mapValues(\.counts), budget: budget, audit: audit,
-            unrouted: { intake.unrouted.withLock { $0 } })
-        let admin = AdminHandler(status)
-        if let place = configuration.admin { try listen(place, "admin", admin) }
-        self.sockets = sockets
-        server = try Server(listeners, budget: budget, clock: clock)
+        surroundings = PipelineSurroundings(
+            transport: CurlTransport(), budget: MemoryBudget(bytesMax: configuration.memoryBytesMax), clock: clock,
+            audit: DropAudit(clock), messages: messages, deliveries: Deliveries())
+        builder = PipelineBuilder(surroundings)
+        plan = try builder.first(configuration)
+        intake = PipelineIntake(plan, surroundings)
+        reloads = ConfigurationReloads()
+        admin = AdminHandler(
+            PipelineStatus(intake: intake, receivers: counters, surroundings: surroundings, reloads: reloads),
+            surroundings.taps)
+        sockets = try Self.sockets(configuration, [:])
+        let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
+        server = try Server(
+            parts.listeners(configuration, sockets, plan), companion: intake, budget: surroundings.budget, clock: clock)
         admin.status.follow(server.counters)
-    }
-
-    /// A pipeline's processors are one chain for all of its receivers.
-    private static func routes(
-        _ configuration: PipelineConfiguration, _ receiver: String, _ chains: [String: ProcessorChain]
-    ) -> [Signal: [PipelineIntake.Route]] {
-        var routes: [Signal: [PipelineIntake.Route]] = [:]
-        for pipeline in configuration.pipelines where pipeline.receivers.contains(receiver) {
-            let exporters = pipeline.exporters.compactMap { name in
-                configuration.exporters.firstIndex { $0.name == name }
-            }
-            // What the store is given is what the first pipeline made of it.
-            let isStored = routes[pipeline.signal] == nil
-            routes[pipeline.signal, default: []].append(
-                PipelineIntake.Route(processors: chains[pipeline.name], exporters: exporters, isStored: isStored))
-        }
-        return routes
+        for pipeline in plan.stateful { pipeline.watch(server) }
     }
 
     private func run() throws -> RunEnding {
@@ -145,26 +121,162 @@ public final class AgentService {
             do { try server.run() } catch { fatalError("the server cannot run: \(error)") }
         }
         try waitForEnd()
+        let taps = surroundings.taps
+        server.perform { taps.end() }
         server.stop(graceMilliseconds: Self.serverGraceMilliseconds)
         thread.join()
-        outputs.close(clock.monotonicNanoseconds() + Self.exportGraceNanoseconds)
+        intake.end()
+        let deadline = clock.monotonicNanoseconds() + Self.exportGraceNanoseconds
+        for output in plan.outputs { output.silence() }
+        for output in plan.outputs { output.exporter.close(deadline) }
+        _ = plan.store?.flush()
         tellWhatIsLeft()
         return RunEnding(exitCode: 0)
     }
 
     private func waitForEnd() throws {
         var poller = Poller([signals.fileDescriptor])
+        var files = FileSignatures(settings.files)
         while true {
             try poller.wait(nanoseconds: Self.tickNanoseconds)
             while let signal = signals.next() {
-                if signal.number == SIGTERM || signal.number == SIGINT { return }
-                messages.warn("SIGHUP: the configuration is read at the start only; start the agent again to change it")
+                guard signal.number == SIGHUP else { return }
+                files = FileSignatures(reload() ?? files.paths)
             }
-            outputs.tick()
+            if files.haveChanged() { files = FileSignatures(reload() ?? files.paths) }
+            for output in plan.outputs { output.tick() }
+        }
+    }
+
+    // MARK: Another configuration
+
+    /// Reads the configuration anew and goes over to it; what is wrong with it is said, and the old one stays. Returns the files that it was read from; nil: it
+    /// was not taken.
+    private func reload() -> [String]? {
+        guard let reload = settings.reload else { return nil }
+        switch reload() {
+        case .failure(let problems):
+            reloads.failed(problems.problems.map(\.description).joined(separator: "\n"))
+            for problem in problems.problems { messages.fail(problem.description) }
+            messages.fail("the configuration was not taken; the agent goes on with the one before")
+            return nil
+        case .success(let next):
+            for warning in next.warnings { messages.warn(warning) }
+            do {
+                try change(to: keepingWhatStays(next.configuration))
+                reloads.succeeded()
+                messages.say("the configuration was read anew")
+                return next.files
+            } catch {
+                reloads.failed("\(error)")
+                messages.fail("\(error); the agent goes on with the configuration before")
+                return next.files
+            }
+        }
+    }
+
+    /// What an agent has for as long as it runs.
+    private func keepingWhatStays(_ next: PipelineConfiguration) -> PipelineConfiguration {
+        var next = next
+        let old = plan.configuration
+        var names: [String] = []
+        func keep<Value: Equatable>(_ name: String, _ path: WritableKeyPath<PipelineConfiguration, Value>) {
+            if next[keyPath: path] != old[keyPath: path] { names.append(name) }
+            next[keyPath: path] = old[keyPath: path]
+        }
+        keep("memory", \.memoryBytesMax)
+        keep("store", \.store)
+        keep("service", \.service)
+        keep("log-level", \.logLevel)
+        if !names.isEmpty {
+            messages.warn("\(names.joined(separator: ", ")): another value is taken when the agent is started again")
+        }
+        return next
+    }
+
+    private func change(to configuration: PipelineConfiguration) throws {
+        let sockets = try Self.sockets(configuration, sockets)
+        let change = try builder.change(from: plan, to: configuration)
+        builder.prepare(change)
+        let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
+        let server = server
+        let result = Monitor<(plan: PipelinePlan?, isDone: Bool)>((nil, false))
+        server.change {
+            for pipeline in change.endedStateful { pipeline.unwatch(server) }
+            parts.intake.adopt(change.plan, ending: change.endedStateful)
+            let plan = parts.intake.plan
+            for pipeline in plan.stateful where !change.isKept(pipeline) { pipeline.watch(server) }
+            result.withLock { $0.plan = plan }
+            return parts.listeners(configuration, sockets, plan)
+        } done: { failure in
+            if let failure { parts.surroundings.messages.fail("\(failure)") }
+            result.withLock { $0.isDone = true }
+            result.wake()
+        }
+        plan = result.wait { $0.isDone ? .done($0.plan!) : .untilWoken }
+        builder.finish(change)
+        // Those that are not among them are closed with this.
+        self.sockets = sockets
+    }
+
+    // MARK: Listening
+
+    /// Opens what is not open yet.
+    private static func sockets(
+        _ configuration: PipelineConfiguration, _ open: Sockets
+    ) throws -> Sockets {
+        var sockets: Sockets = [:]
+        var listens = configuration.receivers.map { Listen(name: $0.name, place: $0.listen) }
+        if let place = configuration.admin { listens.append(Listen(name: Listen.admin, place: place)) }
+        for listen in listens {
+            if let socket = open[listen] {
+                sockets[listen] = socket
+                continue
+            }
+            // Not behind `??`: what is thrown there as a typed error is taken for a socket (Swift 6.3.1, optimized).
+            let place = listen.place
+            do throws(ListeningSocket.Failure) {
+                sockets[listen] = try ListeningSocket(.tcp(host: place.host, port: place.port))
+            } catch {
+                throw StartFailure(description: "\(listen.name) cannot listen at \(place): \(error.reason)")
+            }
+        }
+        return sockets
+    }
+
+    /// What handlers are made of.
+    private struct Parts: Sendable {
+        let intake: PipelineIntake
+        let admin: AdminHandler
+        let counters: ReceiverCounters
+        let surroundings: PipelineSurroundings
+
+        func listeners(
+            _ configuration: PipelineConfiguration, _ sockets: Sockets, _ plan: PipelinePlan
+        ) -> [Server.Listener] {
+            var listeners = configuration.receivers.map { receiver in
+                var options = ReceiverHandler.Options(protocols: [ReceiverName(receiver.kind)])
+                options.allowedOrigins = receiver.origins
+                options.limits = .init(requestBytesMax: receiver.bodyBytesMax)
+                let handler = ReceiverHandler(
+                    options, intake: ListenerIntake(intake, receiver.name, plan.routes(from: receiver.name)),
+                    counters: counters, budget: surroundings.budget, clock: surroundings.clock)
+                let socket = sockets[Listen(name: receiver.name, place: receiver.listen)]!
+                return Server.Listener(
+                    fileDescriptor: socket.fileDescriptor, handler: handler, bodyBytesMax: handler.bodyBytesMax)
+            }
+            if let place = configuration.admin {
+                let socket = sockets[Listen(name: Listen.admin, place: place)]!
+                // It is sent nothing.
+                listeners.append(
+                    Server.Listener(fileDescriptor: socket.fileDescriptor, handler: admin, bodyBytesMax: 0))
+            }
+            return listeners
         }
     }
 
     private func warnOfUnrouted() {
+        let configuration = plan.configuration
         for receiver in configuration.receivers {
             let unrouted = receiver.kind.signals.filter { signal in
                 !configuration.pipelines.contains { $0.signal == signal && $0.receivers.contains(receiver.name) }
@@ -178,26 +290,29 @@ public final class AgentService {
 
     /// Where it listens and where things go.
     private func say() {
-        let receivers = zip(configuration.receivers, sockets).map { receiver, socket in
-            "\(receiver.name) at \(socket.place.text)"
+        let configuration = plan.configuration
+        func place(_ name: String, _ asked: HostPort) -> String {
+            "\(name) at \(sockets[Listen(name: name, place: asked)]!.place.text)"
         }
+        let receivers = configuration.receivers.map { place($0.name, $0.listen) }
         let places = receivers.isEmpty ? "nothing is received" : "receiving " + receivers.joined(separator: ", ")
         var destinations = configuration.exporters.map { "\($0.name) (\($0.exporter.name))" }
         if configuration.store.isEnabled { destinations.append("the store in \(configuration.store.directory)") }
         let way = "sending to " + (destinations.isEmpty ? "nowhere" : destinations.joined(separator: ", "))
-        let admin = configuration.admin != nil ? sockets.last.map { "admin at \($0.place.text)" } : nil
+        let admin = configuration.admin.map { place(Listen.admin, $0) }
         messages.say([places, way, admin].compactMap(\.self).joined(separator: "; "))
     }
 
     private func tellWhatIsLeft() {
-        for output in outputs.outputs {
-            let left = Signal.allCases.compactMap { signal -> String? in
-                let queued = output.exporter.books(signal).queued
-                return queued > 0 ? countText(queued, signal.noun) : nil
-            }
-            guard !left.isEmpty else { continue }
+        for output in plan.outputs {
+            guard let left = output.leftText else { continue }
             messages.warn(
-                "\(output.name): \(left.joined(separator: ", ")) not delivered yet; kept in \(output.configuration.directory), sent when the agent runs again"
+                "\(output.name): \(left) not delivered yet; kept in \(output.named.queue.directory), sent when the agent runs again"
+            )
+        }
+        for intake in plan.stateful where !intake.isQueueEmpty {
+            messages.inform(
+                "\(intake.name): \(countText(intake.queue.counts.items.total, "item")) are with its processors; kept in \(intake.queue.folder), taken up when the agent runs again"
             )
         }
     }

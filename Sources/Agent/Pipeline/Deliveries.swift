@@ -58,6 +58,8 @@ final class Deliveries: Sendable {
     func lost(_ output: Int, _ ids: [QueueEntryID]) { for wait in take(output, ids) { wait.fail() } }
 
     private func take(_ output: Int, _ ids: [QueueEntryID]) -> [DeliveryWait] {
-        waits.withLock { waits in ids.compactMap { waits.removeValue(forKey: Key(output: output, id: $0)) } }
+        waits.withLock { waits in
+            waits.isEmpty ? [] : ids.compactMap { waits.removeValue(forKey: Key(output: output, id: $0)) }
+        }
     }
 }

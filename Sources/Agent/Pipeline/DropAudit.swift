@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Linux
+internal import Processors
 internal import Synchronization
 internal import Telemetry
 internal import Wire
@@ -50,6 +51,13 @@ final class DropAudit: Sendable {
             state.entries[state.oldest] = entry
             state.oldest = (state.oldest + 1) % Self.entriesMax
         }
+    }
+
+    /// What a processor dropped.
+    func add(_ drop: DroppedItems) {
+        add(
+            "processor \(drop.processor)", drop.signal, reason: drop.reason.rawValue, detail: drop.rule,
+            items: drop.items, bytes: drop.bytes)
     }
 
     /// The latest first, and how many there ever were.

@@ -13,21 +13,34 @@ internal import Linux
 internal import Processors
 internal import Queue
 internal import Receivers
+internal import Server
 internal import Store
-internal import Synchronization
 internal import Telemetry
 internal import Wire
 
-/// The server's thread only, but for `unrouted`, which has a lock.
-final class PipelineIntake: @unchecked Sendable {
+/// The server's thread only.
+final class PipelineIntake: ServerCompanion, @unchecked Sendable {
+    // @unchecked: of the server's thread, once it runs.
+
     /// Where the items of one signal go that came in at one receiver.
     struct Route {
+        var pipeline: String
         /// What is done to them first; nil: nothing.
         var processors: ProcessorChain?
-        /// Indices of outputs.
-        var exporters: [Int]
+        /// Places in `EntryTakers.all`.
+        var takers: [Int]
         /// Whether the store gets them too.
         var isStored: Bool
+        /// Whether processors that remember come next.
+        var goesOn: Bool
+
+        /// What the processors leave of it.
+        func process(_ received: [Batch], now: UInt64, _ audit: DropAudit) -> [Batch] {
+            guard let processors else { return received }
+            var batches = received
+            for drop in processors.process(&batches, now: now) { audit.add(drop) }
+            return batches
+        }
     }
 
     typealias Answer = @Sendable (IntakeAnswer) -> Void
@@ -35,179 +48,187 @@ final class PipelineIntake: @unchecked Sendable {
     /// A request whose items are in groups that wait for their commit.
     private struct Waiting {
         var answer: Answer
-        /// A bit for each output.
-        var outputs: UInt64
+        /// A bit for each taker.
+        var takers: TakerSet
+        /// For the store, once it is written.
+        var stored: [Batch] = []
         var wait: DeliveryWait?
         /// What `wait` waits for.
-        var entries: [(output: Int, id: QueueEntryID)] = []
+        var entries: [(taker: Int, id: QueueEntryID)] = []
     }
 
-    /// Bits of `Waiting.outputs`.
-    static let outputsMax = 64
-
+    /// What is where at the moment; another one with `adopt`.
+    private(set) var plan: PipelinePlan
     /// Items that no pipeline takes.
-    let unrouted = Mutex<[Signal: Int]>([:])
-    private let outputs: PipelineOutputs
-    private let acknowledgement: PipelineConfiguration.Acknowledgement
+    private(set) var unrouted: [Signal: Int] = [:]
+    private var takers: EntryTakers
+    let taps: Taps
     private let deliveries: Deliveries
     private let audit: DropAudit
     private let clock: LinuxClock
     private var waiting: [Waiting] = []
-    /// Outputs that have a group.
-    private var filled: UInt64 = 0
-    /// Whether the request that is being taken is larger than every queue that it should go to.
-    private var fitsNowhere = true
-    /// Outputs that could not write since the request that is being taken began.
-    private var failedMeanwhile: UInt64 = 0
+    /// Takers that could not write since the request that is being taken began.
+    private var failedMeanwhile: TakerSet = 0
 
-    init(
-        _ outputs: PipelineOutputs, _ acknowledgement: PipelineConfiguration.Acknowledgement, _ deliveries: Deliveries,
-        _ audit: DropAudit, _ clock: LinuxClock
-    ) {
-        precondition(outputs.outputs.count <= Self.outputsMax, "\(outputs.outputs.count) exporters")
-        self.outputs = outputs
-        self.acknowledgement = acknowledgement
-        self.deliveries = deliveries
-        self.audit = audit
-        self.clock = clock
+    init(_ plan: PipelinePlan, _ surroundings: PipelineSurroundings) {
+        self.plan = plan
+        takers = EntryTakers(plan.takers)
+        taps = surroundings.taps
+        deliveries = surroundings.deliveries
+        audit = surroundings.audit
+        clock = surroundings.clock
     }
 
     /// Takes a request; `answer` is called now, when the turn ends, or when it is delivered.
     func accept(_ received: [Batch], _ signal: Signal, _ routes: [Route], _ answer: @escaping Answer) {
-        let wait = acknowledgement == .delivered ? DeliveryWait(answer) : nil
+        let wait = plan.configuration.acknowledgement == .delivered ? DeliveryWait(answer) : nil
         failedMeanwhile = 0
-        fitsNowhere = true
-        // Before the processors, whose counts would be doubled when the sender comes again.
+        // Before the processors, which would count it twice when the sender comes again.
         guard hasRoom(received, routes) else { return answer(.full(retryAfterSeconds: 1)) }
-        var taken: UInt64 = 0
-        var full: [(output: Int, items: Int, bytes: Int)] = []
+        var taken: TakerSet = 0
+        var full: [(taker: Int, items: Int, bytes: Int)] = []
+        var isTooLarge = true
         var stored: [Batch] = []
-        var entries: [(output: Int, id: QueueEntryID)] = []
+        var entries: [(taker: Int, id: QueueEntryID)] = []
         for route in routes {
-            let batches = process(received, route)
+            let batches = route.process(received, now: clock.monotonicNanoseconds(), audit)
             let items = batches.reduce(0) { $0 + $1.items.count }
             guard items > 0 else { continue }
+            if !taps.isEmpty, !route.goesOn { taps.show(batches, at: .pipeline, route.pipeline) }
             if route.isStored { stored = batches }
-            guard !route.exporters.isEmpty else { continue }
+            guard !route.takers.isEmpty else { continue }
             let payload = OTLP.exportRequest(batches: batches)
             let head = QueueEntryHead(signal: signal, items: UInt32(items), time: clock.unixNanoseconds())
-            for output in route.exporters {
-                if let id = append(output, head, payload, batches) {
-                    taken |= 1 << UInt64(output)
-                    if let wait {
-                        deliveries.add(wait, output, id)
-                        entries.append((output, id))
-                    }
-                } else {
-                    full.append((output, items, payload.count))
+            for taker in route.takers {
+                let outcome = append(taker, head, payload, batches)
+                guard case .queued(let id) = outcome else {
+                    full.append((taker, items, payload.count))
+                    if case .full = outcome { isTooLarge = false }
+                    continue
+                }
+                taken |= 1 << TakerSet(taker)
+                if let wait, let serial = plan.serial(taker) {
+                    deliveries.add(wait, serial, id)
+                    entries.append((taker, id))
                 }
             }
         }
         if taken == 0, !full.isEmpty {
-            return answer(fitsNowhere ? .failed("it is larger than the queue") : .full(retryAfterSeconds: 1))
+            return answer(isTooLarge ? .failed("no queue can hold so much at once") : .full(retryAfterSeconds: 1))
         }
         if taken & failedMeanwhile != 0 {
             return refuse(
-                Waiting(answer: answer, outputs: taken, wait: wait, entries: entries), failed: failedMeanwhile)
+                Waiting(answer: answer, takers: taken, wait: wait, entries: entries), failed: failedMeanwhile)
         }
-        for (output, items, bytes) in full { outputs.overflowed(output, signal, items: items, bytes: bytes) }
-        if let store = outputs.store {
-            for batch in stored { store.append(batch) }
-        }
-        if taken == 0 || acknowledgement == .memory {
+        for (taker, items, bytes) in full { takers.all[taker].overflowed(signal, items: items, bytes: bytes) }
+        if taken == 0 || plan.configuration.acknowledgement == .memory {
+            store(stored)
             answer(.accepted)
         } else {
-            waiting.append(Waiting(answer: answer, outputs: taken, wait: wait, entries: entries))
+            waiting.append(Waiting(answer: answer, takers: taken, stored: stored, wait: wait, entries: entries))
         }
+    }
+
+    private func store(_ batches: [Batch]) {
+        guard let store = plan.store else { return }
+        for batch in batches { store.append(batch) }
     }
 
     /// No pipeline takes this signal from this receiver: it is dropped, and counted.
     func dropUnrouted(_ batches: [Batch], _ signal: Signal, _ receiver: ReceiverName) {
         let items = batches.reduce(0) { $0 + $1.items.count }
-        unrouted.withLock { $0[signal, default: 0] += items }
+        unrouted[signal, default: 0] += items
         audit.add(
             "receiver \(receiver.rawValue)", signal, reason: "no_pipeline",
             detail: "no pipeline takes \(signal.word) from here", items: items)
     }
 
-    private func process(_ received: [Batch], _ route: Route) -> [Batch] {
-        guard let chain = route.processors else { return received }
-        var batches = received
-        for drop in chain.process(&batches, now: clock.monotonicNanoseconds()) {
-            audit.add(
-                "processor \(drop.processor)", drop.signal, reason: drop.reason.rawValue, detail: drop.rule,
-                items: drop.items, bytes: drop.bytes)
-        }
-        return batches
-    }
-
     /// Whether one of the queues may have room for it, or none has to.
     private func hasRoom(_ received: [Batch], _ routes: [Route]) -> Bool {
         let bytes = received.reduce(0) { $0 + $1.bytes.count }
-        let wanted = routes.flatMap(\.exporters)
-        return wanted.isEmpty || wanted.contains { outputs.outputs[$0].exporter.mayTake(bytes: bytes) }
+        var isWanted = false
+        for route in routes {
+            for taker in route.takers {
+                if takers.all[taker].mayTake(bytes: bytes) { return true }
+                isWanted = true
+            }
+        }
+        return !isWanted
     }
 
-    /// Nil: there is no room.
-    private func append(_ output: Int, _ head: QueueEntryHead, _ payload: [UInt8], _ batches: [Batch]) -> QueueEntryID?
-    {
-        let exporter = outputs.outputs[output].exporter
-        // A queue that cannot write is tried once a turn.
-        if exporter.queueFailure != nil, filled & (1 << UInt64(output)) != 0 {
-            fitsNowhere = false
-            return nil
-        }
-        var outcome = exporter.append(head, payload, batches)
-        if case .groupFull = outcome {
-            turnEnded()
-            outcome = exporter.append(head, payload, batches)
-        }
-        if case .tooLarge = outcome { return nil }
-        fitsNowhere = false
-        guard case .queued(let id) = outcome else { return nil }
-        filled |= 1 << UInt64(output)
-        return id
+    private func append(
+        _ taker: Int, _ head: QueueEntryHead, _ payload: [UInt8], _ batches: [Batch]
+    ) -> EntryTakers.Outcome {
+        let outcome = takers.append(taker, head, payload, batches)
+        guard case .groupFull = outcome else { return outcome }
+        turnEnded()
+        return takers.append(taker, head, payload, batches)
     }
 
     /// Not every queue could write what was to be kept: the sender has to come again.
-    private func refuse(_ request: Waiting, failed: UInt64) {
+    private func refuse(_ request: Waiting, failed: TakerSet) {
         guard let wait = request.wait else { return request.answer(.full(retryAfterSeconds: 1)) }
-        for (output, id) in request.entries where failed & (1 << UInt64(output)) != 0 { deliveries.forget(output, id) }
+        for (taker, id) in request.entries where failed & (1 << TakerSet(taker)) != 0 {
+            deliveries.forget(plan.serial(taker)!, id)
+        }
         wait.fail()
     }
 
     /// All that was ready has been read: it is written, and its senders are answered.
     func turnEnded() {
-        var failed: UInt64 = 0
-        for output in outputs.outputs.indices where filled & (1 << UInt64(output)) != 0 {
-            if outputs.outputs[output].exporter.commit(isPromised: acknowledgement == .memory) != nil {
-                failed |= 1 << UInt64(output)
-            }
-        }
-        filled = 0
+        let failed = takers.commit(isPromised: plan.configuration.acknowledgement == .memory)
         failedMeanwhile |= failed
         guard !waiting.isEmpty else { return }
         let requests = waiting
         waiting.removeAll(keepingCapacity: true)
         for request in requests {
-            if request.outputs & failed != 0 {
+            if request.takers & failed != 0 {
                 refuse(request, failed: failed)
-            } else if let wait = request.wait {
+                continue
+            }
+            store(request.stored)
+            if let wait = request.wait {
                 wait.committed()
             } else {
                 request.answer(.accepted)
             }
         }
     }
+
+    /// Processors that remember get theirs.
+    func turn(now: UInt64) -> UInt64? {
+        guard !plan.stateful.isEmpty else { return nil }
+        turnEnded()
+        let due = plan.stateful.compactMap { $0.turn(&takers, now: now) }.min()
+        // One may have given to another that had its turn before.
+        return plan.stateful.contains(where: \.canGoOn) ? now : due
+    }
+
+    /// From now on things go another way. Requests come in by other `ListenerIntake`s from now on.
+    /// - Parameter next: makes the new plan, when nothing waits for a commit any more. Pipelines that are not in it are ended before.
+    func adopt(_ next: () -> PipelinePlan, ending: [StatefulPipeline]) {
+        turnEnded()
+        for pipeline in ending { pipeline.end(&takers) }
+        plan = next()
+        takers = EntryTakers(plan.takers)
+    }
+
+    /// The agent ends; after the server has.
+    func end() {
+        turnEnded()
+        for pipeline in plan.stateful { pipeline.end(&takers) }
+    }
 }
 
 /// What one listener receives goes in here. On the server's thread.
 final class ListenerIntake: Intake, @unchecked Sendable {
     private let intake: PipelineIntake
+    private let name: String
     private let routes: [Signal: [PipelineIntake.Route]]
 
-    init(_ intake: PipelineIntake, _ routes: [Signal: [PipelineIntake.Route]]) {
+    init(_ intake: PipelineIntake, _ name: String, _ routes: [Signal: [PipelineIntake.Route]]) {
         self.intake = intake
+        self.name = name
         self.routes = routes
     }
 
@@ -215,6 +236,7 @@ final class ListenerIntake: Intake, @unchecked Sendable {
         _ received: OTLP.Received, of signal: Signal, from receiver: ReceiverName,
         answer: @escaping @Sendable (IntakeAnswer) -> Void
     ) {
+        if !intake.taps.isEmpty { intake.taps.show(received.batches, at: .receiver, name) }
         guard let routes = routes[signal] else {
             intake.dropUnrouted(received.batches, signal, receiver)
             return answer(.accepted)

@@ -7,105 +7,121 @@ internal import System
 internal import Telemetry
 internal import Transport
 
-/// Where what was received goes: the exporters with their durable queues, and the store. Any thread, once it is made.
-final class PipelineOutputs: Sendable {
-    struct Output: Sendable {
-        let name: String
-        let configuration: QueueConfiguration
-        let exporter: Exporter
-        fileprivate let teller: ExportTeller
-    }
-
-    let outputs: [Output]
-    /// Nil: none is kept.
-    let store: StoreWriter?
-    private let transport = CurlTransport()
+/// An exporter with its durable queue. `EntryTaker` is for the server's thread, the rest for any.
+final class PipelineOutput: EntryTaker, Sendable {
+    let named: NamedExporter
+    let exporter: Exporter
+    /// Tells outputs apart; that of one which goes on with another's queue is the other's.
+    let serial: Int
+    private let teller: ExportTeller
     private let audit: DropAudit
 
-    /// Opens every queue, and takes up what lies in them. Throws when one cannot be used: what is accepted has to be kept somewhere.
-    /// - Parameter deliveries: told of what has left; nil: nobody waits for that.
-    init(
-        _ configuration: PipelineConfiguration, _ budget: MemoryBudget, _ clock: LinuxClock, _ audit: DropAudit,
-        _ messages: Messages, deliveries: Deliveries?
-    ) throws(QueueError) {
+    var name: String { named.name }
+
+    /// Takes up what lies in the queue.
+    init(_ named: NamedExporter, _ queue: sending DurableQueue, serial: Int, _ surroundings: PipelineSurroundings) {
+        self.named = named
+        self.serial = serial
+        let (clock, audit) = (surroundings.clock, surroundings.audit)
         self.audit = audit
-        var outputs: [Output] = []
-        for (index, named) in configuration.exporters.enumerated() {
-            let files = try LinuxQueueFiles(folder: named.queue.directory)
-            let queue = try DurableQueue(files, limits: QueueLimits(named.queue), now: clock.unixNanoseconds())
-            Self.tell(queue, named.name, messages)
-            let teller = ExportTeller(name: named.name, keptAt: nil, clock: clock, messages)
-            var durable = Exporter.Durable(queue: queue, budget: budget)
-            if let deliveries {
-                durable.acknowledged = { deliveries.left(index, $0) }
-                durable.lost = { deliveries.lost(index, $0) }
-            }
-            let exporter = Exporter(
-                named.exporter, transport: transport, clock: clock, durable: durable
-            ) { event in
-                teller.take(event)
-                guard case .dropped(let signal, let reason, let items, let message) = event else { return }
-                audit.add(
-                    "exporter \(named.name)", signal, reason: reason.rawValue, detail: message, items: items)
-            }
-            teller.follow(exporter)
-            outputs.append(
-                Output(name: named.name, configuration: named.queue, exporter: exporter, teller: teller))
+        let teller = ExportTeller(name: named.name, keptAt: nil, clock: clock, surroundings.messages)
+        self.teller = teller
+        let deliveries = surroundings.deliveries
+        exporter = Exporter(
+            named.exporter, transport: surroundings.transport, clock: clock,
+            durable: Exporter.Durable(
+                queue: queue, budget: surroundings.budget, acknowledged: { deliveries.left(serial, $0) },
+                lost: { deliveries.lost(serial, $0) })
+        ) { event in
+            teller.take(event)
+            guard case .dropped(let signal, let reason, let items, let message) = event else { return }
+            audit.add("exporter \(named.name)", signal, reason: reason.rawValue, detail: message, items: items)
         }
-        self.outputs = outputs
-        store = configuration.store.isEnabled ? Self.store(configuration.store, messages) : nil
-        store?.start()
-        tick()
+        teller.follow(exporter)
     }
 
-    private static func store(_ configuration: PipelineStore, _ messages: Messages) -> StoreWriter {
-        var options = StoreWriter.Options()
-        options.retention.bytesMax = configuration.bytesMax
-        options.retention.ageSecondsMax = Int(configuration.ageNanosecondsMax / 1_000_000_000)
-        return StoreWriter(directory: configuration.directory, options: options) { messages.warn($0) }
+    func append(_ head: QueueEntryHead, _ payload: [UInt8], _ batches: [Batch]) -> DurableQueue.Append {
+        exporter.append(head, payload, batches)
     }
 
-    private static func tell(_ queue: DurableQueue, _ name: String, _ messages: Messages) {
-        let found = queue.recovery
-        if found.entries > 0 {
-            messages.inform("\(name): \(countText(found.items.total, "item")) of an earlier run are in the queue")
-        }
-        let damage = found.damagedBytes > 0 || found.filesSetAside > 0
-        if damage {
-            messages.warn(
-                "\(name): \(countText(found.damagedBytes, "byte")) of the queue are damaged and were skipped"
-                    + (found.filesSetAside > 0
-                        ? "; \(countText(found.filesSetAside, "file")) renamed to *.damaged" : ""))
-        }
+    func commit(isPromised: Bool) -> QueueFileError? { exporter.commit(isPromised: isPromised) }
+    func mayTake(bytes: Int) -> Bool { exporter.mayTake(bytes: bytes) }
+
+    var queueFailure: QueueFileError? { exporter.queueFailure }
+    var isQueueEmpty: Bool { exporter.queueCounts.entries == 0 }
+
+    func overflowed(_ signal: Signal, items: Int, bytes: Int) {
+        exporter.drop(signal, items: items)
+        audit.add("queue \(name)", signal, reason: QueueDropReason.full.rawValue, items: items, bytes: bytes)
     }
 
     /// About once a second.
     func tick() {
-        for output in outputs {
-            for drop in output.exporter.tick() where drop.reason != .full { note(drop, output) }
-        }
+        for drop in exporter.tick() where drop.reason != .full { audit.add("queue \(name)", drop) }
     }
 
-    private func note(_ drop: QueueDrop, _ output: Output) {
+    /// Nothing is said of it any more.
+    func silence() { teller.end() }
+
+    /// What is left of it, for people; nil: nothing.
+    var leftText: String? {
+        let left = Signal.allCases.compactMap { signal -> String? in
+            let queued = exporter.books(signal).queued
+            return queued > 0 ? countText(queued, signal.noun) : nil
+        }
+        return left.isEmpty ? nil : left.joined(separator: ", ")
+    }
+}
+
+/// What all parts of an agent's pipelines share. Any thread.
+struct PipelineSurroundings: Sendable {
+    let transport: CurlTransport
+    let budget: MemoryBudget
+    let clock: LinuxClock
+    let audit: DropAudit
+    let messages: Messages
+    let taps = Taps()
+    /// Told of what has left.
+    let deliveries: Deliveries
+
+    /// Opens a queue, and says what was found in it.
+    func openQueue(_ configuration: QueueConfiguration, _ owner: String) throws(QueueError) -> sending DurableQueue {
+        let files = try LinuxQueueFiles(folder: configuration.directory)
+        let queue = try DurableQueue(files, limits: QueueLimits(configuration), now: clock.unixNanoseconds())
+        let found = queue.recovery
+        if found.entries > 0 {
+            messages.inform("\(owner): \(countText(found.items.total, "item")) of an earlier run are in the queue")
+        }
+        if found.damagedBytes > 0 || found.filesSetAside > 0 {
+            messages.warn(
+                "\(owner): \(countText(found.damagedBytes, "byte")) of the queue are damaged and were skipped"
+                    + (found.filesSetAside > 0
+                        ? "; \(countText(found.filesSetAside, "file")) renamed to *.damaged" : ""))
+        }
+        return queue
+    }
+
+    /// Nil: none is kept.
+    func openStore(_ configuration: PipelineStore) -> StoreWriter? {
+        guard configuration.isEnabled else { return nil }
+        var options = StoreWriter.Options()
+        options.retention.bytesMax = configuration.bytesMax
+        options.retention.ageSecondsMax = Int(configuration.ageNanosecondsMax / 1_000_000_000)
+        let messages = messages
+        let store = StoreWriter(directory: configuration.directory, options: options) { messages.warn($0) }
+        store.start()
+        return store
+    }
+}
+
+extension DropAudit {
+    /// What a queue gave up.
+    func add(_ component: String, _ drop: QueueDrop) {
         for signal in Signal.allCases {
-            audit.add(
-                "queue \(output.name)", signal, reason: drop.reason.rawValue, items: drop.items[signal],
+            add(
+                component, signal, reason: drop.reason.rawValue, items: drop.items[signal],
                 bytes: drop.items[signal] == drop.items.total ? drop.bytes : 0)
         }
-    }
-
-    /// An exporter's queue had no room for what others took.
-    func overflowed(_ index: Int, _ signal: Signal, items: Int, bytes: Int) {
-        outputs[index].exporter.drop(signal, items: items)
-        audit.add(
-            "queue \(outputs[index].name)", signal, reason: QueueDropReason.full.rawValue, items: items, bytes: bytes)
-    }
-
-    /// Ends everything: what is in flight may be answered until the deadline (monotonic nanoseconds), the rest stays in the queues.
-    func close(_ deadline: UInt64) {
-        for output in outputs { output.teller.end() }
-        for output in outputs { output.exporter.close(deadline) }
-        _ = store?.flush()
     }
 }
 

@@ -8,23 +8,55 @@ enum PipelineProcessors {
     /// Name of the processor that pipelines have without being told.
     private static let standardName = "redact"
 
-    /// The chain of a pipeline; nil: nothing is done.
-    static func chain(
-        _ route: PipelineRoute, _ configuration: PipelineConfiguration
-    ) throws(ProcessorError) -> ProcessorChain? {
-        var processors: [(name: String, processor: Processor)] = []
-        var redacts = false
-        for name in route.processors {
-            guard let wanted = configuration.processor(name) else { continue }
-            redacts = redacts || wanted.kind == .redact
-            processors.append((name, try Processor(wanted, detected: detected(wanted))))
+    /// Everything that a pipeline's processors are made of: equal ones do the same.
+    struct Recipe: Hashable {
+        var processors: [NamedProcessor]
+        /// Whether the standard redaction is in front of them.
+        var redacts: Bool
+
+        init(_ route: PipelineRoute, _ configuration: PipelineConfiguration) {
+            processors = route.processors.compactMap { name in
+                configuration.processor(name).map { NamedProcessor(name: name, processor: $0) }
+            }
+            redacts = configuration.redactsWellKnownKeys && !processors.contains { $0.processor.kind == .redact }
         }
-        if configuration.redactsWellKnownKeys, !redacts {
+    }
+
+    /// What is done at once, and what is done from the first processor on that remembers; empty: none does.
+    static func make(
+        _ recipe: Recipe, _ surroundings: PipelineSurroundings
+    ) throws(ProcessorError) -> (front: ProcessorChain?, links: [StatefulChain.Link]) {
+        var links: [StatefulChain.Link] = []
+        var pure: [(name: String, processor: Processor)] = []
+        var front: ProcessorChain?
+        func endPure() {
+            guard !pure.isEmpty else { return }
+            let chain = ProcessorChain(pure)
+            pure = []
+            if links.isEmpty, front == nil { front = chain } else { links.append(.pure(chain)) }
+        }
+        if recipe.redacts {
             var redaction = Redaction()
             redaction.patterns = []
-            processors.insert((standardName, try Processor(.redact(redaction), detected: [])), at: 0)
+            pure.append((standardName, try Processor(.redact(redaction), detected: [])))
         }
-        return processors.isEmpty ? nil : ProcessorChain(processors)
+        for wanted in recipe.processors {
+            if let stateful = try stateful(wanted, surroundings) {
+                endPure()
+                links.append(.stateful(name: wanted.name, stateful))
+            } else {
+                pure.append((wanted.name, try Processor(wanted.processor, detected: detected(wanted.processor))))
+            }
+        }
+        endPure()
+        return (front, links)
+    }
+
+    /// Nil: it does not remember.
+    private static func stateful(
+        _ wanted: NamedProcessor, _ surroundings: PipelineSurroundings
+    ) throws(ProcessorError) -> (any StatefulProcessor)? {
+        nil
     }
 
     private static func detected(_ processor: ProcessorConfiguration) -> Attributes {

@@ -11,43 +11,51 @@ internal import System
 internal import Telemetry
 internal import Wire
 
-/// How the pipeline stands: what came in, where it is, what was dropped and why. Any thread.
+/// How the pipeline stands: what came in, where it is, what was dropped and why. The server's thread only, but for `follow`.
 final class PipelineStatus: Sendable {
-    private let outputs: PipelineOutputs
+    private let intake: PipelineIntake
     private let receivers: ReceiverCounters
-    /// By the name of their pipeline.
-    private let processors: [String: ProcessorChain.Totals]
     private let budget: MemoryBudget
+    private let reloads: ConfigurationReloads
     let audit: DropAudit
     private let server = Mutex<ServerCounters?>(nil)
 
     init(
-        outputs: PipelineOutputs, receivers: ReceiverCounters, processors: [String: ProcessorChain.Totals],
-        budget: MemoryBudget, audit: DropAudit, unrouted: @escaping @Sendable () -> [Signal: Int]
+        intake: PipelineIntake, receivers: ReceiverCounters, surroundings: PipelineSurroundings,
+        reloads: ConfigurationReloads
     ) {
-        self.outputs = outputs
+        self.intake = intake
         self.receivers = receivers
-        self.processors = processors
-        self.budget = budget
-        self.audit = audit
-        self.unrouted = unrouted
+        self.reloads = reloads
+        budget = surroundings.budget
+        audit = surroundings.audit
     }
 
     func follow(_ counters: ServerCounters) { server.withLock { $0 = counters } }
 
-    /// Items that no pipeline took, by signal; asked for when the counters are.
-    let unrouted: @Sendable () -> [Signal: Int]
+    /// Where one can look at what flows.
+    var points: [Taps.Point] {
+        let configuration = intake.plan.configuration
+        return configuration.receivers.map { Taps.Point(place: .receiver, name: $0.name) }
+            + configuration.pipelines.map { Taps.Point(place: .pipeline, name: $0.name) }
+    }
 
     /// Every counter, as of now.
     var counters: Counters {
         var counters = Counters()
         for receiver in ReceiverName.allCases { add(receiver, to: &counters) }
-        for (signal, items) in unrouted() { counters.add(.unrouted, ["signal": signal.word], items) }
-        for (pipeline, totals) in processors { Self.add(totals, pipeline, to: &counters) }
-        for output in outputs.outputs { add(output, to: &counters) }
+        for (signal, items) in intake.unrouted { counters.add(.unrouted, ["signal": signal.word], items) }
+        let plan = intake.plan
+        for (pipeline, chain) in plan.chains {
+            if let front = chain.front { Self.add(front.counts.read(), pipeline, to: &counters) }
+        }
+        for pipeline in plan.stateful { Self.add(pipeline, to: &counters) }
+        for output in plan.outputs { add(output, to: &counters) }
         counters.add(.memoryUsed, [:], budget.used)
         counters.add(.memoryMax, [:], budget.bytesMax)
-        if let store = outputs.store { Self.add(store.counts, to: &counters) }
+        counters.add(.reloads, ["outcome": "taken"], reloads.counts.succeeded)
+        counters.add(.reloads, ["outcome": "refused"], reloads.counts.failed)
+        if let store = plan.store { Self.add(store.counts, to: &counters) }
         if let server = server.withLock({ $0 }) {
             counters.add(.serverRequests, [:], server.requests)
             counters.add(.serverConnections, [:], server.connections)
@@ -56,6 +64,23 @@ final class PipelineStatus: Sendable {
             }
         }
         return counters
+    }
+
+    private static func add(_ pipeline: StatefulPipeline, to counters: inout Counters) {
+        add(pipeline.chain.counts, pipeline.name, to: &counters)
+        for signal in Signal.allCases {
+            let books = pipeline.books(signal)
+            let labels: KeyValuePairs = ["pipeline": pipeline.name, "signal": signal.word]
+            counters.add(.intakeReceived, labels, books.received)
+            counters.add(.intakeRecovered, labels, books.recovered)
+            counters.add(.intakeTaken, labels, books.taken)
+            counters.add(.intakeQueued, labels, books.queued)
+            for (reason, count) in books.dropped {
+                counters.add(
+                    .intakeDropped, ["pipeline": pipeline.name, "signal": signal.word, "reason": reason], count)
+            }
+        }
+        counters.add(.intakeBytes, ["pipeline": pipeline.name], pipeline.queue.counts.bytesOnDisk)
     }
 
     private func add(_ receiver: ReceiverName, to counters: inout Counters) {
@@ -69,7 +94,7 @@ final class PipelineStatus: Sendable {
         }
     }
 
-    private func add(_ output: PipelineOutputs.Output, to counters: inout Counters) {
+    private func add(_ output: PipelineOutput, to counters: inout Counters) {
         for signal in Signal.allCases {
             let books = output.exporter.books(signal)
             let labels: KeyValuePairs = ["exporter": output.name, "signal": signal.word]
@@ -102,11 +127,16 @@ final class PipelineStatus: Sendable {
         }
     }
 
-    private static func add(_ totals: ProcessorChain.Totals, _ pipeline: String, to counters: inout Counters) {
-        for (name, counts) in totals.read() {
+    private static func add(
+        _ processors: [(name: String, counts: ProcessorCounts)], _ pipeline: String, to counters: inout Counters
+    ) {
+        for (name, counts) in processors {
             for (signal, items) in counts.received {
                 counters.add(
                     .processorReceived, ["pipeline": pipeline, "processor": name, "signal": signal.word], items)
+            }
+            for (signal, items) in counts.held {
+                counters.add(.processorHeld, ["pipeline": pipeline, "processor": name, "signal": signal.word], items)
             }
             for (signal, reasons) in counts.dropped {
                 for (reason, items) in reasons {

@@ -16,8 +16,8 @@ public struct PipelineConfiguration: Hashable, Sendable {
     public var store = PipelineStore()
     /// What an answer of success to a sender means.
     public var acknowledgement = Acknowledgement.queue
-    /// Where the queues of all exporters lie.
-    public var queueDirectory = ".sidelight/queue"
+    /// What all queues have that say nothing else. `directory` is where they lie, each in a folder of its own.
+    public var queue = QueueConfiguration(directory: ".sidelight/queue")
     /// Whether the values of well-known header and key names (authorization, cookie, password, …) are masked in pipelines that have no `redact` of their own.
     public var redactsWellKnownKeys = true
     public var receivers: [ReceiverConfiguration] = []
@@ -114,7 +114,7 @@ public struct NamedExporter: Hashable, Sendable {
     }
 }
 
-/// The durable queue of one exporter.
+/// The durable queue of one exporter, or of one pipeline in front of processors that remember.
 public struct QueueConfiguration: Hashable, Sendable {
     /// When what was written is forced to the disk.
     public enum Sync: String, Sendable, CaseIterable {
@@ -150,15 +150,21 @@ public struct PipelineRoute: Hashable, Sendable {
     public var signal: Signal
     /// Names of `PipelineConfiguration.receivers`; all of them can receive the signal.
     public var receivers: [String]
+    /// Names of processors of other pipelines whose `derived` batches come in here; all of them make the signal. In the file they stand among the receivers.
+    public var derivedFrom: [String]
     /// Names of `PipelineConfiguration.processors`.
     public var processors: [String]
     /// Names of `PipelineConfiguration.exporters`; all of them take the signal. May be empty: then there is the store.
     public var exporters: [String]
 
-    public init(name: String, signal: Signal, receivers: [String], processors: [String], exporters: [String]) {
+    public init(
+        name: String, signal: Signal, receivers: [String], derivedFrom: [String] = [], processors: [String],
+        exporters: [String]
+    ) {
         self.name = name
         self.signal = signal
         self.receivers = receivers
+        self.derivedFrom = derivedFrom
         self.processors = processors
         self.exporters = exporters
     }

@@ -167,7 +167,7 @@ struct PipelineLoader {
     // MARK: Queues
 
     private mutating func readQueue(_ section: inout FileSection) -> QueueDefaults {
-        var queue = QueueConfiguration(directory: configuration.queueDirectory)
+        var queue = configuration.queue
         var acknowledgement = configuration.acknowledgement
         var origins: [String: SettingOrigin] = [:]
         section.section("queue") { section in
@@ -175,7 +175,7 @@ struct PipelineLoader {
             section.value("ack", &acknowledgement, .choice)
             origins = section.allOrigins
         }
-        configuration.queueDirectory = queue.directory
+        configuration.queue = queue
         configuration.acknowledgement = acknowledgement
         places.queueDirectory = origins["directory"] ?? .standard
         return (queue, origins)

@@ -1,0 +1,68 @@
+internal import Configuration
+internal import Processors
+internal import Store
+internal import Telemetry
+
+/// Which parts there are, and what goes where: a configuration as objects. Belongs to the server's thread once it is adopted.
+struct PipelinePlan {
+    /// The processors of a pipeline, and what they were made of.
+    struct Chain {
+        var recipe: PipelineProcessors.Recipe
+        /// What is done in front of the intake, or before the exporters; nil: nothing is.
+        var front: ProcessorChain?
+    }
+
+    var configuration: PipelineConfiguration
+    var outputs: [PipelineOutput]
+    /// Pipelines with processors that remember, and those that had such and whose intake may not be empty yet.
+    var stateful: [StatefulPipeline]
+    /// By the name of the pipeline.
+    var chains: [String: Chain]
+    var store: StoreWriter?
+
+    /// In the order of `EntryTakers.all`.
+    var takers: [any EntryTaker] { outputs + stateful }
+
+    /// What deliveries know the taker by; nil: it delivers nothing itself.
+    func serial(_ taker: Int) -> Int? { taker < outputs.count ? outputs[taker].serial : nil }
+
+    /// Where what comes in at a receiver, or out of a processor, goes.
+    func routes(from source: String) -> [Signal: [PipelineIntake.Route]] {
+        var routes: [Signal: [PipelineIntake.Route]] = [:]
+        for pipeline in configuration.pipelines where pipeline.receivers.contains(source) {
+            let intake = stateful.firstIndex { $0.name == pipeline.name && !$0.chain.links.isEmpty }
+            // What the store is given is what the first pipeline made of it.
+            let isFirst = routes[pipeline.signal] == nil
+            routes[pipeline.signal, default: []].append(
+                PipelineIntake.Route(
+                    pipeline: pipeline.name, processors: chains[pipeline.name]?.front,
+                    takers: intake.map { [outputs.count + $0] } ?? exporters(of: pipeline),
+                    isStored: isFirst && intake == nil, goesOn: intake != nil))
+        }
+        return routes
+    }
+
+    /// Tells the pipelines that remember where to put what they let go.
+    func connect() {
+        for intake in stateful {
+            guard let pipeline = configuration.pipelines.first(where: { $0.name == intake.name }) else { continue }
+            intake.targets = Self.bits(exporters(of: pipeline))
+            intake.store = isFirstOfItsReceivers(pipeline) ? store : nil
+            intake.derivedStore = store
+            intake.derivedRoutes = [:]
+            for name in pipeline.processors { intake.derivedRoutes[name] = routes(from: name) }
+        }
+    }
+
+    private func isFirstOfItsReceivers(_ pipeline: PipelineRoute) -> Bool {
+        configuration.pipelines.first {
+            $0.signal == pipeline.signal && !Set($0.receivers).isDisjoint(with: pipeline.receivers)
+        } == pipeline
+    }
+
+    private func exporters(of pipeline: PipelineRoute) -> [Int] {
+        pipeline.exporters.compactMap { name in outputs.firstIndex { $0.name == name } }
+    }
+
+    static func bits(_ takers: [Int]) -> TakerSet { takers.reduce(0) { $0 | 1 << TakerSet($1) } }
+}

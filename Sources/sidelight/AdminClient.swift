@@ -1,0 +1,69 @@
+import ArgumentParser
+import Configuration
+import Glibc
+import System
+import Transport
+
+/// The admin port of an agent that runs, for commands that ask it something.
+struct AdminOptions: ParsableArguments {
+    static let standardPlace = "127.0.0.1:9464"
+
+    @Option(help: ArgumentHelp("The agent's admin port (default: 127.0.0.1:9464).", valueName: "HOST:PORT"))
+    var admin = standardPlace
+
+    /// The answer's body; what went wrong is said on stderr, and is exit code 1.
+    func get(_ path: String) throws -> [UInt8] {
+        final class Answer: @unchecked Sendable {
+            // @unchecked: written before the monitor opens, read after.
+            var bytes: [UInt8] = []
+        }
+        let answer = Answer()
+        try stream(path) { bytes in answer.bytes += bytes }
+        return answer.bytes
+    }
+
+    /// Hands pieces of the answer over as they come, on another thread, until it ends.
+    func stream(_ path: String, _ take: @escaping @Sendable ([UInt8]) -> Void) throws {
+        let url = "http://\(admin)\(path)"
+        var options = CurlTransport.Options()
+        // A stream may be silent for as long as nothing happens.
+        options.idleTimeoutSeconds = 0
+        let end = Monitor<(isOver: Bool, failure: String?)>((false, nil))
+        let state = Monitor<(status: Int, refusal: [UInt8])>((0, []))
+        let transport = CurlTransport()
+        let acknowledge = Monitor<HTTPStream?>(nil)
+        let streams = transport.streams(options) { updates in
+            for update in updates {
+                if let head = update.head { state.withLock { $0.status = head.status } }
+                if !update.body.isEmpty {
+                    let isGood = state.withLock { state in
+                        if state.status != 200 { state.refusal += update.body }
+                        return state.status == 200
+                    }
+                    if isGood { take(update.body) }
+                    acknowledge.wait { $0.map { .done($0) } ?? .untilWoken }.acknowledge(update.body.count)
+                }
+                switch update.ending {
+                case nil: continue
+                case .complete: end.withLock { $0.isOver = true }
+                case .failed(let error): end.withLock { $0 = (true, error.message) }
+                }
+                end.wake()
+            }
+        }
+        guard let stream = streams.start(1, HTTPStreamRequest(url: url)) else { throw ExitCode(70) }
+        acknowledge.withLock { $0 = stream }
+        acknowledge.wake()
+        let failure: String? = end.wait { $0.isOver ? .done($0.failure) : .untilWoken }
+        if let failure {
+            complain("no agent answers at \(admin.escaped): \(failure.escaped)")
+            throw ExitCode(1)
+        }
+        let (status, refusal) = state.withLock { $0 }
+        guard status == 200 else {
+            let text = String(decoding: refusal, as: UTF8.self).split(separator: "\n").first.map(String.init)
+            complain(text?.escaped ?? "the agent at \(admin.escaped) answers with status \(status)")
+            throw ExitCode(1)
+        }
+    }
+}
