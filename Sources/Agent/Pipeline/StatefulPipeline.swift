@@ -135,6 +135,11 @@ final class StatefulPipeline: EntryTaker {
                 hasMore = true
                 break
             }
+            // Handed out now: what waits here must neither make room for others nor grow too old.
+            guard let (id, _) = queue.next(after: handedOut), id == entry.id else {
+                preconditionFailure("entry \(entry.id) is not the one after \(handedOut?.description ?? "none")")
+            }
+            handedOut = id
             ready.append(entry)
             readyBytes += bytes
         }
@@ -191,11 +196,6 @@ final class StatefulPipeline: EntryTaker {
         if !ready.isEmpty {
             var entry = ready.removeFirst()
             if ready.isEmpty { readyBytes = 0 }
-            // Handed out, as the queue sees it.
-            guard let (id, _) = queue.next(after: handedOut), id == entry.id else {
-                preconditionFailure("entry \(entry.id) is not the one after \(handedOut?.description ?? "none")")
-            }
-            handedOut = entry.id
             Self.stamp(&entry.batches, entry.id)
             return entry
         }
@@ -229,6 +229,7 @@ final class StatefulPipeline: EntryTaker {
     /// Another pipeline goes on with the intake; what the processors hold comes again there. Not while a group waits for its commit.
     func release() -> DurableQueue {
         for entry in outstanding[firstOutstanding...] { queue.giveBack(entry.id) }
+        for entry in ready { queue.giveBack(entry.id) }
         return queue
     }
 
