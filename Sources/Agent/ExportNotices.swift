@@ -160,9 +160,9 @@ final class ExportTeller: Sendable {
             case .taken(let signal): state.notices.taken(signal, lost: lost, now: now)
             case .queueFull(let evicts):
                 state.notices.queueFull(
-                    "the queue is full: "
-                        + (evicts
-                            ? "its oldest items are dropped" : "what comes is refused, or lost there if others take it"),
+                    evicts
+                        ? "the queue is full: its oldest items are dropped"
+                        : "the queue is full: what comes is refused, or lost there if others take it",
                     lost: lost, now: now)
             case .queueFails(let message):
                 state.notices.queueFull("the queue cannot be written: \(message)", lost: lost, now: now)

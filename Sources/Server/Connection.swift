@@ -18,7 +18,7 @@ final class Connection: @unchecked Sendable {
 
     /// What the deadline is for.
     enum Wait {
-        case nothing, head, body, idle, write, linger
+        case nothing, head, body, idle, write, linger, left
     }
 
     unowned(unsafe) let loop: Loop

@@ -457,7 +457,7 @@ final class HTTP2Session {
         guard connection.isOpen, connection.output.isEmpty else { return }
         let isOver = nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
         if isOver || (streams.isEmpty && (isEnding || connection.peerHasEnded)) { return loop.linger(connection) }
-        loop.setWait(connection, streams.isEmpty ? .idle : .nothing)
+        loop.setWait(connection, streams.isEmpty ? .idle : connection.peerHasEnded ? .left : .nothing)
     }
 
     // MARK: the end

@@ -67,14 +67,21 @@ extension Loop {
         // What is on its way out goes out.
         case .http2(let session) where session.hasAnswers || !connection.output.isEmpty:
             setInterest(connection, Int(connection.interest) & Int(SL_WRITABLE))
+            if connection.output.isEmpty { setWait(connection, .left) }
         default: close(connection)
         }
     }
 
-    /// The client closed its side while a stream is sent to it.
+    /// The client closed its side while a stream is sent to it, or an answer is waited for.
     func peerEnded(_ connection: Connection) {
-        connection.peerHasEnded = true
-        lost(connection)
+        guard case .http1(let exchange) = connection.speaks else { return }
+        if case .streaming = exchange.state {
+            connection.peerHasEnded = true
+            return lost(connection)
+        }
+        // It may read still. What else it sent before is not read yet, so that it has not ended for us.
+        setInterest(connection, Int(connection.interest) & ~Int(SL_PEER_ENDED))
+        if case .awaiting = exchange.state { setWait(connection, .left) }
     }
 
     /// Neither side can reach the other any more.
@@ -187,7 +194,7 @@ extension Loop {
         setWait(connection, .nothing)
         switch wait {
         case .nothing: break
-        case .linger: close(connection)
+        case .linger, .left: close(connection)
         case .write:
             counters.count(.writeTimeout)
             close(connection)

@@ -11,13 +11,13 @@ extension Loop {
         if case .reading = exchange.state { !connection.output.isEmpty } else { true }
     }
 
-    /// What is sent meanwhile stays with the system; only whether the client leaves is of interest, to who streams to it.
+    /// What is sent meanwhile stays with the system; only whether the client leaves is of interest.
     func pause(_ connection: Connection, _ exchange: HTTP1Exchange) {
         let writes = Int(connection.interest) & Int(SL_WRITABLE)
-        if case .streaming = exchange.state {
-            setInterest(connection, writes | Int(SL_PEER_ENDED))
-        } else {
-            setInterest(connection, writes)
+        switch exchange.state {
+        case .streaming: setInterest(connection, writes | Int(SL_PEER_ENDED))
+        case .awaiting where connection.wait != .left: setInterest(connection, writes | Int(SL_PEER_ENDED))
+        case .awaiting, .reading: setInterest(connection, writes)
         }
     }
 

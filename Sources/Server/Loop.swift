@@ -396,6 +396,7 @@ final class Loop {
         case .idle: milliseconds = limits.idleMilliseconds
         case .write: milliseconds = limits.writeMilliseconds
         case .linger: milliseconds = limits.lingerMilliseconds
+        case .left: milliseconds = limits.leftMilliseconds
         }
         connection.deadline = now &+ UInt64(milliseconds) &* 1_000_000
         nextSweep = min(nextSweep, connection.deadline)

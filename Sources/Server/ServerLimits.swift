@@ -26,6 +26,10 @@ public struct ServerLimits: Sendable, Equatable {
     /// Milliseconds in which a client has to take some of what is sent to it.
     public var writeMilliseconds = 30_000
 
+    /// Milliseconds for which an answer is waited for that a handler owes to a client which has ended its side: most of those have left, and what they leave
+    /// would take the place of others.
+    public var leftMilliseconds = 10_000
+
     /// Milliseconds, and bytes thrown away, for which a connection is read after its last answer, so that the client gets to read it.
     public var lingerMilliseconds = 2_000
     public var lingerBytesMax = 4 << 20

@@ -39,7 +39,8 @@ extension OTLP {
     ) throws(DecodeError) -> Received {
         try bytes.withUnsafeBufferPointer { (bytes) throws(DecodeError) in
             try batches(
-                fromExportRequest: UnsafeRawBufferPointer(bytes), signal: signal, limits: limits, receivedAt: receivedAt)
+                fromExportRequest: UnsafeRawBufferPointer(bytes), signal: signal, limits: limits, receivedAt: receivedAt
+            )
         }
     }
 

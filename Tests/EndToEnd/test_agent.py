@@ -320,11 +320,19 @@ def test_who_waits_for_what_is_dropped_is_told_to_come_again(agent, make_receive
 
 
 def test_a_request_that_never_has_room_is_not_asked_for_again(agent, make_receiver):
-    """As OTLP it is larger than the queue: to come again would be of no use."""
-    one = agent({"out": make_receiver()}, receivers={"zipkin": {"listen": "127.0.0.1:0", "body-max": "1MB"}}, queue={"directory": "queue", "bytes": "1MB"})
-    body = "[" + ",".join(f'{{"traceId":"{n:x}","id":"{n:x}"}}' for n in range(1, 30_000)) + "]"
-    status, _, text = one.post(body.encode(), "/api/v2/spans", "zipkin", "application/json")
-    assert status == 500 and b"larger than" in text, (status, text)
+    """With what a processor adds it is larger than the queue: to come again would be of no use."""
+    one = agent(
+        {"out": make_receiver()},
+        receivers={"otlp-http": {"listen": "127.0.0.1:0", "body-max": "1MB"}},
+        queue={"directory": "queue", "bytes": "1MB"},
+        processors={"grow": {"resource": {"set": {"ballast": "y" * 60_000}}}},
+        pipelines={"traces": {"processors": ["grow"], "exporters": ["out"]}},
+    )
+    body = spans(1, 935, attributes=[("text", "x" * 1000)]).SerializeToString()
+    assert 990_000 < len(body) <= 1 << 20
+    status, _, text = one.post(body)
+    assert status == 500 and b"queue" in text, (status, text)
+    assert one.send(spans(1, 500, attributes=[("text", "x" * 1000)]))
 
 
 def test_a_log_record_without_a_time_has_that_of_its_arrival(agent, sidelight, receiver):

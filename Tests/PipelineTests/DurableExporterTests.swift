@@ -16,8 +16,6 @@ private final class FullableFiles: QueueFiles, @unchecked Sendable {
     // @unchecked: the test's one thread has it.
     let files: LinuxQueueFiles
     var fails = false
-    /// Instead of what it says.
-    var onSync: () throws(QueueFileError) -> Void = {}
 
     init(_ folder: String) throws { files = try LinuxQueueFiles(folder: folder) }
 
@@ -34,7 +32,9 @@ private final class FullableFiles: QueueFiles, @unchecked Sendable {
         _ file: QueueFile, into bytes: UnsafeMutableRawBufferPointer, at offset: Int
     ) throws(QueueFileError) -> Int { try files.read(file, into: bytes, at: offset) }
     func truncate(_ file: QueueFile, to bytes: Int) throws(QueueFileError) { try files.truncate(file, to: bytes) }
-    func sync(_ file: QueueFile) throws(QueueFileError) { try onSync() }
+    func sync(_ file: QueueFile) throws(QueueFileError) { try files.sync(file) }
+    func beginSync(_ request: QueueSyncRequest) { files.beginSync(request) }
+    func endOfSync(waiting: Bool) -> QueueSyncEnd? { files.endOfSync(waiting: waiting) }
     func syncFolder() throws(QueueFileError) { try files.syncFolder() }
     func rename(_ name: String, to other: String) throws(QueueFileError) { try files.rename(name, to: other) }
     func remove(_ name: String) throws(QueueFileError) { try files.remove(name) }
@@ -289,46 +289,6 @@ private final class QueueTimers: TimerScheduler, @unchecked Sendable {
         #expect(durable.told.left.withLock { $0.count } + lost.count == 100)
     }
 
-    /// Whoever appends does not wait for the disk: a lock that were held would never be got.
-    @Test func entriesAreTakenWhileADiskSyncs() throws {
-        let durable = try DurableExporter()
-        let syncs = Mutex(0)
-        durable.append(1)
-        durable.commit()
-        durable.files.onSync = { [unowned durable] in
-            syncs.withLock { $0 += 1 }
-            durable.append(2)
-            #expect(durable.exporter.commit() == nil)
-        }
-        durable.clock.advanceUnix(1_000_000_000)
-        _ = durable.exporter.tick()
-        #expect(syncs.withLock { $0 } == 1)
-        #expect(durable.exporter.queueCounts.entries == 2)
-        // What came meanwhile is synced the next time.
-        durable.files.onSync = { syncs.withLock { $0 += 1 } }
-        _ = durable.exporter.tick()
-        #expect(syncs.withLock { $0 } == 1)
-        durable.clock.advanceUnix(1_000_000_000)
-        _ = durable.exporter.tick()
-        #expect(syncs.withLock { $0 } == 2)
-        durable.clock.advanceUnix(1_000_000_000)
-        _ = durable.exporter.tick()
-        #expect(syncs.withLock { $0 } == 2)
-        // A disk that does not take it: what follows goes to another segment.
-        durable.append(1)
-        durable.commit()
-        let broken = QueueFileError(.damaged, "fdatasync", reason: "Input/output error")
-        durable.files.onSync = { () throws(QueueFileError) in throw broken }
-        durable.clock.advanceUnix(1_000_000_000)
-        _ = durable.exporter.tick()
-        #expect(durable.exporter.queueFailure == broken)
-        #expect(durable.exporter.queueCounts.segments == 1)
-        durable.append(1)
-        durable.commit()
-        #expect(durable.exporter.queueCounts.segments == 2)
-        durable.check()
-    }
-
     @Test func entriesThatAreDamagedOnDiskAreTold() throws {
         let durable = try DurableExporter(budgetBytes: 10)
         durable.append(5)
@@ -477,7 +437,8 @@ private final class QueueTimers: TimerScheduler, @unchecked Sendable {
         let exporter = Exporter(
             configuration, transport: transport, timers: QueueTimers(clock), clock: clock,
             durable: Exporter.Durable(
-                queue: queue, budget: MemoryBudget(), acknowledged: { ids in open.withLock { $0.subtract(ids.map(\.sequence)) } },
+                queue: queue, budget: MemoryBudget(),
+                acknowledged: { ids in open.withLock { $0.subtract(ids.map(\.sequence)) } },
                 lost: { ids in open.withLock { $0.subtract(ids.map(\.sequence)) } }))
         let batch = Batch(
             [

@@ -208,6 +208,33 @@ import Testing
         #expect(client.readAll().hasSuffix("late"))
     }
 
+    /// Clients that gave up waiting do not take the place of others for as long as a handler takes.
+    @Test(arguments: [false, true])
+    func aClientThatLeftWhileItsAnswerIsWaitedForIsForgotten(_ isHTTP2: Bool) throws {
+        let waiting = Mutex<[Responder]>([])
+        let handler = ClosureHandler { _, responder in waiting.withLock { $0.append(responder) } }
+        var limits = ServerLimits()
+        limits.leftMilliseconds = 50
+        let server = try TestServer(handler, limits)
+        defer { server.stop() }
+        for _ in 0..<3 {
+            if isHTTP2 {
+                let client = try HTTP2Client(server)
+                client.settle()
+                client.request(1, "GET", "/")
+                #expect(server.eventually { waiting.withLock { !$0.isEmpty } })
+            } else {
+                let client = try TestClient(server)
+                client.send(Self.post("x"))
+                #expect(server.eventually { waiting.withLock { !$0.isEmpty } })
+            }
+        }
+        #expect(server.eventually { server.server.counters.connectionsOpen == 0 })
+        #expect(server.eventually { waiting.withLock { $0.count } == 3 && server.budget.used == 0 })
+        waiting.withLock { for responder in $0 { responder.respond(200) } }
+        #expect(server.eventually { server.server.counters.answersUnsent == 3 })
+    }
+
     @Test func answersComeFromAnyThread() throws {
         let handler = ClosureHandler { request, responder in
             let body = request.body
