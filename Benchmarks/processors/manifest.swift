@@ -15,7 +15,8 @@ let package = Package(
         .target(name: "Telemetry", dependencies: ["CLinux"], swiftSettings: swift),
         .target(name: "Wire", dependencies: ["CSimdJSON", "Telemetry"], swiftSettings: swift),
         .target(name: "Configuration", dependencies: ["CYAML", "Telemetry"], swiftSettings: swift),
-        .target(name: "Processors", dependencies: ["Configuration", "Telemetry", "Wire"], swiftSettings: swift),
+        .target(name: "System", swiftSettings: swift),
+        .target(name: "Processors", dependencies: ["Configuration", "System", "Telemetry", "Wire"], swiftSettings: swift),
         .executableTarget(
             name: "measure", dependencies: ["Configuration", "Processors", "Telemetry", "Wire"],
             swiftSettings: [.swiftLanguageMode(.v5)]),

@@ -23,6 +23,8 @@ struct ExportNotices {
     private var outage: Trouble?
     private var refusals: [Signal: Trouble] = [:]
     private var outageToldAt: UInt64?
+    private var shortage: Trouble?
+    private var shortageToldAt: UInt64?
     private var refusalToldAt: [Signal: UInt64] = [:]
     /// What was lost by the last event.
     private var seen: Lost = [:]
@@ -66,6 +68,23 @@ struct ExportNotices {
         defer { seen = lost }
         guard let trouble = refusals.removeValue(forKey: signal), trouble.isTold else { return nil }
         return end("takes \(signal.noun)s again", trouble, lost.filter { $0.key == signal }, now)
+    }
+
+    /// Its durable queue takes nothing more, or only what it drops something for.
+    mutating func queueFull(_ message: String, lost: Lost, now: UInt64) -> String? {
+        defer { seen = lost }
+        guard !isEnding else { return nil }
+        let isNew = shortage == nil
+        guard Self.tells(&shortage, &shortageToldAt, lost: seen, now) else { return nil }
+        return message + (isNew ? "" : Self.sinceText(shortage, now))
+    }
+
+    /// Its queue has room again.
+    mutating func queueHasRoom(lost: Lost, now: UInt64) -> String? {
+        defer { seen = lost }
+        guard let trouble = shortage else { return nil }
+        shortage = nil
+        return trouble.isTold && !isEnding ? end("the queue has room again", trouble, lost, now) : nil
     }
 
     /// Whether to tell of a failure now: not of one that was told of, and not too soon after the last.
@@ -127,11 +146,11 @@ final class ExportTeller: Sendable {
             return messages.inform("\(name): takes no \(signal.noun)s: \(message)")
         case .overflow: return messages.inform("\(name): the queue is full, the newest are dropped")
         case .dropped: return
-        case .outage, .recovered, .refused, .taken: break
+        case .outage, .recovered, .refused, .taken, .queueFull, .queueFails, .queueHasRoom: break
         }
-        let counters = state.withLock { $0.exporter }?.counters
+        let exporter = state.withLock { $0.exporter }
         var lost: ExportNotices.Lost = [:]
-        for signal in Signal.allCases { lost[signal] = counters.map { Self.lost($0[signal]) } ?? 0 }
+        for signal in Signal.allCases { lost[signal] = exporter?.lostItems(signal) ?? 0 }
         let now = clock.monotonicNanoseconds()
         let text: String? = state.withLock { state in
             switch event {
@@ -139,12 +158,18 @@ final class ExportTeller: Sendable {
             case .recovered: state.notices.recovered(lost: lost, now: now)
             case .refused(let signal, let message): state.notices.refused(signal, message, lost: lost, now: now)
             case .taken(let signal): state.notices.taken(signal, lost: lost, now: now)
+            case .queueFull(let evicts):
+                state.notices.queueFull(
+                    "the queue is full: "
+                        + (evicts
+                            ? "its oldest items are dropped" : "what comes is refused, or lost there if others take it"),
+                    lost: lost, now: now)
+            case .queueFails(let message):
+                state.notices.queueFull("the queue cannot be written: \(message)", lost: lost, now: now)
+            case .queueHasRoom: state.notices.queueHasRoom(lost: lost, now: now)
             case .warning, .unsupported, .overflow, .dropped: nil
             }
         }
         if let text { messages.warn("\(name): \(text)") }
     }
-
-    /// Not what the backend has no place for.
-    private static func lost(_ account: SignalAccounting) -> Int { account.dropped - account.dropped(.unsupported) }
 }

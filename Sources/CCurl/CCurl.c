@@ -49,6 +49,8 @@ sl_curl_easy_setopt_function sl_curl_easy_setopt(void) { return FUNCTION(curl_ea
 sl_curl_multi_setopt_function sl_curl_multi_setopt(void) { return FUNCTION(curl_multi_setopt); }
 sl_curl_easy_getinfo_function sl_curl_easy_getinfo(void) { return FUNCTION(curl_easy_getinfo); }
 
+unsigned int sl_curl_version(void) { return FUNCTION(curl_version_info)(CURLVERSION_NOW)->version_num; }
+
 #pragma GCC visibility push(hidden)
 
 CURLcode curl_global_init(long flags) { return FUNCTION(curl_global_init)(flags); }

@@ -332,3 +332,9 @@ void sl_peer_text(int fd, char *text, size_t count) {
     if (getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0) return;
     snprintf(text, count, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
+
+int64_t sl_birth_seconds(int fd) {
+    struct statx status;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &status) != 0 || !(status.stx_mask & STATX_BTIME)) return 0;
+    return status.stx_btime.tv_sec;
+}

@@ -12,6 +12,7 @@ import Telemetry
 /// Reads the exporters from flags and environment.
 struct ExporterParser {
     private static let otlpDefault = "http://localhost:4318"
+    private static let grpcDefault = "http://localhost:4317"
     private static let zipkinDefault = "http://localhost:9411/api/v2/spans"
 
     let environment: Environment
@@ -41,11 +42,24 @@ struct ExporterParser {
             return nil
         }
         if kind == .console { return console(flag, parts.count == 2 ? parts[1] : "stderr") }
-        guard parts.count == 2 else {
-            problems.error("--export \(flag)", "expected \(kind.rawValue)=URL, as in \(kind.rawValue)=\(kind.example)")
+        guard parts.count == 2, kind != .file || !parts[1].isEmpty else {
+            let what = kind == .file ? "FOLDER" : "URL"
+            problems.error(
+                "--export \(flag)", "expected \(kind.rawValue)=\(what), as in \(kind.rawValue)=\(kind.example)")
             return nil
         }
+        if kind == .file {
+            if let complaint = Self.complaint(folder: parts[1]) {
+                problems.error("--export \(flag)", "\"\(parts[1])\" \(complaint)")
+                return nil
+            }
+            return ExporterConfiguration(kind: .file, file: ExporterConfiguration.File(folder: parts[1]))
+        }
         guard let url = url(parts[1], "--export \(flag)", example: kind.example) else { return nil }
+        if let complaint = Self.complaint(kind, url) {
+            problems.error("--export \(flag)", complaint)
+            return nil
+        }
         return ExporterConfiguration(kind: kind, targets: targets(kind, url, "--export \(flag)"))
     }
 
@@ -57,6 +71,22 @@ struct ExporterParser {
         return ExporterConfiguration(kind: .console, console: ExporterConfiguration.Console(stream: stream))
     }
 
+    /// Why a URL is none for this kind.
+    static func complaint(_ kind: ExporterConfiguration.Kind, _ url: EndpointURL) -> String? {
+        guard kind == .otlpGRPC, !url.hasNoPath || url.query != nil else { return nil }
+        return "gRPC has paths of its own: expected \(url.with(path: ""))"
+    }
+
+    /// Why a path is not that of a folder for the files of an exporter.
+    static func complaint(folder: String) -> String? {
+        guard !folder.utf8.contains(0), folder.utf8.count <= 1_024 else { return "is no name of a folder" }
+        guard !folder.lowercased().hasSuffix(".json"), !folder.lowercased().hasSuffix(".jsonl") else {
+            return
+                "names a folder, with a file for each signal in it; a file is named in sidelight.yaml, as in {traces: \(folder)}"
+        }
+        return nil
+    }
+
     /// A URL without a path gets the protocol's paths, for OTLP those of all signals; so does, for OTLP, one that
     /// ends in "/". Any other path is taken as it is, for the signal whose path it ends with, else for traces.
     private mutating func targets(
@@ -64,10 +94,11 @@ struct ExporterParser {
     ) -> [Signal: ExporterConfiguration.Target] {
         let urls = Self.signalURLs(kind, url)
         return switch kind {
-        case .otlp, .otlpJSON: otlpTargets(urls)
+        case .otlp, .otlpJSON, .otlpGRPC: otlpTargets(urls)
         case .zipkin: Dictionary(uniqueKeysWithValues: urls.map { ($0.0, zipkinTarget($0.1)) })
-        case .jaeger: Dictionary(uniqueKeysWithValues: urls.map { ($0.0, ExporterConfiguration.Target(url: $0.1)) })
-        case .console: [:]
+        case .jaeger, .loki, .prometheus:
+            Dictionary(uniqueKeysWithValues: urls.map { ($0.0, ExporterConfiguration.Target(url: $0.1)) })
+        case .file, .console: [:]
         }
     }
 
@@ -85,7 +116,12 @@ struct ExporterParser {
         case .jaeger:
             let target = url.hasNoPath ? url.with(path: "/api/traces", query: url.query ?? "format=jaeger.thrift") : url
             return [(.traces, target)]
-        case .console: return []
+        case .otlpGRPC: return Signal.allCases.map { ($0, url.with(path: "")) }
+        case .loki:
+            return [(.logs, url.hasNoPath ? url.with(path: "/loki/api/v1/push", query: url.query) : url)]
+        case .prometheus:
+            return [(.metrics, url.hasNoPath ? url.with(path: "/api/v1/write", query: url.query) : url)]
+        case .file, .console: return []
         }
     }
 
@@ -99,7 +135,9 @@ struct ExporterParser {
             for name in exporterNames(signal) {
                 switch (name, signal) {
                 case ("otlp", _):
-                    if let url = otlpURL(signal) { otlp.append((otlpKind(signal), signal, url)) }
+                    let kind = otlpKind(signal)
+                    let url = kind == .otlpGRPC ? grpcURL(signal) : otlpURL(signal)
+                    if let url { otlp.append((kind, signal, url)) }
                 case ("zipkin", .traces):
                     let text = environment.text("OTEL_EXPORTER_ZIPKIN_ENDPOINT") ?? Self.zipkinDefault
                     if let url = url(text, "OTEL_EXPORTER_ZIPKIN_ENDPOINT", example: Self.zipkinDefault) {
@@ -114,7 +152,8 @@ struct ExporterParser {
                 }
             }
         }
-        for kind in [ExporterConfiguration.Kind.otlp, .otlpJSON] where otlp.contains(where: { $0.kind == kind }) {
+        for kind in [ExporterConfiguration.Kind.otlp, .otlpJSON, .otlpGRPC]
+        where otlp.contains(where: { $0.kind == kind }) {
             let targets = otlpTargets(otlp.filter { $0.kind == kind }.map { ($0.signal, $0.url) })
             exporters.insert(ExporterConfiguration(kind: kind, targets: targets), at: 0)
         }
@@ -144,16 +183,31 @@ struct ExporterParser {
         }
     }
 
+    /// For gRPC an endpoint may be a host and port alone; `OTEL_EXPORTER_OTLP_INSECURE` says whether to do without TLS then.
+    private mutating func grpcURL(_ signal: Signal) -> EndpointURL? {
+        let (source, value) =
+            environment.first(otlpNames("ENDPOINT", signal)) ?? ("OTEL_EXPORTER_OTLP_ENDPOINT", Self.grpcDefault)
+        var text = value
+        if !text.contains("://") {
+            let isInsecure = environment.first(otlpNames("INSECURE", signal))?.value.lowercased() == "true"
+            text = (isInsecure ? "http://" : "https://") + text
+        }
+        guard let url = url(text, source, example: Self.grpcDefault) else { return nil }
+        if let complaint = Self.complaint(.otlpGRPC, url) {
+            problems.error(source, complaint)
+            return nil
+        }
+        return url.with(path: "")
+    }
+
     private mutating func otlpKind(_ signal: Signal) -> ExporterConfiguration.Kind {
         guard let (name, value) = environment.first(otlpNames("PROTOCOL", signal)) else { return .otlp }
         switch value.lowercased() {
         case "http/protobuf": return .otlp
         case "http/json": return .otlpJSON
-        case "grpc":
-            problems.warning(name, "\"grpc\" is not supported for export; http/protobuf is used, usually on port 4318")
-            return .otlp
+        case "grpc": return .otlpGRPC
         default:
-            problems.warning(name, "\"\(value)\" is ignored: known are http/protobuf, http/json")
+            problems.warning(name, "\"\(value)\" is ignored: known are grpc, http/protobuf, http/json")
             return .otlp
         }
     }
@@ -258,7 +312,11 @@ extension ExporterConfiguration.Kind {
         switch self {
         case .otlp, .otlpJSON: "http://localhost:4318"
         case .zipkin: "http://localhost:9411"
+        case .otlpGRPC: "http://localhost:4317"
         case .jaeger: "http://localhost:14268"
+        case .loki: "http://localhost:3100"
+        case .prometheus: "http://localhost:9090"
+        case .file: "telemetry"
         case .console: "stderr"
         }
     }

@@ -6,9 +6,16 @@ public struct ExporterConfiguration: Hashable, Sendable {
     public enum Kind: String, Sendable, CaseIterable {
         case otlp
         case otlpJSON = "otlp-json"
+        case otlpGRPC = "otlp-grpc"
         case zipkin
         case jaeger
+        case loki
+        case prometheus = "prometheus-remote-write"
+        case file
         case console
+
+        /// Whether it is sent over the network.
+        public var isRemote: Bool { self != .file && self != .console }
     }
 
     public enum Compression: String, Sendable, CaseIterable { case none, gzip }
@@ -66,6 +73,29 @@ public struct ExporterConfiguration: Hashable, Sendable {
         }
     }
 
+    /// What a `file` exporter writes: a file of JSON lines for each signal.
+    public struct File: Hashable, Sendable {
+        public var paths: [Signal: String]
+        /// A file that would become longer is rotated before the line that makes it so. Bytes.
+        public var rotateBytesMax = 100 << 20
+        /// A file that is older is rotated before its next line. Nanoseconds; nil: its age does not matter.
+        public var rotateAgeNanoseconds: UInt64?
+        /// Rotated files of each signal that stay; older ones are removed.
+        public var keep = 10
+        /// Of rotated files.
+        public var compression = Compression.none
+        /// When lines are forced to the disk: `batch` before they count as delivered, `interval` within a second.
+        public var sync = QueueConfiguration.Sync.interval
+
+        public init(paths: [Signal: String] = [:]) { self.paths = paths }
+
+        /// A file for each signal in a folder.
+        public init(folder: String) {
+            let folder = folder.hasSuffix("/") ? folder : folder + "/"
+            paths = Dictionary(uniqueKeysWithValues: Signal.allCases.map { ($0, "\(folder)\($0.word).jsonl") })
+        }
+    }
+
     /// `OTEL_BSP_*`; nil: the pipeline's own default.
     public struct Batching: Hashable, Sendable {
         public var exportItemsMax: Int?
@@ -81,9 +111,18 @@ public struct ExporterConfiguration: Hashable, Sendable {
         }
     }
 
+    /// What tells a service's streams apart and has few values.
+    public static let standardLabels = [
+        "service.name", "service.namespace", "deployment.environment.name", "k8s.cluster.name", "k8s.namespace.name",
+    ]
+
     public var kind: Kind
-    /// The signals this exporter carries over HTTP. Empty for `console`.
+    /// The signals this exporter carries over HTTP. Empty for `console` and `file`.
     public var targets: [Signal: Target]
+    /// Only for `file`.
+    public var file: File
+    /// Attributes of the resource that become labels. Only for `loki`.
+    public var labels = ExporterConfiguration.standardLabels
     /// Only for `console`.
     public var console: Console
     public var batching: Batching
@@ -91,22 +130,26 @@ public struct ExporterConfiguration: Hashable, Sendable {
     public var inFlightMax: Int?
 
     public init(
-        kind: Kind, targets: [Signal: Target] = [:], console: Console = Console(), batching: Batching = Batching()
+        kind: Kind, targets: [Signal: Target] = [:], file: File = File(), console: Console = Console(),
+        batching: Batching = Batching()
     ) {
         self.kind = kind
         self.targets = targets
+        self.file = file
         self.console = console
         self.batching = batching
     }
 
     /// The signals that are routed here. Metrics have no form for people to read.
     public var signals: Set<Signal> {
-        if kind != .console { return Set(targets.keys) }
+        if kind.isRemote { return Set(targets.keys) }
+        if kind == .file { return Set(file.paths.keys) }
         return console.isJSON ? Set(Signal.allCases) : [.traces, .logs]
     }
 
     /// For messages and as a metric's label: the kind and where to.
     public var name: String {
+        if kind == .file { return "file=\(Signal.allCases.lazy.compactMap { file.paths[$0] }.first ?? "")" }
         guard let target = Signal.allCases.lazy.compactMap({ targets[$0] }).first else {
             return "\(kind.rawValue)=\(console.stream.rawValue)"
         }

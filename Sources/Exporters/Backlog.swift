@@ -26,8 +26,10 @@ struct Backlog {
         var left = 0
     }
 
-    /// Bytes of memory that the machine is filled up to; the entry that goes beyond is the last.
+    /// Bytes of memory that the machine is filled up to; the entry that goes beyond is the last. Of a small queue a quarter: what the machine has cannot make
+    /// room for others (`overflow: oldest`).
     static let windowBytes = 4 << 20
+    private let windowBytes: Int
 
     let queue: DurableQueue
     private let budget: MemoryBudget
@@ -48,16 +50,21 @@ struct Backlog {
     private(set) var appended = SignalCounts()
     /// Items the queue had no room for, though others took them.
     private(set) var overflowed = SignalCounts()
+    /// Items of groups that could not be written, though their senders were told that they are taken.
+    private(set) var unwritten = SignalCounts()
     /// Items of entries that are not the export request they should be.
     private(set) var undecodable = SignalCounts()
     /// Entries that have left, for who waits for that.
     private var acknowledged: [QueueEntryID] = []
     /// The machine is given no more.
     var isPaused = false
+    /// Those of `undecodable`, for who waits for them.
+    private var spoilt: [QueueEntryID] = []
 
     init(_ queue: DurableQueue, _ budget: MemoryBudget) {
         self.queue = queue
         self.budget = budget
+        windowBytes = min(Self.windowBytes, max(queue.limits.bytesMax / 4, 1))
         recovered = queue.counts.items
         hasMore = queue.counts.entries > 0
     }
@@ -82,14 +89,20 @@ struct Backlog {
 
     /// Writes the group. When that fails nothing of it is kept.
     /// - Parameters:
+    ///   - isPromised: its senders were told already that it is taken; what is not kept is counted as dropped.
     ///   - now: monotonic nanoseconds.
     ///   - unix: nanoseconds.
-    mutating func commit(_ machine: inout ExportMachine, now: UInt64, unix: UInt64) -> QueueFileError? {
+    mutating func commit(
+        _ machine: inout ExportMachine, isPromised: Bool, now: UInt64, unix: UInt64
+    ) -> QueueFileError? {
         let group = fresh
         let items = freshItems
         fresh.removeAll(keepingCapacity: true)
         freshItems = SignalCounts()
-        if case .failed(let error) = queue.commit(now: unix) { return error }
+        if case .failed(let error) = queue.commit(now: unix) {
+            if isPromised { for signal in Signal.allCases { unwritten[signal] += items[signal] } }
+            return error
+        }
         for signal in Signal.allCases { appended[signal] += items[signal] }
         for entry in group {
             if hasMore || !hasRoom(machine) || !give(entry.id, entry.batches, to: &machine, now: now) {
@@ -115,6 +128,7 @@ struct Backlog {
                     undecodable[head.signal] += Int(head.items)
                     handedOut = id
                     queue.acknowledge(id)
+                    if queue.keepsDroppedIDs { spoilt.append(id) }
                     continue
                 }
                 guard give(id, batches, to: &machine, now: now) else { return queue.giveBack(id) }
@@ -127,7 +141,7 @@ struct Backlog {
     }
 
     private func hasRoom(_ machine: ExportMachine) -> Bool {
-        machine.heldBytes < Self.windowBytes && !machine.isShutDown && !isPaused
+        machine.heldBytes < windowBytes && !machine.isShutDown && !isPaused
     }
 
     /// False: the memory budget has no room. An entry that the machine has alone is given all the same, so that the way out is never closed.
@@ -175,11 +189,10 @@ struct Backlog {
         }
     }
 
-    /// What the machine had is the queue's again.
+    /// The machine has nothing any more: what it had is the queue's again.
     mutating func giveBackAll() {
         for sequence in outstanding.keys { queue.giveBack(QueueEntryID(sequence: sequence)) }
         outstanding = [:]
-        leftOfOutstanding = SignalCounts()
         budget.giveBack(budgetBytes)
         budgetBytes = 0
     }
@@ -195,5 +208,12 @@ struct Backlog {
     mutating func takeAcknowledged() -> [QueueEntryID] {
         defer { acknowledged.removeAll(keepingCapacity: true) }
         return acknowledged
+    }
+
+    /// The entries that were given up since the last call.
+    mutating func takeLost() -> [QueueEntryID] {
+        guard queue.keepsDroppedIDs else { return [] }
+        defer { spoilt.removeAll(keepingCapacity: true) }
+        return queue.takeDroppedIDs() + spoilt
     }
 }

@@ -34,6 +34,12 @@ public enum ExporterEvent: Sendable, Hashable {
     case warning(Signal, message: String)
     /// The queue is full and items are dropped. Said once an outage.
     case overflow
+    /// The durable queue is full: what comes is refused, or the oldest items are dropped for it. Said when it begins, and about once a second while it lasts.
+    case queueFull(evicts: Bool)
+    /// Nothing can be written to the durable queue: a full disk. The same.
+    case queueFails(message: String)
+    /// Neither of both any more.
+    case queueHasRoom
     /// So many items are lost, and why.
     case dropped(Signal, DropReason, items: Int, message: String)
 }
@@ -63,6 +69,10 @@ public final class Exporter: Sendable {
         var drainsAgain = false
         var flushes: [(mark: UInt64, latch: Monitor<Bool>)] = []
         var hasOverflowed = false
+        /// Of the durable queue: items that it refused or evicted so far, whether it is called full, and whether it lacked room since the last tick.
+        var overflows = 0
+        var isFull = false
+        var overflowedInTick = false
         var lastRefusal: [Signal: String] = [:]
     }
 
@@ -74,23 +84,29 @@ public final class Exporter: Sendable {
     private let destination: any Destination
     private let timers: any TimerScheduler
     let clock: any SystemClock
-    private let report: @Sendable (ExporterEvent) -> Void
+    let report: @Sendable (ExporterEvent) -> Void
     /// Called with the entries of the durable queue that have left.
     private let acknowledged: (@Sendable ([QueueEntryID]) -> Void)?
+    /// Called with those that the queue gave up.
+    let lost: (@Sendable ([QueueEntryID]) -> Void)?
 
     /// What makes an exporter keep what it has on disk.
     public struct Durable {
         public var queue: DurableQueue
         public var budget: MemoryBudget
-        /// Called with entries that have left, delivered or dropped; on any thread, and must not block. Nil: nobody wants to know.
+        /// Called with entries that have left: delivered, or refused by the backend for good. On any thread, and must not block. Nil: nobody wants to know.
         public var acknowledged: (@Sendable ([QueueEntryID]) -> Void)?
+        /// Called with entries that no backend has seen as a whole and that are gone: evicted, expired, damaged. The same.
+        public var lost: (@Sendable ([QueueEntryID]) -> Void)?
 
         public init(
-            queue: DurableQueue, budget: MemoryBudget, acknowledged: (@Sendable ([QueueEntryID]) -> Void)? = nil
+            queue: DurableQueue, budget: MemoryBudget, acknowledged: (@Sendable ([QueueEntryID]) -> Void)? = nil,
+            lost: (@Sendable ([QueueEntryID]) -> Void)? = nil
         ) {
             self.queue = queue
             self.budget = budget
             self.acknowledged = acknowledged
+            self.lost = lost
         }
     }
 
@@ -127,10 +143,14 @@ public final class Exporter: Sendable {
     ) {
         let policy = RetryPolicy()
         let destination: any Destination =
-            if let encoding = Encoding(configuration.kind) {
+            if let encoding = Encoding(configuration) {
                 HTTPDestination(configuration, encoding, policy: policy, clock: clock, client: client)
             } else {
-                ConsoleDestination(configuration.console)
+                switch configuration.kind {
+                case .otlpGRPC: GRPCDestination(configuration, client: client)
+                case .file: FileDestination(configuration.file, timers: timers, clock: clock)
+                default: ConsoleDestination(configuration.console)
+                }
             }
         self.init(
             configuration, destination, policy: policy, timers: timers, clock: clock, durable: durable, report: report)
@@ -148,6 +168,8 @@ public final class Exporter: Sendable {
         self.clock = clock
         self.report = report
         acknowledged = durable?.acknowledged
+        lost = durable?.lost
+        durable?.queue.keepsDroppedIDs = lost != nil
         let limits = BatchLimits(configuration, isDurable: durable != nil)
         let backlog = durable.map { Backlog($0.queue, $0.budget) }
         state = Mutex(State(machine: ExportMachine(limits: limits, retryPolicy: policy), backlog: backlog))
@@ -245,6 +267,7 @@ public final class Exporter: Sendable {
         guard isMine else { return }
         while let step = nextStep() {
             startTimer(step.timer)
+            tell(step.gone, nil)
             for latch in step.settled { latch.open() }
             for export in step.exports { send(export) }
         }
@@ -254,6 +277,7 @@ public final class Exporter: Sendable {
         var exports: [Export]
         var timer: UInt64?
         var settled: [Monitor<Bool>]
+        var gone: [QueueEntryID]
     }
 
     /// Nil when there is nothing to do and the next caller of `drain` may take over.
@@ -269,7 +293,9 @@ public final class Exporter: Sendable {
             let action = state.machine.tick(now: now)
             let settled = state.flushes.filter { state.machine.isSettled($0.mark) }.map(\.latch)
             state.flushes.removeAll { state.machine.isSettled($0.mark) }
-            return Step(exports: action.exports, timer: Self.arm(&state, action.wakeAt), settled: settled)
+            return Step(
+                exports: action.exports, timer: Self.arm(&state, action.wakeAt), settled: settled,
+                gone: state.backlog?.takeLost() ?? [])
         }
     }
 
@@ -345,7 +371,8 @@ extension BatchLimits {
         exportBytesMax = configuration.batching.exportBytesMax ?? exportBytesMax
         inFlightMax = configuration.inFlightMax ?? inFlightMax
         oneResourcePerExport = configuration.kind == .jaeger
-        if configuration.kind == .console { inFlightMax = 1 }
+        // Prometheus wants the samples of a series in the order of their times.
+        if !configuration.kind.isRemote || configuration.kind == .prometheus { inFlightMax = 1 }
         guard isDurable else { return }
         queueItemsMax = .max
         queueBytesMax = .max

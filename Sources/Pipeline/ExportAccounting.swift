@@ -18,6 +18,8 @@ public enum DropReason: String, Sendable, CaseIterable {
     case invalidResponse = "invalid_response"
     /// It could not be written in the exporter's encoding.
     case notEncodable = "not_encodable"
+    /// The durable queue could not be written, after its sender had been told that it is taken.
+    case queueFailed = "queue_failed"
     /// It was handed back to the owner at shutdown; where that keeps it, it counts there.
     case undelivered
     /// It came after shutdown.

@@ -1,5 +1,6 @@
-// Rules on attributes act one after the other, each on what the one before it left. To do that in one pass over the bytes, the walk only notes the attributes whose
-// keys some rule names (mostly none or one); the rules run over these notes; then what has changed is written. All other attributes are never taken apart.
+// Rules on attributes act one after the other, each on what the one before it left. To do that in one pass over the
+// bytes, the walk only notes the attributes whose keys some rule names (mostly none or one); the rules run over these
+// notes; then what has changed is written. All other attributes are never taken apart.
 
 internal import Configuration
 internal import Telemetry
@@ -119,7 +120,9 @@ struct AttributeProgram {
     @inline(__always)
     private mutating func note(_ field: FieldCursor) -> Bool {
         var parts = field.message
-        guard parts.next(), parts.tag == Tag.KeyValue.key, !keys.contains(parts.bytes(parts.value)) else { return noteOdd(field) }
+        guard parts.next(), parts.tag == Tag.KeyValue.key, !keys.contains(parts.bytes(parts.value)) else {
+            return noteOdd(field)
+        }
         // The usual attribute ends with its value; where more comes, another key may.
         guard parts.next() else { return !parts.isBroken }
         return parts.tag == Tag.KeyValue.value && parts.offset == parts.end || noteOdd(field)
@@ -186,7 +189,8 @@ struct AttributeProgram {
     }
 
     private mutating func append(_ constant: Constant) {
-        entries.append(Entry(field: nil, key: .constant(constant.key), value: .constant(constant.value), isChanged: true))
+        entries.append(
+            Entry(field: nil, key: .constant(constant.key), value: .constant(constant.value), isChanged: true))
     }
 
     private func has(_ entry: Entry, _ key: [UInt8], _ fields: FieldCursor) -> Bool {
@@ -204,8 +208,8 @@ struct AttributeProgram {
         }
     }
 
-    /// The `value` field with the hash of a value: of a text's and of bytes' content, of a number's and a truth value's text, of a list's encoding. Nil where there is
-    /// no value.
+    /// The `value` field with the hash of a value: of a text's and of bytes' content, of a number's and a truth value's
+    /// text, of a list's encoding. Nil where there is no value.
     private func hashed(_ value: Value, _ hash: ValueHash, _ fields: FieldCursor) -> [UInt8]? {
         let digits: [UInt8]?
         switch value {
@@ -265,7 +269,8 @@ struct AttributeProgram {
 
 /// A value as text, for rules that compare or hash it.
 enum AnyValueText {
-    /// Calls `body` with the content of the `AnyValue` whose fields begin at the cursor; nil when it is empty or malformed.
+    /// Calls `body` with the content of the `AnyValue` whose fields begin at the cursor; nil when it is empty or
+    /// malformed.
     static func withContent<Result>(_ value: FieldCursor, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
         var fields = value
         var last: FieldCursor?

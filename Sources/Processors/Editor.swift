@@ -1,9 +1,10 @@
 // Bytes are rewritten in one pass, from left to right, and only from the first change on.
 //
-// The editor knows how far the source has been copied to the output (`copied`). A change at a place first copies what lies before it, then writes what stands
-// there now, and goes on behind it. Protobuf's messages begin with their length, so what is open around a change has to be written anew, too: the walker says
-// which messages it has entered (`enter`, `leave`), and the first change in one opens it in the output; `leave` then puts the length in its place. A message that is
-// left without a change was never opened, and goes out with the copy of its surroundings.
+// The editor knows how far the source has been copied to the output (`copied`). A change at a place first copies what
+// lies before it, then writes what stands there now, and goes on behind it. Protobuf's messages begin with their
+// length, so what is open around a change has to be written anew, too: the walker says which messages it has entered
+// (`enter`, `leave`), and the first change in one opens it in the output; `leave` then puts the length in its place. A
+// message that is left without a change was never opened, and goes out with the copy of its surroundings.
 //
 // Between two items of a batch nothing is open, and `position(of:)` tells where a byte of the source is in the output.
 
@@ -89,8 +90,8 @@ struct Editor: ~Copyable {
 
     // MARK: changes
 
-    /// What lies in `range` is left out; what is put into `writer` then stands in its place. An empty range inserts. Ranges come in rising order and lie in the
-    /// message that was entered last.
+    /// What lies in `range` is left out; what is put into `writer` then stands in its place. An empty range inserts.
+    /// Ranges come in rising order and lie in the message that was entered last.
     mutating func cut(_ range: Range<Int>) {
         hasChanged = true
         while opened < depth {

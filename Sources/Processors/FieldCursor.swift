@@ -1,8 +1,8 @@
 internal import Wire
 
-/// Walks the fields of one protobuf message in memory, and tells of each where it lies: what is not changed is copied with the frame it came in, which
-/// `ProtobufReader` does not give away. Bytes may be hostile: every read is checked against the message's end, and what does not fit ends the walk with
-/// `isBroken`. The memory must outlive the cursor.
+/// Walks the fields of one protobuf message in memory, and tells of each where it lies: what is not changed is copied
+/// with the frame it came in, which `ProtobufReader` does not give away. Bytes may be hostile: every read is checked
+/// against the message's end, and what does not fit ends the walk with `isBroken`. The memory must outlive the cursor.
 ///
 /// Offsets count from `base`, which is the start of the batch's (or the resource's) bytes for all cursors on them.
 struct FieldCursor {

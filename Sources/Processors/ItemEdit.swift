@@ -12,8 +12,16 @@ enum ItemFate {
 
 /// One pass over the items of a batch.
 protocol ItemEdit {
-    /// Walks the fields of an item and may change them. `fields` stands before the first; the editor has entered the message.
+    /// Walks the fields of an item and may change them. `fields` stands before the first; the editor has entered the
+    /// message.
     mutating func edit(_ item: Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate
+    /// Changes what the index says of the item that was edited last, where that has changed.
+    func index(_ item: inout Batch.Item)
+}
+
+extension ItemEdit {
+    @inline(__always)
+    func index(_ item: inout Batch.Item) {}
 }
 
 /// Where dropped items of one pass are counted.
@@ -37,7 +45,8 @@ struct DropTally {
 }
 
 extension Editor {
-    /// Runs `edit` over the items. When nothing changes, the batch stays what it was; else it gets new bytes and a new index.
+    /// Runs `edit` over the items. When nothing changes, the batch stays what it was; else it gets new bytes and a new
+    /// index.
     mutating func editItems(of batch: inout Batch, _ edit: inout some ItemEdit, _ tally: inout DropTally) {
         if !Self.isInOrder(batch) { Self.putInOrder(&batch, &tally) }
         let bytes = batch.bytes
@@ -88,6 +97,7 @@ extension Editor {
                 var item = item
                 item.offset = UInt32(newStart)
                 item.length = UInt32(newEnd - newStart)
+                edit.index(&item)
                 return item
             }
             tally.tooLarge.add(end - start)

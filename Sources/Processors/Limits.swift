@@ -1,5 +1,6 @@
-// Two walks: the first counts, the second edits, and only where something is over. What is over is dropped from the end, as an SDK with the same limits would never
-// have recorded it, and added to the counts of dropped things that the item came with.
+// Two walks: the first counts, the second edits, and only where something is over. What is over is dropped from the
+// end, as an SDK with the same limits would never have recorded it, and added to the counts of dropped things that the
+// item came with.
 
 public import Configuration
 internal import Telemetry
@@ -59,7 +60,8 @@ private struct LimitEdit: ItemEdit {
         span = Shape(
             attributes: Tag.Span.attributes, droppedAttributes: Tag.Span.droppedAttributes,
             events: .init(
-                tag: Tag.Span.events, dropped: Tag.Span.droppedEvents, max: limits.events, attributes: Tag.Event.attributes,
+                tag: Tag.Span.events, dropped: Tag.Span.droppedEvents, max: limits.events,
+                attributes: Tag.Event.attributes,
                 droppedAttributes: Tag.Event.droppedAttributes),
             links: .init(
                 tag: Tag.Span.links, dropped: Tag.Span.droppedLinks, max: limits.links, attributes: Tag.Link.attributes,
@@ -68,7 +70,10 @@ private struct LimitEdit: ItemEdit {
 
     mutating func takeCounts() -> [(String, Int)] {
         defer { (droppedAttributes, droppedEvents, droppedLinks, cutValues) = (0, 0, 0, 0) }
-        return [("attributes", droppedAttributes), ("events", droppedEvents), ("links", droppedLinks), ("values", cutValues)]
+        return [
+            ("attributes", droppedAttributes), ("events", droppedEvents), ("links", droppedLinks),
+            ("values", cutValues),
+        ]
     }
 
     mutating func edit(_ item: Batch.Item, _ fields: FieldCursor, _ editor: inout Editor) -> ItemFate {
@@ -106,7 +111,8 @@ private struct LimitEdit: ItemEdit {
         }
         guard !fields.isBroken else { return false }
         let over = (
-            attributes: max(0, attributes - limits.attributes), events: shape.events.map { max(0, events - $0.max) } ?? 0,
+            attributes: max(0, attributes - limits.attributes),
+            events: shape.events.map { max(0, events - $0.max) } ?? 0,
             links: shape.links.map { max(0, links - $0.max) } ?? 0
         )
         guard mayBeOver || over.attributes > 0 else { return true }
@@ -121,7 +127,8 @@ private struct LimitEdit: ItemEdit {
     }
 
     private mutating func editFields(
-        _ message: FieldCursor, _ shape: Shape, _ over: (attributes: Int, events: Int, links: Int), _ editor: inout Editor
+        _ message: FieldCursor, _ shape: Shape, _ over: (attributes: Int, events: Int, links: Int),
+        _ editor: inout Editor
     ) -> Bool {
         var fields = message
         var attributes = 0
@@ -142,7 +149,8 @@ private struct LimitEdit: ItemEdit {
                 links += 1
                 guard element(fields, list, isOver: links > list.max, &editor) else { return false }
             } else if fields.tag == shape.droppedAttributes && over.attributes > 0
-                || fields.tag == shape.events?.dropped && over.events > 0 || fields.tag == shape.links?.dropped && over.links > 0
+                || fields.tag == shape.events?.dropped && over.events > 0
+                || fields.tag == shape.links?.dropped && over.links > 0
             {
                 editor.cut(fields.frame)
             }
@@ -151,7 +159,9 @@ private struct LimitEdit: ItemEdit {
     }
 
     /// An event or a link.
-    private mutating func element(_ field: FieldCursor, _ list: Shape.List, isOver: Bool, _ editor: inout Editor) -> Bool {
+    private mutating func element(
+        _ field: FieldCursor, _ list: Shape.List, isOver: Bool, _ editor: inout Editor
+    ) -> Bool {
         if isOver {
             editor.cut(field.frame)
             return true
@@ -206,7 +216,8 @@ private struct LimitEdit: ItemEdit {
                 while elements.next() {
                     guard elements.tag == Tag.elements else { continue }
                     let isSound =
-                        inner.tag == Tag.AnyValue.map ? attribute(elements, depth + 1, &editor) : value(elements, depth + 1, &editor)
+                        inner.tag == Tag.AnyValue.map
+                        ? attribute(elements, depth + 1, &editor) : value(elements, depth + 1, &editor)
                     guard isSound else { return false }
                 }
                 guard !elements.isBroken else { return false }
@@ -225,6 +236,7 @@ private struct LimitEdit: ItemEdit {
         where text.base.load(fromByteOffset: place, as: UInt8.self) & 0xC0 != 0x80 {
             return place
         }
-        return text.base.load(fromByteOffset: text.body, as: UInt8.self) & 0xC0 != 0x80 && end - text.body < 4 ? text.body : end
+        return text.base.load(fromByteOffset: text.body, as: UInt8.self) & 0xC0 != 0x80 && end - text.body < 4
+            ? text.body : end
     }
 }

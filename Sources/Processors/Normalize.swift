@@ -3,8 +3,11 @@ internal import Telemetry
 internal import Wire
 
 extension Processor {
-    /// Makes names of low cardinality of paths in the names of spans, and, if asked to, `url.template`; takes queries off URLs.
-    public static func normalize(_ normalization: Normalization) -> Processor { Processor(stage: NormalizeStage(normalization)) }
+    /// Makes names of low cardinality of paths in the names of spans, and, if asked to, `url.template`; takes queries
+    /// off URLs.
+    public static func normalize(_ normalization: Normalization) -> Processor {
+        Processor(stage: NormalizeStage(normalization))
+    }
 }
 
 final class NormalizeStage: Stage {

@@ -1,5 +1,5 @@
-/// Tags (number << 3 | wire type) of OTLP's fields that processors look at, by message. Wire types: 0 varint, 1 fixed64, 2 length-delimited, 5 fixed32.
-/// <https://github.com/open-telemetry/opentelemetry-proto>, version 1.45.
+/// Tags (number << 3 | wire type) of OTLP's fields that processors look at, by message. Wire types: 0 varint, 1
+/// fixed64, 2 length-delimited, 5 fixed32. <https://github.com/open-telemetry/opentelemetry-proto>, version 1.45.
 enum Tag {
     enum KeyValue {
         static let key: UInt32 = 1 << 3 | 2
@@ -59,6 +59,8 @@ enum Tag {
         static let body: UInt32 = 5 << 3 | 2
         static let attributes: UInt32 = 6 << 3 | 2
         static let droppedAttributes: UInt32 = 7 << 3 | 0
+        static let traceID: UInt32 = 9 << 3 | 2
+        static let spanID: UInt32 = 10 << 3 | 2
         static let eventName: UInt32 = 12 << 3 | 2
     }
 
@@ -75,7 +77,8 @@ enum Tag {
         /// In an exemplar.
         static let filteredAttributes: UInt32 = 7 << 3 | 2
 
-        /// Where the attributes and the exemplars of a point are, by the kind of data; nil for another field. A summary has no exemplars (0).
+        /// Where the attributes and the exemplars of a point are, by the kind of data; nil for another field. A summary
+        /// has no exemplars (0).
         static func point(of data: UInt32) -> (attributes: UInt32, exemplars: UInt32)? {
             switch data {
             case gauge, sum: (7 << 3 | 2, 5 << 3 | 2)

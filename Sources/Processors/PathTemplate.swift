@@ -1,12 +1,16 @@
-/// Paths of URLs to names of low cardinality: parts that are ids become placeholders. The rules stand in docs/processors.md.
+/// Paths of URLs to names of low cardinality: parts that are ids become placeholders. The rules stand in
+/// docs/processors.md.
 enum PathTemplate {
     /// Longer names stay as they are.
     static let bytesMax = 4_096
 
-    private static let methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"].map { Array($0.utf8) }
+    private static let methods = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY",
+    ].map { Array($0.utf8) }
     private static let slash: UInt8 = 0x2F
 
-    /// A span's name, if it is a path, or a method and a path or an HTTP URL; nil: it is none of them, or it does not change.
+    /// A span's name, if it is a path, or a method and a path or an HTTP URL; nil: it is none of them, or it does not
+    /// change.
     static func name(_ name: UnsafeRawBufferPointer) -> [UInt8]? {
         guard name.count <= bytesMax, let start = pathStart(of: name) else { return nil }
         return template(name, pathAt: start)
@@ -71,7 +75,8 @@ enum PathTemplate {
         return output
     }
 
-    /// What stands for a part of a path, and the end of what it stands for: a file name's suffix stays. Nil: the part stays.
+    /// What stands for a part of a path, and the end of what it stands for: a file name's suffix stays. Nil: the part
+    /// stays.
     private static func placeholder(_ text: UnsafeRawBufferPointer, _ range: Range<Int>) -> (String, Int)? {
         let first = text[range.lowerBound]
         // A template's own: {id}, :id, <id>, [id], *.
@@ -112,8 +117,15 @@ enum PathTemplate {
             if kind & ByteClass.hex != 0 { hex += 1 }
             if byte == 0x2D { hyphens += 1 }
             if kind & ByteClass.base64URL != 0 { words += 1 }
-            if kind & ByteClass.alphanumeric != 0, before & ByteClass.alphanumeric != 0, (kind ^ before) & ByteClass.digit != 0 { changes += 1 }
-            if byte == 0x40 || byte == 0x25 && position + 2 < range.upperBound && text[position + 1] == 0x34 && text[position + 2] == 0x30 {
+            if kind & ByteClass.alphanumeric != 0, before & ByteClass.alphanumeric != 0,
+                (kind ^ before) & ByteClass.digit != 0
+            {
+                changes += 1
+            }
+            if byte == 0x40
+                || byte == 0x25 && position + 2 < range.upperBound && text[position + 1] == 0x34
+                    && text[position + 2] == 0x30
+            {
                 at = position
             }
             before = kind

@@ -8,6 +8,10 @@ public enum ProcessorDropReason: String, Sendable, CaseIterable {
     case filtered
     /// A sampler did not choose its trace.
     case unsampled
+    /// It came after its trace had been decided against.
+    case lateUnsampled = "late_unsampled"
+    /// It had come before.
+    case duplicate
     /// It is no OTLP within.
     case malformed
     /// The batch would have become larger than 256 MiB.
@@ -44,7 +48,8 @@ public struct DroppedItems: Hashable, Sendable {
 
 /// What a processor has done since it was made.
 public struct ProcessorCounts: Hashable, Sendable {
-    /// Items it was given, items it passed on, and items it keeps for now, by signal. received = passed + dropped + held, at every moment.
+    /// Items it was given, items it passed on, and items it keeps for now, by signal. received = passed + dropped + held, at
+    /// every moment.
     public var received: [Signal: Int] = [:]
     public var passed: [Signal: Int] = [:]
     public var held: [Signal: Int] = [:]
@@ -85,6 +90,7 @@ public struct Processor {
 
     init(stage: any Stage) { self.stage = stage }
 
+    /// Of a kind that remembers nothing from batch to batch that it holds; for the others see `StatefulProcessors`.
     /// - Parameter detected: what the detectors that a `resource` asks for have found (`ResourceDetector`).
     public init(_ configuration: ProcessorConfiguration, detected: Attributes) throws(ProcessorError) {
         switch configuration {
@@ -95,6 +101,9 @@ public struct Processor {
         case .normalize(let normalization): self = .normalize(normalization)
         case .limits(let limits): self = .limits(limits)
         case .sample(let sampling): self = .sample(sampling)
+        case .correlate(let correlation): self = .correlate(correlation)
+        case .tailSample, .spanMetrics, .serviceGraph, .dedupe:
+            preconditionFailure("\(configuration.kind) is made by StatefulProcessors")
         case .js: preconditionFailure("a script is no stage: it is made by the agent")
         }
     }
@@ -179,7 +188,9 @@ public final class ProcessorChain {
         totals.counts.withLock { counts in
             counts[index].received[batch.signal, default: 0] += received
             counts[index].passed[batch.signal, default: 0] += batch.items.count
-            for entry in dropped { counts[index].dropped[entry.signal, default: [:]][entry.reason, default: 0] += entry.items }
+            for entry in dropped {
+                counts[index].dropped[entry.signal, default: [:]][entry.reason, default: 0] += entry.items
+            }
             for (name, count) in details { counts[index].details[name, default: 0] += count }
         }
         details = [:]

@@ -1,5 +1,5 @@
-// The walk through everything of an item that holds text. The common attribute (a key, then one value) is looked at where it lies; the editor enters messages only
-// where something is found, or where values contain values.
+// The walk through everything of an item that holds text. The common attribute (a key, then one value) is looked at
+// where it lies; the editor enters messages only where something is found, or where values contain values.
 
 public import Configuration
 internal import Telemetry
@@ -7,7 +7,9 @@ internal import Wire
 
 extension Processor {
     /// Masks secrets in attributes, names, bodies and messages, of resources and scopes too.
-    public static func redact(_ redaction: Redaction = Redaction()) -> Processor { Processor(stage: RedactStage(redaction)) }
+    public static func redact(_ redaction: Redaction = Redaction()) -> Processor {
+        Processor(stage: RedactStage(redaction))
+    }
 }
 
 final class RedactStage: Stage {
@@ -21,9 +23,12 @@ final class RedactStage: Stage {
     func process(_ batch: inout Batch, _ editor: inout Editor, _ context: inout StageContext) {
         redactor.willEdit(batch.signal)
         editor.editItems(of: &batch, &redactor, &context.tally)
-        if let resource = memo.edited(batch.resource, { resource in
-            redactor.redact(resource, attributes: Tag.Resource.attributes, text: 0, &editor)
-        }) {
+        if let resource = memo.edited(
+            batch.resource,
+            { resource in
+                redactor.redact(resource, attributes: Tag.Resource.attributes, text: 0, &editor)
+            })
+        {
             batch.resource = resource
         }
         for index in batch.scopes.indices {
@@ -89,7 +94,8 @@ struct Redactor: ItemEdit {
         return isSound ? .keep : .malformed
     }
 
-    /// The resource's or the scope's new bytes; nil when nothing changes. One that is malformed is emptied: nobody can tell what is in it.
+    /// The resource's or the scope's new bytes; nil when nothing changes. One that is malformed is emptied: nobody can
+    /// tell what is in it.
     mutating func redact(_ message: [UInt8], attributes: UInt32, text: UInt32, _ editor: inout Editor) -> [UInt8]? {
         message.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return nil }
@@ -112,7 +118,9 @@ struct Redactor: ItemEdit {
                 guard attribute(fields, 0, &editor) else { return false }
             case Tag.Span.name: text(fields, &editor)
             case Tag.Span.events:
-                guard nested(fields, attributes: Tag.Event.attributes, text: Tag.Event.name, &editor) else { return false }
+                guard nested(fields, attributes: Tag.Event.attributes, text: Tag.Event.name, &editor) else {
+                    return false
+                }
             case Tag.Span.links:
                 guard nested(fields, attributes: Tag.Link.attributes, text: 0, &editor) else { return false }
             case Tag.Span.status:
@@ -154,7 +162,9 @@ struct Redactor: ItemEdit {
                     if point.tag == tags.attributes {
                         guard attribute(point, 0, &editor) else { return false }
                     } else if point.tag == tags.exemplars, tags.exemplars != 0 {
-                        guard nested(point, attributes: Tag.Metric.filteredAttributes, text: 0, &editor) else { return false }
+                        guard nested(point, attributes: Tag.Metric.filteredAttributes, text: 0, &editor) else {
+                            return false
+                        }
                     }
                 }
                 guard !point.isBroken else { return false }
@@ -200,7 +210,9 @@ struct Redactor: ItemEdit {
         guard parts.next(), parts.tag == Tag.KeyValue.key else { return anyAttribute(field, depth, &editor) }
         let key = parts.value
         guard parts.next() else { return !parts.isBroken }
-        guard parts.tag == Tag.KeyValue.value, parts.offset == parts.end else { return anyAttribute(field, depth, &editor) }
+        guard parts.tag == Tag.KeyValue.value, parts.offset == parts.end else {
+            return anyAttribute(field, depth, &editor)
+        }
         if names.contains(parts.bytes(key)) { return mask(field, key, parts, &editor) }
         var inner = parts.message
         guard inner.next() else { return !inner.isBroken }
@@ -212,7 +224,9 @@ struct Redactor: ItemEdit {
         guard scansText else { return true }
         let content = inner.bytes(inner.value)
         let isQuery = Self.isQuery(parts.bytes(key))
-        guard scanner.first(in: content, from: 0) != nil || isQuery && scanner.firstParameter(in: content) != nil else { return true }
+        guard scanner.first(in: content, from: 0) != nil || isQuery && scanner.firstParameter(in: content) != nil else {
+            return true
+        }
         editor.enter(field)
         editor.enter(parts)
         text(inner, isQuery: isQuery, &editor)
@@ -227,7 +241,8 @@ struct Redactor: ItemEdit {
         return zip(key, "url.query".utf8).allSatisfy(==)
     }
 
-    /// An attribute of any form: parts missing, in any order, or more than once, where the last counts for some readers and the first for others.
+    /// An attribute of any form: parts missing, in any order, or more than once, where the last counts for some readers
+    /// and the first for others.
     private mutating func anyAttribute(_ field: FieldCursor, _ depth: Int, _ editor: inout Editor) -> Bool {
         var parts = field.message
         var keys = 0
@@ -257,8 +272,11 @@ struct Redactor: ItemEdit {
         return true
     }
 
-    /// Writes the attribute anew with the replacement as its value; a list of values keeps being a list. Nothing, truth values and what is masked already stay.
-    private mutating func mask(_ field: FieldCursor, _ key: Range<Int>, _ value: FieldCursor, _ editor: inout Editor) -> Bool {
+    /// Writes the attribute anew with the replacement as its value; a list of values keeps being a list. Nothing, truth
+    /// values and what is masked already stay.
+    private mutating func mask(
+        _ field: FieldCursor, _ key: Range<Int>, _ value: FieldCursor, _ editor: inout Editor
+    ) -> Bool {
         var inner = value.message
         var last: FieldCursor?
         var count = 0

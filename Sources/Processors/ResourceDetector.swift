@@ -1,7 +1,7 @@
 public import Telemetry
 
-/// What can be found out about where the agent runs, as resource attributes with the names of the semantic conventions. Pure: the caller reads files and variables.
-/// <https://opentelemetry.io/docs/specs/semconv/resource/>
+/// What can be found out about where the agent runs, as resource attributes with the names of the semantic conventions.
+/// Pure: the caller reads files and variables. <https://opentelemetry.io/docs/specs/semconv/resource/>
 public enum ResourceDetector {
     /// - Parameters:
     ///   - machineID: of `/etc/machine-id`.
@@ -26,7 +26,9 @@ public enum ResourceDetector {
     ) -> Attributes {
         var attributes: Attributes = [Attribute("process.pid", .int(Int64(id)))]
         if let parentID { attributes.append(Attribute("process.parent_pid", .int(Int64(parentID)))) }
-        if let name = executablePath.split(separator: "/").last { append("process.executable.name", String(name), &attributes) }
+        if let name = executablePath.split(separator: "/").last {
+            append("process.executable.name", String(name), &attributes)
+        }
         append("process.executable.path", executablePath, &attributes)
         if !commandArguments.isEmpty {
             attributes.append(Attribute("process.command_args", .array(commandArguments.map { .string($0) })))
@@ -41,8 +43,8 @@ public enum ResourceDetector {
         return [Attribute("container.id", .string(id))]
     }
 
-    /// Of the variables that the downward API fills by the names that are usual: `K8S_POD_NAME` or `POD_NAME`, and so on; the pod's name of `HOSTNAME` where
-    /// `KUBERNETES_SERVICE_HOST` says that this is a cluster.
+    /// Of the variables that the downward API fills by the names that are usual: `K8S_POD_NAME` or `POD_NAME`, and so
+    /// on; the pod's name of `HOSTNAME` where `KUBERNETES_SERVICE_HOST` says that this is a cluster.
     public static func kubernetes(environment: [String: String]) -> Attributes {
         var attributes: Attributes = []
         let sources: [(String, [String])] = [
@@ -54,7 +56,9 @@ public enum ResourceDetector {
             ("k8s.deployment.name", ["K8S_DEPLOYMENT_NAME", "DEPLOYMENT_NAME"]),
             ("k8s.cluster.name", ["K8S_CLUSTER_NAME", "CLUSTER_NAME"]),
         ]
-        guard environment["KUBERNETES_SERVICE_HOST"] != nil || environment.keys.contains(where: { $0.hasPrefix("K8S_") }) else { return [] }
+        guard
+            environment["KUBERNETES_SERVICE_HOST"] != nil || environment.keys.contains(where: { $0.hasPrefix("K8S_") })
+        else { return [] }
         for (key, variables) in sources {
             for variable in variables {
                 guard let value = environment[variable], !value.isEmpty else { continue }
@@ -77,7 +81,8 @@ public enum ResourceDetector {
     private static func trimmed(_ text: String) -> String {
         let isSpace: (UInt8) -> Bool = { $0 <= 0x20 }
         let utf8 = text.utf8
-        guard let first = utf8.firstIndex(where: { !isSpace($0) }), let last = utf8.lastIndex(where: { !isSpace($0) }) else { return "" }
+        guard let first = utf8.firstIndex(where: { !isSpace($0) }), let last = utf8.lastIndex(where: { !isSpace($0) })
+        else { return "" }
         return String(text[first...last])
     }
 
@@ -88,10 +93,13 @@ public enum ResourceDetector {
         return trimmed(String(value.drop { $0 == "\"" }.prefix { $0 != "\"" }))
     }
 
-    /// The last part of a path in which 64 hex digits stand as Docker, containerd, CRI-O and Podman write them: `<id>`, `docker-<id>.scope`, `<runtime>:<id>`.
+    /// The last part of a path in which 64 hex digits stand as Docker, containerd, CRI-O and Podman write them: `<id>`,
+    /// `docker-<id>.scope`, `<runtime>:<id>`.
     private static func containerID(_ cgroup: String) -> String? {
         for line in cgroup.split(separator: "\n") {
-            guard let path = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).last else { continue }
+            guard let path = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).last else {
+                continue
+            }
             for part in path.split(separator: "/").reversed() {
                 if let id = hexRun(part) { return id }
             }
@@ -114,7 +122,9 @@ public enum ResourceDetector {
     /// Exactly 64 lowercase hex digits, set off by something else.
     private static func hexRun(_ text: Substring) -> String? {
         text.split { !("0"..."9").contains($0) && !("a"..."z").contains($0) }
-            .first { $0.utf8.count == 64 && $0.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) } }
+            .first {
+                $0.utf8.count == 64 && $0.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+            }
             .map(String.init)
     }
 }

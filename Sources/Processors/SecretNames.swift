@@ -1,21 +1,26 @@
-/// Names whose values are secret, compared without case, hyphens and underscores: `X-Api-Key`, `x_api_key` and `xApiKey` are one name.
+/// Names whose values are secret, compared without case, hyphens and underscores: `X-Api-Key`, `x_api_key` and
+/// `xApiKey` are one name.
 ///
-/// A name without a dot is compared with the last part of a key (behind its last dot), one with dots with the whole key. `*` in a name stands for any
-/// bytes; such a name is compared with the whole key.
+/// A name without a dot is compared with the last part of a key (behind its last dot), one with dots with the whole
+/// key. `*` in a name stands for any bytes; such a name is compared with the whole key.
 struct SecretNames {
     /// What names of headers, parameters and settings that hold secrets are called.
     static let wellKnown = [
         "authorization", "proxy_authorization", "cookie", "set_cookie", "api_key", "x_api_key", "password", "passwd",
-        "passphrase", "secret", "token", "access_token", "refresh_token", "id_token", "auth_token", "x_auth_token", "bearer_token",
-        "session_token", "csrf_token", "xsrf_token", "x_csrf_token", "x_xsrf_token", "x_amz_security_token", "client_secret",
-        "secret_key", "secret_access_key", "aws_secret_access_key", "access_key", "private_key", "signing_key", "encryption_key",
+        "passphrase", "secret", "token", "access_token", "refresh_token", "id_token", "auth_token", "x_auth_token",
+        "bearer_token",
+        "session_token", "csrf_token", "xsrf_token", "x_csrf_token", "x_xsrf_token", "x_amz_security_token",
+        "client_secret",
+        "secret_key", "secret_access_key", "aws_secret_access_key", "access_key", "private_key", "signing_key",
+        "encryption_key",
         "credentials", "jwt",
     ]
 
     /// What signs a URL is as good as a password until it expires.
     static let wellKnownParameters =
         wellKnown + [
-            "signature", "sig", "x_amz_signature", "x_amz_credential", "x_goog_signature", "x_goog_credential", "aws_access_key_id",
+            "signature", "sig", "x_amz_signature", "x_amz_credential", "x_goog_signature", "x_goog_credential",
+            "aws_access_key_id",
         ]
 
     /// A name of up to 32 bytes, folded.
@@ -32,7 +37,9 @@ struct SecretNames {
         init(_ names: [(name: Folded, count: Int)]) {
             for count in 0...foldedBytesMax {
                 starts[count] = self.names.count
-                for (name, length) in names where length == count && !self.names[starts[count]...].contains(name) { self.names.append(name) }
+                for (name, length) in names where length == count && !self.names[starts[count]...].contains(name) {
+                    self.names.append(name)
+                }
             }
             starts[foldedBytesMax + 1] = self.names.count
         }
@@ -91,7 +98,9 @@ struct SecretNames {
     private func isNamed(_ key: UnsafeRawBufferPointer) -> Bool {
         var start = key.count
         while start > 0, key[start - 1] != 0x2E { start -= 1 }
-        if let part = Self.fold(UnsafeRawBufferPointer(rebasing: key[start...])), lastParts.contains(part) { return true }
+        if let part = Self.fold(UnsafeRawBufferPointer(rebasing: key[start...])), lastParts.contains(part) {
+            return true
+        }
         guard !wholes.isEmpty, let whole = Self.fold(key) else { return false }
         return wholes.contains(whole)
     }

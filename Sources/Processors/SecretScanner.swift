@@ -1,9 +1,11 @@
-// Finds secrets in text, in one pass. Each pattern has four bytes that follow each other wherever it occurs (`eyJ?` of a JSON Web Token, `gh?_` of a GitHub token,
-// `?` and three bytes of a parameter): a table says for each byte in which patterns it may be the first, second, third or fourth, as four groups of eight bits in one
-// word. The scan looks each byte up once and joins the words of four neighbours; where a bit is left, the pattern's own code looks at the place. Text in which nothing
-// is found costs the look-ups alone.
+// Finds secrets in text, in one pass. Each pattern has four bytes that follow each other wherever it occurs (`eyJ?` of
+// a JSON Web Token, `gh?_` of a GitHub token, `?` and three bytes of a parameter): a table says for each byte in which
+// patterns it may be the first, second, third or fourth, as four groups of eight bits in one word. The scan looks each
+// byte up once and joins the words of four neighbours; where a bit is left, the pattern's own code looks at the place.
+// Text in which nothing is found costs the look-ups alone.
 //
-// Every look at a place is bounded by a constant, or by what it then masks, or by a run of bytes that no second look can begin in: the scan is linear, whatever the text.
+// Every look at a place is bounded by a constant, or by what it then masks, or by a run of bytes that no second look
+// can begin in: the scan is linear, whatever the text.
 
 internal import Configuration
 
@@ -114,7 +116,8 @@ final class SecretScanner {
 
     deinit { table.deallocate() }
 
-    /// The first secret at or behind `start`. Matches rise and do not overlap when the next search starts at the end of the last.
+    /// The first secret at or behind `start`. Matches rise and do not overlap when the next search starts at the end of
+    /// the last.
     @inline(__always)
     func first(in text: UnsafeRawBufferPointer, from start: Int) -> Match? {
         let count = text.count
@@ -155,7 +158,8 @@ final class SecretScanner {
         }
         while position &+ 4 <= count {
             let word =
-                table[Int(text[position])] & table[Int(text[position &+ 1])] >> 8 & table[Int(text[position &+ 2])] >> 16
+                table[Int(text[position])] & table[Int(text[position &+ 1])] >> 8 & table[Int(text[position &+ 2])]
+                >> 16
                 & table[Int(text[position &+ 3])] >> 24
             if word & 0xFF != 0, let match = look(word, text, count, position, start) { return match }
             position &+= 1
@@ -166,13 +170,17 @@ final class SecretScanner {
     private func searches(_ kind: SecretKind) -> Bool { kinds & 1 << UInt8(kind.index) != 0 }
 
     @inline(__always)
-    private func look(_ bits: UInt32, _ text: UnsafePointer<UInt8>, _ count: Int, _ position: Int, _ start: Int) -> Match? {
+    private func look(
+        _ bits: UInt32, _ text: UnsafePointer<UInt8>, _ count: Int, _ position: Int, _ start: Int
+    ) -> Match? {
         bits & 0xFF == 0 ? nil : lookClosely(bits, text, count, position, start)
     }
 
     /// The patterns of `bits` at a place.
     @inline(never)
-    private func lookClosely(_ bits: UInt32, _ text: UnsafePointer<UInt8>, _ count: Int, _ position: Int, _ start: Int) -> Match? {
+    private func lookClosely(
+        _ bits: UInt32, _ text: UnsafePointer<UInt8>, _ count: Int, _ position: Int, _ start: Int
+    ) -> Match? {
         if bits & Bit.digits != 0, let match = card(text, count, position + 1) { return match }
         if bits & Bit.at != 0 {
             if searches(.url), let match = userInformation(text, count, position, start) { return match }
@@ -231,7 +239,9 @@ final class SecretScanner {
 
     private func email(_ text: UnsafePointer<UInt8>, _ count: Int, _ at: Int, _ floor: Int) -> Match? {
         var local = at
-        while local > floor, at - local <= Self.localBytesMax, has(ByteClass.local, text, count, local - 1) { local -= 1 }
+        while local > floor, at - local <= Self.localBytesMax, has(ByteClass.local, text, count, local - 1) {
+            local -= 1
+        }
         while local < at, text[local] == 0x2E { local += 1 }
         guard local < at, at - local <= Self.localBytesMax, text[at - 1] != 0x2E else { return nil }
         // Labels, until something else than a letter, a digit, a hyphen or a dot.
@@ -267,13 +277,15 @@ final class SecretScanner {
             guard byte > 0x20, byte != 0x22, byte != 0x27, byte != 0x3F, byte != 0x23, byte != 0x40 else { return nil }
             start -= 1
         }
-        guard start < at, start - 3 >= floor, text[start - 1] == 0x2F, text[start - 2] == 0x2F, text[start - 3] == 0x3A else {
+        guard start < at, start - 3 >= floor, text[start - 1] == 0x2F, text[start - 2] == 0x2F, text[start - 3] == 0x3A
+        else {
             return nil
         }
         // A password may hold an @ of its own; the host begins behind the last.
         var end = at
         var next = at + 1
-        while next < count, next - at <= Self.userInformationBytesMax, text[next] != 0x2F, text[next] != 0x3F, text[next] != 0x23,
+        while next < count, next - at <= Self.userInformationBytesMax, text[next] != 0x2F, text[next] != 0x3F,
+            text[next] != 0x23,
             classes[Int(text[next])] & ByteClass.valueEnd == 0
         {
             if text[next] == 0x40 { end = next }
@@ -324,7 +336,9 @@ final class SecretScanner {
         let word: StaticString = "bearer"
         for index in 0..<6 where ByteClass.lowercased(text[start + index]) != word.utf8Start[index] { return nil }
         var token = start + 6
-        while token < count, token - start < 16, text[token] == 0x20 || text[token] == 0x3A || text[token] == 0x3D { token += 1 }
+        while token < count, token - start < 16, text[token] == 0x20 || text[token] == 0x3A || text[token] == 0x3D {
+            token += 1
+        }
         if token == start + 6, begins("%20", text, count, token) { token += 3 }
         guard token > start + 6 else { return nil }
         let end = run(ByteClass.token, text, count, token)
@@ -340,7 +354,8 @@ final class SecretScanner {
         guard !has(ByteClass.word, text, count, start - 1) else { return nil }
         if searches(.awsKey) {
             let isKey =
-                begins("AKIA", text, count, start) || begins("ASIA", text, count, start) || begins("ABIA", text, count, start)
+                begins("AKIA", text, count, start) || begins("ASIA", text, count, start)
+                || begins("ABIA", text, count, start)
                 || begins("ACCA", text, count, start)
             if isKey {
                 let end = run(ByteClass.word, text, count, start, limit: 21)
@@ -382,7 +397,9 @@ final class SecretScanner {
         guard start >= floor, begins("-----BEGIN ", text, count, start) else { return nil }
         let label = begin + 6
         var labelEnd = label
-        while labelEnd < count, labelEnd - label < 48, text[labelEnd] == 0x20 || text[labelEnd] &- 0x41 < 26 { labelEnd += 1 }
+        while labelEnd < count, labelEnd - label < 48, text[labelEnd] == 0x20 || text[labelEnd] &- 0x41 < 26 {
+            labelEnd += 1
+        }
         guard begins("-----", text, count, labelEnd) else { return nil }
         var isPrivate = false
         for index in label..<labelEnd where begins("PRIVATE KEY", text, labelEnd, index) { isPrivate = true }
@@ -402,8 +419,9 @@ final class SecretScanner {
 
     // MARK: cards
 
-    /// A number that begins at `start`: 13 to 19 digits without a break, or groups of four (American Express: 4, 6, 5; Diners Club: 4, 6, 4) with one space
-    /// or hyphen between them. What goes on as a word, a decimal, a UUID or a longer number is none.
+    /// A number that begins at `start`: 13 to 19 digits without a break, or groups of four (American Express: 4, 6, 5;
+    /// Diners Club: 4, 6, 4) with one space or hyphen between them. What goes on as a word, a decimal, a UUID or a
+    /// longer number is none.
     private func card(_ text: UnsafePointer<UInt8>, _ count: Int, _ start: Int) -> Match? {
         guard !isJoined(text, count, start - 1, start - 2) else { return nil }
         // Four digits come first in all of them.

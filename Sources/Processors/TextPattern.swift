@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// A text with `*` for any bytes, none included, made ready to be compared with bytes. Time is in proportion to the text's length for the usual forms, and to its
-/// length times the pattern's at worst.
+/// A text with `*` for any bytes, none included, made ready to be compared with bytes. Time is in proportion to the
+/// text's length for the usual forms, and to its length times the pattern's at worst.
 struct TextPattern {
     private enum Form {
         case any
@@ -30,7 +30,11 @@ struct TextPattern {
         case (2, 1) where !pieces[0].isEmpty: (form, literal) = (.prefix, pieces[0])
         case (2, 1): (form, literal) = (.suffix, pieces[1])
         case (3, 1) where !pieces[1].isEmpty: (form, literal) = (.contains, pieces[1])
-        default: (form, literal) = (.pieces([pieces[0]] + pieces[1..<pieces.count - 1].filter { !$0.isEmpty } + [pieces[pieces.count - 1]]), [])
+        default:
+            (form, literal) = (
+                .pieces([pieces[0]] + pieces[1..<pieces.count - 1].filter { !$0.isEmpty } + [pieces[pieces.count - 1]]),
+                []
+            )
         }
     }
 
@@ -48,7 +52,9 @@ struct TextPattern {
     private static func match(_ pieces: [[UInt8]], _ text: UnsafeRawBufferPointer) -> Bool {
         let first = pieces[0]
         let last = pieces[pieces.count - 1]
-        guard text.count >= first.count + last.count, isEqual(text, 0, first), isEqual(text, text.count - last.count, last) else {
+        guard text.count >= first.count + last.count, isEqual(text, 0, first),
+            isEqual(text, text.count - last.count, last)
+        else {
             return false
         }
         // Each piece as early as it can be: what comes behind it then has the most room.
@@ -66,7 +72,8 @@ struct TextPattern {
         return literal.withUnsafeBytes { memcmp(text.baseAddress! + offset, $0.baseAddress!, $0.count) == 0 }
     }
 
-    private static func find(_ literal: [UInt8], in text: UnsafeRawBufferPointer, from start: Int, to end: Int) -> Int? {
+    private static func find(_ literal: [UInt8], in text: UnsafeRawBufferPointer, from start: Int, to end: Int) -> Int?
+    {
         guard end - start >= literal.count, let first = literal.first, let base = text.baseAddress else { return nil }
         let last = end - literal.count
         var position = start

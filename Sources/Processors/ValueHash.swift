@@ -1,5 +1,6 @@
-// SHA-256 is OpenSSL's, which is loaded when a rule asks for a hash: the agent does not link it, since that would cost each of its starts 4 ms (docs/adr/0008), and
-// the one that libcurl brings is not there before the first export. See docs/adr/0015.
+// SHA-256 is OpenSSL's, which is loaded when a rule asks for a hash: the agent does not link it, since that would cost
+// each of its starts 4 ms (docs/adr/0008), and the one that libcurl brings is not there before the first export. See
+// docs/adr/0015.
 
 internal import Glibc
 
@@ -9,20 +10,24 @@ public enum ProcessorError: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .noHashFunction(let why): "hashing attributes needs OpenSSL's libcrypto, which cannot be loaded: \(why); install libssl3"
+        case .noHashFunction(let why):
+            "hashing attributes needs OpenSSL's libcrypto, which cannot be loaded: \(why); install libssl3"
         }
     }
 }
 
 /// SHA-256 of values, or with a salt HMAC-SHA-256 (RFC 2104) with the salt as the key.
 final class ValueHash {
-    private typealias Digest = @convention(c) (
-        UnsafeRawPointer?, Int, UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<UInt32>?, OpaquePointer?, OpaquePointer?
-    ) -> Int32
-    private typealias HMAC = @convention(c) (
-        OpaquePointer?, UnsafeRawPointer?, Int32, UnsafePointer<UInt8>?, Int, UnsafeMutablePointer<UInt8>?,
-        UnsafeMutablePointer<UInt32>?
-    ) -> UnsafeMutablePointer<UInt8>?
+    private typealias Digest =
+        @convention(c) (
+            UnsafeRawPointer?, Int, UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<UInt32>?, OpaquePointer?,
+            OpaquePointer?
+        ) -> Int32
+    private typealias HMAC =
+        @convention(c) (
+            OpaquePointer?, UnsafeRawPointer?, Int32, UnsafePointer<UInt8>?, Int, UnsafeMutablePointer<UInt8>?,
+            UnsafeMutablePointer<UInt32>?
+        ) -> UnsafeMutablePointer<UInt8>?
     private typealias Algorithm = @convention(c) () -> OpaquePointer?
 
     static let digestBytes = 32
@@ -35,10 +40,13 @@ final class ValueHash {
     /// - Parameter salt: empty: plain SHA-256.
     init(salt: String) throws(ProcessorError) {
         self.salt = Array(salt.utf8)
-        guard let library = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL) ?? dlopen("libcrypto.so.1.1", RTLD_NOW | RTLD_LOCAL)
+        guard
+            let library = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL)
+                ?? dlopen("libcrypto.so.1.1", RTLD_NOW | RTLD_LOCAL)
         else { throw Self.failure() }
         // The library stays for the life of the process: its code may run at exit.
-        guard let sha256 = dlsym(library, "EVP_sha256"), let digest = dlsym(library, "EVP_Digest"), let hmac = dlsym(library, "HMAC"),
+        guard let sha256 = dlsym(library, "EVP_sha256"), let digest = dlsym(library, "EVP_Digest"),
+            let hmac = dlsym(library, "HMAC"),
             let algorithm = unsafeBitCast(sha256, to: Algorithm.self)()
         else { throw Self.failure() }
         self.algorithm = algorithm
@@ -58,7 +66,9 @@ final class ValueHash {
         let isDone = withUnsafeBytes(of: &none) { none in
             let data = bytes.baseAddress ?? none.baseAddress!
             guard !salt.isEmpty else { return digest(data, bytes.count, &result, nil, algorithm, nil) == 1 }
-            return hmac(algorithm, salt, Int32(salt.count), data.assumingMemoryBound(to: UInt8.self), bytes.count, &result, nil) != nil
+            return hmac(
+                algorithm, salt, Int32(salt.count), data.assumingMemoryBound(to: UInt8.self), bytes.count, &result, nil)
+                != nil
         }
         precondition(isDone, "OpenSSL has no memory for a digest")
         let digits = Array("0123456789abcdef".utf8)

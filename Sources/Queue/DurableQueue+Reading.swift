@@ -91,6 +91,14 @@ extension DurableQueue {
         return drops
     }
 
+    /// The committed entries that the queue gave up since the last call, in any order, for who waits for them. Only with `keepsDroppedIDs`; at most
+    /// `entriesMax` between two calls.
+    public func takeDroppedIDs() -> [QueueEntryID] {
+        guard !droppedIDs.isEmpty else { return [] }
+        defer { droppedIDs = [] }
+        return droppedIDs
+    }
+
     func hasRoom(_ bytes: Int) -> Bool {
         counts.bytesOnDisk + groupBytes + bytes <= limits.bytesMax && counts.entries + group.count < limits.entriesMax
     }
@@ -119,9 +127,10 @@ extension DurableQueue {
     func expire(_ now: UInt64) {
         guard let age = limits.ageMaxNanoseconds, counts.entries > 0, now > age else { return }
         for segment in segments where segment.unacknowledged > segment.handedOut {
+            guard let first = segment.nextIndex(after: nil) else { continue }
             var old: [Int] = []
             var isOver = false
-            for index in segment.entries.indices where !segment.entries[index].isAcknowledged {
+            for index in first..<segment.entries.count where !segment.entries[index].isAcknowledged {
                 let entry = segment.entries[index]
                 if entry.time >= now - age {
                     isOver = true
@@ -143,6 +152,7 @@ extension DurableQueue {
             items[entry.signal] += Int(entry.items)
             bytes += Int(entry.payloadBytes)
             settle(segment, index)
+            if keepsDroppedIDs { droppedIDs.append(segment.id(index)) }
         }
         for signal in Signal.allCases { counts[reason][signal] += items[signal] }
         note(

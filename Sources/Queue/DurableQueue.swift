@@ -40,6 +40,9 @@ public final class DurableQueue {
     var target: Segment?
 
     var drops: [QueueDrop] = []
+    /// Whether `takeDroppedIDs` has anything to give.
+    public var keepsDroppedIDs = false
+    var droppedIDs: [QueueEntryID] = []
     var lastSync: UInt64
     var folderIsDirty = false
     /// Sidecars of segments that were removed. A loss of power may bring such a segment back: its sidecar stays until the folder is synced.
@@ -83,7 +86,7 @@ public final class DurableQueue {
         case queued(QueueEntryID)
         /// The queue has no room. Counted as dropped.
         case full
-        /// The payload has more than `entryBytesMax` bytes. Not counted: it never was in the queue.
+        /// The payload has more than `entryBytesMax` bytes, or more than the whole queue may have. It never gets room. Not counted: it never was in the queue.
         case tooLarge
         /// The group has `groupBytesMax` bytes: commit, then append again.
         case groupFull
@@ -95,8 +98,8 @@ public final class DurableQueue {
 
     /// Takes an entry into the pending group. The bytes are copied. Older entries may give way (`takeDrops` says which).
     public func append(_ head: QueueEntryHead, _ payload: UnsafeRawBufferPointer) -> Append {
-        guard payload.count <= limits.entryBytesMax else { return .tooLarge }
         let bytes = QueueFormat.frameBytes(payload: payload.count)
+        guard payload.count <= limits.entryBytesMax, bytes <= limits.bytesMax else { return .tooLarge }
         guard groupBytes == 0 || groupBytes + bytes <= limits.groupBytesMax else { return .groupFull }
         guard hasRoom(bytes) || makeRoom(bytes) else {
             counts.full[head.signal] += Int(head.items)
@@ -131,6 +134,20 @@ public final class DurableQueue {
 
     /// Entries that wait for a commit.
     public var groupCount: Int { group.count }
+
+    /// Whether a payload of so many bytes has room, or would get it by what the limits say. Nothing is dropped for it. True of what never has: `append` says so.
+    public func mayTake(_ bytes: Int) -> Bool {
+        let bytes = QueueFormat.frameBytes(payload: bytes)
+        guard bytes <= limits.bytesMax else { return true }
+        if hasRoom(bytes) { return true }
+        // Only when full: what can be removed is removed now, not when the next entry comes.
+        flushAcknowledgements()
+        if hasRoom(bytes) { return true }
+        let mayGo = segments.contains { segment in
+            segment !== target && (segment.unacknowledged == 0 || limits.overflow == .oldest && segment.handedOut == 0)
+        }
+        return mayGo
+    }
 
     // MARK: Writing
 

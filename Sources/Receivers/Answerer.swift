@@ -24,11 +24,7 @@ struct Answerer: Sendable {
 
     /// All was taken but for what `received` says.
     func accepted(items: Int, rejected: Int, _ why: DecodeError?) {
-        counters.add(receiver) {
-            $0.accepted += 1
-            $0.items += UInt64(items)
-            $0.rejectedItems += UInt64(rejected)
-        }
+        counters.addAccepted(receiver, items: items, rejected: rejected)
         let partial =
             rejected == 0 ? nil : OTLP.PartialSuccess(rejected: Int64(rejected), message: why?.description ?? "")
         switch kind {
@@ -44,17 +40,17 @@ struct Answerer: Sendable {
         switch answer {
         case .accepted: accepted(items: items, rejected: rejected, why)
         case .full(let seconds):
-            counters.add(receiver) { $0.full += 1 }
+            counters.addFull(receiver)
             respond(503, "no room at the moment", [("retry-after", String(seconds))], retryAfterSeconds: seconds)
         case .failed(let reason):
-            counters.add(receiver) { $0.failed += 1 }
+            counters.addFailed(receiver)
             respond(500, reason, [])
         }
     }
 
     /// The request itself is at fault.
     func refuse(_ status: Int, _ why: String, fields: KeyValuePairs<StaticString, String> = [:]) {
-        counters.add(receiver) { $0.bad += 1 }
+        counters.addBad(receiver)
         respond(status, why, fields.map { ($0.key, $0.value) })
     }
 

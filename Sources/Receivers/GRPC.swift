@@ -51,21 +51,21 @@ enum GRPC {
 extension ReceiverHandler {
     func handleGRPC(_ request: borrowing ServedRequest, _ responder: Responder, _ signal: Signal) {
         func refuse(_ code: OTLP.StatusCode, _ message: String) {
-            counters.add(.otlpGRPC) { $0.bad += 1 }
+            counters.addBad(.otlpGRPC)
             GRPC.refuse(responder, code, message)
         }
         guard request.isHTTP2 else {
-            counters.add(.otlpGRPC) { $0.bad += 1 }
+            counters.addBad(.otlpGRPC)
             return responder.respond(
                 505, ResponseFields(["content-type": "text/plain; charset=utf-8"]),
                 body: Array("gRPC needs HTTP/2\n".utf8))
         }
         guard request.method == .post else {
-            counters.add(.otlpGRPC) { $0.bad += 1 }
+            counters.addBad(.otlpGRPC)
             return responder.respond(405, ResponseFields(["allow": "POST"]))
         }
         guard Self.isGRPC(request) else {
-            counters.add(.otlpGRPC) { $0.bad += 1 }
+            counters.addBad(.otlpGRPC)
             return responder.respond(
                 415, ResponseFields(["content-type": "text/plain; charset=utf-8"]),
                 body: Array("the content type has to be application/grpc\n".utf8))
@@ -80,7 +80,7 @@ extension ReceiverHandler {
         }
         switch outcome {
         case .failure(.full):
-            counters.add(.otlpGRPC) { $0.full += 1 }
+            counters.addFull(.otlpGRPC)
             GRPC.refuse(responder, .unavailable, "no room at the moment", retryAfterSeconds: 1)
         case .failure(.refused(let code, let message)): refuse(code, message)
         case .success(let received): deliverGRPC(received, responder, signal)
@@ -95,20 +95,16 @@ extension ReceiverHandler {
         deliver(received, signal, .otlpGRPC) { answer in
             switch answer {
             case .accepted:
-                counters.add(.otlpGRPC) {
-                    $0.accepted += 1
-                    $0.items += UInt64(items)
-                    $0.rejectedItems += UInt64(rejected)
-                }
+                counters.addAccepted(.otlpGRPC, items: items, rejected: rejected)
                 let partial =
                     rejected == 0
                     ? nil : OTLP.PartialSuccess(rejected: Int64(rejected), message: why?.description ?? "")
                 GRPC.respond(responder, OTLP.encodeExportResponse(partial, signal: signal, isJSON: false))
             case .full(let seconds):
-                counters.add(.otlpGRPC) { $0.full += 1 }
+                counters.addFull(.otlpGRPC)
                 GRPC.refuse(responder, .unavailable, "no room at the moment", retryAfterSeconds: seconds)
             case .failed(let reason):
-                counters.add(.otlpGRPC) { $0.failed += 1 }
+                counters.addFailed(.otlpGRPC)
                 GRPC.refuse(responder, .internal, reason)
             }
         }
@@ -176,7 +172,9 @@ extension ReceiverHandler {
         _ message: UnsafeRawBufferPointer, _ signal: Signal
     ) throws(GRPCFailure) -> OTLP.Received {
         do throws(DecodeError) {
-            return try OTLP.batches(fromExportRequest: message, signal: signal, limits: options.limits)
+            return try OTLP.batches(
+                fromExportRequest: message, signal: signal, limits: options.limits,
+                receivedAt: clock.unixNanoseconds())
         } catch {
             throw .refused(error.isAboutSize ? .resourceExhausted : .invalidArgument, error.description)
         }

@@ -19,24 +19,52 @@ public final class ReceiverCounters: Sendable {
         public init() {}
     }
 
-    private let counts = Mutex([Counts](repeating: Counts(), count: ReceiverName.allCases.count))
+    /// Relaxed: each is a number of its own, and there is one of them a request.
+    private final class Cell: Sendable {
+        let accepted = Atomic<UInt64>(0)
+        let items = Atomic<UInt64>(0)
+        let rejectedItems = Atomic<UInt64>(0)
+        let bad = Atomic<UInt64>(0)
+        let full = Atomic<UInt64>(0)
+        let failed = Atomic<UInt64>(0)
+    }
+
+    private let otlpHTTP = Cell()
+    private let otlpGRPC = Cell()
+    private let zipkin = Cell()
+    private let jaeger = Cell()
 
     public init() {}
 
-    public func counts(of receiver: ReceiverName) -> Counts {
-        counts.withLock { $0[Self.index(receiver)] }
-    }
-
-    func add(_ receiver: ReceiverName, _ change: (inout Counts) -> Void) {
-        counts.withLock { change(&$0[Self.index(receiver)]) }
-    }
-
-    private static func index(_ receiver: ReceiverName) -> Int {
+    private func cell(_ receiver: ReceiverName) -> Cell {
         switch receiver {
-        case .otlpHTTP: 0
-        case .otlpGRPC: 1
-        case .zipkin: 2
-        case .jaeger: 3
+        case .otlpHTTP: otlpHTTP
+        case .otlpGRPC: otlpGRPC
+        case .zipkin: zipkin
+        case .jaeger: jaeger
         }
     }
+
+    public func counts(of receiver: ReceiverName) -> Counts {
+        let cell = cell(receiver)
+        var counts = Counts()
+        counts.accepted = cell.accepted.load(ordering: .relaxed)
+        counts.items = cell.items.load(ordering: .relaxed)
+        counts.rejectedItems = cell.rejectedItems.load(ordering: .relaxed)
+        counts.bad = cell.bad.load(ordering: .relaxed)
+        counts.full = cell.full.load(ordering: .relaxed)
+        counts.failed = cell.failed.load(ordering: .relaxed)
+        return counts
+    }
+
+    func addAccepted(_ receiver: ReceiverName, items: Int, rejected: Int) {
+        let cell = cell(receiver)
+        cell.accepted.wrappingAdd(1, ordering: .relaxed)
+        cell.items.wrappingAdd(UInt64(items), ordering: .relaxed)
+        if rejected > 0 { cell.rejectedItems.wrappingAdd(UInt64(rejected), ordering: .relaxed) }
+    }
+
+    func addBad(_ receiver: ReceiverName) { cell(receiver).bad.wrappingAdd(1, ordering: .relaxed) }
+    func addFull(_ receiver: ReceiverName) { cell(receiver).full.wrappingAdd(1, ordering: .relaxed) }
+    func addFailed(_ receiver: ReceiverName) { cell(receiver).failed.wrappingAdd(1, ordering: .relaxed) }
 }

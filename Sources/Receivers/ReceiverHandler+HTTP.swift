@@ -34,10 +34,14 @@ extension ReceiverHandler {
         let isJSON = Self.contentIs(request, "application/json")
         switch route {
         case .otlp(let signal), .grpc(let signal):
-            if isJSON { return try OTLP.batches(fromExportRequestJSON: request.body, signal: signal, limits: limits) }
+            let now = clock.unixNanoseconds()
+            if isJSON {
+                return try OTLP.batches(
+                    fromExportRequestJSON: request.body, signal: signal, limits: limits, receivedAt: now)
+            }
             guard isProtobuf else { return nil }
             return try request.withBody { (body) throws(DecodeError) in
-                try OTLP.batches(fromExportRequest: body, signal: signal, limits: limits)
+                try OTLP.batches(fromExportRequest: body, signal: signal, limits: limits, receivedAt: now)
             }
         case .zipkin2:
             if isProtobuf { return try Zipkin.batches(fromV2Protobuf: request.body, limits: limits) }

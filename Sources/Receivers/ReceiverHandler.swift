@@ -23,15 +23,23 @@ public final class ReceiverHandler: RequestHandler, @unchecked Sendable {
     let intake: any Intake
     let counters: ReceiverCounters
     let budget: MemoryBudget
+    let clock: any SystemClock
     /// For messages that are compressed inside of gRPC's frames.
     var decoder = ContentDecoder()
 
-    public init(_ options: Options, intake: any Intake, counters: ReceiverCounters, budget: MemoryBudget) {
+    public init(
+        _ options: Options, intake: any Intake, counters: ReceiverCounters, budget: MemoryBudget,
+        clock: any SystemClock
+    ) {
         self.options = options
         self.intake = intake
         self.counters = counters
         self.budget = budget
+        self.clock = clock
     }
+
+    /// Bytes of a body that its listener has to take: a message, and gRPC's prefix.
+    public var bodyBytesMax: Int { options.limits.requestBytesMax + GRPC.prefixBytes }
 
     public func handle(_ request: borrowing ServedRequest, _ responder: Responder) {
         guard let route = Route(request), options.protocols.contains(route.receiver) else {

@@ -24,14 +24,17 @@ final class Connection: @unchecked Sendable {
     unowned(unsafe) let loop: Loop
     let descriptor: Int32
     let listener: Int
+    /// What the listener takes, bytes.
+    let bodyBytesMax: Int
     /// What epoll gives back: place in the loop's table, and a number that tells it from earlier connections there.
     let slot: Int
     let generation: UInt32
 
     var phase = Phase.open
     var speaks = Language.unknown
-    /// Received bytes that nobody has consumed, counted in the budget.
+    /// Received bytes, counted in the budget; from `pendingStart` on, nobody has consumed them.
     var pending: [UInt8] = []
+    var pendingStart = 0
     var output = OutputQueue()
     var interest: UInt32 = 0
     var wait = Wait.nothing
@@ -43,10 +46,11 @@ final class Connection: @unchecked Sendable {
     /// In the loop's list of those that have something to do at the end of the turn.
     var isScheduled = false
 
-    init(_ loop: Loop, descriptor: Int32, listener: Int, slot: Int, generation: UInt32) {
+    init(_ loop: Loop, descriptor: Int32, listener: Int, bodyBytesMax: Int, slot: Int, generation: UInt32) {
         self.loop = loop
         self.descriptor = descriptor
         self.listener = listener
+        self.bodyBytesMax = bodyBytesMax
         self.slot = slot
         self.generation = generation
     }

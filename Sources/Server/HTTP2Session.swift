@@ -194,12 +194,12 @@ final class HTTP2Session {
             }
         }
         if let refusal { return refuse(stream, refusal) }
-        if let length = stream.length, length > limits.bodyBytesMax { refuseSize(stream) }
+        if let length = stream.length, length > connection.bodyBytesMax { refuseSize(stream) }
     }
 
     func data(_ id: Int32, _ bytes: UnsafeRawBufferPointer) {
         guard let stream = streams[id], case .reading = stream.state else { return }
-        guard stream.body.count + bytes.count <= limits.bodyBytesMax else { return refuseSize(stream) }
+        guard stream.body.count + bytes.count <= connection.bodyBytesMax else { return refuseSize(stream) }
         guard stream.body.append(bytes, expected: stream.length, loop.budget) else {
             loop.counters.count(.memory)
             return refuse(stream, HTTP1Exchange.Refusal(status: 503, fields: Loop.retryAfter))
@@ -230,7 +230,9 @@ final class HTTP2Session {
         }
         let decoded: (bytes: [UInt8], charged: Int)
         do throws(ContentDecoder.Failure) {
-            decoded = try loop.decode(UnsafeRawBufferPointer(start: nil, count: 0), stream.body.bytes, coding)
+            decoded = try loop.decode(
+                UnsafeRawBufferPointer(start: nil, count: 0), stream.body.bytes, coding,
+                bytesMax: connection.bodyBytesMax)
         } catch {
             return refuse(stream, Loop.refusal(error, loop.counters))
         }

@@ -19,9 +19,13 @@ extension Loop {
         if case .http1(let exchange) = connection.speaks {
             if isPaused(connection, exchange) { return pause(connection, exchange) }
             if exchange.readsStraight { return readStraight(connection, exchange) }
+            // Requests that came before are read first, at the end of the turn.
+            if connection.isScheduled, !connection.pending.isEmpty { return }
         }
-        let held = connection.pending.count
-        connection.pending.withUnsafeBytes { input.copyMemory(from: $0) }
+        let held = connection.pending.count - connection.pendingStart
+        connection.pending.withUnsafeBytes {
+            input.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[connection.pendingStart...]))
+        }
         let count = sl_receive_now(connection.descriptor, input.baseAddress! + held, input.count - held)
         guard count > 0 else { return receivedNothing(connection, count) }
         counters.bytes.wrappingAdd(UInt64(count), ordering: .relaxed)
@@ -42,7 +46,7 @@ extension Loop {
     private func tell(_ connection: Connection, _ bytes: UnsafeRawBufferPointer) {
         let common = min(bytes.count, Self.preface.utf8CodeUnitCount)
         if memcmp(bytes.baseAddress!, Self.preface.utf8Start, common) != 0 {
-            connection.speaks = .http1(HTTP1Exchange(http1Limits))
+            connection.speaks = .http1(HTTP1Exchange(limits.http1(bodyBytesMax: connection.bodyBytesMax)))
         } else if common < Self.preface.utf8CodeUnitCount {
             return keep(connection, bytes)
         } else if let session = HTTP2Session(connection, limits) {
@@ -60,7 +64,9 @@ extension Loop {
         connection.peerHasEnded = true
         switch connection.speaks {
         case .http1(let exchange) where isPaused(connection, exchange): pause(connection, exchange)
-        case .http2(let session) where session.hasAnswers: setInterest(connection, 0)
+        // What is on its way out goes out.
+        case .http2(let session) where session.hasAnswers || !connection.output.isEmpty:
+            setInterest(connection, Int(connection.interest) & Int(SL_WRITABLE))
         default: close(connection)
         }
     }

@@ -23,7 +23,10 @@ extension Loop {
 
     // MARK: reading
 
-    func processHTTP1(_ connection: Connection, _ exchange: HTTP1Exchange, _ bytes: UnsafeRawBufferPointer) {
+    /// - Parameter areKept: the bytes are those of `pending`.
+    func processHTTP1(
+        _ connection: Connection, _ exchange: HTTP1Exchange, _ bytes: UnsafeRawBufferPointer, areKept: Bool = false
+    ) {
         var position = 0
         exchange.isProcessing = true
         reading: while connection.isOpen, !isPaused(connection, exchange) {
@@ -50,7 +53,11 @@ extension Loop {
         guard connection.isOpen else { return }
         // The read buffer is about to be used for others.
         if !exchange.view.isEmpty { collectView(exchange) }
-        keep(connection, UnsafeRawBufferPointer(rebasing: bytes[position...]))
+        if areKept {
+            consume(connection, position)
+        } else {
+            keep(connection, UnsafeRawBufferPointer(rebasing: bytes[position...]))
+        }
         guard connection.isOpen else { return }
         guard exchange.chargeHead(budget) else {
             counters.count(.memory)
@@ -172,7 +179,7 @@ extension Loop {
         }
         let decoded: (bytes: [UInt8], charged: Int)
         do throws(ContentDecoder.Failure) {
-            decoded = try decode(view, exchange.body.bytes, coding)
+            decoded = try decode(view, exchange.body.bytes, coding, bytesMax: connection.bodyBytesMax)
             exchange.body.release(budget)
         } catch {
             exchange.body.release(budget)
@@ -184,12 +191,12 @@ extension Loop {
     }
 
     func decode(
-        _ view: UnsafeRawBufferPointer, _ collected: [UInt8], _ coding: ContentCoding
+        _ view: UnsafeRawBufferPointer, _ collected: [UInt8], _ coding: ContentCoding, bytesMax: Int
     ) throws(ContentDecoder.Failure) -> (bytes: [UInt8], charged: Int) {
-        if collected.isEmpty { return try decoder.decode(view, coding, bytesMax: limits.bodyBytesMax, budget) }
+        if collected.isEmpty { return try decoder.decode(view, coding, bytesMax: bytesMax, budget) }
         let span = collected.span
         return try span.withUnsafeBytes { (bytes) throws(ContentDecoder.Failure) in
-            try decoder.decode(bytes, coding, bytesMax: limits.bodyBytesMax, budget)
+            try decoder.decode(bytes, coding, bytesMax: bytesMax, budget)
         }
     }
 
@@ -335,9 +342,11 @@ extension Loop {
         if connection.pending.isEmpty {
             waitOn(connection, exchange)
         } else {
-            let count = connection.pending.count
-            connection.pending.withUnsafeBytes { input.copyMemory(from: $0) }
-            processHTTP1(connection, exchange, UnsafeRawBufferPointer(rebasing: input[..<count]))
+            let pending = connection.pending
+            let start = connection.pendingStart
+            pending.withUnsafeBytes {
+                processHTTP1(connection, exchange, UnsafeRawBufferPointer(rebasing: $0[start...]), areKept: true)
+            }
         }
         guard connection.isOpen, !isPaused(connection, exchange) else { return }
         if connection.peerHasEnded { return close(connection) }

@@ -21,7 +21,6 @@ final class Loop {
     private static let listenerMark: UInt64 = 0xFFFF_FFFF_0000_0000
 
     let limits: ServerLimits
-    let http1Limits: HTTP1Limits
     let counters: ServerCounters
     let mailbox: Mailbox
     let budget: MemoryBudget
@@ -60,7 +59,6 @@ final class Loop {
     ) throws(ServerError) {
         self.companion = companion
         self.limits = limits
-        http1Limits = limits.http1
         self.mailbox = mailbox
         budget = mailbox.budget
         self.counters = counters
@@ -86,6 +84,7 @@ final class Loop {
     private struct ListenerPlace {
         let fileDescriptor: Int32
         var handler: any RequestHandler
+        var bodyBytesMax: Int
         var connections = 0
         /// Accepts nobody any more.
         var isRetired = false
@@ -95,7 +94,9 @@ final class Loop {
 
     private func add(_ listener: Server.Listener) throws(ServerError) {
         let index = listeners.firstIndex { $0 == nil } ?? listeners.count
-        let place = ListenerPlace(fileDescriptor: listener.fileDescriptor, handler: listener.handler)
+        let place = ListenerPlace(
+            fileDescriptor: listener.fileDescriptor, handler: listener.handler,
+            bodyBytesMax: listener.bodyBytesMax ?? limits.bodyBytesMax)
         if acceptPausedUntil == nil { try listen(place, index) }
         if index == listeners.count { listeners.append(place) } else { listeners[index] = place }
     }
@@ -124,6 +125,7 @@ final class Loop {
             guard let place = listeners[index], !place.isRetired else { continue }
             if let listener = wanted.first(where: { $0.fileDescriptor == place.fileDescriptor }) {
                 listeners[index]!.handler = listener.handler
+                listeners[index]!.bodyBytesMax = listener.bodyBytesMax ?? limits.bodyBytesMax
             } else {
                 retire(index)
             }
@@ -172,6 +174,7 @@ final class Loop {
     }
 
     private func waitMilliseconds() -> Int32 {
+        if isUnfinished { return 0 }
         let until = min(nextSweep, stopDeadline, companionDeadline)
         guard until != .max else { return -1 }
         let before = clock.monotonicNanoseconds()
@@ -214,26 +217,28 @@ final class Loop {
         }
     }
 
-    /// The handlers write what they gathered; answers to that may let further requests in, which waited on their connections.
+    /// The handlers write what they gathered. Answers to that may let further requests in, which waited on their connections: those are of the next turn,
+    /// which comes at once, so that a client that sends many in one piece has no more of them taken at a time than any other.
     private func endTurn() {
-        repeat {
-            if anyWasCalled {
-                anyWasCalled = false
-                for index in listeners.indices where listeners[index]?.wasCalled == true {
-                    listeners[index]!.wasCalled = false
-                    listeners[index]!.handler.turnEnded()
-                    freeIfUnused(index)
-                }
+        if anyWasCalled {
+            anyWasCalled = false
+            for index in listeners.indices where listeners[index]?.wasCalled == true {
+                listeners[index]!.wasCalled = false
+                listeners[index]!.handler.turnEnded()
+                freeIfUnused(index)
             }
-            let due = scheduled
-            scheduled.removeAll(keepingCapacity: true)
-            for connection in due {
-                connection.isScheduled = false
-                goOn(connection)
-            }
-            if let companion, !anyWasCalled, scheduled.isEmpty { companionDeadline = companion.turn(now: now) ?? .max }
-        } while anyWasCalled || !scheduled.isEmpty
+        }
+        let due = scheduled
+        scheduled.removeAll(keepingCapacity: true)
+        for connection in due {
+            connection.isScheduled = false
+            goOn(connection)
+        }
+        if let companion { companionDeadline = companion.turn(now: now) ?? .max }
     }
+
+    /// The next turn has something to do, whatever the sockets have.
+    private var isUnfinished: Bool { anyWasCalled || !scheduled.isEmpty }
 
     /// `goOn` is called for it at the end of the turn.
     func schedule(_ connection: Connection) {
@@ -307,7 +312,8 @@ final class Loop {
         let slot = freeSlots.popLast() ?? connections.count
         generation = (generation &+ 1) & 0x7FFF_FFFF
         let connection = Connection(
-            self, descriptor: descriptor, listener: listener, slot: slot, generation: generation)
+            self, descriptor: descriptor, listener: listener,
+            bodyBytesMax: listeners[listener]!.bodyBytesMax, slot: slot, generation: generation)
         let mark = UInt64(generation) << 32 | UInt64(slot)
         connection.interest = UInt32(SL_READABLE)
         guard sl_epoll_set(epoll, descriptor, true, connection.interest, mark) == 0 else {
@@ -350,6 +356,7 @@ final class Loop {
         if !connection.pending.isEmpty {
             budget.giveBack(connection.pending.count)
             connection.pending = []
+            connection.pendingStart = 0
         }
         guard !bytes.isEmpty else { return }
         guard budget.take(bytes.count) else {
@@ -357,6 +364,13 @@ final class Loop {
             return close(connection)
         }
         connection.pending = [UInt8](bytes)
+    }
+
+    /// So many more of the bytes that are kept are consumed; they are not moved, so that many requests in one piece cost what they are long.
+    func consume(_ connection: Connection, _ count: Int) {
+        guard !connection.pending.isEmpty else { return }
+        connection.pendingStart += count
+        if connection.pendingStart == connection.pending.count { keep(connection, .init(start: nil, count: 0)) }
     }
 
     /// What epoll is to tell of it.

@@ -25,10 +25,13 @@ public final class Server: Sendable {
     public struct Listener: Sendable {
         public let fileDescriptor: Int32
         public let handler: any RequestHandler
+        /// Bytes of a body that comes in there, as it comes and when decoded; nil: `ServerLimits.bodyBytesMax`.
+        public let bodyBytesMax: Int?
 
-        public init(fileDescriptor: Int32, handler: any RequestHandler) {
+        public init(fileDescriptor: Int32, handler: any RequestHandler, bodyBytesMax: Int? = nil) {
             self.fileDescriptor = fileDescriptor
             self.handler = handler
+            self.bodyBytesMax = bodyBytesMax
         }
     }
 

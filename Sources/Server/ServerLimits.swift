@@ -51,7 +51,7 @@ public struct ServerLimits: Sendable, Equatable {
 
     public init() {}
 
-    var http1: HTTP1Limits {
+    func http1(bodyBytesMax: Int) -> HTTP1Limits {
         var limits = HTTP1Limits()
         limits.headBytesMax = headBytesMax
         limits.requestLineBytesMax = min(limits.requestLineBytesMax, headBytesMax)

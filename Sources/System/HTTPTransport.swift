@@ -9,6 +9,9 @@ public struct HTTPRequest: Sendable {
     public var timeoutMilliseconds: Int
     /// Largest response body kept; what comes beyond is an error. Bytes.
     public var responseBytesMax: Int
+    /// HTTP/2 from the first byte, also without TLS ("prior knowledge", RFC 9113, section 3.3), all requests to one place on
+    /// one connection as far as the server lets them; with TLS it is what the server is offered first.
+    public var isHTTP2 = false
 
     public init(
         method: String = "GET", url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
@@ -26,7 +29,7 @@ public struct HTTPRequest: Sendable {
 /// What came back.
 public struct HTTPResponse: Sendable {
     public var status: Int
-    /// Names in lower case, in the order they came.
+    /// Names in lower case, in the order they came; those of a trailer come last.
     public var headers: [(name: String, value: String)]
     public var body: [UInt8]
     /// Where the last redirect led, or the request's URL.
@@ -41,6 +44,9 @@ public struct HTTPResponse: Sendable {
 
     /// The first header of this name (lower case).
     public func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+
+    /// The last header of this name (lower case): the trailer's, where that has it.
+    public func lastHeader(_ name: String) -> String? { headers.last { $0.name == name }?.value }
 }
 
 /// Why there is no response.

@@ -23,6 +23,8 @@ final class CurlLoop {
     private var idleHandles: [UnsafeMutableRawPointer] = []
     private var running: [UnsafeMutableRawPointer: Exchange] = [:]
     private var streams: [UnsafeMutableRawPointer: StreamExchange] = [:]
+    /// Places to which a connection for HTTP/2 without TLS is being opened: by whom, and who waits for it.
+    private var openings: [String: (opener: Exchange, waiting: [Exchange])] = [:]
     /// What ended since the last hand-over.
     private var ended: [StreamExchange] = []
     /// Those that are to become another protocol's connection, or have.
@@ -49,13 +51,14 @@ final class CurlLoop {
         var ready: Int32 = 0
         while true {
             let work = core.takeWork(now: monotonicNanoseconds())
-            for exchange in work.exchanges { start(exchange) }
+            for exchange in work.exchanges { enter(exchange) }
             for input in work.inputs { take(input) }
             if work.isStopped { break }
             for timer in work.dueTimers { timer.action() }
             var count: Int32 = 0
             curl_multi_perform(multi, &count)
             completeFinished()
+            endOpenings()
             let hasMoved = handOver()
             lookForEnds(isLikely: ready > 0 && !hasMoved)
             ready = wait()
@@ -95,6 +98,11 @@ final class CurlLoop {
                 exchange, .failure(HTTPTransportError(.shutdown, "\(exchange.host): the HTTP client was shut down")))
         }
         running = [:]
+        for exchange in openings.values.flatMap(\.waiting) {
+            complete(
+                exchange, .failure(HTTPTransportError(.shutdown, "\(exchange.host): the HTTP client was shut down")))
+        }
+        openings = [:]
         for (easy, exchange) in streams {
             curl_multi_remove_handle(multi, easy)
             end(exchange, HTTPTransportError(.shutdown, "the HTTP client was shut down"))
@@ -108,10 +116,46 @@ final class CurlLoop {
         curl_multi_cleanup(multi)
     }
 
+    // MARK: HTTP/2 without TLS
+
+    // Before 8.0 curl spoils a connection on which a second request says that it knows HTTP/2 to be spoken there (curl's pull request 10643). So such requests
+    // first try to get a connection that is there, without a word of it, and may not open one; where there is none, one of them opens it, and the others wait.
+
+    private static let spoilsKeptConnections = sl_curl_version() < 0x080000
+
+    private func enter(_ exchange: Exchange) {
+        guard exchange.isClearHTTP2, Self.spoilsKeptConnections else { return start(exchange) }
+        if openings[exchange.host]?.waiting.append(exchange) != nil { return }
+        exchange.connection = .kept
+        start(exchange)
+    }
+
+    /// True: it found no connection, and has not ended.
+    private func opens(_ exchange: Exchange, _ code: CURLcode) -> Bool {
+        guard exchange.connection == .kept, code == CURLE_COULDNT_CONNECT else { return false }
+        exchange.reset()
+        if openings[exchange.host]?.waiting.append(exchange) != nil { return true }
+        openings[exchange.host] = (exchange, [])
+        exchange.connection = .new
+        start(exchange)
+        return true
+    }
+
+    /// Lets those go on that wait for connections that stand.
+    private func endOpenings() {
+        guard !openings.isEmpty else { return }
+        for (place, opening) in openings where opening.opener.isConnected { endOpening(place) }
+    }
+
+    private func endOpening(_ place: String) {
+        for exchange in openings.removeValue(forKey: place)?.waiting ?? [] { enter(exchange) }
+    }
+
     private func start(_ exchange: Exchange) {
         guard let easy = idleHandles.popLast() ?? curl_easy_init() else { fatalError("libcurl gives no handle") }
         if let error = exchange.prepare(easy, noProxy: noProxy) {
             recycle(easy)
+            if openings[exchange.host]?.opener === exchange { endOpening(exchange.host) }
             return complete(exchange, .failure(error))
         }
         running[easy] = exchange
@@ -137,8 +181,13 @@ final class CurlLoop {
                 preconditionFailure("curl finished a request that nobody started")
             }
             curl_multi_remove_handle(multi, easy)
+            if opens(exchange, code) {
+                recycle(easy)
+                continue
+            }
             let result = exchange.result(easy, code)
             recycle(easy)
+            if openings[exchange.host]?.opener === exchange { endOpening(exchange.host) }
             complete(exchange, result)
         }
     }

@@ -13,6 +13,12 @@ final class Exchange: @unchecked Sendable {
     let request: HTTPRequest
     let completion: @Sendable (Result<HTTPResponse, HTTPTransportError>) -> Void
 
+    /// What connection it may have.
+    enum Connection { case any, kept, new }
+    var connection = Connection.any
+    /// Whether the connection stands that it had to open.
+    private(set) var isConnected = false
+
     private let options: CurlTransport.Options
     private var headerList: UnsafeMutablePointer<curl_slist>?
     private var sentBytes = 0
@@ -32,6 +38,9 @@ final class Exchange: @unchecked Sendable {
 
     /// Host and port of the request, for messages.
     var host: String { Self.host(of: request.url) }
+
+    /// HTTP/2 without TLS.
+    var isClearHTTP2: Bool { request.isHTTP2 && request.url.prefix(5).lowercased() == "http:" }
 
     static func host(of url: String) -> String {
         let url = url.utf8
@@ -61,6 +70,7 @@ final class Exchange: @unchecked Sendable {
         sl_curl_set_text(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
         sl_curl_set_long(easy, CURLOPT_TIMEOUT_MS, request.timeoutMilliseconds)
         Self.prepareConnection(easy, request.url, options, noProxy: noProxy)
+        if request.isHTTP2 { prepareHTTP2(easy) }
         prepareMethod(easy)
         prepareHeaders(easy)
         prepareCallbacks(easy)
@@ -97,6 +107,32 @@ final class Exchange: @unchecked Sendable {
         }
         sl_curl_set_text(easy, CURLOPT_USERAGENT, options.userAgent)
         if options.decodesResponses { sl_curl_set_text(easy, CURLOPT_ACCEPT_ENCODING, "") }
+    }
+
+    /// With TLS, `prepareConnection` has asked for it already.
+    private func prepareHTTP2(_ easy: UnsafeMutableRawPointer) {
+        guard isClearHTTP2 else { return }
+        sl_curl_set_long(easy, CURLOPT_PIPEWAIT, 1)
+        guard connection != .kept else {
+            sl_curl_set_open_socket_function(easy) { _, _, _ in -1 }
+            return
+        }
+        sl_curl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE))
+        guard connection == .new else { return }
+        sl_curl_set_long(easy, CURLOPT_FRESH_CONNECT, 1)
+        sl_curl_set_pointer(easy, CURLOPT_PREREQDATA, Unmanaged.passUnretained(self).toOpaque())
+        sl_curl_set_before_request_function(easy) { this, _, _, _, _ in
+            Exchange.from(this).isConnected = true
+            return CURL_PREREQFUNC_OK
+        }
+    }
+
+    /// Makes it ready for another try. The handle has left the multi handle.
+    func reset() {
+        releaseHeaders()
+        (sentBytes, headerBytes) = (0, 0)
+        (headers, body) = ([], [])
+        (isTooLarge, isConnected) = (false, false)
     }
 
     private func prepareMethod(_ easy: UnsafeMutableRawPointer) {
@@ -155,7 +191,7 @@ final class Exchange: @unchecked Sendable {
 
     // MARK: Called by curl
 
-    private static func from(_ pointer: UnsafeMutableRawPointer?) -> Exchange {
+    fileprivate static func from(_ pointer: UnsafeMutableRawPointer?) -> Exchange {
         Unmanaged<Exchange>.fromOpaque(pointer!).takeUnretainedValue()
     }
 

@@ -31,21 +31,26 @@ extension OTLP {
 
     /// Takes an export request apart. Throws when the frames around the items are broken or a limit is exceeded; an item that is
     /// bad in itself is left out and counted.
+    /// - Parameter receivedAt: Unix nanoseconds, which a log record without any time gets as the time it was observed, as the collection system is to do
+    ///   (<https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-observedtimestamp>); 0: it stays without.
     public static func batches(
-        fromExportRequest bytes: [UInt8], signal: Signal, limits: ReceiveLimits = ReceiveLimits()
+        fromExportRequest bytes: [UInt8], signal: Signal, limits: ReceiveLimits = ReceiveLimits(),
+        receivedAt: UInt64 = 0
     ) throws(DecodeError) -> Received {
         try bytes.withUnsafeBufferPointer { (bytes) throws(DecodeError) in
-            try batches(fromExportRequest: UnsafeRawBufferPointer(bytes), signal: signal, limits: limits)
+            try batches(
+                fromExportRequest: UnsafeRawBufferPointer(bytes), signal: signal, limits: limits, receivedAt: receivedAt)
         }
     }
 
     /// The same of bytes that lie anywhere; none of them is referred to afterwards.
     public static func batches(
-        fromExportRequest bytes: UnsafeRawBufferPointer, signal: Signal, limits: ReceiveLimits = ReceiveLimits()
+        fromExportRequest bytes: UnsafeRawBufferPointer, signal: Signal, limits: ReceiveLimits = ReceiveLimits(),
+        receivedAt: UInt64 = 0
     ) throws(DecodeError) -> Received {
         guard bytes.count <= limits.requestBytesMax else { throw .tooLarge(at: limits.requestBytesMax) }
         var reader = ProtobufReader(bytes)
-        var request = RequestSplitter(signal: signal, limits: limits)
+        var request = RequestSplitter(signal: signal, limits: limits, receivedAt: signal == .logs ? receivedAt : 0)
         try request.split(&reader)
         return request.received
     }
@@ -53,6 +58,8 @@ extension OTLP {
     private struct RequestSplitter {
         let signal: Signal
         let limits: ReceiveLimits
+        /// What a log record without any time gets; 0: nothing.
+        let receivedAt: UInt64
         var received = Received()
         var items = 0
 
@@ -97,9 +104,11 @@ extension OTLP {
                 case (RequestField.scope, .lengthDelimited): scope.message.append(contentsOf: try reader.bytes())
                 case (RequestField.schemaURL, .lengthDelimited): scope.schemaURL = try reader.string()
                 case (RequestField.items, .lengthDelimited):
-                    let isCanonical = reader.offset == start + 1
+                    var isCanonical = reader.offset == start + 1
                     let message = try reader.message()
                     guard let item = try index(message) else { continue }
+                    let isTimeless = receivedAt != 0 && item.start == 0
+                    if isTimeless { isCanonical = false }
                     if !isCanonical || start != run.upperBound {
                         append(reader, &run, to: &batch)
                         run = start..<start
@@ -110,7 +119,7 @@ extension OTLP {
                         add(item, pending, reader.offset - start, scopeIndex, to: &batch)
                     } else {
                         run = 0..<0
-                        addReframed(item, message, scopeIndex, to: &batch)
+                        addReframed(item, message, isTimeless, scopeIndex, to: &batch)
                     }
                 default: try reader.skip(field)
                 }
@@ -132,13 +141,19 @@ extension OTLP {
             batch.items.append(item)
         }
 
-        /// The tag of the frame was not the one byte that `Batch` promises.
-        private func addReframed(_ item: Batch.Item, _ message: ProtobufReader, _ scope: Int, to batch: inout Batch) {
+        /// The tag of the frame was not the one byte that `Batch` promises, or it gets a time.
+        private func addReframed(
+            _ item: Batch.Item, _ message: ProtobufReader, _ isTimeless: Bool, _ scope: Int, to batch: inout Batch
+        ) {
             var message = message
+            var item = item
             let start = message.offset
             message.skipToEnd()
             var frame = ProtobufWriter()
-            frame.putBytes(RequestField.items, message.bytes(at: start..<message.offset))
+            let length = frame.begin(RequestField.items)
+            frame.putRaw(message.bytes(at: start..<message.offset))
+            if isTimeless { OTLP.putObserved(receivedAt, &item, into: &frame) }
+            frame.end(length)
             add(item, batch.bytes.count, frame.count, scope, to: &batch)
             frame.withBytes { batch.bytes.append(contentsOf: $0) }
         }
@@ -209,19 +224,30 @@ extension OTLP {
         return item
     }
 
+    /// The time is when it happened, or when it was observed where that is not said; 0: neither is.
     static func indexLog(_ reader: consuming ProtobufReader) throws(DecodeError) -> Batch.Item {
         var item = blankItem
+        var observed: UInt64 = 0
         while let field = try reader.next() {
             switch (field.number, field.type) {
             case (LogField.time, .fixed64): item.start = try reader.fixed64()
             case (LogField.severity, .varint): item.status = severity(try reader.varint32())
             case (LogField.traceID, .lengthDelimited): item.traceID = try traceID(&reader)
             case (LogField.spanID, .lengthDelimited): item.spanID = try spanID(&reader)
+            case (LogField.observedTime, .fixed64): observed = try reader.fixed64()
             default: try reader.skip(field)
             }
         }
+        if item.start == 0 { item.start = observed }
         item.end = item.start
         return item
+    }
+
+    /// Gives a log record without any time the time it was received at; of fields that come twice, the last counts.
+    static func putObserved(_ time: UInt64, _ item: inout Batch.Item, into writer: inout ProtobufWriter) {
+        writer.putFixed64(LogField.observedTime, time)
+        item.start = time
+        item.end = time
     }
 
     /// The time is that of the first point; all five kinds of data number points 1 and a point's time 3.

@@ -9,14 +9,16 @@ public import Telemetry
 extension OTLP {
     /// Takes an export request in OTLP's JSON form apart. Throws when the text is not JSON, the objects around the items are not those of a
     /// request, or a limit is exceeded; an item that is bad in itself is left out and counted. The protobuf made of it may not be larger
-    /// than `requestBytesMax` either.
+    /// than `requestBytesMax` either. `receivedAt`: as of the protobuf form.
     public static func batches(
-        fromExportRequestJSON bytes: [UInt8], signal: Signal, limits: ReceiveLimits = ReceiveLimits()
+        fromExportRequestJSON bytes: [UInt8], signal: Signal, limits: ReceiveLimits = ReceiveLimits(),
+        receivedAt: UInt64 = 0
     ) throws(DecodeError) -> Received {
         guard bytes.count <= limits.requestBytesMax else { throw .tooLarge(at: limits.requestBytesMax) }
         return try bytes.withUnsafeBufferPointer { (bytes) throws(DecodeError) in
             try JSONTokens.withTokens(of: UnsafeRawBufferPointer(bytes)) { (tokens) throws(DecodeError) in
-                var receiver = JSONReceiver(tokens: tokens, signal: signal, limits: limits)
+                var receiver = JSONReceiver(
+                    tokens: tokens, signal: signal, limits: limits, receivedAt: signal == .logs ? receivedAt : 0)
                 try receiver.takeRequest()
                 return receiver.received
             }
@@ -26,6 +28,7 @@ extension OTLP {
     private struct JSONReceiver: ~Copyable {
         private let signal: Signal
         private let limits: ReceiveLimits
+        private let receivedAt: UInt64
         private(set) var received = Received()
         private var fields: JSONFieldWriter
         private var batch: Batch
@@ -33,9 +36,10 @@ extension OTLP {
         /// Of the batches that are done.
         private var bytesDone = 0
 
-        init(tokens: JSONTokens, signal: Signal, limits: ReceiveLimits) {
+        init(tokens: JSONTokens, signal: Signal, limits: ReceiveLimits, receivedAt: UInt64) {
             self.signal = signal
             self.limits = limits
+            self.receivedAt = receivedAt
             batch = Batch(signal: signal, resource: [])
             fields = JSONFieldWriter(
                 tokens: tokens, bytesMax: limits.requestBytesMax, capacity: min(tokens.count / 2, 1 << 20))
@@ -120,6 +124,7 @@ extension OTLP {
                 let body = fields.writer.count
                 try fields.takeMessage(field)
                 var item = try OTLP.index(fields.writer.bytes(since: body), signal, at: offset)
+                if receivedAt != 0, item.start == 0 { OTLP.putObserved(receivedAt, &item, into: &fields.writer) }
                 fields.writer.end(frame)
                 item.offset = UInt32(start)
                 item.length = UInt32(fields.writer.count - start)

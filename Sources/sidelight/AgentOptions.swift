@@ -27,7 +27,8 @@ struct AgentOptions: ParsableArguments {
         name: .customLong("export"),
         help: ArgumentHelp(
             """
-            Send to a backend too; KIND is otlp, otlp-json, zipkin, jaeger or console. Repeatable. Without it, and where the \
+            Send to a backend too; KIND is otlp, otlp-json, otlp-grpc, zipkin, jaeger, loki, prometheus-remote-write, \
+            file (a folder) or console. Repeatable. Without it, and where the \
             file names no exporter, OTEL_EXPORTER_OTLP_ENDPOINT and the other OTEL_* variables decide.
             """, valueName: "KIND=URL"))
     var exports: [String] = []

@@ -71,7 +71,8 @@ struct CheckConfigCommand: ParsableCommand {
             let through = route.processors.isEmpty ? "" : " through \(route.processors.joined(separator: ", "))"
             var ends = route.exporters
             if configuration.store.isEnabled { ends.append("the store") }
-            let from = route.receivers.isEmpty ? "nowhere" : route.receivers.joined(separator: ", ")
+            let sources = route.receivers + route.derivedFrom
+            let from = sources.isEmpty ? "nowhere" : sources.joined(separator: ", ")
             return "\(route.name) from \(from)\(through) to \(ends.isEmpty ? "nowhere" : ends.joined(separator: ", "))"
         }
         guard !routes.isEmpty else { return "it does nothing" }

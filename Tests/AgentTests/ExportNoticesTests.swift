@@ -77,6 +77,26 @@ import Testing
         #expect(notices.refused(.traces, "404", lost: [:], now: 2 * second) == nil)
     }
 
+    @Test func aQueueIsToldOfWhenItIsFullAndWhenItHasRoomAgain() {
+        var notices = ExportNotices(kept: "")
+        #expect(notices.queueHasRoom(lost: [:], now: 0) == nil)
+        #expect(notices.queueFull("the queue is full", lost: [.traces: 2], now: 10 * second) == "the queue is full")
+        #expect(notices.queueFull("the queue is full", lost: [.traces: 5], now: 11 * second) == nil)
+        #expect(notices.failed("refused", lost: [.traces: 5], now: 12 * second) != nil, "its own trouble")
+        #expect(
+            notices.queueHasRoom(lost: [.traces: 9], now: 40 * second)
+                == "the queue has room again after 30 s; lost there: 9 spans")
+        // One that comes and goes is told of again after a while, also when it lasts.
+        #expect(notices.queueFull("the queue is full", lost: [.traces: 9], now: 41 * second) == nil)
+        #expect(notices.queueHasRoom(lost: [.traces: 9], now: 43 * second) == nil)
+        #expect(notices.queueFull("the queue is full", lost: [.traces: 9], now: 44 * second) == nil)
+        #expect(
+            notices.queueFull("the queue is full", lost: [.traces: 9], now: 344 * second)
+                == "the queue is full for 300 s")
+        notices.isEnding = true
+        #expect(notices.queueHasRoom(lost: [.traces: 9], now: 345 * second) == nil)
+    }
+
     @Test func theFinalAccountTellsOfWhatFailsAtTheEnd() {
         var notices = ExportNotices(kept: "")
         notices.isEnding = true

@@ -80,12 +80,21 @@ private func errors(_ environment: [String: String] = [:], _ change: (inout Flag
     @Test(arguments: [
         (
             "nonsense=http://h",
-            "--export nonsense=http://h: there is no kind \"nonsense\"; there are otlp, otlp-json, zipkin, jaeger, console"
+            "--export nonsense=http://h: there is no kind \"nonsense\"; there are otlp, otlp-json, otlp-grpc, zipkin, jaeger, loki, prometheus-remote-write, file, console"
         ),
         ("otlp", "--export otlp: expected otlp=URL, as in otlp=http://localhost:4318"),
         (
             "zipkin=localhost:9411",
             "--export zipkin=localhost:9411: bad URL \"localhost:9411\": it must start with http:// or https:// (expected something like http://localhost:9411)"
+        ),
+        ("file", "--export file: expected file=FOLDER, as in file=telemetry"),
+        (
+            "file=out/spans.JSONL",
+            "--export file=out/spans.JSONL: \"out/spans.JSONL\" names a folder, with a file for each signal in it; a file is named in sidelight.yaml, as in {traces: out/spans.JSONL}"
+        ),
+        (
+            "otlp-grpc=http://h:4317/v1/traces",
+            "--export otlp-grpc=http://h:4317/v1/traces: gRPC has paths of its own: expected http://h:4317"
         ),
         ("console=file", "--export console=file: console writes to stderr or stdout, not to \"file\""),
     ])
@@ -184,8 +193,52 @@ private func errors(_ environment: [String: String] = [:], _ change: (inout Flag
         #expect(exporters.first { $0.kind == .otlp }?.signals == [.logs])
     }
 
+    @Test func grpcOfTheEnvironment() throws {
+        func url(_ variables: [String: String]) throws -> String? {
+            let variables = variables.merging(["OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"]) { own, _ in own }
+            let exporters = try configured(variables).value.exporters
+            #expect(exporters.map(\.kind) == [.otlpGRPC])
+            #expect(exporters[0].signals == Set(Signal.allCases))
+            return exporters[0].targets[.logs]?.url.description
+        }
+        #expect(try url(["OTEL_EXPORTER_OTLP_ENDPOINT": "http://h:4317/"]) == "http://h:4317")
+        #expect(try url(["OTEL_EXPORTER_OTLP_ENDPOINT": "h:4317"]) == "https://h:4317")
+        let insecure = ["OTEL_EXPORTER_OTLP_ENDPOINT": "h:4317", "OTEL_EXPORTER_OTLP_INSECURE": "True"]
+        #expect(try url(insecure) == "http://h:4317")
+        let named = Dictionary(
+            uniqueKeysWithValues: ["TRACES", "LOGS", "METRICS"].map { ("OTEL_\($0)_EXPORTER", "otlp") })
+        #expect(try url(named) == "http://localhost:4317")
+        let mixed = try configured([
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://h:1", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc",
+            "OTEL_EXPORTER_OTLP_HEADERS": "k=v",
+        ]).value.exporters
+        #expect(mixed.first { $0.kind == .otlpGRPC }?.signals == [.traces])
+        #expect(mixed.first { $0.kind == .otlpGRPC }?.targets[.traces]?.headers.count == 1)
+        #expect(mixed.first { $0.kind == .otlp }?.signals == [.logs, .metrics])
+        #expect(
+            errors(["OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://h/v1/traces"]).first
+                == "OTEL_EXPORTER_OTLP_ENDPOINT: gRPC has paths of its own: expected http://h")
+    }
+
+    @Test func kindsOfOneSignalAndAFolder() throws {
+        let value = try configured {
+            $0.exports = [
+                "loki=http://l:3100", "prometheus-remote-write=http://p:9090", "file=out", "otlp-grpc=http://g:4317",
+            ]
+        }.value
+        #expect(value.exporters.map(\.signals) == [[.logs], [.metrics], Set(Signal.allCases), Set(Signal.allCases)])
+        #expect(value.exporters[0].targets[.logs]?.url.path == "/loki/api/v1/push")
+        #expect(value.exporters[1].targets[.metrics]?.url.path == "/api/v1/write")
+        #expect(value.exporters[2].file.paths[.traces] == "out/traces.jsonl")
+        #expect(
+            value.exporters.map(\.name) == [
+                "loki=http://l:3100", "prometheus-remote-write=http://p:9090", "file=out/traces.jsonl",
+                "otlp-grpc=http://g:4317",
+            ])
+    }
+
     @Test(arguments: [
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/xml"), ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip"),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "-1"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "no-equals"), ("OTEL_EXPORTER_OTLP_HEADERS", "a=%zz"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a=b%0D%0AEvil: 1"), ("OTEL_TRACES_EXPORTER", "otlp,smoke"),

@@ -163,6 +163,32 @@ import Testing
         #expect(configuration.exporter("b")?.signals == [.logs])
     }
 
+    @Test func filesAndLabels() throws {
+        let configuration = try load.configuration(
+            """
+            exporters:
+              file: out/
+              b: {kind: file, path: {traces: /var/t.jsonl, logs: l}, rotate: {bytes: 1MB, age: 1h, keep: 3}, compression: gzip, sync: batch}
+              c: {kind: file, path: x, signals: metrics}
+              loki: {url: "http://l:3100", labels: [service.name, region]}
+              d: {kind: otlp-grpc, url: {traces: "https://g:4317/"}}
+            """)
+        let a = try #require(configuration.exporter("file")?.exporter.file)
+        #expect(a.paths == [.traces: "out/traces.jsonl", .logs: "out/logs.jsonl", .metrics: "out/metrics.jsonl"])
+        #expect(a.rotateBytesMax == 100 << 20 && a.rotateAgeNanoseconds == nil && a.keep == 10)
+        #expect(a.sync == .interval && a.compression == .none)
+        let b = try #require(configuration.exporter("b"))
+        #expect(b.signals == [.traces, .logs])
+        #expect(b.exporter.file.paths == [.traces: "/var/t.jsonl", .logs: "l"])
+        #expect(b.exporter.file.rotateBytesMax == 1 << 20 && b.exporter.file.keep == 3)
+        #expect(b.exporter.file.rotateAgeNanoseconds == 3_600_000_000_000)
+        #expect(b.exporter.file.sync == .batch && b.exporter.file.compression == .gzip)
+        #expect(configuration.exporter("c")?.exporter.file.paths == [.metrics: "x/metrics.jsonl"])
+        #expect(configuration.exporter("loki")?.exporter.labels == ["service.name", "region"])
+        #expect(configuration.exporter("loki")?.signals == [.logs])
+        #expect(configuration.exporter("d")?.exporter.targets[.traces]?.url.description == "https://g:4317")
+    }
+
     // MARK: Processors
 
     @Test func everyProcessor() throws {

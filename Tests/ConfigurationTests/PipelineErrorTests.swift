@@ -88,15 +88,58 @@ import Testing
             // Exporters.
             (
                 "exporters: {a: {url: 'http://x'}}",
-                "1:13: exporters.a.kind: it is missing: otlp, otlp-json, zipkin, jaeger, console"
+                "1:13: exporters.a.kind: it is missing: otlp, otlp-json, otlp-grpc, zipkin, jaeger, loki, prometheus-remote-write, file, console"
             ),
             (
                 "exporters: {a: {kind: otpl, url: x}}",
-                "1:23: exporters.a.kind: \"otpl\" is not one of otlp, otlp-json, zipkin, jaeger, console; did you mean otlp?"
+                "1:23: exporters.a.kind: \"otpl\" is not one of otlp, otlp-json, otlp-grpc, zipkin, jaeger, loki, prometheus-remote-write, file, console; did you mean otlp?"
+            ),
+            ("exporters: {loki: {compression: gzip}}", "1:20: exporters.loki.compression: there is no such key"),
+            (
+                "exporters: {loki: {url: 'http://x', labels: [a*]}}",
+                "1:46: exporters.loki.labels: \"a*\" is no key of an attribute"
             ),
             (
-                "exporters: {a: {kind: loki}}",
-                "1:23: exporters.a.kind: \"loki\" is not supported yet; there are otlp, otlp-json, zipkin, jaeger, console"
+                "exporters: {zipkin: {url: 'http://x', labels: [a]}}",
+                "1:39: exporters.zipkin.labels: there is no such key"
+            ),
+            (
+                "exporters: {otlp-grpc: {url: 'http://x/v1/traces'}}",
+                "1:30: exporters.otlp-grpc.url: gRPC has paths of its own: expected http://x"
+            ),
+            (
+                "exporters: {otlp-grpc: {url: {logs: 'http://x/?a=b'}}}",
+                "1:37: exporters.otlp-grpc.url.logs: gRPC has paths of its own: expected http://x"
+            ),
+            (
+                "exporters: {otlp-grpc: {url: 'http://x', headers: {grpc-timeout: 1S}}}",
+                "1:66: exporters.otlp-grpc.headers.grpc-timeout: the exporter itself sets this header"
+            ),
+            (
+                "exporters: {file: }",
+                "1:13: exporters.file.path: it is missing, as in telemetry or {traces: traces.jsonl}"
+            ),
+            (
+                "exporters: {file: out.jsonl}",
+                "1:19: exporters.file.path: \"out.jsonl\" names a folder, with a file for each signal in it; a file is named in sidelight.yaml, as in {traces: out.jsonl}"
+            ),
+            ("exporters: {file: {path: {}}}", "1:20: exporters.file.path: it is empty, as in {traces: traces.jsonl}"),
+            (
+                "exporters: {file: {path: {trace: x}}}",
+                "1:27: exporters.file.path.trace: there is no such key; did you mean \"traces\"?"
+            ),
+            ("exporters: {file: {path: x, url: 'http://x'}}", "1:29: exporters.file.url: there is no such key"),
+            (
+                "exporters: {file: {path: x, rotate: {bytes: 1KB, age: 1ms, keep: 0}}}",
+                "1:45: exporters.file.rotate.bytes: \"1KB\" is not a size from 64KB to 1024GB"
+            ),
+            (
+                "exporters: {file: {path: {traces: x, logs: ./x}}}",
+                "1:13: exporters.file.path.logs: \"./x\" is the file of file's traces too: each needs its own"
+            ),
+            (
+                "exporters: {a: {kind: file, path: d}, b: {kind: file, path: d/, signals: metrics}}",
+                "1:39: exporters.b.path.metrics: \"d/metrics.jsonl\" is the file of a's metrics too: each needs its own"
             ),
             (
                 "exporters: {a/b: {kind: otlp}}",
@@ -210,7 +253,7 @@ import Testing
             // Processors.
             (
                 "processors: {a: {}}",
-                "1:14: processors.a: a processor has exactly one of attributes, resource, redact, filter, normalize, limits, sample, js"
+                "1:14: processors.a: a processor has exactly one of attributes, resource, redact, filter, normalize, limits, sample, correlate, tail-sample, span-metrics, service-graph, dedupe, js"
             ),
             (
                 "processors: {a: {js: x.js, on-error: ignore}}",

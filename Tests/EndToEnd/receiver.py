@@ -1,8 +1,8 @@
-"""Backends to export to: OTLP/HTTP (protobuf, JSON), Zipkin v2 and Jaeger's collector, decoded by what others wrote
-(opentelemetry-proto, Jaeger's generated Thrift classes, a JSON schema of Zipkin's API), with scriptable misbehaviour.
+"""Backends to export to: OTLP/HTTP (protobuf, JSON), Zipkin v2, Jaeger's collector and Loki, decoded by what others wrote
+(opentelemetry-proto, Jaeger's generated Thrift classes, a JSON schema of Zipkin's API, cramjam), with scriptable misbehaviour.
 
 A receiver is one HTTP server on 127.0.0.1 with a thread a connection. What it has answered 200 to is in `spans`, `logs`,
-`zipkin` and `jaeger`; what it has refused is only in `requests`.
+`zipkin`, `jaeger` and `loki`; what it has refused is only in `requests`.
 """
 
 import base64
@@ -25,6 +25,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
 
+import loki
 import zipkin_schema
 
 OTLP = {
@@ -94,6 +95,7 @@ class Log:
     event_name: str
     resource: dict
     scope: tuple
+    observed: int = dataclasses.field(default=0, compare=False)
 
 
 def value_of(value):
@@ -161,6 +163,7 @@ def logs_of(request):
                     event_name=log.event_name,
                     resource=resource,
                     scope=(scoped.scope.name, scoped.scope.version),
+                    observed=log.observed_time_unix_nano,
                 )
 
 
@@ -182,14 +185,27 @@ def otlp_json(message_type, text):
     return json_format.ParseDict(walk(json.loads(text)), message_type())
 
 
+def thrift_protocol(buffer):
+    """Jaeger's generated classes take binary values for text; what is not UTF-8 in them is escaped, as file names are."""
+    from thrift.protocol.TBinaryProtocol import TBinaryProtocol
+
+    class Protocol(TBinaryProtocol):
+        def readString(self):
+            return self.readBinary().decode("utf-8", "surrogateescape")
+
+        def writeString(self, text):
+            self.writeBinary(text.encode("utf-8", "surrogateescape"))
+
+    return Protocol(buffer)
+
+
 def jaeger_batch(body):
     from jaeger_client.thrift_gen.jaeger.ttypes import Batch
-    from thrift.protocol.TBinaryProtocol import TBinaryProtocol
     from thrift.transport.TTransport import TMemoryBuffer
 
     buffer = TMemoryBuffer(body)
     batch = Batch()
-    batch.read(TBinaryProtocol(buffer))
+    batch.read(thrift_protocol(buffer))
     assert buffer.cstringio_buf.read() == b"", "bytes after the batch"
     batch.validate()
     return batch
@@ -213,10 +229,12 @@ class Receiver:
         self.lock = threading.Condition()
         self.requests = []
         self.spans = []
+        self.trace_requests = []
         self.logs = []
         self.metrics = []
         self.zipkin = []
         self.jaeger = []
+        self.loki = []
         self.problems = []
         self.may_repeat = False  # spans, where the sender was killed
         self.port = None
@@ -321,6 +339,7 @@ class Receiver:
             with self.lock:
                 if url.path == "/v1/traces":
                     self.spans += spans_of(request)
+                    self.trace_requests.append(request)
                 elif url.path == "/v1/logs":
                     self.logs += logs_of(request)
                 else:
@@ -337,6 +356,12 @@ class Receiver:
             batch = jaeger_batch(body)
             with self.lock:
                 self.jaeger.append(batch)
+            return b"", "text/plain"
+        if url.path == "/loki/api/v1/push":
+            assert content_type == "application/x-protobuf", content_type
+            lines = list(loki.lines_of(body))
+            with self.lock:
+                self.loki += lines
             return b"", "text/plain"
         raise AssertionError(f"nobody listens at {url.path}")
 

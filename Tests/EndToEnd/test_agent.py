@@ -260,11 +260,29 @@ def test_a_sender_is_told_to_come_again_when_there_is_no_room(agent, make_receiv
     assert (status, headers["Retry-After"]) == (503, "1")
     books = one.check_balance()["out", "traces"]
     assert (books["queued"], books["received_total"]) == (taken, taken)
+    assert "out: the queue is full" in one.err and "room again" not in one.err
     receiver.start()
     sent(one, taken)
     assert one.send(spans(taken + 1, 100))
     sent(one, taken + 100)
     assert sorted(ids(receiver)) == list(range(1, taken + 101))
+    wait_for(lambda: "out: the queue has room again" in one.err)
+    assert one.err.count("the queue is full") == 1
+
+
+def test_the_oldest_make_room_in_a_small_queue(agent, make_receiver):
+    receiver = make_receiver()
+    receiver.stop()
+    one = agent({"out": receiver}, receivers=SMALL, queue={"directory": "queue", "bytes": "1MB", "overflow": "oldest"})
+    attributes = [("text", "x" * 1000)]
+    for first in range(1, 5001, 100):
+        assert one.send(spans(first, 100, attributes=attributes))
+    books = one.check_balance()["out", "traces"]
+    assert books["dropped_total"] > 3000 and books["queued"] > 0, books
+    assert "out: the queue is full: its oldest items are dropped" in one.err
+    receiver.start()
+    sent(one, books["queued"])
+    assert set(range(4901, 5001)) <= set(ids(receiver))
 
 
 def test_an_answer_that_waits_for_the_delivery(agent, make_receiver):
@@ -279,6 +297,44 @@ def test_an_answer_that_waits_for_the_delivery(agent, make_receiver):
     receiver.start()
     sender.join(20)
     assert answered == [200] and ids(receiver) == [1, 2, 3]
+
+
+def test_who_waits_for_what_is_dropped_is_told_to_come_again(agent, make_receiver):
+    receiver = make_receiver()
+    receiver.stop()
+    queue = {"directory": "queue", "bytes": "1MB", "overflow": "oldest", "ack": "delivered"}
+    one = agent({"out": receiver}, receivers=SMALL, queue=queue)
+    answered, senders = [], []
+    for first in range(1, 2001, 100):
+        body = spans(first, 100, attributes=[("text", "x" * 1000)]).SerializeToString()
+        senders.append(threading.Thread(target=lambda body=body: answered.append(one.post(body)[0])))
+        senders[-1].start()
+    wait_for(lambda: one.check_balance().get(("out", "traces"), {}).get("received_total") == 2000)
+    books = one.check_balance()["out", "traces"]
+    wait_for(lambda: len(answered) == books["dropped_total"] / 100 > 0)
+    assert set(answered) == {503}
+    receiver.start()
+    for sender in senders:
+        sender.join(20)
+    assert collections.Counter(answered) == {503: books["dropped_total"] / 100, 200: books["queued"] / 100}
+
+
+def test_a_request_that_never_has_room_is_not_asked_for_again(agent, make_receiver):
+    """As OTLP it is larger than the queue: to come again would be of no use."""
+    one = agent({"out": make_receiver()}, receivers={"zipkin": {"listen": "127.0.0.1:0", "body-max": "1MB"}}, queue={"directory": "queue", "bytes": "1MB"})
+    body = "[" + ",".join(f'{{"traceId":"{n:x}","id":"{n:x}"}}' for n in range(1, 30_000)) + "]"
+    status, _, text = one.post(body.encode(), "/api/v2/spans", "zipkin", "application/json")
+    assert status == 500 and b"larger than" in text, (status, text)
+
+
+def test_a_log_record_without_a_time_has_that_of_its_arrival(agent, sidelight, receiver):
+    one = agent({"out": receiver})
+    logs = ExportLogsServiceRequest()
+    logs.resource_logs.add().scope_logs.add().log_records.add().body.string_value = "hello"
+    before = time.time()
+    assert one.post(logs.SerializeToString(), "/v1/logs")[0] == 200
+    sent(one, 1, signal="logs")
+    assert before <= receiver.logs[0].observed / 1e9 <= time.time()
 
 
 def test_what_is_left_at_the_end_is_sent_by_the_next_one(agent, make_receiver):

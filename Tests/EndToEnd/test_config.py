@@ -44,7 +44,7 @@ def test_the_example_is_valid(sidelight):
     assert (done.code, done.err) == (0, "")
     assert len(done.out.splitlines()) == 1
     assert done.out.startswith(f"{EXAMPLE} is valid: traces from otlp-http, otlp-grpc, zipkin, jaeger through small, ")
-    assert "logs from otlp-http, otlp-grpc, otlp-http/second through small, secrets to central, the store" in done.out
+    assert "logs from otlp-http, otlp-grpc, otlp-http/second through small, secrets to central, loki, file, the store" in done.out
 
 
 def test_all_errors_at_once_in_the_order_of_the_file(sidelight):
@@ -181,7 +181,7 @@ def test_print_as_json(sidelight):
     assert answer["exporters"]["central"]["auth"]["bearer"]["value"] == "***"
     assert answer["exporters"]["central"]["in-flight"]["value"] == 4
     assert answer["exporters"]["central"]["tls"]["insecure"]["value"] is False
-    assert [end["value"] for end in answer["pipelines"]["logs"]["exporters"]] == ["central"]
+    assert [end["value"] for end in answer["pipelines"]["logs"]["exporters"]] == ["central", "loki", "file"]
 
 
 def test_without_a_file_the_defaults_are_printed(sidelight):

@@ -11,14 +11,46 @@ import Wire
 
 @testable import Exporters
 
+/// The files of a folder, on a disk that may be full.
+private final class FullableFiles: QueueFiles, @unchecked Sendable {
+    // @unchecked: the test's one thread has it.
+    let files: LinuxQueueFiles
+    var fails = false
+    /// Instead of what it says.
+    var onSync: () throws(QueueFileError) -> Void = {}
+
+    init(_ folder: String) throws { files = try LinuxQueueFiles(folder: folder) }
+
+    var folder: String { files.folder }
+    func list() throws(QueueFileError) -> [QueueListing] { try files.list() }
+    func create(_ name: String) throws(QueueFileError) -> QueueFile { try files.create(name) }
+    func open(_ name: String) throws(QueueFileError) -> QueueFile { try files.open(name) }
+    func close(_ file: QueueFile) { files.close(file) }
+    func write(_ file: QueueFile, _ bytes: UnsafeRawBufferPointer, at offset: Int) throws(QueueFileError) {
+        if fails { throw QueueFileError(.noSpace, "write", reason: "No space left on device") }
+        try files.write(file, bytes, at: offset)
+    }
+    func read(
+        _ file: QueueFile, into bytes: UnsafeMutableRawBufferPointer, at offset: Int
+    ) throws(QueueFileError) -> Int { try files.read(file, into: bytes, at: offset) }
+    func truncate(_ file: QueueFile, to bytes: Int) throws(QueueFileError) { try files.truncate(file, to: bytes) }
+    func sync(_ file: QueueFile) throws(QueueFileError) { try onSync() }
+    func syncFolder() throws(QueueFileError) { try files.syncFolder() }
+    func rename(_ name: String, to other: String) throws(QueueFileError) { try files.rename(name, to: other) }
+    func remove(_ name: String) throws(QueueFileError) { try files.remove(name) }
+    func random() -> UInt64 { files.random() }
+}
+
 /// An exporter with a queue in a folder of its own, and a backend that the test plays.
 private final class DurableExporter {
     let folder: String
+    private(set) var files: FullableFiles!
     let clock = HandClock()
     let timers = HandTimers()
     let transport = HandTransport()
     let budget: MemoryBudget
     private(set) var exporter: Exporter!
+    let told = Told()
     private var nextID: UInt64 = 1
     private let isOwner: Bool
 
@@ -29,15 +61,40 @@ private final class DurableExporter {
         var template = Array("/tmp/sidelight-durable.XXXXXX".utf8CString)
         self.folder = folder ?? String(cString: mkdtemp(&template))
         budget = MemoryBudget(bytesMax: budgetBytes)
-        let queue = try DurableQueue(
-            try LinuxQueueFiles(folder: self.folder), limits: limits, now: clock.unixNanoseconds())
+        files = try FullableFiles(self.folder)
+        let queue = try DurableQueue(files, limits: limits, now: clock.unixNanoseconds())
         var configuration = ExporterConfiguration(kind: .otlp)
         for signal in Signal.allCases {
             configuration.targets[signal] = .init(url: try EndpointURL(parsing: "http://127.0.0.1:4318/v1/\(signal)"))
         }
+        let told = told
         exporter = Exporter(
             configuration, transport: transport, timers: timers, clock: clock,
-            durable: Exporter.Durable(queue: queue, budget: budget))
+            durable: Exporter.Durable(
+                queue: queue, budget: budget, acknowledged: { ids in told.left.withLock { $0 += ids.map(\.sequence) } },
+                lost: { ids in told.lost.withLock { $0 += ids.map(\.sequence) } })
+        ) { event in told.events.withLock { $0.append(event) } }
+    }
+
+    /// What the exporter tells others.
+    final class Told: Sendable {
+        /// Entries that nobody waits for any more: those that have left, and those that were given up.
+        let left = Mutex<[UInt64]>([])
+        let lost = Mutex<[UInt64]>([])
+        let events = Mutex<[ExporterEvent]>([])
+    }
+
+    /// What the exporter said of its queue since the last call.
+    func takeQueueEvents() -> [ExporterEvent] {
+        told.events.withLock { events in
+            defer { events = [] }
+            return events.filter {
+                switch $0 {
+                case .queueFull, .queueFails, .queueHasRoom: true
+                default: false
+                }
+            }
+        }
     }
 
     deinit { if isOwner { try? FileManager.default.removeItem(atPath: folder) } }
@@ -76,12 +133,27 @@ private final class DurableExporter {
     func reopened() throws -> DurableExporter {
         transport.forgetAll()
         exporter = nil
+        files = nil
         let next = try DurableExporter(folder: folder)
         next.nextID = nextID
         return next
     }
 
     var requestIDs: [UInt64] { get throws { try transport.requests.flatMap { try Self.ids($0) } } }
+}
+
+/// Timers on a thread of their own, one at a time, as libcurl's are.
+private final class QueueTimers: TimerScheduler, @unchecked Sendable {
+    // @unchecked: dispatch queues are safe from any thread.
+    private let queue = DispatchQueue(label: "timers")
+    private let clock: LinuxClock
+
+    init(_ clock: LinuxClock) { self.clock = clock }
+
+    func schedule(at deadline: UInt64, _ action: @escaping @Sendable () -> Void) {
+        let now = clock.monotonicNanoseconds()
+        queue.asyncAfter(deadline: .now() + .nanoseconds(deadline > now ? Int(deadline - now) : 0), execute: action)
+    }
 }
 
 @Suite struct DurableExporterTests {
@@ -176,6 +248,195 @@ private final class DurableExporter {
         durable.check()
     }
 
+    /// Whatever the machine holds, `oldest` makes room, also in a queue that is smaller than what the machine may hold.
+    @Test(arguments: [64 << 10, 1 << 20, 8 << 20])
+    func theOldestOfASmallQueueMakesRoom(bytesMax: Int) throws {
+        var limits = QueueLimits()
+        limits.bytesMax = bytesMax
+        limits.overflow = .oldest
+        let durable = try DurableExporter(limits)
+        durable.transport.answerAll { _ in .failure(HTTPTransportError(.connect, "refused")) }
+        // Four times as much as has room, in entries of a thirtieth of it.
+        for _ in 0..<120 {
+            #expect(!durable.append(bytesMax / 30 / 2_100 + 1, nameBytes: 2_000).isEmpty)
+            durable.commit()
+            #expect(durable.exporter.queueCounts.bytesOnDisk <= bytesMax)
+        }
+        #expect(durable.exporter.books(.traces).dropped["evicted"] ?? 0 > 0)
+    }
+
+    /// `ack: delivered` waits for each entry: one that is given up has to be told of, too.
+    @Test func entriesThatTheQueueGivesUpAreTold() throws {
+        var limits = QueueLimits()
+        limits.bytesMax = 64 << 10
+        limits.overflow = .oldest
+        let durable = try DurableExporter(limits)
+        durable.transport.answerAll { _ in .failure(HTTPTransportError(.connect, "refused")) }
+        for _ in 0..<100 {
+            durable.append(10, nameBytes: 200)
+            durable.commit()
+        }
+        let lost = durable.told.lost.withLock { $0 }
+        #expect(lost.count * 10 == durable.exporter.books(.traces).dropped["evicted"])
+        #expect(Set(lost).count == lost.count)
+        #expect(durable.told.left.withLock { $0 }.isEmpty)
+        durable.transport.answerAll { _ in .success(HTTPResponse(status: 200)) }
+        for _ in 0..<20 {
+            durable.clock.advance(1_000_000_000)
+            durable.timers.fire(durable.clock)
+        }
+        #expect(Set(durable.told.left.withLock { $0 }).isDisjoint(with: lost))
+        #expect(durable.told.left.withLock { $0.count } + lost.count == 100)
+    }
+
+    /// Whoever appends does not wait for the disk: a lock that were held would never be got.
+    @Test func entriesAreTakenWhileADiskSyncs() throws {
+        let durable = try DurableExporter()
+        let syncs = Mutex(0)
+        durable.append(1)
+        durable.commit()
+        durable.files.onSync = { [unowned durable] in
+            syncs.withLock { $0 += 1 }
+            durable.append(2)
+            #expect(durable.exporter.commit() == nil)
+        }
+        durable.clock.advanceUnix(1_000_000_000)
+        _ = durable.exporter.tick()
+        #expect(syncs.withLock { $0 } == 1)
+        #expect(durable.exporter.queueCounts.entries == 2)
+        // What came meanwhile is synced the next time.
+        durable.files.onSync = { syncs.withLock { $0 += 1 } }
+        _ = durable.exporter.tick()
+        #expect(syncs.withLock { $0 } == 1)
+        durable.clock.advanceUnix(1_000_000_000)
+        _ = durable.exporter.tick()
+        #expect(syncs.withLock { $0 } == 2)
+        durable.clock.advanceUnix(1_000_000_000)
+        _ = durable.exporter.tick()
+        #expect(syncs.withLock { $0 } == 2)
+        // A disk that does not take it: what follows goes to another segment.
+        durable.append(1)
+        durable.commit()
+        let broken = QueueFileError(.damaged, "fdatasync", reason: "Input/output error")
+        durable.files.onSync = { () throws(QueueFileError) in throw broken }
+        durable.clock.advanceUnix(1_000_000_000)
+        _ = durable.exporter.tick()
+        #expect(durable.exporter.queueFailure == broken)
+        #expect(durable.exporter.queueCounts.segments == 1)
+        durable.append(1)
+        durable.commit()
+        #expect(durable.exporter.queueCounts.segments == 2)
+        durable.check()
+    }
+
+    @Test func entriesThatAreDamagedOnDiskAreTold() throws {
+        let durable = try DurableExporter(budgetBytes: 10)
+        durable.append(5)
+        let head = QueueEntryHead(signal: .traces, items: 3, time: durable.clock.unixNanoseconds())
+        let batch = Batch(signal: .traces, resource: [], bytes: [18, 0], items: [])
+        guard case .queued(let spoilt) = durable.exporter.append(head, [1, 2, 3], [batch]) else {
+            Issue.record("no room")
+            return
+        }
+        durable.commit()
+        durable.transport.answer(status: 200)
+        #expect(durable.told.lost.withLock { $0 } == [spoilt.sequence])
+        #expect(durable.exporter.books(.traces).dropped == ["damaged": 3])
+        durable.check()
+    }
+
+    /// What one request may not hold, an entry may: processors add to it.
+    @Test func anEntryOfMoreThanAReceiverTakesComesBackFromDisk() throws {
+        let durable = try DurableExporter(budgetBytes: 10)
+        durable.append(1)
+        let batches = (0..<5_000 as Range<UInt64>).map { number in
+            Batch(
+                [
+                    SpanData(
+                        context: SpanContext(traceID: TraceID(high: 1, low: 1), spanID: SpanID(100 + number)), name: "",
+                        kind: .server, startTime: 1, endTime: 2)
+                ], resource: Resource(attributes: [Attribute("n", .int(Int64(number)))]))
+        }
+        #expect(OTLP.ReceiveLimits().resourcesMax < batches.count)
+        let head = QueueEntryHead(signal: .traces, items: 5_000, time: durable.clock.unixNanoseconds())
+        _ = durable.exporter.append(head, OTLP.exportRequest(batches: batches), batches)
+        durable.commit()
+        durable.transport.answerAll { _ in .success(HTTPResponse(status: 200)) }
+        durable.transport.answer(status: 200)
+        #expect(durable.exporter.books(.traces).exported == 5_001)
+        durable.check()
+    }
+
+    @Test func anEntryThatNeverGetsRoomIsNotCalledFull() throws {
+        var limits = QueueLimits()
+        limits.bytesMax = 64 << 10
+        let durable = try DurableExporter(limits)
+        let head = QueueEntryHead(signal: .traces, items: 1, time: durable.clock.unixNanoseconds())
+        for (bytes, isTooLarge) in [(64 << 10, true), (63 << 10, false), (63 << 10, false)] {
+            if case .tooLarge = durable.exporter.append(head, [UInt8](repeating: 0, count: bytes), []) {
+                #expect(isTooLarge)
+            } else {
+                #expect(!isTooLarge)
+            }
+        }
+        #expect(durable.exporter.mayTake(bytes: 64 << 10), "it is not for want of room")
+    }
+
+    @Test func whetherThereIsRoomIsKnownBefore() throws {
+        var limits = QueueLimits()
+        limits.bytesMax = 40_000
+        let durable = try DurableExporter(limits)
+        while durable.exporter.mayTake(bytes: 2_000) {
+            #expect(!durable.append(20).isEmpty)
+            durable.commit()
+        }
+        #expect(durable.append(40).isEmpty)
+        durable.transport.answerAll { _ in .success(HTTPResponse(status: 200)) }
+        while durable.transport.openCount > 0 { durable.transport.answer(status: 200) }
+        #expect(durable.exporter.mayTake(bytes: 2_000))
+        #expect(!durable.append(20).isEmpty)
+    }
+
+    @Test func aQueueThatBecomesFullAndHasRoomAgainIsToldOnce() throws {
+        var limits = QueueLimits()
+        limits.bytesMax = 40_000
+        let durable = try DurableExporter(limits)
+        while !durable.append(20).isEmpty { durable.commit() }
+        durable.commit()
+        #expect(durable.takeQueueEvents() == [.queueFull(evicts: false)])
+        #expect(durable.append(20).isEmpty)
+        #expect(!durable.exporter.mayTake(bytes: 2_000))
+        #expect(durable.takeQueueEvents().isEmpty)
+        _ = durable.exporter.tick()
+        #expect(durable.takeQueueEvents() == [.queueFull(evicts: false)], "it lasts")
+        _ = durable.exporter.tick()
+        #expect(durable.takeQueueEvents().isEmpty, "nothing came, and it is full still")
+        durable.transport.answerAll { _ in .success(HTTPResponse(status: 200)) }
+        while durable.transport.openCount > 0 { durable.transport.answer(status: 200) }
+        _ = durable.exporter.tick()
+        #expect(durable.takeQueueEvents() == [.queueHasRoom])
+        _ = durable.exporter.tick()
+        #expect(durable.takeQueueEvents().isEmpty)
+    }
+
+    /// `ack: memory`: the sender has its answer, and will not come again.
+    @Test func whatWasPromisedAndCannotBeWrittenIsCounted() throws {
+        let durable = try DurableExporter()
+        durable.append(3)
+        durable.commit()
+        durable.files.fails = true
+        durable.append(5)
+        let error = durable.exporter.commit(isPromised: true)
+        #expect(error != nil)
+        #expect(durable.exporter.books(.traces).dropped == ["queue_failed": 5])
+        #expect(durable.takeQueueEvents() == [.queueFails(message: error?.description ?? "")])
+        durable.check()
+        durable.append(5)
+        #expect(durable.exporter.commit() != nil)
+        #expect(durable.exporter.books(.traces).dropped == ["queue_failed": 5], "its sender was told")
+        durable.check()
+    }
+
     @Test func anEntryThatIsCutAndPartlyRejectedIsAcknowledgedOnce() throws {
         let durable = try DurableExporter()
         durable.append(8)
@@ -189,6 +450,78 @@ private final class DurableExporter {
         #expect(durable.exporter.books(.traces).dropped == ["refused": 4])
         #expect(durable.exporter.queueCounts.entries == 0)
         durable.check()
+    }
+
+    /// As in the agent: one thread appends and commits, one ticks (and syncs), one sends and is answered, and anybody reads the books.
+    @Test func threadsDoNotDisturbEachOther() throws {
+        var template = Array("/tmp/sidelight-durable.XXXXXX".utf8CString)
+        let folder = String(cString: mkdtemp(&template))
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let clock = LinuxClock()
+        var limits = QueueLimits()
+        limits.bytesMax = 256 << 10
+        limits.overflow = .oldest
+        let queue = try DurableQueue(LinuxQueueFiles(folder: folder), limits: limits, now: clock.unixNanoseconds())
+        let transport = HandTransport()
+        let answers = Mutex(0)
+        transport.answerAll { _ in
+            let count = answers.withLock { count in
+                count += 1
+                return count
+            }
+            return count % 5 == 0 ? .failure(HTTPTransportError(.reset, "reset")) : .success(HTTPResponse(status: 200))
+        }
+        var configuration = ExporterConfiguration(kind: .otlp)
+        configuration.targets[.traces] = .init(url: try EndpointURL(parsing: "http://127.0.0.1:4318/v1/traces"))
+        let open = Mutex<Set<UInt64>>([])
+        let exporter = Exporter(
+            configuration, transport: transport, timers: QueueTimers(clock), clock: clock,
+            durable: Exporter.Durable(
+                queue: queue, budget: MemoryBudget(), acknowledged: { ids in open.withLock { $0.subtract(ids.map(\.sequence)) } },
+                lost: { ids in open.withLock { $0.subtract(ids.map(\.sequence)) } }))
+        let batch = Batch(
+            [
+                SpanData(
+                    context: SpanContext(traceID: TraceID(high: 1, low: 1), spanID: SpanID(1)),
+                    name: String(repeating: "x", count: 3_000), kind: .server, startTime: 1, endTime: 2)
+            ], resource: Resource())
+        let payload = OTLP.exportRequest(batches: [batch])
+        let hasEnded = Atomic<Bool>(false)
+        let ended = DispatchSemaphore(value: 0)
+        func run(_ body: @escaping @Sendable () -> Void) {
+            Thread {
+                body()
+                ended.signal()
+            }.start()
+        }
+        run {
+            for _ in 0..<400 {
+                for _ in 0..<3 {
+                    let head = QueueEntryHead(signal: .traces, items: 1, time: clock.unixNanoseconds())
+                    if case .queued(let id) = exporter.append(head, payload, [batch]) {
+                        _ = open.withLock { $0.insert(id.sequence) }
+                    }
+                }
+                _ = exporter.commit()
+            }
+            hasEnded.store(true, ordering: .relaxed)
+        }
+        run {
+            while !hasEnded.load(ordering: .relaxed) {
+                _ = exporter.tick()
+                _ = exporter.mayTake(bytes: 100)
+            }
+        }
+        run { while !hasEnded.load(ordering: .relaxed) { _ = exporter.books(.traces) } }
+        for _ in 0..<3 { ended.wait() }
+        for _ in 0..<2_000 where exporter.books(.traces).queued > 0 {
+            _ = exporter.tick()
+            usleep(10_000)
+        }
+        let books = exporter.books(.traces)
+        #expect(books.isBalanced && books.queued == 0 && books.received == 1_200, "\(books)")
+        #expect(open.withLock { $0 }.isEmpty)
+        exporter.close(clock.monotonicNanoseconds() + 1_000_000_000)
     }
 
     /// Whatever the backend answers and whenever the process is killed: what was committed is delivered or counted, and repeats are at most what was in flight.

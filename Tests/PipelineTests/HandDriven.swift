@@ -5,9 +5,11 @@ import System
 /// A clock that stands still until told.
 final class HandClock: SystemClock {
     private let time = Mutex<UInt64>(1_000_000_000_000)
+    private let unix = Mutex<UInt64>(784_111_770 * 1_000_000_000)
     func monotonicNanoseconds() -> UInt64 { time.withLock { $0 } }
-    func unixNanoseconds() -> UInt64 { 784_111_770 * 1_000_000_000 }
+    func unixNanoseconds() -> UInt64 { unix.withLock { $0 } }
     func advance(_ nanoseconds: UInt64) { time.withLock { $0 += nanoseconds } }
+    func advanceUnix(_ nanoseconds: UInt64) { unix.withLock { $0 += nanoseconds } }
 }
 
 /// Timers that run when told.

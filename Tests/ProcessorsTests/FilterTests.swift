@@ -33,7 +33,9 @@ import Wire
         }
     }
 
-    private static func slow(_ rule: ItemFilter.Rule, _ span: SpanData, _ scope: InstrumentationScope, _ resource: Resource) -> Bool {
+    private static func slow(
+        _ rule: ItemFilter.Rule, _ span: SpanData, _ scope: InstrumentationScope, _ resource: Resource
+    ) -> Bool {
         if let signal = rule.signal, signal != .traces { return false }
         if rule.severityBelow != nil { return false }
         if let kind = rule.kind, span.kind != kind { return false }
@@ -46,7 +48,11 @@ import Wire
         if let name = rule.scope, !matches(name, scope.name) { return false }
         if let service = rule.service, !matches(service, resource.serviceName) { return false }
         if let condition = rule.resource, !matches(condition, resource.attributes) { return false }
-        if let condition = rule.attribute, !matches(condition, span.attributes), !matches(condition, resource.attributes) { return false }
+        if let condition = rule.attribute, !matches(condition, span.attributes),
+            !matches(condition, resource.attributes)
+        {
+            return false
+        }
         return true
     }
 
@@ -66,7 +72,8 @@ import Wire
             if generator.chance(5) { rule.severityBelow = 9 }
             if generator.chance(30) {
                 // Values of lists are compared as their encoding, which the slow way does not know.
-                rule.attribute = .init(key: generator.pick(["a", "http.*", "none"]), value: generator.pick([nil, "true", "GET *"]))
+                rule.attribute = .init(
+                    key: generator.pick(["a", "http.*", "none"]), value: generator.pick([nil, "true", "GET *"]))
             }
             return rule
         }
@@ -98,7 +105,9 @@ import Wire
 
     @Test func logsAreDroppedBelowASeverity() throws {
         var builder = BatchBuilder(signal: .logs, resource: Resource())
-        for severity in 0...24 as ClosedRange<UInt8> { builder.append(LogRecord(time: 1, severity: severity, body: "x")) }
+        for severity in 0...24 as ClosedRange<UInt8> {
+            builder.append(LogRecord(time: 1, severity: severity, body: "x"))
+        }
         let batch = builder.take()
         var options = ItemFilter()
         options.drop = [Self.rule { $0.severityBelow = 9 }]
@@ -127,14 +136,17 @@ import Wire
                 metric.putString(1, "m")
                 metric.message(5) { gauge in
                     for value in values {
-                        gauge.message(1) { OTLP.encode(attributes: [Attribute("route", .string(value))], field: 7, into: &$0) }
+                        gauge.message(1) {
+                            OTLP.encode(attributes: [Attribute("route", .string(value))], field: 7, into: &$0)
+                        }
                     }
                 }
             }
             batch.bytes = writer.takeBytes()
             batch.items = [
                 Batch.Item(
-                    offset: 0, length: UInt32(batch.bytes.count), scope: 0, status: 0, kind: 0, traceID: .invalid, spanID: .invalid,
+                    offset: 0, length: UInt32(batch.bytes.count), scope: 0, status: 0, kind: 0, traceID: .invalid,
+                    spanID: .invalid,
                     parentSpanID: .invalid, start: 0, end: 0)
             ]
             return batch

@@ -57,7 +57,8 @@ import Wire
 enum AllProcessors {
     static func chain() throws -> [(name: String, processor: Processor)] {
         let attributes: [AttributeAction] = [
-            .add(key: "env", value: "prod"), .set(key: "kept", value: 7), .rename(key: "a", to: "b"), .delete(key: "http.request.header.*"),
+            .add(key: "env", value: "prod"), .set(key: "kept", value: 7), .rename(key: "a", to: "b"),
+            .delete(key: "http.request.header.*"),
             .hash(key: "user.*", salt: "s"),
         ]
         var resource = ResourceChange()
@@ -74,9 +75,11 @@ enum AllProcessors {
         var limits = ItemLimits()
         (limits.attributes, limits.attributeBytes, limits.events, limits.links) = (4, 20, 1, 1)
         return [
-            ("redact", .redact()), ("attributes", try .attributes(attributes)), ("resource", try .resource(resource, detected: ResourceDetector.host(name: "h"))),
+            ("redact", .redact()), ("attributes", try .attributes(attributes)),
+            ("resource", try .resource(resource, detected: ResourceDetector.host(name: "h"))),
             ("filter", .filter(filter)), ("normalize", .normalize(normalization)), ("limits", .limits(limits)),
             ("sample", .sample(.ratio(0.7))), ("rate", .sample(.rate(perSecond: 900))),
+            ("correlate", .correlate(Correlation())),
         ]
     }
 }

@@ -48,8 +48,10 @@ import Testing
             for index in expected.spans.indices {
                 var span = expected.spans[index]
                 Self.limit(&span.attributes, &span.droppedAttributesCount, limits)
-                span.droppedEventsCount = UInt32(clamping: Int(span.droppedEventsCount) + max(0, span.events.count - limits.events))
-                span.droppedLinksCount = UInt32(clamping: Int(span.droppedLinksCount) + max(0, span.links.count - limits.links))
+                span.droppedEventsCount = UInt32(
+                    clamping: Int(span.droppedEventsCount) + max(0, span.events.count - limits.events))
+                span.droppedLinksCount = UInt32(
+                    clamping: Int(span.droppedLinksCount) + max(0, span.links.count - limits.links))
                 span.events = Array(span.events.prefix(limits.events))
                 span.links = Array(span.links.prefix(limits.links))
                 span.events = span.events.map { event in

@@ -81,7 +81,8 @@ private struct SlowRedactor {
 @Suite struct RedactTests {
     private static func generator(_ seed: UInt64) -> Generator {
         var generator = Generator(seed: seed)
-        generator.texts = SecretScannerTests.secrets.map { "see " + $0.text + ", twice: " + $0.text } + ["token=1&page=2"]
+        generator.texts =
+            SecretScannerTests.secrets.map { "see " + $0.text + ", twice: " + $0.text } + ["token=1&page=2"]
         generator.keys += ["db.password", "token", "http.request.header.authorization", "url.query", "apiKey"]
         return generator
     }
@@ -141,12 +142,18 @@ private struct SlowRedactor {
 
     @Test func redactionsAreCountedByKind() throws {
         let batch = oneSpan {
-            $0.attributes = [Attribute("password", "x"), Attribute("note", "a@b.cd and c@d.ef"), Attribute("secret", .array(["a", "b"]))]
+            $0.attributes = [
+                Attribute("password", "x"), Attribute("note", "a@b.cd and c@d.ef"),
+                Attribute("secret", .array(["a", "b"])),
+            ]
             $0.status.message = "card 4111111111111111"
         }
         let chain = chain(.redact())
         let span = try #require(chain.run(batch).batch).span(at: 0)
-        #expect(span.attributes == [Attribute("password", "***"), Attribute("note", "*** and ***"), Attribute("secret", .array(["***"]))])
+        #expect(
+            span.attributes == [
+                Attribute("password", "***"), Attribute("note", "*** and ***"), Attribute("secret", .array(["***"])),
+            ])
         #expect(span.status.message == "card ***")
         #expect(chain.counts.read()[0].counts.details == ["key": 2, "email": 2, "card": 1])
     }
@@ -158,10 +165,15 @@ private struct SlowRedactor {
         options.patterns = [.card]
         options.replacement = "[gone]"
         let batch = oneSpan {
-            $0.attributes = [Attribute("password", "x"), Attribute("user.ssn", 5), Attribute("note", "a@b.cd 4111111111111111")]
+            $0.attributes = [
+                Attribute("password", "x"), Attribute("user.ssn", 5), Attribute("note", "a@b.cd 4111111111111111"),
+            ]
         }
         let span = try #require(chain(.redact(options)).run(batch).batch).span(at: 0)
-        #expect(span.attributes == [Attribute("password", "x"), Attribute("user.ssn", "[gone]"), Attribute("note", "a@b.cd [gone]")])
+        #expect(
+            span.attributes == [
+                Attribute("password", "x"), Attribute("user.ssn", "[gone]"), Attribute("note", "a@b.cd [gone]"),
+            ])
     }
 
     /// Readers disagree on which of two keys or values counts: all are masked.
@@ -179,14 +191,38 @@ private struct SlowRedactor {
             return batch
         }
         let encodings: [(inout ProtobufWriter) -> Void] = [
-            { $0.message(2) { $0.putString(1, "hunter2") }; $0.putString(1, "password") },
-            { $0.putString(1, "password"); $0.putString(1, "other"); $0.message(2) { $0.putString(1, "hunter2") } },
-            { $0.putString(1, "other"); $0.putString(1, "password"); $0.message(2) { $0.putString(1, "hunter2") } },
-            { $0.putString(1, "password"); $0.message(2) { $0.putString(1, "hunter2") }; $0.message(2) { $0.putString(1, "hunter2") } },
-            { $0.putString(1, "password"); $0.message(2) { $0.putString(1, "hunter2"); $0.putVarint(2, 1) } },
-            { $0.putString(1, "x"); $0.message(2) { $0.putString(1, "Bearer hunter2hunter2"); $0.putVarint(2, 1) } },
-            { $0.putString(1, "x"); $0.message(2) { $0.putString(1, "Bearer hunter2hunter2") }; $0.message(2) { $0.putString(1, "y") } },
-            { $0.putVarint(7, 1); $0.putString(1, "password"); $0.message(2) { $0.putString(1, "hunter2") } },
+            {
+                $0.message(2) { $0.putString(1, "hunter2") }; $0.putString(1, "password")
+            },
+            {
+                $0.putString(1, "password"); $0.putString(1, "other"); $0.message(2) { $0.putString(1, "hunter2") }
+            },
+            {
+                $0.putString(1, "other"); $0.putString(1, "password"); $0.message(2) { $0.putString(1, "hunter2") }
+            },
+            {
+                $0.putString(1, "password"); $0.message(2) { $0.putString(1, "hunter2") };
+                $0.message(2) { $0.putString(1, "hunter2") }
+            },
+            {
+                $0.putString(1, "password");
+                $0.message(2) {
+                    $0.putString(1, "hunter2"); $0.putVarint(2, 1)
+                }
+            },
+            {
+                $0.putString(1, "x");
+                $0.message(2) {
+                    $0.putString(1, "Bearer hunter2hunter2"); $0.putVarint(2, 1)
+                }
+            },
+            {
+                $0.putString(1, "x"); $0.message(2) { $0.putString(1, "Bearer hunter2hunter2") };
+                $0.message(2) { $0.putString(1, "y") }
+            },
+            {
+                $0.putVarint(7, 1); $0.putString(1, "password"); $0.message(2) { $0.putString(1, "hunter2") }
+            },
         ]
         for (index, encoding) in encodings.enumerated() {
             let result = try #require(chain(.redact()).run(item(encoding)).batch, "\(index)")
@@ -199,7 +235,8 @@ private struct SlowRedactor {
         for _ in 0..<3 {
             builder.append(
                 SpanData(
-                    context: SpanContext(traceID: TraceID(high: 1, low: 2), spanID: SpanID(3)), name: "n", startTime: 1, endTime: 2,
+                    context: SpanContext(traceID: TraceID(high: 1, low: 2), spanID: SpanID(3)), name: "n", startTime: 1,
+                    endTime: 2,
                     attributes: [Attribute("k", "hunter2")]))
         }
         var batch = builder.take()
@@ -208,9 +245,12 @@ private struct SlowRedactor {
         batch.bytes[position - 1] = 0x7F
         let chain = chain(.redact())
         let (result, dropped) = chain.run(batch)
-        #expect(dropped == [
-            DroppedItems(processor: "it", reason: .malformed, rule: "", signal: .traces, items: 1, bytes: Int(batch.items[1].length))
-        ])
+        #expect(
+            dropped == [
+                DroppedItems(
+                    processor: "it", reason: .malformed, rule: "", signal: .traces, items: 1,
+                    bytes: Int(batch.items[1].length))
+            ])
         let rest = try #require(result)
         try rest.checkIndex()
         #expect(rest.items.count == 2)

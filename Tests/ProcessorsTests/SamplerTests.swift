@@ -10,7 +10,9 @@ import Wire
         var builder = BatchBuilder(signal: .traces, resource: Resource())
         for (trace, state) in traces {
             builder.append(
-                SpanData(context: SpanContext(traceID: trace, spanID: SpanID(1), traceState: state), name: "s", startTime: 1, endTime: 2))
+                SpanData(
+                    context: SpanContext(traceID: trace, spanID: SpanID(1), traceState: state), name: "s", startTime: 1,
+                    endTime: 2))
         }
         return builder.take()
     }
@@ -30,16 +32,20 @@ import Wire
     /// The threshold's neighbours: a half rejects randomness below 2^55, of the lowest 56 bits of the id.
     @Test func ratioComparesTheLowestBitsOfTheID() {
         let half: UInt64 = 1 << 55
-        let traces = [half - 1, half, half | 0xFF << 56, (half - 1) | 0xFF << 56].map { (TraceID(high: 7, low: $0), "") }
+        let traces = [half - 1, half, half | 0xFF << 56, (half - 1) | 0xFF << 56].map {
+            (TraceID(high: 7, low: $0), "")
+        }
         #expect(Self.chosen(.ratio(0.5), traces).map(\.low) == [half, half | 0xFF << 56])
     }
 
     @Test func randomnessInTheTraceStateCountsMoreThanTheID() {
         let traces = [
-            (TraceID(high: 1, low: 1), "ot=rv:ffffffffffffff"), (TraceID(high: 1, low: 2), "a=b, ot=th:8;rv:80000000000000 ,c=d"),
+            (TraceID(high: 1, low: 1), "ot=rv:ffffffffffffff"),
+            (TraceID(high: 1, low: 2), "a=b, ot=th:8;rv:80000000000000 ,c=d"),
             (TraceID(high: 1, low: (1 << 56) - 3), "ot=rv:7fffffffffffff"),
             // Not 14 hex digits: the id counts.
-            (TraceID(high: 1, low: 4), "ot=rv:fffffffffffff"), (TraceID(high: 1, low: 5), "ot=rv:FFFFFFFFFFFFFF"), (TraceID(high: 1, low: (1 << 56) - 6), "ot=th:8"),
+            (TraceID(high: 1, low: 4), "ot=rv:fffffffffffff"), (TraceID(high: 1, low: 5), "ot=rv:FFFFFFFFFFFFFF"),
+            (TraceID(high: 1, low: (1 << 56) - 6), "ot=th:8"),
             (TraceID(high: 1, low: 7), "xot=rv:ffffffffffffff"),
         ]
         #expect(Self.chosen(.ratio(0.5), traces).map(\.low) == [1, 2, (1 << 56) - 6])
@@ -56,7 +62,9 @@ import Wire
     @Test func rateTakesSoManyTracesASecondAndStaysWithItsDecisions() {
         let chain = chain(.sample(.rate(perSecond: 3)))
         func run(_ ids: ClosedRange<UInt64>, at seconds: Double) -> [UInt64] {
-            chain.run(Self.batch(ids.map { (TraceID(high: 9, low: $0 &* 0x1_0000_0001), "") }), now: UInt64(seconds * 1e9)).batch?.items.map { $0.traceID.low / 0x1_0000_0001 } ?? []
+            chain.run(
+                Self.batch(ids.map { (TraceID(high: 9, low: $0 &* 0x1_0000_0001), "") }), now: UInt64(seconds * 1e9)
+            ).batch?.items.map { $0.traceID.low / 0x1_0000_0001 } ?? []
         }
         #expect(run(1...10, at: 100) == [1, 2, 3])
         #expect(run(1...10, at: 100.2) == [1, 2, 3])

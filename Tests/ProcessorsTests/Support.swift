@@ -57,7 +57,9 @@ struct Generator {
     /// Keys are unique, as OpenTelemetry wants them.
     mutating func attributes(depth: Int = 0) -> Attributes {
         var seen: Set<String> = []
-        return many(depth == 0 ? 9 : 4) { Attribute($0.pick($0.keys), $0.value(depth: depth)) }.filter { seen.insert($0.key).inserted }
+        return many(depth == 0 ? 9 : 4) { Attribute($0.pick($0.keys), $0.value(depth: depth)) }.filter {
+            seen.insert($0.key).inserted
+        }
     }
 
     mutating func count() -> UInt32 { pick([0, 0, 0, 1, 127, .max - 1]) }
@@ -71,7 +73,8 @@ struct Generator {
     mutating func span() -> SpanData {
         let start = 1_700_000_000_000_000_000 + bits() % 1_000_000_000
         return SpanData(
-            context: context(), parentSpanID: chance(50) ? SpanID(bits() | 1) : .invalid, name: text(), kind: pick(SpanKind.allCases),
+            context: context(), parentSpanID: chance(50) ? SpanID(bits() | 1) : .invalid, name: text(),
+            kind: pick(SpanKind.allCases),
             startTime: start, endTime: start + bits() % 2_000_000_000, attributes: attributes(),
             events: many(4) {
                 SpanData.Event(
@@ -88,7 +91,8 @@ struct Generator {
 
     mutating func log() -> LogRecord {
         LogRecord(
-            time: bits(), observedTime: bits(), severity: UInt8(below(25)), severityText: chance(50) ? "WARN" : "", body: value(),
+            time: bits(), observedTime: bits(), severity: UInt8(below(25)), severityText: chance(50) ? "WARN" : "",
+            body: value(),
             attributes: attributes(), droppedAttributesCount: count(), traceID: TraceID(high: bits(), low: bits()),
             spanID: SpanID(bits()), traceFlags: 1, eventName: chance(30) ? "exception" : "")
     }
@@ -96,7 +100,8 @@ struct Generator {
     mutating func metric() -> MetricPoint {
         let type = pick([InstrumentType.counter, .upDownCounter, .gauge, .histogram])
         var point = MetricPoint(
-            instrument: .init(name: "m.\(below(20))", unit: "By", type: type), attributes: attributes(), startTime: 1 + bits(),
+            instrument: .init(name: "m.\(below(20))", unit: "By", type: type), attributes: attributes(),
+            startTime: 1 + bits(),
             time: 1 + bits(), value: Double(below(1000)))
         if type == .histogram {
             point.histogram = .init(count: 3, min: 1, max: 9, bounds: [2, 4], bucketCounts: [1, 1, 1])
@@ -165,7 +170,9 @@ extension Batch {
         let request = OTLP.exportRequest(batches: [self])
         let again = try OTLP.batches(fromExportRequest: request, signal: signal)
         precondition(again.rejectedItems == 0)
-        let mine = items.map { "\($0.traceID) \($0.spanID) \($0.parentSpanID) \($0.status) \($0.kind) \($0.start) \($0.end)" }.sorted()
+        let mine = items.map {
+            "\($0.traceID) \($0.spanID) \($0.parentSpanID) \($0.status) \($0.kind) \($0.start) \($0.end)"
+        }.sorted()
         let theirs = again.batches.flatMap(\.items).map {
             "\($0.traceID) \($0.spanID) \($0.parentSpanID) \($0.status) \($0.kind) \($0.start) \($0.end)"
         }.sorted()
@@ -187,7 +194,8 @@ extension ProcessorChain {
 /// A batch of one span.
 func oneSpan(_ edit: (inout SpanData) -> Void) -> Batch {
     var span = SpanData(
-        context: SpanContext(traceID: TraceID(high: 1, low: 2), spanID: SpanID(3)), name: "span", startTime: 1, endTime: 2)
+        context: SpanContext(traceID: TraceID(high: 1, low: 2), spanID: SpanID(3)), name: "span", startTime: 1,
+        endTime: 2)
     edit(&span)
     var builder = BatchBuilder(signal: .traces, resource: Resource())
     builder.append(span)

@@ -19,7 +19,8 @@ import Wire
         init() throws {
             server = try TestServer(
                 ReceiverHandler(
-                    .init(protocols: [.otlpGRPC]), intake: intake, counters: counters, budget: MemoryBudget()))
+                    .init(protocols: [.otlpGRPC]), intake: intake, counters: counters, budget: MemoryBudget(),
+                    clock: MachineClock()))
             client = try HTTP2Client(server)
         }
 

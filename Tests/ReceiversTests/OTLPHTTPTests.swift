@@ -21,7 +21,8 @@ import Wire
             options.allowedOrigins = origins
             if let limits { options.limits = limits }
             server = try TestServer(
-                ReceiverHandler(options, intake: intake, counters: counters, budget: MemoryBudget()))
+                ReceiverHandler(
+                    options, intake: intake, counters: counters, budget: MemoryBudget(), clock: MachineClock()))
             client = try TestClient(server)
         }
 
@@ -64,6 +65,39 @@ import Wire
             world.post("/v1/metrics", Self.protobuf + "; charset=utf-8", Sample.request([metric.takeBytes()])).status
                 == 200)
         #expect(world.intake.entries.map(\.signal) == [.logs, .metrics])
+    }
+
+    /// The agent is the collection system that observes it: <https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-observedtimestamp>.
+    @Test(arguments: [false, true])
+    func aLogRecordWithoutATimeGetsThatOfItsArrival(_ isJSON: Bool) throws {
+        let world = try World()
+        defer { world.server.stop() }
+        let before = MachineClock().unixNanoseconds()
+        if isJSON {
+            let records = #"{"body":{"stringValue":"a"}},{"observedTimeUnixNano":"7"},{"timeUnixNano":"5"}"#
+            let text = #"{"resourceLogs":[{"scopeLogs":[{"logRecords":[\#(records)]}]}]}"#
+            #expect(world.post("/v1/logs", "application/json", Array(text.utf8)).status == 200)
+        } else {
+            var timeless = ProtobufWriter()
+            var observed = ProtobufWriter()
+            var timed = ProtobufWriter()
+            timeless.putString(3, "INFO")
+            observed.putFixed64(11, 7)
+            timed.putFixed64(1, 5)
+            let request = Sample.request([timeless.takeBytes(), observed.takeBytes(), timed.takeBytes()])
+            #expect(world.post("/v1/logs", Self.protobuf, request).status == 200)
+        }
+        let after = MachineClock().unixNanoseconds()
+        let batch = try #require(world.intake.entries.first?.received.batches.first)
+        let logs = try batch.items.indices.map { try batch.logRecord(at: $0) }
+        #expect(logs.map(\.time) == [0, 0, 5])
+        #expect(logs[1].observedTime == 7 && logs[2].observedTime == 0)
+        #expect(logs[0].observedTime >= before && logs[0].observedTime <= after)
+        #expect(batch.items.map(\.start) == [logs[0].observedTime, 7, 5])
+        // It is whole, and what a queue keeps of it reads the same.
+        let again = try OTLP.batches(fromExportRequest: OTLP.exportRequest(batches: [batch]), signal: .logs)
+        #expect(again.batches.map(\.bytes) == [batch.bytes])
+        #expect(again.batches[0].items.map(\.start) == batch.items.map(\.start))
     }
 
     @Test func anEmptyRequestIsSuccess() throws {

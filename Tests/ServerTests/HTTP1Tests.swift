@@ -155,6 +155,46 @@ import Testing
         }
     }
 
+    /// A client that sends many requests in one piece gets one answered a turn, like everybody else.
+    @Test func requestsInOnePieceDoNotHoldUpOthers() throws {
+        let isHeld = DispatchSemaphore(value: 0)
+        let state = Mutex((order: [String](), waiting: [Responder]()))
+        let handler = ClosureHandler(
+            turnEnded: {
+                let waiting = state.withLock { state in
+                    defer { state.waiting = [] }
+                    return state.waiting
+                }
+                for responder in waiting { responder.respond(200) }
+            },
+            { request, responder in
+                let isFirst = state.withLock { state in
+                    state.order.append(request.path)
+                    state.waiting.append(responder)
+                    return state.order.count == 1
+                }
+                if isFirst { isHeld.wait() }
+            })
+        let server = try TestServer(handler)
+        defer { server.stop() }
+        let (many, one) = (try TestClient(server), try TestClient(server))
+        // Known to the server before the many are.
+        one.send("GET /hello HTTP/1.1\r\nhost: h\r\n\r\n")
+        isHeld.signal()
+        #expect(one.answer().status == 200)
+        state.withLock { $0.order = [] }
+        many.send((0..<200).map { "GET /many/\($0) HTTP/1.1\r\nhost: h\r\n\r\n" }.joined())
+        #expect(server.eventually { state.withLock { !$0.order.isEmpty } })
+        one.send("GET /one HTTP/1.1\r\nhost: h\r\n\r\n")
+        isHeld.signal()
+        #expect(one.answer().status == 200)
+        for _ in 0..<200 { #expect(many.answer().status == 200) }
+        let order = state.withLock { $0.order }
+        #expect(order.filter { $0 != "/one" } == (0..<200).map { "/many/\($0)" })
+        #expect(order.firstIndex(of: "/one") ?? 200 <= 3, "\(order.firstIndex(of: "/one") ?? -1)")
+        #expect(server.budget.used == 0)
+    }
+
     @Test func aClientThatEndsItsSideStillGetsItsAnswer() throws {
         let waiting = Mutex<Responder?>(nil)
         let handler = ClosureHandler { _, responder in waiting.withLock { $0 = responder } }

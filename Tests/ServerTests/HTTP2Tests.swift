@@ -5,6 +5,29 @@ import Synchronization
 import Testing
 
 @Suite struct HTTP2Tests {
+    /// It ends its side while a large answer is on its way, of which the socket has not taken all.
+    @Test func aClientThatEndsItsSideGetsTheRestOfItsAnswer() throws {
+        let size = 16 << 20
+        let isHandled = Atomic<Bool>(false)
+        let server = try TestServer(
+            ClosureHandler { _, responder in
+                responder.respond(200, body: [UInt8](repeating: 7, count: size))
+                isHandled.store(true, ordering: .relaxed)
+            })
+        defer { server.stop() }
+        let client = try HTTP2Client(server, receiveBufferBytes: 4_096)
+        // SETTINGS_INITIAL_WINDOW_SIZE.
+        client.send(4, 0, 0, [0, 4] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: (size * 2) >> $0) })
+        client.windowUpdate(0, UInt32(size * 2))
+        client.settle()
+        client.request(1, "GET", "/")
+        #expect(server.eventually { isHandled.load(ordering: .relaxed) })
+        client.client.endSending()
+        let answer = client.answer(1)
+        #expect(answer?.status == 200)
+        #expect(answer?.body.count == size)
+    }
+
     @Test func requestsAreAnsweredOnTheirStreams() throws {
         let server = try TestServer(ClosureHandler.echo)
         defer { server.stop() }

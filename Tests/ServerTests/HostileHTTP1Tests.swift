@@ -276,6 +276,28 @@ import Testing
         #expect(server.eventually { server.budget.used == 0 })
     }
 
+    @Test func aListenerMayTakeLessThanTheServer() throws {
+        let server = try TestServer(ClosureHandler.echo, bodyBytesMax: 1_000)
+        defer { server.stop() }
+        let client = try TestClient(server)
+        client.send("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 1000\r\n\r\n")
+        client.send([UInt8](repeating: 0x78, count: 1_000))
+        #expect(client.answer().status == 200)
+        client.send("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 1001\r\n\r\n")
+        #expect(client.answer().status == 413)
+        let bomb = try TestClient(server)
+        let body = Self.deflate([UInt8](repeating: 0, count: 1_001), windowBits: 31)
+        bomb.send(
+            "POST / HTTP/1.1\r\nhost: h\r\ncontent-encoding: gzip\r\ncontent-length: \(body.count)\r\n\r\n")
+        bomb.send(body)
+        #expect(bomb.answer().status == 413)
+        let second = try HTTP2Client(server)
+        second.request(1, "POST", "/", [("content-length", "1001")], body: [UInt8](repeating: 0, count: 1_001))
+        #expect(second.answer(1)?.status == 413)
+        second.request(3, "POST", "/", body: [UInt8](repeating: 0, count: 1_000))
+        #expect(second.answer(3)?.status == 200)
+    }
+
     @Test func withoutRoomForADecodedBodyTheSenderIsToComeAgain() throws {
         let server = try TestServer(Self.sizer, budgetBytes: 600_000)
         defer { server.stop() }

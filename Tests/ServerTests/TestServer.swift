@@ -50,13 +50,13 @@ final class TestServer: Sendable {
 
     init(
         _ handler: any RequestHandler, _ limits: ServerLimits = ServerLimits(), budgetBytes: Int = 64 << 20,
-        companion: (any ServerCompanion)? = nil
+        companion: (any ServerCompanion)? = nil, bodyBytesMax: Int? = nil
     ) throws {
         (listening, port) = try Self.listen()
         budget = MemoryBudget(bytesMax: budgetBytes)
         server = try Server(
-            [Server.Listener(fileDescriptor: listening, handler: handler)], companion: companion, limits: limits,
-            budget: budget, clock: MachineClock())
+            [Server.Listener(fileDescriptor: listening, handler: handler, bodyBytesMax: bodyBytesMax)],
+            companion: companion, limits: limits, budget: budget, clock: MachineClock())
         let hasEnded = hasEnded
         let server = server
         let thread = Thread {

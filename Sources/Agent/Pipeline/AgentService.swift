@@ -262,14 +262,17 @@ public final class AgentService {
                 options.allowedOrigins = receiver.origins
                 options.limits = .init(requestBytesMax: receiver.bodyBytesMax)
                 let handler = ReceiverHandler(
-                    options, intake: ListenerIntake(intake, receiver.name, plan.routes(from: receiver.name)), counters: counters,
-                    budget: surroundings.budget)
+                    options, intake: ListenerIntake(intake, receiver.name, plan.routes(from: receiver.name)),
+                    counters: counters, budget: surroundings.budget, clock: surroundings.clock)
                 let socket = sockets[Listen(name: receiver.name, place: receiver.listen)]!
-                return Server.Listener(fileDescriptor: socket.fileDescriptor, handler: handler)
+                return Server.Listener(
+                    fileDescriptor: socket.fileDescriptor, handler: handler, bodyBytesMax: handler.bodyBytesMax)
             }
             if let place = configuration.admin {
                 let socket = sockets[Listen(name: Listen.admin, place: place)]!
-                listeners.append(Server.Listener(fileDescriptor: socket.fileDescriptor, handler: admin))
+                // It is sent nothing.
+                listeners.append(
+                    Server.Listener(fileDescriptor: socket.fileDescriptor, handler: admin, bodyBytesMax: 0))
             }
             return listeners
         }

@@ -51,11 +51,15 @@ final class Deliveries: Sendable {
         _ = waits.withLock { $0.removeValue(forKey: Key(output: output, id: id)) }
     }
 
-    /// These entries of an output's queue have left: delivered, or dropped for good.
-    func left(_ output: Int, _ ids: [QueueEntryID]) {
-        let over: [DeliveryWait] = waits.withLock { waits in
+    /// These entries of an output's queue have left: delivered, or refused for good.
+    func left(_ output: Int, _ ids: [QueueEntryID]) { for wait in take(output, ids) { wait.left() } }
+
+    /// These were given up by their queue (evicted, expired, damaged): their senders have to come again.
+    func lost(_ output: Int, _ ids: [QueueEntryID]) { for wait in take(output, ids) { wait.fail() } }
+
+    private func take(_ output: Int, _ ids: [QueueEntryID]) -> [DeliveryWait] {
+        waits.withLock { waits in
             waits.isEmpty ? [] : ids.compactMap { waits.removeValue(forKey: Key(output: output, id: $0)) }
         }
-        for wait in over { wait.left() }
     }
 }

@@ -7,7 +7,10 @@ protocol EntryTaker: AnyObject {
     /// Puts a request into the group that the next `commit` writes.
     func append(_ head: QueueEntryHead, _ payload: [UInt8], _ batches: [Batch]) -> DurableQueue.Append
     /// Writes the group. When that fails nothing of it is kept.
-    func commit() -> QueueFileError?
+    /// - Parameter isPromised: who sent it was told already that it is taken: what is not kept is dropped, and counted.
+    func commit(isPromised: Bool) -> QueueFileError?
+    /// Whether a request of about so many bytes has room.
+    func mayTake(bytes: Int) -> Bool
     /// Why nothing can be written at the moment.
     var queueFailure: QueueFileError? { get }
     /// Whether there is nothing in it that could make room by leaving.
@@ -55,10 +58,10 @@ struct EntryTakers {
     }
 
     /// Writes all groups; returns those that could not be, of which nothing is kept.
-    mutating func commit() -> TakerSet {
+    mutating func commit(isPromised: Bool = false) -> TakerSet {
         var failed: TakerSet = 0
         for taker in all.indices where filled & (1 << TakerSet(taker)) != 0 {
-            if all[taker].commit() != nil { failed |= 1 << TakerSet(taker) }
+            if all[taker].commit(isPromised: isPromised) != nil { failed |= 1 << TakerSet(taker) }
         }
         filled = 0
         return failed

@@ -83,6 +83,8 @@ final class PipelineIntake: ServerCompanion, @unchecked Sendable {
     func accept(_ received: [Batch], _ signal: Signal, _ routes: [Route], _ answer: @escaping Answer) {
         let wait = plan.configuration.acknowledgement == .delivered ? DeliveryWait(answer) : nil
         failedMeanwhile = 0
+        // Before the processors, which would count it twice when the sender comes again.
+        guard hasRoom(received, routes) else { return answer(.full(retryAfterSeconds: 1)) }
         var taken: TakerSet = 0
         var full: [(taker: Int, items: Int, bytes: Int)] = []
         var isTooLarge = true
@@ -141,6 +143,19 @@ final class PipelineIntake: ServerCompanion, @unchecked Sendable {
             detail: "no pipeline takes \(signal.word) from here", items: items)
     }
 
+    /// Whether one of the queues may have room for it, or none has to.
+    private func hasRoom(_ received: [Batch], _ routes: [Route]) -> Bool {
+        let bytes = received.reduce(0) { $0 + $1.bytes.count }
+        var isWanted = false
+        for route in routes {
+            for taker in route.takers {
+                if takers.all[taker].mayTake(bytes: bytes) { return true }
+                isWanted = true
+            }
+        }
+        return !isWanted
+    }
+
     private func append(
         _ taker: Int, _ head: QueueEntryHead, _ payload: [UInt8], _ batches: [Batch]
     ) -> EntryTakers.Outcome {
@@ -161,7 +176,7 @@ final class PipelineIntake: ServerCompanion, @unchecked Sendable {
 
     /// All that was ready has been read: it is written, and its senders are answered.
     func turnEnded() {
-        let failed = takers.commit()
+        let failed = takers.commit(isPromised: plan.configuration.acknowledgement == .memory)
         failedMeanwhile |= failed
         guard !waiting.isEmpty else { return }
         let requests = waiting

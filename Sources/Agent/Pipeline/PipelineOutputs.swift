@@ -29,7 +29,9 @@ final class PipelineOutput: EntryTaker, Sendable {
         let deliveries = surroundings.deliveries
         exporter = Exporter(
             named.exporter, transport: surroundings.transport, clock: clock,
-            durable: Exporter.Durable(queue: queue, budget: surroundings.budget) { deliveries.left(serial, $0) }
+            durable: Exporter.Durable(
+                queue: queue, budget: surroundings.budget, acknowledged: { deliveries.left(serial, $0) },
+                lost: { deliveries.lost(serial, $0) })
         ) { event in
             teller.take(event)
             guard case .dropped(let signal, let reason, let items, let message) = event else { return }
@@ -42,7 +44,8 @@ final class PipelineOutput: EntryTaker, Sendable {
         exporter.append(head, payload, batches)
     }
 
-    func commit() -> QueueFileError? { exporter.commit() }
+    func commit(isPromised: Bool) -> QueueFileError? { exporter.commit(isPromised: isPromised) }
+    func mayTake(bytes: Int) -> Bool { exporter.mayTake(bytes: bytes) }
 
     var queueFailure: QueueFileError? { exporter.queueFailure }
     var isQueueEmpty: Bool { exporter.queueCounts.entries == 0 }

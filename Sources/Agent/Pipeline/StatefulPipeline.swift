@@ -79,6 +79,8 @@ final class StatefulPipeline: EntryTaker {
     let recovered: SignalCounts
     private var appended = SignalCounts()
     private var overflows = SignalCounts()
+    /// Of groups that could not be written, though their senders were told that they are taken.
+    private var unwritten = SignalCounts()
     private var undecodable = SignalCounts()
     private var taken = SignalCounts()
 
@@ -116,12 +118,24 @@ final class StatefulPipeline: EntryTaker {
         return outcome
     }
 
-    func commit() -> QueueFileError? {
+    func mayTake(bytes: Int) -> Bool { queue.mayTake(bytes) }
+
+    func commit(isPromised: Bool) -> QueueFileError? {
         let group = fresh
         let items = freshItems
         fresh.removeAll(keepingCapacity: true)
         freshItems = SignalCounts()
-        if case .failed(let error) = queue.commit(now: clock.unixNanoseconds()) { return error }
+        if case .failed(let error) = queue.commit(now: clock.unixNanoseconds()) {
+            if isPromised {
+                for signal in Signal.allCases {
+                    unwritten[signal] += items[signal]
+                    audit.add(
+                        "pipeline \(name)", signal, reason: DropReason.queueFailed.rawValue, detail: error.description,
+                        items: items[signal])
+                }
+            }
+            return error
+        }
         for signal in Signal.allCases { appended[signal] += items[signal] }
         for entry in group {
             let bytes = entry.batches.reduce(0) { $0 + $1.bytes.count }
@@ -354,9 +368,10 @@ final class StatefulPipeline: EntryTaker {
     func books(_ signal: Signal) -> IntakeBooks {
         var books = IntakeBooks()
         books.recovered = recovered[signal]
-        books.received = recovered[signal] + appended[signal] + overflows[signal]
+        books.received = recovered[signal] + appended[signal] + overflows[signal] + unwritten[signal]
         books.queued = queue.counts.items[signal]
         books.dropped[QueueDropReason.full.rawValue] = overflows[signal]
+        books.dropped[DropReason.queueFailed.rawValue] = unwritten[signal]
         for reason in [QueueDropReason.evicted, .expired, .damaged] {
             books.dropped[reason.rawValue, default: 0] += queue.counts[reason][signal]
         }

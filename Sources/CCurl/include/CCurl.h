@@ -64,6 +64,13 @@ static inline CURLcode sl_curl_set_socket_option_function(CURL *_Nonnull easy, c
     return sl_curl_easy_setopt()(easy, CURLOPT_SOCKOPTFUNCTION, call);
 }
 
+static inline CURLcode sl_curl_set_before_request_function(CURL *_Nonnull easy, curl_prereq_callback _Nullable call) {
+    return sl_curl_easy_setopt()(easy, CURLOPT_PREREQFUNCTION, call);
+}
+
+// 0x075801 for 7.88.1.
+unsigned int sl_curl_version(void);
+
 static inline CURLMcode sl_curl_multi_set_long(CURLM *_Nonnull multi, CURLMoption option, long value) {
     return sl_curl_multi_setopt()(multi, option, value);
 }

@@ -220,6 +220,8 @@ enum { SL_READABLE = 0x1, SL_WRITABLE = 0x4, SL_ERROR = 0x8, SL_HANGUP = 0x10, S
 int sl_accept_now(int fd);
 // The other end's address as numbers, `host:port`; empty for a socket in the file system or a connection that is over.
 void sl_peer_text(int fd, char *_Nonnull text, size_t count);
+// When an open file was made, in seconds since 1970; 0 when its file system does not say.
+int64_t sl_birth_seconds(int fd);
 // openat(2), which Swift does not import, for it takes any number of arguments; -1 and errno.
 static inline int sl_open_at(int directory, const char *_Nonnull name, int flags, unsigned mode) {
     return openat(directory, name, flags, mode);

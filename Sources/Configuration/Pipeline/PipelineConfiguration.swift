@@ -150,15 +150,21 @@ public struct PipelineRoute: Hashable, Sendable {
     public var signal: Signal
     /// Names of `PipelineConfiguration.receivers`; all of them can receive the signal.
     public var receivers: [String]
+    /// Names of processors of other pipelines whose `derived` batches come in here; all of them make the signal. In the file they stand among the receivers.
+    public var derivedFrom: [String]
     /// Names of `PipelineConfiguration.processors`.
     public var processors: [String]
     /// Names of `PipelineConfiguration.exporters`; all of them take the signal. May be empty: then there is the store.
     public var exporters: [String]
 
-    public init(name: String, signal: Signal, receivers: [String], processors: [String], exporters: [String]) {
+    public init(
+        name: String, signal: Signal, receivers: [String], derivedFrom: [String] = [], processors: [String],
+        exporters: [String]
+    ) {
         self.name = name
         self.signal = signal
         self.receivers = receivers
+        self.derivedFrom = derivedFrom
         self.processors = processors
         self.exporters = exporters
     }

@@ -7,6 +7,7 @@ extension PipelineLoader {
         checkLoops()
         checkSizes()
         checkDirectories()
+        checkFiles()
         checkUse()
     }
 
@@ -65,7 +66,21 @@ extension PipelineLoader {
 
     // MARK: Sizes
 
+    /// What processors may hold is taken from the agent's memory, and leaves some of it.
+    private func checkHeldSizes() {
+        let names = configuration.pipelines.flatMap(\.processors)
+        let sizes = names.map { configuration.processor($0)?.bytesHeldMax ?? 0 }
+        let sum = sizes.reduce(0) { $0 + min($1, 1 << 50) }
+        let most = configuration.memoryBytesMax / 4 * 3
+        guard sum > most, let largest = zip(names, sizes).max(by: { $0.1 < $1.1 })?.0 else { return }
+        loading.error(
+            places.processors[largest] ?? .standard, ["processors", largest],
+            "processors may hold \(Units.size((sum + 1 << 20 - 1) >> 20 << 20)) in all pipelines together; three quarters of memory are \(Units.size(most))"
+        )
+    }
+
     private func checkSizes() {
+        checkHeldSizes()
         let memory = configuration.memoryBytesMax
         for receiver in configuration.receivers where receiver.bodyBytesMax > memory {
             let origin = places.bodies[receiver.name] ?? .standard
@@ -123,6 +138,23 @@ extension PipelineLoader {
         }
     }
 
+    /// Two exporters, or two signals, in one file would write into each other.
+    private func checkFiles() {
+        var taken: [(name: String, signal: Signal, path: [Substring])] = []
+        for named in configuration.exporters where named.exporter.kind == .file {
+            for signal in Signal.allCases {
+                guard let path = named.exporter.file.paths[signal].map(Self.parts) else { continue }
+                if let other = taken.first(where: { $0.path == path }) {
+                    loading.error(
+                        places.exporters[named.name] ?? .standard, ["exporters", named.name, "path", signal.word],
+                        "\"\(named.exporter.file.paths[signal]!)\" is the file of \(other.name)'s \(other.signal.word) too: each needs its own"
+                    )
+                }
+                taken.append((named.name, signal, path))
+            }
+        }
+    }
+
     /// The parts of a path, with "." and ".." worked out as far as they can be without a look at the disk.
     private static func parts(_ path: String) -> [Substring] {
         var parts: [Substring] = path.hasPrefix("/") ? ["/"] : ["."]
@@ -152,6 +184,14 @@ extension PipelineLoader {
         for named in configuration.processors where !routes.contains(where: { $0.processors.contains(named.name) }) {
             loading.warning(
                 places.processors[named.name] ?? .standard, ["processors", named.name], "no pipeline uses it")
+        }
+        for named in configuration.processors {
+            guard let made = named.processor.kind.makes, routes.contains(where: { $0.processors.contains(named.name) }),
+                !routes.contains(where: { $0.derivedFrom.contains(named.name) })
+            else { continue }
+            loading.warning(
+                places.processors[named.name] ?? .standard, ["processors", named.name],
+                "no pipeline takes what it makes: name it among the receivers of one of \(made.word)")
         }
         for named in configuration.exporters where !routes.contains(where: { $0.exporters.contains(named.name) }) {
             loading.warning(

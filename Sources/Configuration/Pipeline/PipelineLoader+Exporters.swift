@@ -6,11 +6,9 @@ import Telemetry
 
 extension PipelineLoader {
     private static let timeoutMillisecondsMax = 86_400_000
-    /// Kinds that are known by name and not there yet.
-    private static let laterKinds = ["otlp-grpc", "loki", "prometheus", "file"]
     /// What the exporter itself says about its requests.
     private static let reservedHeaders = [
-        "content-type", "content-length", "content-encoding", "transfer-encoding", "host", "connection",
+        "content-type", "content-length", "content-encoding", "transfer-encoding", "host", "connection", "te",
     ]
 
     /// The settings that all queues share, and where each comes from.
@@ -68,11 +66,12 @@ extension PipelineLoader {
         _ name: String, _ position: TextPosition, _ node: YAMLNode, _ defaults: QueueDefaults
     ) -> EffectiveValue? {
         var section = FileSection(
-            loading, node, at: position, path: ["exporters", name], shorthand: name == "console" ? "stream" : "url")
+            loading, node, at: position, path: ["exporters", name],
+            shorthand: name == "console" ? "stream" : name == "file" ? "path" : "url")
         places.exporters[name] = .file(loading.filePosition(position), through: [])
         var kind = ExporterConfiguration.Kind(rawValue: name)
         let isKindName = kind != nil
-        section.optional("kind", &kind, Self.kinds)
+        section.optional("kind", &kind, .choice)
         guard let kind else {
             if !section.has("kind"), !isKindName {
                 section.error(
@@ -86,8 +85,11 @@ extension PipelineLoader {
         if kind == .console {
             exporter.console.isJSON = flags.isJSON
             read(&exporter.console, &section)
+        } else if kind == .file {
+            read(&exporter.file, &section)
         } else {
             exporter.targets = readTargets(kind, &section)
+            if kind == .loki { section.list("labels", &exporter.labels, .key, isShownEmpty: true) }
         }
         guard let value = finish(exporter, name, &section, defaults) else {
             brokenNames.insert("exporters." + name)
@@ -96,22 +98,52 @@ extension PipelineLoader {
         return value
     }
 
-    private static var kinds: ScalarKind<ExporterConfiguration.Kind> {
-        let choice = ScalarKind<ExporterConfiguration.Kind>.choice
-        return ScalarKind(
-            parse: { text throws(WrongValue) in
-                guard !laterKinds.contains(text) else {
-                    let names = ExporterConfiguration.Kind.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw WrongValue("is not supported yet; there are \(names)")
-                }
-                return try choice.parse(text)
-            },
-            show: choice.show)
-    }
-
     private func read(_ console: inout ExporterConfiguration.Console, _ section: inout FileSection) {
         section.value("stream", &console.stream, .choice)
         section.value("format", &console.isJSON, .textOrJSON)
+    }
+
+    /// A folder, or a file for each signal.
+    private func readPaths(_ file: inout ExporterConfiguration.File, _ section: inout FileSection) {
+        guard let node = section.node("path") else {
+            if file.paths.isEmpty { section.error("path", "it is missing, as in telemetry or {traces: traces.jsonl}") }
+            return
+        }
+        guard case .mapping = node.value else {
+            var folder: String?
+            section.optional(
+                "path", &folder,
+                ScalarKind(
+                    parse: { text throws(WrongValue) in
+                        if let complaint = ExporterParser.complaint(folder: text) { throw WrongValue(complaint) }
+                        return try ScalarKind<String>.path.parse(text)
+                    }, show: { $0 }))
+            if let folder { file = ExporterConfiguration.File(folder: folder) }
+            return
+        }
+        var paths: [Signal: String] = [:]
+        section.section("path") { section in
+            for signal in Signal.allCases {
+                section.optional(signal.word, &paths[signal], .path)
+            }
+            if section.keys.isEmpty { section.error("it is empty, as in {traces: traces.jsonl}") }
+        }
+        file.paths = paths
+    }
+
+    private func read(_ file: inout ExporterConfiguration.File, _ section: inout FileSection) {
+        readPaths(&file, &section)
+        readRotation(&file, &section)
+    }
+
+    private func readRotation(_ file: inout ExporterConfiguration.File, _ section: inout FileSection) {
+        section.section("rotate") { section in
+            section.value("bytes", &file.rotateBytesMax, .size(1 << 16...1 << 40))
+            section.optional("age", &file.rotateAgeNanoseconds, .time(1_000_000_000...3_650 * 86_400_000_000_000))
+            section.value("keep", &file.keep, .count(1...10_000))
+        }
+        section.value("compression", &file.compression, .choice)
+        section.value("sync", &file.sync, .choice)
     }
 
     /// What all kinds have: signals, batch, queue. Nil when nothing could be sent anywhere.
@@ -123,7 +155,8 @@ extension PipelineLoader {
         let possible = Signal.allCases.filter(exporter.signals.contains)
         var signals = possible
         section.list("signals", &signals, .signal(of: possible, exporter.kind), isShownEmpty: true)
-        if exporter.kind != .console { exporter.targets = exporter.targets.filter { signals.contains($0.key) } }
+        exporter.targets = exporter.targets.filter { signals.contains($0.key) }
+        exporter.file.paths = exporter.file.paths.filter { signals.contains($0.key) }
         var items = exporter.batching.exportItemsMax
         var bytes = exporter.batching.exportBytesMax
         var inFlight = exporter.inFlightMax
@@ -158,7 +191,7 @@ extension PipelineLoader {
     ) -> [Signal: ExporterConfiguration.Target] {
         let urls = readURLs(kind, &section)
         var common = ExporterConfiguration.Target(url: Self.anyURL)
-        read(&common, &section)
+        read(&common, kind, &section)
         var targets: [Signal: ExporterConfiguration.Target] = [:]
         for (signal, urls) in urls {
             targets[signal] = common
@@ -206,7 +239,8 @@ extension PipelineLoader {
             if let value { values.append(EffectiveValue.Entry(key: entry.key, value: value)) }
             // A URL that is given for a signal is taken as it is, unless it has no path.
             let resolved = urls.map { url in
-                url.path.isEmpty ? ExporterParser.signalURLs(kind, url).first { $0.0 == signal }?.1 ?? url : url
+                url.path.isEmpty || kind == .otlpGRPC
+                    ? ExporterParser.signalURLs(kind, url).first { $0.0 == signal }?.1 ?? url : url
             }
             if !resolved.isEmpty { found[signal] = resolved }
         }
@@ -231,6 +265,10 @@ extension PipelineLoader {
             }
             do {
                 let value = try url.parse(text.text)
+                if let complaint = ExporterParser.complaint(kind, value) {
+                    loading.error(node.position, path, complaint)
+                    continue
+                }
                 if urls.contains(value) { loading.error(node.position, path, "\(value) stands twice in the list") }
                 urls.append(value)
                 values.append(
@@ -260,7 +298,9 @@ extension PipelineLoader {
     }
 
     /// Headers, compression, timeout, TLS, authorization, proxy.
-    private func read(_ target: inout ExporterConfiguration.Target, _ section: inout FileSection) {
+    private func read(
+        _ target: inout ExporterConfiguration.Target, _ kind: ExporterConfiguration.Kind, _ section: inout FileSection
+    ) {
         var headers = target.headers
         section.section("headers") { section in
             for header in headers { section.note(header.name, EffectiveValue.mask, section.origin(of: header.name)) }
@@ -268,7 +308,7 @@ extension PipelineLoader {
                 guard let value = section.secret(name) else { continue }
                 if !ExporterParser.isHeader(name, value) {
                     section.error(name, "this is no header that can be sent")
-                } else if Self.reservedHeaders.contains(name.lowercased()) {
+                } else if Self.reservedHeaders.contains(name.lowercased()) || name.lowercased().hasPrefix("grpc-") {
                     section.error(name, "the exporter itself sets this header")
                 } else if headers.contains(where: { $0.name.lowercased() == name.lowercased() }) {
                     section.error(name, "the header stands twice; case makes no difference")
@@ -279,7 +319,8 @@ extension PipelineLoader {
         }
         readAuthorization(&headers, &section)
         target.headers = headers
-        section.value("compression", &target.compression, .choice)
+        // Loki and Prometheus take snappy and nothing else.
+        if kind != .loki, kind != .prometheus { section.value("compression", &target.compression, .choice) }
         section.value("timeout", &target.timeoutMilliseconds, .milliseconds(1...Self.timeoutMillisecondsMax))
         var tls = target.tls
         section.section("tls") { section in
@@ -335,6 +376,7 @@ extension PipelineLoader {
         _ exporter: ExporterConfiguration, _ name: String,
         _ defaults: QueueDefaults, isFlag: Bool
     ) -> EffectiveValue {
+        var exporter = exporter
         let signals = Signal.allCases.filter { exporter.targets[$0] != nil }
         let origin = isFlag ? SettingOrigin.flag("--export") : origin("ENDPOINT", signals.first, exporter.kind)
         var inherited: [String: SettingOrigin] = [:]
@@ -355,6 +397,16 @@ extension PipelineLoader {
             var console = exporter.console
             section.note("stream", console.stream.rawValue, origin)
             section.value("format", &console.isJSON, .textOrJSON)
+        } else if exporter.kind == .file {
+            section.put(
+                "path",
+                .mapping(
+                    Signal.allCases.compactMap { signal in
+                        exporter.file.paths[signal].map {
+                            .init(key: signal.word, value: .scalar(.init(text: $0, isBare: false, origin: origin)))
+                        }
+                    }))
+            readRotation(&exporter.file, &section)
         } else {
             section.put(
                 "url",
@@ -365,7 +417,8 @@ extension PipelineLoader {
                             value: .scalar(
                                 .init(text: exporter.targets[$0]!.url.description, isBare: false, origin: origin)))
                     }))
-            if var target = signals.first.flatMap({ exporter.targets[$0] }) { read(&target, &section) }
+            if var target = signals.first.flatMap({ exporter.targets[$0] }) { read(&target, exporter.kind, &section) }
+            if exporter.kind == .loki { section.list("labels", &exporter.labels, .key, isShownEmpty: true) }
         }
         return finish(exporter, name, &section, defaults) ?? section.finish()
     }
@@ -375,7 +428,7 @@ extension PipelineLoader {
         let environment = Environment(loading.environment)
         let names: [String]
         switch (kind, signal) {
-        case (.otlp, let signal?), (.otlpJSON, let signal?):
+        case (.otlp, let signal?), (.otlpJSON, let signal?), (.otlpGRPC, let signal?):
             names = ExporterParser(environment: environment, problems: Problems()).otlpNames(setting, signal)
         case (.zipkin, _): names = ["OTEL_EXPORTER_ZIPKIN_\(setting)"]
         default: names = []
@@ -390,9 +443,10 @@ extension ExporterConfiguration {
     /// What a kind can carry at all.
     static func possibleSignals(_ kind: Kind) -> [Signal] {
         switch kind {
-        case .otlp, .otlpJSON: Signal.allCases
+        case .otlp, .otlpJSON, .otlpGRPC, .file, .console: Signal.allCases
         case .zipkin, .jaeger: [.traces]
-        case .console: Signal.allCases
+        case .loki: [.logs]
+        case .prometheus: [.metrics]
         }
     }
 

@@ -2,7 +2,7 @@ import Telemetry
 
 extension PipelineLoader {
     /// Of the lists in one processor.
-    private static let rulesMax = 256
+    static let rulesMax = 256
 
     mutating func readProcessors(_ section: inout FileSection) {
         let entries = section.named("processors", countMax: Self.processorsMax) { name, position, node in
@@ -67,6 +67,17 @@ extension PipelineLoader {
             }
             return .limits(value)
         case .sample: return readSampling(&section).map { .sample($0) }
+        case .correlate:
+            var value = Correlation()
+            section.section("correlate") { section in
+                section.list("trace", &value.traceKeys, .key, isShownEmpty: true)
+                section.list("span", &value.spanKeys, .key, isShownEmpty: true)
+            }
+            return .correlate(value)
+        case .tailSample: return .tailSample(readTailSampling(&section))
+        case .spanMetrics: return .spanMetrics(readSpanMetrics(&section))
+        case .serviceGraph: return .serviceGraph(readServiceGraph(&section))
+        case .dedupe: return .dedupe(readDeduplication(&section))
         case .js: return readScript(&section).map { .js($0) }
         }
     }
@@ -185,17 +196,8 @@ extension PipelineLoader {
     private func readRule(_ section: inout FileSection) -> ItemFilter.Rule {
         var rule = ItemFilter.Rule()
         section.optional("signal", &rule.signal, .signalWord)
-        section.optional("service", &rule.service, .anyText(bytesMax: 1_024))
-        rule.resource = readCondition("resource", "resource-equals", &section)
-        section.optional("scope", &rule.scope, .anyText(bytesMax: 1_024))
-        section.optional("name", &rule.name, .anyText(bytesMax: 1_024))
-        section.optional("kind", &rule.kind, .spanKind)
-        section.optional("status", &rule.status, .statusCode)
-        section.optional("min-duration", &rule.durationMin, .time(1...Self.durationMax))
-        section.optional("max-duration", &rule.durationMax, .time(1...Self.durationMax))
-        section.optional("root", &rule.isRoot, .bool)
+        readSpanConditions(&rule, &section)
         section.optional("severity-below", &rule.severityBelow, .severity)
-        rule.attribute = readCondition("attribute", "equals", &section)
         if section.keys.isEmpty { section.error("a rule without a condition would match everything") }
         if let signal = rule.signal {
             let ofSpans = ["kind", "status", "min-duration", "max-duration", "root"]
@@ -206,10 +208,24 @@ extension PipelineLoader {
                 section.error("severity-below", "only logs have a severity, and signal is \(signal.word)")
             }
         }
+        return rule
+    }
+
+    /// All conditions that a span can fulfil.
+    func readSpanConditions(_ rule: inout ItemFilter.Rule, _ section: inout FileSection) {
+        section.optional("service", &rule.service, .anyText(bytesMax: 1_024))
+        rule.resource = readCondition("resource", "resource-equals", &section)
+        section.optional("scope", &rule.scope, .anyText(bytesMax: 1_024))
+        section.optional("name", &rule.name, .anyText(bytesMax: 1_024))
+        section.optional("kind", &rule.kind, .spanKind)
+        section.optional("status", &rule.status, .statusCode)
+        section.optional("min-duration", &rule.durationMin, .time(1...Self.durationMax))
+        section.optional("max-duration", &rule.durationMax, .time(1...Self.durationMax))
+        section.optional("root", &rule.isRoot, .bool)
+        rule.attribute = readCondition("attribute", "equals", &section)
         if let least = rule.durationMin, let most = rule.durationMax, least >= most {
             section.error("max-duration", "\(Units.time(most)) is not more than min-duration, \(Units.time(least))")
         }
-        return rule
     }
 
     private func readCondition(
@@ -224,7 +240,7 @@ extension PipelineLoader {
     }
 
     /// A year.
-    private static let durationMax: UInt64 = 365 * 86_400_000_000_000
+    static let durationMax: UInt64 = 365 * 86_400_000_000_000
 
     // MARK: JavaScript
 
@@ -277,7 +293,7 @@ extension PipelineLoader {
 
 extension ScalarKind where Value == String {
     /// Text that may be empty.
-    fileprivate static func anyText(bytesMax: Int) -> ScalarKind {
+    static func anyText(bytesMax: Int) -> ScalarKind {
         ScalarKind(
             parse: { text throws(WrongValue) in
                 guard text.utf8.count <= bytesMax else { throw WrongValue("has more than \(bytesMax) bytes") }
@@ -288,7 +304,7 @@ extension ScalarKind where Value == String {
 }
 
 extension ScalarKind where Value == Signal {
-    fileprivate static var signalWord: ScalarKind { words(Signal.allCases.map { ($0.word, $0) }) }
+    static var signalWord: ScalarKind { words(Signal.allCases.map { ($0.word, $0) }) }
 }
 
 extension ScalarKind where Value == Int {
@@ -312,7 +328,7 @@ extension ScalarKind where Value == Int {
 
 extension ScalarKind where Value == Double {
     /// "100/s".
-    fileprivate static var perSecond: ScalarKind {
+    static var perSecond: ScalarKind {
         ScalarKind(
             parse: { text throws(WrongValue) in
                 guard text.hasSuffix("/s"), let number = try? number(0.001...1_000_000).parse(String(text.dropLast(2)))
@@ -326,13 +342,13 @@ extension ScalarKind where Value == Double {
 }
 
 extension ScalarKind where Value == SpanKind {
-    fileprivate static var spanKind: ScalarKind {
+    static var spanKind: ScalarKind {
         words([.internal, .server, .client, .producer, .consumer].map { ("\($0)", $0) })
     }
 }
 
 extension ScalarKind where Value == SpanStatus.Code {
-    fileprivate static var statusCode: ScalarKind { words([.unset, .ok, .error].map { ("\($0)", $0) }) }
+    static var statusCode: ScalarKind { words([.unset, .ok, .error].map { ("\($0)", $0) }) }
 }
 
 extension ScalarKind where Value: Equatable {

@@ -61,6 +61,7 @@ extension PipelineLoader {
     private func check(_ route: inout PipelineRoute, _ section: inout FileSection) {
         let signal = route.signal
         route.receivers.removeAll { offReceivers.contains($0) }
+        takeDerived(&route, &section)
         func unknown(_ key: String, _ name: String, _ there: [String]) {
             guard !brokenNames.contains("\(key).\(name)") else { return }
             let nearest = Spelling.nearest(name, of: there).map { "; did you mean \"\($0)\"?" } ?? "."
@@ -69,7 +70,8 @@ extension PipelineLoader {
         }
         for name in route.receivers {
             guard let receiver = configuration.receiver(name) else {
-                unknown("receivers", name, configuration.receivers.map(\.name))
+                let makers = configuration.processors.filter { $0.processor.kind.makes != nil }
+                unknown("receivers", name, (configuration.receivers.map(\.name) + makers.map(\.name)))
                 continue
             }
             if !receiver.kind.signals.contains(signal) {
@@ -77,8 +79,21 @@ extension PipelineLoader {
                     "receivers", "\(name) receives \(Self.list(receiver.kind.signals)), and no \(signal.word)")
             }
         }
-        for name in route.processors where configuration.processor(name) == nil {
-            unknown("processors", name, configuration.processors.map(\.name))
+        for name in route.processors {
+            guard let kind = configuration.processor(name)?.kind else {
+                unknown("processors", name, configuration.processors.map(\.name))
+                continue
+            }
+            if !kind.signals.contains(signal) {
+                section.error(
+                    "processors",
+                    "\(name) (\(kind.rawValue)) is for \(Self.list(kind.signals)), and sees no \(signal.word)")
+            }
+            if kind.makes != nil, let other = configuration.pipelines.first(where: { $0.processors.contains(name) }) {
+                section.error(
+                    "processors",
+                    "\(name) is in \(other.name) already: both would make the same series; give each its own")
+            }
         }
         for name in route.exporters {
             guard let exporter = configuration.exporter(name) else {
@@ -89,9 +104,29 @@ extension PipelineLoader {
                 section.error("exporters", "\(name) takes \(Self.list(exporter.signals)), and no \(signal.word)")
             }
         }
-        if section.has("receivers"), route.receivers.isEmpty { section.warning("receivers", "nothing comes in here") }
+        if section.has("receivers"), route.receivers.isEmpty, route.derivedFrom.isEmpty {
+            section.warning("receivers", "nothing comes in here")
+        }
         if section.has("exporters"), route.exporters.isEmpty, !configuration.store.isEnabled {
             section.warning("exporters", "what comes in here goes nowhere: there is no store either")
+        }
+    }
+
+    /// Takes the processors out of the receivers' names. There can be no circle: what makes something else takes traces alone, and makes none.
+    private func takeDerived(_ route: inout PipelineRoute, _ section: inout FileSection) {
+        for name in route.receivers where configuration.receiver(name) == nil {
+            guard let kind = configuration.processor(name)?.kind else { continue }
+            route.receivers.removeAll { $0 == name }
+            guard let made = kind.makes else {
+                section.error(
+                    "receivers", "\(name) is a processor (\(kind.rawValue)) that makes nothing of its own to take from")
+                continue
+            }
+            guard made == route.signal else {
+                section.error("receivers", "\(name) (\(kind.rawValue)) makes \(made.word), and no \(route.signal.word)")
+                continue
+            }
+            route.derivedFrom.append(name)
         }
     }
 

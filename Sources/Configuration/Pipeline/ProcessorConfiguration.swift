@@ -21,11 +21,55 @@ public enum ProcessorConfiguration: Hashable, Sendable {
     case normalize(Normalization)
     case limits(ItemLimits)
     case sample(HeadSampling)
+    case correlate(Correlation)
+    case tailSample(TailSampling)
+    case spanMetrics(SpanMetricsConfiguration)
+    case serviceGraph(ServiceGraphConfiguration)
+    case dedupe(DeduplicationConfiguration)
     case js(ScriptConfiguration)
 
     /// Its key in the file.
     public enum Kind: String, Sendable, CaseIterable {
-        case attributes, resource, redact, filter, normalize, limits, sample, js
+        case attributes, resource, redact, filter, normalize, limits, sample, correlate
+        case tailSample = "tail-sample"
+        case spanMetrics = "span-metrics"
+        case serviceGraph = "service-graph"
+        case dedupe, js
+
+        /// Whether it remembers from request to request, and so runs behind the intake's queue.
+        public var isStateful: Bool {
+            switch self {
+            case .attributes, .resource, .redact, .filter, .normalize, .limits, .sample, .correlate: false
+            case .tailSample, .spanMetrics, .serviceGraph, .dedupe, .js: true
+            }
+        }
+
+        /// What it makes beside what passes. Pipelines of that signal may take it in by the processor's name. Nil: nothing.
+        public var makes: Signal? { self == .spanMetrics || self == .serviceGraph ? .metrics : nil }
+
+        /// What it does something to.
+        public var signals: Set<Signal> {
+            switch self {
+            case .attributes, .resource, .redact, .filter, .normalize, .limits, .sample, .js: Set(Signal.allCases)
+            case .correlate: [.logs]
+            case .tailSample, .spanMetrics, .serviceGraph: [.traces]
+            case .dedupe: [.traces, .logs]
+            }
+        }
+    }
+
+    /// Of what it holds; 0 for one that holds nothing. Bytes.
+    public var bytesHeldMax: Int {
+        switch self {
+        case .tailSample(let sampling): sampling.bytesMax + sampling.decisionsMax * TailSampling.decisionBytes
+        case .spanMetrics(let metrics): metrics.seriesMax * metrics.seriesBytes
+        case .serviceGraph(let graph):
+            graph.seriesMax * graph.seriesBytes + graph.spansMax * ServiceGraphConfiguration.spanBytes
+        case .dedupe(let deduplication):
+            deduplication.entriesMax * deduplication.signals.count * DeduplicationConfiguration.entryBytes
+        case .js: ScriptConfiguration.bytesHeldMax
+        case .attributes, .resource, .redact, .filter, .normalize, .limits, .sample, .correlate: 0
+        }
     }
 
     public var kind: Kind {
@@ -37,6 +81,11 @@ public enum ProcessorConfiguration: Hashable, Sendable {
         case .normalize: .normalize
         case .limits: .limits
         case .sample: .sample
+        case .correlate: .correlate
+        case .tailSample: .tailSample
+        case .spanMetrics: .spanMetrics
+        case .serviceGraph: .serviceGraph
+        case .dedupe: .dedupe
         case .js: .js
         }
     }
@@ -172,4 +221,13 @@ public enum HeadSampling: Hashable, Sendable {
     case ratio(Double)
     /// Traces a second at most.
     case rate(perSecond: Double)
+}
+
+/// Log records get the ids of the trace and the span that their attributes name.
+public struct Correlation: Hashable, Sendable {
+    /// Names beside the well-known ones; values in hex.
+    public var traceKeys: [String] = []
+    public var spanKeys: [String] = []
+
+    public init() {}
 }

@@ -21,5 +21,8 @@ public struct ScriptConfiguration: Hashable, Sendable {
     public static let heapBounds = 8 << 20...4 << 30
     public static let timeoutBounds: ClosedRange<UInt64> = 10_000_000...60_000_000_000
 
+    /// What waits for the worker in the agent. What it shares with the worker, up to 12 MiB, lies beside the agent's memory.
+    static let bytesHeldMax = 4 << 20
+
     public init(file: String) { self.file = file }
 }

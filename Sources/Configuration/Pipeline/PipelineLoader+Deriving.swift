@@ -1,0 +1,81 @@
+import Telemetry
+
+extension PipelineLoader {
+    private static let bucketsMax = 100
+    private static let attributesMax = 16
+    private static let hour: UInt64 = 3_600_000_000_000
+    private static let second: UInt64 = 1_000_000_000
+
+    func readSpanMetrics(_ section: inout FileSection) -> SpanMetricsConfiguration {
+        var value = SpanMetricsConfiguration()
+        section.section("span-metrics") { section in
+            section.value("every", &value.everyNanoseconds, .time(Self.second...Self.hour))
+            section.list("attributes", &value.attributes, .key, isShownEmpty: true)
+            if value.attributes.count > Self.attributesMax {
+                section.error(
+                    "attributes", "there are \(value.attributes.count); at most \(Self.attributesMax) are taken")
+            }
+            section.value("histogram", &value.histogram, .choice)
+            readBuckets(&value.boundsNanoseconds, &section)
+            if section.has("buckets"), value.histogram == .exponential {
+                section.warning("buckets", "an exponential histogram finds its buckets itself")
+            }
+            section.value("exemplars", &value.exemplars, .bool)
+            section.value("series", &value.seriesMax, .count(1...1_000_000))
+            section.value("idle", &value.idleNanoseconds, .time(Self.second...24 * Self.hour))
+            checkIdle(value.idleNanoseconds, every: value.everyNanoseconds, section)
+        }
+        return value
+    }
+
+    func readServiceGraph(_ section: inout FileSection) -> ServiceGraphConfiguration {
+        var value = ServiceGraphConfiguration()
+        section.section("service-graph") { section in
+            section.value("every", &value.everyNanoseconds, .time(Self.second...Self.hour))
+            section.value("wait", &value.waitNanoseconds, .time(Self.second / 10...Self.hour))
+            section.list("peers", &value.peers, .key, isShownEmpty: true)
+            if value.peers.count > Self.attributesMax {
+                section.error("peers", "there are \(value.peers.count); at most \(Self.attributesMax) are taken")
+            }
+            readBuckets(&value.boundsNanoseconds, &section)
+            section.value("spans", &value.spansMax, .count(1...10_000_000))
+            section.value("series", &value.seriesMax, .count(1...1_000_000))
+            section.value("idle", &value.idleNanoseconds, .time(Self.second...24 * Self.hour))
+            checkIdle(value.idleNanoseconds, every: value.everyNanoseconds, section)
+        }
+        return value
+    }
+
+    private func readBuckets(_ bounds: inout [UInt64], _ section: inout FileSection) {
+        section.list("buckets", &bounds, .time(1...Self.durationMax))
+        if bounds.count > Self.bucketsMax {
+            section.error("buckets", "there are \(bounds.count); at most \(Self.bucketsMax) are taken")
+        }
+        for (below, above) in zip(bounds, bounds.dropFirst()) where above <= below {
+            section.error(
+                "buckets", "\(Units.time(above)) stands behind \(Units.time(below)): bounds of buckets rise")
+            break
+        }
+    }
+
+    private func checkIdle(_ idle: UInt64, every: UInt64, _ section: FileSection) {
+        guard idle < every else { return }
+        section.error(
+            "idle", "\(Units.time(idle)) is less than every, \(Units.time(every)): series would go before they are told"
+        )
+    }
+
+    func readDeduplication(_ section: inout FileSection) -> DeduplicationConfiguration {
+        var value = DeduplicationConfiguration()
+        section.section("dedupe") { section in
+            section.value("window", &value.windowNanoseconds, .time(Self.second...24 * Self.hour))
+            section.value("entries", &value.entriesMax, .count(1...10_000_000))
+            section.list("signals", &value.signals, .signalWord)
+            if value.signals.isEmpty { section.error("signals", "it does nothing: give traces, logs or both") }
+            if value.signals.contains(.metrics) {
+                section.error("signals", "metrics are not looked at: a point that comes twice changes nothing")
+            }
+        }
+        return value
+    }
+}
