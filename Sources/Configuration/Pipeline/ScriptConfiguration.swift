@@ -21,8 +21,8 @@ public struct ScriptConfiguration: Hashable, Sendable {
     public static let heapBounds = 8 << 20...4 << 30
     public static let timeoutBounds: ClosedRange<UInt64> = 10_000_000...60_000_000_000
 
-    /// What the agent keeps for a script: batches that are with it, and the memory that it shares with its worker. Bytes.
-    public static let bytesHeldMax = 16 << 20
+    /// What waits for the worker in the agent. What it shares with the worker, up to 12 MiB, lies beside the agent's memory.
+    static let bytesHeldMax = 4 << 20
 
     public init(file: String) { self.file = file }
 }
