@@ -18,7 +18,7 @@ let package = Package(
         .target(name: "System", swiftSettings: swift),
         .target(name: "Processors", dependencies: ["Configuration", "System", "Telemetry", "Wire"], swiftSettings: swift),
         .executableTarget(
-            name: "measure", dependencies: ["Configuration", "Processors", "Telemetry", "Wire"],
+            name: "measure", dependencies: ["Configuration", "Processors", "System", "Telemetry", "Wire"],
             swiftSettings: [.swiftLanguageMode(.v5)]),
     ],
     cxxLanguageStandard: .cxx20)

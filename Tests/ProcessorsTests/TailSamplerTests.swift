@@ -339,6 +339,15 @@ extension ProcessorOutput {
         #expect(sampler.tick(at: .init(UInt64.max / second)).ids == [3])
     }
 
+    /// An entry comes again after a kill; in one run, that is what `dedupe` is for.
+    @Test func aSpanThatComesTwiceLeavesTwice() {
+        let sampler = Self.sampler([Self.policy()])
+        for ticket in [1, 2] as [UInt64] { _ = sampler.take([batch([span(1, 1)], ticket: ticket)], at: 0) }
+        #expect(sampler.counts.held == [.traces: 2])
+        let output = sampler.tick(at: 10)
+        #expect(output.ids == [1, 1] && output.batches.map(\.ticket) == [1])
+    }
+
     @Test func theEndLeavesWhatIsHeldToTheQueue() {
         let sampler = Self.sampler([Self.policy()])
         _ = sampler.take([batch([span(1, 1)], ticket: 3)], at: 0)

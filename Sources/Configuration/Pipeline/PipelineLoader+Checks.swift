@@ -72,10 +72,11 @@ extension PipelineLoader {
         let sizes = names.map { configuration.processor($0)?.bytesHeldMax ?? 0 }
         let sum = sizes.reduce(0) { $0 + min($1, 1 << 50) }
         let most = configuration.memoryBytesMax / 4 * 3
+        let wholeMegabytes = (sum + (1 << 20) - 1) & ~((1 << 20) - 1)
         guard sum > most, let largest = zip(names, sizes).max(by: { $0.1 < $1.1 })?.0 else { return }
         loading.error(
             places.processors[largest] ?? .standard, ["processors", largest],
-            "processors may hold \(Units.size((sum + 1 << 20 - 1) >> 20 << 20)) in all pipelines together; three quarters of memory are \(Units.size(most))"
+            "processors may hold \(Units.size(wholeMegabytes)) in all pipelines together; three quarters of memory are \(Units.size(most))"
         )
     }
 
