@@ -77,7 +77,12 @@ public final class DurableQueue {
     }
 
     /// Other limits from now on; what is there already stays until it is acknowledged, too old, or makes room.
-    public func change(_ limits: QueueLimits) { self.limits = limits.inRange }
+    public func change(_ limits: QueueLimits) {
+        let wasSynced = self.limits.sync == .everyCommit
+        self.limits = limits.inRange
+        // What was written before is promised no less than what comes.
+        if limits.sync == .everyCommit, !wasSynced { sync() }
+    }
 
     // MARK: Taking entries
 
