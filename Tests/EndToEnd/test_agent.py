@@ -236,7 +236,7 @@ def test_a_dead_backend_does_not_hold_up_a_live_one(agent, make_receiver):
     one = agent({"dead": dead, "live": live}, receivers=SMALL, queue={"directory": "queue", "bytes": "1MB"})
     attributes = [("text", "x" * 1000)]
     for first in range(1, 3001, 100):
-        assert one.send(spans(first, 100, attributes=attributes))
+        wait_for(lambda: one.send(spans(first, 100, attributes=attributes)))
     sent(one, 3000, "live")
     books = one.check_balance()["dead", "traces"]
     assert sorted(ids(live)) == list(range(1, 3001))
