@@ -144,6 +144,7 @@ extension Exporter {
             state.backlog!.queue.flushAcknowledgements()
             state.backlog!.queue.sync()
         }
+        destination.close()
     }
 
     /// Sends what it has in its hands and nothing more; what is appended stays in the queue. Blocks until that has left or the deadline (monotonic nanoseconds)
@@ -164,6 +165,7 @@ extension Exporter {
             state.backlog = nil
             return QueueBox(queue: queue)
         }.queue
+        destination.close()
         return queue
     }
 

@@ -81,7 +81,7 @@ public final class Exporter: Sendable {
     public let signals: Set<Signal>
 
     let state: Mutex<State>
-    private let destination: any Destination
+    let destination: any Destination
     private let timers: any TimerScheduler
     let clock: any SystemClock
     let report: @Sendable (ExporterEvent) -> Void
@@ -224,6 +224,7 @@ public final class Exporter: Sendable {
             outcome.isComplete = outcome.undelivered.isEmpty
             outcome.counters = state.machine.accounting
         }
+        destination.close()
         return outcome
     }
 

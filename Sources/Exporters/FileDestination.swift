@@ -68,6 +68,9 @@ final class FileDestination: Destination {
         return .delivered(notEncodable: encoded.skipped)
     }
 
+    /// Another process, or the exporter that comes in this one's place, may write the files now; where a disk keeps us waiting, once it lets go.
+    func close() { _ = state.withLockIfAvailable { $0.files = [:] } }
+
     private func sync() {
         state.withLock { state in
             state.isSyncDue = false

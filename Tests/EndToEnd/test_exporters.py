@@ -271,6 +271,20 @@ def test_file_that_cannot_be_written_is_waited_for(agent, sidelight):  # noqa: F
     assert len(spans_in(sidelight.folder / "out" / "traces.jsonl")) == 5
 
 
+def test_file_of_a_changed_configuration(agent, sidelight):  # noqa: F811
+    """The exporter that comes in the place of another goes on with its file."""
+    settings = {"kind": "file", "path": "out", "batch": {"items": 10}}
+    one = agent({"out": settings})
+    for round in range(5):
+        assert one.send(spans(1 + round * 100, 100))
+        if round == 0:
+            sent(one, 100)
+        one.reload(exporters={"out": {**settings, "rotate": {"keep": round + 1}}})
+    wait_for(lambda: len(spans_in(sidelight.folder / "out" / "traces.jsonl")) == 500)
+    assert sorted(int(span.span_id, 16) for span in spans_in(sidelight.folder / "out" / "traces.jsonl")) == list(range(1, 501))
+    assert "another process writes it" not in one.err
+
+
 def test_file_of_a_run(sidelight, program):
     done = sidelight("run", "--export", "file=out", program("many.mjs"), 50)
     assert done.code == 0, done.err

@@ -207,6 +207,19 @@ private let moment: UInt64 = 1_764_172_800_123 * 1_000_000  // 2025-11-26T16:00:
 }
 
 @Suite struct FileExporterTests {
+    @Test func whoComesAfterMayWriteOnceTheFirstIsClosed() throws {
+        let folder = Folder()
+        let settings = ExporterConfiguration.File(folder: folder.path)
+        let logs = Batch([LogRecord(time: 1, body: "a")], resource: Resource())
+        let export = Export(id: 1, signal: .logs, batches: [logs], firstSequence: 1)
+        let first = FileDestination(settings, timers: HandTimers(), clock: HandClock())
+        let second = FileDestination(settings, timers: HandTimers(), clock: HandClock())
+        #expect(first.write(export) == .delivered())
+        #expect(second.write(export) == .failed(message: "\(folder.path)logs.jsonl: another process writes it"))
+        first.close()
+        #expect(second.write(export) == .delivered())
+    }
+
     @Test func eachSignalHasItsFile() throws {
         let folder = Folder()
         var flags = FlagValues()
