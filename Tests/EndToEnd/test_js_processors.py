@@ -182,7 +182,7 @@ def test_a_killed_worker_costs_one_batch(run, receiver, policy):
     os.kill(worker_of(one), signal.SIGKILL)
     assert one.send(spans(1000, 1))
     wait_for(lambda: 1000 in numbers(receiver), 30)
-    wait_for(lambda: len(numbers(receiver)) == len(set(numbers(receiver))) and one.check_balance()["out", "traces"]["queued"] == 0)
+    wait_for(lambda: one.check_balance()["out", "traces"].get("queued", 0) == 0)
     with_it = {int(span.span_id, 16) for span in receiver.spans if span.attributes}
     assert 1000 in with_it
     if policy == "bypass":
@@ -225,7 +225,7 @@ def test_a_script_reaches_nothing(run, receiver):
     with open(f"/proc/{worker_of(one)}/status") as status:
         text = status.read()
     assert "Seccomp:\t2" in text and "NoNewPrivs:\t1" in text
-    assert open(f"/proc/{worker_of(one)}/environ").read() == ""
+    assert open(f"/proc/{worker_of(one)}/environ").read() == "TZ=UTC\0"
 
 
 def test_huge_results_fail_and_the_rest_pass(run, receiver):
