@@ -40,11 +40,13 @@ def origins(text):
 
 
 def test_the_example_is_valid(sidelight):
+    # Its paths are from where it is started.
+    sidelight.write("examples/agent/redact.js", (EXAMPLE.parent / "redact.js").read_text())
     done = sidelight("check", "config", EXAMPLE)
     assert (done.code, done.err) == (0, "")
     assert len(done.out.splitlines()) == 1
-    assert done.out.startswith(f"{EXAMPLE} is valid: traces from otlp-http, otlp-grpc, zipkin, jaeger through small, ")
-    assert "logs from otlp-http, otlp-grpc, otlp-http/second through small, secrets to central, loki, file, the store" in done.out
+    assert done.out.startswith(f"{EXAMPLE} is valid: traces from otlp-http, otlp-grpc, zipkin, jaeger through once, ")
+    assert "logs from otlp-http, otlp-grpc, otlp-http/second through ids, small, mine, secrets to central, loki, file, the store" in done.out
 
 
 def test_all_errors_at_once_in_the_order_of_the_file(sidelight):

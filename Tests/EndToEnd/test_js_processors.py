@@ -182,7 +182,7 @@ def test_a_killed_worker_costs_one_batch(run, receiver, policy):
     os.kill(worker_of(one), signal.SIGKILL)
     assert one.send(spans(1000, 1))
     wait_for(lambda: 1000 in numbers(receiver), 30)
-    wait_for(lambda: len(numbers(receiver)) == len(set(numbers(receiver))) and one.check_balance()["out", "traces"].get("queued", 0) == 0)
+    wait_for(lambda: one.check_balance()["out", "traces"].get("queued", 0) == 0)
     with_it = {int(span.span_id, 16) for span in receiver.spans if span.attributes}
     assert 1000 in with_it
     if policy == "bypass":
