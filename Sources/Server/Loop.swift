@@ -46,7 +46,8 @@ final class Loop {
     private var acceptPausedUntil: UInt64?
 
     private var anyWasCalled = false
-    private var companionDeadline = UInt64.max
+    /// At once for the first time: what it found at its start waits for no request.
+    private var companionDeadline: UInt64
     /// Connections that have something to do at the end of the turn.
     private var scheduled: [Connection] = []
 
@@ -58,6 +59,7 @@ final class Loop {
         _ mailbox: Mailbox, _ counters: ServerCounters, _ clock: any SystemClock
     ) throws(ServerError) {
         self.companion = companion
+        companionDeadline = companion == nil ? .max : 0
         self.limits = limits
         self.mailbox = mailbox
         budget = mailbox.budget

@@ -104,6 +104,8 @@ import Testing
         let companion = Companion()
         let server = try TestServer(Self.answering("x"), companion: companion)
         defer { server.stop() }
+        // Before there is any request.
+        #expect(server.eventually { companion.count > 0 })
         #expect(Self.ask(try TestClient(server)) == "x")
         #expect(server.eventually { companion.count > 0 })
 
