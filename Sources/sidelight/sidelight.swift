@@ -19,7 +19,8 @@ struct Sidelight: ParsableCommand {
             """,
         version: Release.version,
         subcommands: [
-            RunCommand.self, ServeCommand.self, AgentCommand.self, TraceCommand.self, TailCommand.self, ProfileCommand.self,
+            RunCommand.self, ServeCommand.self, AgentCommand.self, TraceCommand.self, TailCommand.self,
+            ProfileCommand.self,
             TapCommand.self, DropsCommand.self, CheckCommand.self, ConfigCommand.self,
         ])
 

@@ -8,15 +8,18 @@ import Testing
 
 @testable import Agent
 
-/// A script in a real worker, which `scripts/build` has made: what leaves, in which order, and what is counted.
-@Suite(.enabled(if: ScriptProcessorTests.hasWorker)) struct ScriptProcessorTests {
+/// The worker that `scripts/build` has made, if it has.
+private enum BuiltWorker {
     private static let binaries = URL(filePath: #filePath).appending(path: "../../../.build/release")
         .standardizedFileURL.path
-    static let hasWorker: Bool = {
+    static let isThere: Bool = {
         setenv("PATH", binaries + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? ""), 1)
         return access(binaries + "/sidelight-worker", X_OK) == 0
     }()
+}
 
+/// A script in a real worker, which `scripts/build` has made: what leaves, in which order, and what is counted.
+@Suite(.enabled(if: BuiltWorker.isThere)) struct ScriptProcessorTests {
     private let folder: TemporaryFolder
     private let clock = LinuxClock()
 

@@ -56,7 +56,9 @@ final class AdminHandler: RequestHandler {
                 point = found
             case ("format", "text"): isJSON = false
             case ("format", "json"): isJSON = true
-            default: return Self.refuse(responder, 400, "\"\(field.prefix(80))\" is not understood; there are at=NAME and format=text|json")
+            default:
+                return Self.refuse(
+                    responder, 400, "\"\(field.prefix(80))\" is not understood; there are at=NAME and format=text|json")
             }
         }
         if !taps.add(responder, isJSON ? Self.lines : Self.plain, point, isJSON: isJSON) {

@@ -100,12 +100,14 @@ struct PipelineBuilder {
             output.exporter.close(deadline)
             if let left = output.leftText {
                 surroundings.messages.warn(
-                    "\(output.name) is gone from the configuration with \(left) not delivered; kept in \(output.named.queue.directory)")
+                    "\(output.name) is gone from the configuration with \(left) not delivered; kept in \(output.named.queue.directory)"
+                )
             }
         }
         for intake in change.endedStateful where !change.isTakenOver(intake) && !intake.isQueueEmpty {
             surroundings.messages.warn(
-                "\(intake.name): \(countText(intake.queue.counts.items.total, "item")) that its processors held are kept in \(intake.queue.folder)")
+                "\(intake.name): \(countText(intake.queue.counts.items.total, "item")) that its processors held are kept in \(intake.queue.folder)"
+            )
         }
     }
 }

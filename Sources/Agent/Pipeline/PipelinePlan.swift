@@ -27,7 +27,9 @@ struct PipelinePlan {
     func serial(_ taker: Int) -> Int? { taker < outputs.count ? outputs[taker].serial : nil }
 
     /// Where what comes in at a receiver goes.
-    func routes(from receiver: String) -> [Signal: [PipelineIntake.Route]] { routes { $0.receivers.contains(receiver) } }
+    func routes(from receiver: String) -> [Signal: [PipelineIntake.Route]] {
+        routes { $0.receivers.contains(receiver) }
+    }
 
     /// Where what a processor makes goes.
     private func routes(madeBy processor: String) -> [Signal: [PipelineIntake.Route]] {

@@ -51,7 +51,9 @@ final class Taps: @unchecked Sendable {
     func show(_ batches: [Batch], at place: Point.Place, _ name: String) {
         guard !batches.isEmpty else { return }
         for index in taps.indices {
-            guard taps[index].point.map({ $0.place == place && $0.name == name }) ?? (place == .pipeline) else { continue }
+            guard taps[index].point.map({ $0.place == place && $0.name == name }) ?? (place == .pipeline) else {
+                continue
+            }
             show(batches, &taps[index])
         }
     }
