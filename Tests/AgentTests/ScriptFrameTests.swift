@@ -123,9 +123,9 @@ import Wire
         let frame = makeFrame([ScriptWorld.batch(2)])
         var changedTime = ScriptWorld.span(1, name: "x")
         changedTime[changedTime.count - 1] ^= 1
-        for message in [
-            ScriptWorld.span(2, name: "x"), [], [0x12], ScriptWorld.span(1, name: "x").dropLast(3) + [], changedTime,
-        ] {
+        let cut = [UInt8](ScriptWorld.span(1, name: "x").dropLast(3))
+        let messages: [[UInt8]] = [ScriptWorld.span(2, name: "x"), [], [0x12], cut, changedTime]
+        for message in messages {
             frame.write(to: memory, slot: 1)
             let (offset, length) = ScriptWorld.put(memory, 1, message + [0], at: 9_000)
             ScriptWorld.answer(memory, 1, 0, [3, offset, length - 1])

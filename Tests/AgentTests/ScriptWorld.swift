@@ -37,7 +37,7 @@ enum ScriptWorld {
         }
         var whole = ProtobufWriter()
         whole.putBytes(1, Array(resource.takeBytes()))
-        whole.putRaw(bytes)
+        bytes.withUnsafeBytes { whole.putRaw($0) }
         var request = ProtobufWriter()
         request.putBytes(1, Array(whole.takeBytes()))
         let received = try! OTLP.batches(fromExportRequest: Array(request.takeBytes()), signal: .traces)
