@@ -312,6 +312,8 @@ final class ServiceGraph: StatefulProcessor {
     private func addHistogram(
         _ name: String, _ value: WritableKeyPath<Edge, LatencyHistogram>, to metrics: inout DerivedMetrics
     ) {
+        // A metric without points says nothing: of edges whose one side is never seen.
+        guard edges.numbers.contains(where: { edges[$0].value[keyPath: value].count > 0 }) else { return }
         let time = metrics.time
         metrics.addHistogram(name, unit: "s", shape) { writer in
             for number in edges.numbers where edges[number].value[keyPath: value].count > 0 {
