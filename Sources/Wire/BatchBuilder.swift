@@ -37,9 +37,10 @@ public struct BatchBuilder: ~Copyable {
     @discardableResult
     public mutating func append(_ log: LogRecord, scope: InstrumentationScope = InstrumentationScope()) -> Bool {
         precondition(batch.signal == .logs, "log record for a batch of \(batch.signal)")
+        let time = log.time == 0 ? log.observedTime : log.time
         let item = Batch.Item(
             offset: 0, length: 0, scope: 0, status: log.severity, kind: 0, traceID: log.traceID, spanID: log.spanID,
-            parentSpanID: .invalid, start: log.time, end: log.time)
+            parentSpanID: .invalid, start: time, end: time)
         return append(item, scope) { OTLP.encode(log: log, into: &$0) }
     }
 

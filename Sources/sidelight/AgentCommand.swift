@@ -39,8 +39,16 @@ struct AgentCommand: ParsableCommand {
     func run() throws {
         let configured = try options.configure(isJSON: json)
         var settings = make(configured)
-        let loader = options.loader(isJSON: json)
-        settings.reload = { [self] in loader().map(make) }
+        // The file that it has been read from is wanted from now on, even where nobody named it.
+        let file = options.file(nil)
+        let loader = options.loader(file: file, isJSON: json)
+        settings.reload = { [self] in
+            if let file, let bytes = try? readFile(file, bytesMax: AgentOptions.fileBytesMax), bytes.isEmpty {
+                // Most likely it is being written, or could not be: nobody takes all exporters away by emptying a file.
+                return .failure(ConfigurationErrors(problems: [ConfigurationProblem(file, "it is empty")]))
+            }
+            return loader().map(make)
+        }
         AgentService.run(settings).end()
     }
 

@@ -8,7 +8,7 @@ struct AgentOptions: ParsableArguments {
     /// What is read where no file is named, if it is there.
     static let standardFile = "sidelight.yaml"
     /// More than any file that is taken may have, so that the configuration itself says what is too much.
-    private static let fileBytesMax = 8 << 20
+    static let fileBytesMax = 8 << 20
 
     @Option(
         name: [.customShort("c"), .customLong("config")],

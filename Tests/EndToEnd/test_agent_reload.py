@@ -245,3 +245,22 @@ def test_the_end_of_the_agent_is_the_end_of_its_watchers(agent, receiver, sideli
     assert one.end() == 0
     tap.process.wait(timeout=20)
     assert tap.process.returncode == 0
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_file_that_is_emptied_or_gone_changes_nothing(agent, receiver, sidelight, named):
+    one = agent({"out": receiver}, arguments=("-c", "sidelight.yaml") if named else ())
+    path = sidelight.folder / "sidelight.yaml"
+    text = path.read_text()
+    path.write_text("")
+    wait_for(lambda: one.reloads("refused") == 1)
+    assert "sidelight.yaml: it is empty" in one.err
+    path.unlink()
+    wait_for(lambda: one.reloads("refused") == 2)
+    assert one.send(spans(1, 5))
+    sent(one, 5)
+    # It is missed, and noticed when it comes back.
+    path.write_text(text)
+    wait_for(lambda: one.reloads("taken") == 1)
+    assert one.send(spans(6, 5))
+    sent(one, 10)
