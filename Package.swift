@@ -119,7 +119,7 @@ let package = Package(
         tests("Command", ["sidelight", "Store", "Telemetry"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "Telemetry", "System"]),
-        tests("Agent", ["Agent", "Telemetry", "Wire", "Linux"]),
+        tests("Agent", ["Agent", "Configuration", "Telemetry", "Wire", "Linux", "Processors"]),
     ],
     cxxLanguageStandard: .cxx20
 )
