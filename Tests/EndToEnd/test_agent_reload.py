@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import pathlib
 import signal
 import socket
 import subprocess
@@ -264,3 +265,33 @@ def test_a_file_that_is_emptied_or_gone_changes_nothing(agent, receiver, sidelig
     wait_for(lambda: one.reloads("taken") == 1)
     assert one.send(spans(6, 5))
     sent(one, 10)
+
+
+def children(one):
+    tasks = pathlib.Path(f"/proc/{one.process.pid}/task").glob("*/children")
+    return [pid for task in tasks for pid in task.read_text().split()]
+
+
+def test_a_script_that_changes_is_loaded_anew(agent, receiver, sidelight):
+    def script(version):
+        path = sidelight.write("next.js", f"export default {{ span(s) {{ s.attributes.version = {version}; }} }}")
+        path.rename(sidelight.folder / "mine.js")
+
+    script(1)
+    one = agent({"out": receiver}, processors={"mine": {"js": "mine.js"}}, pipelines={"traces": {"processors": ["mine"]}})
+    load = Load(one)
+    for version in range(2, 6):
+        wait_for(lambda: any(span.attributes["version"] == version - 1 for span in list(receiver.spans)))
+        script(version)
+        one.reload()
+    wait_for(lambda: any(span.attributes["version"] == 5 for span in list(receiver.spans)))
+    receiver.may_repeat = True  # What the script had at a change is given to the next one, too.
+    taken = load.end()
+    wait_for(lambda: set(ids(receiver)) >= set(taken))
+    # The workers of the earlier ones are gone.
+    wait_for(lambda: len(children(one)) == 1)
+    script("oops(")
+    one.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: one.reloads("refused") > 0)
+    assert "mine.js" in one.err and one.send(spans(1_000_000, 1))
+    wait_for(lambda: 1_000_000 in ids(receiver))

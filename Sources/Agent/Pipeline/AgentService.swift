@@ -20,8 +20,9 @@ public struct AgentSettings: Sendable {
     public var configuration: PipelineConfiguration
     /// What was ignored of the configuration; said before anything else.
     public var warnings: [String] = []
-    /// What it was read from: when one of these files changes, it is read anew.
-    public var files: [String] = []
+    /// What it was read from, set right after: when one of these files changes, it is read anew.
+    public var files: [String] = [] { didSet { signatures = FileSignatures(files) } }
+    var signatures = FileSignatures([])
     /// Reads the configuration again. Main thread. Nil: it stays as it is.
     public var reload: (@Sendable () -> Result<AgentSettings, ConfigurationErrors>)?
     /// No messages but those that say why it failed.
@@ -139,14 +140,14 @@ public final class AgentService {
 
     private func waitForEnd() throws {
         var poller = Poller([signals.fileDescriptor])
-        var files = FileSignatures(settings.files)
+        var files = settings.signatures
         while true {
             try poller.wait(nanoseconds: Self.tickNanoseconds)
             while let signal = signals.next() {
                 guard signal.number == SIGHUP else { return }
-                files = FileSignatures(reload() ?? files.paths)
+                files = reload() ?? FileSignatures(files.paths)
             }
-            if files.haveChanged() { files = FileSignatures(reload() ?? files.paths) }
+            if files.haveChanged() { files = reload() ?? FileSignatures(files.paths) }
             for output in plan.outputs { output.tick() }
         }
     }
@@ -155,7 +156,7 @@ public final class AgentService {
 
     /// Reads the configuration anew and goes over to it; what is wrong with it is said, and the old one stays. Returns the files that it was read from; nil: it
     /// was not taken.
-    private func reload() -> [String]? {
+    private func reload() -> FileSignatures? {
         guard let reload = settings.reload else { return nil }
         switch reload() {
         case .failure(let problems):
@@ -169,11 +170,11 @@ public final class AgentService {
                 try change(to: keepingWhatStays(next.configuration))
                 reloads.succeeded()
                 messages.say("the configuration was read anew")
-                return next.files
+                return next.signatures
             } catch {
                 reloads.failed("\(error)")
                 messages.fail("\(error); the agent goes on with the configuration before")
-                return next.files
+                return next.signatures
             }
         }
     }
@@ -217,6 +218,10 @@ public final class AgentService {
             result.wake()
         }
         plan = result.wait { $0.isDone ? .done($0.plan!) : .untilWoken }
+        // Descriptors of what has ended are closed with it: not before the server has let go of them.
+        let hasLetGo = Monitor<Bool>()
+        server.perform { hasLetGo.open() }
+        hasLetGo.wait(until: .max)
         builder.finish(change)
         // Those that are not among them are closed with this.
         self.sockets = sockets

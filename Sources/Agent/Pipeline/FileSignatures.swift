@@ -2,7 +2,7 @@ internal import Linux
 
 /// Tells when files have changed, by what the file system says of them. A change is told when it has lasted from one look to the next, since editors write files
 /// in steps.
-struct FileSignatures {
+struct FileSignatures: Sendable {
     let paths: [String]
     private var known: [FileIdentity?]
     private var seen: [FileIdentity?]
