@@ -13,8 +13,6 @@ public final class StatefulChain {
         /// What a processor has made itself, with its name.
         public var derived: [(processor: String, batch: Batch)] = []
         public var dropped: [DroppedItems] = []
-
-        public var isEmpty: Bool { batches.isEmpty && derived.isEmpty && dropped.isEmpty }
     }
 
     public let links: [Link]

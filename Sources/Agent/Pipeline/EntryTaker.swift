@@ -35,26 +35,14 @@ struct EntryTakers {
         self.all = all
     }
 
-    enum Outcome {
-        case queued(QueueEntryID)
-        case full
-        /// The group has to be written before more can be put in.
-        case groupFull
-        /// It would never have room for so much.
-        case tooLarge
-    }
-
-    mutating func append(_ taker: Int, _ head: QueueEntryHead, _ payload: [UInt8], _ batches: [Batch]) -> Outcome {
+    mutating func append(
+        _ taker: Int, _ head: QueueEntryHead, _ payload: [UInt8], _ batches: [Batch]
+    ) -> DurableQueue.Append {
         // A queue that cannot write is tried once a turn.
         if all[taker].queueFailure != nil, filled & (1 << TakerSet(taker)) != 0 { return .full }
-        switch all[taker].append(head, payload, batches) {
-        case .queued(let id):
-            filled |= 1 << TakerSet(taker)
-            return .queued(id)
-        case .groupFull: return .groupFull
-        case .full: return .full
-        case .tooLarge: return .tooLarge
-        }
+        let outcome = all[taker].append(head, payload, batches)
+        if case .queued = outcome { filled |= 1 << TakerSet(taker) }
+        return outcome
     }
 
     /// Writes all groups; returns those that could not be, of which nothing is kept.

@@ -158,7 +158,7 @@ final class PipelineIntake: ServerCompanion, @unchecked Sendable {
 
     private func append(
         _ taker: Int, _ head: QueueEntryHead, _ payload: [UInt8], _ batches: [Batch]
-    ) -> EntryTakers.Outcome {
+    ) -> DurableQueue.Append {
         let outcome = takers.append(taker, head, payload, batches)
         guard case .groupFull = outcome else { return outcome }
         turnEnded()
