@@ -59,7 +59,7 @@ private struct CorrelateEdit: ItemEdit {
         var fields = fields
         while fields.next() {
             guard fields.tag == Tag.Log.attributes else { continue }
-            guard look(fields.message) else { return .malformed }
+            guard look(fields) else { return .malformed }
         }
         guard !fields.isBroken else { return .malformed }
         guard let trace else { return .keep }
@@ -80,19 +80,9 @@ private struct CorrelateEdit: ItemEdit {
 
     /// False: the attribute is malformed.
     private mutating func look(_ attribute: FieldCursor) -> Bool {
-        var parts = attribute
-        var key = 0..<0
-        var value: FieldCursor?
-        while parts.next() {
-            switch parts.tag {
-            case Tag.KeyValue.key: key = parts.value
-            case Tag.KeyValue.value: value = parts.message
-            default: break
-            }
-        }
-        guard !parts.isBroken else { return false }
-        guard keys.contains(parts.bytes(key)), let value else { return true }
-        let name = String(decoding: parts.bytes(key), as: UTF8.self)
+        guard let (key, value) = attribute.keyAndValue else { return false }
+        guard keys.contains(key), let value else { return true }
+        let name = String(decoding: key, as: UTF8.self)
         let text = AnyValueText.withContent(value) { $0.count <= 128 ? String(decoding: $0, as: UTF8.self) : "" } ?? ""
         note(name, text)
         return true

@@ -34,6 +34,22 @@ struct FieldCursor {
     var message: FieldCursor { FieldCursor(base, value) }
     var number: UInt32 { tag >> 3 }
 
+    /// Key and value of the `KeyValue` that the field is; of parts that come twice the last counts. Nil: it is malformed.
+    @inline(__always)
+    var keyAndValue: (key: UnsafeRawBufferPointer, value: FieldCursor?)? {
+        var parts = message
+        var key = 0..<0
+        var value: FieldCursor?
+        while parts.next() {
+            switch parts.tag {
+            case Tag.KeyValue.key: key = parts.value
+            case Tag.KeyValue.value: value = parts.message
+            default: break
+            }
+        }
+        return parts.isBroken ? nil : (parts.bytes(key), value)
+    }
+
     /// False at the end, and when the message is broken.
     @inline(__always)
     mutating func next() -> Bool {

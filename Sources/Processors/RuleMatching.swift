@@ -154,21 +154,11 @@ struct ActiveRule {
     }
 
     private static func attribute(_ field: FieldCursor, _ condition: CompiledRule.Condition) -> Found {
-        var parts = field.message
-        var key = 0..<0
-        var value: FieldCursor?
-        while parts.next() {
-            switch parts.tag {
-            case Tag.KeyValue.key: key = parts.value
-            case Tag.KeyValue.value: value = parts.message
-            default: break
-            }
-        }
-        guard !parts.isBroken else { return .malformed }
-        guard condition.key.matches(parts.bytes(key)) else { return .no }
+        guard let (key, value) = field.keyAndValue else { return .malformed }
+        guard condition.key.matches(key) else { return .no }
         guard let wanted = condition.value else { return .yes }
-        guard let value else { return wanted.matches(parts.bytes(0..<0)) ? .yes : .no }
-        return AnyValueText.withContent(value) { wanted.matches($0) } ?? wanted.matches(parts.bytes(0..<0)) ? .yes : .no
+        guard let value else { return wanted.matches(field.bytes(0..<0)) ? .yes : .no }
+        return AnyValueText.withContent(value) { wanted.matches($0) } ?? wanted.matches(field.bytes(0..<0)) ? .yes : .no
     }
 
     private static func allPoints(_ fields: FieldCursor, _ condition: CompiledRule.Condition) -> Found {
