@@ -28,7 +28,7 @@ def peer(name):
 
 
 def sidelight():
-    program = ROOT / ".build" / "release" / "sidelight"
+    program = pathlib.Path(os.environ.get("SIDELIGHT_BIN_DIR", ROOT / ".build" / "release")).absolute() / "sidelight"
     if not program.exists():
         sys.exit(f"bench: error: {program} is not there; run `make build` first")
     return str(program)

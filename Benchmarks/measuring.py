@@ -8,6 +8,7 @@ import pathlib
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -96,10 +97,10 @@ def default_load_folder():
     return pathlib.Path(__file__).resolve().parent.parent.parent / "shared" / "load"
 
 
-def compiled(source, program):
-    result = subprocess.run(["cc", "-O2", "-w", "-o", str(program), str(source), "-lz"], capture_output=True, text=True)
+def compiled(source, program, *options):
+    result = subprocess.run(["cc", "-O2", "-w", *options, "-o", str(program), str(source), "-lz"], capture_output=True, text=True)
     if result.returncode != 0:
-        print(f"bench: {source} does not compile, counting in Python instead:\n{result.stderr}")
+        print(f"bench: {source} does not compile:\n{result.stderr}", file=sys.stderr)
     return result.returncode == 0
 
 
