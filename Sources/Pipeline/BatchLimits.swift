@@ -21,6 +21,8 @@ public struct BatchLimits: Sendable, Hashable {
     public var overflow = OverflowPolicy.dropNewest
     /// Exports in flight at once. Their encoded bodies come on top of `queueBytesMax`.
     public var inFlightMax = 4
+    /// Items in flight at once, where they are several exports. What a kill makes arrive twice.
+    public var inFlightItemsMax = 8_192
 
     /// For encodings with room for one resource only (Jaeger's): an export ends where the resource changes.
     public var oneResourcePerExport = false
