@@ -152,7 +152,7 @@ private struct Driven {
             $0.inFlightItemsMax = 8
             $0.inFlightMax = 8
         }
-        // Three fill an export by their bytes.
+        // Two fill an export by their bytes.
         for first in stride(from: 1, through: 19, by: 3) as StrideThrough<UInt64> {
             driven.accept(batch(ids: [first, first + 1, first + 2], itemBytes: 400))
         }
