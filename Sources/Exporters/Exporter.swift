@@ -371,9 +371,11 @@ extension BatchLimits {
         exportItemsMax = min(exportItemsMax, queueItemsMax)
         exportBytesMax = configuration.batching.exportBytesMax ?? exportBytesMax
         inFlightItemsMax = max(inFlightItemsMax, exportItemsMax)
+        inFlightBytesMax = max(inFlightBytesMax, exportBytesMax)
         if let inFlight = configuration.inFlightMax {
             inFlightMax = inFlight
             inFlightItemsMax = max(inFlightItemsMax, inFlight * exportItemsMax)
+            inFlightBytesMax = max(inFlightBytesMax, inFlight * exportBytesMax)
         }
         oneResourcePerExport = configuration.kind == .jaeger
         // Prometheus wants the samples of a series in the order of their times.

@@ -9,8 +9,8 @@
 //   queue. The first answer, even a refusal, ends the outage. While an outage lasts, what comes in waits unformed and
 //   leaves in large exports afterwards.
 //
-// However many exports are on their way, together they hold at most `inFlightItemsMax` items, as many as one full export.
-// So whoever is killed with all of them unanswered sends no more than that twice.
+// However many exports are on their way, together they are no more than one full export may be alone
+// (`inFlightItemsMax`, `inFlightBytesMax`). So whoever is killed with all of them unanswered sends no more than that twice.
 //
 // Nothing is given up for having failed too often: an item leaves by delivery, by the backend's refusal, by overflow,
 // or by shutdown. Every item is in exactly one of `processor`, `retrying` and `inFlight`; `accounting` counts them.
@@ -79,6 +79,7 @@ public struct ExportMachine: Sendable {
     private var processor: BatchProcessor.StateMachine
     private var inFlight: [UInt64: Export] = [:]
     private var inFlightItems = 0
+    private var inFlightBytes = 0
     private var retrying: [Export] = []
     /// What has left of batches with a ticket since it was last taken away.
     public private(set) var settled: [SettledItems] = []
@@ -128,6 +129,7 @@ public struct ExportMachine: Sendable {
         while isOpen(now), let export = nextExport(now) {
             inFlight[export.id] = export
             inFlightItems += export.itemCount
+            inFlightBytes += export.memoryBytes
             accounting.attempts += 1
             exports.append(export)
         }
@@ -143,6 +145,7 @@ public struct ExportMachine: Sendable {
             return  // its items were handed back at shutdown
         }
         inFlightItems -= export.itemCount
+        inFlightBytes -= export.memoryBytes
         switch result {
         case .delivered(let rejected, let notEncodable, let message):
             settle(export, rejected: rejected, notEncodable: notEncodable, message)
@@ -216,6 +219,7 @@ public struct ExportMachine: Sendable {
         let bytes = processor.bytes + exports.reduce(0) { $0 + $1.memoryBytes }
         return accounting.isBalanced && bytes == heldBytes && inFlight.count <= limits.inFlightMax
             && inFlightItems == inFlight.values.reduce(0) { $0 + $1.itemCount }
+            && inFlightBytes == inFlight.values.reduce(0) { $0 + $1.memoryBytes }
             && (inFlight.count <= 1 || inFlightItems <= limits.inFlightItemsMax)
             && accounting.queued <= limits.queueItemsMax
             && Signal.allCases.allSatisfy { signal in
@@ -231,12 +235,23 @@ public struct ExportMachine: Sendable {
 
     private var inFlightLimit: Int { failuresInARow == 0 ? limits.inFlightMax : 1 }
 
-    /// Items that may still leave, beside those in flight.
-    private var room: Int { inFlight.isEmpty ? .max : limits.inFlightItemsMax - inFlightItems }
+    /// What may still leave beside what is in flight.
+    private var room: (items: Int, bytes: Int) {
+        inFlight.isEmpty
+            ? (.max, .max) : (limits.inFlightItemsMax - inFlightItems, limits.inFlightBytesMax - inFlightBytes)
+    }
 
-    /// Whether another export may leave at all. Room for a few items is left until it has grown, so that exports stay large.
+    private func fits(_ export: Export) -> Bool {
+        let room = room
+        return export.itemCount <= room.items && export.memoryBytes <= room.bytes
+    }
+
+    /// Whether another export may leave at all. Room for a little is left until it has grown, so that exports stay large.
     private var mayLeave: Bool {
-        !isShutDown && inFlight.count < inFlightLimit && room >= max(1, limits.inFlightItemsMax / limits.inFlightMax)
+        let room = room
+        return !isShutDown && inFlight.count < inFlightLimit
+            && room.items >= max(1, limits.inFlightItemsMax / limits.inFlightMax)
+            && room.bytes >= max(1, limits.inFlightBytesMax / limits.inFlightMax)
     }
 
     private func isOpen(_ now: UInt64) -> Bool { mayLeave && now >= closedUntil }
@@ -246,7 +261,7 @@ public struct ExportMachine: Sendable {
     /// When `tick` has something to do, provided nothing happens before. Where the next answer decides,
     /// there is nothing to wake for.
     public func wakeAt(_ now: UInt64) -> UInt64? {
-        guard mayLeave, !retrying.contains(where: { $0.notBefore <= now && $0.itemCount > room }) else { return nil }
+        guard mayLeave, !retrying.contains(where: { $0.notBefore <= now && !fits($0) }) else { return nil }
         guard
             let next = [processor.readyAt(inHaste: isInHaste), retrying.lazy.map(\.notBefore).min()].compactMap(\.self)
                 .min()
@@ -263,13 +278,16 @@ public struct ExportMachine: Sendable {
         lastID += 1
         if let index = due.min(by: { retrying[$0].firstSequence < retrying[$1].firstSequence }) {
             // Nothing overtakes it: else small exports could keep a large one waiting for ever.
-            guard retrying[index].itemCount <= room else { return nil }
+            guard fits(retrying[index]) else { return nil }
             var export = retrying.remove(at: index)
             export.id = lastID
             return export
         }
         let waitingBytes = processor.bytes
-        guard let (batches, sequence) = processor.takeExport(now: now, inHaste: isInHaste, itemsMax: room) else { return nil }
+        guard
+            let (batches, sequence) = processor.takeExport(
+                now: now, inHaste: isInHaste, itemsMax: room.items, bytesMax: room.bytes)
+        else { return nil }
         let export = Export(id: lastID, signal: batches[0].signal, batches: batches, firstSequence: sequence)
         // More than before when a batch was cut: its resource and scopes count twice from here on.
         heldBytes += processor.bytes + export.memoryBytes - waitingBytes
@@ -406,7 +424,7 @@ public struct ExportMachine: Sendable {
         all += processor.removeAll()
         retrying = []
         inFlight = [:]
-        inFlightItems = 0
+        (inFlightItems, inFlightBytes) = (0, 0)
         return all.sorted { $0.sequence < $1.sequence }.map(\.batch)
     }
 }
