@@ -370,7 +370,13 @@ extension BatchLimits {
             configuration.batching.ageMaxMilliseconds.map { UInt64($0) * 1_000_000 } ?? ageMaxNanoseconds
         exportItemsMax = min(exportItemsMax, queueItemsMax)
         exportBytesMax = configuration.batching.exportBytesMax ?? exportBytesMax
-        inFlightMax = configuration.inFlightMax ?? inFlightMax
+        inFlightItemsMax = max(inFlightItemsMax, exportItemsMax)
+        inFlightBytesMax = max(inFlightBytesMax, exportBytesMax)
+        if let inFlight = configuration.inFlightMax {
+            inFlightMax = inFlight
+            inFlightItemsMax = max(inFlightItemsMax, inFlight * exportItemsMax)
+            inFlightBytesMax = max(inFlightBytesMax, inFlight * exportBytesMax)
+        }
         oneResourcePerExport = configuration.kind == .jaeger
         // Prometheus wants the samples of a series in the order of their times.
         if !configuration.kind.isRemote || configuration.kind == .prometheus { inFlightMax = 1 }

@@ -102,14 +102,14 @@ struct GRPCAnswer {
         }
 
         /// What an HTTP status stands for that came in place of a gRPC status.
-        /// <https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>.
+        /// <https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>, but for 500, which is tried again over HTTP, too (`RetryPolicy`).
         init(httpStatus: Int) {
             switch httpStatus {
             case 400: self = .internal
             case 401: self = .unauthenticated
             case 403: self = .permissionDenied
             case 404: self = .unimplemented
-            case 429, 502, 503, 504: self = .unavailable
+            case 429, 500, 502, 503, 504: self = .unavailable
             default: self = .unknown
             }
         }

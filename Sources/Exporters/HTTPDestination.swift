@@ -66,8 +66,7 @@ struct HTTPDestination: Destination {
         case .success(let response):
             let seconds = Int64(clock.unixNanoseconds() / 1_000_000_000)
             let verdict = policy.verdict(
-                status: response.status, retryAfter: response.header("retry-after"), unixSeconds: seconds,
-                retriesServerErrors: !encoding.isOTLP)
+                status: response.status, retryAfter: response.header("retry-after"), unixSeconds: seconds)
             return switch verdict {
             case .accepted: accepted(response, url, signal, skipped: skipped)
             case .retry(let after): .failed(retryAfter: after, message: complaint(response, url))

@@ -9,7 +9,7 @@ public struct BatchLimits: Sendable, Hashable {
     /// Items of one export. Large exports cost the least per item; a backend's usual body limit (4 MiB) is far away.
     public var exportItemsMax = 8_192
     /// Bytes of memory of one export, about the size of its OTLP body plus 64 bytes an item.
-    public var exportBytesMax = 1 << 20
+    public var exportBytesMax = 3 << 20
     /// How long an item waits for company. Nanoseconds.
     public var ageMaxNanoseconds: UInt64 = 200_000_000
     /// Nothing waits for company while nothing is in flight: a quick backend gets each batch at once, a slow one gets what came meanwhile.
@@ -21,6 +21,9 @@ public struct BatchLimits: Sendable, Hashable {
     public var overflow = OverflowPolicy.dropNewest
     /// Exports in flight at once. Their encoded bodies come on top of `queueBytesMax`.
     public var inFlightMax = 4
+    /// In flight at once, where they are several exports: what a kill makes arrive twice.
+    public var inFlightItemsMax = 8_192
+    public var inFlightBytesMax = 3 << 20
 
     /// For encodings with room for one resource only (Jaeger's): an export ends where the resource changes.
     public var oneResourcePerExport = false

@@ -56,15 +56,20 @@ enum BatchProcessor {
         }
 
         /// The batches of the next export that is ready, all of one signal: of the signal whose oldest batch is the
-        /// oldest. `inHaste`: as if all had waited for company long enough.
-        mutating func takeExport(now: UInt64, inHaste: Bool) -> (batches: [Batch], firstSequence: UInt64)? {
+        /// oldest. `inHaste`: as if all had waited for company long enough. At most `itemsMax` and `bytesMax`, where that is less than an
+        /// export may have.
+        mutating func takeExport(
+            now: UInt64, inHaste: Bool, itemsMax: Int, bytesMax: Int
+        ) -> (batches: [Batch], firstSequence: UInt64)? {
             let ready = queues.indices.filter { readyAt(queues[$0], inHaste).map { $0 <= now } ?? false }
             guard let index = ready.min(by: { queues[$0].firstSequence! < queues[$1].firstSequence! }) else {
                 return nil
             }
             let sequence = queues[index].firstSequence!
             return (
-                queues[index].take(itemsMax: exportItemsMax, bytesMax: exportBytesMax, oneResource: oneResource),
+                queues[index].take(
+                    itemsMax: min(itemsMax, exportItemsMax), bytesMax: min(bytesMax, exportBytesMax),
+                    oneResource: oneResource),
                 sequence
             )
         }

@@ -9,6 +9,9 @@
 //   queue. The first answer, even a refusal, ends the outage. While an outage lasts, what comes in waits unformed and
 //   leaves in large exports afterwards.
 //
+// However many exports are on their way, together they are no more than one full export may be alone
+// (`inFlightItemsMax`, `inFlightBytesMax`). So whoever is killed with all of them unanswered sends no more than that twice.
+//
 // Nothing is given up for having failed too often: an item leaves by delivery, by the backend's refusal, by overflow,
 // or by shutdown. Every item is in exactly one of `processor`, `retrying` and `inFlight`; `accounting` counts them.
 
@@ -75,6 +78,8 @@ public struct ExportMachine: Sendable {
 
     private var processor: BatchProcessor.StateMachine
     private var inFlight: [UInt64: Export] = [:]
+    private var inFlightItems = 0
+    private var inFlightBytes = 0
     private var retrying: [Export] = []
     /// What has left of batches with a ticket since it was last taken away.
     public private(set) var settled: [SettledItems] = []
@@ -123,6 +128,8 @@ public struct ExportMachine: Sendable {
         var exports: [Export] = []
         while isOpen(now), let export = nextExport(now) {
             inFlight[export.id] = export
+            inFlightItems += export.itemCount
+            inFlightBytes += export.memoryBytes
             accounting.attempts += 1
             exports.append(export)
         }
@@ -137,6 +144,8 @@ public struct ExportMachine: Sendable {
             }
             return  // its items were handed back at shutdown
         }
+        inFlightItems -= export.itemCount
+        inFlightBytes -= export.memoryBytes
         switch result {
         case .delivered(let rejected, let notEncodable, let message):
             settle(export, rejected: rejected, notEncodable: notEncodable, message)
@@ -209,6 +218,9 @@ public struct ExportMachine: Sendable {
         let exports = retrying + inFlight.values
         let bytes = processor.bytes + exports.reduce(0) { $0 + $1.memoryBytes }
         return accounting.isBalanced && bytes == heldBytes && inFlight.count <= limits.inFlightMax
+            && inFlightItems == inFlight.values.reduce(0) { $0 + $1.itemCount }
+            && inFlightBytes == inFlight.values.reduce(0) { $0 + $1.memoryBytes }
+            && (inFlight.count <= 1 || inFlightItems <= limits.inFlightItemsMax)
             && accounting.queued <= limits.queueItemsMax
             && Signal.allCases.allSatisfy { signal in
                 let outside = exports.reduce(0) { $0 + ($1.signal == signal ? $1.itemCount : 0) }
@@ -223,13 +235,33 @@ public struct ExportMachine: Sendable {
 
     private var inFlightLimit: Int { failuresInARow == 0 ? limits.inFlightMax : 1 }
 
-    private func isOpen(_ now: UInt64) -> Bool { !isShutDown && inFlight.count < inFlightLimit && now >= closedUntil }
+    /// What may still leave beside what is in flight.
+    private var room: (items: Int, bytes: Int) {
+        inFlight.isEmpty
+            ? (.max, .max) : (limits.inFlightItemsMax - inFlightItems, limits.inFlightBytesMax - inFlightBytes)
+    }
+
+    private func fits(_ export: Export) -> Bool {
+        let room = room
+        return export.itemCount <= room.items && export.memoryBytes <= room.bytes
+    }
+
+    /// Whether another export may leave at all. Room for a little is left until it has grown, so that exports stay large.
+    private var mayLeave: Bool {
+        let room = room
+        return !isShutDown && inFlight.count < inFlightLimit
+            && room.items >= max(1, limits.inFlightItemsMax / limits.inFlightMax)
+            && room.bytes >= max(1, limits.inFlightBytesMax / limits.inFlightMax)
+    }
+
+    private func isOpen(_ now: UInt64) -> Bool { mayLeave && now >= closedUntil }
 
     private func waiting(_ now: UInt64) -> Action { Action(exports: [], wakeAt: wakeAt(now)) }
 
-    /// When `tick` has something to do, provided nothing happens before. With nothing in flight allowed, the next answer decides, so there is nothing to wake for.
+    /// When `tick` has something to do, provided nothing happens before. Where the next answer decides,
+    /// there is nothing to wake for.
     public func wakeAt(_ now: UInt64) -> UInt64? {
-        guard !isShutDown, inFlight.count < inFlightLimit else { return nil }
+        guard mayLeave, !retrying.contains(where: { $0.notBefore <= now && !fits($0) }) else { return nil }
         guard
             let next = [processor.readyAt(inHaste: isInHaste), retrying.lazy.map(\.notBefore).min()].compactMap(\.self)
                 .min()
@@ -245,12 +277,17 @@ public struct ExportMachine: Sendable {
         let due = retrying.indices.filter { retrying[$0].notBefore <= now }
         lastID += 1
         if let index = due.min(by: { retrying[$0].firstSequence < retrying[$1].firstSequence }) {
+            // Nothing overtakes it: else small exports could keep a large one waiting for ever.
+            guard fits(retrying[index]) else { return nil }
             var export = retrying.remove(at: index)
             export.id = lastID
             return export
         }
         let waitingBytes = processor.bytes
-        guard let (batches, sequence) = processor.takeExport(now: now, inHaste: isInHaste) else { return nil }
+        guard
+            let (batches, sequence) = processor.takeExport(
+                now: now, inHaste: isInHaste, itemsMax: room.items, bytesMax: room.bytes)
+        else { return nil }
         let export = Export(id: lastID, signal: batches[0].signal, batches: batches, firstSequence: sequence)
         // More than before when a batch was cut: its resource and scopes count twice from here on.
         heldBytes += processor.bytes + export.memoryBytes - waitingBytes
@@ -387,6 +424,7 @@ public struct ExportMachine: Sendable {
         all += processor.removeAll()
         retrying = []
         inFlight = [:]
+        (inFlightItems, inFlightBytes) = (0, 0)
         return all.sorted { $0.sequence < $1.sequence }.map(\.batch)
     }
 }

@@ -31,6 +31,8 @@ private struct World {
         limits.overflow = Bool.random(using: &random) ? .dropNewest : .dropOldest
         limits.sendsWhenIdle = Bool.random(using: &random)
         limits.inFlightMax = Int.random(in: 1...4, using: &random)
+        limits.inFlightBytesMax = limits.exportBytesMax * Int.random(in: 1...4, using: &random)
+        limits.inFlightItemsMax = limits.exportItemsMax * Int.random(in: 1...4, using: &random)
         machine = ExportMachine(limits: limits)
     }
 

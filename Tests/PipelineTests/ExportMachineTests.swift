@@ -145,6 +145,46 @@ private struct Driven {
         #expect(driven.tick().map(\.ids) == [[3]])
     }
 
+    @Test func whatIsInFlightIsOneExportsWorthAtMost() {
+        var driven = Driven {
+            $0.exportItemsMax = 8
+            $0.exportBytesMax = 1_000
+            $0.inFlightItemsMax = 8
+            $0.inFlightMax = 8
+        }
+        // Two fill an export by their bytes.
+        for first in stride(from: 1, through: 19, by: 3) as StrideThrough<UInt64> {
+            driven.accept(batch(ids: [first, first + 1, first + 2], itemBytes: 400))
+        }
+        let leaving = driven.tick()
+        let ids = leaving.flatMap(\.ids)
+        #expect(leaving.count > 1)
+        #expect(ids == Array(1...8))
+        #expect(driven.tick().isEmpty)
+        #expect(driven.machine.wakeAt(driven.now) == nil, "the next answer decides")
+        driven.complete(leaving[0], .delivered())
+        #expect(!driven.tick().isEmpty)
+    }
+
+    @Test func smallExportsDoNotKeepALargeOneWaiting() {
+        var driven = Driven {
+            $0.exportItemsMax = 8
+            $0.inFlightItemsMax = 8
+        }
+        driven.accept(batch(ids: [1, 2, 3, 4, 5, 6, 7]))
+        driven.now += second
+        let large = driven.tick()
+        driven.complete(large[0], .failed(message: "busy"))
+        driven.now += 10 * second
+        driven.accept(batch(ids: [8]))
+        let again = driven.tick()
+        #expect(again.map(\.ids) == [[1, 2, 3, 4, 5, 6, 7]], "the oldest first")
+        #expect(driven.machine.wakeAt(driven.now) == nil)
+        driven.complete(again[0], .delivered())
+        driven.now += second
+        #expect(driven.tick().map(\.ids) == [[8]])
+    }
+
     @Test func emptyBatchIsNothing() {
         var driven = Driven()
         #expect(driven.accept(batch(ids: [])) == nil)

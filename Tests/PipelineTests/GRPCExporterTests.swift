@@ -151,7 +151,7 @@ private func retryInfo(seconds: Int) -> String {
     }
 
     @Test(arguments: [
-        (400, false), (401, false), (403, false), (404, false), (429, true), (500, false), (502, true), (503, true),
+        (400, false), (401, false), (403, false), (404, false), (429, true), (500, true), (502, true), (503, true),
         (504, true),
     ])
     func anHTTPStatusStandsForACode(status: Int, isRetried: Bool) {

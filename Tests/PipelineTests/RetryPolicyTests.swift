@@ -18,39 +18,29 @@ import Testing
     @Test(arguments: [429, 502, 503, 504])
     func throttlingAndGatewayErrorsAreRetried(status: Int) {
         #expect(
-            policy.verdict(status: status, retryAfter: nil, unixSeconds: 0, retriesServerErrors: false)
+            policy.verdict(status: status, retryAfter: nil, unixSeconds: 0)
                 == .retry(after: nil))
         #expect(
-            policy.verdict(status: status, retryAfter: "3", unixSeconds: 0, retriesServerErrors: false)
+            policy.verdict(status: status, retryAfter: "3", unixSeconds: 0)
                 == .retry(after: 3 * second))
     }
 
     @Test(arguments: [301, 400, 401, 403, 404, 405, 409, 415, 501, 505])
     func everythingElseIsRefused(status: Int) {
-        for retries in [false, true] {
-            #expect(
-                policy.verdict(status: status, retryAfter: "3", unixSeconds: 0, retriesServerErrors: retries)
-                    == .refused)
-        }
+        #expect(policy.verdict(status: status, retryAfter: "3", unixSeconds: 0) == .refused)
     }
 
-    @Test func serverErrorsAreRetriedOnlyWhereTheProtocolAllowsIt() {
-        for status in [408, 500] {
-            #expect(
-                policy.verdict(status: status, retryAfter: nil, unixSeconds: 0, retriesServerErrors: true)
-                    == .retry(after: nil))
-            #expect(
-                policy.verdict(status: status, retryAfter: nil, unixSeconds: 0, retriesServerErrors: false) == .refused)
-        }
+    @Test(arguments: [408, 500, 507, 520, 599]) func serverErrorsAreRetried(status: Int) {
+        #expect(policy.verdict(status: status, retryAfter: "3", unixSeconds: 0) == .retry(after: nil))
     }
 
     @Test func successAndSizeAreTold() {
         for status in [200, 202, 204] {
             #expect(
-                policy.verdict(status: status, retryAfter: nil, unixSeconds: 0, retriesServerErrors: false) == .accepted
+                policy.verdict(status: status, retryAfter: nil, unixSeconds: 0) == .accepted
             )
         }
-        #expect(policy.verdict(status: 413, retryAfter: nil, unixSeconds: 0, retriesServerErrors: false) == .tooLarge)
+        #expect(policy.verdict(status: 413, retryAfter: nil, unixSeconds: 0) == .tooLarge)
     }
 
     @Test(arguments: [
