@@ -2,7 +2,7 @@
 """What is lost between a sender that was told "taken" and the backend: Sidelight beside Rotel, counted span by span. All contenders of a row run at the same time, each with
 a sender and a backend of its own.
 
-    Benchmarks/loss.py [--only ROW] [--json]       ROW: slow, outage-100, outage-5000, killed-up, killed-down; all take about four minutes
+    Benchmarks/loss.py [--only ROW] [--json]       ROW: slow, outage-100, outage-5000, killed-up, killed-down, left-open; all take about four minutes
 """
 
 import argparse
@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass
 
 import contenders
+import left_open
 import pipeline
 from delivery import SPANS, Account, Backend, Sender, compile_programs
 from measuring import free_port, wait_for_port
@@ -187,6 +188,13 @@ def run_row(row, folder, progress):
     return [{"row": row.name, "title": row.title, "name": name, **results[name]} for name in commands]
 
 
+OPEN_COLUMNS = [
+    ("Spans of a program that goes down", lambda row, _: row["title"]),
+    ("", lambda row, _: row["name"]),
+    ("the open one arrived", lambda row, _: f"{row['open_arrived']} of {row['spans']}"),
+    ("the ended one arrived", lambda row, _: f"{row['ended_arrived']} of {row['spans']}"),
+]
+
 COLUMNS = [
     ("Loss", lambda row, _: row["title"]),
     ("", lambda row, _: row["name"]),
@@ -201,11 +209,14 @@ COLUMNS = [
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=[row.name for row in ROWS])
+    parser.add_argument("--only", choices=[*(row.name for row in ROWS), "left-open"])
     parser.add_argument("--json", action="store_true", help="results as JSON on stdout")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="loss") as folder:
         results = run(pathlib.Path(folder), lambda text: print(text, file=sys.stderr, flush=True), options.only)
+    open_rows = left_open.run() if options.only in (None, "left-open") else []
+    for row in open_rows:
+        print("  {title}, {name}: {open_arrived} and {ended_arrived} of {spans} arrived".format(**row), file=sys.stderr)
     if options.json:
-        print(json.dumps(results, indent=2))
+        print(json.dumps({"loss": results, "left_open": open_rows}, indent=2))
     raise SystemExit(1 if any(row["lost"] for row in results if row["name"].startswith("Sidelight")) else 0)
