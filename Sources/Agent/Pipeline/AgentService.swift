@@ -101,14 +101,14 @@ public final class AgentService {
         SignalDescriptor.ignoreBrokenPipes()
         surroundings = PipelineSurroundings(
             transport: CurlTransport(), budget: MemoryBudget(bytesMax: configuration.memoryBytesMax), clock: clock,
-            audit: DropAudit(clock), messages: messages, deliveries: Deliveries())
+            audit: DropAudit(clock), messages: messages, followers: LogFollowers(clock), deliveries: Deliveries())
         builder = PipelineBuilder(surroundings)
         plan = try builder.first(configuration)
         intake = PipelineIntake(plan, surroundings)
         reloads = ConfigurationReloads()
         admin = AdminHandler(
             PipelineStatus(intake: intake, receivers: counters, surroundings: surroundings, reloads: reloads),
-            surroundings.taps)
+            surroundings)
         sockets = try Self.sockets(configuration, [:])
         let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
         server = try Server(
@@ -125,15 +125,18 @@ public final class AgentService {
             do { try server.run() } catch { fatalError("the server cannot run: \(error)") }
         }
         try waitForEnd()
-        let taps = surroundings.taps
-        server.perform { taps.end() }
+        let (taps, followers) = (surroundings.taps, surroundings.followers)
+        server.perform {
+            taps.end()
+            followers.end()
+        }
         server.stop(graceMilliseconds: Self.serverGraceMilliseconds)
         thread.join()
         intake.end()
         let deadline = clock.monotonicNanoseconds() + Self.exportGraceNanoseconds
         for output in plan.outputs { output.silence() }
         for output in plan.outputs { output.exporter.close(deadline) }
-        _ = plan.store?.flush()
+        _ = plan.end.store?.flush()
         tellWhatIsLeft()
         return RunEnding(exitCode: 0)
     }

@@ -81,6 +81,7 @@ struct PipelineSurroundings: Sendable {
     let audit: DropAudit
     let messages: Messages
     let taps = Taps()
+    let followers: LogFollowers
     /// Told of what has left.
     let deliveries: Deliveries
 

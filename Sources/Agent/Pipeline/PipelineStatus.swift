@@ -55,7 +55,7 @@ final class PipelineStatus: Sendable {
         counters.add(.memoryMax, [:], budget.bytesMax)
         counters.add(.reloads, ["outcome": "taken"], reloads.counts.succeeded)
         counters.add(.reloads, ["outcome": "refused"], reloads.counts.failed)
-        if let store = plan.store { Self.add(store.counts, to: &counters) }
+        if let store = plan.end.store { Self.add(store.counts, to: &counters) }
         if let server = server.withLock({ $0 }) {
             counters.add(.serverRequests, [:], server.requests)
             counters.add(.serverConnections, [:], server.connections)
