@@ -50,6 +50,7 @@ final class LogFollowers: @unchecked Sendable {
     static let recordsPerSecond = 10_000
     /// Bytes that may wait for a client before it misses records.
     private static let waitingBytesMax = 256 << 10
+    private static let noteNanoseconds: UInt64 = 100_000_000
     private static let pieceBytes = 32 << 10
     private static let fields = ResponseFields(["content-type": "text/event-stream", "cache-control": "no-store"])
 
@@ -101,8 +102,7 @@ final class LogFollowers: @unchecked Sendable {
         let resource = try? batch.decodedResource()
         guard follower.filter.service.map({ $0 == resource?.serviceName }) ?? true else { return }
         let scopes = (try? batch.decodedScopes()) ?? []
-        var text: [UInt8] = []
-        var shown = 0
+        var piece = Piece()
         batch.bytes.withUnsafeBytes { bytes in
             for index in batch.items.indices where follower.filter.passes(batch.items[index], bytes) {
                 guard follower.allowance > 0, follower.stream.bytesQueued < Self.waitingBytesMax else {
@@ -114,30 +114,50 @@ final class LogFollowers: @unchecked Sendable {
                 let log = StoredLog(
                     record: record, resource: resource ?? Resource(),
                     scope: scope < scopes.count ? scopes[scope] : InstrumentationScope())
-                if follower.skipped > 0 { text += Self.note(&follower.skipped) }
-                text += "data: \(TelemetryJSON.text(log))\n\n".utf8
-                shown += 1
+                if follower.skipped > 0 { piece.tellSkipped(&follower.skipped) }
+                piece.add(log)
                 follower.allowance -= 1
-                if text.count >= Self.pieceBytes { send(&text, &shown, &follower) }
+                if piece.text.count >= Self.pieceBytes { Self.send(&piece, &follower) }
             }
         }
-        send(&text, &shown, &follower)
-        // Nothing may come for long.
-        if follower.skipped > 0, follower.stream.bytesQueued < Self.waitingBytesMax * 2 {
-            let skipped = follower.skipped
-            if !follower.stream.write(Self.note(&follower.skipped)) { follower.skipped = skipped }
+        Self.send(&piece, &follower)
+    }
+
+    /// Events that are sent together.
+    private struct Piece {
+        var text: [UInt8] = []
+        /// Records that are in it, or that it says are missing: all of them are, when it cannot be sent.
+        var records = 0
+
+        mutating func add(_ log: StoredLog) {
+            text += "data: \(TelemetryJSON.text(log))\n\n".utf8
+            records += 1
+        }
+
+        mutating func tellSkipped(_ skipped: inout Int) {
+            text += "event: skipped\ndata: {\"skipped\":\(skipped)}\n\n".utf8
+            records += skipped
+            skipped = 0
         }
     }
 
-    private static func note(_ skipped: inout Int) -> [UInt8] {
-        defer { skipped = 0 }
-        return Array("event: skipped\ndata: {\"skipped\":\(skipped)}\n\n".utf8)
+    private static func send(_ piece: inout Piece, _ follower: inout Follower) {
+        if !follower.stream.write(piece.text) { follower.skipped += piece.records }
+        piece = Piece()
     }
 
-    private func send(_ text: inout [UInt8], _ shown: inout Int, _ follower: inout Follower) {
-        if !follower.stream.write(text) { follower.skipped += shown }
-        text.removeAll(keepingCapacity: true)
-        shown = 0
+    /// Tells those who have room again what they have missed: nothing else may come for long. Returns when to call it again; nil: nobody has missed anything.
+    func turn(now: UInt64) -> UInt64? {
+        var isDue = false
+        for index in followers.indices where followers[index].skipped > 0 {
+            if followers[index].stream.bytesQueued < Self.waitingBytesMax {
+                var piece = Piece()
+                piece.tellSkipped(&followers[index].skipped)
+                Self.send(&piece, &followers[index])
+            }
+            if followers[index].skipped > 0 { isDue = true }
+        }
+        return isDue ? now + Self.noteNanoseconds : nil
     }
 
     /// The agent ends: so do the streams.

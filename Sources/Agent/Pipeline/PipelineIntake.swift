@@ -190,11 +190,12 @@ final class PipelineIntake: ServerCompanion, @unchecked Sendable {
         }
     }
 
-    /// Processors that remember get theirs.
+    /// Processors that remember get theirs, and who follows the logs is told what is missing.
     func turn(now: UInt64) -> UInt64? {
-        guard !plan.stateful.isEmpty else { return nil }
+        let notes = plan.end.followers.turn(now: now)
+        guard !plan.stateful.isEmpty else { return notes }
         turnEnded()
-        let due = plan.stateful.compactMap { $0.turn(&takers, now: now) }.min()
+        let due = (plan.stateful.compactMap { $0.turn(&takers, now: now) } + [notes].compactMap(\.self)).min()
         // One may have given to another that had its turn before.
         return plan.stateful.contains(where: \.canGoOn) ? now : due
     }
