@@ -61,10 +61,11 @@ final class SampleStage: Stage {
             var fields = FieldCursor(base, 0..<bytes.count)
             while fields.next() {
                 guard fields.tag == Tag.Resource.attributes, let (key, value) = fields.keyAndValue,
-                    key.elementsEqual("service.name".utf8), var value
+                    key.elementsEqual("service.name".utf8), var text = value
                 else { continue }
-                while value.next() where value.tag == Tag.AnyValue.string {
-                    return String(decoding: value.bytes(value.value), as: UTF8.self)
+                while text.next() {
+                    guard text.tag == Tag.AnyValue.string else { continue }
+                    return String(decoding: text.bytes(text.value), as: UTF8.self)
                 }
             }
             return unknownService

@@ -90,7 +90,8 @@ public final class RemoteStrategies: Sendable {
                 state.tally.over += 1
                 return (others, false, false)
             }
-            let strategy = CompiledStrategy(configuration.initial, owner: state.owner())
+            let owner = state.owner()
+            let strategy = CompiledStrategy(configuration.initial, owner: owner)
             state.entries[service] = Entry(strategy: strategy, seenInRound: round)
             state.waiting.append(service)
             defer { state.hasTimer = true }
@@ -185,7 +186,8 @@ public final class RemoteStrategies: Sendable {
             case .success(let strategy):
                 state.tally.answered += 1
                 if state.entries[service] != nil, state.entries[service]?.answer != strategy {
-                    state.entries[service]?.strategy = CompiledStrategy(strategy, owner: state.owner())
+                    let owner = state.owner()
+                    state.entries[service]?.strategy = CompiledStrategy(strategy, owner: owner)
                     state.entries[service]?.answer = strategy
                 }
                 guard state.isTold else { return nil }
