@@ -113,7 +113,11 @@ final class LogFollowers: @unchecked Sendable {
                     continue
                 }
                 follower.allowance -= 1
-                guard let record = try? batch.logRecord(at: index), follower.filter.passes(record) else { continue }
+                guard let record = try? batch.logRecord(at: index) else {
+                    follower.skipped += 1
+                    continue
+                }
+                guard follower.filter.passes(record) else { continue }
                 let scope = Int(batch.items[index].scope)
                 let log = StoredLog(
                     record: record, resource: resource ?? Resource(),
