@@ -12,7 +12,9 @@ import Testing
     /// All texts of two letters of up to eight bytes, against all that are sought of up to five.
     @Test func whatStandsSomewhereIsFoundAndNothingElse() throws {
         func texts(_ counts: ClosedRange<Int>) -> [[UInt8]] {
-            counts.flatMap { count in (0..<1 << count).map { bits in (0..<count).map { bits >> $0 & 1 == 0 ? 0x61 : 0x62 } } }
+            counts.flatMap { count in
+                (0..<1 << count).map { bits in (0..<count).map { bits >> $0 & 1 == 0 ? 0x61 : 0x62 } }
+            }
         }
         for sought in texts(1...5) {
             let search = try #require(SoughtText(String(decoding: sought, as: UTF8.self)))

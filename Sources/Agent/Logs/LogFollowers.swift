@@ -42,8 +42,8 @@ final class LogFollowers: @unchecked Sendable {
     static let countMax = 16
     /// Of all clients together: each has the same share.
     static let recordsPerSecond = 10_000
-    /// Bytes that may wait for a client before it misses records.
-    private static let waitingBytesMax = 256 << 10
+    /// Bytes that may wait for a client before it misses records; all clients together hold no more than a quarter of the agent's memory.
+    private let waitingBytesMax: Int
     private static let noteNanoseconds: UInt64 = 100_000_000
     /// Between two comments, which find out whether a client that gets nothing else is still there.
     private static let beatNanoseconds: UInt64 = 15_000_000_000
@@ -66,7 +66,11 @@ final class LogFollowers: @unchecked Sendable {
     /// When the next comment is due, provided somebody follows.
     private var beatAt: UInt64 = 0
 
-    init(_ clock: any SystemClock) { self.clock = clock }
+    /// - Parameter memoryBytesMax: of the agent's budget.
+    init(_ clock: any SystemClock, memoryBytesMax: Int) {
+        self.clock = clock
+        waitingBytesMax = min(256 << 10, memoryBytesMax / (4 * Self.countMax))
+    }
 
     var isEmpty: Bool { followers.isEmpty }
 
@@ -107,7 +111,7 @@ final class LogFollowers: @unchecked Sendable {
         batch.bytes.withUnsafeBytes { bytes in
             for index in batch.items.indices where follower.filter.mayPass(batch.items[index], bytes) {
                 guard follower.allowance > 0,
-                    follower.stream.bytesQueued + Int(batch.items[index].length) < Self.waitingBytesMax
+                    follower.stream.bytesQueued + Int(batch.items[index].length) < waitingBytesMax
                 else {
                     follower.skipped += 1
                     continue
@@ -162,7 +166,7 @@ final class LogFollowers: @unchecked Sendable {
         for index in followers.indices {
             if isBeat, followers[index].stream.bytesQueued == 0 { _ = followers[index].stream.write(Self.beat) }
             guard followers[index].skipped > 0 else { continue }
-            if followers[index].stream.bytesQueued < Self.waitingBytesMax {
+            if followers[index].stream.bytesQueued < waitingBytesMax {
                 var piece = Piece()
                 piece.tellSkipped(&followers[index].skipped)
                 Self.send(&piece, &followers[index])

@@ -113,7 +113,8 @@ public final class AgentService {
         storeLock = try Self.lock(configuration.store)
         surroundings = PipelineSurroundings(
             transport: CurlTransport(), budget: MemoryBudget(bytesMax: configuration.memoryBytesMax), clock: clock,
-            audit: DropAudit(clock), messages: messages, followers: LogFollowers(clock), deliveries: Deliveries())
+            audit: DropAudit(clock), messages: messages,
+            followers: LogFollowers(clock, memoryBytesMax: configuration.memoryBytesMax), deliveries: Deliveries())
         builder = PipelineBuilder(surroundings)
         plan = try builder.first(configuration)
         intake = PipelineIntake(plan, surroundings)
