@@ -60,6 +60,7 @@ let package = Package(
             ],
             linkerSettings: v8Link),
         .target(name: "CCurl"),
+        .target(name: "CAres"),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
@@ -77,9 +78,11 @@ let package = Package(
         target("Pipeline", ["Telemetry"]),
         target("Queue", ["CLinux", "Telemetry"]),
         target("Configuration", ["CYAML", "Telemetry"]),
+        target("Discovery", ["System"]),
         // 3 drivers
         target("Linux", ["CLinux", "Queue", "System"]),
         target("Transport", ["CCurl", "CZlib", "System"]),
+        target("Resolver", ["CAres", "CLinux", "Discovery", "System"]),
         target("Server", ["CHTTP2", "CLinux", "CZlib", "CZstd", "System", "Wire"]),
         target("Processors", ["Configuration", "System", "Telemetry", "Wire"]),
         target("Store", [grdb, "System", "Telemetry", "Wire"]),
@@ -87,15 +90,15 @@ let package = Package(
         // 4 parts
         target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System", "Wire"], exclude: ["js"]),
         target("TLS", ["COpenSSL", "Linux"]),
-        target("Exporters", ["CLinux", "Pipeline", "Queue", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
+        target("Exporters", ["CLinux", "Discovery", "Pipeline", "Queue", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
         target("Receivers", ["Server", "System", "Telemetry", "Wire"]),
         // 5 hosts
         target("Runtime", nio + ["Platform", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target(
             "Agent",
             [
-                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Linux", "Transport", "Server", "Processors", "Store", "Exporters", "Receivers",
-                "System",
+                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Linux", "Transport", "Resolver", "Server", "Processors", "Store", "Exporters",
+                "Receivers", "System",
             ]),
         // 6 tools
         .executableTarget(
@@ -115,6 +118,7 @@ let package = Package(
         tests("Processors", ["Processors", "Configuration", "System", "Telemetry", "Wire"]),
         tests("Receivers", ["CHTTP2", "CZlib", "Receivers", "Server", "System", "Telemetry", "Wire"]),
         tests("Transport", ["Transport", "CZlib", "System"]),
+        tests("Resolver", ["Discovery", "Resolver", "System"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),
         tests("Command", ["sidelight", "Store", "Telemetry"]),
         tests("Engine", ["Engine"]),

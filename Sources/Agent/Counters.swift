@@ -37,6 +37,8 @@ public enum CounterName: String, CaseIterable, Sendable {
     case intakeBytes = "sidelight_intake_bytes"
     case exportReceived = "sidelight_export_received_total"
     case exportRecovered = "sidelight_export_recovered_total"
+    case lookups = "sidelight_export_lookups_total"
+    case endpoints = "sidelight_export_endpoints"
     case queueBytes = "sidelight_queue_bytes"
     case queueEntries = "sidelight_queue_entries"
     case queueFailures = "sidelight_queue_failures_total"
@@ -70,13 +72,12 @@ public struct Counters: Sendable {
 
     public init() {}
 
-    /// Adds to one; nothing is kept for a value of 0.
+    /// Adds to one. One that has not counted yet is there all the same, with 0, so that a rate over it sees its first count.
     public mutating func add(
         _ name: CounterName, _ labels: KeyValuePairs<String, String> = [:], _ value: some BinaryInteger
     ) {
-        guard value > 0 else { return }
         values[Key(name: name, labels: labels.map { Label(name: $0.key, value: $0.value) }), default: 0] += UInt64(
-            value)
+            clamping: value)
     }
 
     /// The sum over all labels that contain the given ones.

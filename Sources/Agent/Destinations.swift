@@ -2,6 +2,7 @@ internal import Configuration
 internal import Exporters
 internal import Linux
 internal import Pipeline
+internal import Resolver
 internal import Store
 internal import Synchronization
 internal import System
@@ -31,9 +32,9 @@ final class Destinations: Sendable {
         if configuration.exporters.isEmpty {
             exporters = []
         } else {
-            let transport = CurlTransport()
+            let (transport, resolver) = (CurlTransport(), AresResolver())
             exporters = configuration.exporters.map {
-                RunExporter($0, transport, store: configuration.storeDirectory, messages)
+                RunExporter($0, transport, resolver, store: configuration.storeDirectory, messages)
             }
         }
     }
@@ -108,11 +109,14 @@ private final class RunExporter: Sendable {
 
     var counters: ExportAccounting { exporter.counters }
 
-    init(_ configuration: ExporterConfiguration, _ transport: CurlTransport, store: String, _ messages: Messages) {
+    init(
+        _ configuration: ExporterConfiguration, _ transport: CurlTransport, _ resolver: AresResolver, store: String,
+        _ messages: Messages
+    ) {
         let clock = LinuxClock()
         let teller = ExportTeller(name: configuration.name, keptAt: store, clock: clock, messages)
         self.teller = teller
-        exporter = Exporter(configuration, transport: transport, clock: clock) { teller.take($0) }
+        exporter = Exporter(configuration, transport: transport, resolver: resolver, clock: clock) { teller.take($0) }
         teller.follow(exporter)
     }
 

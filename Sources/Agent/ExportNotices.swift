@@ -145,6 +145,8 @@ final class ExportTeller: Sendable {
         case .unsupported(let signal, let message):
             return messages.inform("\(name): takes no \(signal.noun)s: \(message)")
         case .overflow: return messages.inform("\(name): the queue is full, the newest are dropped")
+        case .lookupFailed(let message): return messages.warn("\(name): \(message)")
+        case .lookupWorks(let message): return messages.inform("\(name): \(message)")
         case .dropped: return
         case .outage, .recovered, .refused, .taken, .queueFull, .queueFails, .queueHasRoom: break
         }
@@ -167,7 +169,7 @@ final class ExportTeller: Sendable {
             case .queueFails(let message):
                 state.notices.queueFull("the queue cannot be written: \(message)", lost: lost, now: now)
             case .queueHasRoom: state.notices.queueHasRoom(lost: lost, now: now)
-            case .warning, .unsupported, .overflow, .dropped: nil
+            case .warning, .unsupported, .overflow, .dropped, .lookupFailed, .lookupWorks: nil
             }
         }
         if let text { messages.warn("\(name): \(text)") }

@@ -39,7 +39,7 @@ extension RunReport {
             if let store { write(store, &json) } else { json.null() }
             json.name("counters")
             json.object { json in
-                for (key, value) in counters.sorted {
+                for (key, value) in counters.sorted where value > 0 {
                     json.put(key.description, value)
                 }
             }

@@ -143,7 +143,7 @@ private:
         if (has_message) {
             Replace(&result->message, CopyText(message));
         } else if (!looks_like_error) {
-            Replace(&result->message, CopyString(object->IsFunction() ? "[function]" : "[object]"));
+            Replace(&result->message, CopyString(Thrown(object)));
         }
 
         // `stack` of an error is formatted by V8 from these two.
@@ -164,6 +164,43 @@ private:
             ConvertErrors(errors.As<v8::Array>(), result, depth + 1);
         }
         ancestors_.pop_back();
+    }
+
+    // What somebody threw that is no error, as far as that can be said without user code: `{code: 42, why: "full"}`, `Failure {}`.
+    std::string Thrown(v8::Local<v8::Object> object) {
+        if (object->IsFunction()) return "[function]";
+        if (object->IsProxy()) return "[object]";
+        if (object->IsArray()) return "[array of " + std::to_string(object.As<v8::Array>()->Length()) + "]";
+        v8::TryCatch caught(isolate_);
+        std::string name = ToString(isolate_, object->GetConstructorName(), kSourceLineMax);
+        std::string text = name.empty() || name == "Object" ? "{" : name + " {";
+        v8::Local<v8::Array> keys;
+        auto filter = static_cast<v8::PropertyFilter>(v8::ONLY_ENUMERABLE | v8::SKIP_SYMBOLS);
+        if (!object->GetPropertyNames(context_, v8::KeyCollectionMode::kOwnOnly, filter, v8::IndexFilter::kSkipIndices).ToLocal(&keys)) {
+            return text + "}";
+        }
+        for (uint32_t index = 0; index < keys->Length(); ++index) {
+            if (index > 0) text += ", ";
+            v8::Local<v8::Value> key;
+            if (index == kThrownPropertiesMax || !keys->Get(context_, index).ToLocal(&key) || !key->IsString()) {
+                text += "\xE2\x80\xA6";
+                break;
+            }
+            std::string property = ToString(isolate_, key.As<v8::String>(), kThrownTextMax);
+            v8::Local<v8::Value> value;
+            // A getter's value is not asked for.
+            bool is_data = Find(object, property, &value, true) == Lookup::kFound;
+            text += property + ": " + (is_data ? ThrownValue(value) : "\xE2\x80\xA6");
+        }
+        return text + "}";
+    }
+
+    std::string ThrownValue(v8::Local<v8::Value> value) {
+        if (value->IsString()) return "\"" + ToString(isolate_, value.As<v8::String>(), kThrownTextMax) + "\"";
+        if (value->IsFunction()) return "[function]";
+        if (value->IsArray()) return "[\xE2\x80\xA6]";
+        if (value->IsObject() && !value->IsNativeError()) return "{\xE2\x80\xA6}";
+        return Describe(isolate_, context_, value);
     }
 
     sl_v8_exception *ConvertNested(v8::Local<v8::Value> value, size_t depth) {

@@ -24,10 +24,15 @@ public struct ConfigurationErrors: Error, Hashable, Sendable, CustomStringConver
     public var problems: [ConfigurationProblem]
     /// What would only have been ignored.
     public var warnings: [ConfigurationProblem] = []
+    /// The scripts of processors as far as they could be read: there may be something wrong with them as well.
+    public var scripts: [ScriptSetting] = []
 
-    public init(problems: [ConfigurationProblem], warnings: [ConfigurationProblem] = []) {
+    public init(
+        problems: [ConfigurationProblem], warnings: [ConfigurationProblem] = [], scripts: [ScriptSetting] = []
+    ) {
         self.problems = problems
         self.warnings = warnings
+        self.scripts = scripts
     }
 
     public var description: String { problems.map(\.description).joined(separator: "\n") }

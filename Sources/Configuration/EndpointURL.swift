@@ -10,6 +10,8 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var scheme: Scheme
+    /// Whether `host` is a name at which SRV records of DNS say where to go: `dnssrv+http://…`. It has no port then.
+    public var isService = false
     /// Lower case; an IPv6 address without its brackets.
     public var host: String
     /// Nil for the scheme's own.
@@ -23,9 +25,18 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
 
     public var isIPv6: Bool { host.contains(":") }
 
+    /// Stands where it is not known yet what will.
+    static let anywhere: EndpointURL = {
+        guard let url = try? EndpointURL(parsing: "http://localhost") else { preconditionFailure("http://localhost") }
+        return url
+    }()
+
+    /// Of a scheme, as Thanos, Mimir and Loki write it.
+    static let servicePrefix = "dnssrv+"
+
     public var description: String {
         let port = explicitPort.map { ":\($0)" } ?? ""
-        return "\(scheme.rawValue)://\(isIPv6 ? "[\(host)]" : host)\(port)\(path)\(query.map { "?" + $0 } ?? "")"
+        return "\(isService ? Self.servicePrefix : "")\(scheme.rawValue)://\(isIPv6 ? "[\(host)]" : host)\(port)\(path)\(query.map { "?" + $0 } ?? "")"
     }
 
     /// The same place with this path, and the query only if given.
@@ -39,7 +50,8 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
     /// Whether the path says nothing: "" or "/".
     public var hasNoPath: Bool { path.isEmpty || path == "/" }
 
-    public init(parsing text: String) throws(Failure) {
+    /// - Parameter allowsService: Whether it may be found by DNS.
+    public init(parsing text: String, allowsService: Bool = false) throws(Failure) {
         if let bad = text.unicodeScalars.first(where: {
             $0.value <= 0x20 || $0.value >= 0x7F || "<>\"\\^`{|}".unicodeScalars.contains($0)
         }) {
@@ -48,8 +60,15 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
         guard let colon = text.firstRange(of: "://") else {
             throw Failure(message: text.isEmpty ? "it is empty" : "it must start with http:// or https://")
         }
-        guard let scheme = Scheme(rawValue: text[..<colon.lowerBound].lowercased()) else {
-            throw Failure(message: "the scheme \"\(text[..<colon.lowerBound])\" is not http or https")
+        var word = text[..<colon.lowerBound].lowercased()
+        if allowsService, word.hasPrefix(Self.servicePrefix) {
+            isService = true
+            word.removeFirst(Self.servicePrefix.count)
+        }
+        guard let scheme = Scheme(rawValue: word) else {
+            let given = "the scheme \"\(text[..<colon.lowerBound])\" is not http or https"
+            guard allowsService, isService || word.contains("srv") else { throw Failure(message: given) }
+            throw Failure(message: "\(given); what DNS knows by SRV records is written as in dnssrv+http://_otlp._tcp.example.com")
         }
         var rest = text[colon.upperBound...]
         guard !rest.contains("#") else { throw Failure(message: "a fragment (\"#…\") has no meaning here") }
@@ -61,6 +80,18 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
         self.scheme = scheme
         path = String(rest[slash...])
         (host, explicitPort) = try Self.parse(authority: rest[..<slash])
+        if isService { try checkService() }
+    }
+
+    private func checkService() throws(Failure) {
+        guard explicitPort == nil else { throw Failure(message: "the port is what its SRV records say: leave it out") }
+        let name = host.hasSuffix(".") ? host.dropLast() : host[...]
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard !isIPv6, !Self.isIPv4Address(name), name.utf8.count <= 253,
+            labels.allSatisfy({ (1...63).contains($0.utf8.count) })
+        else {
+            throw Failure(message: "\"\(host)\" is no name in DNS")
+        }
     }
 
     private static func parse(authority: Substring) throws(Failure) -> (String, UInt16?) {
@@ -122,7 +153,7 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
         return halves.count == 2 ? count <= 7 : count == 8
     }
 
-    private static func isIPv4Address(_ text: Substring) -> Bool {
+    static func isIPv4Address(_ text: Substring) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4
             && parts.allSatisfy { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } && UInt8($0) != nil }
@@ -160,6 +191,9 @@ public struct HostPort: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+    /// Whether the host is an address, which nobody has to look up.
+    var isAddress: Bool { EndpointURL.isIPv6Address(host) || EndpointURL.isIPv4Address(host[...]) }
 }
 
 extension UInt8 {

@@ -299,7 +299,7 @@ struct ExporterParser {
 
     private mutating func url(_ text: String, _ source: String, example: String) -> EndpointURL? {
         do {
-            return try EndpointURL(parsing: text)
+            return try EndpointURL(parsing: text, allowsService: true)
         } catch {
             problems.error(source, "bad URL \"\(text)\": \(error.message) (expected something like \(example))")
             return nil

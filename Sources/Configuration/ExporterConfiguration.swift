@@ -56,6 +56,8 @@ public struct ExporterConfiguration: Hashable, Sendable {
         public var tls = TLSFiles()
         /// Nil: straight to the backend.
         public var proxy: EndpointURL?
+        /// `ADDRESS:PORT` of the name servers that know the services among the URLs; empty: the system's.
+        public var nameServers: [String] = []
 
         public init(url: EndpointURL) { self.url = url }
     }

@@ -46,7 +46,7 @@ public struct ConsoleText {
 
     /// `2026-11-23T15:04:05.123Z INFO  body service=… trace=… span=… key=value`
     static func line(_ log: LogRecord, service: String) -> String {
-        let level = log.severityText.isEmpty ? severityName(log.severity) : escaped(log.severityText.uppercased())
+        let level = log.severityText.isEmpty ? LogRecord.levelName(log.severity) ?? "LOG" : escaped(log.severityText.uppercased())
         let body = if case .string(let text) = log.body { escaped(text) } else { value(log.body) }
         var line =
             "\(time(log.time == 0 ? log.observedTime : log.time)) \(level.padded(5)) \(body)"
@@ -96,18 +96,6 @@ public struct ConsoleText {
         return result
     }
 
-    private static func severityName(_ severity: UInt8) -> String {
-        switch severity {
-        case 1...4: "TRACE"
-        case 5...8: "DEBUG"
-        case 9...12: "INFO"
-        case 13...16: "WARN"
-        case 17...20: "ERROR"
-        case 21...24: "FATAL"
-        default: "LOG"
-        }
-    }
-
     /// Three digits and a unit.
     static func duration(_ nanoseconds: UInt64) -> String {
         let (value, unit): (Double, String) =
@@ -125,33 +113,7 @@ public struct ConsoleText {
 
     /// UTC in ISO 8601 with milliseconds.
     static func time(_ unixNanoseconds: UInt64) -> String {
-        let seconds = Int(unixNanoseconds / 1_000_000_000)
-        let (year, month, day) = civilDate(daysSinceEpoch: seconds / 86_400)
-        let rest = seconds % 86_400
-        let milliseconds = Int(unixNanoseconds / 1_000_000 % 1_000)
-        return
-            "\(year.digits(4))-\(month.digits(2))-\(day.digits(2))T"
-            + "\((rest / 3_600).digits(2)):\((rest / 60 % 60).digits(2)):"
-            + "\((rest % 60).digits(2)).\(milliseconds.digits(3))Z"
-    }
-
-    /// Gregorian date; years are counted from March so that the leap day comes last.
-    private static func civilDate(daysSinceEpoch: Int) -> (year: Int, month: Int, day: Int) {
-        let days = daysSinceEpoch + 719_468
-        let era = days / 146_097
-        let dayOfEra = days % 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * monthFromMarch + 2) / 5 + 1)
-    }
-}
-
-extension Int {
-    fileprivate func digits(_ count: Int) -> String {
-        let text = String(self)
-        return String(repeating: "0", count: Swift.max(0, count - text.count)) + text
+        UnixTime.text(unixNanoseconds, fractionDigits: 3)
     }
 }
 

@@ -144,7 +144,7 @@ extension Exporter {
             state.backlog!.queue.flushAcknowledgements()
             state.backlog!.queue.sync()
         }
-        destination.close()
+        closeDestination()
     }
 
     /// Sends what it has in its hands and nothing more; what is appended stays in the queue. Blocks until that has left or the deadline (monotonic nanoseconds)
@@ -165,7 +165,7 @@ extension Exporter {
             state.backlog = nil
             return QueueBox(queue: queue)
         }.queue
-        destination.close()
+        closeDestination()
         return queue
     }
 

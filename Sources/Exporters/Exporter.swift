@@ -40,6 +40,10 @@ public enum ExporterEvent: Sendable, Hashable {
     case queueFails(message: String)
     /// Neither of both any more.
     case queueHasRoom
+    /// The name of a service was asked for in vain; what was known of it stands. Not said for each time.
+    case lookupFailed(message: String)
+    /// It has an answer again.
+    case lookupWorks(message: String)
     /// So many items are lost, and why.
     case dropped(Signal, DropReason, items: Int, message: String)
 }
@@ -82,6 +86,8 @@ public final class Exporter: Sendable {
 
     let state: Mutex<State>
     let destination: any Destination
+    /// Of the endpoints that DNS knows.
+    private let services: [ServiceFinder]
     private let timers: any TimerScheduler
     let clock: any SystemClock
     let report: @Sendable (ExporterEvent) -> Void
@@ -112,11 +118,15 @@ public final class Exporter: Sendable {
 
     /// An exporter over libcurl. Exporters share the transport; each target's TLS files apply to its own requests only.
     /// `report` is called on any thread, `accept`'s caller's included, and must not block.
+    /// - Parameter resolver: for endpoints that DNS knows.
     public convenience init(
-        _ configuration: ExporterConfiguration, transport: CurlTransport, clock: any SystemClock,
-        durable: sending Durable? = nil, report: @escaping @Sendable (ExporterEvent) -> Void = { _ in }
+        _ configuration: ExporterConfiguration, transport: CurlTransport, resolver: any NameResolver,
+        clock: any SystemClock, durable: sending Durable? = nil,
+        report: @escaping @Sendable (ExporterEvent) -> Void = { _ in }
     ) {
-        self.init(configuration, timers: transport, clock: clock, durable: durable, report: report) { target in
+        self.init(
+            configuration, timers: transport, resolver: resolver, clock: clock, durable: durable, report: report
+        ) { target in
             var options = CurlTransport.Options()
             options.authorityFile = target.tls.authority
             options.certificateFile = target.tls.certificate
@@ -130,40 +140,52 @@ public final class Exporter: Sendable {
     /// An exporter over any transport: a simulated one, in tests. TLS files are the transport's business.
     public convenience init(
         _ configuration: ExporterConfiguration, transport: any HTTPTransport, timers: any TimerScheduler,
-        clock: any SystemClock, durable: sending Durable? = nil,
+        resolver: any NameResolver = NoResolver(), clock: any SystemClock, durable: sending Durable? = nil,
         report: @escaping @Sendable (ExporterEvent) -> Void = { _ in }
     ) {
-        self.init(configuration, timers: timers, clock: clock, durable: durable, report: report) { _ in transport }
+        self.init(
+            configuration, timers: timers, resolver: resolver, clock: clock, durable: durable, report: report
+        ) { _ in transport }
     }
 
     private convenience init(
-        _ configuration: ExporterConfiguration, timers: any TimerScheduler, clock: any SystemClock,
-        durable: sending Durable?,
+        _ configuration: ExporterConfiguration, timers: any TimerScheduler, resolver: any NameResolver,
+        clock: any SystemClock, durable: sending Durable?,
         report: @escaping @Sendable (ExporterEvent) -> Void, client: (ExporterConfiguration.Target) -> any HTTPTransport
     ) {
         let policy = RetryPolicy()
+        var services: [ServiceFinder] = []
+        // One for all signals that go to the same service.
+        func find(_ question: ServiceQuestion) -> ServiceFinder {
+            if let finder = services.first(where: { $0.question == question }) { return finder }
+            let finder = ServiceFinder(question, resolver, timers: timers, clock: clock, report: report)
+            services.append(finder)
+            return finder
+        }
         let destination: any Destination =
             if let encoding = Encoding(configuration) {
-                HTTPDestination(configuration, encoding, policy: policy, clock: clock, client: client)
+                HTTPDestination(configuration, encoding, policy: policy, clock: clock, client: client, find: find)
             } else {
                 switch configuration.kind {
-                case .otlpGRPC: GRPCDestination(configuration, client: client)
+                case .otlpGRPC: GRPCDestination(configuration, client: client, find: find)
                 case .file: FileDestination(configuration.file, timers: timers, clock: clock)
                 default: ConsoleDestination(configuration.console)
                 }
             }
         self.init(
-            configuration, destination, policy: policy, timers: timers, clock: clock, durable: durable, report: report)
+            configuration, destination, services: services, policy: policy, timers: timers, clock: clock,
+            durable: durable, report: report)
     }
 
     init(
-        _ configuration: ExporterConfiguration, _ destination: any Destination, policy: RetryPolicy,
-        timers: any TimerScheduler, clock: any SystemClock, durable: sending Durable? = nil,
+        _ configuration: ExporterConfiguration, _ destination: any Destination, services: [ServiceFinder] = [],
+        policy: RetryPolicy, timers: any TimerScheduler, clock: any SystemClock, durable: sending Durable? = nil,
         report: @escaping @Sendable (ExporterEvent) -> Void
     ) {
         self.configuration = configuration
         signals = configuration.signals
         self.destination = destination
+        self.services = services
         self.timers = timers
         self.clock = clock
         self.report = report
@@ -224,8 +246,22 @@ public final class Exporter: Sendable {
             outcome.isComplete = outcome.undelivered.isEmpty
             outcome.counters = state.machine.accounting
         }
-        destination.close()
+        closeDestination()
         return outcome
+    }
+
+    func closeDestination() {
+        destination.close()
+        for service in services { service.close() }
+    }
+
+    /// Questions about services that were answered, those that were not, and the endpoints there are; nil: it has fixed ones alone.
+    public var lookups: (answered: Int, failed: Int, endpoints: Int)? {
+        guard !services.isEmpty else { return nil }
+        return services.reduce((0, 0, 0)) { sum, service in
+            let counts = service.counts
+            return (sum.0 + counts.answered, sum.1 + counts.failed, sum.2 + counts.endpoints)
+        }
     }
 
     /// received = exported + dropped + queued, at every moment.

@@ -15,10 +15,13 @@ struct GRPCDestination: Destination {
 
     private let places: [Signal: Place]
 
-    init(_ configuration: ExporterConfiguration, client: (ExporterConfiguration.Target) -> any HTTPTransport) {
+    init(
+        _ configuration: ExporterConfiguration, client: (ExporterConfiguration.Target) -> any HTTPTransport,
+        find: (ServiceQuestion) -> ServiceFinder
+    ) {
         places = Dictionary(
             uniqueKeysWithValues: configuration.targets.map { signal, target in
-                (signal, Place(target, client(target), path: Self.path(signal)))
+                (signal, Place(target, client(target), path: Self.path(signal), find: find))
             })
     }
 
@@ -36,41 +39,49 @@ struct GRPCDestination: Destination {
         guard let place = places[export.signal] else {
             preconditionFailure("\(export.signal) routed to \(places.keys)")
         }
-        let url = place.url
         let signal = export.signal
-        let message = OTLP.exportRequest(batches: export.batches)
-        place.client.send(Self.request(message, to: url, place.target)) { result in
-            let verdict: ExportResult =
-                switch result {
-                case .failure(let error): ExportResult(error, url)
-                case .success(let response): GRPCAnswer(response).verdict(url, signal)
-                }
-            place.note(verdict, of: url)
-            completion(verdict)
+        let body = Self.body(OTLP.exportRequest(batches: export.batches), place.target)
+        place.find { found in
+            guard case .success(let way) = found else { return completion(ExportResult(found)) }
+            place.client.send(Self.request(body, to: way, place.target)) { result in
+                let verdict: ExportResult =
+                    switch result {
+                    case .failure(let error): ExportResult(error, way.url)
+                    case .success(let response): GRPCAnswer(response).verdict(way.url, signal)
+                    }
+                place.note(verdict, of: way)
+                completion(verdict)
+            }
         }
     }
 
-    private static func request(
-        _ message: [UInt8], to url: String, _ target: ExporterConfiguration.Target
-    ) -> HTTPRequest {
+    /// A message with what stands in front of it.
+    private static func body(_ message: [UInt8], _ target: ExporterConfiguration.Target) -> [UInt8] {
         let isCompressed = target.compression == .gzip
-        var headers = [
-            (name: "Content-Type", value: "application/grpc"), (name: "TE", value: "trailers"),
-            (name: "grpc-timeout", value: "\(target.timeoutMilliseconds)m"),
-            (name: "grpc-accept-encoding", value: "identity"),
-        ]
-        if isCompressed { headers.append((name: "grpc-encoding", value: "gzip")) }
-        headers += target.headers.map { (name: $0.name, value: $0.value) }
         let content = isCompressed ? Gzip.compress(message) : message
         var body: [UInt8] = []
         body.reserveCapacity(prefixBytes + content.count)
         body.append(isCompressed ? 1 : 0)
         for shift in [24, 16, 8, 0] { body.append(UInt8(truncatingIfNeeded: content.count >> shift)) }
         body += content
+        return body
+    }
+
+    private static func request(
+        _ body: [UInt8], to way: Place.Way, _ target: ExporterConfiguration.Target
+    ) -> HTTPRequest {
+        var headers = [
+            (name: "Content-Type", value: "application/grpc"), (name: "TE", value: "trailers"),
+            (name: "grpc-timeout", value: "\(target.timeoutMilliseconds)m"),
+            (name: "grpc-accept-encoding", value: "identity"),
+        ]
+        if target.compression == .gzip { headers.append((name: "grpc-encoding", value: "gzip")) }
+        headers += target.headers.map { (name: $0.name, value: $0.value) }
         var request = HTTPRequest(
-            method: "POST", url: url, headers: headers, body: body, timeoutMilliseconds: target.timeoutMilliseconds,
+            method: "POST", url: way.url, headers: headers, body: body, timeoutMilliseconds: target.timeoutMilliseconds,
             responseBytesMax: responseBytesMax)
         request.isHTTP2 = true
+        request.address = way.address
         return request
     }
 }

@@ -17,43 +17,48 @@ struct HTTPDestination: Destination {
 
     init(
         _ configuration: ExporterConfiguration, _ encoding: Encoding, policy: RetryPolicy, clock: any SystemClock,
-        client: (ExporterConfiguration.Target) -> any HTTPTransport
+        client: (ExporterConfiguration.Target) -> any HTTPTransport, find: (ServiceQuestion) -> ServiceFinder
     ) {
         self.encoding = encoding
         self.policy = policy
         self.clock = clock
-        places = configuration.targets.mapValues { Place($0, client($0)) }
+        places = configuration.targets.mapValues { Place($0, client($0), find: find) }
     }
 
     func send(_ export: Export, completion: @escaping @Sendable (ExportResult) -> Void) {
         guard let place = places[export.signal] else {
             preconditionFailure("\(export.signal) routed to \(places.keys)")
         }
-        let url = place.url
         let (body, skipped) = encoding.encode(export, now: clock.unixNanoseconds())
         guard skipped < export.itemCount else {
-            return completion(.refused(.notEncodable, message: "\(url): the \(export.signal) cannot be encoded"))
+            return completion(
+                .refused(.notEncodable, message: "\(place.target.url): the \(export.signal) cannot be encoded"))
         }
-        place.client.send(request(body, to: url, place.target)) { [self] result in
-            let verdict = judge(result, url, export.signal, skipped: skipped)
-            place.note(verdict, of: url)
-            completion(verdict)
+        let content = place.target.compression == .gzip ? Gzip.compress(body) : body
+        place.find { [self] found in
+            guard case .success(let way) = found else { return completion(ExportResult(found)) }
+            place.client.send(request(content, to: way, place.target)) { [self] result in
+                let verdict = judge(result, way.url, export.signal, skipped: skipped)
+                place.note(verdict, of: way)
+                completion(verdict)
+            }
         }
     }
 
-    private func request(_ body: [UInt8], to url: String, _ target: ExporterConfiguration.Target) -> HTTPRequest {
+    /// - Parameter body: compressed already.
+    private func request(
+        _ body: [UInt8], to way: Place.Way, _ target: ExporterConfiguration.Target
+    ) -> HTTPRequest {
         var headers = [(name: "Content-Type", value: encoding.contentType)]
         headers += encoding.headers
         headers += target.headers.map { (name: $0.name, value: $0.value) }
-        var body = body
-        if target.compression == .gzip {
-            body = Gzip.compress(body)
-            headers.append((name: "Content-Encoding", value: "gzip"))
-        }
-        return HTTPRequest(
-            method: "POST", url: url, headers: headers, body: body,
+        if target.compression == .gzip { headers.append((name: "Content-Encoding", value: "gzip")) }
+        var request = HTTPRequest(
+            method: "POST", url: way.url, headers: headers, body: body,
             timeoutMilliseconds: target.timeoutMilliseconds,
             responseBytesMax: Self.responseBytesMax)
+        request.address = way.address
+        return request
     }
 
     // MARK: Answers

@@ -1,40 +1,94 @@
 import Configuration
+import Discovery
 import Pipeline
 import Synchronization
 import System
 
-/// Where a signal goes: to the first of the endpoints until that fails, then to the next, and so on around.
+/// Where a signal goes: to the first of the endpoints until that fails, then to the next, and so on around. One of them may be a service, whose endpoints DNS
+/// knows: it fails when all of these do.
 final class Place: Sendable {
-    let target: ExporterConfiguration.Target
-    let client: any HTTPTransport
-    private let urls: [String]
-    private let current = Atomic<Int>(0)
-
-    /// - Parameter path: What every endpoint gets at its end.
-    init(_ target: ExporterConfiguration.Target, _ client: any HTTPTransport, path: String = "") {
-        self.target = target
-        self.client = client
-        urls = ([target.url] + target.alternatives).map { $0.description + path }
+    /// Where one request goes.
+    struct Way: Sendable {
+        let url: String
+        /// Of the URL's host; nil: it is looked up.
+        let address: String?
+        fileprivate let source: Int
+        fileprivate let endpoint: ServiceEndpoint?
     }
 
-    var url: String { urls[current.load(ordering: .relaxed)] }
+    private enum Source: Sendable {
+        case url(String)
+        /// What follows the authority.
+        case service(ServiceFinder, scheme: String, path: String)
+    }
+
+    let target: ExporterConfiguration.Target
+    let client: any HTTPTransport
+    private let sources: [Source]
+    private let current = Atomic<Int>(0)
+
+    /// - Parameters:
+    ///   - path: What every endpoint gets at its end.
+    ///   - find: The finder of a service.
+    init(
+        _ target: ExporterConfiguration.Target, _ client: any HTTPTransport, path: String = "",
+        find: (ServiceQuestion) -> ServiceFinder
+    ) {
+        self.target = target
+        self.client = client
+        sources = ([target.url] + target.alternatives).map { url in
+            guard url.isService else { return .url(url.description + path) }
+            let finder = find(ServiceQuestion(name: url.host, servers: target.nameServers))
+            return .service(
+                finder, scheme: url.scheme.rawValue, path: url.path + (url.query.map { "?" + $0 } ?? "") + path)
+        }
+    }
+
+    /// Calls `send` once, with where to go or why there is nowhere to go: at once, or when a service has been found. `note` is to follow.
+    func find(_ send: @escaping @Sendable (Result<Way, ServiceFailure>) -> Void) {
+        let index = current.load(ordering: .relaxed)
+        switch sources[index] {
+        case .url(let url): send(.success(Way(url: url, address: nil, source: index, endpoint: nil)))
+        case .service(let finder, let scheme, let path):
+            finder.find { [self] endpoint, complaint in
+                guard let endpoint else {
+                    failed(index)
+                    return send(.failure(ServiceFailure(complaint)))
+                }
+                let url = "\(scheme)://\(endpoint.host):\(endpoint.port)\(path)"
+                send(.success(Way(url: url, address: endpoint.address, source: index, endpoint: endpoint)))
+            }
+        }
+    }
 
     /// Somebody else is to be asked the next time; unless another request has seen to that.
-    func failed(_ url: String) {
-        guard urls.count > 1, let index = urls.firstIndex(of: url) else { return }
-        _ = current.compareExchange(expected: index, desired: (index + 1) % urls.count, ordering: .relaxed)
+    private func failed(_ index: Int) {
+        guard sources.count > 1 else { return }
+        _ = current.compareExchange(expected: index, desired: (index + 1) % sources.count, ordering: .relaxed)
     }
 
     /// Takes note of what came of a request.
-    func note(_ result: ExportResult, of url: String) {
-        switch result {
-        case .failed, .unreachable: failed(url)
-        case .delivered, .refused, .tooLarge: break
+    func note(_ result: ExportResult, of way: Way) {
+        let hasFailed =
+            switch result {
+            case .failed, .unreachable: true
+            case .delivered, .refused, .tooLarge: false
+            }
+        if case .service(let finder, _, _) = sources[way.source], let endpoint = way.endpoint {
+            finder.note(endpoint, hasWorked: !hasFailed)
+            if hasFailed, finder.hasUsable { return }
         }
+        if hasFailed { failed(way.source) }
     }
 }
 
 extension ExportResult {
+    /// What it means that a service was not found.
+    init(_ found: Result<Place.Way, ServiceFailure>) {
+        guard case .failure(let why) = found else { preconditionFailure("it was found") }
+        self = .unreachable(message: why.description)
+    }
+
     /// What it means that there is no answer.
     init(_ error: HTTPTransportError, _ url: String) {
         let message = "\(url): \(error.message)"

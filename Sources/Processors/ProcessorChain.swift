@@ -91,8 +91,12 @@ public struct Processor {
     init(stage: any Stage) { self.stage = stage }
 
     /// Of a kind that remembers nothing from batch to batch that it holds; for the others see `StatefulProcessors`.
-    /// - Parameter detected: what the detectors that a `resource` asks for have found (`ResourceDetector`).
-    public init(_ configuration: ProcessorConfiguration, detected: Attributes) throws(ProcessorError) {
+    /// - Parameters:
+    ///   - detected: what the detectors that a `resource` asks for have found (`ResourceDetector`).
+    ///   - strategies: of a `sample` that is remote.
+    public init(
+        _ configuration: ProcessorConfiguration, detected: Attributes, strategies: RemoteStrategies? = nil
+    ) throws(ProcessorError) {
         switch configuration {
         case .attributes(let actions): self = try .attributes(actions)
         case .resource(let change): self = try .resource(change, detected: detected)
@@ -100,7 +104,7 @@ public struct Processor {
         case .filter(let filter): self = .filter(filter)
         case .normalize(let normalization): self = .normalize(normalization)
         case .limits(let limits): self = .limits(limits)
-        case .sample(let sampling): self = .sample(sampling)
+        case .sample(let sampling): self = .sample(sampling, strategies)
         case .correlate(let correlation): self = .correlate(correlation)
         case .tailSample, .spanMetrics, .serviceGraph, .dedupe:
             preconditionFailure("\(configuration.kind) is made by StatefulProcessors")

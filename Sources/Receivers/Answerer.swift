@@ -57,20 +57,26 @@ struct Answerer: Sendable {
     private func respond(
         _ status: Int, _ message: String, _ further: [(StaticString, String)], retryAfterSeconds: Int? = nil
     ) {
-        var fields: ResponseFields
-        let body: [UInt8]
+        let answer = Self.refusal(kind, status, message, retryAfterSeconds: retryAfterSeconds)
+        var fields = answer.fields
+        for (name, value) in further { fields = fields.adding(name, value) }
+        responder.respond(status, with(fields), body: answer.body)
+    }
+
+    /// What a protocol has for a request that is not taken, but for what else its fields say.
+    static func refusal(
+        _ kind: Kind, _ status: Int, _ message: String, retryAfterSeconds: Int? = nil
+    ) -> (fields: ResponseFields, body: [UInt8]) {
         switch kind {
         case .otlp(_, let isJSON):
-            fields = isJSON ? Self.json : Self.protobuf
-            body = OTLP.encodeErrorStatus(
-                code: OTLP.StatusCode(httpStatus: status), message: message, retryAfterSeconds: retryAfterSeconds,
-                isJSON: isJSON)
-        case .plain:
-            fields = Self.text
-            body = Array((message + "\n").utf8)
+            (
+                isJSON ? json : protobuf,
+                OTLP.encodeErrorStatus(
+                    code: OTLP.StatusCode(httpStatus: status), message: message, retryAfterSeconds: retryAfterSeconds,
+                    isJSON: isJSON)
+            )
+        case .plain: (text, Array((message + "\n").utf8))
         }
-        for (name, value) in further { fields = fields.adding(name, value) }
-        responder.respond(status, with(fields), body: body)
     }
 
     private func with(_ fields: ResponseFields) -> ResponseFields {

@@ -24,13 +24,20 @@ enum GRPC {
     static func refuse(
         _ responder: Responder, _ code: OTLP.StatusCode, _ message: String, retryAfterSeconds: Int? = nil
     ) {
+        responder.respond(200, refusal(code, message, retryAfterSeconds: retryAfterSeconds))
+    }
+
+    /// The fields of such an answer.
+    static func refusal(
+        _ code: OTLP.StatusCode, _ message: String, retryAfterSeconds: Int? = nil
+    ) -> ResponseFields {
         var fields = fields.adding("grpc-status", String(code.rawValue)).adding("grpc-message", escaped(message))
         if retryAfterSeconds != nil {
             let status = OTLP.encodeErrorStatus(
                 code: code, message: message, retryAfterSeconds: retryAfterSeconds, isJSON: false)
             fields = fields.adding("grpc-status-details-bin", OTLP.base64(status))
         }
-        responder.respond(200, fields)
+        return fields
     }
 
     /// Percent-encoded: all but printable ASCII, and the percent sign.

@@ -7,8 +7,7 @@ internal import Wire
 extension ReceiverHandler {
     func receive(_ request: borrowing ServedRequest, _ route: Route, _ answerer: Answerer) {
         guard request.bodyCount <= options.limits.requestBytesMax else {
-            return answerer.refuse(
-                413, "\(request.bodyCount) bytes, more than the \(options.limits.requestBytesMax) that are taken")
+            return answerer.refuse(413, tooLargeText)
         }
         let received: OTLP.Received
         do throws(DecodeError) {

@@ -15,6 +15,8 @@ public final class ReceiverHandler: RequestHandler, @unchecked Sendable {
         /// Origins whose pages may send (CORS): `https://shop.example`, or `*` for all. Empty: none, and browsers refuse to.
         public var allowedOrigins: [String] = []
         public var limits = OTLP.ReceiveLimits()
+        /// The setting that raises `limits.requestBytesMax`, for messages: `receivers.zipkin.body-max`.
+        public var limitKey = "body-max"
 
         public init(protocols: Set<ReceiverName>) { self.protocols = protocols }
     }
@@ -61,15 +63,57 @@ public final class ReceiverHandler: RequestHandler, @unchecked Sendable {
 
     public func turnEnded() { intake.turnEnded() }
 
+    /// In the words of the protocol: a `google.rpc.Status` where OTLP wants one, for all statuses from 400 on.
+    /// <https://opentelemetry.io/docs/specs/otlp/#failures-1>.
+    public func refuse(_ head: borrowing ServedRequest, _ answer: ServerAnswer) -> ServerAnswer {
+        guard let route = Route(head), options.protocols.contains(route.receiver) else { return answer }
+        let message = refusalText(answer.status)
+        let retryAfterSeconds = answer.status == 503 ? 1 : nil
+        if retryAfterSeconds == nil { counters.addBad(route.receiver) } else { counters.addFull(route.receiver) }
+        if case .grpc = route {
+            guard head.isHTTP2 else { return answer }
+            let code = OTLP.StatusCode(httpStatus: answer.status)
+            return ServerAnswer(
+                status: 200, fields: GRPC.refusal(code, message, retryAfterSeconds: retryAfterSeconds))
+        }
+        let kind: Answerer.Kind =
+            route.isOTLP ? .otlp(route.signal, isJSON: Self.contentIs(head, "application/json")) : .plain
+        var said = answer
+        let (fields, body) = Answerer.refusal(kind, answer.status, message, retryAfterSeconds: retryAfterSeconds)
+        said.fields = answer.fields.adding(fields)
+        for (name, value) in corsFields(head) ?? [] { said.fields = said.fields.adding(name, value) }
+        said.body = body
+        return said
+    }
+
+    private func refusalText(_ status: Int) -> String {
+        switch status {
+        case 400: "the body is not what its content-encoding says"
+        case 408: "the body did not come in time"
+        case 413: tooLargeText
+        case 415: "the content-encoding is none of those that are understood: \(ContentCoding.accepted)"
+        default: "no memory at the moment"
+        }
+    }
+
+    var tooLargeText: String {
+        "the body has more than the \(options.limits.requestBytesMax) bytes that are taken; \(options.limitKey) raises that"
+    }
+
     private func notFound(_ request: borrowing ServedRequest, _ responder: Responder) {
         if Self.isGRPC(request) {
             return GRPC.refuse(responder, .unimplemented, "this listener has no such method")
         }
+        let isJSON = Self.contentIs(request, "application/json")
         let known = ReceiverName.allCases.filter(options.protocols.contains).flatMap(Route.paths).joined(
             separator: ", ")
-        responder.respond(
-            404, ResponseFields(["content-type": "text/plain; charset=utf-8"]),
-            body: Array("no receiver at this path; this listener has \(known)\n".utf8))
+        // Who speaks OTLP to a wrong path is told in OTLP.
+        let isOTLP =
+            options.protocols.contains(.otlpHTTP)
+            && (isJSON || Self.contentIs(request, "application/x-protobuf"))
+        let (fields, body) = Answerer.refusal(
+            isOTLP ? .otlp(.traces, isJSON: isJSON) : .plain, 404, "no receiver at this path; this listener has \(known)")
+        responder.respond(404, fields, body: body)
     }
 
     /// Hands decoded items on, and answers for those that were not even given to the intake.

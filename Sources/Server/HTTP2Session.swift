@@ -215,7 +215,10 @@ final class HTTP2Session {
     private func refuse(_ stream: HTTP2Stream, _ refusal: HTTP1Exchange.Refusal) {
         stream.body.release(loop.budget)
         stream.state = .awaiting
-        _ = answer(stream.id, Response(status: refusal.status, fields: refusal.fields, body: [], trailers: .none))
+        let said = withHead(of: stream, .none) { handler, head in
+            handler.refuse(head, ServerAnswer(status: refusal.status, fields: refusal.fields))
+        }
+        _ = answer(stream.id, Response(status: said.status, fields: said.fields, body: said.body, trailers: .none))
     }
 
     func requestIsWhole(_ id: Int32) {
@@ -242,16 +245,23 @@ final class HTTP2Session {
     }
 
     private func hand(_ stream: HTTP2Stream, _ body: ServedRequest.Body) {
-        let handler = loop.handler(of: connection)
         let responder = Responder(connection, stream.id, loop.mailbox)
-        stream.method.withUnsafeBytes { method in
+        withHead(of: stream, body) { handler, request in handler.handle(request, responder) }
+    }
+
+    private func withHead<Result>(
+        of stream: HTTP2Stream, _ body: ServedRequest.Body,
+        _ take: (any RequestHandler, borrowing ServedRequest) -> Result
+    ) -> Result {
+        let handler = loop.handler(of: connection)
+        return stream.method.withUnsafeBytes { method in
             stream.target.withUnsafeBytes { target in
                 stream.fields.withUnsafeBytes { fields in
-                    handler.handle(
+                    take(
+                        handler,
                         ServedRequest(
                             method: stream.knownMethod, methodBytes: method, target: target, fields: fields,
-                            isHTTP2: true, listener: connection.listener, descriptor: connection.descriptor, body: body),
-                        responder)
+                            isHTTP2: true, listener: connection.listener, descriptor: connection.descriptor, body: body))
                 }
             }
         }

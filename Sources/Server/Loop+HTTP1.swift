@@ -100,6 +100,7 @@ extension Loop {
         exchange.keepAlive = head.keepAlive
         exchange.coding = nil
         exchange.refusal = nil
+        exchange.ownText = nil
         connection.wait = .nothing
         switch head.body {
         case .none:
@@ -266,15 +267,30 @@ extension Loop {
         exchange.body.release(budget)
         exchange.keepAlive = false
         exchange.refusal = HTTP1Exchange.Refusal(status: failure.status)
-        answerRefused(connection, exchange)
+        // Of what is wrong in itself nothing is known; of what is too large the head is.
+        if failure == .bodyTooLarge {
+            exchange.method = exchange.parser.head.method
+            exchange.version = exchange.parser.head.version
+        }
+        answerRefused(connection, exchange, knowsHead: failure == .bodyTooLarge)
     }
 
-    private func answerRefused(_ connection: Connection, _ exchange: HTTP1Exchange) {
+    private func answerRefused(_ connection: Connection, _ exchange: HTTP1Exchange, knowsHead: Bool = true) {
         guard let refusal = exchange.refusal else { return }
         exchange.state = .awaiting
+        var answer = ServerAnswer(status: refusal.status, fields: refusal.fields)
+        if knowsHead {
+            let (head, handler) = (exchange.parser.head, handler(of: connection))
+            if let own = exchange.ownText {
+                answer = own.withUnsafeBytes { handler.refuse(request(connection, head, $0, .none), answer) }
+            } else {
+                answer = handler.refuse(request(connection, head, exchange.parser.text, .none), answer)
+            }
+        }
+        exchange.ownText = nil
         respond(
             connection, exchange,
-            Response(status: refusal.status, fields: refusal.fields, body: [], trailers: .none))
+            Response(status: answer.status, fields: answer.fields, body: answer.body, trailers: .none))
     }
 
     // MARK: answering
@@ -374,7 +390,7 @@ extension Loop {
         exchange.body.release(budget)
         exchange.keepAlive = false
         exchange.refusal = HTTP1Exchange.Refusal(status: 408)
-        answerRefused(connection, exchange)
+        answerRefused(connection, exchange, knowsHead: wait == .body)
     }
 
     // MARK: answers in pieces

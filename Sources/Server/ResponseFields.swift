@@ -21,6 +21,9 @@ public struct ResponseFields: Sendable, Hashable {
         return ResponseFields(lines: lines)
     }
 
+    /// These lines and others.
+    public func adding(_ others: ResponseFields) -> ResponseFields { ResponseFields(lines: lines + others.lines) }
+
     private static func append(_ name: StaticString, _ value: String, to lines: inout [UInt8]) {
         name.withUTF8Buffer { name in
             precondition(

@@ -12,6 +12,8 @@ public struct HTTPRequest: Sendable {
     /// HTTP/2 from the first byte, also without TLS ("prior knowledge", RFC 9113, section 3.3), all requests to one place on
     /// one connection as far as the server lets them; with TLS it is what the server is offered first.
     public var isHTTP2 = false
+    /// Where the URL's host is, IPv4 or IPv6 as text; nil: it is looked up. TLS and the header `Host` go by the URL all the same.
+    public var address: String?
 
     public init(
         method: String = "GET", url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],

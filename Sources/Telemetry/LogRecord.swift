@@ -45,4 +45,29 @@ extension LogRecord {
 
     private static let severityTexts = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
         .flatMap { name in [name, name + "2", name + "3", name + "4"] }
+
+    /// The level that a severity number belongs to; nil for 0 and beyond 24.
+    public static func levelName(_ severity: UInt8) -> String? {
+        SeverityLevel(severity).map { $0.rawValue.uppercased() }
+    }
+}
+
+/// The six levels that OTLP's severity numbers fall into.
+public enum SeverityLevel: String, Sendable, CaseIterable {
+    case trace, debug, info, warn, error, fatal
+
+    /// Nil for 0 and beyond 24.
+    public init?(_ severity: UInt8) {
+        guard (1...24).contains(severity) else { return nil }
+        self = Self.allCases[Int(severity - 1) / 4]
+    }
+
+    /// As people write it; "warning" is understood too.
+    public init?(parsing text: String) {
+        let name = text.lowercased()
+        self.init(rawValue: name == "warning" ? "warn" : name)
+    }
+
+    /// The lowest severity number of the level.
+    public var severityMin: UInt8 { UInt8(Self.allCases.firstIndex(of: self)!) * 4 + 1 }
 }

@@ -93,7 +93,7 @@ final class CurlLoop {
         for (easy, exchange) in running {
             curl_multi_remove_handle(multi, easy)
             curl_easy_cleanup(easy)
-            exchange.releaseHeaders()
+            exchange.releaseLists()
             complete(
                 exchange, .failure(HTTPTransportError(.shutdown, "\(exchange.host): the HTTP client was shut down")))
         }
@@ -125,7 +125,7 @@ final class CurlLoop {
 
     private func enter(_ exchange: Exchange) {
         guard exchange.isClearHTTP2, Self.spoilsKeptConnections else { return start(exchange) }
-        if openings[exchange.host]?.waiting.append(exchange) != nil { return }
+        if openings[exchange.place]?.waiting.append(exchange) != nil { return }
         exchange.connection = .kept
         start(exchange)
     }
@@ -134,8 +134,8 @@ final class CurlLoop {
     private func opens(_ exchange: Exchange, _ code: CURLcode) -> Bool {
         guard exchange.connection == .kept, code == CURLE_COULDNT_CONNECT else { return false }
         exchange.reset()
-        if openings[exchange.host]?.waiting.append(exchange) != nil { return true }
-        openings[exchange.host] = (exchange, [])
+        if openings[exchange.place]?.waiting.append(exchange) != nil { return true }
+        openings[exchange.place] = (exchange, [])
         exchange.connection = .new
         start(exchange)
         return true
@@ -155,7 +155,7 @@ final class CurlLoop {
         guard let easy = idleHandles.popLast() ?? curl_easy_init() else { fatalError("libcurl gives no handle") }
         if let error = exchange.prepare(easy, noProxy: noProxy) {
             recycle(easy)
-            if openings[exchange.host]?.opener === exchange { endOpening(exchange.host) }
+            if openings[exchange.place]?.opener === exchange { endOpening(exchange.place) }
             return complete(exchange, .failure(error))
         }
         running[easy] = exchange
@@ -187,7 +187,7 @@ final class CurlLoop {
             }
             let result = exchange.result(easy, code)
             recycle(easy)
-            if openings[exchange.host]?.opener === exchange { endOpening(exchange.host) }
+            if openings[exchange.place]?.opener === exchange { endOpening(exchange.place) }
             complete(exchange, result)
         }
     }

@@ -21,6 +21,7 @@ final class Exchange: @unchecked Sendable {
 
     private let options: CurlTransport.Options
     private var headerList: UnsafeMutablePointer<curl_slist>?
+    private var addressList: UnsafeMutablePointer<curl_slist>?
     private var sentBytes = 0
     private var headerBytes = 0
     private var headers: [(name: String, value: String)] = []
@@ -38,6 +39,9 @@ final class Exchange: @unchecked Sendable {
 
     /// Host and port of the request, for messages.
     var host: String { Self.host(of: request.url) }
+
+    /// What a connection is kept for.
+    var place: String { request.address.map { "\(host) \($0)" } ?? host }
 
     /// HTTP/2 without TLS.
     var isClearHTTP2: Bool { request.isHTTP2 && request.url.prefix(5).lowercased() == "http:" }
@@ -70,6 +74,11 @@ final class Exchange: @unchecked Sendable {
         sl_curl_set_text(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
         sl_curl_set_long(easy, CURLOPT_TIMEOUT_MS, request.timeoutMilliseconds)
         Self.prepareConnection(easy, request.url, options, noProxy: noProxy)
+        if let address = request.address {
+            // Whatever host and port: this address, and that port.
+            addressList = curl_slist_append(nil, "::\(address.contains(":") ? "[\(address)]" : address):")
+            sl_curl_set_list(easy, CURLOPT_CONNECT_TO, addressList)
+        }
         if request.isHTTP2 { prepareHTTP2(easy) }
         prepareMethod(easy)
         prepareHeaders(easy)
@@ -129,7 +138,7 @@ final class Exchange: @unchecked Sendable {
 
     /// Makes it ready for another try. The handle has left the multi handle.
     func reset() {
-        releaseHeaders()
+        releaseLists()
         (sentBytes, headerBytes) = (0, 0)
         (headers, body) = ([], [])
         (isTooLarge, isConnected) = (false, false)
@@ -244,7 +253,7 @@ final class Exchange: @unchecked Sendable {
 
     /// What came of it. The handle has left the multi handle.
     func result(_ easy: UnsafeMutableRawPointer, _ code: CURLcode) -> Result<HTTPResponse, HTTPTransportError> {
-        defer { releaseHeaders() }
+        defer { releaseLists() }
         guard code == CURLE_OK else { return .failure(error(code)) }
         return .success(
             HTTPResponse(
@@ -252,9 +261,10 @@ final class Exchange: @unchecked Sendable {
                 url: sl_curl_effective_url(easy).map { String(cString: $0) } ?? request.url))
     }
 
-    func releaseHeaders() {
+    func releaseLists() {
         curl_slist_free_all(headerList)
-        headerList = nil
+        curl_slist_free_all(addressList)
+        (headerList, addressList) = (nil, nil)
     }
 
     private func error(_ code: CURLcode) -> HTTPTransportError {

@@ -39,6 +39,12 @@ public struct JSONWriter {
 
     // MARK: values
 
+    /// A member of an object with text as its value.
+    public mutating func field(_ name: String, _ text: String) {
+        self.name(name)
+        string(text)
+    }
+
     public mutating func string(_ text: String) {
         beginValue()
         let done: Void? = text.utf8.withContiguousStorageIfAvailable { putQuoted($0) }

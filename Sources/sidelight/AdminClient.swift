@@ -22,8 +22,28 @@ struct AdminOptions: ParsableArguments {
         return answer.bytes
     }
 
-    /// Hands pieces of the answer over as they come, on another thread, until it ends.
+    /// How asking ended.
+    enum Ending {
+        /// The answer is over.
+        case complete
+        /// No agent answers, or it was cut off.
+        case failed(String)
+        /// It will not say.
+        case refused(String)
+    }
+
+    /// Hands pieces of the answer over as they come, on another thread, until it ends. What went wrong is said on stderr, and is exit code 1.
     func stream(_ path: String, _ take: @escaping @Sendable ([UInt8]) -> Void) throws {
+        switch ask(path, take) {
+        case .complete: return
+        case .failed(let reason): complain("no agent answers at \(admin.escaped): \(reason)")
+        case .refused(let reason): complain(reason)
+        }
+        throw ExitCode(1)
+    }
+
+    /// The same without a word.
+    func ask(_ path: String, _ take: @escaping @Sendable ([UInt8]) -> Void) -> Ending {
         let url = "http://\(admin)\(path)"
         var options = CurlTransport.Options()
         // A stream may be silent for as long as nothing happens.
@@ -51,19 +71,18 @@ struct AdminOptions: ParsableArguments {
                 end.wake()
             }
         }
-        guard let stream = streams.start(1, HTTPStreamRequest(url: url)) else { throw ExitCode(70) }
+        guard let stream = streams.start(1, HTTPStreamRequest(url: url)) else {
+            return .failed("it could not be asked")
+        }
         acknowledge.withLock { $0 = stream }
         acknowledge.wake()
         let failure: String? = end.wait { $0.isOver ? .done($0.failure) : .untilWoken }
-        if let failure {
-            complain("no agent answers at \(admin.escaped): \(failure.escaped)")
-            throw ExitCode(1)
-        }
+        if let failure { return .failed(failure.escaped) }
         let (status, refusal) = state.withLock { $0 }
         guard status == 200 else {
             let text = String(decoding: refusal, as: UTF8.self).split(separator: "\n").first.map(String.init)
-            complain(text?.escaped ?? "the agent at \(admin.escaped) answers with status \(status)")
-            throw ExitCode(1)
+            return .refused(text?.escaped ?? "the agent at \(admin.escaped) answers with status \(status)")
         }
+        return .complete
     }
 }

@@ -2,6 +2,7 @@ import Agent
 import ArgumentParser
 import Configuration
 import Linux
+import Synchronization
 
 struct AgentCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -39,15 +40,15 @@ struct AgentCommand: ParsableCommand {
     func run() throws {
         let configured = try options.configure(isJSON: json)
         var settings = make(configured)
-        // The file that it has been read from is wanted from now on, even where nobody named it.
-        let file = options.file(nil)
-        let loader = options.loader(file: file, isJSON: json)
+        // The file that it has been read from is wanted from now on, even where nobody named it and where it was not there at first.
+        let wanted = WantedFile(options)
         settings.reload = { [self] in
+            let file = wanted.name
             if let file, let bytes = try? readFile(file, bytesMax: AgentOptions.fileBytesMax), bytes.isEmpty {
                 // Most likely it is being written, or could not be: nobody takes all exporters away by emptying a file.
                 return .failure(ConfigurationErrors(problems: [ConfigurationProblem(file, "it is empty")]))
             }
-            return loader().map(make)
+            return options.loader(file: file, isJSON: json)().map(make)
         }
         AgentService.run(settings).end()
     }
@@ -56,8 +57,28 @@ struct AgentCommand: ParsableCommand {
         var settings = AgentSettings(configuration: configured.value.configuration)
         settings.warnings = configured.warnings.map(\.description)
         let scripts = settings.configuration.processors.compactMap(\.processor.script?.file)
-        settings.files = configured.value.secretFiles + scripts + (options.file(nil).map { [$0] } ?? [])
+        settings.scripts = configured.value.scripts
+        settings.files = configured.value.secretFiles + scripts + [options.config ?? AgentOptions.standardFile]
         settings.isQuiet = quiet
         return settings
+    }
+}
+
+/// The file that the configuration is read from; the standard one as soon as it has been there.
+private final class WantedFile: Sendable {
+    private let options: AgentOptions
+    private let seen: Mutex<String?>
+
+    init(_ options: AgentOptions) {
+        self.options = options
+        seen = Mutex(options.file(nil))
+    }
+
+    /// Nil: there has been none.
+    var name: String? {
+        seen.withLock { seen in
+            seen = seen ?? options.file(nil)
+            return seen
+        }
     }
 }

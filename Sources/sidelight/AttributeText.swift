@@ -100,17 +100,7 @@ struct ExceptionText: Equatable {
 
 /// OTLP severity numbers for people.
 enum Severity {
-    static func name(_ number: UInt8) -> String {
-        switch number {
-        case 1...4: "TRACE"
-        case 5...8: "DEBUG"
-        case 9...12: "INFO"
-        case 13...16: "WARN"
-        case 17...20: "ERROR"
-        case 21...24: "FATAL"
-        default: "-"
-        }
-    }
+    static func name(_ number: UInt8) -> String { LogRecord.levelName(number) ?? "-" }
 
     static func style(_ number: UInt8) -> Style? {
         switch number {

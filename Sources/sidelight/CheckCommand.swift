@@ -42,13 +42,15 @@ struct CheckConfigCommand: ParsableCommand {
         }
         let answer = options.loader(file: file)()
         let output = Output()
-        let errors: [ConfigurationProblem]
+        var errors: [ConfigurationProblem] = []
         let warnings: [ConfigurationProblem]
+        let scripts: [ScriptSetting]
         switch answer {
-        case .success(let configured):
-            (errors, warnings) = (ScriptCheck.problems(of: configured.value.configuration), configured.warnings)
-        case .failure(let failure): (errors, warnings) = (failure.problems, failure.warnings)
+        case .success(let configured): (warnings, scripts) = (configured.warnings, configured.value.scripts)
+        case .failure(let failure):
+            (errors, warnings, scripts) = (failure.problems, failure.warnings, failure.scripts)
         }
+        errors = (errors + ScriptCheck.problems(of: scripts)).inOrder
         if json {
             output.line(ConfigurationJSON.text(file: name, errors: errors, warnings: warnings))
         } else {

@@ -4,6 +4,8 @@ import Telemetry
 /// Log records as lines for people.
 struct LogLine {
     let painter: Painter
+    /// What is found of it stands out, where there are colours.
+    var highlight: Regex<AnyRegexOutput>?
     var utc = false
     /// Says which service each line comes from.
     var showsService = true
@@ -18,11 +20,22 @@ struct LogLine {
         var line = painter(TimeText.timeOfDay(log.time, utc: utc), .dim)
         line += " " + painter(levelName(record).padded(to: 5), Severity.style(record.severity))
         if showsService { line += " " + painter(log.resource.serviceName.escaped, .cyan) }
-        line += "  " + (record.severity >= 17 ? painter(first, .red) : first)
+        line += "  " + painted(first, record.severity >= 17 ? .red : nil)
         let attributes = Self.shown(record).map(\.assignment).joined(separator: " ")
         if !attributes.isEmpty { line += "  " + painter(attributes, .dim) }
         if record.traceID.isValid { line += "  " + painter("trace=" + TraceText.short(record.traceID), .dim) }
-        return [line] + body.map { Self.indent + $0 } + stackLines(record, after: body + [first])
+        return [line] + body.map { Self.indent + painted($0, nil) } + stackLines(record, after: body + [first])
+    }
+
+    private func painted(_ text: String, _ style: Style?) -> String {
+        guard let highlight, painter.hasColor else { return painter(text, style) }
+        var out = ""
+        var rest = text[...]
+        while let match = rest.firstMatch(of: highlight), !match.range.isEmpty {
+            out += painter(String(rest[..<match.range.lowerBound]), style) + painter(String(rest[match.range]), .found)
+            rest = rest[match.range.upperBound...]
+        }
+        return out + painter(String(rest), style)
     }
 
     /// What `--grep` looks at: the text, its attributes and the stack, without colours.

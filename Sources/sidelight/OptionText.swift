@@ -1,4 +1,5 @@
 import ArgumentParser
+import Telemetry
 
 /// Values of options, with a message that says what a right one looks like.
 enum OptionText {
@@ -13,5 +14,12 @@ enum OptionText {
                 "write a whole number from \(bounds.lowerBound) to \(bounds.upperBound), such as \(example)")
         }
         return number
+    }
+
+    static func level(_ text: String) throws -> SeverityLevel {
+        guard let level = SeverityLevel(parsing: text) else {
+            throw ValidationError("write \(SeverityLevel.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return level
     }
 }

@@ -9,13 +9,16 @@ struct TailCommand: ParsableCommand {
         commandName: "tail",
         abstract: "Print recorded logs, and follow them.",
         discussion: """
-            Without -n, --since and --trace the last 10 records are printed.
+            Without -n, --since, --until and --trace the last 10 records are printed. With --admin nothing recorded is printed: the agent there, on this machine or \
+            another, sends what comes from now on. Where records come faster than they can be shown, the line "… N not shown" says how many are missing; the store \
+            has them.
 
             EXAMPLES
               sidelight tail -f
               sidelight tail -f --level warn --service shop
-              sidelight tail --since 1h --grep 'timeout|refused'
+              sidelight tail --since 1h --until 30m --grep 'timeout|refused' --context 3
               sidelight tail --trace 4bf92f35 --json
+              sidelight tail --admin 10.0.0.7:9464 --level error
             """)
 
     @OptionGroup var options: StoreOptions
@@ -23,8 +26,13 @@ struct TailCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Go on as records come, until interrupted.")
     var follow = false
 
-    @Option(help: ArgumentHelp("This level and above: trace, debug, info, warn, error, fatal.", valueName: "L"))
-    var level: MinimumLevel?
+    @Option(help: ArgumentHelp("Follow the agent with this admin port instead of a store.", valueName: "HOST:PORT"))
+    var admin: String?
+
+    @Option(
+        help: ArgumentHelp("This level and above: trace, debug, info, warn, error, fatal.", valueName: "L"),
+        transform: OptionText.level)
+    var level: SeverityLevel?
 
     @Option(help: ArgumentHelp("Only records of this trace: its id, the first digits, or \"latest\".", valueName: "ID"))
     var trace: String?
@@ -35,9 +43,19 @@ struct TailCommand: ParsableCommand {
     var grep: String?
 
     @Option(
+        help: ArgumentHelp("With --grep: N records before and after each, too.", valueName: "N"),
+        transform: { try OptionText.number($0, in: 0...1_000, example: 3) })
+    var context = 0
+
+    @Option(
         help: ArgumentHelp("Records of this time, as in 30s, 10m or 1h.", valueName: "TIME"),
         transform: { try OptionText.time($0, example: "30s, 10m or 1h") })
     var since: TimeSpan?
+
+    @Option(
+        help: ArgumentHelp("None younger than this, as in 30s, 10m or 1h.", valueName: "TIME"),
+        transform: { try OptionText.time($0, example: "30s, 10m or 1h") })
+    var until: TimeSpan?
 
     @Option(
         name: .shortAndLong, help: ArgumentHelp("The last N records.", valueName: "N"),
@@ -56,49 +74,66 @@ struct TailCommand: ParsableCommand {
 
     func validate() throws {
         _ = try expression()
+        if context > 0, grep == nil { throw ValidationError("--context needs --grep") }
+        if until != nil, follow {
+            throw ValidationError("--until is for what was recorded: it cannot be with --follow")
+        }
+        if let since, let until, since.nanoseconds <= until.nanoseconds {
+            throw ValidationError("--since must be longer ago than --until")
+        }
+        guard admin != nil else { return }
+        for (name, isGiven) in [("--since", since != nil), ("--until", until != nil), ("-n", number != nil)]
+        where isGiven {
+            throw ValidationError("\(name) is for a store: an agent at --admin sends what comes from now on")
+        }
     }
 
     func run() throws {
         signal(SIGPIPE, SIG_IGN)
+        for number in [SIGINT, SIGTERM] where follow && admin == nil {
+            signal(number) { _ in interrupted.store(true, ordering: .relaxed) }
+        }
+        if let admin { return try followAgent(admin) }
         if follow {
-            for number in [SIGINT, SIGTERM] { signal(number) { _ in interrupted.store(true, ordering: .relaxed) } }
             try waitForStore()
             if interrupted.load(ordering: .relaxed) { return }
         }
-        let grep = try GrepFilter(expression())
-        let output = Output()
-        let terminal = Terminal.standardOutput()
-        let line = LogLine(painter: Painter(hasColor: terminal.hasColor))
-        func put(_ log: StoredLog) -> Bool {
-            if json {
-                output.line(TelemetryJSON.text(log))
-            } else {
-                for text in line.lines(log) { output.line(text) }
-            }
-            return output.isOpen && !interrupted.load(ordering: .relaxed)
-        }
+        var printer = try printer()
         try options.withReader { reader in
             let query = try query(reader)
             var cursor: StoreCursor
-            if number == nil, since != nil || trace != nil {
-                cursor = try reader.logs(query) { grep.matches($0) ? put($0) : true }
+            if number == nil, since != nil || until != nil || trace != nil {
+                cursor = try reader.logs(query) { put($0, &printer) }
+            } else if context > 0 {
+                var last = LastMatches(count: number ?? Self.numberDefault, context: context, printer.matches)
+                cursor = try reader.logs(query) {
+                    last.take($0)
+                    return !interrupted.load(ordering: .relaxed)
+                }
+                for log in last.trimmed() { guard put(log, &printer) else { break } }
             } else {
-                let last = try reader.lastLogs(query, count: number ?? Self.numberDefault, where: grep.matches)
+                let last = try reader.lastLogs(query, count: number ?? Self.numberDefault, where: printer.matches)
                 cursor = last.cursor
-                for log in last.logs { guard put(log) else { break } }
+                for log in last.logs { guard put(log, &printer) else { break } }
             }
-            output.flush()
+            printer.output.flush()
             guard follow else { return }
-            try followLogs(reader, query, cursor, output) { grep.matches($0) ? put($0) : true }
+            try followStore(reader, query, cursor, &printer)
         }
     }
 
-    private func followLogs(
-        _ reader: StoreReader, _ query: LogQuery, _ start: StoreCursor, _ output: Output, _ put: (StoredLog) -> Bool
+    /// False: nobody reads any more.
+    private func put(_ log: StoredLog, _ printer: inout LogPrinter) -> Bool {
+        printer.take(log)
+        return printer.output.isOpen && !interrupted.load(ordering: .relaxed)
+    }
+
+    private func followStore(
+        _ reader: StoreReader, _ query: LogQuery, _ start: StoreCursor, _ printer: inout LogPrinter
     ) throws {
         var cursor = start
         var version: Int?
-        while output.isOpen, !interrupted.load(ordering: .relaxed) {
+        while printer.output.isOpen, !interrupted.load(ordering: .relaxed) {
             let present: Int
             do {
                 present = try reader.dataVersion()
@@ -110,19 +145,54 @@ struct TailCommand: ParsableCommand {
             }
             if present != version {
                 version = present
-                cursor = try reader.logs(query, after: cursor, put)
-                output.flush()
+                cursor = try reader.logs(query, after: cursor) { put($0, &printer) }
+                printer.output.flush()
             } else {
                 usleep(Self.pollMicroseconds)
             }
         }
     }
 
+    /// Follows an agent until interrupted. One that goes away is waited for.
+    private func followAgent(_ place: String) throws {
+        var fields: [String] = []
+        if let level { fields.append("level=\(level.rawValue)") }
+        if let service { fields.append("service=" + LogStream.encoded(service)) }
+        if let trace {
+            guard let id = TraceID(hex: trace), id.isValid else {
+                throw ValidationError("'\(trace.escaped)' is no trace id of 32 hex digits, which an agent needs")
+            }
+            fields.append("trace=\(id.hex)")
+        }
+        let stream = LogStream(try printer())
+        var options = AdminOptions()
+        options.admin = place
+        let path = "/api/v1/logs/tail" + (fields.isEmpty ? "" : "?" + fields.joined(separator: "&"))
+        while true {
+            switch options.ask(path, stream.take) {
+            case .refused(let reason):
+                complain(reason)
+                throw ExitCode(1)
+            case .failed(let reason) where !stream.hasBegun:
+                complain("no agent answers at \(place.escaped): \(reason)")
+                throw ExitCode(1)
+            case .complete, .failed: stream.waits(for: place)
+            }
+            usleep(Self.pollMicroseconds * 10)
+        }
+    }
+
+    private func printer() throws -> LogPrinter {
+        LogPrinter(try expression(), context: context, isJSON: json)
+    }
+
     private func query(_ reader: StoreReader) throws -> LogQuery {
         var query = LogQuery()
-        query.severityMin = level?.severity ?? 0
+        let now = TimeText.now()
+        query.severityMin = level?.severityMin ?? 0
         query.service = service
-        query.since = since.map { TimeText.now() - min($0.nanoseconds, TimeText.now()) } ?? 0
+        query.since = since.map { now - min($0.nanoseconds, now) } ?? 0
+        if let until { query.until = now - min(until.nanoseconds, now) }
         query.traceID = try trace.map { try StoreOptions.find($0, reader) }
         return query
     }
@@ -155,36 +225,3 @@ struct TailCommand: ParsableCommand {
 
 /// Set by SIGINT and SIGTERM while following.
 private let interrupted = Atomic<Bool>(false)
-
-private struct GrepFilter {
-    private let expression: Regex<AnyRegexOutput>?
-
-    init(_ expression: Regex<AnyRegexOutput>?) { self.expression = expression }
-
-    func matches(_ log: StoredLog) -> Bool {
-        guard let expression else { return true }
-        return LogLine.searchable(log).contains(expression)
-    }
-}
-
-/// The argument of `--level`.
-enum MinimumLevel: String, ExpressibleByArgument, CaseIterable {
-    case trace, debug, info, warn, error, fatal
-
-    init?(argument: String) {
-        let name = argument.lowercased()
-        self.init(rawValue: name == "warning" ? "warn" : name)
-    }
-
-    /// The lowest OTLP severity number of the level.
-    var severity: UInt8 {
-        switch self {
-        case .trace: 1
-        case .debug: 5
-        case .info: 9
-        case .warn: 13
-        case .error: 17
-        case .fatal: 21
-        }
-    }
-}

@@ -49,6 +49,8 @@ enum Style: String {
     case magenta = "35"
     case cyan = "36"
     case boldRed = "1;31"
+    /// What was looked for.
+    case found = "1;7"
 }
 
 /// Colours text, or does not.

@@ -82,14 +82,6 @@ enum TimeText {
             + timeOfDay(unixNanoseconds, utc: utc)
     }
 
-    /// RFC 3339 in UTC with nanoseconds, for machines.
-    static func timestamp(_ unixNanoseconds: UInt64) -> String {
-        let parts = broken(unixNanoseconds, utc: true)
-        let fraction = String(1_000_000_000 + unixNanoseconds % 1_000_000_000).dropFirst()
-        return "\(parts.tm_year + 1_900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
-            + "T\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)).\(fraction)Z"
-    }
-
     /// Now, in Unix nanoseconds.
     static func now() -> UInt64 {
         var now = timespec()

@@ -26,6 +26,8 @@ import Testing
             counters.sorted.map { "\($0.key) \($0.value)" } == [
                 #"sidelight_export_dropped_total{exporter="a",signal="traces",reason="refused"} 5"#,
                 #"sidelight_export_dropped_total{exporter="b",signal="traces",reason="refused"} 7"#,
+                // It has counted nothing yet, and is there.
+                #"sidelight_export_sent_total{exporter="b",signal="traces"} 0"#,
             ])
     }
 }

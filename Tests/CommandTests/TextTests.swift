@@ -29,8 +29,6 @@ import Testing
 
     @Test func timesAreWrittenForPeopleAndMachines() {
         #expect(TimeText.dateAndTime(start, utc: true) == "2026-11-23 14:00:00.123")
-        #expect(TimeText.timestamp(start + 456) == "2026-11-23T14:00:00.123000456Z")
-        #expect(TimeText.timestamp(0) == "1970-01-01T00:00:00.000000000Z")
     }
 
     @Test func terminalSequencesAreEscaped() {
@@ -102,6 +100,42 @@ import Testing
         let hostile = "\u{1B}[2J\u{9D}x\u{7}"
         let lines = plain.lines(log(hostile, 0, attributes: [Attribute(hostile, .string(hostile))]))
         #expect(lines.joined().unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) })
+    }
+
+    @Test func whatWasLookedForStandsOut() throws {
+        var line = LogLine(painter: Painter(hasColor: true), utc: true)
+        line.highlight = try Regex("l+")
+        #expect(line.lines(log("hello", 0))[0].hasSuffix("  he\u{1B}[1;7mll\u{1B}[0mo"))
+        line.highlight = try Regex("x*")
+        #expect(line.lines(log("hello", 0))[0].hasSuffix("  hello"), "what is empty cannot be seen")
+    }
+
+    @Test func theLastMatchesAndWhatIsAroundThem() {
+        func bodies(_ count: Int, _ context: Int, _ found: Set<Int>, of number: Int = 20_000) -> [Int] {
+            var last = LastMatches(count: count, context: context) { found.contains(Int($0.record.body.string!)!) }
+            for number in 0..<number { last.take(log("\(number)", Double(number))) }
+            return last.trimmed().map { Int($0.record.body.string!)! }
+        }
+        #expect(bodies(1, 1, [5, 19_998]) == [19_997, 19_998, 19_999])
+        #expect(bodies(2, 1, [9, 19_990]).first == 8)
+        #expect(bodies(5, 2, [0]).first == 0)
+        #expect(bodies(3, 2, []) == [])
+        #expect(bodies(0, 2, [1]) == [])
+    }
+
+    @Test func jsonIsReadBack() throws {
+        let attributes: Attributes = [
+            Attribute("a", .bool(true)), Attribute("b", .double(1.5)), Attribute("c", .array([.int(.max), .empty])),
+            Attribute("d", .map([Attribute("e", "f")])),
+        ]
+        let record = log("a\nb\u{1B}", 0, severity: 17, span: 1, attributes: attributes, eventName: "e")
+        #expect(try TelemetryJSON.log(parsing: Array(TelemetryJSON.text(record).utf8)).record.attributes == attributes)
+        var back = try TelemetryJSON.log(parsing: Array(TelemetryJSON.text(record).utf8))
+        #expect(back.record.severityText == "ERROR")
+        back.record.severityText = ""
+        #expect(back == record)
+        #expect(throws: (any Error).self) { try TelemetryJSON.log(parsing: Array("{".utf8)) }
+        #expect(try TelemetryJSON.log(parsing: Array("[1]".utf8)).record.body == .empty)
     }
 
     @Test func jsonHasOneObjectALine() {

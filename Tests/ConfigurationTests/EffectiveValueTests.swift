@@ -15,10 +15,10 @@ import Testing
         #expect(load.errors(text) == [])
         #expect(load.warnings(text) == [])
         let configuration = try load.configuration(text)
-        #expect(configuration.exporters.count == 9)
+        #expect(configuration.exporters.count == 10)
         #expect(
             configuration.processors.map(\.processor.kind) == [
-                .attributes, .resource, .redact, .filter, .normalize, .js, .limits, .sample, .correlate, .tailSample,
+                .attributes, .resource, .redact, .filter, .normalize, .js, .limits, .sample, .sample, .correlate, .tailSample,
                 .spanMetrics, .serviceGraph, .dedupe,
             ])
         #expect(configuration.pipelines.map(\.name) == ["traces", "traces/sampled", "logs", "metrics"])

@@ -3,6 +3,23 @@ import Testing
 @testable import Configuration
 
 @Suite struct EndpointURLTests {
+    @Test func aServiceIsAURLWithoutAPort() throws {
+        let url = try EndpointURL(parsing: "DNSSRV+https://_OTLP._tcp.example.com/v1/traces?a", allowsService: true)
+        #expect(url.isService)
+        #expect(url.scheme == .https)
+        #expect(url.host == "_otlp._tcp.example.com")
+        #expect(url.description == "dnssrv+https://_otlp._tcp.example.com/v1/traces?a")
+        #expect(url.with(path: "").description == "dnssrv+https://_otlp._tcp.example.com")
+        #expect(try EndpointURL(parsing: "dnssrv+http://a.b.", allowsService: true).host == "a.b.")
+        let long = String(repeating: "a", count: 64)
+        for bad in ["a.b:1", "1.2.3.4", "[::1]", "a..b", ".", "\(long).b", Array(repeating: "abcdefg", count: 32).joined(separator: ".")] {
+            #expect(throws: EndpointURL.Failure.self, "\(bad)") {
+                try EndpointURL(parsing: "dnssrv+http://\(bad)", allowsService: true)
+            }
+        }
+        #expect(throws: EndpointURL.Failure.self) { try EndpointURL(parsing: "dnssrv+http://a.b") }
+    }
+
     @Test func partsAreTold() throws {
         let url = try EndpointURL(parsing: "HTTPS://Collector.example.com:4318/v1/traces?a=b&c=?d")
         #expect(url.scheme == .https)

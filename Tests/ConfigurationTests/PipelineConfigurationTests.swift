@@ -390,3 +390,64 @@ extension EffectiveValue {
         return scalar.text
     }
 }
+
+@Suite struct RemoteConfigurationTests {
+    @Test func aRemoteSamplerIsRead() throws {
+        let text = """
+            processors:
+              a: {sample: {jaeger-remote: 'http://s:5778'}}
+              b: {sample: {jaeger-remote: {endpoint: 'https://s/strategies?x=1', interval: 5s, initial: never, services: 7}}}
+              c: {sample: {jaeger-remote: {endpoint: 'http://s/', initial: {rate: 2/s}}}}
+            """
+        let configuration = try PipelineLoading().configuration(text)
+        func remote(_ name: String) throws -> RemoteSampling {
+            guard case .sample(.remote(let remote)) = configuration.processor(name) else {
+                throw EndpointURL.Failure(message: "\(name) is not remote")
+            }
+            return remote
+        }
+        let a = try remote("a")
+        #expect(a.endpoint.description == "http://s:5778/sampling")
+        #expect(a.intervalNanoseconds == 60_000_000_000)
+        #expect(a.initial == .ratio(0.001))
+        #expect(a.servicesMax == 256)
+        let b = try remote("b")
+        #expect(b.endpoint.description == "https://s/strategies?x=1")
+        #expect(b.intervalNanoseconds == 5_000_000_000)
+        #expect(b.initial == .never)
+        #expect(b.servicesMax == 7)
+        #expect(try remote("c").endpoint.path == "/sampling")
+        #expect(try remote("c").initial == .rate(perSecond: 2))
+    }
+
+    @Test func aServiceAndItsNameServersAreRead() throws {
+        let text = """
+            exporters:
+              otlp:
+                url: [dnssrv+http://_otlp._tcp.shop.example, http://spare:4318]
+                resolver: ["127.0.0.1:8600", 10.0.0.1, "::1", ]
+              grpc: {kind: otlp-grpc, url: dnssrv+https://_grpc._tcp.shop.example}
+            """
+        let configuration = try PipelineLoading().configuration(text)
+        let target = try #require(configuration.exporter("otlp")?.exporter.targets[.logs])
+        #expect(target.url.description == "dnssrv+http://_otlp._tcp.shop.example/v1/logs")
+        #expect(target.alternatives.map(\.description) == ["http://spare:4318/v1/logs"])
+        #expect(target.nameServers == ["127.0.0.1:8600", "10.0.0.1:53", "[::1]:53"])
+        #expect(configuration.exporter("grpc")?.exporter.targets[.traces]?.url.isService == true)
+        #expect(
+            PipelineLoading().warnings("exporters: {otlp: {url: 'http://x', resolver: 1.1.1.1}}").contains {
+                $0.hasPrefix("f.yaml:1:47: exporters.otlp.resolver: it has no effect")
+            })
+    }
+
+    @Test func scriptsHaveTheirPlacesWhateverElseIsWrong() throws {
+        let text = "processors:\n  a:\n    cpu: 5ms\n    js: a.js\n  b: {js: b.js}\nzzz: 1"
+        guard case .failure(let errors) = PipelineLoading()(text) else {
+            Issue.record("it is taken")
+            return
+        }
+        #expect(errors.scripts.map(\.name) == ["a", "b"])
+        #expect(errors.scripts.map { "\($0.position)" } == ["f.yaml:4:5", "f.yaml:5:7"])
+        #expect(errors.scripts[0].problem("no").description == "f.yaml:4:5: processors.a.js: no")
+    }
+}

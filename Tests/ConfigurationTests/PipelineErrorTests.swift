@@ -330,7 +330,31 @@ import Testing
             ),
             (
                 "processors: {a: {sample: {ratio: 1, rate: 1/s}}}",
-                "1:18: processors.a.sample: expected always, never, {ratio: 0.1} or {rate: 100/s}"
+                "1:18: processors.a.sample: expected always, never, {ratio: 0.1}, {rate: 100/s} or {jaeger-remote: …}"
+            ),
+            (
+                "processors: {a: {sample: rtio}}",
+                "1:26: processors.a.sample: \"rtio\" is not one of always, never, {ratio: 0.1}, {rate: 100/s} or {jaeger-remote: …}; did you mean ratio?"
+            ),
+            (
+                "processors: {a: {sample: {jaeger-remote: }}}",
+                "1:27: processors.a.sample.jaeger-remote.endpoint: it is missing, as in http://127.0.0.1:5778/sampling"
+            ),
+            (
+                "processors: {a: {sample: {jaeger-remote: x, ratio: 1}}}",
+                "1:42: processors.a.sample.jaeger-remote.endpoint: \"x\" is a bad URL: it must start with http://"
+            ),
+            (
+                "processors: {a: {sample: {jaeger-remote: {endpoint: 'dnssrv+http://x.y'}}}}",
+                "1:53: processors.a.sample.jaeger-remote.endpoint: \"dnssrv+http://x.y\" is a bad URL: the scheme"
+            ),
+            (
+                "processors: {a: {sample: {jaeger-remote: {endpoint: 'http://x', initial: {jaeger-remote: 'http://y'}}}}}",
+                "1:75: processors.a.sample.jaeger-remote.initial.jaeger-remote: there is no such key"
+            ),
+            (
+                "processors: {a: {sample: {jaeger-remote: {endpoint: 'http://x', initial: often, services: 0}}}}",
+                "1:74: processors.a.sample.jaeger-remote.initial: \"often\" is not one of always, never, {ratio: 0.1} or {rate: 100/s}"
             ),
             (
                 "processors: {a: {sample: {rate: 100}}}",
@@ -338,7 +362,7 @@ import Testing
             ),
             (
                 "processors: {a: {sample: sometimes}}",
-                "1:26: processors.a.sample: \"sometimes\" is not one of always, never"
+                "1:26: processors.a.sample: \"sometimes\" is not one of always, never, {ratio: 0.1}, {rate: 100/s} or {jaeger-remote: …}"
             ),
             (
                 "processors: {a: {limits: {links: -1}}}",
@@ -356,6 +380,38 @@ import Testing
             (
                 "pipelines: {traces: {receivers: [otlp-htp]}}",
                 "1:33: pipelines.traces.receivers: there is no receiver \"otlp-htp\"; did you mean \"otlp-http\"? There are: otlp-http, otlp-grpc, zipkin, jaeger"
+            ),
+            (
+                "processors: {mine: {sampl: always}}\npipelines: {traces: {processors: min}}",
+                "2:34: pipelines.traces.processors: there is no processor \"min\"; did you mean \"mine\"? There are: mine"
+            ),
+            (
+                "exporters: {otlp: 'http://x', jager: {url: 'http://x'}}\npipelines: {traces: {exporters: jaeger}}",
+                "2:33: pipelines.traces.exporters: there is no exporter \"jaeger\"; did you mean \"jager\"? There are: otlp, jager"
+            ),
+            (
+                "exporters: {otlp: 'dnssrv+http://a.b:4318'}",
+                "1:19: exporters.otlp.url: \"dnssrv+http://a.b:4318\" is a bad URL: the port is what its SRV records say: leave it out"
+            ),
+            (
+                "exporters: {otlp: 'dnssrv+http://[::1]'}",
+                "1:19: exporters.otlp.url: \"dnssrv+http://[::1]\" is a bad URL: \"::1\" is no name in DNS"
+            ),
+            (
+                "exporters: {otlp: 'dns+srv://a.b'}",
+                "1:19: exporters.otlp.url: \"dns+srv://a.b\" is a bad URL: the scheme \"dns+srv\" is not http or https; what DNS knows by SRV records is written as in dnssrv+http://"
+            ),
+            (
+                "exporters: {otlp: {url: 'http://x', proxy: 'dnssrv+http://a.b'}}",
+                "1:44: exporters.otlp.proxy: \"dnssrv+http://a.b\" is a bad URL: the scheme"
+            ),
+            (
+                "exporters: {otlp: {url: 'dnssrv+http://a.b', resolver: 'consul:8600'}}",
+                "1:56: exporters.otlp.resolver: \"consul:8600\" is not ADDRESS:PORT of a name server, as in 127.0.0.1:8600"
+            ),
+            (
+                "exporters: {otlp: {url: 'dnssrv+http://a.b', resolver: [1.1.1.1, 1.1.1.2, 1.1.1.3, '::1']}}",
+                "1:56: exporters.otlp.resolver: there are 4; at most 3 are asked"
             ),
             (
                 "pipelines: {traces: {processors: a}}",

@@ -214,7 +214,11 @@ import Testing
             ),
             (
                 "memory: 16MB\nprocessors: {a: {tail-sample: {policies: [{status: error}]}}}\npipelines: {traces: {processors: a}}",
-                "2:14: processors.a: processors may hold 19MB in all pipelines together; three quarters of memory are 12MB"
+                "2:14: processors.a: processors may hold 19MB together (a 19MB), and three quarters of memory are 12MB: give the agent more `memory`, at least 25MB, or these less"
+            ),
+            (
+                "memory: 16MB\nprocessors: {a: {tail-sample: {policies: [{status: error}]}}, b: {dedupe: {entries: 10000}}}\npipelines: {traces: {processors: [a, b]}, traces/b: {processors: [b, a]}}",
+                "2:14: processors.a: processors may hold 39MB together (a 19MB in each of 2 pipelines, b 1MB in each of 2 pipelines), and"
             ),
         ])
     func isTold(_ text: String, _ message: String) {

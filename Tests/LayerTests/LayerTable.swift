@@ -16,10 +16,10 @@ struct LayerTable {
 
     static let sidelight = LayerTable(
         layers: [
-            ["CV8", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON", "CHTTP2", "CYAML", "CZstd"],
+            ["CV8", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON", "CHTTP2", "CYAML", "CZstd", "CAres"],
             ["Telemetry", "System", "Policy"],
             ["Wire", "Pipeline", "Queue", "Logs", "Resources", "Discovery", "Configuration"],
-            ["Linux", "Transport", "Server", "Processors", "Store", "Engine"],
+            ["Linux", "Transport", "Resolver", "Server", "Processors", "Store", "Engine"],
             ["Platform", "TLS", "Exporters", "Receivers", "Admin"],
             ["Runtime", "Agent"],
             ["sidelight", "sidelight-worker"],

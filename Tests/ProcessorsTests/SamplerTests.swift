@@ -75,10 +75,13 @@ import Wire
     }
 
     @Test func rareTracesAreSavedUpFor() {
-        let rate = TraceRate(perSecond: 0.5)
-        #expect(rate.isChosen(TraceID(high: 1, low: 1 << 20), now: 0))
-        #expect(!rate.isChosen(TraceID(high: 1, low: 2 << 20), now: 1_900_000_000))
-        #expect(rate.isChosen(TraceID(high: 1, low: 3 << 20), now: 2_100_000_000))
+        let (decisions, bucket) = (TraceDecisions(), TokenBucket(perSecond: 0.5))
+        func isChosen(_ low: UInt64, now: UInt64) -> Bool {
+            decisions.isChosen(TraceID(high: 1, low: low << 20), 0, by: bucket, now: now)
+        }
+        #expect(isChosen(1, now: 0))
+        #expect(!isChosen(2, now: 1_900_000_000))
+        #expect(isChosen(3, now: 2_100_000_000))
     }
 
     @Test func otherSignalsPass() {

@@ -105,6 +105,28 @@ import Wire
         #expect(unnamed.fields["grpc-status"] == "13")
     }
 
+    @Test func aMessageThatIsTooLargeIsToldAsGRPC() throws {
+        var options = ReceiverHandler.Options(protocols: [.otlpGRPC])
+        options.limits = OTLP.ReceiveLimits(requestBytesMax: 1_000)
+        options.limitKey = "receivers.mine.body-max"
+        let counters = ReceiverCounters()
+        let handler = ReceiverHandler(
+            options, intake: RecordingIntake(), counters: counters, budget: MemoryBudget(), clock: MachineClock())
+        let server = try TestServer(handler, bodyBytesMax: handler.bodyBytesMax)
+        defer { server.stop() }
+        let client = try HTTP2Client(server)
+        client.request(
+            1, "POST", Self.path, [("content-type", "application/grpc"), ("te", "trailers")],
+            body: Self.message([UInt8](repeating: 0, count: 2_000)))
+        let answer = try #require(client.answer(1))
+        #expect(answer.status == 200)
+        #expect(answer.fields["grpc-status"] == "8")
+        #expect(
+            answer.fields["grpc-message"]
+                == "the body has more than the 1000 bytes that are taken; receivers.mine.body-max raises that")
+        #expect(counters.counts(of: .otlpGRPC).bad == 1)
+    }
+
     @Test func framesThatAreNoMessageAreRefused() throws {
         var world = try World()
         defer { world.server.stop() }

@@ -20,9 +20,10 @@ import Wire
             var options = ReceiverHandler.Options(protocols: protocols)
             options.allowedOrigins = origins
             if let limits { options.limits = limits }
-            server = try TestServer(
-                ReceiverHandler(
-                    options, intake: intake, counters: counters, budget: MemoryBudget(), clock: MachineClock()))
+            options.limitKey = "receivers.mine.body-max"
+            let handler = ReceiverHandler(
+                options, intake: intake, counters: counters, budget: MemoryBudget(), clock: MachineClock())
+            server = try TestServer(handler, bodyBytesMax: limits == nil ? nil : handler.bodyBytesMax)
             client = try TestClient(server)
         }
 
@@ -155,6 +156,64 @@ import Wire
         #expect(method.head.contains("allow: POST\r\n"))
         #expect(world.intake.entries.isEmpty)
         #expect(world.counters.counts(of: .otlpHTTP).bad == 6)
+    }
+
+    private static let tooLarge =
+        "the body has more than the 1000 bytes that are taken; receivers.mine.body-max raises that"
+
+    /// What the server itself refuses and hands to nobody.
+    @Test(
+        arguments: [
+            ("content-length: 5000", "", 413, tooLarge),
+            ("transfer-encoding: chunked", "1000\r\n", 413, tooLarge),
+            ("content-length: 3\r\ncontent-encoding: gzip", "abc", 400, "the body is not what its content-encoding says"),
+            (
+                "content-length: 3\r\ncontent-encoding: br", "abc", 415,
+                "the content-encoding is none of those that are understood: gzip, deflate, zstd"
+            ),
+        ])
+    func whatTheServerRefusesIsToldInTheProtocolsWords(
+        _ fields: String, _ body: String, _ status: Int, _ text: String
+    ) throws {
+        for (path, type) in [
+            ("/v1/logs", Self.protobuf), ("/v1/logs", "application/json"), ("/api/v2/spans", "application/json"),
+            ("/nowhere", Self.protobuf),
+        ] {
+            let world = try World(
+                [.otlpHTTP, .zipkin], origins: ["https://shop.example"],
+                limits: OTLP.ReceiveLimits(requestBytesMax: 1_000))
+            defer { world.server.stop() }
+            world.client.send(
+                "POST \(path) HTTP/1.1\r\nhost: h\r\norigin: https://shop.example\r\ncontent-type: \(type)\r\n\(fields)\r\n\r\n\(body)")
+            let answer = world.client.answer()
+            #expect(answer.status == status, "\(path) \(type)")
+            guard path != "/nowhere" else {
+                #expect(answer.body.isEmpty)
+                continue
+            }
+            let isOTLP = path.hasPrefix("/v1")
+            let isJSON = type == "application/json"
+            let said =
+                isOTLP
+                ? OTLP.decodeErrorStatus(Array(answer.body.utf8), isJSON: isJSON)
+                : answer.body.hasSuffix("\n") ? String(answer.body.dropLast()) : nil
+            #expect(said == text, "\(path) \(type)")
+            #expect(answer.head.contains("content-type: \(isOTLP ? type : "text/plain; charset=utf-8")\r\n"))
+            #expect(answer.head.contains("access-control-allow-origin: https://shop.example\r\n"))
+            #expect(answer.head.contains("accept-encoding: gzip") == (status == 415))
+            #expect(world.counters.counts(of: isOTLP ? .otlpHTTP : .zipkin).bad == 1)
+            #expect(world.intake.entries.isEmpty)
+        }
+    }
+
+    @Test func aWrongPathIsToldInOTLPToThoseWhoSpeakIt() throws {
+        let world = try World()
+        defer { world.server.stop() }
+        let text = "no receiver at this path; this listener has /v1/traces, /v1/logs, /v1/metrics"
+        #expect(OTLP.decodeErrorStatus(Array(world.post("/v1/trace", Self.protobuf, [1]).body.utf8)) == text)
+        #expect(
+            OTLP.decodeErrorStatus(Array(world.post("/", "application/json", [1]).body.utf8), isJSON: true) == text)
+        #expect(world.post("/", nil, [1]).body == text + "\n")
     }
 
     @Test func aFullIntakeMeansComeAgain() throws {

@@ -1,9 +1,11 @@
 internal import Server
+internal import Telemetry
 
 /// The agent's admin port. On the server's thread.
 final class AdminHandler: RequestHandler {
     let status: PipelineStatus
     private let taps: Taps
+    private let followers: LogFollowers
 
     private static let text = ResponseFields(["content-type": "text/plain; version=0.0.4; charset=utf-8"])
     private static let json = ResponseFields(["content-type": "application/json"])
@@ -11,9 +13,10 @@ final class AdminHandler: RequestHandler {
 
     private static let lines = ResponseFields(["content-type": "application/x-ndjson"])
 
-    init(_ status: PipelineStatus, _ taps: Taps) {
+    init(_ status: PipelineStatus, _ surroundings: PipelineSurroundings) {
         self.status = status
-        self.taps = taps
+        taps = surroundings.taps
+        followers = surroundings.followers
     }
 
     func handle(_ request: borrowing ServedRequest, _ responder: Responder) {
@@ -28,9 +31,13 @@ final class AdminHandler: RequestHandler {
             responder.respond(200, Self.json, body: Array(status.audit.json(DropAudit.entriesMax).utf8))
         } else if request.pathIs("/api/v1/tap") {
             tap(request, responder)
+        } else if request.pathIs("/api/v1/logs/tail") {
+            follow(request, responder)
         } else {
             Self.refuse(
-                responder, 404, "nothing is here; there are /metrics, /livez, /readyz, /api/v1/drops and /api/v1/tap")
+                responder, 404,
+                "nothing is here; there are /metrics, /livez, /readyz, /api/v1/drops, /api/v1/logs/tail and /api/v1/tap"
+            )
         }
     }
 
@@ -43,12 +50,9 @@ final class AdminHandler: RequestHandler {
         guard request.method == .get else { return responder.respond(405, ResponseFields(["allow": "GET"])) }
         var point: Taps.Point?
         var isJSON = true
-        for field in request.query.split(separator: "&") {
-            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            switch (parts[0], parts.count > 1 ? parts[1] : "") {
+        for field in request.queryFields {
+            switch field {
             case ("at", let name):
-                // The names that there are have no character that needs a code but "/", which may have one.
-                let name = name.replacing("%2F", with: "/").replacing("%2f", with: "/")
                 guard let found = status.points.first(where: { $0.name == name }) else {
                     let names = status.points.map(\.name).joined(separator: ", ")
                     return Self.refuse(responder, 404, "there is no \"\(name.prefix(80))\"; there are: \(names)")
@@ -56,13 +60,38 @@ final class AdminHandler: RequestHandler {
                 point = found
             case ("format", "text"): isJSON = false
             case ("format", "json"): isJSON = true
-            default:
-                return Self.refuse(
-                    responder, 400, "\"\(field.prefix(80))\" is not understood; there are at=NAME and format=text|json")
+            default: return Self.refuse(responder, field, "at=NAME and format=text|json")
             }
         }
         if !taps.add(responder, isJSON ? Self.lines : Self.plain, point, isJSON: isJSON) {
             Self.refuse(responder, 503, "\(Taps.countMax) watch already")
+        }
+    }
+
+    private static func refuse(_ responder: Responder, _ field: (name: String, value: String), _ known: String) {
+        let text = "\(field.name)=\(field.value)".prefix(80)
+        refuse(responder, 400, "\"\(text)\" is not understood; there are \(known)")
+    }
+
+    /// `?level=warn&service=NAME&trace=ID&contains=TEXT`, none of which has to be there.
+    private func follow(_ request: borrowing ServedRequest, _ responder: Responder) {
+        guard request.method == .get else { return responder.respond(405, ResponseFields(["allow": "GET"])) }
+        var filter = LogFollowers.Filter()
+        for field in request.queryFields {
+            switch field.name {
+            case "service": filter.service = field.value
+            case "contains": filter.contains = Array(field.value.utf8)
+            case "level" where SeverityLevel(parsing: field.value) != nil:
+                filter.severityMin = SeverityLevel(parsing: field.value)!.severityMin
+            case "trace" where TraceID(hex: field.value) != nil: filter.traceID = TraceID(hex: field.value)
+            default:
+                let levels = SeverityLevel.allCases.map(\.rawValue).joined(separator: "|")
+                return Self.refuse(
+                    responder, field, "level=\(levels), service=NAME, trace=ID (32 digits) and contains=TEXT")
+            }
+        }
+        if !followers.add(responder, filter) {
+            Self.refuse(responder, 503, "\(LogFollowers.countMax) follow the logs already")
         }
     }
 }

@@ -23,6 +23,8 @@ public struct AgentSettings: Sendable {
     /// What it was read from, set right after: when one of these files changes, it is read anew.
     public var files: [String] = [] { didSet { signatures = FileSignatures(files) } }
     var signatures = FileSignatures([])
+    /// Where the scripts of processors stand in it.
+    public var scripts: [ScriptSetting] = []
     /// Reads the configuration again. Main thread. Nil: it stays as it is.
     public var reload: (@Sendable () -> Result<AgentSettings, ConfigurationErrors>)?
     /// No messages but those that say why it failed.
@@ -43,6 +45,8 @@ public final class AgentService {
     private let clock = LinuxClock()
     private let signals: SignalDescriptor
     private let surroundings: PipelineSurroundings
+    /// For as long as the agent runs. Nil: no store, or one that cannot be written, of which its writer tells.
+    private let storeLock: FolderLock?
     private let counters = ReceiverCounters()
     private let intake: PipelineIntake
     private let server: Server
@@ -79,7 +83,7 @@ public final class AgentService {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
         } catch let error as ScriptLoadError {
-            messages.fail(error.description)
+            messages.fail(Self.text(of: error, settings))
             return RunEnding(exitCode: 2)
         } catch {
             messages.fail("\(error)")
@@ -87,7 +91,14 @@ public final class AgentService {
         }
     }
 
-    /// A place where nobody can listen.
+    /// With its place in the file, where it has one.
+    private static func text(of error: any Error, _ settings: AgentSettings) -> String {
+        guard let error = error as? ScriptLoadError, let name = error.processor else { return "\(error)" }
+        let setting = settings.scripts.first { $0.name == name }
+        return setting?.problem(error.description).description ?? "processors.\(name).js: \(error)"
+    }
+
+    /// What is in the way of a start: a place where nobody can listen, a store that is somebody else's.
     private struct StartFailure: Error, CustomStringConvertible {
         let description: String
     }
@@ -99,22 +110,39 @@ public final class AgentService {
         // Before there are threads, which inherit the mask.
         signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
         SignalDescriptor.ignoreBrokenPipes()
+        storeLock = try Self.lock(configuration.store)
         surroundings = PipelineSurroundings(
             transport: CurlTransport(), budget: MemoryBudget(bytesMax: configuration.memoryBytesMax), clock: clock,
-            audit: DropAudit(clock), messages: messages, deliveries: Deliveries())
+            audit: DropAudit(clock), messages: messages, followers: LogFollowers(clock), deliveries: Deliveries())
         builder = PipelineBuilder(surroundings)
         plan = try builder.first(configuration)
         intake = PipelineIntake(plan, surroundings)
         reloads = ConfigurationReloads()
         admin = AdminHandler(
             PipelineStatus(intake: intake, receivers: counters, surroundings: surroundings, reloads: reloads),
-            surroundings.taps)
+            surroundings)
         sockets = try Self.sockets(configuration, [:])
         let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
         server = try Server(
             parts.listeners(configuration, sockets, plan), companion: intake, budget: surroundings.budget, clock: clock)
         admin.status.follow(server.counters)
         for pipeline in plan.stateful { pipeline.watch(server) }
+    }
+
+    private static func lock(_ store: PipelineStore) throws(StartFailure) -> FolderLock? {
+        guard store.isEnabled else { return nil }
+        guard !Machine.isFile(store.directory) else {
+            throw StartFailure(description: "store: \(store.directory) is a file, and has to be a folder")
+        }
+        switch FolderLock.take(store.directory, file: "agent.lock") {
+        case .success(let lock): return lock
+        case .failure(.locked(let pid)):
+            let who = pid.map { "process \($0)" } ?? "another process"
+            throw StartFailure(
+                description:
+                    "store: \(store.directory) is in use by another agent, \(who): give each agent a folder of its own")
+        case .failure(.other): return nil
+        }
     }
 
     private func run() throws -> RunEnding {
@@ -125,15 +153,18 @@ public final class AgentService {
             do { try server.run() } catch { fatalError("the server cannot run: \(error)") }
         }
         try waitForEnd()
-        let taps = surroundings.taps
-        server.perform { taps.end() }
+        let (taps, followers) = (surroundings.taps, surroundings.followers)
+        server.perform {
+            taps.end()
+            followers.end()
+        }
         server.stop(graceMilliseconds: Self.serverGraceMilliseconds)
         thread.join()
         intake.end()
         let deadline = clock.monotonicNanoseconds() + Self.exportGraceNanoseconds
         for output in plan.outputs { output.silence() }
         for output in plan.outputs { output.exporter.close(deadline) }
-        _ = plan.store?.flush()
+        _ = plan.end.store?.flush()
         tellWhatIsLeft()
         return RunEnding(exitCode: 0)
     }
@@ -172,8 +203,9 @@ public final class AgentService {
                 messages.say("the configuration was read anew")
                 return next.signatures
             } catch {
-                reloads.failed("\(error)")
-                messages.fail("\(error); the agent goes on with the configuration before")
+                let text = Self.text(of: error, next)
+                reloads.failed(text)
+                messages.fail("\(text); the agent goes on with the configuration before")
                 return next.signatures
             }
         }
@@ -266,6 +298,7 @@ public final class AgentService {
                 var options = ReceiverHandler.Options(protocols: [ReceiverName(receiver.kind)])
                 options.allowedOrigins = receiver.origins
                 options.limits = .init(requestBytesMax: receiver.bodyBytesMax)
+                options.limitKey = "receivers.\(receiver.name).body-max"
                 let handler = ReceiverHandler(
                     options, intake: ListenerIntake(intake, receiver.name, plan.routes(from: receiver.name)),
                     counters: counters, budget: surroundings.budget, clock: surroundings.clock)

@@ -31,7 +31,7 @@ struct PipelineBuilder {
     /// What is to be done for another configuration: everything that can fail has been done, and nothing has changed yet.
     mutating func change(from old: PipelinePlan?, to configuration: PipelineConfiguration) throws -> PipelineChange {
         var change = PipelineChange(configuration: configuration, surroundings: surroundings)
-        change.store = old?.store ?? surroundings.openStore(configuration.store)
+        change.store = old?.end.store ?? surroundings.openStore(configuration.store)
         try addPipelines(to: &change, old)
         for named in configuration.exporters {
             if let output = old?.outputs.first(where: { $0.named == named }) {
@@ -177,7 +177,8 @@ struct PipelineChange: @unchecked Sendable {
         }
         for pipeline in stateful { pipeline.queue.change(QueueLimits(configuration.queue)) }
         let plan = PipelinePlan(
-            configuration: configuration, outputs: outputs, stateful: stateful, chains: chains, store: store)
+            configuration: configuration, outputs: outputs, stateful: stateful, chains: chains,
+            end: WayEnd(store: store, followers: surroundings.followers))
         plan.connect()
         for output in plan.outputs { output.tick() }
         return plan

@@ -29,7 +29,7 @@ final class PipelineIntake: ServerCompanion, @unchecked Sendable {
         var processors: ProcessorChain?
         /// Places in `EntryTakers.all`.
         var takers: [Int]
-        /// Whether the store gets them too.
+        /// Whether `PipelinePlan.end` gets them too.
         var isStored: Bool
         /// Whether processors that remember come next.
         var goesOn: Bool
@@ -122,16 +122,11 @@ final class PipelineIntake: ServerCompanion, @unchecked Sendable {
         }
         for (taker, items, bytes) in full { takers.all[taker].overflowed(signal, items: items, bytes: bytes) }
         if taken == 0 || plan.configuration.acknowledgement == .memory {
-            store(stored)
+            plan.end.take(stored)
             answer(.accepted)
         } else {
             waiting.append(Waiting(answer: answer, takers: taken, stored: stored, wait: wait, entries: entries))
         }
-    }
-
-    private func store(_ batches: [Batch]) {
-        guard let store = plan.store else { return }
-        for batch in batches { store.append(batch) }
     }
 
     /// No pipeline takes this signal from this receiver: it is dropped, and counted.
@@ -186,7 +181,7 @@ final class PipelineIntake: ServerCompanion, @unchecked Sendable {
                 refuse(request, failed: failed)
                 continue
             }
-            store(request.stored)
+            plan.end.take(request.stored)
             if let wait = request.wait {
                 wait.committed()
             } else {
@@ -195,11 +190,12 @@ final class PipelineIntake: ServerCompanion, @unchecked Sendable {
         }
     }
 
-    /// Processors that remember get theirs.
+    /// Processors that remember get theirs, and who follows the logs is told what is missing.
     func turn(now: UInt64) -> UInt64? {
-        guard !plan.stateful.isEmpty else { return nil }
+        let notes = plan.end.followers.turn(now: now)
+        guard !plan.stateful.isEmpty else { return notes }
         turnEnded()
-        let due = plan.stateful.compactMap { $0.turn(&takers, now: now) }.min()
+        let due = (plan.stateful.compactMap { $0.turn(&takers, now: now) } + [notes].compactMap(\.self)).min()
         // One may have given to another that had its turn before.
         return plan.stateful.contains(where: \.canGoOn) ? now : due
     }

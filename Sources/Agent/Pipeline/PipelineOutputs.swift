@@ -2,6 +2,7 @@ internal import Configuration
 internal import Exporters
 internal import Linux
 internal import Queue
+internal import Resolver
 internal import Store
 internal import System
 internal import Telemetry
@@ -28,7 +29,7 @@ final class PipelineOutput: EntryTaker, Sendable {
         self.teller = teller
         let deliveries = surroundings.deliveries
         exporter = Exporter(
-            named.exporter, transport: surroundings.transport, clock: clock,
+            named.exporter, transport: surroundings.transport, resolver: surroundings.resolver, clock: clock,
             durable: Exporter.Durable(
                 queue: queue, budget: surroundings.budget, acknowledged: { deliveries.left(serial, $0) },
                 lost: { deliveries.lost(serial, $0) })
@@ -76,11 +77,13 @@ final class PipelineOutput: EntryTaker, Sendable {
 /// What all parts of an agent's pipelines share. Any thread.
 struct PipelineSurroundings: Sendable {
     let transport: CurlTransport
+    let resolver = AresResolver()
     let budget: MemoryBudget
     let clock: LinuxClock
     let audit: DropAudit
     let messages: Messages
     let taps = Taps()
+    let followers: LogFollowers
     /// Told of what has left.
     let deliveries: Deliveries
 

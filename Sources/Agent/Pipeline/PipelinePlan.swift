@@ -18,7 +18,7 @@ struct PipelinePlan {
     var stateful: [StatefulPipeline]
     /// By the name of the pipeline.
     var chains: [String: Chain]
-    var store: StoreWriter?
+    var end: WayEnd
 
     /// In the order of `EntryTakers.all`.
     var takers: [any EntryTaker] { outputs + stateful }
@@ -56,8 +56,8 @@ struct PipelinePlan {
         for intake in stateful {
             guard let pipeline = configuration.pipelines.first(where: { $0.name == intake.name }) else { continue }
             intake.targets = Self.bits(exporters(of: pipeline))
-            intake.store = isFirstOfItsReceivers(pipeline) ? store : nil
-            intake.derivedStore = store
+            intake.end = end
+            intake.isStored = isFirstOfItsReceivers(pipeline)
             intake.derivedRoutes = [:]
             for name in pipeline.processors { intake.derivedRoutes[name] = routes(madeBy: name) }
         }

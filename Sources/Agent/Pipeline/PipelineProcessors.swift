@@ -48,7 +48,9 @@ enum PipelineProcessors {
                 endPure()
                 links.append(.stateful(name: wanted.name, stateful))
             } else {
-                pure.append((wanted.name, try Processor(wanted.processor, detected: detected(wanted.processor))))
+                let processor = try Processor(
+                    wanted.processor, detected: detected(wanted.processor), strategies: strategies(wanted, surroundings))
+                pure.append((wanted.name, processor))
             }
         }
         endPure()
@@ -68,8 +70,19 @@ enum PipelineProcessors {
                 name: wanted.name, script, messages: surroundings.messages,
                 now: surroundings.clock.monotonicNanoseconds())
         } catch {
-            throw ScriptLoadError(description: "processors.\(wanted.name).js: \(error)")
+            throw ScriptLoadError(description: error.description, processor: wanted.name)
         }
+    }
+
+    /// Nil: no server is asked for any.
+    private static func strategies(
+        _ wanted: NamedProcessor, _ surroundings: PipelineSurroundings
+    ) -> RemoteStrategies? {
+        guard case .sample(.remote(let remote)) = wanted.processor else { return nil }
+        let messages = surroundings.messages
+        return RemoteStrategies(
+            remote, transport: surroundings.transport, timers: surroundings.transport, clock: surroundings.clock
+        ) { messages.warn("processors.\(wanted.name): \($0)") }
     }
 
     private static func detected(_ processor: ProcessorConfiguration) -> Attributes {

@@ -44,9 +44,12 @@ final class PipelineStatus: Sendable {
     var counters: Counters {
         var counters = Counters()
         for receiver in ReceiverName.allCases { add(receiver, to: &counters) }
+        for signal in Signal.allCases { counters.add(.unrouted, ["signal": signal.word], 0) }
         for (signal, items) in intake.unrouted { counters.add(.unrouted, ["signal": signal.word], items) }
         let plan = intake.plan
         for (pipeline, chain) in plan.chains {
+            guard let signal = plan.configuration.pipelines.first(where: { $0.name == pipeline })?.signal else { continue }
+            Self.add(zerosOf: chain.recipe.processors, pipeline, signal, to: &counters)
             if let front = chain.front { Self.add(front.counts.read(), pipeline, to: &counters) }
         }
         for pipeline in plan.stateful { Self.add(pipeline, to: &counters) }
@@ -55,7 +58,7 @@ final class PipelineStatus: Sendable {
         counters.add(.memoryMax, [:], budget.bytesMax)
         counters.add(.reloads, ["outcome": "taken"], reloads.counts.succeeded)
         counters.add(.reloads, ["outcome": "refused"], reloads.counts.failed)
-        if let store = plan.store { Self.add(store.counts, to: &counters) }
+        if let store = plan.end.store { Self.add(store.counts, to: &counters) }
         if let server = server.withLock({ $0 }) {
             counters.add(.serverRequests, [:], server.requests)
             counters.add(.serverConnections, [:], server.connections)
@@ -66,15 +69,36 @@ final class PipelineStatus: Sendable {
         return counters
     }
 
+    /// What is known of processors before anything has come to them: received, and dropped for the reasons that all have.
+    private static func add(
+        zerosOf processors: [NamedProcessor], _ pipeline: String, _ signal: Signal, to counters: inout Counters
+    ) {
+        for named in processors {
+            let labels: KeyValuePairs = ["pipeline": pipeline, "processor": named.name, "signal": signal.word]
+            counters.add(.processorReceived, labels, 0)
+            if named.processor.kind.isStateful { counters.add(.processorHeld, labels, 0) }
+            for reason in named.processor.kind.dropReasons {
+                counters.add(
+                    .processorDropped,
+                    ["pipeline": pipeline, "processor": named.name, "signal": signal.word, "reason": reason.rawValue], 0)
+            }
+        }
+    }
+
     private static func add(_ pipeline: StatefulPipeline, to counters: inout Counters) {
         add(pipeline.chain.counts, pipeline.name, to: &counters)
         for signal in Signal.allCases {
             let books = pipeline.books(signal)
+            // A pipeline is of one signal.
+            guard pipeline.name.prefix(while: { $0 != "/" }) == signal.word else { continue }
             let labels: KeyValuePairs = ["pipeline": pipeline.name, "signal": signal.word]
             counters.add(.intakeReceived, labels, books.received)
             counters.add(.intakeRecovered, labels, books.recovered)
             counters.add(.intakeTaken, labels, books.taken)
             counters.add(.intakeQueued, labels, books.queued)
+            for reason in QueueDropReason.allCases.map(\.rawValue) {
+                counters.add(.intakeDropped, ["pipeline": pipeline.name, "signal": signal.word, "reason": reason], 0)
+            }
             for (reason, count) in books.dropped {
                 counters.add(
                     .intakeDropped, ["pipeline": pipeline.name, "signal": signal.word, "reason": reason], count)
@@ -94,14 +118,24 @@ final class PipelineStatus: Sendable {
         }
     }
 
+    /// What an exporter of an agent drops for.
+    private static let exportReasons = Set(
+        DropReason.allCases.filter { $0 != .undelivered && $0 != .shutDown }.map(\.rawValue)
+            + QueueDropReason.allCases.map(\.rawValue))
+
     private func add(_ output: PipelineOutput, to counters: inout Counters) {
         for signal in Signal.allCases {
             let books = output.exporter.books(signal)
+            // What it does not take may still lie in its queue, from an earlier configuration.
+            guard output.exporter.signals.contains(signal) || books.received > 0 else { continue }
             let labels: KeyValuePairs = ["exporter": output.name, "signal": signal.word]
             counters.add(.exportReceived, labels, books.received)
             counters.add(.exportRecovered, labels, books.recovered)
             counters.add(.exportSent, labels, books.exported)
             counters.add(.exportQueued, labels, books.queued)
+            for reason in Self.exportReasons {
+                counters.add(.exportDropped, ["exporter": output.name, "signal": signal.word, "reason": reason], 0)
+            }
             for (reason, count) in books.dropped {
                 counters.add(
                     .exportDropped, ["exporter": output.name, "signal": signal.word, "reason": reason], count)
@@ -110,6 +144,11 @@ final class PipelineStatus: Sendable {
         let totals = output.exporter.counters
         counters.add(.exportRequests, ["exporter": output.name], totals.attempts)
         counters.add(.exportRetries, ["exporter": output.name], totals.retries)
+        if let lookups = output.exporter.lookups {
+            counters.add(.lookups, ["exporter": output.name, "outcome": "answered"], lookups.answered)
+            counters.add(.lookups, ["exporter": output.name, "outcome": "failed"], lookups.failed)
+            counters.add(.endpoints, ["exporter": output.name], lookups.endpoints)
+        }
         let queue = output.exporter.queueCounts
         counters.add(.queueBytes, ["exporter": output.name], queue.bytesOnDisk)
         counters.add(.queueEntries, ["exporter": output.name], queue.entries)
@@ -121,6 +160,9 @@ final class PipelineStatus: Sendable {
             let items = counts[signal]
             counters.add(.storeWritten, ["signal": signal.word], items.stored)
             counters.add(.storeQueued, ["signal": signal.word], items.queued)
+            for reason in StoreDropReason.allCases {
+                counters.add(.storeDropped, ["signal": signal.word, "reason": reason.rawValue], 0)
+            }
             for (reason, count) in items.droppedByReason {
                 counters.add(.storeDropped, ["signal": signal.word, "reason": reason.rawValue], count)
             }
@@ -149,6 +191,21 @@ final class PipelineStatus: Sendable {
             for (detail, count) in counts.details {
                 counters.add(.processorChanges, ["pipeline": pipeline, "processor": name, "kind": detail], count)
             }
+        }
+    }
+}
+
+extension ProcessorConfiguration.Kind {
+    /// What processors of this kind drop items for.
+    fileprivate var dropReasons: [ProcessorDropReason] {
+        switch self {
+        case .attributes, .resource, .redact, .normalize, .limits, .correlate: [.malformed, .tooLarge]
+        case .filter: [.filtered, .malformed, .tooLarge]
+        case .sample: [.unsampled, .malformed, .tooLarge]
+        case .tailSample: [.unsampled, .lateUnsampled, .malformed]
+        case .spanMetrics, .serviceGraph: [.malformed]
+        case .dedupe: [.duplicate, .malformed]
+        case .js: [.script, .scriptFailed]
         }
     }
 }

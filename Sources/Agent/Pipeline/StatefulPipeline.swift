@@ -55,10 +55,10 @@ final class StatefulPipeline: EntryTaker {
     var targets: TakerSet = 0
     /// By the processor's name.
     var derivedRoutes: [String: [Signal: [PipelineIntake.Route]]] = [:]
-    /// Nil: the store gets nothing of it.
-    var store: StoreWriter?
-    /// What routes that store give to.
-    var derivedStore: StoreWriter?
+    /// What stands at the end of every way.
+    var end: WayEnd?
+    /// Whether what is let go is given to it.
+    var isStored = false
 
     /// Entries of the group that waits for its commit.
     private var fresh: [(id: QueueEntryID, batches: [Batch])] = []
@@ -251,13 +251,13 @@ final class StatefulPipeline: EntryTaker {
     private func put(_ made: StatefulChain.Made) {
         for drop in made.dropped { audit.add(drop) }
         if !taps.isEmpty { taps.show(made.batches, at: .pipeline, name) }
-        if let store { for batch in made.batches { store.append(batch) } }
+        if isStored { end?.take(made.batches) }
         add(made.batches, targets)
         for (processor, batch) in made.derived {
             for route in derivedRoutes[processor]?[batch.signal] ?? [] {
                 let batches = route.process([batch], now: clock.monotonicNanoseconds(), audit)
                 if !taps.isEmpty, !route.goesOn { taps.show(batches, at: .pipeline, route.pipeline) }
-                if route.isStored, let derivedStore { for batch in batches { derivedStore.append(batch) } }
+                if route.isStored { end?.take(batches) }
                 add(batches, PipelinePlan.bits(route.takers))
             }
         }

@@ -6,6 +6,8 @@ internal import Telemetry
 /// Why a script cannot be used; for people, with its file, line and column.
 struct ScriptLoadError: Error, CustomStringConvertible {
     let description: String
+    /// Whose script it is.
+    var processor: String?
 }
 
 /// One `sidelight-worker --script`, with the memory it shares. It is killed when this is let go of.

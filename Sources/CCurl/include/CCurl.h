@@ -44,6 +44,11 @@ static inline CURLcode sl_curl_set_headers(CURL *_Nonnull easy, struct curl_slis
     return sl_curl_easy_setopt()(easy, CURLOPT_HTTPHEADER, headers);
 }
 
+// The list must stay valid until the transfer is over.
+static inline CURLcode sl_curl_set_list(CURL *_Nonnull easy, CURLoption option, struct curl_slist *_Nullable list) {
+    return sl_curl_easy_setopt()(easy, option, list);
+}
+
 static inline CURLcode sl_curl_set_write_function(CURL *_Nonnull easy, CURLoption option, curl_write_callback _Nullable call) {
     return sl_curl_easy_setopt()(easy, option, call);
 }

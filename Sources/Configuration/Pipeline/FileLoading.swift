@@ -12,6 +12,8 @@ final class FileLoading {
     private(set) var omittedErrors = 0
     /// Files that secrets were read from.
     private(set) var secretFiles: [String] = []
+    /// Those that could be read of the file, whatever else is wrong with it.
+    var scripts: [ScriptSetting] = []
 
     init(
         fileName: String, environment: [String: String], readFile: @escaping (String) -> PipelineConfiguration.FileText

@@ -47,7 +47,7 @@ extension PipelineLoader {
     private func checkLoops() {
         for named in configuration.exporters {
             let urls = Signal.allCases.compactMap { named.exporter.targets[$0] }.flatMap { [$0.url] + $0.alternatives }
-            for url in urls where url.scheme == .http {
+            for url in urls where url.scheme == .http && !url.isService {
                 let hit = configuration.receivers.first { receiver in
                     let host = Self.canonical(url.host)
                     let isHere =
@@ -72,13 +72,32 @@ extension PipelineLoader {
         let sizes = names.map { configuration.processor($0)?.bytesHeldMax ?? 0 }
         let sum = sizes.reduce(0) { $0 + min($1, 1 << 50) }
         let most = configuration.memoryBytesMax / 4 * 3
-        let wholeMegabytes = (sum + (1 << 20) - 1) & ~((1 << 20) - 1)
         guard sum > most, let largest = zip(names, sizes).max(by: { $0.1 < $1.1 })?.0 else { return }
+        // One in several pipelines holds as much in each.
+        var holders: [(name: String, bytes: Int, times: Int)] = []
+        for (name, bytes) in zip(names, sizes) where bytes > 0 {
+            if let index = holders.firstIndex(where: { $0.name == name }) {
+                holders[index].times += 1
+            } else {
+                holders.append((name, bytes, 1))
+            }
+        }
+        holders.sort { $0.bytes * $0.times > $1.bytes * $1.times }
+        let told = holders.prefix(Self.holdersMax).map { holder in
+            "\(holder.name) \(Self.wholeMegabytes(holder.bytes))\(holder.times > 1 ? " in each of \(holder.times) pipelines" : "")"
+        }
+        let rest = holders.count > told.count ? " and \(holders.count - told.count) more" : ""
         loading.error(
             places.processors[largest] ?? .standard, ["processors", largest],
-            "processors may hold \(Units.size(wholeMegabytes)) in all pipelines together; three quarters of memory are \(Units.size(most))"
+            "processors may hold \(Self.wholeMegabytes(sum)) together (\(told.joined(separator: ", "))\(rest)), and three quarters of memory are \(Units.size(most)): give the agent more `memory`, at least \(Self.wholeMegabytes(sum / 3 * 4 + 4)), or these less (docs/processors.md says which options take memory)"
         )
     }
+
+    /// Processors that are told by name.
+    private static let holdersMax = 5
+
+    /// Rounded up.
+    private static func wholeMegabytes(_ bytes: Int) -> String { Units.size((bytes + (1 << 20) - 1) & ~((1 << 20) - 1)) }
 
     private func checkSizes() {
         checkHeldSizes()

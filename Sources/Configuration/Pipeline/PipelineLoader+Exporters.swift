@@ -6,6 +6,7 @@ import Telemetry
 
 extension PipelineLoader {
     private static let timeoutMillisecondsMax = 86_400_000
+    private static let nameServersMax = 3
     /// What the exporter itself says about its requests.
     private static let reservedHeaders = [
         "content-type", "content-length", "content-encoding", "transfer-encoding", "host", "connection", "te",
@@ -190,7 +191,7 @@ extension PipelineLoader {
         _ kind: ExporterConfiguration.Kind, _ section: inout FileSection
     ) -> [Signal: ExporterConfiguration.Target] {
         let urls = readURLs(kind, &section)
-        var common = ExporterConfiguration.Target(url: Self.anyURL)
+        var common = ExporterConfiguration.Target(url: .anywhere)
         read(&common, kind, &section)
         var targets: [Signal: ExporterConfiguration.Target] = [:]
         for (signal, urls) in urls {
@@ -202,14 +203,11 @@ extension PipelineLoader {
         if common.tls != ExporterConfiguration.TLSFiles(), !all.isEmpty, all.allSatisfy({ $0.scheme == .http }) {
             section.warning("tls", "it has no effect: the URL is http")
         }
+        if !common.nameServers.isEmpty, !all.isEmpty, !all.contains(where: \.isService) {
+            section.warning("resolver", "it has no effect: the URL is none of a service, as dnssrv+http://_otlp._tcp.example.com is")
+        }
         return targets
     }
-
-    /// Stands in a target until it is known where that goes.
-    private static let anyURL: EndpointURL = {
-        guard let url = try? EndpointURL(parsing: "http://localhost") else { preconditionFailure("http://localhost") }
-        return url
-    }()
 
     /// One URL, a list of them in the order in which they are tried, or either for each signal.
     private mutating func readURLs(
@@ -256,7 +254,7 @@ extension PipelineLoader {
         if case .list(let elements) = node.value { nodes = elements } else { nodes = [node] }
         var urls: [EndpointURL] = []
         var values: [EffectiveValue] = []
-        let url = ScalarKind<EndpointURL>.url(example: kind.example)
+        let url = ScalarKind<EndpointURL>.url(example: kind.example, allowsService: true)
         for node in nodes {
             guard let text = loading.scalar(node, path) else { continue }
             guard !text.isNull else {
@@ -334,6 +332,10 @@ extension PipelineLoader {
         }
         target.tls = tls
         section.optional("proxy", &target.proxy, .url(example: "http://proxy.example:3128"))
+        section.list("resolver", &target.nameServers, .nameServer)
+        if target.nameServers.count > Self.nameServersMax {
+            section.error("resolver", "there are \(target.nameServers.count); at most \(Self.nameServersMax) are asked")
+        }
     }
 
     private func readAuthorization(_ headers: inout [ExporterConfiguration.Header], _ section: inout FileSection) {
@@ -475,6 +477,23 @@ extension ScalarKind where Value == Bool {
                 return text == "json"
             },
             show: { $0 ? "json" : "text" })
+    }
+}
+
+extension ScalarKind where Value == String {
+    /// Port 53 where none is given.
+    fileprivate static var nameServer: ScalarKind {
+        ScalarKind(
+            parse: { text throws(WrongValue) in
+                let place =
+                    EndpointURL.isIPv6Address(text)
+                    ? HostPort(host: text, port: 53) : HostPort(parsing: text) ?? HostPort(parsing: text + ":53")
+                guard let place, place.isAddress, place.port > 0 else {
+                    throw WrongValue("is not ADDRESS:PORT of a name server, as in 127.0.0.1:8600")
+                }
+                return place.description
+            },
+            show: { $0 })
     }
 }
 

@@ -64,6 +64,9 @@ extension PipelineLoader {
         takeDerived(&route, &section)
         func unknown(_ key: String, _ name: String, _ there: [String]) {
             guard !brokenNames.contains("\(key).\(name)") else { return }
+            // Those that are there and could not be read are there all the same.
+            let broken = brokenNames.filter { $0.hasPrefix("\(key).") }.map { String($0.dropFirst(key.count + 1)) }
+            let there = there + broken.sorted()
             let nearest = Spelling.nearest(name, of: there).map { "; did you mean \"\($0)\"?" } ?? "."
             let list = there.isEmpty ? "There are none" : "There are: \(there.joined(separator: ", "))"
             section.error(key, "there is no \(key.dropLast()) \"\(name.shown)\"\(nearest) \(list)")

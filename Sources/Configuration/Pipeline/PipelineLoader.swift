@@ -25,6 +25,8 @@ extension PipelineConfiguration {
         public var effective: EffectiveValue
         /// The files that secrets were read from: a change of one is a change of the configuration.
         public var secretFiles: [String]
+        /// The scripts of processors, and where they stand.
+        public var scripts: [ScriptSetting]
     }
 
     /// Reads a file, with the environment and the flags over it, finding all errors at once; those of the file in its order.
@@ -51,7 +53,9 @@ extension PipelineConfiguration {
         var loader = PipelineLoader(flags: flags, loading: loading)
         let effective = loader.read(root)
         return loading.result(
-            Loaded(configuration: loader.configuration, effective: effective, secretFiles: loading.secretFiles))
+            Loaded(
+                configuration: loader.configuration, effective: effective, secretFiles: loading.secretFiles,
+                scripts: loading.scripts))
     }
 }
 
@@ -66,7 +70,7 @@ extension FileLoading {
             if omittedErrors > 0 {
                 errors.append(ConfigurationProblem(fileName, "and \(omittedErrors) more errors"))
             }
-            return .failure(ConfigurationErrors(problems: errors, warnings: warnings))
+            return .failure(ConfigurationErrors(problems: errors, warnings: warnings, scripts: scripts))
         }
         return .success(Configured(value: loaded, warnings: warnings))
     }
@@ -74,7 +78,7 @@ extension FileLoading {
 
 extension [ConfigurationProblem] {
     /// As in the file; what is not in it first.
-    fileprivate var inOrder: [ConfigurationProblem] {
+    public var inOrder: [ConfigurationProblem] {
         enumerated().sorted { left, right in
             let places = [left, right].map {
                 ($0.element.position?.line ?? 0, $0.element.position?.column ?? 0, $0.offset)

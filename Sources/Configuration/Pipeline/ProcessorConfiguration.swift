@@ -214,13 +214,29 @@ public struct ItemLimits: Hashable, Sendable {
 }
 
 /// Decides by the trace's id alone, so that all spans of a trace go the same way.
-public enum HeadSampling: Hashable, Sendable {
+public indirect enum HeadSampling: Hashable, Sendable {
     case always
     case never
     /// From 0 to 1.
     case ratio(Double)
     /// Traces a second at most.
     case rate(perSecond: Double)
+    /// As a server says, service by service.
+    case remote(RemoteSampling)
+}
+
+/// Where strategies are asked for, in Jaeger's protocol.
+public struct RemoteSampling: Hashable, Sendable {
+    /// With its path.
+    public var endpoint: EndpointURL
+    /// Nanoseconds.
+    public var intervalNanoseconds: UInt64 = 60_000_000_000
+    /// Until a service's first answer, and for services that there is no room for; not remote.
+    public var initial = HeadSampling.ratio(0.001)
+    /// Services that are asked for.
+    public var servicesMax = 256
+
+    public init(endpoint: EndpointURL) { self.endpoint = endpoint }
 }
 
 /// Log records get the ids of the trace and the span that their attributes name.

@@ -204,11 +204,11 @@ extension ScalarKind where Value == HostPort {
 }
 
 extension ScalarKind where Value == EndpointURL {
-    static func url(example: String) -> ScalarKind {
+    static func url(example: String, allowsService: Bool = false) -> ScalarKind {
         ScalarKind(
             parse: { text throws(WrongValue) in
                 do throws(EndpointURL.Failure) {
-                    return try EndpointURL(parsing: text)
+                    return try EndpointURL(parsing: text, allowsService: allowsService)
                 } catch {
                     throw WrongValue("is a bad URL: \(error.message) (expected something like \(example))")
                 }

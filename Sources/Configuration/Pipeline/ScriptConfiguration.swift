@@ -31,3 +31,18 @@ extension ProcessorConfiguration {
     /// Nil: it is no script.
     public var script: ScriptConfiguration? { if case .js(let script) = self { script } else { nil } }
 }
+
+/// A script of the file and where its key stands, for what is found out when it is loaded.
+public struct ScriptSetting: Hashable, Sendable {
+    /// Of the processor.
+    public var name: String
+    public var script: ScriptConfiguration
+    public var position: FilePosition
+
+    /// What is wrong with it.
+    public func problem(_ message: String) -> ConfigurationProblem {
+        let key = ["processors", name, "js"]
+        return ConfigurationProblem(
+            "\(position): \(key.joined(separator: "."))", message, position: position, key: key)
+    }
+}

@@ -1,17 +1,16 @@
-import Store
-import Telemetry
-import Wire
+internal import Telemetry
+public import Wire
 
-/// What `--json` prints. Field names follow OTLP's JSON where it has them; attributes are an object, times are given
+/// Records as JSON for programs: what `--json` prints and the admin API sends. Field names follow OTLP's JSON where it has them; attributes are an object, times are given
 /// twice: as RFC 3339 for people and exact for machines.
-enum TelemetryJSON {
-    static func text(_ trace: TraceSummary) -> String {
+public enum TelemetryJSON {
+    public static func text(_ trace: TraceSummary) -> String {
         var json = JSONWriter()
         json.object { json in
             json.field("traceId", trace.id.hex)
             json.field("name", trace.name)
             json.field("service", trace.service)
-            json.field("startTime", TimeText.timestamp(trace.start))
+            json.field("startTime", UnixTime.text(trace.start, fractionDigits: 9))
             json.name("startTimeUnixNano")
             json.quotedInteger(trace.start)
             json.name("durationNano")
@@ -26,13 +25,13 @@ enum TelemetryJSON {
         return json.text
     }
 
-    static func text(_ log: StoredLog) -> String {
+    public static func text(_ log: StoredLog) -> String {
         var json = JSONWriter()
         put(log, into: &json)
         return json.text
     }
 
-    static func text(_ trace: StoredTrace) -> String {
+    public static func text(_ trace: StoredTrace) -> String {
         var json = JSONWriter()
         json.object { json in
             json.field("traceId", trace.id.hex)
@@ -59,7 +58,7 @@ enum TelemetryJSON {
             json.field("kind", "\(span.kind)")
             json.field("service", stored.resource.serviceName)
             if !stored.scope.name.isEmpty { json.field("scope", stored.scope.name) }
-            json.field("startTime", TimeText.timestamp(span.startTime))
+            json.field("startTime", UnixTime.text(span.startTime, fractionDigits: 9))
             json.name("startTimeUnixNano")
             json.quotedInteger(span.startTime)
             json.name("endTimeUnixNano")
@@ -103,10 +102,10 @@ enum TelemetryJSON {
     private static func put(_ log: StoredLog, into json: inout JSONWriter) {
         let record = log.record
         json.object { json in
-            json.field("time", TimeText.timestamp(log.time))
+            json.field("time", UnixTime.text(log.time, fractionDigits: 9))
             json.name("timeUnixNano")
             json.quotedInteger(log.time)
-            json.field("severity", record.severity == 0 ? record.severityText : Severity.name(record.severity))
+            json.field("severity", LogRecord.levelName(record.severity) ?? record.severityText)
             json.name("severityNumber")
             json.integer(record.severity)
             json.field("service", log.resource.serviceName)
@@ -148,11 +147,37 @@ enum TelemetryJSON {
         case .map(let entries): put(entries.map { ($0.key, $0.value) }, into: &json)
         }
     }
-}
 
-extension JSONWriter {
-    mutating func field(_ name: String, _ text: String) {
-        self.name(name)
-        string(text)
+    // MARK: Back
+
+    /// A log record that `text(_:)` has written. Of its resource there is the service's name; bytes have become text, and a whole number is an integer.
+    public static func log(parsing text: [UInt8]) throws(DecodeError) -> StoredLog {
+        let json = try JSONValue(parsing: text)
+        var record = LogRecord(
+            time: json["timeUnixNano"]?.integer.flatMap { UInt64(exactly: $0) } ?? 0,
+            severity: json["severityNumber"]?.integer.flatMap { UInt8(exactly: $0) } ?? 0,
+            severityText: json["severity"]?.string ?? "", body: value(json["body"] ?? .null))
+        if case .object(let members)? = json["attributes"] {
+            record.attributes = members.sorted { $0.key < $1.key }.map { Attribute($0.key, value($0.value)) }
+        }
+        record.traceID = json["traceId"]?.string.flatMap { TraceID(hex: $0) } ?? .invalid
+        record.spanID = json["spanId"]?.string.flatMap { SpanID(hex: $0) } ?? .invalid
+        record.eventName = json["eventName"]?.string ?? ""
+        return StoredLog(
+            record: record,
+            resource: Resource(attributes: [Attribute("service.name", .string(json["service"]?.string ?? ""))]),
+            scope: InstrumentationScope(name: json["scope"]?.string ?? ""))
+    }
+
+    private static func value(_ json: JSONValue) -> AttributeValue {
+        switch json {
+        case .null: .empty
+        case .bool(let flag): .bool(flag)
+        case .number(let digits): Int64(digits).map(AttributeValue.int) ?? .double(Double(digits) ?? .nan)
+        case .string(let text): .string(text)
+        case .array(let values): .array(values.map(value))
+        case .object(let members):
+            .map(members.sorted { $0.key < $1.key }.map { Attribute($0.key, value($0.value)) })
+        }
     }
 }

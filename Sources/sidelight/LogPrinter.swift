@@ -1,0 +1,96 @@
+import Store
+import Telemetry
+
+/// Prints the log records in which an expression is found, and those around them.
+struct LogPrinter {
+    let output = Output()
+    private let expression: Regex<AnyRegexOutput>?
+    private let context: Int
+    private let isJSON: Bool
+    private let line: LogLine
+    /// The last that were not printed, at most `context`.
+    private var before: [StoredLog] = []
+    /// So many more are printed whatever is in them.
+    private var after = 0
+    /// Whether something was left out since the last that was printed.
+    private var hasGap = false
+    private var hasPrinted = false
+
+    init(_ expression: Regex<AnyRegexOutput>?, context: Int, isJSON: Bool) {
+        self.expression = expression
+        self.context = context
+        self.isJSON = isJSON
+        line = LogLine(painter: Painter(hasColor: Terminal.standardOutput().hasColor), highlight: expression)
+    }
+
+    func matches(_ log: StoredLog) -> Bool {
+        guard let expression else { return true }
+        return LogLine.searchable(log).contains(expression)
+    }
+
+    mutating func take(_ log: StoredLog) {
+        if matches(log) {
+            if context > 0, hasGap, hasPrinted, !isJSON { output.line("--") }
+            for earlier in before { put(earlier) }
+            before = []
+            put(log)
+            after = context
+            (hasGap, hasPrinted) = (false, true)
+        } else if after > 0 {
+            after -= 1
+            put(log)
+        } else if context > 0 {
+            before.append(log)
+            if before.count > context {
+                before.removeFirst()
+                hasGap = true
+            }
+        }
+    }
+
+    private func put(_ log: StoredLog) {
+        if isJSON {
+            output.line(TelemetryJSON.text(log))
+        } else {
+            for text in line.lines(log) { output.line(text) }
+        }
+    }
+
+    /// So many were not shown.
+    func skipped(_ count: Int) {
+        output.line(isJSON ? "{\"skipped\":\(count)}" : "… \(counted(count, "record")) not shown")
+    }
+}
+
+/// The last records in which something is found, with those around them.
+struct LastMatches {
+    let count: Int
+    let context: Int
+    let matches: (StoredLog) -> Bool
+    private var logs: [StoredLog] = []
+    /// Places in `logs`.
+    private var found: [Int] = []
+
+    init(count: Int, context: Int, _ matches: @escaping (StoredLog) -> Bool) {
+        self.count = count
+        self.context = context
+        self.matches = matches
+    }
+
+    mutating func take(_ log: StoredLog) {
+        logs.append(log)
+        if matches(log) { found.append(logs.count - 1) }
+        // What is before the first that counts goes, now and then.
+        let first = found.count > count ? found[found.count - count] : found.first ?? logs.count
+        let unused = max(0, first - context)
+        guard unused > 4_096 else { return }
+        logs.removeFirst(unused)
+        found = found.compactMap { $0 >= unused ? $0 - unused : nil }
+    }
+
+    /// From the context of the first that counts.
+    func trimmed() -> ArraySlice<StoredLog> {
+        guard count > 0, let first = found.suffix(count).first else { return [] }
+        return logs[max(0, first - context)...]
+    }
+}
