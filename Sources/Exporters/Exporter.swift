@@ -415,6 +415,7 @@ extension BatchLimits {
         }
         oneResourcePerExport = configuration.kind == .jaeger
         // Prometheus wants the samples of a series in the order of their times.
+        keepsOrder = configuration.kind == .prometheus
         if !configuration.kind.isRemote || configuration.kind == .prometheus { inFlightMax = 1 }
         guard isDurable else { return }
         queueItemsMax = .max

@@ -25,6 +25,9 @@ public struct BatchLimits: Sendable, Hashable {
     public var inFlightItemsMax = 8_192
     public var inFlightBytesMax = 3 << 20
 
+    /// A backend that takes nothing older than what it has (Prometheus): nothing overtakes what failed.
+    public var keepsOrder = false
+
     /// For encodings with room for one resource only (Jaeger's): an export ends where the resource changes.
     public var oneResourcePerExport = false
 

@@ -6,7 +6,7 @@
 //   not hold up the others, and that export is tried ever more rarely.
 // - The outage: after a failure no export at all goes out for a delay that doubles with the failures in a row, and
 //   then a single one as a probe, so a backend that is away sees one request each few seconds and not the whole
-//   queue. The first answer, even a refusal, ends the outage. While an outage lasts, what comes in waits unformed and
+//   queue. It is the one that has failed the least, so that a poison export is not the only probe for ever. The first answer, even a refusal, ends the outage. While an outage lasts, what comes in waits unformed and
 //   leaves in large exports afterwards.
 //
 // However many exports are on their way, together they are no more than one full export may be alone
@@ -69,6 +69,9 @@ public struct ExportMachine: Sendable {
     /// After this many failures in a row the first success sends everything that waits for a retry at once, since it
     /// was the backend's fault and not the exports'.
     static let outageFailures = 4
+
+    /// What has failed so often is no probe of an outage where others could be: the backend may fail at this export alone.
+    static let suspectFailures = 2
 
     public let limits: BatchLimits
     public let retryPolicy: RetryPolicy
@@ -276,7 +279,7 @@ public struct ExportMachine: Sendable {
     private mutating func nextExport(_ now: UInt64) -> Export? {
         let due = retrying.indices.filter { retrying[$0].notBefore <= now }
         lastID += 1
-        if let index = due.min(by: { retrying[$0].firstSequence < retrying[$1].firstSequence }) {
+        if let index = due.min(by: { goesBefore(retrying[$0], retrying[$1]) }), !letsOthersGo(retrying[index], now) {
             // Nothing overtakes it: else small exports could keep a large one waiting for ever.
             guard fits(retrying[index]) else { return nil }
             var export = retrying.remove(at: index)
@@ -292,6 +295,18 @@ public struct ExportMachine: Sendable {
         // More than before when a batch was cut: its resource and scopes count twice from here on.
         heldBytes += processor.bytes + export.memoryBytes - waitingBytes
         return export
+    }
+
+    /// The oldest first; in an outage, what has failed the least.
+    private func goesBefore(_ one: Export, _ other: Export) -> Bool {
+        let byFailures = isOutage && !limits.keepsOrder && one.failures != other.failures
+        return byFailures ? one.failures < other.failures : one.firstSequence < other.firstSequence
+    }
+
+    /// Whether what was never sent is the next probe: else an export at which the backend always fails would be the only one for ever.
+    private func letsOthersGo(_ export: Export, _ now: UInt64) -> Bool {
+        guard isOutage, !limits.keepsOrder, export.failures >= Self.suspectFailures else { return false }
+        return processor.readyAt(inHaste: isInHaste).map { $0 <= now } ?? false
     }
 
     private mutating func retry(

@@ -31,7 +31,8 @@ public final class Responder: Sendable {
     }
 
     /// An answer in pieces.
-    /// - Parameter onLeft: called once, on the server's thread, when the client left before `end`. The stream is over then.
+    /// - Parameter onLeft: called once, on the server's thread, when the client left before `end`; inside of this call, where it has left already. The stream
+    ///   is over then.
     public func stream(
         _ status: Int, _ fields: ResponseFields, onLeft: @escaping @Sendable () -> Void = {}
     ) -> ResponseStream {
@@ -77,6 +78,9 @@ public final class ResponseStream: Sendable {
     /// Bytes that were written and that the system has not taken yet.
     public var bytesQueued: Int { state.queued.load(ordering: .relaxed) }
 
+    /// Whether it has ended or the client has left, be it before `Responder.stream` returned.
+    public var isOver: Bool { state.isEnded }
+
     /// Sends a piece, in the order of the calls of one thread. False, and nothing is sent: the client has left, it reads too slowly
     /// (`ServerLimits.streamBytesMax` wait), or the memory budget has no room.
     public func write(_ piece: [UInt8]) -> Bool { state.write(piece) }
@@ -100,6 +104,8 @@ final class StreamState: Sendable {
         self.mailbox = mailbox
         self.onLeft = onLeft
     }
+
+    var isEnded: Bool { isOver.load(ordering: .relaxed) }
 
     func write(_ piece: [UInt8]) -> Bool {
         guard !isOver.load(ordering: .relaxed) else { return false }

@@ -154,7 +154,7 @@ public enum TelemetryJSON {
     public static func log(parsing text: [UInt8]) throws(DecodeError) -> StoredLog {
         let json = try JSONValue(parsing: text)
         var record = LogRecord(
-            time: json["timeUnixNano"]?.integer.flatMap { UInt64(exactly: $0) } ?? 0,
+            time: json["timeUnixNano"]?.string.flatMap { UInt64($0) } ?? 0,
             severity: json["severityNumber"]?.integer.flatMap { UInt8(exactly: $0) } ?? 0,
             severityText: json["severity"]?.string ?? "", body: value(json["body"] ?? .null))
         if case .object(let members)? = json["attributes"] {

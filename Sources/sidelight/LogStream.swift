@@ -48,6 +48,9 @@ final class LogStream: @unchecked Sendable {
                 if let count = (try? JSONValue(parsing: data))?["skipped"]?.integer { printer.skipped(Int(count)) }
             } else if let log = try? TelemetryJSON.log(parsing: data) {
                 printer.take(log)
+            } else {
+                // Nested more deeply than is read here.
+                printer.skipped(1)
             }
         }
     }

@@ -417,3 +417,16 @@ def test_what_no_pipeline_takes_is_counted(agent, receiver):
     logs.resource_logs.add().scope_logs.add().log_records.add(time_unix_nano=5).body.string_value = "hello"
     assert one.post(logs.SerializeToString(), "/v1/logs")[0] == 200
     assert 'sidelight_unrouted_dropped_total{signal="logs"} 1\n' in one.metrics()
+
+
+def test_one_export_that_a_backend_cannot_bear_stops_no_other(agent, make_receiver):
+    """It is answered 500 for ever, and is alone when it is: no success of another says that the backend is there."""
+    receiver = make_receiver(default=lambda path: Answer(status=500 if path == "/v1/logs" else 200))
+    one = agent({"out": receiver})
+    log = ExportLogsServiceRequest()
+    log.resource_logs.add().scope_logs.add().log_records.add().body.string_value = "poison"
+    assert one.post(log.SerializeToString(), "/v1/logs")[0] == 200
+    wait_for(lambda: [request.path for request in receiver.requests].count("/v1/logs") >= 2)
+    assert one.send(spans(1, 10))
+    sent(one, 10)
+    assert sorted(ids(receiver)) == list(range(1, 11))

@@ -3,8 +3,11 @@
 import http.client
 import json
 import re
+import socket
+import struct
 import subprocess
 import threading
+import urllib.parse
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -228,3 +231,73 @@ def test_a_store_with_context_and_until(sidelight, agent):
     assert bodies("--grep", "nowhere", "--context", "5") == []
     # The records' time is in 2026: all are either before or after.
     assert bodies("--until", "1ns", "--grep", "line 3$") == ["3"]
+
+
+def test_who_has_left_before_the_answer_holds_no_place(agent):
+    """Of 2,000 that are reset right behind their question some are gone when the agent's first bytes meet them."""
+    one = agent()
+    host, port = one.places["admin"].split(":")
+    for path in ("/api/v1/logs/tail", "/api/v1/tap"):
+        for number in range(2_000):
+            with socket.create_connection((host, int(port))) as client:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * (number % 3) + f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+                # Spins for up to half a millisecond: each time another moment is met.
+                for _ in range(number * 37 % 2_000):
+                    pass
+
+        def connect():
+            client = http.client.HTTPConnection(one.places["admin"], timeout=20)
+            client.request("GET", path)
+            return client.getresponse()
+
+        # Those of the last resets may be on their way still.
+        wait_for(lambda: connect().status == 200)
+        held = [connect() for _ in range(8)]
+        assert [answer.status for answer in held] == [200] * 8, path
+
+
+@pytest.mark.parametrize("sought", ["2", "*", "J", "R", "%0A"])
+def test_what_is_sought_is_sought_in_texts(agent, sought):
+    """And not in the bytes of their encoding, of which these are."""
+    one = agent()
+    events = Events(one, f"?contains={sought}")
+    send(one, ("hello", 9, TRACE))
+    send(one, ("a2*JR\nb", 9))
+    assert events.next()[1]["body"] == "a2*JR\nb"
+
+
+@pytest.mark.parametrize(("sought", "text"), [("aab", "aaaab"), ("ababac", "abababac"), ("a" * 4_000 + "b", "a" * 9_000 + "b" + "a"), ("ä", "a\u0304ä")])
+def test_text_is_found_behind_what_began_like_it(agent, sought, text):
+    one = agent()
+    events = Events(one, "?contains=" + urllib.parse.quote(sought))
+    send(one, (sought[:-1] + "-" + sought[1:], 9), ("before" + text, 9))
+    assert events.next()[1]["body"] == "before" + text
+
+
+def test_who_hears_nothing_else_is_asked_whether_it_is_there(agent):
+    one = agent()
+    events = Events(one, "?level=fatal")
+    assert events.answer.readline() == b":\n"
+
+
+def test_the_command_shows_late_times_and_tells_what_it_cannot_show(sidelight, agent):
+    """Any 64 bits are a time; values may be nested more deeply than the command reads."""
+    one = agent()
+    tail = sidelight.start("tail", "--admin", one.places["admin"], "--json", "--level", "error", stdout=subprocess.PIPE)
+    late, deep = request(("late", 17)), request(("", 17))
+    late.resource_logs[0].scope_logs[0].log_records[0].time_unix_nano = (1 << 64) - 1
+    value = deep.resource_logs[0].scope_logs[0].log_records[0].body
+    for _ in range(90):
+        value = value.array_value.values.add()
+    value.string_value = "deep"
+    lines = []
+    reader = threading.Thread(target=lambda: lines.extend(map(json.loads, tail.stdout)))
+    reader.start()
+    wait_for(lambda: one.post(late.SerializeToString(), "/v1/logs") and lines)
+    assert lines[0]["timeUnixNano"] == str((1 << 64) - 1) and lines[0]["time"].startswith("2554-")
+    assert one.post(deep.SerializeToString(), "/v1/logs")[0] == 200
+    wait_for(lambda: {"skipped": 1} in lines)
+    tail.terminate()
+    tail.wait()
+    reader.join()

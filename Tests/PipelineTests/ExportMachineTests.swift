@@ -332,6 +332,45 @@ private struct Driven {
         #expect(driven.machine.held.flatMap(\.ids).contains(666))
     }
 
+    /// Alone in flight when it fails, so that no other success ends the outage.
+    @Test func anExportThatAlwaysFailsIsNotTheOnlyProbe() {
+        var driven = oneItemExports()
+        for id in 666...667 as ClosedRange<UInt64> {
+            driven.accept(batch(ids: [id]))
+            driven.complete(driven.sleepAndTick()[0], .failed(message: "poison"))
+        }
+        for id in 1...100 as ClosedRange<UInt64> { driven.accept(batch(ids: [id])) }
+        let end = driven.now + 60 * second
+        var delivered: Set<UInt64> = []
+        while driven.now < end, delivered.count < 100 {
+            for export in driven.sleepAndTick() {
+                if export.ids[0] >= 666 {
+                    driven.complete(export, .failed(message: "poison"))
+                } else {
+                    driven.complete(export, .delivered())
+                    delivered.insert(export.ids[0])
+                }
+            }
+        }
+        #expect(delivered.count == 100)
+        #expect(driven.machine.held.flatMap(\.ids) == [666, 667])
+    }
+
+    @Test func nothingOvertakesWhereOrderIsKept() {
+        var driven = Driven {
+            $0.exportItemsMax = 1
+            $0.inFlightMax = 1
+            $0.keepsOrder = true
+        }
+        driven.accept(batch(ids: [1]))
+        driven.accept(batch(ids: [2]))
+        for _ in 0..<10 {
+            let sent = driven.sleepAndTick()
+            #expect(sent.map(\.ids) == [[1]])
+            driven.complete(sent[0], .failed(message: "away"))
+        }
+    }
+
     @Test func retryAfterStopsEverythingUntilThen() {
         var driven = oneItemExports()
         driven.accept(batch(ids: [1]))

@@ -7,9 +7,9 @@ internal import Wire
 
 /// Clients that follow the logs live, each with a filter, by server-sent events
 /// (<https://html.spec.whatwg.org/multipage/server-sent-events.html>): `data` is a record as `TelemetryJSON` writes it; an event `skipped` says how many
-/// records that passed its filter a client has missed there. The server's thread only.
+/// records that passed its filter (or, where text is sought, may have) a client has missed there. The server's thread only.
 ///
-/// A client gets as many as it reads, and `recordsPerSecond` at most: who looks on must not slow down what flows.
+/// A client gets as many as it reads, and its share of `recordsPerSecond` at most: who looks on must not slow down what flows.
 final class LogFollowers: @unchecked Sendable {
     // @unchecked: of the server's thread.
 
@@ -19,38 +19,34 @@ final class LogFollowers: @unchecked Sendable {
         var severityMin: UInt8 = 0
         var service: String?
         var traceID: TraceID?
-        /// Bytes that stand somewhere in text, keys or values of the record.
-        var contains: [UInt8] = []
+        /// Stands somewhere in the record's text, or in keys or texts of its attributes. Nil: no matter what does.
+        var contains: SoughtText?
 
-        func passes(_ item: Batch.Item, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        /// What is seen without decoding the record. Where text is sought, `passes(_:)` is to follow: bytes that are none may look like it.
+        func mayPass(_ item: Batch.Item, _ bytes: UnsafeRawBufferPointer) -> Bool {
             guard item.status >= severityMin, traceID.map({ $0 == item.traceID }) ?? true else { return false }
-            guard !contains.isEmpty else { return true }
-            return contains.withUnsafeBytes { wanted in
-                Self.isFound(
-                    wanted,
-                    in: UnsafeRawBufferPointer(
-                        rebasing: bytes[Int(item.offset)..<Int(item.offset) + Int(item.length)]))
-            }
+            guard let contains else { return true }
+            return contains.isFound(
+                in: UnsafeRawBufferPointer(rebasing: bytes[Int(item.offset)..<Int(item.offset) + Int(item.length)]))
         }
 
-        private static func isFound(_ wanted: UnsafeRawBufferPointer, in bytes: UnsafeRawBufferPointer) -> Bool {
-            var from = 0
-            while bytes.count - from >= wanted.count,
-                let at = memchr(bytes.baseAddress! + from, Int32(wanted[0]), bytes.count - from - wanted.count + 1)
-            {
-                if memcmp(at, wanted.baseAddress!, wanted.count) == 0 { return true }
-                from = UnsafeRawPointer(at) - bytes.baseAddress! + 1
-            }
-            return false
+        func passes(_ record: LogRecord) -> Bool {
+            guard let contains else { return true }
+            return contains.isFound(in: record.body) || contains.isFound(in: record.severityText)
+                || contains.isFound(in: record.eventName)
+                || record.attributes.contains { contains.isFound(in: $0.key) || contains.isFound(in: $0.value) }
         }
     }
 
     /// Clients at once.
     static let countMax = 16
+    /// Of all clients together: each has the same share.
     static let recordsPerSecond = 10_000
     /// Bytes that may wait for a client before it misses records.
     private static let waitingBytesMax = 256 << 10
     private static let noteNanoseconds: UInt64 = 100_000_000
+    /// Between two comments, which find out whether a client that gets nothing else is still there.
+    private static let beatNanoseconds: UInt64 = 15_000_000_000
     private static let pieceBytes = 32 << 10
     private static let fields = ResponseFields(["content-type": "text/event-stream", "cache-control": "no-store"])
 
@@ -60,13 +56,15 @@ final class LogFollowers: @unchecked Sendable {
         let stream: ResponseStream
         var skipped = 0
         /// Records that it may still get in this second.
-        var allowance = LogFollowers.recordsPerSecond
+        var allowance = 0
         var secondEnds: UInt64 = 0
     }
 
     private let clock: any SystemClock
     private var followers: [Follower] = []
     private var next = 0
+    /// When the next comment is due, provided somebody follows.
+    private var beatAt: UInt64 = 0
 
     init(_ clock: any SystemClock) { self.clock = clock }
 
@@ -80,6 +78,9 @@ final class LogFollowers: @unchecked Sendable {
         let stream = responder.stream(200, Self.fields) { [weak self] in
             self?.followers.removeAll { $0.number == number }
         }
+        // It may have left before it is here to be removed.
+        guard !stream.isOver else { return true }
+        if followers.isEmpty { beatAt = clock.monotonicNanoseconds() + Self.beatNanoseconds }
         // A client learns at once that it is connected, though there may be nothing to see for long.
         _ = stream.write(Array(": following\n\n".utf8))
         followers.append(Follower(number: number, filter: filter, stream: stream))
@@ -91,7 +92,7 @@ final class LogFollowers: @unchecked Sendable {
         let now = clock.monotonicNanoseconds()
         for index in followers.indices {
             if now >= followers[index].secondEnds {
-                followers[index].allowance = Self.recordsPerSecond
+                followers[index].allowance = Self.recordsPerSecond / followers.count
                 followers[index].secondEnds = now + 1_000_000_000
             }
             for batch in batches { show(batch, &followers[index]) }
@@ -104,19 +105,25 @@ final class LogFollowers: @unchecked Sendable {
         let scopes = (try? batch.decodedScopes()) ?? []
         var piece = Piece()
         batch.bytes.withUnsafeBytes { bytes in
-            for index in batch.items.indices where follower.filter.passes(batch.items[index], bytes) {
-                guard follower.allowance > 0, follower.stream.bytesQueued < Self.waitingBytesMax else {
+            for index in batch.items.indices where follower.filter.mayPass(batch.items[index], bytes) {
+                guard follower.allowance > 0,
+                    follower.stream.bytesQueued + Int(batch.items[index].length) < Self.waitingBytesMax
+                else {
                     follower.skipped += 1
                     continue
                 }
-                guard let record = try? batch.logRecord(at: index) else { continue }
+                follower.allowance -= 1
+                guard let record = try? batch.logRecord(at: index) else {
+                    follower.skipped += 1
+                    continue
+                }
+                guard follower.filter.passes(record) else { continue }
                 let scope = Int(batch.items[index].scope)
                 let log = StoredLog(
                     record: record, resource: resource ?? Resource(),
                     scope: scope < scopes.count ? scopes[scope] : InstrumentationScope())
                 if follower.skipped > 0 { piece.tellSkipped(&follower.skipped) }
                 piece.add(log)
-                follower.allowance -= 1
                 if piece.text.count >= Self.pieceBytes { Self.send(&piece, &follower) }
             }
         }
@@ -146,10 +153,15 @@ final class LogFollowers: @unchecked Sendable {
         piece = Piece()
     }
 
-    /// Tells those who have room again what they have missed: nothing else may come for long. Returns when to call it again; nil: nobody has missed anything.
+    /// Tells those who have room again what they have missed: nothing else may come for long. Returns when to call it again; nil: nobody follows.
     func turn(now: UInt64) -> UInt64? {
+        guard !followers.isEmpty else { return nil }
+        let isBeat = now >= beatAt
+        if isBeat { beatAt = now + Self.beatNanoseconds }
         var isDue = false
-        for index in followers.indices where followers[index].skipped > 0 {
+        for index in followers.indices {
+            if isBeat, followers[index].stream.bytesQueued == 0 { _ = followers[index].stream.write(Self.beat) }
+            guard followers[index].skipped > 0 else { continue }
             if followers[index].stream.bytesQueued < Self.waitingBytesMax {
                 var piece = Piece()
                 piece.tellSkipped(&followers[index].skipped)
@@ -157,8 +169,10 @@ final class LogFollowers: @unchecked Sendable {
             }
             if followers[index].skipped > 0 { isDue = true }
         }
-        return isDue ? now + Self.noteNanoseconds : nil
+        return isDue ? min(now + Self.noteNanoseconds, beatAt) : beatAt
     }
+
+    private static let beat = Array(":\n\n".utf8)
 
     /// The agent ends: so do the streams.
     func end() {

@@ -80,7 +80,7 @@ final class AdminHandler: RequestHandler {
         for field in request.queryFields {
             switch field.name {
             case "service": filter.service = field.value
-            case "contains": filter.contains = Array(field.value.utf8)
+            case "contains": filter.contains = SoughtText(field.value)
             case "level" where SeverityLevel(parsing: field.value) != nil:
                 filter.severityMin = SeverityLevel(parsing: field.value)!.severityMin
             case "trace" where TraceID(hex: field.value) != nil: filter.traceID = TraceID(hex: field.value)

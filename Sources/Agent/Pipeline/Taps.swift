@@ -43,6 +43,8 @@ final class Taps: @unchecked Sendable {
         next += 1
         let number = next
         let stream = responder.stream(200, fields) { [weak self] in self?.taps.removeAll { $0.number == number } }
+        // It may have left before it is here to be removed.
+        guard !stream.isOver else { return true }
         taps.append(Tap(number: number, point: point, isJSON: isJSON, stream: stream))
         return true
     }
