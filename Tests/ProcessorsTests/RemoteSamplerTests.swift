@@ -7,7 +7,6 @@ import Wire
 
 @testable import Processors
 
-private let second: UInt64 = 1_000_000_000
 
 /// A sampling server, a clock and timers, all by hand.
 private final class World: HTTPTransport, TimerScheduler, SystemClock {
