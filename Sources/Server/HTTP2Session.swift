@@ -261,7 +261,8 @@ final class HTTP2Session {
                         handler,
                         ServedRequest(
                             method: stream.knownMethod, methodBytes: method, target: target, fields: fields,
-                            isHTTP2: true, listener: connection.listener, descriptor: connection.descriptor, body: body))
+                            isHTTP2: true, listener: connection.listener, descriptor: connection.descriptor, body: body)
+                    )
                 }
             }
         }

@@ -78,7 +78,9 @@ public struct JaegerSamplingStrategy: Hashable, Sendable {
         /// What is said of operations goes first, as in Jaeger's own samplers.
         func strategy() throws(DecodeError) -> JaegerSamplingStrategy {
             if let operations { return operations }
-            if let rate, isRateLimiting ?? (probability == nil) { return JaegerSamplingStrategy(.rate(perSecond: rate)) }
+            if let rate, isRateLimiting ?? (probability == nil) {
+                return JaegerSamplingStrategy(.rate(perSecond: rate))
+            }
             if let probability, isRateLimiting != true { return JaegerSamplingStrategy(.probability(probability)) }
             throw .unexpectedJSON(at: 0)
         }
