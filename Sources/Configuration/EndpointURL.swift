@@ -36,7 +36,8 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         let port = explicitPort.map { ":\($0)" } ?? ""
-        return "\(isService ? Self.servicePrefix : "")\(scheme.rawValue)://\(isIPv6 ? "[\(host)]" : host)\(port)\(path)\(query.map { "?" + $0 } ?? "")"
+        return
+            "\(isService ? Self.servicePrefix : "")\(scheme.rawValue)://\(isIPv6 ? "[\(host)]" : host)\(port)\(path)\(query.map { "?" + $0 } ?? "")"
     }
 
     /// The same place with this path, and the query only if given.
@@ -68,7 +69,9 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
         guard let scheme = Scheme(rawValue: word) else {
             let given = "the scheme \"\(text[..<colon.lowerBound])\" is not http or https"
             guard allowsService, isService || word.contains("srv") else { throw Failure(message: given) }
-            throw Failure(message: "\(given); what DNS knows by SRV records is written as in dnssrv+http://_otlp._tcp.example.com")
+            throw Failure(
+                message: "\(given); what DNS knows by SRV records is written as in dnssrv+http://_otlp._tcp.example.com"
+            )
         }
         var rest = text[colon.upperBound...]
         guard !rest.contains("#") else { throw Failure(message: "a fragment (\"#…\") has no meaning here") }

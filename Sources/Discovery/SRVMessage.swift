@@ -118,7 +118,9 @@ public enum SRVMessage {
                     return isHost ? String(decoding: name, as: UTF8.self) : nil
                 case 0b00:
                     guard place + 1 + length < limit else { throw Self.tooShort }
-                    guard name.count + length < 254 else { throw ServiceFailure("the answer has a name that is too long") }
+                    guard name.count + length < 254 else {
+                        throw ServiceFailure("the answer has a name that is too long")
+                    }
                     if !name.isEmpty { name.append(UInt8(ascii: ".")) }
                     for byte in bytes[place + 1...place + length] {
                         isHost = isHost && Self.isHostByte(byte)

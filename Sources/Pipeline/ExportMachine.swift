@@ -3,7 +3,8 @@
 //
 // Two things decide when a failed export is tried again:
 // - Its own delay, which doubles with its own failures. A backend that chokes on one export (a "poison" export) does
-//   not hold up the others, and that export is tried ever more rarely.
+//   not hold up the others, and that export is tried ever more rarely. Where others are delivered meanwhile, it is cut in
+//   halves, again and again, until what the backend fails at is alone and takes next to no room.
 // - The outage: after a failure no export at all goes out for a delay that doubles with the failures in a row, and
 //   then a single one as a probe, so a backend that is away sees one request each few seconds and not the whole
 //   queue. It is the one that has failed the least, so that a poison export is not the only probe for ever. The first answer, even a refusal, ends the outage. While an outage lasts, what comes in waits unformed and
@@ -25,6 +26,8 @@ public struct Export: Sendable {
     public var batches: [Batch]
     /// Failures so far.
     public internal(set) var failures = 0
+    /// `ExportMachine.deliveries` when it, or what it is a part of, failed first.
+    var deliveriesBefore: UInt64 = 0
     var firstSequence: UInt64
     /// CLOCK_MONOTONIC, nanoseconds.
     var notBefore: UInt64 = 0
@@ -73,6 +76,11 @@ public struct ExportMachine: Sendable {
     /// What has failed so often is no probe of an outage where others could be: the backend may fail at this export alone.
     static let suspectFailures = 2
 
+    /// What has failed so often, while others were delivered, is halved.
+    static let poisonFailures = 3
+    /// Unless so many wait to be tried again: a backend that fails at random is not to get ever more requests.
+    static let halvesMax = 16
+
     public let limits: BatchLimits
     public let retryPolicy: RetryPolicy
     public private(set) var accounting = ExportAccounting()
@@ -90,6 +98,8 @@ public struct ExportMachine: Sendable {
     public private(set) var heldBytes = 0
     private var lastSequence: UInt64 = 0
     private var lastID: UInt64 = 0
+    /// Exports that were delivered.
+    private var deliveries: UInt64 = 0
     public private(set) var isShutDown = false
     /// Failures in a row; each counts once for the exports that were in flight together.
     private var failuresInARow = 0
@@ -152,6 +162,7 @@ public struct ExportMachine: Sendable {
         switch result {
         case .delivered(let rejected, let notEncodable, let message):
             settle(export, rejected: rejected, notEncodable: notEncodable, message)
+            deliveries += 1
             endOutage(now)
         case .refused(let reason, let message):
             lastMessage = message
@@ -159,8 +170,10 @@ public struct ExportMachine: Sendable {
             endOutage(now)
         case .tooLarge(let message):
             lastMessage = message
-            halve(export)
             endOutage(now)
+            guard export.itemCount > 1 else { return release(export, as: .tooLarge) }
+            processor.learnTooLarge(bytes: export.memoryBytes)
+            halve(export)
         case .failed(let retryAfter, let message):
             lastMessage = message
             retry(export, retryAfter, delayMax: retryPolicy.delayMax, now: now, random: random)
@@ -314,6 +327,7 @@ public struct ExportMachine: Sendable {
     ) {
         var export = failed
         accounting.retries += 1
+        if export.failures == 0 { export.deliveriesBefore = deliveries }
         export.failures += 1
         export.notBefore = now + min(retryPolicy.delay(attempt: export.failures, random: random), delayMax)
         if now >= outageUntil || failuresInARow == 0 {
@@ -325,7 +339,13 @@ public struct ExportMachine: Sendable {
             throttledUntil = max(throttledUntil, now + min(retryAfter, retryPolicy.retryAfterMax))
             export.notBefore = max(export.notBefore, throttledUntil)
         }
-        retrying.append(export)
+        if isPoison(export) { halve(export) } else { retrying.append(export) }
+    }
+
+    /// Whether the backend fails at this export and takes others.
+    private func isPoison(_ export: Export) -> Bool {
+        export.failures >= Self.poisonFailures && deliveries > export.deliveriesBefore && export.itemCount > 1
+            && !limits.keepsOrder && retrying.lazy.filter { $0.itemCount > 1 }.count < Self.halvesMax
     }
 
     private mutating func endOutage(_ now: UInt64) {
@@ -371,14 +391,14 @@ public struct ExportMachine: Sendable {
         accounting[export.signal].drop(export.itemCount, reason)
     }
 
-    /// Two exports of half the size take its place and go out next; a single item has nowhere to go.
-    private mutating func halve(_ export: Export) {
-        let count = export.itemCount
-        guard count > 1 else { return release(export, as: .tooLarge) }
-        processor.learnTooLarge(bytes: export.memoryBytes)
-        heldBytes -= export.memoryBytes
+    /// Two exports of half the size, of more than one item, take its place; they fail for the last time before they are halved, too.
+    private mutating func halve(_ whole: Export) {
+        heldBytes -= whole.memoryBytes
+        var export = whole
+        export.failures = min(export.failures, Self.poisonFailures - 1)
+        export.deliveriesBefore = deliveries
         var halves = [export, export]
-        (halves[0].batches, halves[1].batches) = Self.halves(export.batches, itemsInFirst: count / 2)
+        (halves[0].batches, halves[1].batches) = Self.halves(export.batches, itemsInFirst: export.itemCount / 2)
         heldBytes += halves[0].memoryBytes + halves[1].memoryBytes
         retrying += halves
     }

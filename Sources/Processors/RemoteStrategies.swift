@@ -128,7 +128,9 @@ public final class RemoteStrategies: Sendable {
             return state.hasFailed
         }
         ask()
-        wake(after: hasFailed ? min(Self.againNanoseconds, configuration.intervalNanoseconds) : configuration.intervalNanoseconds)
+        wake(
+            after: hasFailed
+                ? min(Self.againNanoseconds, configuration.intervalNanoseconds) : configuration.intervalNanoseconds)
     }
 
     private func ask() {
@@ -177,12 +179,15 @@ public final class RemoteStrategies: Sendable {
             case .failure(let why):
                 state.tally.failed += 1
                 state.hasFailed = true
-                guard !state.isTold, state.toldAt.map({ now &- $0 >= Self.quietNanoseconds }) ?? true else { return nil }
+                guard !state.isTold, state.toldAt.map({ now &- $0 >= Self.quietNanoseconds }) ?? true else {
+                    return nil
+                }
                 (state.isTold, state.toldAt) = (true, now)
                 let rest =
                     state.entries[service]?.answer == nil
                     ? "the initial sampler stands" : "what it said before stands"
-                return "\(configuration.endpoint): no sampling strategy for \(Self.shown(service)): \(why.text); \(rest)"
+                return
+                    "\(configuration.endpoint): no sampling strategy for \(Self.shown(service)): \(why.text); \(rest)"
             case .success(let strategy):
                 state.tally.answered += 1
                 if state.entries[service] != nil, state.entries[service]?.answer != strategy {
@@ -285,7 +290,9 @@ final class CompiledStrategy: @unchecked Sendable {
     ///   - now: nanoseconds of a clock that does not go back.
     func isChosen(_ trace: TraceID, _ fields: FieldCursor, _ decisions: TraceDecisions, now: UInt64) -> Bool {
         var (rule, number) = (rule, UInt32(0))
-        if !operations.isEmpty, let operation = operation(fields) { (rule, number) = (operation.rule, operation.number) }
+        if !operations.isEmpty, let operation = operation(fields) {
+            (rule, number) = (operation.rule, operation.number)
+        }
         switch rule {
         case .threshold(let threshold, let lowerBound):
             let isChosen = TraceRandomness.of(trace, fields) >= threshold

@@ -112,7 +112,8 @@ public final class ReceiverHandler: RequestHandler, @unchecked Sendable {
             options.protocols.contains(.otlpHTTP)
             && (isJSON || Self.contentIs(request, "application/x-protobuf"))
         let (fields, body) = Answerer.refusal(
-            isOTLP ? .otlp(.traces, isJSON: isJSON) : .plain, 404, "no receiver at this path; this listener has \(known)")
+            isOTLP ? .otlp(.traces, isJSON: isJSON) : .plain, 404,
+            "no receiver at this path; this listener has \(known)")
         responder.respond(404, fields, body: body)
     }
 

@@ -75,10 +75,9 @@ final class Lookup {
         switch status {
         case ARES_ENOTFOUND: "there is no such name"
         case ARES_ENODATA: "it has no SRV record"
-        case ARES_ESERVFAIL: "the name server could not answer (SERVFAIL)"
-        case ARES_EREFUSED: "the name server refuses to answer"
         case ARES_ETIMEOUT: "no name server answered"
-        case ARES_ECONNREFUSED: "no name server can be reached"
+        // Also when each has answered SERVFAIL or REFUSED.
+        case ARES_ECONNREFUSED: "name servers cannot be reached, or refuse to answer"
         default: ares.strerror(status).map { String(cString: $0) } ?? "error \(status)"
         }
     }

@@ -215,7 +215,8 @@ final class HTTP2Session {
     private func refuse(_ stream: HTTP2Stream, _ refusal: HTTP1Exchange.Refusal) {
         stream.body.release(loop.budget)
         stream.state = .awaiting
-        let said = withHead(of: stream, .none) { handler, head in
+        let handler = loop.refuser(of: connection)
+        let said = withHead(of: stream, .none) { head in
             handler.refuse(head, ServerAnswer(status: refusal.status, fields: refusal.fields))
         }
         _ = answer(stream.id, Response(status: said.status, fields: said.fields, body: said.body, trailers: .none))
@@ -246,22 +247,22 @@ final class HTTP2Session {
 
     private func hand(_ stream: HTTP2Stream, _ body: ServedRequest.Body) {
         let responder = Responder(connection, stream.id, loop.mailbox)
-        withHead(of: stream, body) { handler, request in handler.handle(request, responder) }
+        let handler = loop.handler(of: connection)
+        withHead(of: stream, body) { request in handler.handle(request, responder) }
     }
 
     private func withHead<Result>(
         of stream: HTTP2Stream, _ body: ServedRequest.Body,
-        _ take: (any RequestHandler, borrowing ServedRequest) -> Result
+        _ take: (borrowing ServedRequest) -> Result
     ) -> Result {
-        let handler = loop.handler(of: connection)
-        return stream.method.withUnsafeBytes { method in
+        stream.method.withUnsafeBytes { method in
             stream.target.withUnsafeBytes { target in
                 stream.fields.withUnsafeBytes { fields in
                     take(
-                        handler,
                         ServedRequest(
                             method: stream.knownMethod, methodBytes: method, target: target, fields: fields,
-                            isHTTP2: true, listener: connection.listener, descriptor: connection.descriptor, body: body))
+                            isHTTP2: true, listener: connection.listener, descriptor: connection.descriptor, body: body)
+                    )
                 }
             }
         }

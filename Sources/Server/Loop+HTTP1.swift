@@ -280,7 +280,7 @@ extension Loop {
         exchange.state = .awaiting
         var answer = ServerAnswer(status: refusal.status, fields: refusal.fields)
         if knowsHead {
-            let (head, handler) = (exchange.parser.head, handler(of: connection))
+            let (head, handler) = (exchange.parser.head, refuser(of: connection))
             if let own = exchange.ownText {
                 answer = own.withUnsafeBytes { handler.refuse(request(connection, head, $0, .none), answer) }
             } else {

@@ -249,6 +249,9 @@ final class Loop {
         scheduled.append(connection)
     }
 
+    /// For a request that is answered without it.
+    func refuser(of connection: Connection) -> any RequestHandler { listeners[connection.listener]!.handler }
+
     func handler(of connection: Connection) -> any RequestHandler {
         listeners[connection.listener]!.wasCalled = true
         anyWasCalled = true

@@ -44,15 +44,11 @@ public struct JaegerSamplingStrategy: Hashable, Sendable {
         }
         private enum ProbabilityMember: String, CaseIterable { case samplingRate }
         private enum RateMember: String, CaseIterable { case maxTracesPerSecond }
-        private enum OperationsMember: String, CaseIterable {
-            case defaultSamplingProbability, defaultLowerBoundTracesPerSecond, perOperationStrategies
-        }
         private enum OperationMember: String, CaseIterable { case operation, probabilisticSampling }
 
         private static let members = JSONNameTable<Member>()
         private static let probabilityMembers = JSONNameTable<ProbabilityMember>()
         private static let rateMembers = JSONNameTable<RateMember>()
-        private static let operationsMembers = JSONNameTable<OperationsMember>()
         private static let operationMembers = JSONNameTable<OperationMember>()
 
         private var isRateLimiting: Bool?
@@ -82,7 +78,9 @@ public struct JaegerSamplingStrategy: Hashable, Sendable {
         /// What is said of operations goes first, as in Jaeger's own samplers.
         func strategy() throws(DecodeError) -> JaegerSamplingStrategy {
             if let operations { return operations }
-            if let rate, isRateLimiting ?? (probability == nil) { return JaegerSamplingStrategy(.rate(perSecond: rate)) }
+            if let rate, isRateLimiting ?? (probability == nil) {
+                return JaegerSamplingStrategy(.rate(perSecond: rate))
+            }
             if let probability, isRateLimiting != true { return JaegerSamplingStrategy(.probability(probability)) }
             throw .unexpectedJSON(at: 0)
         }
@@ -120,25 +118,42 @@ public struct JaegerSamplingStrategy: Hashable, Sendable {
         private static func operations(_ tokens: inout JSONTokens) throws(DecodeError) -> JaegerSamplingStrategy {
             var probability = 0.0
             var strategy = JaegerSamplingStrategy(.probability(0))
-            var names: Set<String> = []
-            var state = JSONObjectState()
-            while let member = try operationsMembers.next(&tokens, &state) {
+            // By hand: these names are longer than those of a table.
+            guard try tokens.enterObject() else { return strategy }
+            var seen: Set<Int> = []
+            repeat {
+                let offset = tokens.offset
+                let name = try tokens.name()
+                let member = operationsMembers.firstIndex { name.equals($0) }
+                if try tokens.takeNull() { continue }
+                if let member, !seen.insert(member).inserted { throw .duplicateField(at: offset) }
                 switch member {
-                case .defaultSamplingProbability: probability = try number(&tokens, 0...1)
-                case .defaultLowerBoundTracesPerSecond: strategy.lowerBound = try number(&tokens, 0...1e6)
-                case .perOperationStrategies:
-                    guard try tokens.enterArray() else { continue }
-                    repeat {
-                        let operation = try operation(&tokens)
-                        guard strategy.operations.count < operationsMax, names.insert(operation.name).inserted else {
-                            continue
-                        }
-                        strategy.operations.append(operation)
-                    } while try tokens.nextElement()
+                case 0: probability = try number(&tokens, 0...1)
+                case 1: strategy.lowerBound = try number(&tokens, 0...1e6)
+                case 2: strategy.operations = try operationList(&tokens)
+                default:
+                    try name.checkEscapes()
+                    try tokens.skipValue()
                 }
-            }
+            } while try tokens.nextMember()
             strategy.choice = .probability(probability)
             return strategy
+        }
+
+        private static let operationsMembers: [StaticString] = [
+            "defaultSamplingProbability", "defaultLowerBoundTracesPerSecond", "perOperationStrategies",
+        ]
+
+        private static func operationList(_ tokens: inout JSONTokens) throws(DecodeError) -> [Operation] {
+            var operations: [Operation] = []
+            var names: Set<String> = []
+            guard try tokens.enterArray() else { return [] }
+            repeat {
+                let operation = try operation(&tokens)
+                guard operations.count < operationsMax, names.insert(operation.name).inserted else { continue }
+                operations.append(operation)
+            } while try tokens.nextElement()
+            return operations
         }
 
         private static func operation(_ tokens: inout JSONTokens) throws(DecodeError) -> Operation {

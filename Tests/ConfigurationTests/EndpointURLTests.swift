@@ -12,7 +12,10 @@ import Testing
         #expect(url.with(path: "").description == "dnssrv+https://_otlp._tcp.example.com")
         #expect(try EndpointURL(parsing: "dnssrv+http://a.b.", allowsService: true).host == "a.b.")
         let long = String(repeating: "a", count: 64)
-        for bad in ["a.b:1", "1.2.3.4", "[::1]", "a..b", ".", "\(long).b", Array(repeating: "abcdefg", count: 32).joined(separator: ".")] {
+        for bad in [
+            "a.b:1", "1.2.3.4", "[::1]", "a..b", ".", "\(long).b",
+            Array(repeating: "abcdefg", count: 32).joined(separator: "."),
+        ] {
             #expect(throws: EndpointURL.Failure.self, "\(bad)") {
                 try EndpointURL(parsing: "dnssrv+http://\(bad)", allowsService: true)
             }

@@ -1,10 +1,10 @@
 """What an agent says to those who do something wrong, and what it does where two want the same."""
 
 import json
-import os
 import re
 import signal
 import subprocess
+import urllib.request
 
 import pytest
 from google.rpc.status_pb2 import Status
@@ -52,7 +52,7 @@ def test_an_agent_tells_where_a_bad_script_stands(sidelight):
 def test_what_is_thrown_and_no_error_is_told(sidelight, receiver, thrown, told):
     sidelight.write("mine.js", f"export default {{ span(s) {{ throw {thrown}; }} }};")
     agent = Agent(sidelight, {"out": receiver}, processors={"mine": {"js": "mine.js"}}, pipelines={"traces": {"processors": ["mine"]}})
-    assert agent.send(spans(0, 1))
+    assert agent.send(spans(1, 1))
     wait_for(lambda: told in agent.err)
     assert agent.end() == 0
 
@@ -93,9 +93,7 @@ def test_a_file_that_appears_is_taken(sidelight, receiver):
         (sidelight.folder / "sidelight.yaml").unlink()
         wait_for(lambda: "the agent goes on with the one before" in said())
         place = re.search(r"otlp-http at (\S+?)[,;]", said())[1]
-        import urllib.request
-
-        request = urllib.request.Request(f"http://{place}/v1/traces", data=spans(0, 3).SerializeToString(), headers={"Content-Type": "application/x-protobuf"})
+        request = urllib.request.Request(f"http://{place}/v1/traces", data=spans(1, 3).SerializeToString(), headers={"Content-Type": "application/x-protobuf"})
         assert urllib.request.urlopen(request, timeout=20).status == 200
         wait_for(lambda: len(receiver.spans) == 3)
     finally:

@@ -89,6 +89,7 @@ def detail(agent, kind):
 
 def agent_with(sidelight, receiver, server, **settings):
     remote = {"endpoint": getattr(server, "url", server), "interval": "1s", "initial": "never", **settings}
+    receiver.may_repeat = True  # some traces are sent over and over
     return Agent(sidelight, {"out": receiver}, processors={"central": {"sample": {"jaeger-remote": remote}}}, pipelines={"traces": {"processors": ["central"]}})
 
 

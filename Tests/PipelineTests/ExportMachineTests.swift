@@ -356,6 +356,42 @@ private struct Driven {
         #expect(driven.machine.held.flatMap(\.ids) == [666, 667])
     }
 
+    /// Many items go out together, and a backend fails at one of them: in the end it is alone.
+    @Test func whatABackendFailsAtIsFoundByHalves() {
+        var driven = Driven { $0.inFlightMax = 2 }
+        driven.accept(batch(ids: Array(1...1_000)))
+        var delivered: Set<UInt64> = []
+        var next: UInt64 = 1_001
+        let end = driven.now + 120 * second
+        while driven.now < end {
+            // Others come all the time.
+            driven.accept(batch(ids: [next]))
+            next += 1
+            for export in driven.sleepAndTick() {
+                if export.ids.contains(666) {
+                    driven.complete(export, .failed(message: "poison"))
+                } else {
+                    driven.complete(export, .delivered())
+                    delivered.formUnion(export.ids)
+                }
+            }
+        }
+        #expect(delivered.isSuperset(of: (1...1_000).filter { $0 != 666 }))
+        let held = driven.machine.held.filter { $0.ids.contains(666) }
+        #expect(held.map(\.ids) == [[666]])
+    }
+
+    @Test func aBackendThatFailsAtEverythingGetsNoSmallerExports() {
+        var driven = Driven { $0.inFlightMax = 1 }
+        driven.accept(batch(ids: Array(1...1_000)))
+        for _ in 0..<20 {
+            for export in driven.sleepAndTick() {
+                #expect(export.ids.count == 1_000)
+                driven.complete(export, .failed(message: "away"))
+            }
+        }
+    }
+
     @Test func nothingOvertakesWhereOrderIsKept() {
         var driven = Driven {
             $0.exportItemsMax = 1

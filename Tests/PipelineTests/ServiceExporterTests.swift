@@ -34,7 +34,9 @@ private final class Bench: Sendable {
 
     private final class Heard: Sendable { let events = Mutex<[ExporterEvent]>([]) }
 
-    init(_ urls: [String] = ["dnssrv+http://_otlp._tcp.shop.example/v1/traces"], kind: ExporterConfiguration.Kind = .otlp) throws {
+    init(
+        _ urls: [String] = ["dnssrv+http://_otlp._tcp.shop.example/v1/traces"], kind: ExporterConfiguration.Kind = .otlp
+    ) throws {
         let parsed = try urls.map { try EndpointURL(parsing: $0, allowsService: true) }
         var target = ExporterConfiguration.Target(url: parsed[0])
         target.alternatives = Array(parsed.dropFirst())
@@ -72,7 +74,8 @@ private final class Bench: Sendable {
             exporter.accept(Batch([LogRecord(time: 1, severity: 9, body: .string("x"))], resource: resource))
         } else {
             let context = SpanContext(traceID: TraceID(high: 1, low: 2), spanID: SpanID(3))
-            exporter.accept(Batch([SpanData(context: context, name: "a", startTime: 1, endTime: 2)], resource: resource))
+            exporter.accept(
+                Batch([SpanData(context: context, name: "a", startTime: 1, endTime: 2)], resource: resource))
         }
         pass()
     }
@@ -110,7 +113,8 @@ private final class Bench: Sendable {
         bench.pass(60 * second)
         #expect(bench.resolver.questions.isEmpty)
         bench.put()
-        #expect(bench.resolver.questions == [ServiceQuestion(name: "_otlp._tcp.shop.example", servers: ["127.0.0.1:8600"])])
+        #expect(
+            bench.resolver.questions == [ServiceQuestion(name: "_otlp._tcp.shop.example", servers: ["127.0.0.1:8600"])])
         #expect(bench.transport.requests.isEmpty)
         bench.found("a.example", addresses: ["10.0.0.7"])
         #expect(bench.urls == ["http://a.example:4318/v1/traces"])
@@ -280,7 +284,11 @@ private final class Bench: Sendable {
                 put += 1
             case 1:
                 guard !bench.resolver.questions.isEmpty else { continue }
-                if random(3) == 0 { bench.notFound() } else { bench.found("h\(random(4))", "h\(random(4))", seconds: UInt32(random(20))) }
+                if random(3) == 0 {
+                    bench.notFound()
+                } else {
+                    bench.found("h\(random(4))", "h\(random(4))", seconds: UInt32(random(20)))
+                }
             case 2: bench.pass(random(10) * second)
             case 3 where bench.transport.openCount > 0: bench.refuse()
             default: if bench.transport.openCount > 0 { bench.answer([200, 200, 503][Int(random(3))]) }

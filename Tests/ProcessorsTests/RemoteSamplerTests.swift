@@ -7,8 +7,6 @@ import Wire
 
 @testable import Processors
 
-private let second: UInt64 = 1_000_000_000
-
 /// A sampling server, a clock and timers, all by hand.
 private final class World: HTTPTransport, TimerScheduler, SystemClock {
     private struct State {
@@ -63,7 +61,9 @@ private final class World: HTTPTransport, TimerScheduler, SystemClock {
         var remote = RemoteSampling(endpoint: try EndpointURL(parsing: "http://sampler:5778/sampling"))
         remote.initial = .never
         change(&remote)
-        let strategies = RemoteStrategies(remote, transport: self, timers: self, clock: self) { [weak self] in self?.say($0) }
+        let strategies = RemoteStrategies(remote, transport: self, timers: self, clock: self) { [weak self] in
+            self?.say($0)
+        }
         return (strategies, .remote(remote))
     }
 }
@@ -154,9 +154,11 @@ extension ProcessorChain {
             [.failure(HTTPTransportError(.connect, "refused")), .success(HTTPResponse(status: 500))]
             + [
                 "", "nonsense", "{}", "[]", "null", #"{"probabilisticSampling":{"samplingRate":1.5}}"#,
-                #"{"probabilisticSampling":{"samplingRate":-0.1}}"#, #"{"probabilisticSampling":{"samplingRate":"NaN"}}"#,
+                #"{"probabilisticSampling":{"samplingRate":-0.1}}"#,
+                #"{"probabilisticSampling":{"samplingRate":"NaN"}}"#,
                 #"{"probabilisticSampling":{"samplingRate":1e999}}"#, #"{"strategyType":"OTHER"}"#,
-                #"{"strategyType":"RATE_LIMITING"}"#, #"{"strategyType":"RATE_LIMITING","rateLimitingSampling":{"maxTracesPerSecond":-1}}"#,
+                #"{"strategyType":"RATE_LIMITING"}"#,
+                #"{"strategyType":"RATE_LIMITING","rateLimitingSampling":{"maxTracesPerSecond":-1}}"#,
                 #"{"strategyType":"PROBABILISTIC","rateLimitingSampling":{"maxTracesPerSecond":1}}"#,
                 #"{"operationSampling":{"perOperationStrategies":7}}"#,
                 #"{"probabilisticSampling":{"samplingRate":0},"probabilisticSampling":{"samplingRate":0}}"#,
@@ -169,7 +171,9 @@ extension ProcessorChain {
         }
         #expect(
             world.said
-                == ["http://sampler:5778/sampling: no sampling strategy for \"shop\": refused; what it said before stands"])
+                == [
+                    "http://sampler:5778/sampling: no sampling strategy for \"shop\": refused; what it said before stands"
+                ])
         #expect(chain.counts.read()[0].counts.details == ["strategies": 1, "strategies_failed": bad.count])
         while world.asked.isEmpty { world.pass(10 * second) }
         world.answer(#"{"probabilisticSampling":{"samplingRate":0}}"#)

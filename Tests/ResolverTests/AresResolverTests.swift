@@ -62,13 +62,16 @@ private final class NameServer: Sendable {
     }
 
     /// The query's header and question, and these records.
-    static func reply(_ query: [UInt8], code: UInt8 = 0, _ records: [(type: UInt8, seconds: UInt8, data: [UInt8])] = []) -> [UInt8] {
+    static func reply(
+        _ query: [UInt8], code: UInt8 = 0, _ records: [(type: UInt8, seconds: UInt8, data: [UInt8])] = []
+    ) -> [UInt8] {
         var end = 12
         while query[end] != 0 { end += 1 + Int(query[end]) }
         var bytes = Array(query[..<(end + 5)])
         (bytes[2], bytes[3], bytes[7], bytes[11]) = (0x81, 0x80 | code, UInt8(records.count), 0)
         for record in records {
-            bytes += [0xC0, 12, 0, record.type, 0, 1, 0, 0, 0, record.seconds, 0, UInt8(record.data.count)] + record.data
+            bytes +=
+                [0xC0, 12, 0, record.type, 0, 1, 0, 0, 0, record.seconds, 0, UInt8(record.data.count)] + record.data
         }
         return bytes
     }
@@ -80,7 +83,9 @@ private final class NameServer: Sendable {
 }
 
 extension AresResolver {
-    fileprivate func answer(_ servers: [String], name: String = "_otlp._tcp.shop.example") async -> Result<ServiceAnswer, ServiceFailure> {
+    fileprivate func answer(
+        _ servers: [String], name: String = "_otlp._tcp.shop.example"
+    ) async -> Result<ServiceAnswer, ServiceFailure> {
         await withCheckedContinuation { continuation in
             ask(ServiceQuestion(name: name, servers: servers)) { continuation.resume(returning: $0) }
         }
@@ -123,10 +128,12 @@ extension AresResolver {
                 == .failure(ServiceFailure("its host a has no address: there is no such name")))
     }
 
-    @Test(arguments: [
-        (3, "there is no such name"), (2, "the name server could not answer (SERVFAIL)"),
-        (5, "the name server refuses to answer"), (0, "it has no SRV record"),
-    ] as [(UInt8, String)])
+    @Test(
+        arguments: [
+            (3, "there is no such name"), (0, "it has no SRV record"),
+            (2, "name servers cannot be reached, or refuse to answer"),
+            (5, "name servers cannot be reached, or refuse to answer"),
+        ] as [(UInt8, String)])
     func failuresHaveWords(code: UInt8, text: String) async {
         let server = NameServer { _, query in NameServer.reply(query, code: code) }
         #expect(await AresResolver().answer([server.place]) == .failure(ServiceFailure(text)))
@@ -134,7 +141,9 @@ extension AresResolver {
 
     @Test func theNextServerIsAskedWhenOneIsNotThere() async throws {
         let server = NameServer { type, query in
-            type == 33 ? NameServer.reply(query, NameServer.services) : NameServer.reply(query, [(1, 9, [10, 0, 0, 1])].filter { _ in type == 1 })
+            type == 33
+                ? NameServer.reply(query, NameServer.services)
+                : NameServer.reply(query, [(1, 9, [10, 0, 0, 1])].filter { _ in type == 1 })
         }
         #expect(try await AresResolver().answer(["127.0.0.1:1", server.place]).get().records.count == 2)
     }
@@ -161,7 +170,9 @@ extension AresResolver {
         let server = NameServer { _, _ in nil }
         let result = await withCheckedContinuation { continuation in
             let resolver = AresResolver()
-            resolver.ask(ServiceQuestion(name: "x.example", servers: [server.place])) { continuation.resume(returning: $0) }
+            resolver.ask(ServiceQuestion(name: "x.example", servers: [server.place])) {
+                continuation.resume(returning: $0)
+            }
             // It goes here, with a question under way.
         }
         #expect(result == .failure(ServiceFailure("the resolver was shut down")))

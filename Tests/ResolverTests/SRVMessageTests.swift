@@ -102,10 +102,11 @@ private struct Message {
         #expect(try message.read().records.map(\.host) == ["x.example.com"])
     }
 
-    @Test(arguments: [
-        [0, 1, 0, 2, 0, 3, 0xC0, 54], [0, 1, 0, 2, 0, 3, 0xFF, 0xFF], [0, 1, 0, 2, 0, 3, 1, 0x61, 0xC0, 54],
-        [0, 1, 0, 2, 0, 3, 0x80, 0], [0, 1, 0, 2, 0, 3, 63, 0x61], [0, 1, 0, 2, 0, 3, 0xC0], [0, 1, 0, 2, 0, 3], [],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0, 1, 0, 2, 0, 3, 0xC0, 54], [0, 1, 0, 2, 0, 3, 0xFF, 0xFF], [0, 1, 0, 2, 0, 3, 1, 0x61, 0xC0, 54],
+            [0, 1, 0, 2, 0, 3, 0x80, 0], [0, 1, 0, 2, 0, 3, 63, 0x61], [0, 1, 0, 2, 0, 3, 0xC0], [0, 1, 0, 2, 0, 3], [],
+        ] as [[UInt8]])
     func namesInCirclesAndTooShortOnesAreRefused(data: [UInt8]) {
         var message = Message()
         // Where the target stands.

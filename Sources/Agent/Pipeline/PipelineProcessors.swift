@@ -49,7 +49,8 @@ enum PipelineProcessors {
                 links.append(.stateful(name: wanted.name, stateful))
             } else {
                 let processor = try Processor(
-                    wanted.processor, detected: detected(wanted.processor), strategies: strategies(wanted, surroundings))
+                    wanted.processor, detected: detected(wanted.processor), strategies: strategies(wanted, surroundings)
+                )
                 pure.append((wanted.name, processor))
             }
         }

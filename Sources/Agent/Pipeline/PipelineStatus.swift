@@ -48,7 +48,9 @@ final class PipelineStatus: Sendable {
         for (signal, items) in intake.unrouted { counters.add(.unrouted, ["signal": signal.word], items) }
         let plan = intake.plan
         for (pipeline, chain) in plan.chains {
-            guard let signal = plan.configuration.pipelines.first(where: { $0.name == pipeline })?.signal else { continue }
+            guard let signal = plan.configuration.pipelines.first(where: { $0.name == pipeline })?.signal else {
+                continue
+            }
             Self.add(zerosOf: chain.recipe.processors, pipeline, signal, to: &counters)
             if let front = chain.front { Self.add(front.counts.read(), pipeline, to: &counters) }
         }
@@ -80,7 +82,8 @@ final class PipelineStatus: Sendable {
             for reason in named.processor.kind.dropReasons {
                 counters.add(
                     .processorDropped,
-                    ["pipeline": pipeline, "processor": named.name, "signal": signal.word, "reason": reason.rawValue], 0)
+                    ["pipeline": pipeline, "processor": named.name, "signal": signal.word, "reason": reason.rawValue], 0
+                )
             }
         }
     }

@@ -97,7 +97,9 @@ extension PipelineLoader {
     private static let holdersMax = 5
 
     /// Rounded up.
-    private static func wholeMegabytes(_ bytes: Int) -> String { Units.size((bytes + (1 << 20) - 1) & ~((1 << 20) - 1)) }
+    private static func wholeMegabytes(_ bytes: Int) -> String {
+        Units.size((bytes + (1 << 20) - 1) & ~((1 << 20) - 1))
+    }
 
     private func checkSizes() {
         checkHeldSizes()

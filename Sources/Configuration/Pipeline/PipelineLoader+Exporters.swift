@@ -204,7 +204,9 @@ extension PipelineLoader {
             section.warning("tls", "it has no effect: the URL is http")
         }
         if !common.nameServers.isEmpty, !all.isEmpty, !all.contains(where: \.isService) {
-            section.warning("resolver", "it has no effect: the URL is none of a service, as dnssrv+http://_otlp._tcp.example.com is")
+            section.warning(
+                "resolver", "it has no effect: the URL is none of a service, as dnssrv+http://_otlp._tcp.example.com is"
+            )
         }
         return targets
     }

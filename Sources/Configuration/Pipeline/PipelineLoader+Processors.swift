@@ -275,7 +275,9 @@ extension PipelineLoader {
 
     private func readSampling(_ key: String, _ section: inout FileSection, allowsRemote: Bool) -> HeadSampling? {
         guard let node = section.node(key) else { return nil }
-        let forms = "always, never, {ratio: 0.1}" + (allowsRemote ? ", {rate: 100/s} or {jaeger-remote: …}" : " or {rate: 100/s}")
+        let forms =
+            "always, never, {ratio: 0.1}"
+            + (allowsRemote ? ", {rate: 100/s} or {jaeger-remote: …}" : " or {rate: 100/s}")
         switch node.value {
         case .plain, .quoted:
             var word: SamplingWord?
