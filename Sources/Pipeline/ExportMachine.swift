@@ -176,10 +176,15 @@ public struct ExportMachine: Sendable {
             halve(export)
         case .failed(let retryAfter, let message):
             lastMessage = message
-            retry(export, retryAfter, delayMax: retryPolicy.delayMax, now: now, random: random)
+            // A backend that has too much to do is not given more requests.
+            retry(
+                export, retryAfter, mayBePoison: retryAfter == nil, delayMax: retryPolicy.delayMax, now: now,
+                random: random)
         case .unreachable(let message):
             lastMessage = message
-            retry(export, nil, delayMax: retryPolicy.unreachableDelayMax, now: now, random: random)
+            // Nothing of it was sent: it is not to blame.
+            retry(
+                export, nil, mayBePoison: false, delayMax: retryPolicy.unreachableDelayMax, now: now, random: random)
         }
         assert(isConsistent, "\(self)")
     }
@@ -323,7 +328,7 @@ public struct ExportMachine: Sendable {
     }
 
     private mutating func retry(
-        _ failed: Export, _ retryAfter: UInt64?, delayMax: UInt64, now: UInt64, random: UInt64
+        _ failed: Export, _ retryAfter: UInt64?, mayBePoison: Bool, delayMax: UInt64, now: UInt64, random: UInt64
     ) {
         var export = failed
         accounting.retries += 1
@@ -339,7 +344,7 @@ public struct ExportMachine: Sendable {
             throttledUntil = max(throttledUntil, now + min(retryAfter, retryPolicy.retryAfterMax))
             export.notBefore = max(export.notBefore, throttledUntil)
         }
-        if isPoison(export) { halve(export) } else { retrying.append(export) }
+        if mayBePoison, isPoison(export) { halve(export) } else { retrying.append(export) }
     }
 
     /// Whether the backend fails at this export and takes others.

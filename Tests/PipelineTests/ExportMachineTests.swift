@@ -392,6 +392,24 @@ private struct Driven {
         }
     }
 
+    /// Whether others are delivered or not.
+    @Test(arguments: [ExportResult.failed(retryAfter: 1, message: "busy"), .unreachable(message: "nobody")])
+    func whatWasNotReadIsNotCut(_ result: ExportResult) {
+        var driven = Driven { $0.inFlightMax = 2 }
+        driven.accept(batch(ids: Array(1...1_000)))
+        var next: UInt64 = 1_001
+        for _ in 0..<100 {
+            driven.accept(batch(ids: [next]))
+            next += 1
+            for export in driven.sleepAndTick() {
+                let isLarge = export.ids.contains(1)
+                if isLarge { #expect(export.ids.starts(with: 1...1_000)) }
+                driven.complete(export, isLarge ? result : .delivered())
+            }
+        }
+        #expect(driven.machine.accounting[.traces].exported > 10)
+    }
+
     @Test func nothingOvertakesWhereOrderIsKept() {
         var driven = Driven {
             $0.exportItemsMax = 1
