@@ -361,7 +361,7 @@ def test_what_is_left_at_the_end_is_sent_by_the_next_one(agent, make_receiver):
 
 def test_a_queue_has_one_owner(agent, sidelight, receiver):
     one = agent({"out": receiver})
-    other = sidelight("agent")
+    other = sidelight("agent", "--store", "another")
     assert other.code == 2
     assert f"is in use by process {one.process.pid}" in other.err, other.err
 
@@ -369,7 +369,7 @@ def test_a_queue_has_one_owner(agent, sidelight, receiver):
 def test_a_place_that_is_taken(agent, sidelight, receiver):
     one = agent({"out": receiver})
     sidelight.write("sidelight.yaml", f"admin: off\nreceivers: {{otlp-http: {one.places['otlp-http']}}}\n")
-    other = sidelight("agent")
+    other = sidelight("agent", "--store", "another")
     assert other.code == 2
     assert f"otlp-http cannot listen at {one.places['otlp-http']}: the address is in use" in other.err, other.err
 
