@@ -104,10 +104,12 @@ struct GRPCAnswer {
             return name
         }
 
-        /// Whether it may work later, by OTLP's table. RESOURCE_EXHAUSTED may where the server says when.
+        /// Whether it may work later, by OTLP's table, and with other credentials (`RetryPolicy`). RESOURCE_EXHAUSTED may where the server says when.
         var isRetryable: Bool {
             switch self {
-            case .cancelled, .deadlineExceeded, .aborted, .outOfRange, .unavailable, .dataLoss: true
+            case .cancelled, .deadlineExceeded, .aborted, .outOfRange, .unavailable, .dataLoss, .permissionDenied,
+                .unauthenticated:
+                true
             default: false
             }
         }

@@ -34,15 +34,15 @@ public struct RetryPolicy: Sendable, Hashable {
 
     /// Judges a response. `retryAfter` is the header's text; `unixSeconds` the present, for a date in it.
     ///
-    /// 408, 500 and those that no specification of HTTP/1.1 knows are tried again, too, which OTLP forbids: backends of every protocol answer 500 while their
-    /// storage is away or they are being started, and who was told that their data is kept would lose it.
+    /// 401, 403, 407, 408, 500 and those that no specification of HTTP/1.1 knows are tried again, too, which OTLP forbids: backends of every protocol answer 500
+    /// while their storage is away or they are being started, a token that has run out is replaced, and who was told that their data is kept would lose it.
     public func verdict(status: Int, retryAfter: String?, unixSeconds: Int64) -> Verdict {
         switch status {
         case 200..<300: .accepted
         case 413: .tooLarge
         case 429, 502, 503, 504:
             .retry(after: retryAfter.flatMap { retryAfterNanoseconds($0, unixSeconds: unixSeconds) })
-        case 408, 500, 506...599: .retry(after: nil)
+        case 401, 403, 407, 408, 500, 506...599: .retry(after: nil)
         default: .refused
         }
     }

@@ -11,6 +11,14 @@ struct AdminOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The agent's admin port (default: 127.0.0.1:9464).", valueName: "HOST:PORT"))
     var admin = standardPlace
 
+    func validate() throws { try Self.check(admin) }
+
+    static func check(_ place: String) throws {
+        guard HostPort(parsing: place) != nil else {
+            throw ValidationError("--admin '\(place.escaped)' is not HOST:PORT, as in \(standardPlace)")
+        }
+    }
+
     /// The answer's body; what went wrong is said on stderr, and is exit code 1.
     func get(_ path: String) throws -> [UInt8] {
         final class Answer: @unchecked Sendable {

@@ -81,7 +81,8 @@ struct TailCommand: ParsableCommand {
         if let since, let until, since.nanoseconds <= until.nanoseconds {
             throw ValidationError("--since must be longer ago than --until")
         }
-        guard admin != nil else { return }
+        guard let admin else { return }
+        try AdminOptions.check(admin)
         for (name, isGiven) in [("--since", since != nil), ("--until", until != nil), ("-n", number != nil)]
         where isGiven {
             throw ValidationError("\(name) is for a store: an agent at --admin sends what comes from now on")

@@ -102,7 +102,7 @@ def test_grpc_retry_info_is_heeded(agent, backend, code):  # noqa: F811
     assert there.calls[1][0] - there.calls[0][0] > 1.4
 
 
-@pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "UNAUTHENTICATED", "UNKNOWN", "INTERNAL", "RESOURCE_EXHAUSTED"])
+@pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "NOT_FOUND", "UNKNOWN", "INTERNAL", "RESOURCE_EXHAUSTED"])
 def test_grpc_what_is_refused_is_counted(agent, backend, code):  # noqa: F811
     there = backend(abort(grpc.StatusCode[code], "nö: 100%"))
     one = agent({"out": to(there)})

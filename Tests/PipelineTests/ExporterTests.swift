@@ -241,12 +241,12 @@ private func points(_ name: String) -> Batch {
             bench.pass()
             var status = ProtobufWriter()
             status.putString(2, "no such tenant\u{1B}[2J")
-            bench.answer(status: 401, body: status.takeBytes())
+            bench.answer(status: 400, body: status.takeBytes())
         }
         #expect(bench.exporter.counters[.logs].dropped(.refused) == 3)
         #expect(bench.heard.count == 3)
         guard case .refused(.logs, let message)? = bench.heard.first else { return #expect(Bool(false)) }
-        #expect(message.hasPrefix("http://backend:4318/v1/logs: answered 401"))
+        #expect(message.hasPrefix("http://backend:4318/v1/logs: answered 400"))
         #expect(message.contains("no such tenant"))
         #expect(!message.contains("\u{1B}"))
     }

@@ -107,7 +107,7 @@ private func retryInfo(seconds: Int) -> String {
     /// OTLP's table, code by code.
     @Test(arguments: 1...20) func theTableOfCodes(code: Int) {
         let result = verdict([("grpc-status", "\(code)"), ("grpc-message", "no")])
-        if [1, 4, 10, 11, 14, 15].contains(code) {
+        if [1, 4, 7, 10, 11, 14, 15, 16].contains(code) {
             guard case .failed(nil, _) = result else { Issue.record("\(code): \(result)"); return }
         } else {
             guard case .refused(.refused, _) = result else { Issue.record("\(code): \(result)"); return }
@@ -116,8 +116,8 @@ private func retryInfo(seconds: Int) -> String {
 
     @Test func aTrailerBeatsTheHeadAndItsMessageIsDecoded() {
         #expect(
-            verdict([("grpc-status", "0"), ("grpc-status", "16"), ("grpc-message", "%C3%BC%zz 100%")])
-                == .refused(.refused, message: "u: answered UNAUTHENTICATED: ü%zz 100%"))
+            verdict([("grpc-status", "0"), ("grpc-status", "5"), ("grpc-message", "%C3%BC%zz 100%")])
+                == .refused(.refused, message: "u: answered NOT_FOUND: ü%zz 100%"))
         #expect(GRPCAnswer.unescaped("%4a%4B%") == "JK%")
     }
 
@@ -151,7 +151,7 @@ private func retryInfo(seconds: Int) -> String {
     }
 
     @Test(arguments: [
-        (400, false), (401, false), (403, false), (404, false), (429, true), (500, true), (502, true), (503, true),
+        (400, false), (401, true), (403, true), (404, false), (429, true), (500, true), (502, true), (503, true),
         (504, true),
     ])
     func anHTTPStatusStandsForACode(status: Int, isRetried: Bool) {

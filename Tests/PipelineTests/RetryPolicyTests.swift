@@ -25,12 +25,13 @@ import Testing
                 == .retry(after: 3 * second))
     }
 
-    @Test(arguments: [301, 400, 401, 403, 404, 405, 409, 415, 501, 505])
+    @Test(arguments: [301, 400, 402, 404, 405, 409, 415, 501, 505])
     func everythingElseIsRefused(status: Int) {
         #expect(policy.verdict(status: status, retryAfter: "3", unixSeconds: 0) == .refused)
     }
 
-    @Test(arguments: [408, 500, 507, 520, 599]) func serverErrorsAreRetried(status: Int) {
+    @Test(arguments: [401, 403, 407, 408, 500, 507, 520, 599])
+    func serverErrorsAndWhatOtherCredentialsMendAreRetried(status: Int) {
         #expect(policy.verdict(status: status, retryAfter: "3", unixSeconds: 0) == .retry(after: nil))
     }
 
