@@ -49,7 +49,7 @@ final class LogStream: @unchecked Sendable {
             } else if let log = try? TelemetryJSON.log(parsing: data) {
                 printer.take(log)
             } else {
-                // Nested more deeply than is read here.
+                // No record as our agents write them.
                 printer.skipped(1)
             }
         }

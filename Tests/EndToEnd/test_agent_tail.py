@@ -282,14 +282,14 @@ def test_who_hears_nothing_else_is_asked_whether_it_is_there(agent):
     assert events.answer.readline() == b":\n"
 
 
-def test_the_command_shows_late_times_and_tells_what_it_cannot_show(sidelight, agent):
-    """Any 64 bits are a time; values may be nested more deeply than the command reads."""
+def test_the_command_shows_late_times_and_nested_values(sidelight, agent):
+    """Any 64 bits are a time; values may be nested as deeply as receivers take them."""
     one = agent()
     tail = sidelight.start("tail", "--admin", one.places["admin"], "--json", "--level", "error", stdout=subprocess.PIPE)
     late, deep = request(("late", 17)), request(("", 17))
     late.resource_logs[0].scope_logs[0].log_records[0].time_unix_nano = (1 << 64) - 1
     value = deep.resource_logs[0].scope_logs[0].log_records[0].body
-    for _ in range(90):
+    for _ in range(31):
         value = value.array_value.values.add()
     value.string_value = "deep"
     lines = []
@@ -298,7 +298,7 @@ def test_the_command_shows_late_times_and_tells_what_it_cannot_show(sidelight, a
     wait_for(lambda: one.post(late.SerializeToString(), "/v1/logs") and lines)
     assert lines[0]["timeUnixNano"] == str((1 << 64) - 1) and lines[0]["time"].startswith("2554-")
     assert one.post(deep.SerializeToString(), "/v1/logs")[0] == 200
-    wait_for(lambda: {"skipped": 1} in lines)
+    wait_for(lambda: any("deep" in str(line["body"]) for line in lines))
     tail.terminate()
     tail.wait()
     reader.join()
