@@ -68,7 +68,7 @@ struct LastMatches {
     let context: Int
     let matches: (StoredLog) -> Bool
     private var logs: [StoredLog] = []
-    /// Places in `logs`.
+    /// Places in `logs` of the last that match, `count` at most.
     private var found: [Int] = []
 
     init(count: Int, context: Int, _ matches: @escaping (StoredLog) -> Bool) {
@@ -79,18 +79,21 @@ struct LastMatches {
 
     mutating func take(_ log: StoredLog) {
         logs.append(log)
-        if matches(log) { found.append(logs.count - 1) }
+        if matches(log) {
+            found.append(logs.count - 1)
+            if found.count > count { found.removeFirst() }
+        }
         // What is before the first that counts goes, now and then.
-        let first = found.count > count ? found[found.count - count] : found.first ?? logs.count
+        let first = found.first ?? logs.count
         let unused = max(0, first - context)
         guard unused > 4_096 else { return }
         logs.removeFirst(unused)
-        found = found.compactMap { $0 >= unused ? $0 - unused : nil }
+        found = found.map { $0 - unused }
     }
 
     /// From the context of the first that counts.
     func trimmed() -> ArraySlice<StoredLog> {
-        guard count > 0, let first = found.suffix(count).first else { return [] }
+        guard let first = found.first else { return [] }
         return logs[max(0, first - context)...]
     }
 }

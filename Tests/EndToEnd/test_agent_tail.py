@@ -230,6 +230,7 @@ def test_a_store_with_context_and_until(sidelight, agent):
     assert bodies("--grep", "found", "--context", "1", "-n", "1") == ["21", "22", "23"]
     assert bodies("--grep", "found", "-n", "2") == ["20", "22"]
     assert bodies("--grep", "nowhere", "--context", "5") == []
+    assert bodies("--grep", "found", "--context", "1", "-n", "0") == []
     # The records' time is in 2026: all are either before or after.
     assert bodies("--until", "1ns", "--grep", "line 3$") == ["3"]
 
