@@ -48,6 +48,9 @@ struct LogPrinter {
         }
     }
 
+    /// Something was left out here.
+    mutating func leaveOut() { (before, after, hasGap) = ([], 0, true) }
+
     private func put(_ log: StoredLog) {
         if isJSON {
             output.line(TelemetryJSON.text(log))
@@ -67,9 +70,12 @@ struct LastMatches {
     let count: Int
     let context: Int
     let matches: (StoredLog) -> Bool
-    private var logs: [StoredLog] = []
+    /// Nil: something was left out here.
+    private var logs: [StoredLog?] = []
     /// Places in `logs` of the last that match, `count` at most.
     private var found: [Int] = []
+    private var before: [StoredLog] = []
+    private var after = 0
 
     init(count: Int, context: Int, _ matches: @escaping (StoredLog) -> Bool) {
         self.count = count
@@ -78,21 +84,34 @@ struct LastMatches {
     }
 
     mutating func take(_ log: StoredLog) {
-        logs.append(log)
         if matches(log) {
+            logs += before as [StoredLog?] + [log]
+            before = []
+            after = context
             found.append(logs.count - 1)
-            if found.count > count { found.removeFirst() }
+            if found.count > count { forgetFirst() }
+        } else if after > 0 {
+            after -= 1
+            logs.append(log)
+        } else {
+            before.append(log)
+            guard before.count > context else { return }
+            before.removeFirst()
+            if case .some(.some) = logs.last { logs.append(nil) }
         }
-        // What is before the first that counts goes, now and then.
-        let first = found.first ?? logs.count
-        let unused = max(0, first - context)
+    }
+
+    /// What is before the first that counts goes, now and then.
+    private mutating func forgetFirst() {
+        found.removeFirst()
+        let unused = (found.first ?? logs.count) - context
         guard unused > 4_096 else { return }
         logs.removeFirst(unused)
         found = found.map { $0 - unused }
     }
 
-    /// From the context of the first that counts.
-    func trimmed() -> ArraySlice<StoredLog> {
+    /// From the context of the first that counts. Nil: something was left out here.
+    func trimmed() -> ArraySlice<StoredLog?> {
         guard let first = found.first else { return [] }
         return logs[max(0, first - context)...]
     }

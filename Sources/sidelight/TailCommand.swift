@@ -111,7 +111,13 @@ struct TailCommand: ParsableCommand {
                     last.take($0)
                     return !interrupted.load(ordering: .relaxed)
                 }
-                for log in last.trimmed() { guard put(log, &printer) else { break } }
+                for log in last.trimmed() {
+                    guard let log else {
+                        printer.leaveOut()
+                        continue
+                    }
+                    guard put(log, &printer) else { break }
+                }
             } else {
                 let last = try reader.lastLogs(query, count: number ?? Self.numberDefault, where: printer.matches)
                 cursor = last.cursor

@@ -114,11 +114,14 @@ import Testing
         func bodies(_ count: Int, _ context: Int, _ found: Set<Int>, of number: Int = 20_000) -> [Int] {
             var last = LastMatches(count: count, context: context) { found.contains(Int($0.record.body.string!)!) }
             for number in 0..<number { last.take(log("\(number)", Double(number))) }
-            return last.trimmed().map { Int($0.record.body.string!)! }
+            return last.trimmed().map { $0.map { Int($0.record.body.string!)! } ?? -1 }
         }
+        // -1: something was left out.
         #expect(bodies(1, 1, [5, 19_998]) == [19_997, 19_998, 19_999])
-        #expect(bodies(2, 1, [9, 19_990]).first == 8)
-        #expect(bodies(5, 2, [0]).first == 0)
+        #expect(bodies(2, 1, [9, 19_990]) == [8, 9, 10, -1, 19_989, 19_990, 19_991, -1])
+        #expect(bodies(5, 2, [0]) == [0, 1, 2, -1])
+        #expect(bodies(2, 1, [3, 4, 6], of: 8) == [3, 4, 5, 6, 7])
+        #expect(bodies(1, 1, Set(0..<20_000)) == [19_998, 19_999])
         #expect(bodies(3, 2, []) == [])
         #expect(bodies(0, 2, [1]) == [])
     }
