@@ -27,14 +27,7 @@ final class ServiceFinder: Sendable {
         /// Deadline of the timer that is out.
         var timerAt: UInt64?
         var isClosed = false
-        var notices = Notices()
-    }
-
-    /// What is said of failures: the first in a row, and the end of one that was told of, but not more often than every few minutes.
-    private struct Notices: Sendable {
-        static let quietNanoseconds: UInt64 = 300_000_000_000
-        var toldAt: UInt64?
-        var isTold = false
+        var notices = FailureNotices()
     }
 
     let question: ServiceQuestion
@@ -152,18 +145,14 @@ final class ServiceFinder: Sendable {
         guard !state.isClosed else { return nil }
         switch result {
         case .failure(let why):
-            guard !state.notices.isTold,
-                state.notices.toldAt.map({ now &- $0 >= Notices.quietNanoseconds }) ?? true
-            else { return nil }
-            (state.notices.isTold, state.notices.toldAt) = (true, now)
+            guard state.notices.tellsFailure(now: now) else { return nil }
             let count = state.table.endpoints.count
             let rest =
                 count == 0
                 ? "asking again" : "going on with \(count == 1 ? "the endpoint" : "the \(count) endpoints") of before"
             return .lookupFailed(message: "\(question.name): \(why); \(rest)")
         case .success:
-            guard state.notices.isTold else { return nil }
-            state.notices.isTold = false
+            guard state.notices.tellsSuccess() else { return nil }
             return .lookupWorks(message: "\(question.name): the name server answers again")
         }
     }

@@ -18,8 +18,6 @@ public final class RemoteStrategies: Sendable {
     private static let againNanoseconds: UInt64 = 10_000_000_000
     /// A service that was not seen for so many rounds is forgotten.
     private static let roundsUnseen: UInt64 = 10
-    /// Between two failures that are told of.
-    private static let quietNanoseconds: UInt64 = 300_000_000_000
     /// Longer names are those of no service that a server would know.
     private static let nameBytesMax = 1_024
 
@@ -44,8 +42,7 @@ public final class RemoteStrategies: Sendable {
         var requests = 0
         var round: UInt64 = 0
         var hasFailed = false
-        var isTold = false
-        var toldAt: UInt64?
+        var notices = FailureNotices()
         var tally = Tally()
         var nextOwner: UInt32 = 1
         var hasTimer = false
@@ -149,23 +146,10 @@ public final class RemoteStrategies: Sendable {
 
     private func request(_ service: String) -> HTTPRequest {
         let url = configuration.endpoint
-        let query = (url.query.map { $0.isEmpty ? "" : $0 + "&" } ?? "") + "service=" + Self.escaped(service)
+        let query = (url.query.map { $0.isEmpty ? "" : $0 + "&" } ?? "") + "service=" + PercentEncoding.encoded(service)
         return HTTPRequest(
             url: url.with(path: url.path, query: query).description, headers: [("Accept", "application/json")],
             timeoutMilliseconds: Self.timeoutMilliseconds, responseBytesMax: Self.responseBytesMax)
-    }
-
-    /// Everything but RFC 3986's unreserved characters in percent.
-    static func escaped(_ text: String) -> String {
-        var escaped: [UInt8] = []
-        let digits = Array("0123456789ABCDEF".utf8)
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: escaped.append(byte)
-            default: escaped += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: escaped, as: UTF8.self)
     }
 
     // MARK: Answers
@@ -179,10 +163,7 @@ public final class RemoteStrategies: Sendable {
             case .failure(let why):
                 state.tally.failed += 1
                 state.hasFailed = true
-                guard !state.isTold, state.toldAt.map({ now &- $0 >= Self.quietNanoseconds }) ?? true else {
-                    return nil
-                }
-                (state.isTold, state.toldAt) = (true, now)
+                guard state.notices.tellsFailure(now: now) else { return nil }
                 let rest =
                     state.entries[service]?.answer == nil
                     ? "the initial sampler stands" : "what it said before stands"
@@ -195,8 +176,7 @@ public final class RemoteStrategies: Sendable {
                     state.entries[service]?.strategy = CompiledStrategy(strategy, owner: owner)
                     state.entries[service]?.answer = strategy
                 }
-                guard state.isTold else { return nil }
-                state.isTold = false
+                guard state.notices.tellsSuccess() else { return nil }
                 return "\(configuration.endpoint): sampling strategies come again"
             }
         }

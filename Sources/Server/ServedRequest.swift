@@ -48,35 +48,11 @@ public struct ServedRequest: ~Copyable {
     /// What follows the question mark; empty when there is none.
     public var query: String { String(decoding: target.dropFirst(pathCount + 1), as: UTF8.self) }
 
-    /// The query's fields, decoded (`application/x-www-form-urlencoded`, URL Standard section 5.1), in their order; bytes that are not UTF-8 become U+FFFD.
+    /// The query's fields, decoded, in their order.
     public var queryFields: [(name: String, value: String)] {
         target.dropFirst(pathCount + 1).split(separator: UInt8(ascii: "&")).map { field in
             let parts = field.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            return (Self.decoded(parts[0]), parts.count > 1 ? Self.decoded(parts[1]) : "")
-        }
-    }
-
-    private static func decoded(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
-        var out: [UInt8] = []
-        var rest = bytes
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), let high = rest.first.flatMap(hexValue),
-                let low = rest.dropFirst().first.flatMap(hexValue)
-            {
-                out.append(high << 4 | low)
-                rest = rest.dropFirst(2)
-            } else {
-                out.append(byte == UInt8(ascii: "+") ? 0x20 : byte)
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
-    }
-
-    private static func hexValue(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x41...0x46, 0x61...0x66: (byte | 0x20) - 0x57
-        default: nil
+            return (PercentEncoding.formDecoded(parts[0]), parts.count > 1 ? PercentEncoding.formDecoded(parts[1]) : "")
         }
     }
 

@@ -3,6 +3,7 @@ import Glibc
 import Store
 import Synchronization
 import Telemetry
+import Wire
 
 struct TailCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -71,6 +72,8 @@ struct TailCommand: ParsableCommand {
     private static let numberDefault = 10
     private static let numberMax = 1_000_000
     private static let pollMicroseconds: useconds_t = 100_000
+    /// Between two questions to an agent that has gone.
+    private static let againMicroseconds: useconds_t = 1_000_000
 
     func validate() throws {
         _ = try expression()
@@ -164,7 +167,7 @@ struct TailCommand: ParsableCommand {
     private func followAgent(_ place: String) throws {
         var fields: [String] = []
         if let level { fields.append("level=\(level.rawValue)") }
-        if let service { fields.append("service=" + LogStream.encoded(service)) }
+        if let service { fields.append("service=" + PercentEncoding.encoded(service)) }
         if let trace {
             guard let id = TraceID(hex: trace), id.isValid else {
                 throw ValidationError("'\(trace.escaped)' is no trace id of 32 hex digits, which an agent needs")
@@ -185,7 +188,7 @@ struct TailCommand: ParsableCommand {
                 throw ExitCode(1)
             case .complete, .failed: stream.waits(for: place)
             }
-            usleep(Self.pollMicroseconds * 10)
+            usleep(Self.againMicroseconds)
         }
     }
 

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Server
 internal import Store
 internal import System
@@ -14,7 +13,7 @@ final class LogFollowers: @unchecked Sendable {
     // @unchecked: of the server's thread.
 
     /// Which records a client wants; all conditions have to hold.
-    struct Filter: Equatable {
+    struct Filter {
         /// OTLP severity number; records without one pass only where it is 0.
         var severityMin: UInt8 = 0
         var service: String?

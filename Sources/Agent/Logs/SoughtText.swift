@@ -2,7 +2,7 @@ internal import Glibc
 internal import Telemetry
 
 /// Text that is looked for among bytes, in time that is proportional to what is looked through, whatever is in either: by Knuth, Morris and Pratt.
-struct SoughtText: Equatable {
+struct SoughtText {
     private let bytes: [UInt8]
     /// Of each length that has matched: the next shorter one that matches as well at the same end.
     private let shorter: [Int]
@@ -13,7 +13,7 @@ struct SoughtText: Equatable {
         guard !bytes.isEmpty else { return nil }
         var shorter = Array(repeating: 0, count: bytes.count + 1)
         var matched = 0
-        for index in 1..<max(bytes.count, 1) {
+        for index in 1..<bytes.count {
             while matched > 0, bytes[index] != bytes[matched] { matched = shorter[matched] }
             if bytes[index] == bytes[matched] { matched += 1 }
             shorter[index + 1] = matched

@@ -78,13 +78,15 @@ final class AdminHandler: RequestHandler {
         guard request.method == .get else { return responder.respond(405, ResponseFields(["allow": "GET"])) }
         var filter = LogFollowers.Filter()
         for field in request.queryFields {
-            switch field.name {
-            case "service": filter.service = field.value
-            case "contains": filter.contains = SoughtText(field.value)
-            case "level" where SeverityLevel(parsing: field.value) != nil:
-                filter.severityMin = SeverityLevel(parsing: field.value)!.severityMin
-            case "trace" where TraceID(hex: field.value) != nil: filter.traceID = TraceID(hex: field.value)
-            default:
+            if field.name == "service" {
+                filter.service = field.value
+            } else if field.name == "contains" {
+                filter.contains = SoughtText(field.value)
+            } else if field.name == "level", let level = SeverityLevel(parsing: field.value) {
+                filter.severityMin = level.severityMin
+            } else if field.name == "trace", let trace = TraceID(hex: field.value) {
+                filter.traceID = trace
+            } else {
                 let levels = SeverityLevel.allCases.map(\.rawValue).joined(separator: "|")
                 return Self.refuse(
                     responder, field, "level=\(levels), service=NAME, trace=ID (32 digits) and contains=TEXT")

@@ -76,18 +76,10 @@ public final class AgentService {
         for warning in settings.warnings { messages.warn(warning) }
         do {
             return try AgentService(settings, messages).run()
-        } catch let failure as StartFailure {
-            messages.fail(failure.description)
-            return RunEnding(exitCode: 2)
-        } catch let error as QueueError {
-            messages.fail(error.description)
-            return RunEnding(exitCode: 2)
-        } catch let error as ScriptLoadError {
-            messages.fail(Self.text(of: error, settings))
-            return RunEnding(exitCode: 2)
         } catch {
-            messages.fail("\(error)")
-            return RunEnding(exitCode: 70)
+            messages.fail(Self.text(of: error, settings))
+            let isTheirs = error is StartFailure || error is QueueError || error is ScriptLoadError
+            return RunEnding(exitCode: isTheirs ? 2 : 70)
         }
     }
 
