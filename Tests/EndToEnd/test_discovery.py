@@ -221,14 +221,25 @@ def test_grpc_goes_to_the_service_too(sidelight, name_server, tmp_path):
         backend.stop()
 
 
+def both_at_one_port():
+    """A UDP and a listening TCP socket of the same port: one that is free for both, since a port free for one may be taken for the other."""
+    while True:
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(("127.0.0.1", 0))
+        try:
+            return udp, socket.create_server(("127.0.0.1", udp.getsockname()[1]))
+        except OSError as error:
+            udp.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
+
+
 class Liar:
     """A name server that answers every question with what `answer` makes of the query: whole messages, or None for nothing. UDP and TCP."""
 
     def __init__(self, answer):
         self.answer = answer
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", 0))
-        self.tcp = socket.create_server(("127.0.0.1", self.udp.getsockname()[1]))
+        self.udp, self.tcp = both_at_one_port()
         self.place = f"127.0.0.1:{self.udp.getsockname()[1]}"
         for body in (self.serve_udp, self.serve_tcp):
             threading.Thread(target=body, daemon=True).start()

@@ -243,20 +243,23 @@ def test_file_rotation(agent, sidelight):  # noqa: F811
 
 def test_file_of_a_killed_agent_has_no_half_line(agent, sidelight):  # noqa: F811
     one = agent({"out": {"kind": "file", "path": "out", "batch": {"items": 20}}})
-    taken = 0
+    path, taken = sidelight.folder / "out" / "traces.jsonl", 0
     for round in range(5):
         for _ in range(10):
             assert one.send(spans(taken + 1, 100))
             taken += 100
+        if round == 0:
+            # What it took may still be in its queue alone.
+            wait_for(path.exists)
         one.kill()
         if round == 0:
             # As after a kill in the middle of a write.
-            with open(sidelight.folder / "out" / "traces.jsonl", "a") as file:
+            with open(path, "a") as file:
                 file.write('{"resourceSpans":[{"resource":{"attr')
         one.restart()
     sent(one, 1)
     wait_for(lambda: one.check_balance()[("out", "traces")].get("queued", 0) == 0)
-    found = {int(span.span_id, 16) for span in spans_in(sidelight.folder / "out" / "traces.jsonl")}
+    found = {int(span.span_id, 16) for span in spans_in(path)}
     assert found == set(range(1, taken + 1))
 
 
