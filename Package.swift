@@ -85,6 +85,7 @@ let package = Package(
         target("Resolver", ["CAres", "CLinux", "Discovery", "System"]),
         target("Server", ["CHTTP2", "CLinux", "CZlib", "CZstd", "System", "Wire"]),
         target("Processors", ["Configuration", "System", "Telemetry", "Wire"]),
+        target("Logs", ["CSimdJSON", "CZlib", "CZstd", "System", "Telemetry", "Wire"]),
         target("Store", [grdb, "System", "Telemetry", "Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts
@@ -117,6 +118,7 @@ let package = Package(
         tests("Server", ["CHTTP2", "CZlib", "CZstd", "Server", "System"]),
         tests("Processors", ["Processors", "Configuration", "System", "Telemetry", "Wire"]),
         tests("Receivers", ["CHTTP2", "CZlib", "Receivers", "Server", "System", "Telemetry", "Wire"]),
+        tests("Logs", ["CZlib", "CZstd", "Linux", "Logs", "System", "Telemetry", "Wire"]),
         tests("Transport", ["Transport", "CZlib", "System"]),
         tests("Resolver", ["Discovery", "Resolver", "System"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),

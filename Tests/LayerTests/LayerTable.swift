@@ -18,8 +18,8 @@ struct LayerTable {
         layers: [
             ["CV8", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON", "CHTTP2", "CYAML", "CZstd", "CAres"],
             ["Telemetry", "System", "Policy"],
-            ["Wire", "Pipeline", "Queue", "Logs", "Resources", "Discovery", "Configuration"],
-            ["Linux", "Transport", "Resolver", "Server", "Processors", "Store", "Engine"],
+            ["Wire", "Pipeline", "Queue", "Resources", "Discovery", "Configuration"],
+            ["Linux", "Logs", "Transport", "Resolver", "Server", "Processors", "Store", "Engine"],
             ["Platform", "TLS", "Exporters", "Receivers", "Admin"],
             ["Runtime", "Agent"],
             ["sidelight", "sidelight-worker"],
