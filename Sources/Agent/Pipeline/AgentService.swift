@@ -165,8 +165,10 @@ public final class AgentService {
     private func waitForEnd() throws {
         var poller = Poller([signals.fileDescriptor])
         var files = settings.signatures
+        var storeAudit = plan.end.store.map(StoreAudit.init)
         while true {
             try poller.wait(nanoseconds: Self.tickNanoseconds)
+            storeAudit?.tick(surroundings.audit)
             while let signal = signals.next() {
                 guard signal.number == SIGHUP else { return }
                 files = reload() ?? FileSignatures(files.paths)
