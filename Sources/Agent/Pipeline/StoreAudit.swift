@@ -13,8 +13,8 @@ struct StoreAudit {
         let counts = store.counts
         for signal in Signal.allCases {
             for (reason, items) in counts[signal].droppedByReason {
-                audit.add(
-                    "store", signal, reason: reason.rawValue, items: items - told[signal].droppedByReason[reason, default: 0])
+                let before = told[signal].droppedByReason[reason, default: 0]
+                audit.add("store", signal, reason: reason.rawValue, items: items - before)
             }
         }
         told = counts
