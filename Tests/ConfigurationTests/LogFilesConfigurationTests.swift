@@ -31,37 +31,35 @@ import Testing
                 start: end
                 format: regex
                 pattern: '^(?<message>.*)$'
-                multiline: {start: '^\\S', continue: '^\\s'}
+                multiline: {start: '^\\S', continue: '^\\s', end: ';$'}
                 multiline-wait: 250ms
                 encoding: latin-1
                 service: shop
                 attributes: {a: b, n: 7}
                 line-max: 64KB
-                record-max: 2MB
+                record-max: 512KB
                 rate-limit: 1MB
-                poll: 200ms
-                rotate-wait: 1m
-                open-files-max: 10
-                compressed: false
+            log-files: {open-max: 10, poll: 200ms, rotate-wait: 1m}
             """
         var wanted = LogFilesConfiguration(name: "files", include: ["/a/**/*.log", "/b"])
         wanted.exclude = ["*.old"]
         wanted.start = .end
         wanted.format = .regex
         wanted.pattern = "^(?<message>.*)$"
-        wanted.multiline = .rules(start: "^\\S", continuation: "^\\s")
+        wanted.multiline = .rules(start: "^\\S", continuation: "^\\s", end: ";$")
         wanted.multilineWaitNanoseconds = 250_000_000
         wanted.encoding = .latin1
         wanted.service = "shop"
         wanted.attributes = [Attribute("a", .string("b")), Attribute("n", .int(7))]
         wanted.lineBytesMax = 64 << 10
-        wanted.recordBytesMax = 2 << 20
+        wanted.recordBytesMax = 512 << 10
         wanted.rateBytesMax = 1 << 20
-        wanted.pollNanoseconds = 200_000_000
-        wanted.rotateWaitNanoseconds = 60_000_000_000
-        wanted.openFilesMax = 10
-        wanted.isCompressedRead = false
+        var limits = LogFilesLimits()
+        limits.openFilesMax = 10
+        limits.pollNanoseconds = 200_000_000
+        limits.rotateWaitNanoseconds = 60_000_000_000
         #expect(try load.configuration(text).logFiles == [wanted])
+        #expect(try load.configuration(text).logFilesLimits == limits)
         // What is printed reads as the same.
         let printed = try load.loaded(text).effective.yaml()
         #expect(try load.configuration(printed).logFiles == [wanted], "\(printed)")
@@ -119,17 +117,17 @@ import Testing
                 "receivers.files.pattern: it means something only with `format: regex`, and format is auto"
             ),
             ("files: {include: /a, multiline: on}", "receivers.files.multiline: \"on\" is not one of auto, off"),
-            ("files: {include: /a, multiline: {}}", "receivers.files.multiline: expected auto, off, or {start: REGEX}"),
+            ("files: {include: /a, multiline: {}}", "receivers.files.multiline: expected auto, off, or some of {start: REGEX"),
             (
                 "files: {include: /a, multiline: {begin: x}}",
-                "receivers.files.multiline.begin: there is no such key. There are: start, continue"
+                "receivers.files.multiline.begin: there is no such key. There are: start, continue, end"
             ),
             (
                 "files: {include: /a, encoding: utf8}",
-                "receivers.files.encoding: \"utf8\" is not one of auto, utf-8, utf-16le, utf-16be, latin-1; did you mean utf-8?"
+                "receivers.files.encoding: \"utf8\" is not one of auto, latin-1"
             ),
             ("files: {include: /a, line-max: 1}", "receivers.files.line-max: \"1\" is not a size from 256 to 16MB"),
-            ("files: {include: /a, poll: 1}", "receivers.files.poll: \"1\" is not a time from 10ms to 1h"),
+            ("files: {include: /a}, otlp-http: }\nlog-files: {poll: 1", "log-files.poll: \"1\" is not a time from 10ms to 1h"),
             ("files: {include: /a, listen: x}", "receivers.files.listen: there is no such key"),
             ("files/a b: /a", "1:13: receivers.files/a b: a name after \"/\" has 1 to 64 letters"),
             ("file: /a", "receivers.file: \"file\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files; did you mean files?"),

@@ -11,7 +11,7 @@ import Testing
         arguments: [
             (
                 "servce: x",
-                "1:1: servce: there is no such key; did you mean \"service\"? There are: service, log-level, admin, memory, store, redact, receivers, queue, processors, exporters, pipelines"
+                "1:1: servce: there is no such key; did you mean \"service\"? There are: service, log-level, admin, memory, store, redact, receivers, log-files, queue, processors, exporters, pipelines"
             ),
             ("zzz: x", "1:1: zzz: there is no such key. There are: service,"),
             ("service: ", "1:9: service: it has no value"),

@@ -7,7 +7,7 @@ public struct LogFilesConfiguration: Hashable, Sendable {
     /// The one that `--logs` makes.
     public static let flagName = "files/--logs"
 
-    /// Where a file is begun that was there before the agent has seen it for the first time. One that comes later is read whole.
+    /// Where files are begun that are there when the receiver looks for the first time. All others are read from their beginning.
     public enum Start: String, Sendable, CaseIterable { case beginning, end }
 
     /// What its lines are.
@@ -30,23 +30,20 @@ public struct LogFilesConfiguration: Hashable, Sendable {
         case auto
         /// Each is a record.
         case off
-        /// Regular expressions: of a record's first line, and of lines that go on with one.
-        case rules(start: String?, continuation: String?)
+        /// Regular expressions: of a record's first line, of lines that go on with one, of its last line.
+        case rules(start: String?, continuation: String?, end: String?)
     }
 
     public enum Encoding: String, Sendable, CaseIterable {
-        /// UTF-8, unless the file begins with a mark of UTF-16.
+        /// UTF-8, or UTF-16 where the file begins with its byte order mark.
         case auto
-        case utf8 = "utf-8"
-        case utf16LittleEndian = "utf-16le"
-        case utf16BigEndian = "utf-16be"
         case latin1 = "latin-1"
     }
 
     public var name: String
-    /// Patterns of paths, as a shell has them; `**` for any folders.
+    /// Patterns of paths: `*`, `?`, `[…]`, `{a,b}`, and `**` for any number of folders.
     public var include: [String]
-    /// Those that are not read.
+    /// Of what these match nothing is read; one without a slash is for names in any folder.
     public var exclude: [String] = []
     public var start = Start.beginning
     public var format = Format.auto
@@ -54,29 +51,33 @@ public struct LogFilesConfiguration: Hashable, Sendable {
     public var pattern: String?
     public var multiline = Multiline.auto
     public var encoding = Encoding.auto
-    /// `service.name` of what says none itself.
+    /// `service.name`; nil: the container's name, else the file's name without its ending.
     public var service: String?
     /// Attributes of the resource.
     public var attributes: [Attribute] = []
-    /// Of a line; what is longer is cut. Bytes.
+    /// Of a longer line as much is read. Bytes.
     public var lineBytesMax = 1 << 20
-    /// Of a record, the lines that were joined included. Bytes.
-    public var recordBytesMax = 1 << 20
-    /// How long a record waits for further lines. Nanoseconds.
+    /// A record's text is cut there. Bytes.
+    public var recordBytesMax = 256 << 10
+    /// How long a line waits for those that belong to it. Nanoseconds.
     public var multilineWaitNanoseconds: UInt64 = 1_000_000_000
     /// Bytes a second of each file. Nil: as many as there are.
     public var rateBytesMax: Int?
-    /// How often is looked for new files, and at files where the kernel tells nothing. Nanoseconds.
-    public var pollNanoseconds: UInt64 = 1_000_000_000
-    /// How long a file that was renamed or removed is still read. Nanoseconds.
-    public var rotateWaitNanoseconds: UInt64 = 5_000_000_000
-    /// Files that are open at once; the others take turns.
-    public var openFilesMax = 512
-    /// Whether rotated files that are compressed (.gz, .zst) and were never read are read, once.
-    public var isCompressedRead = true
 
     public init(name: String, include: [String]) {
         self.name = name
         self.include = include
     }
+}
+
+/// What all receivers of files share.
+public struct LogFilesLimits: Hashable, Sendable {
+    /// Files that are open at once; one that is idle is closed for another.
+    public var openFilesMax = 512
+    /// Between two looks at each file's size, whatever the kernel tells. Nanoseconds.
+    public var pollNanoseconds: UInt64 = 1_000_000_000
+    /// A file that was renamed or removed and does not grow has ended after it. Nanoseconds.
+    public var rotateWaitNanoseconds: UInt64 = 30_000_000_000
+
+    public init() {}
 }

@@ -23,6 +23,7 @@ public struct PipelineConfiguration: Hashable, Sendable {
     public var receivers: [ReceiverConfiguration] = []
     /// Files that are read. Their names are receivers' names, too.
     public var logFiles: [LogFilesConfiguration] = []
+    public var logFilesLimits = LogFilesLimits()
     public var processors: [NamedProcessor] = []
     public var exporters: [NamedExporter] = []
     public var pipelines: [PipelineRoute] = []

@@ -68,7 +68,7 @@ extension PipelineLoader {
         }
         section.value("start", &files.start, .choice)
         section.value("format", &files.format, .choice)
-        section.optional("pattern", &files.pattern, .anyText(bytesMax: 4_096))
+        readPattern("pattern", &files.pattern, &section)
         if files.format == .regex, !section.has("pattern") {
             section.error("format", "pattern is missing: a regular expression with named groups")
         }
@@ -87,12 +87,19 @@ extension PipelineLoader {
             }
         }
         section.value("line-max", &files.lineBytesMax, .size(256...16 << 20))
-        section.value("record-max", &files.recordBytesMax, .size(256...16 << 20))
+        section.value("record-max", &files.recordBytesMax, .size(1 << 10...1 << 20))
         section.optional("rate-limit", &files.rateBytesMax, .size(1 << 10...1 << 40))
-        section.value("poll", &files.pollNanoseconds, .time(10_000_000...3_600_000_000_000))
-        section.value("rotate-wait", &files.rotateWaitNanoseconds, .time(1_000_000...86_400_000_000_000))
-        section.value("open-files-max", &files.openFilesMax, .count(1...65_536))
-        section.value("compressed", &files.isCompressedRead, .bool)
+    }
+
+    /// What all of them share.
+    mutating func readLogFilesLimits(_ section: inout FileSection) {
+        var limits = LogFilesLimits()
+        section.section("log-files") { section in
+            section.value("open-max", &limits.openFilesMax, .count(1...65_536))
+            section.value("poll", &limits.pollNanoseconds, .time(10_000_000...3_600_000_000_000))
+            section.value("rotate-wait", &limits.rotateWaitNanoseconds, .time(10_000_000...86_400_000_000_000))
+        }
+        configuration.logFilesLimits = limits
     }
 
     /// `auto`, `off`, or rules.
@@ -104,14 +111,21 @@ extension PipelineLoader {
         }
         var start: String?
         var continuation: String?
+        var end: String?
         section.section("multiline") { section in
-            section.optional("start", &start, .anyText(bytesMax: 4_096))
-            section.optional("continue", &continuation, .anyText(bytesMax: 4_096))
-            if start == nil, continuation == nil {
-                section.error("expected auto, off, or {start: REGEX}, {continue: REGEX} or both")
-            }
+            readPattern("start", &start, &section)
+            readPattern("continue", &continuation, &section)
+            readPattern("end", &end, &section)
+            if section.keys.isEmpty { section.error("expected auto, off, or some of {start: REGEX, continue: REGEX, end: REGEX}") }
         }
-        return .rules(start: start, continuation: continuation)
+        return .rules(start: start, continuation: continuation, end: end)
+    }
+
+    /// Whether it is one is found out when it is compiled.
+    private func readPattern(_ key: String, _ pattern: inout String?, _ section: inout FileSection) {
+        section.optional(key, &pattern, .anyText(bytesMax: 4_096))
+        guard let pattern, case .file(let position, _) = section.origin(of: key) else { return }
+        loading.patterns.append(PatternSetting(pattern: pattern, position: position, key: section.path + [key]))
     }
 
     private enum MultilineChoice: String, CaseIterable { case auto, off }

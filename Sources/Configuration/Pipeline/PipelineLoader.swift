@@ -27,6 +27,8 @@ extension PipelineConfiguration {
         public var secretFiles: [String]
         /// The scripts of processors, and where they stand.
         public var scripts: [ScriptSetting]
+        /// The regular expressions, and where they stand.
+        public var patterns: [PatternSetting]
     }
 
     /// Reads a file, with the environment and the flags over it, finding all errors at once; those of the file in its order.
@@ -55,7 +57,7 @@ extension PipelineConfiguration {
         return loading.result(
             Loaded(
                 configuration: loader.configuration, effective: effective, secretFiles: loading.secretFiles,
-                scripts: loading.scripts))
+                scripts: loading.scripts, patterns: loading.patterns))
     }
 }
 
@@ -70,7 +72,8 @@ extension FileLoading {
             if omittedErrors > 0 {
                 errors.append(ConfigurationProblem(fileName, "and \(omittedErrors) more errors"))
             }
-            return .failure(ConfigurationErrors(problems: errors, warnings: warnings, scripts: scripts))
+            return .failure(
+                ConfigurationErrors(problems: errors, warnings: warnings, scripts: scripts, patterns: patterns))
         }
         return .success(Configured(value: loaded, warnings: warnings))
     }
@@ -145,6 +148,7 @@ struct PipelineLoader {
         readStore(&section)
         section.value("redact", &configuration.redactsWellKnownKeys, .wellKnownOrOff)
         readReceivers(&section)
+        readLogFilesLimits(&section)
         let queue = readQueue(&section)
         readProcessors(&section)
         readExporters(&section, queue)
