@@ -85,7 +85,7 @@ let package = Package(
         target("Resolver", ["CAres", "CLinux", "Discovery", "System"]),
         target("Server", ["CHTTP2", "CLinux", "CZlib", "CZstd", "System", "Wire"]),
         target("Processors", ["Configuration", "System", "Telemetry", "Wire"]),
-        target("Logs", ["CSimdJSON", "CZlib", "CZstd", "System", "Telemetry", "Wire"]),
+        target("Logs", ["CLinux", "CSimdJSON", "CZlib", "CZstd", "System", "Telemetry", "Wire"]),
         target("Store", [grdb, "System", "Telemetry", "Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts
