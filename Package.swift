@@ -127,7 +127,7 @@ let package = Package(
         tests("Command", ["sidelight", "Store", "Telemetry"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "Telemetry", "System"]),
-        tests("Agent", ["Agent", "Configuration", "Telemetry", "Wire", "Linux", "Processors"]),
+        tests("Agent", ["Agent", "Configuration", "Telemetry", "Wire", "Linux", "Logs", "Processors", "System", "Transport"]),
     ],
     cxxLanguageStandard: .cxx20
 )
