@@ -133,12 +133,12 @@ struct TraceState {
         }
     }
 
-    /// An error that a log's line is followed by.
+    /// What loggers of Python, Go, Java and .NET write behind their line. JavaScript's write an error into the line; one that stands alone is another record.
     private func report(_ line: Text) -> Kind? {
         if line.hasPrefix("Traceback (most recent call last):") { return .python }
-        if line.hasPrefix("goroutine ") || line.hasPrefix("panic: ") { return .go }
-        if line.hasPrefix("Exception in thread ") || line.hasPrefix("Unhandled exception") || line.hasPrefix("Uncaught ") { return .head }
-        return TraceLine.isHead(line) ? .head : nil
+        if line.hasPrefix("goroutine ") { return .go }
+        guard let head = TraceLine.head(line, firstWordOnly: true), head.type.first(UInt8(ascii: ".")) != nil else { return nil }
+        return .head
     }
 
     private static func start(of line: Text) -> Kind {
