@@ -5,7 +5,9 @@ extension PipelineLoader {
     private static let globsMax = 256
 
     /// Every kind of receiver, as they are named.
-    static var receiverKinds: [String] { ReceiverConfiguration.Kind.allCases.map(\.rawValue) + [LogFilesConfiguration.kind] }
+    static var receiverKinds: [String] {
+        ReceiverConfiguration.Kind.allCases.map(\.rawValue) + [LogFilesConfiguration.kind]
+    }
 
     /// "files", "files/shop".
     static func isLogFiles(_ name: String) -> Bool {
@@ -73,7 +75,8 @@ extension PipelineLoader {
             section.error("format", "pattern is missing: a regular expression with named groups")
         }
         if files.format != .regex, section.has("pattern") {
-            section.error("pattern", "it means something only with `format: regex`, and format is \(files.format.rawValue)")
+            section.error(
+                "pattern", "it means something only with `format: regex`, and format is \(files.format.rawValue)")
         }
         files.multiline = readMultiline(&section)
         section.value("multiline-wait", &files.multilineWaitNanoseconds, .time(1_000_000...60_000_000_000))
@@ -116,7 +119,9 @@ extension PipelineLoader {
             readPattern("start", &start, &section)
             readPattern("continue", &continuation, &section)
             readPattern("end", &end, &section)
-            if section.keys.isEmpty { section.error("expected auto, off, or some of {start: REGEX, continue: REGEX, end: REGEX}") }
+            if section.keys.isEmpty {
+                section.error("expected auto, off, or some of {start: REGEX, continue: REGEX, end: REGEX}")
+            }
         }
         return .rules(start: start, continuation: continuation, end: end)
     }

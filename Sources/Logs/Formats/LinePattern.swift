@@ -19,7 +19,7 @@ public final class LinePattern: Sendable {
     private nonisolated(unsafe) let matcher: OpaquePointer
 
     public init(_ source: String) throws(Invalid) {
-        var source = source
+        var source = Self.withNamesAsRE2HasThem(source)
         var why = [CChar](repeating: 0, count: 256)
         let made = source.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) { chars in
@@ -38,6 +38,30 @@ public final class LinePattern: Sendable {
     }
 
     deinit { sl_re2_free(matcher) }
+
+    /// `(?<name>` as others write it is `(?P<name>` before RE2 of 2023.
+    private static func withNamesAsRE2HasThem(_ source: String) -> String {
+        var bytes: [UInt8] = []
+        var (isEscaped, isInClass) = (false, false)
+        let text = Array(source.utf8)
+        for (index, byte) in text.enumerated() {
+            bytes.append(byte)
+            if isEscaped {
+                isEscaped = false
+            } else if byte == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else if isInClass {
+                isInClass = byte != UInt8(ascii: "]")
+            } else if byte == UInt8(ascii: "[") {
+                isInClass = true
+            } else if byte == UInt8(ascii: "?"), index > 0, text[index - 1] == UInt8(ascii: "("), index + 2 < text.count,
+                text[index + 1] == UInt8(ascii: "<"), text[index + 2] != UInt8(ascii: "="), text[index + 2] != UInt8(ascii: "!")
+            {
+                bytes.append(UInt8(ascii: "P"))
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
 
     func matches(_ text: Text) -> Bool { sl_re2_match(matcher, text.start, text.count, nil, 0) }
 
