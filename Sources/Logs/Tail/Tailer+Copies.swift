@@ -6,8 +6,13 @@ struct Probe {
     let isCompressed: Bool
     /// Of the content.
     let head: [UInt8]
+    /// More of the head may be there when the file is written to its end.
+    let isPartial: Bool
 
     /// The content may be what is known of the file, or go on from there.
+    func isSurely(_ file: TailedFile) -> Bool { file.head.bytes > 0 && isLike(file) }
+
+    /// The same, also where nothing is known.
     func isLike(_ file: TailedFile) -> Bool {
         head.withUnsafeBytes { file.head.matches($0) } && (isCompressed || status.bytes >= file.resume.start)
     }
@@ -32,13 +37,17 @@ extension Tailer {
         }
         let head = UnsafeRawBufferPointer(rebasing: headBuffer[..<count])
         guard let format = CompressedStream.Format.detect(head) else {
-            return Probe(status: status, isCompressed: false, head: Array(head))
+            // Its first bytes are to come.
+            let isPartial = count < 4 && CompressedStream.Format.isExpected(path)
+            return Probe(status: status, isCompressed: false, head: Array(head), isPartial: isPartial)
         }
         let stream = CompressedStream(format)
         while stream.pending.count < HeadPrint.bytesMax, stream.state == .going {
             _ = stream.fill(files, descriptor, room: HeadPrint.bytesMax)
         }
-        return Probe(status: status, isCompressed: true, head: Array(stream.pending.prefix(HeadPrint.bytesMax)))
+        return Probe(
+            status: status, isCompressed: true, head: Array(stream.pending.prefix(HeadPrint.bytesMax)),
+            isPartial: stream.pending.count < HeadPrint.bytesMax && stream.state == .waiting)
     }
 
     /// The files of a folder, looked at once a turn.
