@@ -9,6 +9,9 @@ struct Probe {
     /// More of the head may be there when the file is written to its end.
     let isPartial: Bool
 
+    /// A copy that is being written: the rest is to come.
+    func mayBecome(_ file: TailedFile) -> Bool { file.head.bytes > 0 && head.withUnsafeBytes { file.head.matches($0) } }
+
     /// The content may be what is known of the file, or go on from there.
     func isSurely(_ file: TailedFile) -> Bool { file.head.bytes > 0 && isLike(file) }
 
@@ -119,7 +122,7 @@ extension Tailer {
     /// Contents that a new file may be a copy of, those first that nothing leads to.
     func known(_ probe: Probe, _ path: String) -> [TailedFile] {
         let found = probe.head.withUnsafeBytes { heads.matches($0) }.filter {
-            $0.state != .held && isCopy(path, of: $0) && probe.isLike($0)
+            $0.state != .held && isCopy(path, of: $0) && (probe.isLike($0) || $0.isFollowed && $0.isThere && probe.mayBecome($0))
                 && (probe.isCompressed || hasLineEnd(path, before: $0))
         }
         return found.filter { !$0.isThere } + found.filter(\.isThere)

@@ -252,6 +252,7 @@ extension Tailer {
         }
         guard let probe = probe(finding.path), probe.status.identity == finding.status.identity else { return }
         if probe.isPartial, isUnready(probe, finding.path) { return }
+        if isBeginningOfCopy(probe, finding.path) { return }
         for known in known(probe, finding.path) {
             if known.state == .gone || !known.isThere || probe.isCompressed && known.hasEnded && !known.hasPath {
                 return adopt(known, finding.path, probe.status, isCompressed: probe.isCompressed)
@@ -267,11 +268,29 @@ extension Tailer {
     private func isUnready(_ probe: Probe, _ path: String) -> Bool {
         // What it is made of is still there.
         if let dot = path.lastIndex(of: "."), files.status(String(path[..<dot])) != nil { return true }
+        return isChanging(probe, for: limits.rotateWaitNanoseconds)
+    }
+
+    /// Whether it is larger than at the last look, or was within that time.
+    private func isChanging(_ probe: Probe, for time: UInt64) -> Bool {
         let last = unready[probe.status.identity]
         let hasChanged = last.map { $0.bytes != probe.status.bytes } ?? true
         let since = hasChanged ? now : last!.since
         unready[probe.status.identity] = (probe.status.bytes, since, walkNumber)
-        return since + limits.rotateWaitNanoseconds > now
+        return since + time > now
+    }
+
+    /// Whether it may be the copy that a rotation makes of a file, and has so little yet that this cannot be told: it is waited for a moment.
+    private func isBeginningOfCopy(_ probe: Probe, _ path: String) -> Bool {
+        guard !probe.isCompressed, probe.head.count < HeadPrint.bytesMax else { return false }
+        let name = fileName(path)
+        let isNamedSo = name.indices.dropFirst().contains { index in
+            "-._~".contains(name[index])
+                && byPath[joined(folder(of: path), String(name[..<index]))].map { original in
+                    original.isFollowed && original.head.bytes > probe.head.count
+                } ?? false
+        }
+        return isNamedSo && isChanging(probe, for: limits.pollNanoseconds)
     }
 
     private func create(_ finding: Finding, _ probe: Probe) {
