@@ -154,7 +154,7 @@ final class TailWorld {
             if generator.chance(10) {
                 trace("queue failed")
                 log.abandon(mark)
-                _ = checkDeath("in abandon")
+                if checkDeath("in abandon") { return }
                 // Somebody else's.
                 if generator.chance(50) {
                     queue.append(Entry(lines: [], sequence: nextSequence))

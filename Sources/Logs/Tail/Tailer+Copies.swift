@@ -204,7 +204,11 @@ extension Tailer {
             if original.state == .gone || !original.isThere {
                 adopt(original, file.path, status, isCompressed: file.isCompressed)
             } else if !isStillCopy(file, original) {
-                letGo(file)
+                if isItself(original) {
+                    letGo(file)
+                } else {
+                    contentLost(original)
+                }
             }
         }
     }
@@ -214,6 +218,14 @@ extension Tailer {
         if file.isCompressed { return true }
         guard file.since + limits.copyWaitNanoseconds > now else { return false }
         return file.size <= original.size && saysTheSame(file, original)
+    }
+
+    /// Whether its content is where it was.
+    private func isItself(_ file: TailedFile) -> Bool {
+        guard let descriptor = file.file ?? files.open(file.path) else { return false }
+        defer { if file.file == nil { files.close(descriptor) } }
+        guard let count = files.read(descriptor, into: headBuffer, at: 0) else { return true }
+        return file.head.matches(UnsafeRawBufferPointer(rebasing: headBuffer[..<count]))
     }
 
     /// The last of what both have.
