@@ -22,6 +22,8 @@ public final class StoreWriter: Sendable {
         /// How long to wait for another process's transaction. Milliseconds.
         public var busyTimeoutMilliseconds = 5_000
         public var retention = StoreRetention()
+        /// Whether the words of logs are indexed, for searches.
+        public var indexesWords = true
         /// Pages that the file may have; what does not fit fails as on a full disk. For tests.
         var pagesMax: Int?
         /// Unix time in seconds.

@@ -12,7 +12,7 @@ final class StoreWriterThread: @unchecked Sendable {
     private let report: @Sendable (String) -> Void
 
     private var database: StoreDatabase?
-    private var inserter = RowInserter()
+    private var inserter: RowInserter
     private var retention: RetentionRunner
     /// When opening failed last; not tried again before `reopenSeconds` have passed. CLOCK_MONOTONIC, nanoseconds.
     private var openFailedAt: UInt64?
@@ -21,6 +21,11 @@ final class StoreWriterThread: @unchecked Sendable {
 
     private static let reopenSeconds: UInt64 = 1
     private static let attemptsMax = 3
+    /// Where so many groups wait at once, batches come faster than they can be indexed: they are stored without, rather than dropped.
+    private static let groupsIndexedMax = 2
+    /// Shards of the word index are about so many to a full store.
+    private static let shardsMin = 32
+    private static let shardBytes = 64 << 10...4 << 20
 
     init(
         core: Monitor<StoreWriterState>, directory: String, options: StoreWriter.Options,
@@ -31,6 +36,7 @@ final class StoreWriterThread: @unchecked Sendable {
         self.options = options
         self.report = report
         retention = RetentionRunner(options.retention)
+        inserter = Self.makeInserter(options)
     }
 
     func run() {
@@ -45,8 +51,15 @@ final class StoreWriterThread: @unchecked Sendable {
         core.wake()
     }
 
+    private static func makeInserter(_ options: StoreWriter.Options) -> RowInserter {
+        let bytes = options.retention.bytesMax / shardsMin
+        return RowInserter(shardBytesMax: min(max(bytes, shardBytes.lowerBound), shardBytes.upperBound))
+    }
+
     /// Writes what was taken from the queue, a bounded transaction at a time.
     private func write(_ batches: [Batch]) {
+        let waiting = batches.reduce(0) { $0 + StoreWriterState.size($1) }
+        let indexing = options.indexesWords && waiting <= Self.groupsIndexedMax * options.groupBytes
         var merger = RowMerger(rowBytes: options.rowBytes)
         var bytes = 0
         var first = 0
@@ -54,14 +67,14 @@ final class StoreWriterThread: @unchecked Sendable {
             merger.add(batch)
             bytes += StoreWriterState.size(batch)
             guard bytes >= options.groupBytes || index == batches.count - 1 else { continue }
-            write(merger.take(), batches: index + 1 - first, bytes: bytes)
+            write(merger.take(), batches: index + 1 - first, bytes: bytes, indexing: indexing)
             bytes = 0
             first = index + 1
         }
     }
 
-    private func write(_ rows: [RowBuilder], batches: Int, bytes: Int) {
-        let failure = insert(rows)
+    private func write(_ rows: [RowBuilder], batches: Int, bytes: Int, indexing: Bool) {
+        let failure = insert(rows, indexing)
         core.withLock { state in
             for row in rows {
                 if let failure {
@@ -80,7 +93,7 @@ final class StoreWriterThread: @unchecked Sendable {
     // MARK: inserting
 
     /// One transaction; mends what can be mended and tries again. Returns why the rows are lost.
-    private func insert(_ rows: [RowBuilder]) -> StoreDropReason? {
+    private func insert(_ rows: [RowBuilder], _ indexing: Bool) -> StoreDropReason? {
         var last: StoreError?
         for _ in 0..<Self.attemptsMax {
             do {
@@ -88,7 +101,7 @@ final class StoreWriterThread: @unchecked Sendable {
                 guard let database else { return .unavailable }
                 let stored = try StoreDatabase.catching(directory, .failed) {
                     try database.queue.inDatabase { db in
-                        try inserter.insert(rows, db, storedAt: options.unixSeconds())
+                        try inserter.insert(rows, db, storedAt: options.unixSeconds(), indexing: indexing)
                     }
                 }
                 retention.noteInserted(bytes: stored)
@@ -122,7 +135,7 @@ final class StoreWriterThread: @unchecked Sendable {
 
     private func closeDatabase() {
         database = nil
-        inserter = RowInserter()
+        inserter = Self.makeInserter(options)
     }
 
     // MARK: opening and mending
