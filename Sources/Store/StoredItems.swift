@@ -154,6 +154,11 @@ public struct LogPage: Sendable {
     public var logs: [StoredLog]
     /// Nil: there are no older ones.
     public var next: LogPosition?
+
+    public init(logs: [StoredLog], next: LogPosition?) {
+        self.logs = logs
+        self.next = next
+    }
 }
 
 /// How far a reader that follows has come.

@@ -113,7 +113,7 @@ public final class AgentService {
         reloads = ConfigurationReloads()
         admin = AdminHandler(
             PipelineStatus(intake: intake, receivers: counters, surroundings: surroundings, reloads: reloads),
-            surroundings)
+            surroundings, store: configuration.store)
         sockets = try Self.sockets(configuration, [:])
         let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
         server = try Server(
