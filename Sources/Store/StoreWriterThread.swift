@@ -14,6 +14,7 @@ final class StoreWriterThread: @unchecked Sendable {
     private var database: StoreDatabase?
     private var inserter: RowInserter
     private var retention: RetentionRunner
+    private var indexBudget: IndexBudget
     /// When opening failed last; not tried again before `reopenSeconds` have passed. CLOCK_MONOTONIC, nanoseconds.
     private var openFailedAt: UInt64?
     /// The kind of trouble the user has been told of, so that each is told once.
@@ -21,8 +22,6 @@ final class StoreWriterThread: @unchecked Sendable {
 
     private static let reopenSeconds: UInt64 = 1
     private static let attemptsMax = 3
-    /// Where so many groups wait at once, batches come faster than they can be indexed: they are stored without, rather than dropped.
-    private static let groupsIndexedMax = 2
     /// Shards of the word index are about so many to a full store.
     private static let shardsMin = 32
     private static let shardBytes = 64 << 10...4 << 20
@@ -37,6 +36,7 @@ final class StoreWriterThread: @unchecked Sendable {
         self.report = report
         retention = RetentionRunner(options.retention)
         inserter = Self.makeInserter(options)
+        indexBudget = IndexBudget(share: options.indexShareMax)
     }
 
     func run() {
@@ -58,8 +58,6 @@ final class StoreWriterThread: @unchecked Sendable {
 
     /// Writes what was taken from the queue, a bounded transaction at a time.
     private func write(_ batches: [Batch]) {
-        let waiting = batches.reduce(0) { $0 + StoreWriterState.size($1) }
-        let indexing = options.indexesWords && waiting <= Self.groupsIndexedMax * options.groupBytes
         var merger = RowMerger(rowBytes: options.rowBytes)
         var bytes = 0
         var first = 0
@@ -67,14 +65,14 @@ final class StoreWriterThread: @unchecked Sendable {
             merger.add(batch)
             bytes += StoreWriterState.size(batch)
             guard bytes >= options.groupBytes || index == batches.count - 1 else { continue }
-            write(merger.take(), batches: index + 1 - first, bytes: bytes, indexing: indexing)
+            write(merger.take(), batches: index + 1 - first, bytes: bytes)
             bytes = 0
             first = index + 1
         }
     }
 
-    private func write(_ rows: [RowBuilder], batches: Int, bytes: Int, indexing: Bool) {
-        let failure = insert(rows, indexing)
+    private func write(_ rows: [RowBuilder], batches: Int, bytes: Int) {
+        let failure = insert(rows)
         core.withLock { state in
             for row in rows {
                 if let failure {
@@ -93,17 +91,20 @@ final class StoreWriterThread: @unchecked Sendable {
     // MARK: inserting
 
     /// One transaction; mends what can be mended and tries again. Returns why the rows are lost.
-    private func insert(_ rows: [RowBuilder], _ indexing: Bool) -> StoreDropReason? {
+    private func insert(_ rows: [RowBuilder]) -> StoreDropReason? {
         var last: StoreError?
         for _ in 0..<Self.attemptsMax {
             do {
                 try checkPlace()
                 guard let database else { return .unavailable }
+                let indexing = options.indexesWords && indexBudget.hasRoom(monotonicNanoseconds())
+                let start = indexing ? threadNanoseconds() : 0
                 let stored = try StoreDatabase.catching(directory, .failed) {
                     try database.queue.inDatabase { db in
                         try inserter.insert(rows, db, storedAt: options.unixSeconds(), indexing: indexing)
                     }
                 }
+                if indexing { indexBudget.take(threadNanoseconds() - start) }
                 retention.noteInserted(bytes: stored)
                 recovered()
                 return nil

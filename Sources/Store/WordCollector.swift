@@ -22,6 +22,9 @@ final class WordCollector {
     private var count = 0
     /// The words, each with a space behind it.
     private var text: [UInt8] = []
+    /// The texts of the record before, by their number in it: many attributes say the same again and again. Of the bytes under way.
+    private var earlier: [UnsafeRawBufferPointer] = []
+    private static let earlierMax = 64
 
     init() {
         // Zeroed pages that are not touched cost nothing.
@@ -42,13 +45,35 @@ final class WordCollector {
                         try reader.skip(field)
                         continue
                     }
-                    LogTexts.forEach(try reader.message()) { text in Words.forEach(text, add) }
+                    var number = 0
+                    LogTexts.forEach(try reader.message()) { text in
+                        if isNew(text, number) { Words.forEach(text, add) }
+                        number += 1
+                    }
                 }
             } catch {
                 // Framed by ourselves.
             }
+            earlier.removeAll(keepingCapacity: true)
         }
         return count <= Self.wordsMax ? String(decoding: text, as: UTF8.self) : nil
+    }
+
+    /// Whether a text is another than that in its place in the record before.
+    @inline(__always)
+    private func isNew(_ text: UnsafeRawBufferPointer, _ number: Int) -> Bool {
+        guard number < earlier.count else {
+            if number == earlier.count, number < Self.earlierMax { earlier.append(text) }
+            return true
+        }
+        let before = earlier[number]
+        guard before.count == text.count,
+            text.isEmpty || memcmp(before.baseAddress!, text.baseAddress!, text.count) == 0
+        else {
+            earlier[number] = text
+            return true
+        }
+        return false
     }
 
     private func begin() {

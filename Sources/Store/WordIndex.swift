@@ -5,7 +5,7 @@
 //
 // Without its text FTS5 cannot forget a row (SQLite before 3.43). So the index is cut into shards, a table `words_N` each, with as many batches as come until a shard
 // is full, and retention drops a table when all of its batches have gone. `batch.shard` says which one has a batch's words: 0, none does, and the batch is read
-// whatever is sought. Such batches are those of version 1, those that came faster than they could be indexed, and those with too many words.
+// whatever is sought. Such batches are those of version 1, those that came faster than they might be indexed (IndexBudget), and those with too many words.
 
 import GRDB
 

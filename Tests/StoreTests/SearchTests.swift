@@ -248,12 +248,31 @@ import Wire
     }
 
     @Test func batchesThatComeFasterThanTheyCanBeIndexedAreStoredAllTheSame() throws {
-        store([Batch((0..<3_000).map { log("line \($0)") }, resource: shop)]) {
-            $0.groupBytes = 1_024
-            $0.rowBytes = 1_024
+        var budget = IndexBudget(share: 0.5)
+        let atFirst = budget.hasRoom(1_000)
+        budget.take(UInt64(IndexBudget.savedMax) + 100)
+        let later = [1_100, 1_202].map { budget.hasRoom($0) }
+        budget.take(500)
+        let last = budget.hasRoom(1_203)
+        #expect([atFirst] + later + [last] == [true, false, true, false])
+        store([Batch([log("first needle")], resource: shop)]) { $0.indexShareMax = 0 }
+        #expect(try shards() == [1], "what is saved up is used")
+        #expect(try found("needle") == ["first needle"])
+    }
+
+    @Test func whatAttributesSayAgainIsFoundInEveryBatch() throws {
+        func record(_ text: String, _ value: String) -> LogRecord {
+            var record = log(text)
+            record.attributes = [Attribute("a", .string(value)), Attribute("b", "")]
+            return record
         }
-        #expect(try Set(shards()) == [0])
-        #expect(try found("\"line 2999\"") == ["line 2999"])
+        store([
+            Batch([record("x", "same one"), record("y", "same one"), record("same one", "z")], resource: shop),
+            Batch([record("x", "same one"), record("x", "same two")], resource: shop),
+        ])
+        #expect(try found("same one") == ["x", "y", "same one", "x"])
+        #expect(try found("z") == ["same one"])
+        #expect(try found("two") == ["x"])
     }
 
     @Test func aDamagedIndexMakesItSlowAndNotWrong() throws {

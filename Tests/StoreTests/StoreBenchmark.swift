@@ -45,6 +45,7 @@ private let folder = ProcessInfo.processInfo.environment["SIDELIGHT_BENCH_STORE"
             defer { try? FileManager.default.removeItem(atPath: path) }
             var options = StoreWriter.Options()
             options.indexesWords = indexes
+            options.indexShareMax = 1_000
             let writer = StoreWriter(directory: path, options: options)
             let start = cpuSeconds()
             for (number, batch) in batches.enumerated() {

@@ -110,6 +110,7 @@ struct PipelineSurroundings: Sendable {
         var options = StoreWriter.Options()
         options.retention.bytesMax = configuration.bytesMax
         options.retention.ageSecondsMax = Int(configuration.ageNanosecondsMax / 1_000_000_000)
+        options.indexesWords = configuration.indexesWords
         let messages = messages
         let store = StoreWriter(directory: configuration.directory, options: options) { messages.warn($0) }
         store.start()
