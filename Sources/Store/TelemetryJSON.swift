@@ -109,7 +109,7 @@ public enum TelemetryJSON {
         }
     }
 
-    private static func put(_ log: StoredLog, into json: inout JSONWriter) {
+    static func put(_ log: StoredLog, into json: inout JSONWriter) {
         let record = log.record
         json.object { json in
             json.field("time", UnixTime.text(log.time, fractionDigits: 9))

@@ -41,7 +41,7 @@ import Testing
             ("since", "yesterday", "how long ago"),
             ("since", "12345", "how long ago"), ("until", "2026-13-01T00:00:00Z", "how long ago"),
             ("limit", "0", "from 1 to 1000"), ("limit", "1001", "from 1 to 1000"), ("limit", "x", "from 1 to 1000"),
-            ("cursor", "1.2", "next"),
+            ("cursor", "1.2", "next"), ("sort", "name", "last, first, count"),
         ])
     func whatIsWrongIsNamed(_ name: String, _ value: String, _ reason: String) {
         do throws(StoreParameters.Problem) {

@@ -16,6 +16,10 @@ extension AdminHandler {
             logs(request, responder)
         } else if let id = Self.last("/api/v1/traces/", of: request) {
             trace(id, request, responder)
+        } else if request.pathIs("/api/v1/errors") {
+            errors(request, responder)
+        } else if let fingerprint = Self.last("/api/v1/errors/", of: request) {
+            error(fingerprint, request, responder)
         } else {
             return false
         }
@@ -95,6 +99,47 @@ extension AdminHandler {
             case .none: return .refused(404, "the store has no trace \(prefix)")
             case .several(let ids): return .refused(400, Self.several(prefix, ids))
             }
+        }
+    }
+
+    private func errorQuery(_ parameters: StoreParameters) -> ErrorQuery {
+        var query = ErrorQuery()
+        query.since = parameters.logs.since
+        query.until = parameters.logs.until
+        query.service = parameters.logs.service
+        query.order = parameters.sort ?? .last
+        query.limit = parameters.limit
+        return query
+    }
+
+    /// Errors, grouped.
+    private func errors(_ request: borrowing ServedRequest, _ responder: Responder) {
+        guard
+            let parameters = parameters(
+                request, responder, [.service, .since, .until, .sort, .limit],
+                limit: (50, StoreReader.errorGroupsMax))
+        else { return }
+        let query = errorQuery(parameters)
+        ask(responder) { .json(TelemetryJSON.text(try $0.errors(query))) }
+    }
+
+    /// One of them, with its latest occurrence; `limit` is of the log records before it.
+    private func error(_ fingerprint: String, _ request: borrowing ServedRequest, _ responder: Responder) {
+        guard
+            let parameters = parameters(
+                request, responder, [.service, .since, .until, .limit], limit: (10, 1_000))
+        else { return }
+        guard (4...16).contains(fingerprint.utf8.count), fingerprint.allSatisfy(\.isHexDigit) else {
+            return Self.refuse(responder, 400, "an error is named by 4 to 16 hex digits of its fingerprint")
+        }
+        let query = errorQuery(parameters)
+        ask(responder) { reader in
+            let found = try reader.error(fingerprint, query, logsMax: parameters.limit)
+            if let detail = found.detail { return .json(TelemetryJSON.text(detail)) }
+            return found.fingerprints.isEmpty
+                ? .refused(404, "the store has no error \(fingerprint)")
+                : .refused(
+                    400, "several errors begin with \(fingerprint): " + found.fingerprints.joined(separator: ", "))
         }
     }
 }

@@ -18,7 +18,7 @@ struct StoreParameters {
     var trace: String?
     var limit: Int
     var cursor: LogPosition?
-    var sort: String?
+    var sort: ErrorQuery.Order?
 
     /// - Parameters:
     ///   - allowed: the fields that there may be, each once.
@@ -78,7 +78,11 @@ struct StoreParameters {
                 throw Problem(text: "it is not what \"next\" of an answer says")
             }
             cursor = position
-        case .sort: sort = value
+        case .sort:
+            guard let order = ErrorQuery.Order(rawValue: value) else {
+                throw Problem(text: "there are " + ErrorQuery.Order.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            sort = order
         }
     }
 
