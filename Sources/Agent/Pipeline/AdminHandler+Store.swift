@@ -14,6 +14,8 @@ extension AdminHandler {
     func answerFromStore(_ request: borrowing ServedRequest, _ responder: Responder) -> Bool {
         if request.pathIs("/api/v1/logs") {
             logs(request, responder)
+        } else if request.pathIs("/api/v1/logs/patterns") {
+            patterns(request, responder)
         } else if let id = Self.last("/api/v1/traces/", of: request) {
             trace(id, request, responder)
         } else if request.pathIs("/api/v1/errors") {
@@ -76,6 +78,15 @@ extension AdminHandler {
                     try reader.logs(
                         query, before: parameters.cursor, count: parameters.limit, bytesMax: Self.logBytesMax)))
         }
+    }
+
+    /// The kinds of log records.
+    private func patterns(_ request: borrowing ServedRequest, _ responder: Responder) {
+        guard
+            let parameters = parameters(
+                request, responder, [.level, .service, .since, .until, .limit], limit: (50, StoreReader.patternsMax))
+        else { return }
+        ask(responder) { .json(TelemetryJSON.text(try $0.logPatterns(parameters.logs, limit: parameters.limit))) }
     }
 
     private static func several(_ prefix: String, _ ids: [TraceID]) -> String {

@@ -43,7 +43,7 @@ final class AdminHandler: RequestHandler {
         } else if !answerFromStore(request, responder) {
             Self.refuse(
                 responder, 404,
-                "nothing is here; there are /metrics, /livez, /readyz, /api/v1/drops, /api/v1/errors, /api/v1/logs, /api/v1/logs/tail, /api/v1/tap and /api/v1/traces/ID"
+                "nothing is here; there are /metrics, /livez, /readyz, /api/v1/drops, /api/v1/errors, /api/v1/logs, /api/v1/logs/patterns, /api/v1/logs/tail, /api/v1/tap and /api/v1/traces/ID"
             )
         }
     }
