@@ -11,6 +11,7 @@ final class AdminHandler: RequestHandler {
     /// Nil: no store is kept.
     let queries: StoreQueries?
     let clock: any SystemClock
+    let messages: Messages
 
     private static let text = ResponseFields(["content-type": "text/plain; version=0.0.4; charset=utf-8"])
     static let json = ResponseFields(["content-type": "application/json"])
@@ -23,10 +24,12 @@ final class AdminHandler: RequestHandler {
         taps = surroundings.taps
         followers = surroundings.followers
         clock = surroundings.clock
+        messages = surroundings.messages
         queries = store.isEnabled ? StoreQueries(directory: store.directory) : nil
     }
 
     func handle(_ request: borrowing ServedRequest, _ responder: Responder) {
+        if request.pathIs("/api/v1/loglevel") { return levels(request, responder) }
         guard request.method == .get || request.method == .head else {
             return responder.respond(405, ResponseFields(["allow": "GET, HEAD"]))
         }
@@ -43,7 +46,7 @@ final class AdminHandler: RequestHandler {
         } else if !answerFromStore(request, responder) {
             Self.refuse(
                 responder, 404,
-                "nothing is here; there are /metrics, /livez, /readyz, /api/v1/drops, /api/v1/errors, /api/v1/logs, /api/v1/logs/patterns, /api/v1/logs/tail, /api/v1/tap and /api/v1/traces/ID"
+                "nothing is here; there are /metrics, /livez, /readyz, /api/v1/drops, /api/v1/errors, /api/v1/loglevel, /api/v1/logs, /api/v1/logs/patterns, /api/v1/logs/tail, /api/v1/tap and /api/v1/traces/ID"
             )
         }
     }
