@@ -131,7 +131,8 @@ extension Tailer {
         var best: Copy?
         for folder in Set([folder(of: file.path), folder(of: file.source.path)]) {
             for entry in entries(folder) where entry.status.identity != file.identity && isCopy(entry.path, of: file) {
-                if let other = byIdentity[entry.status.identity], other.original !== file { continue }
+                // An ended one that nothing leads to may long have lost its number.
+                if let other = byIdentity[entry.status.identity], other.isThere, other.original !== file { continue }
                 guard let probe = probe(entry.path), probe.isLike(file),
                     probe.isCompressed || hasLineEnd(entry.path, before: file)
                 else { continue }
@@ -149,9 +150,13 @@ extension Tailer {
 
     /// From now on a content lies there.
     func adopt(_ file: TailedFile, _ path: String, _ status: TailFileStatus, isCompressed: Bool) {
-        if let copy = byIdentity[status.identity], copy !== file {
-            held.removeAll { $0 === copy }
-            remove(copy)
+        if let other = byIdentity[status.identity], other !== file {
+            if other.state == .held {
+                held.removeAll { $0 === other }
+                remove(other)
+            } else {
+                gone(other)
+            }
         }
         close(file)
         attach(file, path, status)
