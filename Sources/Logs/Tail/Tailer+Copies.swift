@@ -131,9 +131,10 @@ extension Tailer {
         var best: Copy?
         for folder in Set([folder(of: file.path), folder(of: file.source.path)]) {
             for entry in entries(folder) where entry.status.identity != file.identity && isCopy(entry.path, of: file) {
-                // An ended one that nothing leads to may long have lost its number.
-                if let other = byIdentity[entry.status.identity], other.isThere, other.original !== file { continue }
-                guard let probe = probe(entry.path), probe.isLike(file),
+                let other = byIdentity[entry.status.identity].flatMap { $0.original === file ? nil : $0 }
+                if other?.file != nil { continue }
+                // One that is not open may have lost its number since the last look.
+                guard let probe = probe(entry.path), probe.isLike(file), !(other.map(probe.isSurely) ?? false),
                     probe.isCompressed || hasLineEnd(entry.path, before: file)
                 else { continue }
                 let copy = Copy(path: entry.path, status: probe.status, isCompressed: probe.isCompressed)
