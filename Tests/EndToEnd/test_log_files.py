@@ -431,7 +431,7 @@ def test_formats(tail, folder, receiver, sidelight):
     tea = by_text["low on tea"]
     assert tea.severity == 13 and str(tea.attributes["cups"]) == "3"
     rain = by_text["it rains"]
-    assert rain.severity == 13 and rain.attributes["day"] == "26" and rain.resource["service.name"] == "weather" and rain.resource["team"] == "sky"
+    assert rain.severity == 13 and rain.attributes["day"] == 26 and rain.resource["service.name"] == "weather" and rain.resource["team"] == "sky"
     request = next(log for log in receiver.logs if log.resource["service.name"] == "access")
     assert request.attributes["http.response.status_code"] == 404 and request.attributes["http.request.method"] == "GET"
 
