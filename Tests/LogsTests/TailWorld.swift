@@ -74,7 +74,9 @@ final class TailWorld {
         limits.quantumBytes = [64, 300, 4096][generator.below(3)]
         limits.rotateWaitNanoseconds = 5_000_000_000
         limits.copyWaitNanoseconds = 20_000_000_000
-        trace("\(kind) streams \(streams.count) open \(limits.openFilesMax) quantum \(limits.quantumBytes) hints \(files.hintsTold)")
+        trace(
+            "\(kind) streams \(streams.count) open \(limits.openFilesMax) quantum \(limits.quantumBytes) hints \(files.hintsTold)"
+        )
     }
 
     private func trace(_ text: @autoclosure () -> String) {
@@ -104,7 +106,8 @@ final class TailWorld {
         }
         isDead = false
         if generator.chance(60) { positionFiles.deathAt = 2 + generator.below(60) }
-        trace("start, places \(log.places.map { "\($0.id) \($0.path) \($0.resume.start)\($0.isEnded ? " ended" : "")" })")
+        trace(
+            "start, places \(log.places.map { "\($0.id) \($0.path) \($0.resume.start)\($0.isEnded ? " ended" : "")" })")
         var settings = TailSettings(receiver: "files", include: [kind.matchesRotated ? "logs/s*" : "logs/s*.log"])
         settings.lineBytesMax = 2000
         let holdsBack = generator.chance(50)
@@ -170,7 +173,9 @@ final class TailWorld {
         if generator.chance(3) { return die("before commit") }
         pending = nil
         log.commit(mark)
-        trace("commit \(mark.places.map { "\($0.id) \($0.path) \($0.resume.start)\($0.isEnded ? " ended" : "")" }) forgotten \(mark.forgotten)")
+        trace(
+            "commit \(mark.places.map { "\($0.id) \($0.path) \($0.resume.start)\($0.isEnded ? " ended" : "")" }) forgotten \(mark.forgotten)"
+        )
         _ = checkDeath("in commit")
     }
 
@@ -367,7 +372,9 @@ final class TailWorld {
         }
         pending = nil
         log.commit(mark)
-        trace("commit \(mark.places.map { "\($0.id) \($0.path) \($0.resume.start)\($0.isEnded ? " ended" : "")" }) forgotten \(mark.forgotten)")
+        trace(
+            "commit \(mark.places.map { "\($0.id) \($0.path) \($0.resume.start)\($0.isEnded ? " ended" : "")" }) forgotten \(mark.forgotten)"
+        )
         _ = checkDeath("in commit")
     }
 

@@ -312,6 +312,14 @@ extension Tailer {
         guard let stream = file.stream else { return .failed }
         let most = max(settings.lineBytesMax, 1024)
         let got = stream.fill(files, descriptor, room: limits.quantumBytes)
+        if file.encoding == nil {
+            // Before anything is taken away from the beginning.
+            stream.pending.withUnsafeBytes { learn(file, $0, settings) }
+            if file.encoding == nil {
+                if stream.state == .going { return .more }
+                file.encoding = .utf8
+            }
+        }
         if stream.offset < file.place {
             // It was read before, up to somewhere in the midst.
             stream.drop(Int(min(file.place - stream.offset, UInt64(stream.pending.count))))
@@ -347,10 +355,6 @@ extension Tailer {
     private func takeContent(_ file: TailedFile, _ stream: CompressedStream, _ settings: TailSettings, _ most: Int) {
         var used = 0
         stream.pending.withUnsafeBytes { bytes in
-            if file.encoding == nil {
-                learn(file, bytes, settings)
-                guard file.encoding != nil else { return }
-            }
             // Less where the content begins with a mark.
             let start = Int(file.place - stream.offset)
             guard start <= bytes.count, let encoding = file.encoding else { return }
