@@ -49,6 +49,9 @@ final class PipelineOutput: EntryTaker, Sendable {
     func mayTake(bytes: Int) -> Bool { exporter.mayTake(bytes: bytes) }
 
     var queueFailure: QueueFileError? { exporter.queueFailure }
+    var queueName: String { named.queue.directory }
+    var queueRecovery: QueueRecovery { exporter.queueRecovery }
+    var queueSyncedAt: UInt64? { exporter.queueSyncedAt }
     var isQueueEmpty: Bool { exporter.queueCounts.entries == 0 }
 
     func overflowed(_ signal: Signal, items: Int, bytes: Int) {
@@ -92,6 +95,7 @@ struct PipelineSurroundings: Sendable {
         let files = try LinuxQueueFiles(folder: configuration.directory)
         let queue = try DurableQueue(files, limits: QueueLimits(configuration), now: clock.unixNanoseconds())
         let found = queue.recovery
+        let messages = messages.about(.exporters)
         if found.entries > 0 {
             messages.inform("\(owner): \(countText(found.items.total, "item")) of an earlier run are in the queue")
         }
@@ -110,7 +114,8 @@ struct PipelineSurroundings: Sendable {
         var options = StoreWriter.Options()
         options.retention.bytesMax = configuration.bytesMax
         options.retention.ageSecondsMax = Int(configuration.ageNanosecondsMax / 1_000_000_000)
-        let messages = messages
+        options.indexesWords = configuration.indexesWords
+        let messages = messages.about(.store)
         let store = StoreWriter(directory: configuration.directory, options: options) { messages.warn($0) }
         store.start()
         return store
