@@ -31,11 +31,11 @@ class Kind:
 WRITE = 'action(type="omfile" file="{out}" template="line")'
 PARSE = 'action(type="mmjsonparse" cookie="" container="$!")\n  '
 KINDS = [
-    Kind("plain, unparsed", "plain", "plain", WRITE),
+    Kind("plain, unparsed", "plain", "plain, multiline: off", WRITE),
     Kind("JSON", "plain", "json", PARSE + WRITE),
-    Kind("Docker json-file", "docker", "docker", PARSE + WRITE),
-    Kind("CRI", "stack_cri", "cri", None),
+    Kind("Docker json-file + JSON", "docker", "docker", PARSE + WRITE),
     Kind("CRI + JSON", "cri", "cri", None),
+    Kind("CRI, JS stack traces", "stack_cri", "cri", None),
     Kind("JS stack traces", "stack_plain", "plain", WRITE),
 ]
 

@@ -54,7 +54,7 @@ class Torture:
         self.logs = self.folder / "logs"
         self.logs.mkdir()
         (self.folder / "sidelight.yaml").write_text(
-            f"admin: off\nstore: off\nlog-level: info\nreceivers: {{files: {{include: ['{self.logs}/*.log'], start: beginning, format: plain, multiline: off}}}}\n"
+            f"admin: off\nstore: off\nlog-level: info\nreceivers: {{files: {{include: ['{self.logs}/*.log', '{self.logs}/*.log.*'], start: beginning, format: plain, multiline: off}}}}\n"
             f"queue: {{directory: {folder}/queue}}\nexporters: {{sink: {{kind: otlp, url: http://127.0.0.1:{self.sink.port}, in-flight: 1}}}}\n"
         )
         self.began, self.kills, self.cpu, self.peak, self.lag = time.monotonic(), 0, 0.0, 0.0, 0

@@ -13,6 +13,10 @@ enum FieldKind: UInt8 {
     case int, double, bool, null
     /// An object or array, with its brackets.
     case json
+    /// An object whose members are the record's attributes.
+    case members
+    /// An object that tells of an error, some of which the record says elsewhere.
+    case error
 }
 
 struct Field {

@@ -35,7 +35,25 @@ extension LineFields {
         let first = WellKnownKeys.first(field.key)
         let hash = WellKnownKeys.hash(first, field.key.count)
         let role = keys.role(field.key, first: first, hash: hash)
-        if role != .none, take(field, as: role) { return true }
+        if role != .none {
+            if take(field, as: role) { return true }
+            if field.kind == .json, field.value.start.pointee == UInt8(ascii: "{") {
+                var object = field
+                switch role {
+                case .attributes, .fields: object.kind = .members
+                case .error where hasException: object.kind = .error
+                default: break
+                }
+                return appendOrReplace(object, hash: hash)
+            }
+        }
         return appendOrReplace(field, hash: hash)
+    }
+
+    /// Whether the record says the value somewhere else already.
+    func isSaid(_ value: Text) -> Bool {
+        hasBody && value.start == body.value.start
+            || hasException
+                && (value.start == exceptionStack.value.start || value.start == exceptionType.value.start || value.start == exceptionMessage.value.start)
     }
 }

@@ -16,6 +16,8 @@ struct LineFields: ~Copyable {
     var severityText: Text
     var body: Field
     var hasBody = false
+    /// Where a plain line's message begins, if something is before it that the record says elsewhere.
+    var messageStart: UnsafePointer<UInt8>?
     var traceHigh: UInt64 = 0
     var traceLow: UInt64 = 0
     var spanID: UInt64 = 0
@@ -69,6 +71,7 @@ struct LineFields: ~Copyable {
         spanID = 0
         traceFlags = 0
         hasException = false
+        messageStart = nil
     }
 
     mutating func beginException() {
@@ -254,13 +257,14 @@ struct LineFields: ~Copyable {
             exceptionStack = stack
             if let type = JSONScan.member("type", of: field.value) ?? JSONScan.member("name", of: field.value) { exceptionType = type }
             if let message = JSONScan.member("message", of: field.value) { exceptionMessage = message }
-            // What else it says (a code, a cause) stays an attribute with it.
+            // What else it says (a code, a cause) is an attribute.
             return false
         case (.error, _): return false
         case (.stack, .text), (.stack, .escapedText):
             if !hasException { beginException() }
             guard exceptionStack.value.isEmpty else { return false }
             exceptionStack = field
+            if exceptionType.value.isEmpty { takeHead(ofStack: field) }
         case (.exceptionType, .text), (.exceptionType, .escapedText):
             if !hasException { beginException() }
             exceptionType = field
@@ -270,6 +274,31 @@ struct LineFields: ~Copyable {
         default: return false
         }
         return true
+    }
+}
+
+extension LineFields {
+    /// What a stack's first line says; of Python's the last one.
+    private mutating func takeHead(ofStack stack: Field) {
+        let isEscaped = stack.kind == .escapedText
+        var head = stack.value
+        if head.hasPrefix("Traceback ") {
+            var at = head.end
+            while at > head.start, isEscaped ? !(at[-1] == UInt8(ascii: "n") && at - head.start > 1 && at[-2] == UInt8(ascii: "\\")) : at[-1] != 0x0A {
+                at -= 1
+            }
+            head.start = at
+        } else if isEscaped {
+            var at = head.start
+            while at < head.end, !(at[0] == UInt8(ascii: "\\") && at[1] == UInt8(ascii: "n")) { at += at[0] == UInt8(ascii: "\\") ? 2 : 1 }
+            head.end = min(at, head.end)
+        } else {
+            head.end = head.first(0x0A) ?? head.end
+        }
+        guard !head.isEmpty, let found = TraceLine.head(head) else { return }
+        exceptionType.value = found.type
+        exceptionMessage.value = found.message
+        exceptionMessage.kind = stack.kind
     }
 }
 

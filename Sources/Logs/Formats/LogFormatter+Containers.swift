@@ -56,6 +56,7 @@ extension LogFormatter {
         var text: Text?
         var stream: LogStream?
         var time: UInt64 = 0
+        var labels = Text(line.start, count: 0)
         while true {
             JSONScan.skipSpace(&at, end)
             guard JSONScan.key(&at, end, &field) else { return false }
@@ -71,7 +72,9 @@ extension LogFormatter {
                 } else if field.key.equals("time"), field.kind == .text {
                     guard let found = workspace.line.times.iso(field.value), found.end == field.value.end else { return false }
                     time = found.time
-                } else if !field.key.equals("attrs") {
+                } else if field.key.equals("attrs"), field.kind == .json, field.value.start.pointee == UInt8(ascii: "{") {
+                    labels = field.value
+                } else {
                     return false
                 }
             }
@@ -84,6 +87,7 @@ extension LogFormatter {
         }
         guard at == end, var text, let stream, time != 0 else { return false }
         guard !isTaken(stream, start) else { return true }
+        if !stream.hasLabels(labels) { take(labels, of: stream) }
         let isPiece = text.isEmpty || text.end[-1] != 0x0A
         if !isPiece {
             text.end -= 1
@@ -91,6 +95,13 @@ extension LogFormatter {
         }
         content(text, isPiece: isPiece, of: stream, at: start, time: time, stays: false)
         return true
+    }
+
+    /// What Docker tells of the container with each line (its tag, labels, variables): attributes of the records from here on.
+    @inline(never)
+    private func take(_ labels: Text, of stream: LogStream) {
+        if stream.isHeld { finishHeld(stream) }
+        stream.set(labels, encoded: labels.isEmpty ? [] : workspace.encodedMembers(of: labels))
     }
 
     @inline(__always)

@@ -5,9 +5,12 @@ final class LogStream {
     /// Two buffers of a quiet stream are kept if they are no larger than this. Bytes.
     private static let keptMax = 4 << 10
 
-    private let attributes: UnsafeMutableBufferPointer<UInt8>
+    /// Encoded attributes of each record: of the source, of the stream, of the labels that Docker tells.
+    private var attributes: UnsafeMutableBufferPointer<UInt8>
     private let sourceCount: Int
     private let streamCount: Int
+    private var labelsCount = 0
+    private var labels: [UInt8] = []
 
     /// Lines that begin before are given out: at the start, by what was kept of the last run.
     var place: UInt64
@@ -24,6 +27,7 @@ final class LogStream {
     var time: UInt64 = 0
     var observed: UInt64 = 0
     var trace = TraceState()
+    private var lastStart = 0
     /// Bytes that did not fit.
     var cut = 0
     private var joined = GrowingText()
@@ -53,7 +57,26 @@ final class LogStream {
 
     /// Encoded attributes of a record; one of a container has a time of its runtime.
     func attributes(time: UInt64) -> Text {
-        Text(UnsafePointer(attributes.baseAddress!), count: time == 0 ? sourceCount : streamCount)
+        Text(UnsafePointer(attributes.baseAddress!), count: time == 0 ? sourceCount : streamCount + labelsCount)
+    }
+
+    // MARK: labels
+
+    @inline(__always)
+    func hasLabels(_ text: Text) -> Bool { text.count == labels.count && (text.isEmpty || hasSame(text)) }
+
+    private func hasSame(_ text: Text) -> Bool { labels.withUnsafeBytes { memcmp($0.baseAddress!, text.start, text.count) == 0 } }
+
+    /// - Parameter encoded: attributes that the labels are.
+    func set(_ text: Text, encoded: [UInt8]) {
+        labels = [UInt8](UnsafeBufferPointer(start: text.start, count: text.count))
+        let larger = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: streamCount + encoded.count + Text.slack)
+        larger.initialize(repeating: 0)
+        larger.baseAddress!.update(from: attributes.baseAddress!, count: streamCount)
+        for (index, byte) in encoded.enumerated() { larger[streamCount + index] = byte }
+        labelsCount = encoded.count
+        attributes.deallocate()
+        attributes = larger
     }
 
     /// Where the first line begins that has not been given out; nil: nothing waits.
@@ -71,6 +94,7 @@ final class LogStream {
         self.time = time
         self.observed = observed
         trace = TraceState()
+        lastStart = 0
         cut = 0
         deadline = nil
         if !stays { own() }
@@ -87,6 +111,7 @@ final class LogStream {
     /// Adds a line to what waits, as far as there is room; the rest is counted in `cut`.
     func append(_ line: Text, max: Int) {
         own()
+        lastStart = joined.count + 1
         let room = max - joined.count - 1
         if cut > 0 || room < 1 {
             cut += line.count + 1
@@ -99,6 +124,9 @@ final class LogStream {
         text = joined.text
         deadline = nil
     }
+
+    /// The line that came last; a part of it, if the record is full.
+    var lastLine: Text { Text(text.start + min(lastStart, text.count), text.end) }
 
     func drop() {
         isHeld = false

@@ -94,7 +94,49 @@ extension LogWorkspace {
             container(&place, field.value.end, &out)
             out.end(value)
             out.end(whole)
+        case .members: putMembers(tag, field.value, &out)
+        case .error:
+            let start = out
+            let whole = out.begin(tag)
+            out.field(KeyValueTag.key, key)
+            let value = out.begin(KeyValueTag.value)
+            let map = out.begin(AnyValueTag.map)
+            let empty = out.place
+            putMembers(AnyValueTag.elements, field.value, &out)
+            guard out.place != empty else {
+                // All of it is the exception.
+                out = start
+                return
+            }
+            out.end(map)
+            out.end(value)
+            out.end(whole)
         }
+    }
+
+    /// Writes the members of an object, which has been checked, but for those that the record says elsewhere.
+    private func putMembers(_ tag: UInt8, _ object: Text, _ out: inout FieldWriter) {
+        var place = object.start + 1
+        var field = Field(key: line.empty, value: line.empty, kind: .null)
+        while true {
+            JSONScan.skipSpace(&place, object.end)
+            guard JSONScan.key(&place, object.end, &field), JSONScan.value(&place, object.end, &field) else { return }
+            if !line.isSaid(field.value) { withUnsafePointer(to: field) { put(tag, $0, &out) } }
+            JSONScan.skipSpace(&place, object.end)
+            guard place < object.end, place.pointee == UInt8(ascii: ",") else { return }
+            place += 1
+        }
+    }
+
+    /// The members of an object, which has been checked, as encoded attributes of a record.
+    func encodedMembers(of object: Text) -> [UInt8] {
+        line.begin()
+        unescaped.begin(object.count)
+        let room = UnsafeMutablePointer<UInt8>.allocate(capacity: 6 * object.count + 2 * Text.slack)
+        defer { room.deallocate() }
+        var out = FieldWriter(room)
+        putMembers(LogRecordTag.attributes, object, &out)
+        return [UInt8](UnsafeBufferPointer(start: room, count: out.place - room))
     }
 
     /// Writes an `AnyValue` as a field.
@@ -116,7 +158,7 @@ extension LogWorkspace {
             out.bytes2(tag, 2)
             out.bytes2(AnyValueTag.bool, field.bits != 0 ? 1 : 0)
         case .null: out.bytes2(tag, 0)
-        case .json:
+        case .json, .members, .error:
             let value = out.begin(tag)
             var place = field.value.start
             container(&place, field.value.end, &out)

@@ -6,8 +6,16 @@ struct Probe {
     let isCompressed: Bool
     /// Of the content.
     let head: [UInt8]
+    /// More of the head may be there when the file is written to its end.
+    let isPartial: Bool
+
+    /// A copy that is being written: the rest is to come.
+    func mayBecome(_ file: TailedFile) -> Bool { file.head.bytes > 0 && head.withUnsafeBytes { file.head.matches($0) } }
 
     /// The content may be what is known of the file, or go on from there.
+    func isSurely(_ file: TailedFile) -> Bool { file.head.bytes > 0 && isLike(file) }
+
+    /// The same, also where nothing is known.
     func isLike(_ file: TailedFile) -> Bool {
         head.withUnsafeBytes { file.head.matches($0) } && (isCompressed || status.bytes >= file.resume.start)
     }
@@ -32,13 +40,17 @@ extension Tailer {
         }
         let head = UnsafeRawBufferPointer(rebasing: headBuffer[..<count])
         guard let format = CompressedStream.Format.detect(head) else {
-            return Probe(status: status, isCompressed: false, head: Array(head))
+            // Its first bytes are to come.
+            let isPartial = count < 4 && CompressedStream.Format.isExpected(path)
+            return Probe(status: status, isCompressed: false, head: Array(head), isPartial: isPartial)
         }
         let stream = CompressedStream(format)
         while stream.pending.count < HeadPrint.bytesMax, stream.state == .going {
             _ = stream.fill(files, descriptor, room: HeadPrint.bytesMax)
         }
-        return Probe(status: status, isCompressed: true, head: Array(stream.pending.prefix(HeadPrint.bytesMax)))
+        return Probe(
+            status: status, isCompressed: true, head: Array(stream.pending.prefix(HeadPrint.bytesMax)),
+            isPartial: stream.pending.count < HeadPrint.bytesMax && stream.state == .waiting)
     }
 
     /// The files of a folder, looked at once a turn.
@@ -110,7 +122,7 @@ extension Tailer {
     /// Contents that a new file may be a copy of, those first that nothing leads to.
     func known(_ probe: Probe, _ path: String) -> [TailedFile] {
         let found = probe.head.withUnsafeBytes { heads.matches($0) }.filter {
-            $0.state != .held && isCopy(path, of: $0) && probe.isLike($0)
+            $0.state != .held && isCopy(path, of: $0) && (probe.isLike($0) || $0.isFollowed && $0.isThere && probe.mayBecome($0))
                 && (probe.isCompressed || hasLineEnd(path, before: $0))
         }
         return found.filter { !$0.isThere } + found.filter(\.isThere)
@@ -122,8 +134,10 @@ extension Tailer {
         var best: Copy?
         for folder in Set([folder(of: file.path), folder(of: file.source.path)]) {
             for entry in entries(folder) where entry.status.identity != file.identity && isCopy(entry.path, of: file) {
-                if let other = byIdentity[entry.status.identity], other.original !== file { continue }
-                guard let probe = probe(entry.path), probe.isLike(file),
+                let other = byIdentity[entry.status.identity].flatMap { $0.original === file ? nil : $0 }
+                if other?.file != nil { continue }
+                // One that is not open may have lost its number since the last look.
+                guard let probe = probe(entry.path), probe.isLike(file), !(other.map(probe.isSurely) ?? false),
                     probe.isCompressed || hasLineEnd(entry.path, before: file)
                 else { continue }
                 let copy = Copy(path: entry.path, status: probe.status, isCompressed: probe.isCompressed)
@@ -140,9 +154,13 @@ extension Tailer {
 
     /// From now on a content lies there.
     func adopt(_ file: TailedFile, _ path: String, _ status: TailFileStatus, isCompressed: Bool) {
-        if let copy = byIdentity[status.identity], copy !== file {
-            held.removeAll { $0 === copy }
-            remove(copy)
+        if let other = byIdentity[status.identity], other !== file {
+            if other.state == .held {
+                held.removeAll { $0 === other }
+                remove(other)
+            } else {
+                gone(other)
+            }
         }
         close(file)
         attach(file, path, status)
@@ -192,7 +210,11 @@ extension Tailer {
             if original.state == .gone || !original.isThere {
                 adopt(original, file.path, status, isCompressed: file.isCompressed)
             } else if !isStillCopy(file, original) {
-                letGo(file)
+                if isItself(original) {
+                    letGo(file)
+                } else {
+                    contentLost(original)
+                }
             }
         }
     }
@@ -202,6 +224,14 @@ extension Tailer {
         if file.isCompressed { return true }
         guard file.since + limits.copyWaitNanoseconds > now else { return false }
         return file.size <= original.size && saysTheSame(file, original)
+    }
+
+    /// Whether its content is where it was.
+    private func isItself(_ file: TailedFile) -> Bool {
+        guard let descriptor = file.file ?? files.open(file.path) else { return false }
+        defer { if file.file == nil { files.close(descriptor) } }
+        guard let count = files.read(descriptor, into: headBuffer, at: 0) else { return true }
+        return file.head.matches(UnsafeRawBufferPointer(rebasing: headBuffer[..<count]))
     }
 
     /// The last of what both have.

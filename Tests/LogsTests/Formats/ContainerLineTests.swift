@@ -64,3 +64,46 @@ struct ContainerLineTests {
         #expect(records[1].fields["exception.stacktrace"] == "TypeError: x is not a function\n    at f (a.js:1:2)\n    at g (a.js:3:4)")
     }
 }
+
+@Suite("What Docker tells with each line")
+struct DockerLabelTests {
+    @Test("Labels are attributes of the container's records")
+    func labels() {
+        let probe = FormatProbe()
+        func line(_ text: String, _ attrs: String) -> String {
+            #"{"log":"\#(text)\n","stream":"stdout",\#(attrs)"time":"2026-11-26T10:00:00Z"}"# + "\n"
+        }
+        probe.take(line("a", #""attrs":{"tag":"shop","n":1},"#) + line("b", #""attrs":{"tag":"shop","n":1},"#) + line("c", #""attrs":{"tag":"other"},"#) + line("d", ""))
+        probe.end()
+        #expect(probe.records.map(\.text) == ["a", "b", "c", "d"])
+        let stream = ["log.iostream": AttributeValue.string("stdout")]
+        #expect(probe.records[0].fields == ["log.iostream": "stdout", "tag": "shop", "n": 1])
+        #expect(probe.records[1].fields == probe.records[0].fields)
+        #expect(probe.records[2].fields == ["log.iostream": "stdout", "tag": "other"])
+        #expect(probe.records[3].fields == stream)
+    }
+
+    @Test("What only looks like Docker's is JSON", arguments: [
+        #"{"log":"a\n","stream":"stdout","time":"soon"}"#, #"{"log":"a\n","stream":"other","time":"2026-11-26T10:00:00Z"}"#,
+        #"{"log":"a\n","stream":"stdout"}"#, #"{"log":"a","x":1}"#,
+    ])
+    func json(_ line: String) {
+        let record = FormatProbe.record(line)
+        #expect(record.fields["log"] != nil)
+        #expect(record.text == line)
+    }
+
+    @Test("What only looks like CRI is plain", arguments: [
+        "2026-11-26T10:00:00.000000000Z stdin F x", "2026-11-26T10:00:00.000000000Z stdout X x", "2026-11-26T10:00:00.000000000Z stdout Fx",
+        "2026-99-26T10:00:00.000000000Z stdout F x", "2026-11-26T10:00:00.000000000Z stdout",
+    ])
+    func plain(_ line: String) { #expect(FormatProbe.record(line).text == line) }
+
+    @Test("CRI with a zone, further tags, no text")
+    func variants() {
+        let records = FormatProbe.records(
+            "2026-11-26T11:00:00.123456789+01:00 stdout F a\n2026-11-26T10:00:00.1Z stderr F:x:y b\n2026-11-26T10:00:00.000000000Z stdout F\n2026-11-26T10:00:00.000000000Z stdout F \n")
+        #expect(records.map(\.text) == ["a", "b"])
+        #expect(records.map(\.time) == [onTheDay(10, nanoseconds: 123_456_789), onTheDay(10, nanoseconds: 100_000_000)])
+    }
+}
