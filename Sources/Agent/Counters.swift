@@ -18,6 +18,7 @@ public enum CounterName: String, CaseIterable, Sendable {
     case storeWritten = "sidelight_store_written_total"
     case storeDropped = "sidelight_store_dropped_total"
     case storeQueued = "sidelight_store_queued"
+    case storeUnindexed = "sidelight_store_unindexed_total"
     case workerEnds = "sidelight_worker_ends_total"
     case workerRestarts = "sidelight_worker_restarts_total"
     case boardSlotsRejected = "sidelight_board_slots_rejected_total"

@@ -164,6 +164,7 @@ final class PipelineStatus: Sendable {
     }
 
     private static func add(_ counts: StoreCounts, to counters: inout Counters) {
+        counters.add(.storeUnindexed, [:], counts.unindexedLogs)
         for signal in Signal.allCases {
             let items = counts[signal]
             counters.add(.storeWritten, ["signal": signal.word], items.stored)
