@@ -206,8 +206,8 @@ extension ProcessorConfiguration.Kind {
         case .filter: [.filtered, .malformed, .tooLarge]
         case .sample: [.unsampled, .malformed, .tooLarge]
         case .tailSample: [.unsampled, .lateUnsampled, .malformed]
-        case .spanMetrics, .serviceGraph: [.malformed]
-        case .dedupe: [.duplicate, .malformed]
+        case .spanMetrics, .serviceGraph, .logMetrics: [.malformed]
+        case .dedupe: [.duplicate, .repeated, .malformed]
         case .js: [.script, .scriptFailed]
         }
     }
