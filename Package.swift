@@ -67,6 +67,8 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+        .target(name: "CScan"),
         .target(name: "CICU", linkerSettings: [.linkedLibrary("icuuc")]),
         .target(name: "CLinux"),
         .target(name: "CPlatform"),
@@ -85,7 +87,7 @@ let package = Package(
         target("Resolver", ["CAres", "CLinux", "Discovery", "System"]),
         target("Server", ["CHTTP2", "CLinux", "CZlib", "CZstd", "System", "Wire"]),
         target("Processors", ["Configuration", "System", "Telemetry", "Wire"]),
-        target("Logs", ["CSimdJSON", "CZlib", "CZstd", "System", "Telemetry", "Wire"]),
+        target("Logs", ["CRE2", "CScan", "CSimdJSON", "CZlib", "CZstd", "System", "Telemetry", "Wire"]),
         target("Store", [grdb, "System", "Telemetry", "Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts

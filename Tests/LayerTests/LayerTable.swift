@@ -16,7 +16,7 @@ struct LayerTable {
 
     static let sidelight = LayerTable(
         layers: [
-            ["CV8", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON", "CHTTP2", "CYAML", "CZstd", "CAres"],
+            ["CV8", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON", "CHTTP2", "CYAML", "CZstd", "CAres", "CRE2", "CScan"],
             ["Telemetry", "System", "Policy"],
             ["Wire", "Pipeline", "Queue", "Resources", "Discovery", "Configuration"],
             ["Linux", "Logs", "Transport", "Resolver", "Server", "Processors", "Store", "Engine"],

@@ -1,0 +1,36 @@
+extension LineFields {
+    /// Takes the exception out of a plain text that has a stack trace in it. The body keeps what stands before the trace and its head; the trace has its head again, as the
+    /// conventions want it. <https://opentelemetry.io/docs/specs/semconv/exceptions/exceptions-logs/>
+    mutating func exception(_ text: Text, _ trace: TraceState) {
+        let start = text.start + min(trace.headStart, text.count)
+        let end = text.start + min(trace.headEnd, text.count)
+        var head = Text(start, end)
+        if trace.kind == .python || trace.kind == .pythonEnded {
+            // The error is the last line that is not indented.
+            head = lastLine(of: Text(start, text.end))
+            body.value = trace.headStart > 0 ? Text(text.start, start - 1) : head
+        } else {
+            body.value = Text(text.start, end)
+        }
+        beginException()
+        exceptionStack.value = Text(start, text.end)
+        if let found = TraceLine.head(head) {
+            exceptionType.value = found.type
+            exceptionMessage.value = found.message
+        } else if let (type, message) = TraceLine.report(head, of: text) {
+            exceptionType.value = type
+            exceptionMessage.value = message
+        }
+    }
+
+    private func lastLine(of text: Text) -> Text {
+        var end = text.end
+        while end > text.start {
+            var start = end
+            while start > text.start, start[-1] != 0x0A { start -= 1 }
+            if !start.pointee.isSpace { return Text(start, end) }
+            end = start > text.start ? start - 1 : start
+        }
+        return text
+    }
+}

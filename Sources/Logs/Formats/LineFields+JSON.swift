@@ -1,0 +1,41 @@
+extension LineFields {
+    /// Takes the members of the object that the line is. False, and nothing is worth anything, when it is not one.
+    mutating func json(_ line: Text) -> Bool {
+        begin()
+        let end = line.end
+        var at = line.start + 1
+        var field = Field(key: line, value: line, kind: .null)
+        JSONScan.skipSpace(&at, end)
+        if at < end, at.pointee == UInt8(ascii: "}") {
+            at += 1
+        } else {
+            while true {
+                guard JSONScan.key(&at, end, &field), JSONScan.value(&at, end, &field) else { return false }
+                guard add(field) else { return false }
+                if _slowPath(at < end && at.pointee <= 0x20) { JSONScan.skipSpace(&at, end) }
+                guard at < end else { return false }
+                let byte = at.pointee
+                at += 1
+                if byte == UInt8(ascii: ",") {
+                    if _slowPath(at < end && at.pointee != UInt8(ascii: "\"")) { JSONScan.skipSpace(&at, end) }
+                } else if byte == UInt8(ascii: "}") {
+                    break
+                } else {
+                    return false
+                }
+            }
+        }
+        JSONScan.skipSpace(&at, end)
+        return at == end
+    }
+
+    @inline(__always)
+    private mutating func add(_ field: Field) -> Bool {
+        if _slowPath(field.keyHasEscapes) { return append(field) }
+        let first = WellKnownKeys.first(field.key)
+        let hash = WellKnownKeys.hash(first, field.key.count)
+        let role = keys.role(field.key, first: first, hash: hash)
+        if role != .none, take(field, as: role) { return true }
+        return appendOrReplace(field, hash: hash)
+    }
+}

@@ -1,0 +1,48 @@
+import CRE2
+
+/// A regular expression of a user (RE2's syntax): found in time proportional to the line, whatever either is.
+public final class LinePattern: Sendable {
+    /// Bytes that a pattern and its matching may take.
+    public static let memoryMax: Int64 = 8 << 20
+    /// Groups that are told.
+    public static let groupsMax = 64
+
+    public struct Invalid: Error, CustomStringConvertible {
+        public var description: String
+    }
+
+    /// The pattern as it was given.
+    public let source: String
+    /// By group, from the first; nil for one without a name.
+    public let groupNames: [String?]
+    // RE2 locks what its matching shares.
+    private nonisolated(unsafe) let matcher: OpaquePointer
+
+    public init(_ source: String) throws(Invalid) {
+        var source = source
+        var why = [CChar](repeating: 0, count: 256)
+        let made = source.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { chars in
+                chars.baseAddress.flatMap { sl_re2_new($0, chars.count, Self.memoryMax, &why, why.count) }
+            }
+        }
+        guard let made else {
+            let text = why.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+            throw Invalid(description: source.isEmpty ? "it is empty" : String(decoding: text, as: UTF8.self))
+        }
+        self.source = source
+        matcher = made
+        groupNames = (0..<Int(sl_re2_group_count(made))).map { index in
+            sl_re2_group_name(made, Int32(index + 1)).map { String(cString: $0) }
+        }
+    }
+
+    deinit { sl_re2_free(matcher) }
+
+    func matches(_ text: Text) -> Bool { sl_re2_match(matcher, text.start, text.count, nil, 0) }
+
+    /// `places` has room for a start and an end of each group; both are -1 for a group that took no part.
+    func groups(of text: Text, into places: UnsafeMutablePointer<Int64>) -> Bool {
+        sl_re2_match(matcher, text.start, text.count, places, Int32(groupNames.count))
+    }
+}

@@ -1,0 +1,66 @@
+import Logs
+import Telemetry
+import Testing
+
+@Suite("Lines of containers")
+struct ContainerLineTests {
+    @Test("CRI: streams, pieces, what is inside")
+    func cri() {
+        let probe = FormatProbe(path: "/var/log/pods/prod_web-5d9_0a1b/app/3.log")
+        probe.take(
+            """
+            2026-11-26T10:00:00.123456789Z stdout F hello
+            2026-11-26T10:00:01.000000000Z stdout P first,
+            2026-11-26T10:00:01.100000000Z stderr F {"level":"error","msg":"bad"}
+            2026-11-26T10:00:01.200000000Z stdout F  second
+
+            """)
+        probe.end()
+        #expect(probe.records.map(\.text) == ["hello", "bad", "first, second"])
+        #expect(probe.records.map(\.time) == [onTheDay(10, nanoseconds: 123_456_789), onTheDay(10, 0, 1, nanoseconds: 100_000_000), onTheDay(10, 0, 1)])
+        #expect(probe.records.map { $0.fields["log.iostream"] } == ["stdout", "stderr", "stdout"])
+        #expect(probe.records[1].severity == 17)
+        #expect(
+            probe.resources[0].attributes == [
+                Attribute("service.name", "app"), Attribute("k8s.namespace.name", "prod"), Attribute("k8s.pod.name", "web-5d9"),
+                Attribute("k8s.pod.uid", "0a1b"), Attribute("k8s.container.name", "app"), Attribute("k8s.container.restart_count", 3),
+            ])
+        #expect(probe.workspace.counts.partials == 1)
+    }
+
+    @Test("Docker's json-file: streams, pieces, what is inside")
+    func docker() {
+        let probe = FormatProbe(path: "/var/lib/docker/containers/abc/abc-json.log")
+        probe.take(
+            #"""
+            {"log":"hello \u003cb\u003e\n","stream":"stdout","time":"2026-11-26T10:00:00.123456789Z"}
+            {"log":"first,","stream":"stdout","time":"2026-11-26T10:00:01Z"}
+            {"log":"{\"level\":\"error\",\"msg\":\"a\\nb\"}\n","stream":"stderr","time":"2026-11-26T10:00:01.1Z"}
+            {"log":" second\r\n","stream":"stdout","time":"2026-11-26T10:00:02Z"}
+
+            """#)
+        probe.end()
+        #expect(probe.records.map(\.text) == ["hello <b>", "a\nb", "first, second"])
+        #expect(probe.records.map(\.time) == [onTheDay(10, nanoseconds: 123_456_789), onTheDay(10, 0, 1, nanoseconds: 100_000_000), onTheDay(10, 0, 1)])
+        #expect(probe.records.map { $0.fields["log.iostream"] } == ["stdout", "stderr", "stdout"])
+        #expect(probe.resources[0].attributes == [Attribute("service.name", "unknown_service"), Attribute("container.id", "abc")])
+    }
+
+    @Test("A stack trace on one stream, other lines between its own")
+    func interleaved() {
+        let records = FormatProbe.records(
+            """
+            2026-11-26T10:00:00.000000000Z stderr F TypeError: x is not a function
+            2026-11-26T10:00:00.000000000Z stdout F one
+            2026-11-26T10:00:00.000000000Z stderr F     at f (a.js:1:2)
+            2026-11-26T10:00:00.000000000Z stdout F two
+            2026-11-26T10:00:00.000000000Z stderr F     at g (a.js:3:4)
+            2026-11-26T10:00:00.000000000Z stderr F after
+
+            """)
+        #expect(records.map(\.text) == ["one", "TypeError: x is not a function", "two", "after"])
+        #expect(records[1].fields["exception.type"] == "TypeError")
+        #expect(records[1].fields["exception.message"] == "x is not a function")
+        #expect(records[1].fields["exception.stacktrace"] == "TypeError: x is not a function\n    at f (a.js:1:2)\n    at g (a.js:3:4)")
+    }
+}
