@@ -45,7 +45,8 @@ public final class DatagramSocket: Sendable {
             let count = retryingInterrupted {
                 Int(
                     sl_receive_datagrams(
-                        fileDescriptor, memory.baseAddress!, each, datagrams.baseAddress!, SL_DATAGRAMS_MAX, &dropped))
+                        fileDescriptor, memory.baseAddress!, each, datagrams.baseAddress!, Int32(SL_DATAGRAMS_MAX),
+                        &dropped))
             }
             guard let count else { return 0 }
             for index in 0..<count {

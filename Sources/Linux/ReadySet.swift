@@ -29,7 +29,7 @@ public final class ReadySet: Sendable {
     /// The marks of those that are readable now, or hung up or in error; not all where there are many.
     public func ready(_ body: (UInt64) -> Void) {
         withUnsafeTemporaryAllocation(of: sl_ready.self, capacity: Int(SL_READY_MAX)) { ready in
-            let count = sl_epoll_wait(fileDescriptor, ready.baseAddress!, SL_READY_MAX, 0)
+            let count = sl_epoll_wait(fileDescriptor, ready.baseAddress!, Int32(SL_READY_MAX), 0)
             for index in 0..<max(0, Int(count)) { body(ready[index].mark) }
         }
     }
