@@ -87,7 +87,7 @@ let package = Package(
         target("Resolver", ["CAres", "CLinux", "Discovery", "System"]),
         target("Server", ["CHTTP2", "CLinux", "CZlib", "CZstd", "System", "Wire"]),
         target("Processors", ["Configuration", "System", "Telemetry", "Wire"]),
-        target("Logs", ["CRE2", "CScan", "CSimdJSON", "CZlib", "CZstd", "System", "Telemetry", "Wire"]),
+        target("Logs", ["CLinux", "CRE2", "CScan", "CSimdJSON", "CZlib", "CZstd", "System", "Telemetry", "Wire"]),
         target("Store", [grdb, "System", "Telemetry", "Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts
@@ -100,7 +100,7 @@ let package = Package(
         target(
             "Agent",
             [
-                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Linux", "Transport", "Resolver", "Server", "Processors", "Store", "Exporters",
+                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Linux", "Logs", "Transport", "Resolver", "Server", "Processors", "Store", "Exporters",
                 "Receivers", "System",
             ]),
         // 6 tools
@@ -127,7 +127,7 @@ let package = Package(
         tests("Command", ["sidelight", "Store", "Telemetry"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "Telemetry", "System"]),
-        tests("Agent", ["Agent", "Configuration", "Telemetry", "Wire", "Linux", "Processors"]),
+        tests("Agent", ["Agent", "Configuration", "Telemetry", "Wire", "Linux", "Logs", "Processors", "System", "Transport"]),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -303,8 +303,14 @@ int sl_inotify_watch(int fd, const char *folder) {
     return inotify_add_watch(fd, folder, IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR | IN_EXCL_UNLINK);
 }
 
+int sl_inotify_watch_writes(int fd, const char *folder) {
+    return inotify_add_watch(fd, folder, IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR | IN_EXCL_UNLINK);
+}
+
+const void *sl_last_byte(const void *bytes, int byte, size_t count) { return memrchr(bytes, byte, count); }
+
 _Static_assert(SL_INOTIFY_HEADER_BYTES == sizeof(struct inotify_event), "inotify_event");
-_Static_assert(SL_INOTIFY_FOLDER == IN_ISDIR && SL_INOTIFY_OVERFLOW == IN_Q_OVERFLOW && SL_INOTIFY_APPEARED == (IN_CREATE | IN_MOVED_TO) &&
+_Static_assert(SL_INOTIFY_FOLDER == IN_ISDIR && SL_INOTIFY_WRITTEN == IN_MODIFY && SL_INOTIFY_OVERFLOW == IN_Q_OVERFLOW && SL_INOTIFY_APPEARED == (IN_CREATE | IN_MOVED_TO) &&
                    SL_INOTIFY_MOVED_AWAY == IN_MOVED_FROM && SL_INOTIFY_IGNORED == IN_IGNORED,
                "inotify's bits");
 

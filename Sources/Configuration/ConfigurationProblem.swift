@@ -26,13 +26,17 @@ public struct ConfigurationErrors: Error, Hashable, Sendable, CustomStringConver
     public var warnings: [ConfigurationProblem] = []
     /// The scripts of processors as far as they could be read: there may be something wrong with them as well.
     public var scripts: [ScriptSetting] = []
+    /// Regular expressions, of the same kind.
+    public var patterns: [PatternSetting] = []
 
     public init(
-        problems: [ConfigurationProblem], warnings: [ConfigurationProblem] = [], scripts: [ScriptSetting] = []
+        problems: [ConfigurationProblem], warnings: [ConfigurationProblem] = [], scripts: [ScriptSetting] = [],
+        patterns: [PatternSetting] = []
     ) {
         self.problems = problems
         self.warnings = warnings
         self.scripts = scripts
+        self.patterns = patterns
     }
 
     public var description: String { problems.map(\.description).joined(separator: "\n") }

@@ -99,7 +99,7 @@ struct Backlog {
         let items = freshItems
         fresh.removeAll(keepingCapacity: true)
         freshItems = SignalCounts()
-        if case .failed(let error) = queue.commit(now: unix) {
+        if case .failed(let error) = queue.commit(now: unix, monotonic: now) {
             if isPromised { for signal in Signal.allCases { unwritten[signal] += items[signal] } }
             return error
         }

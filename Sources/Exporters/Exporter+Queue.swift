@@ -79,7 +79,7 @@ extension Exporter {
         let now = clock.monotonicNanoseconds()
         let unix = clock.unixNanoseconds()
         let (drops, timer, gone, event) = state.withLock { state in
-            state.backlog!.queue.tick(now: unix)
+            state.backlog!.queue.tick(now: unix, monotonic: now)
             let event = Self.roomAgain(&state)
             return (state.backlog!.queue.takeDrops(), Self.arm(&state, now), state.backlog!.takeLost(), event)
         }
@@ -184,6 +184,12 @@ extension Exporter {
     }
 
     public var queueCounts: QueueCounts { state.withLock { $0.backlog!.queue.counts } }
+
+    /// What was in the queue when it was opened.
+    public var queueRecovery: QueueRecovery { state.withLock { $0.backlog!.queue.recovery } }
+
+    /// When the last sync of the queue began that ended well, in monotonic nanoseconds. Nil: there was none.
+    public var queueSyncedAt: UInt64? { state.withLock { $0.backlog!.queue.syncedAt } }
 
     /// Why nothing can be written to the queue at the moment.
     public var queueFailure: QueueFileError? { state.withLock { $0.backlog!.queue.failure } }

@@ -29,6 +29,12 @@ public enum Machine {
     /// without seccomp(2) leaves the resource limits.
     public static func confine() { _ = sl_confine() }
 
+    /// Another one after each start of the system; empty where it does not say.
+    public static var bootID: String {
+        let bytes = (try? readFile("/proc/sys/kernel/random/boot_id", bytesMax: 256)) ?? []
+        return String(decoding: bytes, as: UTF8.self).filter { !$0.isNewline }
+    }
+
     public static var hostName: String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
             guard gethostname(buffer.baseAddress!, buffer.count - 1) == 0 else { return nil }

@@ -110,7 +110,10 @@ extension DurableQueue {
             counts.items[entry.signal] += Int(entry.items)
             counts.payloadBytes += Int(entry.payloadBytes)
         }
-        if let last = segment.lastSequence { nextSequence = max(nextSequence, last + 1) }
+        if let last = segment.lastSequence {
+            nextSequence = max(nextSequence, last + 1)
+            recovery.lastSequence = max(recovery.lastSequence ?? 0, last)
+        }
     }
 
     private func setAside(_ name: String) {

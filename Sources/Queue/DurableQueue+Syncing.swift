@@ -6,6 +6,7 @@
 extension DurableQueue {
     /// A sync that was begun and whose end was not taken up.
     struct Syncing {
+        var began: UInt64 = 0
         /// For each of the request's files.
         var segments: [Segment] = []
         var folder = false
@@ -13,16 +14,16 @@ extension DurableQueue {
         var orphans: [Orphan] = []
     }
 
-    func syncIfDue(_ now: UInt64) {
+    func syncIfDue(_ now: UInt64, _ monotonic: UInt64) {
         guard case .interval(let nanoseconds) = limits.sync, syncing == nil,
             now < lastSync || now - lastSync >= nanoseconds
         else { return }
         lastSync = now
-        beginSync()
+        beginSync(monotonic)
     }
 
-    private func beginSync() {
-        var begun = Syncing()
+    private func beginSync(_ monotonic: UInt64) {
+        var begun = Syncing(began: monotonic)
         var request = QueueSyncRequest()
         for segment in segments {
             if segment.isDirty {
@@ -43,7 +44,10 @@ extension DurableQueue {
             swap(&begun.orphans, &orphans)
             folderIsDirty = false
         }
-        guard !request.files.isEmpty || request.folder else { return }
+        guard !request.files.isEmpty || request.folder else {
+            syncedAt = monotonic
+            return
+        }
         syncing = begun
         files.beginSync(request)
     }
@@ -59,6 +63,7 @@ extension DurableQueue {
             fail(error, segment)
             isDone = false
         }
+        if isDone, end.folder == nil { syncedAt = begun.began }
         guard begun.folder else { return isDone }
         if let error = end.folder {
             failure = error

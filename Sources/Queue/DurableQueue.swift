@@ -49,6 +49,8 @@ public final class DurableQueue {
     var orphans: [Orphan] = []
     typealias Orphan = (name: String, bytes: Int)
     var syncing: Syncing?
+    /// When the last sync began that ended well, as `monotonic` said: all that was committed before survives a loss of power. Nil: there was none. With `interval` only.
+    public internal(set) var syncedAt: UInt64?
     /// A sync of the active segment failed while a group waited for it.
     var sealsAfterGroup = false
     /// Some segment has acknowledgements that are in no file, or nothing unacknowledged.
@@ -164,8 +166,8 @@ public final class DurableQueue {
     }
 
     /// Writes what was appended since the last one. `now`: Unix nanoseconds; ages are judged by it, and intervals. Without a group it does what `tick` does.
-    /// Waits for the disk with `everyCommit` only.
-    public func commit(now: UInt64) -> Commit {
+    /// Waits for the disk with `everyCommit` only. `monotonic`: nanoseconds of a clock that is not set, for `syncedAt`.
+    public func commit(now: UInt64, monotonic: UInt64 = 0) -> Commit {
         expire(now)
         defer { flushAcknowledgements() }
         let count = group.count
@@ -182,17 +184,17 @@ public final class DurableQueue {
             }
         }
         takeUpSync(waiting: false)
-        syncIfDue(now)
+        syncIfDue(now, monotonic)
         return .committed(count)
     }
 
     /// What is to be done from time to time when nothing is committed: drops what is too old, writes acknowledgements, syncs. About once a second.
-    public func tick(now: UInt64) {
+    public func tick(now: UInt64, monotonic: UInt64 = 0) {
         expire(now)
         flushAcknowledgements()
         takeUpSync(waiting: limits.sync == .everyCommit)
         if limits.sync == .everyCommit { _ = try? syncFolderIfDirty() }
-        syncIfDue(now)
+        syncIfDue(now, monotonic)
     }
 
     func segmentForGroup(adding bytes: Int) -> Segment {

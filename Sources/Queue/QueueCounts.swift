@@ -64,6 +64,8 @@ public struct QueueRecovery: Hashable, Sendable {
     public var damagedRegions = 0
     /// Files that hold nothing readable, renamed to `*.damaged`.
     public var filesSetAside = 0
+    /// The highest of all entries that the files have, acknowledged ones too; nil: they have none.
+    public var lastSequence: UInt64?
 
     public init() {}
 }

@@ -58,6 +58,7 @@ struct AgentCommand: ParsableCommand {
         settings.warnings = configured.warnings.map(\.description)
         let scripts = settings.configuration.processors.compactMap(\.processor.script?.file)
         settings.scripts = configured.value.scripts
+        settings.patterns = configured.value.patterns
         settings.files = configured.value.secretFiles + scripts + [options.config ?? AgentOptions.standardFile]
         settings.isQuiet = quiet
         return settings

@@ -40,6 +40,12 @@ struct AgentOptions: ParsableArguments {
             valueName: "NAME=HOST:PORT"))
     var receives: [String] = []
 
+    @Option(
+        name: .customLong("logs"),
+        help: ArgumentHelp(
+            "Files to read lines of, as a pattern in quotes: '/var/log/shop/*.log'. Repeatable.", valueName: "GLOB"))
+    var logs: [String] = []
+
     @Option(help: ArgumentHelp("Where the admin port is, or off (default: 127.0.0.1:9464).", valueName: "HOST:PORT"))
     var admin: String?
 
@@ -61,6 +67,7 @@ struct AgentOptions: ParsableArguments {
         flags.store = store
         flags.exports = exports
         flags.receives = receives
+        flags.logs = logs
         flags.admin = admin
         flags.logLevel = logLevel
         flags.isJSON = isJSON

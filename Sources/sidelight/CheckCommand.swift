@@ -45,12 +45,14 @@ struct CheckConfigCommand: ParsableCommand {
         var errors: [ConfigurationProblem] = []
         let warnings: [ConfigurationProblem]
         let scripts: [ScriptSetting]
+        let patterns: [PatternSetting]
         switch answer {
-        case .success(let configured): (warnings, scripts) = (configured.warnings, configured.value.scripts)
+        case .success(let configured):
+            (warnings, scripts, patterns) = (configured.warnings, configured.value.scripts, configured.value.patterns)
         case .failure(let failure):
-            (errors, warnings, scripts) = (failure.problems, failure.warnings, failure.scripts)
+            (errors, warnings, scripts, patterns) = (failure.problems, failure.warnings, failure.scripts, failure.patterns)
         }
-        errors = (errors + ScriptCheck.problems(of: scripts)).inOrder
+        errors = (errors + ScriptCheck.problems(of: scripts) + PatternCheck.problems(of: patterns)).inOrder
         if json {
             output.line(ConfigurationJSON.text(file: name, errors: errors, warnings: warnings))
         } else {

@@ -11,7 +11,7 @@ import Testing
         arguments: [
             (
                 "servce: x",
-                "1:1: servce: there is no such key; did you mean \"service\"? There are: service, log-level, admin, memory, store, redact, receivers, queue, processors, exporters, pipelines"
+                "1:1: servce: there is no such key; did you mean \"service\"? There are: service, log-level, admin, memory, store, redact, receivers, log-files, queue, processors, exporters, pipelines"
             ),
             ("zzz: x", "1:1: zzz: there is no such key. There are: service,"),
             ("service: ", "1:9: service: it has no value"),
@@ -41,11 +41,11 @@ import Testing
             ("receivers: [zipkin]", "1:12: receivers: expected a mapping of names to settings, not a list"),
             (
                 "receivers: {otlp: }",
-                "1:13: receivers.otlp: \"otlp\" is not one of otlp-http, otlp-grpc, zipkin, jaeger; a second one of a kind is named as in otlp-http/second"
+                "1:13: receivers.otlp: \"otlp\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files; a second one of a kind is named as in otlp-http/second"
             ),
             (
                 "receivers: {zipkn: }",
-                "1:13: receivers.zipkn: \"zipkn\" is not one of otlp-http, otlp-grpc, zipkin, jaeger; did you mean zipkin?"
+                "1:13: receivers.zipkn: \"zipkn\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files; did you mean zipkin?"
             ),
             (
                 "receivers: {zipkin/a b: }",

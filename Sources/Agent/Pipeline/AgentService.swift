@@ -1,11 +1,12 @@
 // `sidelight agent`: telemetry of workloads that it does not run comes in at receivers, goes through the processors, and is kept until a backend has it.
 //
-// Threads: the server's (sockets, decoding, processors, the queues' writes), libcurl's (what goes out), the store's, and this one, the main thread, which looks after signals and
-// gives the queues their second.
+// Threads: the server's (sockets, decoding, processors, the queues' writes), the tail's where files are read, libcurl's (what goes out), the store's, and this one, the main thread,
+// which looks after signals and gives the queues their second.
 
 public import Configuration
 internal import Glibc
 internal import Linux
+internal import Logs
 internal import Processors
 internal import Queue
 internal import Receivers
@@ -25,6 +26,8 @@ public struct AgentSettings: Sendable {
     var signatures = FileSignatures([])
     /// Where the scripts of processors stand in it.
     public var scripts: [ScriptSetting] = []
+    /// Where regular expressions stand in it.
+    public var patterns: [PatternSetting] = []
     /// Reads the configuration again. Main thread. Nil: it stays as it is.
     public var reload: (@Sendable () -> Result<AgentSettings, ConfigurationErrors>)?
     /// No messages but those that say why it failed.
@@ -57,6 +60,9 @@ public final class AgentService {
     private var plan: PipelinePlan
     /// Kept open for the server.
     private var sockets: Sockets = [:]
+    /// Nil: there was no receiver of files yet.
+    private var tail: LogTail?
+    private let positionNotices = PositionNotices()
 
     /// By the receiver's name, or "admin", and the place that was asked for.
     private typealias Sockets = [Listen: ListeningSocket]
@@ -78,13 +84,18 @@ public final class AgentService {
             return try AgentService(settings, messages).run()
         } catch {
             messages.fail(Self.text(of: error, settings))
-            let isTheirs = error is StartFailure || error is QueueError || error is ScriptLoadError
+            let isTheirs =
+                error is StartFailure || error is QueueError || error is ScriptLoadError
+                || error is LogSourceSettings.Invalid || error is PositionFileError
             return RunEnding(exitCode: isTheirs ? 2 : 70)
         }
     }
 
     /// With its place in the file, where it has one.
     private static func text(of error: any Error, _ settings: AgentSettings) -> String {
+        if error is LogSourceSettings.Invalid, let problem = PatternCheck.problems(of: settings.patterns).first {
+            return problem.description
+        }
         guard let error = error as? ScriptLoadError, let name = error.processor else { return "\(error)" }
         let setting = settings.scripts.first { $0.name == name }
         return setting?.problem(error.description).description ?? "processors.\(name).js: \(error)"
@@ -120,6 +131,7 @@ public final class AgentService {
             parts.listeners(configuration, sockets, plan), companion: intake, budget: surroundings.budget, clock: clock)
         admin.status.follow(server.counters)
         for pipeline in plan.stateful { pipeline.watch(server) }
+        try beginTail(configuration)
     }
 
     private static func lock(_ store: PipelineStore) throws(StartFailure) -> FolderLock? {
@@ -146,6 +158,7 @@ public final class AgentService {
             do { try server.run() } catch { fatalError("the server cannot run: \(error)") }
         }
         try waitForEnd()
+        tail?.end(clock)
         let (taps, followers) = (surroundings.taps, surroundings.followers)
         server.perform {
             taps.end()
@@ -173,7 +186,37 @@ public final class AgentService {
             }
             if files.haveChanged() { files = reload() ?? FileSignatures(files.paths) }
             for output in plan.outputs { output.tick() }
+            if let tail { tick(tail.positions) }
         }
+    }
+
+    // MARK: Files
+
+    /// Starts to read files, where any are to be read.
+    private func beginTail(_ configuration: PipelineConfiguration) throws {
+        guard !configuration.logFiles.isEmpty else { return }
+        let sources = try configuration.logFiles.map { files throws(LogSourceSettings.Invalid) in try LogSourceSettings(files) }
+        let positions = try LogPositions.open(beside: configuration.queue.directory, plan.takers)
+        let counts = positions.counts
+        if counts.damagedBytes > 0 {
+            messages.warn("\(countText(counts.damagedBytes, "byte")) at the end of the places of files are damaged: some lines may come twice")
+        }
+        if counts.powerLosses > 0 {
+            messages.inform("the system was started anew since the last run: the latest lines of files may come twice")
+        }
+        let tail = try LogTail(
+            sources, configuration.logFilesLimits,
+            LogTail.Surroundings(intake: intake, server: server, positions: positions, clock: clock, messages: messages))
+        self.tail = tail
+        admin.status.follow(tail)
+    }
+
+    /// Once a second.
+    private func tick(_ positions: PositionLog) {
+        // What is known of the queues' syncs is the server thread's; it is a second old.
+        positions.tick(now: clock.monotonicNanoseconds(), queuesSyncedAt: intake.syncedAt.load())
+        server.perform { [intake] in intake.noteSyncs() }
+        if let text = positionNotices.take(positions.counts, now: clock.monotonicNanoseconds()) { messages.warn(text) }
     }
 
     // MARK: Another configuration
@@ -225,7 +268,12 @@ public final class AgentService {
 
     private func change(to configuration: PipelineConfiguration) throws {
         let sockets = try Self.sockets(configuration, sockets)
+        let isTailKept =
+            configuration.logFiles == plan.configuration.logFiles
+            && configuration.logFilesLimits == plan.configuration.logFilesLimits
+        let sources = try configuration.logFiles.map { files throws(LogSourceSettings.Invalid) in try LogSourceSettings(files) }
         let change = try builder.change(from: plan, to: configuration)
+        if !isTailKept { tail?.pause() }
         builder.prepare(change)
         let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
         let server = server
@@ -250,6 +298,11 @@ public final class AgentService {
         builder.finish(change)
         // Those that are not among them are closed with this.
         self.sockets = sockets
+        if let tail {
+            if !isTailKept { tail.resume(sources, configuration.logFilesLimits) }
+        } else {
+            try beginTail(configuration)
+        }
     }
 
     // MARK: Listening
@@ -320,6 +373,9 @@ public final class AgentService {
             messages.warn(
                 "\(receiver.name): no pipeline takes \(words) from it; they are accepted, dropped and counted")
         }
+        for files in configuration.logFiles where plan.routes(from: files.name).isEmpty {
+            messages.warn("\(files.name): no pipeline takes logs from it; they are read, dropped and counted")
+        }
     }
 
     /// Where it listens and where things go.
@@ -328,7 +384,9 @@ public final class AgentService {
         func place(_ name: String, _ asked: HostPort) -> String {
             "\(name) at \(sockets[Listen(name: name, place: asked)]!.place.text)"
         }
-        let receivers = configuration.receivers.map { place($0.name, $0.listen) }
+        let receivers =
+            configuration.receivers.map { place($0.name, $0.listen) }
+            + configuration.logFiles.map { "\($0.name) from \($0.include.joined(separator: " "))" }
         let places = receivers.isEmpty ? "nothing is received" : "receiving " + receivers.joined(separator: ", ")
         var destinations = configuration.exporters.map { "\($0.name) (\($0.exporter.name))" }
         if configuration.store.isEnabled { destinations.append("the store in \(configuration.store.directory)") }

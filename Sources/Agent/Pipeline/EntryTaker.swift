@@ -13,6 +13,12 @@ protocol EntryTaker: AnyObject {
     func mayTake(bytes: Int) -> Bool
     /// Why nothing can be written at the moment.
     var queueFailure: QueueFileError? { get }
+    /// What intents of files' places know it by: the queue's folder.
+    var queueName: String { get }
+    /// What was in the queue when it was opened.
+    var queueRecovery: QueueRecovery { get }
+    /// `DurableQueue.syncedAt`.
+    var queueSyncedAt: UInt64? { get }
     /// Whether there is nothing in it that could make room by leaving.
     var isQueueEmpty: Bool { get }
     /// There was no room for items that others took: they are dropped here, and counted.

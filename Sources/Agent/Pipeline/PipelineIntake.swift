@@ -61,11 +61,15 @@ final class PipelineIntake: ServerCompanion, @unchecked Sendable {
     private(set) var plan: PipelinePlan
     /// Items that no pipeline takes.
     private(set) var unrouted: [Signal: Int] = [:]
-    private var takers: EntryTakers
+    var takers: EntryTakers
+    /// Grows with each plan.
+    private(set) var planNumber = 0
+    /// What `noteSyncs` found.
+    let syncedAt = SharedTime()
     let taps: Taps
     private let deliveries: Deliveries
-    private let audit: DropAudit
-    private let clock: LinuxClock
+    let audit: DropAudit
+    let clock: LinuxClock
     private var waiting: [Waiting] = []
     /// Takers that could not write since the request that is being taken began.
     private var failedMeanwhile: TakerSet = 0
@@ -130,11 +134,11 @@ final class PipelineIntake: ServerCompanion, @unchecked Sendable {
     }
 
     /// No pipeline takes this signal from this receiver: it is dropped, and counted.
-    func dropUnrouted(_ batches: [Batch], _ signal: Signal, _ receiver: ReceiverName) {
+    func dropUnrouted(_ batches: [Batch], _ signal: Signal, _ receiver: String) {
         let items = batches.reduce(0) { $0 + $1.items.count }
         unrouted[signal, default: 0] += items
         audit.add(
-            "receiver \(receiver.rawValue)", signal, reason: "no_pipeline",
+            "receiver \(receiver)", signal, reason: "no_pipeline",
             detail: "no pipeline takes \(signal.word) from here", items: items)
     }
 
@@ -206,6 +210,7 @@ final class PipelineIntake: ServerCompanion, @unchecked Sendable {
         turnEnded()
         for pipeline in ending { pipeline.end(&takers) }
         plan = next()
+        planNumber += 1
         takers = EntryTakers(plan.takers)
     }
 
@@ -234,7 +239,7 @@ final class ListenerIntake: Intake, @unchecked Sendable {
     ) {
         if !intake.taps.isEmpty { intake.taps.show(received.batches, at: .receiver, name) }
         guard let routes = routes[signal] else {
-            intake.dropUnrouted(received.batches, signal, receiver)
+            intake.dropUnrouted(received.batches, signal, receiver.rawValue)
             return answer(.accepted)
         }
         intake.accept(received.batches, signal, routes, answer)

@@ -49,6 +49,9 @@ final class PipelineOutput: EntryTaker, Sendable {
     func mayTake(bytes: Int) -> Bool { exporter.mayTake(bytes: bytes) }
 
     var queueFailure: QueueFileError? { exporter.queueFailure }
+    var queueName: String { named.queue.directory }
+    var queueRecovery: QueueRecovery { exporter.queueRecovery }
+    var queueSyncedAt: UInt64? { exporter.queueSyncedAt }
     var isQueueEmpty: Bool { exporter.queueCounts.entries == 0 }
 
     func overflowed(_ signal: Signal, items: Int, bytes: Int) {

@@ -19,6 +19,7 @@ final class PipelineStatus: Sendable {
     private let reloads: ConfigurationReloads
     let audit: DropAudit
     private let server = Mutex<ServerCounters?>(nil)
+    private let tail = Mutex<LogTail?>(nil)
 
     init(
         intake: PipelineIntake, receivers: ReceiverCounters, surroundings: PipelineSurroundings,
@@ -32,11 +33,14 @@ final class PipelineStatus: Sendable {
     }
 
     func follow(_ counters: ServerCounters) { server.withLock { $0 = counters } }
+    func follow(_ tail: LogTail) { self.tail.withLock { $0 = tail } }
 
     /// Where one can look at what flows.
     var points: [Taps.Point] {
         let configuration = intake.plan.configuration
-        return configuration.receivers.map { Taps.Point(place: .receiver, name: $0.name) }
+        return (configuration.receivers.map(\.name) + configuration.logFiles.map(\.name)).map {
+            Taps.Point(place: .receiver, name: $0)
+        }
             + configuration.pipelines.map { Taps.Point(place: .pipeline, name: $0.name) }
     }
 
@@ -44,6 +48,7 @@ final class PipelineStatus: Sendable {
     var counters: Counters {
         var counters = Counters()
         for receiver in ReceiverName.allCases { add(receiver, to: &counters) }
+        if let tail = tail.withLock({ $0 }) { Self.add(tail, intake.plan.configuration.logFiles, to: &counters) }
         for signal in Signal.allCases { counters.add(.unrouted, ["signal": signal.word], 0) }
         for (signal, items) in intake.unrouted { counters.add(.unrouted, ["signal": signal.word], items) }
         let plan = intake.plan

@@ -125,7 +125,7 @@ final class StatefulPipeline: EntryTaker {
         let items = freshItems
         fresh.removeAll(keepingCapacity: true)
         freshItems = SignalCounts()
-        if case .failed(let error) = queue.commit(now: clock.unixNanoseconds()) {
+        if case .failed(let error) = queue.commit(now: clock.unixNanoseconds(), monotonic: clock.monotonicNanoseconds()) {
             if isPromised {
                 for signal in Signal.allCases {
                     unwritten[signal] += items[signal]
@@ -155,6 +155,9 @@ final class StatefulPipeline: EntryTaker {
     }
 
     var queueFailure: QueueFileError? { queue.failure }
+    var queueName: String { queue.folder }
+    var queueRecovery: QueueRecovery { queue.recovery }
+    var queueSyncedAt: UInt64? { queue.syncedAt }
 
     func overflowed(_ signal: Signal, items: Int, bytes: Int) {
         overflows[signal] += items
@@ -168,7 +171,7 @@ final class StatefulPipeline: EntryTaker {
     func turn(_ takers: inout EntryTakers, now: UInt64) -> UInt64? {
         if now >= nextTick {
             nextTick = now + Self.tickNanoseconds
-            queue.tick(now: clock.unixNanoseconds())
+            queue.tick(now: clock.unixNanoseconds(), monotonic: now)
             for drop in queue.takeDrops() where drop.reason != .full { audit.add("pipeline \(name)", drop) }
         }
         if let retryAt, now < retryAt {} else { deliver(&takers, now) }

@@ -202,11 +202,14 @@ void sl_stop_receiving(int fd);
 int sl_inotify(void);
 // Watches what happens to the entries of a folder; its number, or -1 and errno.
 int sl_inotify_watch(int fd, const char *_Nonnull folder);
+// The same, and each write to an entry; not the closing of one.
+int sl_inotify_watch_writes(int fd, const char *_Nonnull folder);
 // Watches it no more; `folder` is its number.
 void sl_inotify_forget(int fd, int folder);
 enum {
     SL_INOTIFY_HEADER_BYTES = 16,
     SL_INOTIFY_FOLDER = 0x40000000,   // IN_ISDIR
+    SL_INOTIFY_WRITTEN = 0x2,         // IN_MODIFY
     SL_INOTIFY_OVERFLOW = 0x4000,     // IN_Q_OVERFLOW
     SL_INOTIFY_APPEARED = 0x100 | 0x80,  // IN_CREATE, IN_MOVED_TO
     SL_INOTIFY_MOVED_AWAY = 0x40,        // IN_MOVED_FROM
@@ -250,6 +253,9 @@ static inline int sl_open_at(int directory, const char *_Nonnull name, int flags
 // Of this process and all its threads, for good: no file can be opened or grow, no socket, process or core dump made, and no other process reached. What it holds
 // open it can use. Returns 0, or errno where the kernel takes no filter; the resource limits hold all the same.
 int sl_confine(void);
+
+// memrchr(3), which Swift does not import.
+const void *_Nullable sl_last_byte(const void *_Nonnull bytes, int byte, size_t count);
 
 // CRC-32C (Castagnoli) of bytes that follow those whose checksum is `crc`; 0 to begin with. With the processor's instruction where it has one.
 uint32_t sl_crc32c(uint32_t crc, const void *_Nonnull bytes, size_t count);

@@ -14,6 +14,8 @@ final class FileLoading {
     private(set) var secretFiles: [String] = []
     /// Those that could be read of the file, whatever else is wrong with it.
     var scripts: [ScriptSetting] = []
+    /// Regular expressions, of the same kind.
+    var patterns: [PatternSetting] = []
 
     init(
         fileName: String, environment: [String: String], readFile: @escaping (String) -> PipelineConfiguration.FileText

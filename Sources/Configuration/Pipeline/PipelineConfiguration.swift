@@ -21,6 +21,9 @@ public struct PipelineConfiguration: Hashable, Sendable {
     /// Whether the values of well-known header and key names (authorization, cookie, password, …) are masked in pipelines that have no `redact` of their own.
     public var redactsWellKnownKeys = true
     public var receivers: [ReceiverConfiguration] = []
+    /// Files that are read. Their names are receivers' names, too.
+    public var logFiles: [LogFilesConfiguration] = []
+    public var logFilesLimits = LogFilesLimits()
     public var processors: [NamedProcessor] = []
     public var exporters: [NamedExporter] = []
     public var pipelines: [PipelineRoute] = []
@@ -148,7 +151,7 @@ public struct PipelineRoute: Hashable, Sendable {
     /// The signal, or "signal/name".
     public var name: String
     public var signal: Signal
-    /// Names of `PipelineConfiguration.receivers`; all of them can receive the signal.
+    /// Names of `PipelineConfiguration.receivers` and `logFiles`; all of them can receive the signal.
     public var receivers: [String]
     /// Names of processors of other pipelines whose `derived` batches come in here; all of them make the signal. In the file they stand among the receivers.
     public var derivedFrom: [String]

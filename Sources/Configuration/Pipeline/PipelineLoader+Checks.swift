@@ -197,10 +197,9 @@ extension PipelineLoader {
         // With errors in pipelines it is not known what they would have used.
         guard loading.problems.errors.isEmpty else { return }
         let routes = configuration.pipelines
-        for receiver in configuration.receivers where !routes.contains(where: { $0.receivers.contains(receiver.name) })
-        {
+        for name in receiverNames where !routes.contains(where: { $0.receivers.contains(name) }) {
             loading.warning(
-                places.receivers[receiver.name] ?? .standard, ["receivers", receiver.name],
+                places.receivers[name] ?? .standard, ["receivers", name],
                 "no pipeline takes from it: what it receives is dropped, and counted")
         }
         for named in configuration.processors where !routes.contains(where: { $0.processors.contains(named.name) }) {
@@ -223,7 +222,7 @@ extension PipelineLoader {
             loading.warning(
                 places.store, ["store"], "there is neither a store nor an exporter: everything received is dropped")
         }
-        if configuration.receivers.isEmpty {
+        if receiverNames.isEmpty {
             loading.warning(.standard, ["receivers"], "there is no receiver: nothing comes in")
         }
     }

@@ -133,7 +133,7 @@ extension PipelineLoader {
     }
 
     /// Text, a number or a truth value, as YAML has it: "8080" in quotes is text.
-    private func readAttributeValue(_ key: String, _ section: inout FileSection) -> AttributeValue? {
+    func readAttributeValue(_ key: String, _ section: inout FileSection) -> AttributeValue? {
         guard let node = section.node(key), let text = loading.scalar(node, section.path + [key]) else { return nil }
         let value = text.isPlain ? PlainScalar.attributeValue(text.text) : .string(text.text)
         if text.isNull {

@@ -24,7 +24,7 @@ extension PipelineLoader {
     }
 
     private func receivers(of signal: Signal) -> [String] {
-        configuration.receivers.filter { $0.kind.signals.contains(signal) }.map(\.name)
+        receiverNames.filter { signals(ofReceiver: $0)!.contains(signal) }
     }
 
     private func exporters(of signal: Signal) -> [String] {
@@ -72,14 +72,13 @@ extension PipelineLoader {
             section.error(key, "there is no \(key.dropLast()) \"\(name.shown)\"\(nearest) \(list)")
         }
         for name in route.receivers {
-            guard let receiver = configuration.receiver(name) else {
+            guard let signals = signals(ofReceiver: name) else {
                 let makers = configuration.processors.filter { $0.processor.kind.makes != nil }
-                unknown("receivers", name, (configuration.receivers.map(\.name) + makers.map(\.name)))
+                unknown("receivers", name, receiverNames + makers.map(\.name))
                 continue
             }
-            if !receiver.kind.signals.contains(signal) {
-                section.error(
-                    "receivers", "\(name) receives \(Self.list(receiver.kind.signals)), and no \(signal.word)")
+            if !signals.contains(signal) {
+                section.error("receivers", "\(name) receives \(Self.list(signals)), and no \(signal.word)")
             }
         }
         for name in route.processors {
@@ -117,7 +116,7 @@ extension PipelineLoader {
 
     /// Takes the processors out of the receivers' names. There can be no circle: what makes something else takes traces alone, and makes none.
     private func takeDerived(_ route: inout PipelineRoute, _ section: inout FileSection) {
-        for name in route.receivers where configuration.receiver(name) == nil {
+        for name in route.receivers where signals(ofReceiver: name) == nil {
             guard let kind = configuration.processor(name)?.kind else { continue }
             route.receivers.removeAll { $0 == name }
             guard let made = kind.makes else {

@@ -27,6 +27,8 @@ extension PipelineConfiguration {
         public var secretFiles: [String]
         /// The scripts of processors, and where they stand.
         public var scripts: [ScriptSetting]
+        /// The regular expressions, and where they stand.
+        public var patterns: [PatternSetting]
     }
 
     /// Reads a file, with the environment and the flags over it, finding all errors at once; those of the file in its order.
@@ -55,7 +57,7 @@ extension PipelineConfiguration {
         return loading.result(
             Loaded(
                 configuration: loader.configuration, effective: effective, secretFiles: loading.secretFiles,
-                scripts: loading.scripts))
+                scripts: loading.scripts, patterns: loading.patterns))
     }
 }
 
@@ -70,7 +72,8 @@ extension FileLoading {
             if omittedErrors > 0 {
                 errors.append(ConfigurationProblem(fileName, "and \(omittedErrors) more errors"))
             }
-            return .failure(ConfigurationErrors(problems: errors, warnings: warnings, scripts: scripts))
+            return .failure(
+                ConfigurationErrors(problems: errors, warnings: warnings, scripts: scripts, patterns: patterns))
         }
         return .success(Configured(value: loaded, warnings: warnings))
     }
@@ -145,6 +148,7 @@ struct PipelineLoader {
         readStore(&section)
         section.value("redact", &configuration.redactsWellKnownKeys, .wellKnownOrOff)
         readReceivers(&section)
+        readLogFilesLimits(&section)
         let queue = readQueue(&section)
         readProcessors(&section)
         readExporters(&section, queue)
@@ -203,6 +207,9 @@ struct PipelineLoader {
     private mutating func readReceivers(_ section: inout FileSection) {
         var flagged = readReceiveFlags()
         var entries = section.named("receivers", countMax: Self.receiversMax) { name, position, node in
+            if Self.isLogFiles(name) {
+                return readLogFiles(name, node, position, flag: flagged.removeValue(forKey: name))
+            }
             guard let kind = receiverKind(name, position) else { return nil }
             return readReceiver(name, kind, node, position, flag: flagged.removeValue(forKey: name))
         }
@@ -213,8 +220,20 @@ struct PipelineLoader {
                 if let value { entries.append(EffectiveValue.Entry(key: kind.rawValue, value: value)) }
             }
         }
+        let logs = LogFilesConfiguration.flagName
+        if !flags.logs.isEmpty, !entries.contains(where: { $0.key == logs }),
+            let value = readLogFiles(logs, nil, nil, flag: flagged.removeValue(forKey: logs))
+        {
+            entries.append(EffectiveValue.Entry(key: logs, value: value))
+        }
         for (name, text) in flagged.sorted(by: { $0.key < $1.key }) {
-            guard let kind = Self.kind(ofReceiver: name) else { continue }
+            guard let kind = Self.kind(ofReceiver: name) else {
+                if text == "off" { offReceivers.insert(name) } else {
+                    loading.error(
+                        .flag("--receive \(name)=\(text)"), [], "there is no \(name) in the file, and --logs names files")
+                }
+                continue
+            }
             guard let value = readReceiver(name, kind, nil, nil, flag: text) else { continue }
             entries.append(EffectiveValue.Entry(key: name, value: value))
         }
@@ -232,9 +251,9 @@ struct PipelineLoader {
                 )
                 continue
             }
-            guard Self.kind(ofReceiver: parts[0]) != nil else {
-                let kinds = ReceiverConfiguration.Kind.allCases.map(\.rawValue)
-                loading.error(.flag("--receive \(flag)"), [], "\"\(parts[0])\" \(notOneOf(kinds, parts[0]))")
+            guard Self.kind(ofReceiver: parts[0]) != nil || Self.isLogFiles(parts[0]) else {
+                loading.error(
+                    .flag("--receive \(flag)"), [], "\"\(parts[0])\" \(notOneOf(Self.receiverKinds, parts[0]))")
                 continue
             }
             places[parts[0]] = parts[1]
@@ -252,7 +271,7 @@ struct PipelineLoader {
     private mutating func receiverKind(_ name: String, _ position: TextPosition) -> ReceiverConfiguration.Kind? {
         if let kind = Self.kind(ofReceiver: name) { return kind }
         brokenNames.insert("receivers." + name)
-        let kinds = ReceiverConfiguration.Kind.allCases.map(\.rawValue)
+        let kinds = Self.receiverKinds
         let word = String(name.prefix { $0 != "/" })
         loading.error(
             position, ["receivers", name],

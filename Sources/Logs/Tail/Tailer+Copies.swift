@@ -1,0 +1,229 @@
+internal import System
+
+/// How a path's file begins.
+struct Probe {
+    let status: TailFileStatus
+    let isCompressed: Bool
+    /// Of the content.
+    let head: [UInt8]
+
+    /// The content may be what is known of the file, or go on from there.
+    func isLike(_ file: TailedFile) -> Bool {
+        head.withUnsafeBytes { file.head.matches($0) } && (isCompressed || status.bytes >= file.resume.start)
+    }
+}
+
+// Copies: what a content becomes that is rotated by copying, or compressed. They lie in its folder, bear its name with something behind, and begin as it does.
+extension Tailer {
+    struct Copy {
+        let path: String
+        let status: TailFileStatus
+        let isCompressed: Bool
+    }
+
+    func probe(_ path: String) -> Probe? {
+        guard let descriptor = files.open(path) else {
+            tally.failures += 1
+            return nil
+        }
+        defer { files.close(descriptor) }
+        guard let status = files.status(descriptor), let count = files.read(descriptor, into: headBuffer, at: 0) else {
+            return nil
+        }
+        let head = UnsafeRawBufferPointer(rebasing: headBuffer[..<count])
+        guard let format = CompressedStream.Format.detect(head) else {
+            return Probe(status: status, isCompressed: false, head: Array(head))
+        }
+        let stream = CompressedStream(format)
+        while stream.pending.count < HeadPrint.bytesMax, stream.state == .going {
+            _ = stream.fill(files, descriptor, room: HeadPrint.bytesMax)
+        }
+        return Probe(status: status, isCompressed: true, head: Array(stream.pending.prefix(HeadPrint.bytesMax)))
+    }
+
+    /// The files of a folder, looked at once a turn.
+    func entries(_ folder: String) -> [FolderEntry] {
+        if let entries = folderEntries[folder] { return entries }
+        var names: [String] = []
+        _ = files.list(folder) { name, kind in
+            if kind == .file || kind == .link { names.append(name) }
+            return names.count < limits.entriesMax
+        }
+        let entries = names.compactMap { name -> FolderEntry? in
+            let path = joined(folder, name)
+            guard let status = files.status(path), status.kind == .file else { return nil }
+            return FolderEntry(path: path, status: status)
+        }
+        folderEntries[folder] = entries
+        return entries
+    }
+
+    /// Whether one name is another one after a rotation: "app.log" and "app.log.1", "app.log-20261126.gz" or "app-20261126.log".
+    static func isRotation(_ name: String, of original: String) -> Bool {
+        if name == original { return false }
+        if name.hasPrefix(original) { return "-._~".contains(name.dropFirst(original.count).first!) }
+        guard let dot = original.lastIndex(of: "."), dot > original.startIndex else { return false }
+        let stem = original[..<dot]
+        guard name.hasPrefix(stem) else { return false }
+        let rest = name.dropFirst(stem.count)
+        let date = rest.prefix { $0.isNumber || "-._TZ".contains($0) }
+        return date.count > 1 && date.last == "." && "-._".contains(date.first!)
+            && rest.dropFirst(date.count).hasPrefix(original[dot...].dropFirst())
+    }
+
+    /// Whether both are rotations of the same: "app.log.1" and "app.log.2.gz".
+    static func areRotations(_ name: String, _ other: String) -> Bool {
+        func base(_ name: String) -> Substring {
+            var base = name[...]
+            while let mark = base.lastIndex(where: { "-._".contains($0) }), mark > base.startIndex {
+                let last = base[base.index(after: mark)...]
+                guard last == "gz" || last == "zst" || last.allSatisfy({ $0.isNumber || "TZ".contains($0) }) else {
+                    break
+                }
+                base = base[..<mark]
+            }
+            return base
+        }
+        return name != other && base(name) == base(other)
+    }
+
+    private func isCopy(_ path: String, of file: TailedFile) -> Bool {
+        let name = fileName(path)
+        return [file.path, file.source.path].contains { original in
+            folder(of: path) == folder(of: original)
+                && (Self.isRotation(name, of: fileName(original))
+                    || CompressedStream.Format.isExpected(name) && Self.areRotations(name, fileName(original)))
+        }
+    }
+
+    /// Of a plain file: a line ends where it was read up to.
+    private func hasLineEnd(_ path: String, before file: TailedFile) -> Bool {
+        let place = file.resume.start
+        guard !file.hasEnded, place > 3, let descriptor = files.open(path) else { return true }
+        defer { files.close(descriptor) }
+        // UTF-16 in either order ends it with 10 and 0.
+        let room = UnsafeMutableRawBufferPointer(rebasing: headBuffer[..<2])
+        guard files.read(descriptor, into: room, at: place - 2) == 2 else { return true }
+        return room[1] == 10 || room[0] == 10 && room[1] == 0
+    }
+
+    /// Contents that a new file may be a copy of, those first that nothing leads to.
+    func known(_ probe: Probe, _ path: String) -> [TailedFile] {
+        let found = probe.head.withUnsafeBytes { heads.matches($0) }.filter {
+            $0.state != .held && isCopy(path, of: $0) && probe.isLike($0)
+                && (probe.isCompressed || hasLineEnd(path, before: $0))
+        }
+        return found.filter { !$0.isThere } + found.filter(\.isThere)
+    }
+
+    /// What was made of a content that is not where it was.
+    func copy(of file: TailedFile) -> Copy? {
+        guard file.head.bytes > 0 else { return nil }
+        var best: Copy?
+        for folder in Set([folder(of: file.path), folder(of: file.source.path)]) {
+            for entry in entries(folder) where entry.status.identity != file.identity && isCopy(entry.path, of: file) {
+                if let other = byIdentity[entry.status.identity], other.original !== file { continue }
+                guard let probe = probe(entry.path), probe.isLike(file),
+                    probe.isCompressed || hasLineEnd(entry.path, before: file)
+                else { continue }
+                let copy = Copy(path: entry.path, status: probe.status, isCompressed: probe.isCompressed)
+                if best.map({ Self.isBetter(copy, than: $0) }) ?? true { best = copy }
+            }
+        }
+        return best
+    }
+
+    private static func isBetter(_ copy: Copy, than other: Copy) -> Bool {
+        if copy.isCompressed != other.isCompressed { return !copy.isCompressed }
+        return copy.status.modified > other.status.modified
+    }
+
+    /// From now on a content lies there.
+    func adopt(_ file: TailedFile, _ path: String, _ status: TailFileStatus, isCompressed: Bool) {
+        if let copy = byIdentity[status.identity], copy !== file {
+            held.removeAll { $0 === copy }
+            remove(copy)
+        }
+        close(file)
+        attach(file, path, status)
+        file.state = .rotated
+        file.hasEnded = false
+        file.since = now
+        file.walk = walkNumber
+        file.isCompressed = isCompressed
+        file.size = status.bytes
+        file.modified = status.modified
+        file.scanned = file.place
+        file.followsLineEnd = false
+        file.isGap = false
+        enqueue(file)
+    }
+
+    // MARK: Held ones
+
+    /// A file that says what another one says is not read before it is known what it is.
+    func hold(_ path: String, _ probe: Probe, for original: TailedFile, receiver: Int) {
+        let source = LogSource(path: path, receiver: receivers[receiver].settings.receiver)
+        let file = TailedFile(
+            id: nextID, source: source, receiver: receiver, state: .held, identity: probe.status.identity,
+            head: HeadPrint.empty, path: path, resume: ResumePoint(0))
+        nextID += 1
+        file.isCompressed = probe.isCompressed
+        file.original = original
+        file.since = now
+        file.walk = walkNumber
+        file.size = probe.status.bytes
+        list(file)
+        attach(file, path, probe.status)
+        held.append(file)
+    }
+
+    func lookAtHeld() {
+        for file in held {
+            guard file.state == .held, let original = file.original else { continue }
+            guard let status = files.status(file.path), status.identity == file.identity else {
+                held.removeAll { $0 === file }
+                remove(file)
+                wantWalk()
+                continue
+            }
+            if status.bytes != file.size { file.since = now }
+            file.size = status.bytes
+            if original.state == .gone || !original.isThere {
+                adopt(original, file.path, status, isCompressed: file.isCompressed)
+            } else if !isStillCopy(file, original) {
+                letGo(file)
+            }
+        }
+    }
+
+    private func isStillCopy(_ file: TailedFile, _ original: TailedFile) -> Bool {
+        // What is compressed is read when its original is gone: while that is there it has all of it.
+        if file.isCompressed { return true }
+        guard file.since + limits.copyWaitNanoseconds > now else { return false }
+        return file.size <= original.size && saysTheSame(file, original)
+    }
+
+    /// The last of what both have.
+    private func saysTheSame(_ file: TailedFile, _ original: TailedFile) -> Bool {
+        guard let copy = files.open(file.path) else { return true }
+        defer { files.close(copy) }
+        guard let other = original.file ?? files.open(original.path) else { return true }
+        defer { if original.file == nil { files.close(other) } }
+        let from = file.size - min(file.size, UInt64(HeadPrint.bytesMax))
+        let room = UnsafeMutableRawBufferPointer(rebasing: buffer[..<HeadPrint.bytesMax])
+        guard let count = files.read(copy, into: headBuffer, at: from),
+            let otherCount = files.read(other, into: room, at: from)
+        else { return true }
+        return otherCount >= count && headBuffer[..<count].elementsEqual(room[..<count])
+    }
+
+    /// It is a file of its own.
+    private func letGo(_ file: TailedFile) {
+        held.removeAll { $0 === file }
+        file.original = nil
+        file.state = .reading
+        touch(file)
+        enqueue(file)
+    }
+}
