@@ -130,7 +130,7 @@ import Testing
             ("files: {include: /a}, otlp-http: }\nlog-files: {poll: 1", "log-files.poll: \"1\" is not a time from 10ms to 1h"),
             ("files: {include: /a, listen: x}", "receivers.files.listen: there is no such key"),
             ("files/a b: /a", "1:13: receivers.files/a b: a name after \"/\" has 1 to 64 letters"),
-            ("file: /a", "receivers.file: \"file\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files; did you mean files?"),
+            ("file: /a", "receivers.file: \"file\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files, syslog, stdin, pipe, exec; did you mean files?"),
         ])
     func errors(_ text: String, _ wanted: String) {
         let errors = load.errors("receivers: {\(text)}\n")

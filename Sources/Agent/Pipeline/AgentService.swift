@@ -1,7 +1,7 @@
 // `sidelight agent`: telemetry of workloads that it does not run comes in at receivers, goes through the processors, and is kept until a backend has it.
 //
-// Threads: the server's (sockets, decoding, processors, the queues' writes), the tail's where files are read, libcurl's (what goes out), the store's, and this one, the main thread,
-// which looks after signals and gives the queues their second.
+// Threads: the server's (sockets, decoding, processors, the queues' writes), the tail's where files are read, the logs' where other logs come in, libcurl's (what goes out), the
+// store's, and this one, the main thread, which looks after signals and gives the queues their second.
 
 public import Configuration
 internal import Glibc
@@ -63,6 +63,8 @@ public final class AgentService {
     /// Nil: there was no receiver of files yet.
     private var tail: LogTail?
     private let positionNotices = PositionNotices()
+    /// Nil: there was no such receiver yet.
+    private var logInputs: LogInputReading?
 
     /// By the receiver's name, or "admin", and the place that was asked for.
     private typealias Sockets = [Listen: ListeningSocket]
@@ -86,7 +88,7 @@ public final class AgentService {
             messages.fail(Self.text(of: error, settings))
             let isTheirs =
                 error is StartFailure || error is QueueError || error is ScriptLoadError
-                || error is LogSourceSettings.Invalid || error is PositionFileError
+                || error is LogSourceSettings.Invalid || error is PositionFileError || error is LogInputOpening.Failure
             return RunEnding(exitCode: isTheirs ? 2 : 70)
         }
     }
@@ -132,6 +134,7 @@ public final class AgentService {
         admin.status.follow(server.counters)
         for pipeline in plan.stateful { pipeline.watch(server) }
         try beginTail(configuration)
+        try beginLogInputs(configuration)
     }
 
     private static func lock(_ store: PipelineStore) throws(StartFailure) -> FolderLock? {
@@ -158,6 +161,7 @@ public final class AgentService {
             do { try server.run() } catch { fatalError("the server cannot run: \(error)") }
         }
         try waitForEnd()
+        logInputs?.end()
         tail?.end(clock)
         let (taps, followers) = (surroundings.taps, surroundings.followers)
         server.perform {
@@ -176,10 +180,12 @@ public final class AgentService {
     }
 
     private func waitForEnd() throws {
-        var poller = Poller([signals.fileDescriptor])
+        // With standard input everything ends that is read from it.
+        var poller = Poller([signals.fileDescriptor, logInputs?.isOver.fileDescriptor ?? -1])
         var files = settings.signatures
         while true {
             try poller.wait(nanoseconds: Self.tickNanoseconds)
+            if poller.isReady(1) { return }
             while let signal = signals.next() {
                 guard signal.number == SIGHUP else { return }
                 files = reload() ?? FileSignatures(files.paths)
@@ -188,6 +194,17 @@ public final class AgentService {
             for output in plan.outputs { output.tick() }
             if let tail { tick(tail.positions) }
         }
+    }
+
+    // MARK: Logs that are no files
+
+    private func beginLogInputs(_ configuration: PipelineConfiguration) throws {
+        guard !configuration.logInputs.isEmpty else { return }
+        let opening = try LogInputOpening(configuration.logInputs, keeping: [], [:], messages)
+        let logInputs = try LogInputReading(
+            opening, LogInputReading.Surroundings(intake: intake, server: server, clock: clock, messages: messages))
+        self.logInputs = logInputs
+        admin.status.follow(logInputs.shared)
     }
 
     // MARK: Files
@@ -272,6 +289,7 @@ public final class AgentService {
             configuration.logFiles == plan.configuration.logFiles
             && configuration.logFilesLimits == plan.configuration.logFilesLimits
         let sources = try configuration.logFiles.map { files throws(LogSourceSettings.Invalid) in try LogSourceSettings(files) }
+        let opening = try logInputs?.opening(configuration.logInputs)
         let change = try builder.change(from: plan, to: configuration)
         if !isTailKept { tail?.pause() }
         builder.prepare(change)
@@ -303,6 +321,7 @@ public final class AgentService {
         } else {
             try beginTail(configuration)
         }
+        if let opening { logInputs!.adopt(opening) } else { try beginLogInputs(configuration) }
     }
 
     // MARK: Listening
@@ -376,6 +395,9 @@ public final class AgentService {
         for files in configuration.logFiles where plan.routes(from: files.name).isEmpty {
             messages.warn("\(files.name): no pipeline takes logs from it; they are read, dropped and counted")
         }
+        for input in configuration.logInputs where plan.routes(from: input.name).isEmpty {
+            messages.warn("\(input.name): no pipeline takes logs from it; they are read, dropped and counted")
+        }
     }
 
     /// Where it listens and where things go.
@@ -387,6 +409,7 @@ public final class AgentService {
         let receivers =
             configuration.receivers.map { place($0.name, $0.listen) }
             + configuration.logFiles.map { "\($0.name) from \($0.include.joined(separator: " "))" }
+            + configuration.logInputs.map(\.place)
         let places = receivers.isEmpty ? "nothing is received" : "receiving " + receivers.joined(separator: ", ")
         var destinations = configuration.exporters.map { "\($0.name) (\($0.exporter.name))" }
         if configuration.store.isEnabled { destinations.append("the store in \(configuration.store.directory)") }
@@ -426,6 +449,19 @@ extension ListeningSocket.Place {
         switch self {
         case .tcp(let host, let port): HostPort(host: host, port: port).description
         case .unix(let path): "unix:" + path
+        }
+    }
+}
+
+extension LogInputConfiguration {
+    /// Its name, and where its logs come from.
+    fileprivate var place: String {
+        switch source {
+        case .syslog(let syslog):
+            "\(name) at \(syslog.listen) (\(syslog.transports.map(\.rawValue).joined(separator: ", ")))"
+        case .stdin: "\(name)"
+        case .pipe(let path): "\(name) from \(path)"
+        case .exec(let program): "\(name) from \(program.command[0])"
         }
     }
 }

@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Glibc
-public import Linux
+internal import Linux
 public import Logs
 public import Telemetry
 

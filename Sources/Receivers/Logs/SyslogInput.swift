@@ -100,17 +100,11 @@ public final class SyslogInput: LogInput {
     public func taken() {}
     public var isOver: Bool { false }
 
-    /// What has been sent, but not read, is lost with the connection.
+    /// What has been sent, but not read, is lost with the connection. The sockets stay open for who made them.
     public func end(_ time: LogInputTime) {
         for index in connections.indices where connections[index] != nil { close(index, time) }
-        for socket in sockets.datagrams {
-            watcher?.unwatch(socket.fileDescriptor)
-            socket.removePath()
-        }
-        for socket in sockets.listeners {
-            watcher?.unwatch(socket.fileDescriptor)
-            socket.removePath()
-        }
+        for socket in sockets.datagrams { watcher?.unwatch(socket.fileDescriptor) }
+        for socket in sockets.listeners { watcher?.unwatch(socket.fileDescriptor) }
     }
 
     public var counts: LogInputCounts {
