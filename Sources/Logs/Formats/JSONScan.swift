@@ -344,11 +344,11 @@ enum HexDigits {
         let tops: UInt64 = 0x8080_8080_8080_8080
         guard word & tops == 0 else { return nil }
         // A top bit is set where a byte is at least the bound.
-        let lower = word | 0x20 &* ones
+        let lower = word | (0x20 &* ones)
         let digit = (word &+ (0x80 - 0x30) &* ones) & ~(word &+ (0x80 - 0x3A) &* ones) & tops
-        let letter = (lower &+ (0x80 - 0x61) &* ones) & ~(lower &+ (0x80 - 0x67) &* ones) & tops & ((word & 0x40 &* ones) << 1)
+        let letter = (lower &+ (0x80 - 0x61) &* ones) & ~(lower &+ (0x80 - 0x67) &* ones) & tops & ((word & (0x40 &* ones)) << 1)
         guard digit | letter == tops else { return nil }
-        var nibbles = (word & 0x0F &* ones) &+ (letter >> 7) &* 9
+        var nibbles = (word & (0x0F &* ones)) &+ (letter >> 7) &* 9
         nibbles = (nibbles << 4 | nibbles >> 8) & 0x00FF_00FF_00FF_00FF
         nibbles = (nibbles << 8 | nibbles >> 16) & 0x0000_FFFF_0000_FFFF
         return UInt32(truncatingIfNeeded: nibbles << 16 | nibbles >> 32)

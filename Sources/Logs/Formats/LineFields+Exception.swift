@@ -8,9 +8,9 @@ extension LineFields {
         if trace.kind == .python || trace.kind == .pythonEnded {
             // The error is the last line that is not indented.
             head = lastLine(of: Text(start, text.end))
-            body.value = trace.headStart > 0 ? Text(text.start, start - 1) : head
+            body.value = trace.headStart > 0 ? Text(body.value.start, start - 1) : head
         } else {
-            body.value = Text(text.start, end)
+            body.value = Text(body.value.start, end)
         }
         beginException()
         exceptionStack.value = Text(start, text.end)

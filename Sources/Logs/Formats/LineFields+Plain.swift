@@ -5,11 +5,15 @@ extension LineFields {
     private static let lookedAtBytes = 128
 
     /// Looks for a time, a level and a trace's ids in a plain line, which itself stays as it is.
-    mutating func plain(_ text: Text, observed: UInt64) {
+    mutating func plain(_ text: Text, observed: UInt64, _ names: borrowing AttributeNames) {
         var at = text.start
         let end = text.count > Self.lookedAtBytes ? text.start + Self.lookedAtBytes : text.end
         var isFirst = true
-        if text.count >= 13, let after = leadingTime(text, observed) { at = after }
+        if text.count >= 13, let after = leadingTime(text, observed) {
+            at = after
+            // A syslog daemon's: RFC 3164's time, or one with a zone in digits.
+            if text.start.pointee.isLetter || Self.isDaemonTime(text, after), after < text.end { syslog(text, from: after, names) }
+        }
         let hasTime = time != 0
         while at < end {
             let byte = at.pointee
@@ -36,6 +40,12 @@ extension LineFields {
             }
         }
         if let equals = text.first(UInt8(ascii: "=")) { takeIDs(text, from: equals) }
+    }
+
+    /// `2026-11-26T10:00:00.123456+00:00`.
+    private static func isDaemonTime(_ text: Text, _ end: UnsafePointer<UInt8>) -> Bool {
+        end - text.start >= 25 && text.start[10] == UInt8(ascii: "T") && end[-3] == UInt8(ascii: ":")
+            && (end[-6] == UInt8(ascii: "+") || end[-6] == UInt8(ascii: "-"))
     }
 
     /// The place behind the time that the line begins with, if it does.

@@ -16,6 +16,8 @@ struct LineFields: ~Copyable {
     var severityText: Text
     var body: Field
     var hasBody = false
+    /// Where a plain line's message begins, if something is before it that the record says elsewhere.
+    var messageStart: UnsafePointer<UInt8>?
     var traceHigh: UInt64 = 0
     var traceLow: UInt64 = 0
     var spanID: UInt64 = 0
@@ -69,6 +71,7 @@ struct LineFields: ~Copyable {
         spanID = 0
         traceFlags = 0
         hasException = false
+        messageStart = nil
     }
 
     mutating func beginException() {

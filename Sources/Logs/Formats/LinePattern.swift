@@ -4,9 +4,6 @@ import CRE2
 public final class LinePattern: Sendable {
     /// Bytes that a pattern and its matching may take.
     public static let memoryMax: Int64 = 8 << 20
-    /// Groups that are told.
-    public static let groupsMax = 64
-
     public struct Invalid: Error, CustomStringConvertible {
         public var description: String
     }
@@ -19,22 +16,29 @@ public final class LinePattern: Sendable {
     private nonisolated(unsafe) let matcher: OpaquePointer
 
     public init(_ source: String) throws(Invalid) {
-        var source = source
+        guard !source.isEmpty else { throw Invalid(description: "it is empty") }
+        var copy = source
         var why = [CChar](repeating: 0, count: 256)
-        let made = source.withUTF8 { bytes in
+        let made = copy.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) { chars in
                 chars.baseAddress.flatMap { sl_re2_new($0, chars.count, Self.memoryMax, &why, why.count) }
             }
         }
         guard let made else {
             let text = why.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-            throw Invalid(description: source.isEmpty ? "it is empty" : String(decoding: text, as: UTF8.self))
+            throw Invalid(description: String(decoding: text, as: UTF8.self))
+        }
+        let names = (0..<Int(sl_re2_group_count(made))).map { index in
+            sl_re2_group_name(made, Int32(index + 1)).map { String(cString: $0) }
+        }
+        let named = names.compactMap(\.self)
+        guard Set(named).count == named.count else {
+            sl_re2_free(made)
+            throw Invalid(description: "two groups have the same name")
         }
         self.source = source
         matcher = made
-        groupNames = (0..<Int(sl_re2_group_count(made))).map { index in
-            sl_re2_group_name(made, Int32(index + 1)).map { String(cString: $0) }
-        }
+        groupNames = names
     }
 
     deinit { sl_re2_free(matcher) }

@@ -4,18 +4,36 @@ extension LogFormatter {
     func parsed(_ text: Text, of stream: LogStream, time: UInt64) -> Bool {
         switch settings.format {
         case .auto, .docker, .cri:
-            if text.start.pointee == UInt8(ascii: "{") {
+            let byte = text.start.pointee
+            if byte == UInt8(ascii: "{") {
                 if text.end[-1] == UInt8(ascii: "}"), workspace.line.json(text) { return write(text, of: stream, time: time) }
                 workspace.counts.misfits &+= 1
+                return false
+            }
+            if byte.isDigit ? text.start[4] != UInt8(ascii: "-") : byte.isLetter {
+                if LineFields.isLogfmt(text) {
+                    if workspace.line.logfmt(text, unasked: true) { return write(text, of: stream, time: time) }
+                } else if workspace.line.access(text, workspace.names) {
+                    return write(text, of: stream, time: time)
+                }
+            } else if byte == UInt8(ascii: ":"), workspace.line.access(text, workspace.names) {
+                return write(text, of: stream, time: time)
             }
             return false
         case .json:
             if text.start.pointee == UInt8(ascii: "{"), workspace.line.json(text) { return write(text, of: stream, time: time) }
-            workspace.counts.misfits &+= 1
-            return false
+        case .logfmt:
+            if workspace.line.logfmt(text, unasked: false) { return write(text, of: stream, time: time) }
+        case .access:
+            if workspace.line.access(text, workspace.names) { return write(text, of: stream, time: time) }
+        case .regex:
+            if let groups, workspace.line.pattern(text, groups.pattern, keys: groups.keys, places: groups.places) {
+                return write(text, of: stream, time: time)
+            }
         case .plain: return false
-        case .logfmt, .access, .regex: return false
         }
+        workspace.counts.misfits &+= 1
+        return false
     }
 
     @inline(__always)
@@ -39,8 +57,8 @@ extension LogFormatter {
         workspace.line.begin()
         let isJoined = trace.map { $0.lastStart > 0 } ?? false
         let firstLine = isJoined ? Text(text.start, text.first(0x0A) ?? text.end) : text
-        workspace.line.plain(firstLine, observed: observed)
-        workspace.line.body = Field(key: text, value: text, kind: .text)
+        workspace.line.plain(firstLine, observed: observed, workspace.names)
+        workspace.line.body = Field(key: text, value: Text(workspace.line.messageStart ?? text.start, text.end), kind: .text)
         workspace.line.hasBody = true
         if let trace, trace.isTrace { workspace.line.exception(text, trace) }
         workspace.write(text, time: time, observed: observed, attributes: stream.attributes(time: time), to: batch)
@@ -60,20 +78,29 @@ extension LogFormatter {
         let observed = stream.observed
         return stream.trace.takes(line, after: stream.text.count) {
             workspace.line.begin()
-            workspace.line.plain(stream.text, observed: observed)
+            workspace.line.plain(stream.text, observed: observed, workspace.names)
             return workspace.line.time != 0 && workspace.line.severity >= 13
         }
     }
 
     private func joins(_ line: Text, _ stream: LogStream, _ rules: LogFormatSettings.MultilineRules) -> Bool {
-        false
+        if let end = rules.end, end.matches(stream.lastLine) { return false }
+        if let start = rules.start, start.matches(line) { return false }
+        guard let next = rules.next else { return rules.start != nil || rules.end != nil }
+        // The last line need not look like those between.
+        return next.matches(line) || rules.end?.matches(line) ?? false
     }
 
     /// An empty line has come behind what the stream holds.
     func blank(_ stream: LogStream) {
-        guard case .auto = settings.multiline else { return finishHeld(stream) }
-        if !stream.trace.isKnown { stream.trace.begin(stream.text) }
-        guard stream.trace.mayHaveBlank, !stream.trace.hasBlank else { return finishHeld(stream) }
-        stream.trace.hasBlank = true
+        switch settings.multiline {
+        case .rules(let rules) where joins(workspace.line.empty, stream, rules):
+            stream.append(workspace.line.empty, max: settings.recordBytesMax)
+        case .auto:
+            if !stream.trace.isKnown { stream.trace.begin(stream.text) }
+            guard stream.trace.mayHaveBlank, !stream.trace.hasBlank else { return finishHeld(stream) }
+            stream.trace.hasBlank = true
+        default: finishHeld(stream)
+        }
     }
 }

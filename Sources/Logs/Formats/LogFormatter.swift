@@ -12,6 +12,8 @@ public final class LogFormatter: LineSink {
     let first: LogStream
     /// A container's standard error.
     let second: LogStream
+    /// Of the format `regex`.
+    let groups: PatternGroups?
     /// Whether the source has been seen to have two.
     private var hasSecond: Bool
     /// Lines that begin before are given out, or wait.
@@ -30,9 +32,12 @@ public final class LogFormatter: LineSink {
         batch = workspace.batch(of: origin.resource)
         first = LogStream(attributes: origin.attributes, ofStream: LogOrigin.attributes(ofStream: "stdout"), place: resume.first)
         second = LogStream(attributes: origin.attributes, ofStream: LogOrigin.attributes(ofStream: "stderr"), place: resume.second)
+        groups = if case .regex(let pattern) = settings.format { PatternGroups(pattern) } else { nil }
         hasSecond = resume.first != resume.second
         taken = resume.start
     }
+
+    deinit { workspace.release(batch) }
 
     // MARK: LineSink
 
@@ -131,8 +136,10 @@ public final class LogFormatter: LineSink {
             return
         }
         if stream.isHeld {
+            let hasBlank = stream.trace.hasBlank
             if joins(text, stream) {
                 workspace.counts.joined &+= 1
+                if hasBlank { stream.append(workspace.line.empty, max: settings.recordBytesMax) }
                 stream.append(text, max: settings.recordBytesMax)
                 return
             }

@@ -24,6 +24,7 @@ final class LogStream {
     var time: UInt64 = 0
     var observed: UInt64 = 0
     var trace = TraceState()
+    private var lastStart = 0
     /// Bytes that did not fit.
     var cut = 0
     private var joined = GrowingText()
@@ -71,6 +72,7 @@ final class LogStream {
         self.time = time
         self.observed = observed
         trace = TraceState()
+        lastStart = 0
         cut = 0
         deadline = nil
         if !stays { own() }
@@ -87,6 +89,7 @@ final class LogStream {
     /// Adds a line to what waits, as far as there is room; the rest is counted in `cut`.
     func append(_ line: Text, max: Int) {
         own()
+        lastStart = joined.count + 1
         let room = max - joined.count - 1
         if cut > 0 || room < 1 {
             cut += line.count + 1
@@ -99,6 +102,9 @@ final class LogStream {
         text = joined.text
         deadline = nil
     }
+
+    /// The line that came last; a part of it, if the record is full.
+    var lastLine: Text { Text(text.start + min(lastStart, text.count), text.end) }
 
     func drop() {
         isHeld = false

@@ -34,7 +34,10 @@ public final class LogWorkspace {
     public func takeBatches() -> [Batch] {
         let closing = open
         open = []
-        for batch in closing { batch.close() }
+        for batch in closing {
+            batch.close()
+            if batch.sources == 0 { byResource[batch.resource] = nil }
+        }
         let batches = finished
         finished = []
         finishedBytes = 0
@@ -44,16 +47,16 @@ public final class LogWorkspace {
     // MARK: batches
 
     func batch(of resource: [UInt8]) -> OpenBatch {
-        if let known = byResource[resource] { return known }
-        // Those of sources that have gone are not found again; they are few beside their sources' files.
-        let new = OpenBatch(resource: resource, self)
-        byResource[resource] = new
-        return new
+        let batch = byResource[resource] ?? OpenBatch(resource: resource, self)
+        byResource[resource] = batch
+        batch.sources += 1
+        return batch
     }
 
-    /// No source is left that writes to it.
+    /// One source less writes to it.
     func release(_ batch: OpenBatch) {
-        if batch.count == 0 { byResource[batch.resource] = nil }
+        batch.sources -= 1
+        if batch.sources == 0, batch.count == 0 { byResource[batch.resource] = nil }
     }
 
     func opened(_ batch: OpenBatch) {
@@ -71,85 +74,4 @@ public final class LogWorkspace {
         memory = nil
         return kept
     }
-}
-
-/// Memory that grows to what is asked of it, `Text.slack` behind that included. What lies there is worth nothing after the next line.
-struct ScratchMemory: ~Copyable {
-    private(set) var base: UnsafeMutablePointer<UInt8>
-    private var capacity: Int
-    /// Bytes in use.
-    var count = 0
-
-    /// Kept between lines. Bytes.
-    private static let keptMax = 256 << 10
-
-    init() {
-        capacity = 4_096
-        base = .allocate(capacity: capacity + Text.slack)
-        base.initialize(repeating: 0, count: capacity + Text.slack)
-    }
-
-    deinit { base.deallocate() }
-
-    /// Room for `bytes`; what was there is gone.
-    @inline(__always)
-    mutating func begin(_ bytes: Int) {
-        count = 0
-        if _slowPath(bytes > capacity || capacity > Self.keptMax) { resize(max(bytes, 4_096)) }
-    }
-
-    @inline(never)
-    private mutating func resize(_ bytes: Int) {
-        guard bytes > capacity || capacity > 2 * bytes else { return }
-        base.deallocate()
-        capacity = bytes
-        base = .allocate(capacity: capacity + Text.slack)
-        base.initialize(repeating: 0, count: capacity + Text.slack)
-    }
-
-    /// What the string says, its escapes undone. There must be room for it.
-    @inline(__always)
-    mutating func unescape(_ text: Text) -> Text {
-        let start = base + count
-        let end = JSONScan.unescape(text, to: start)
-        count = end - base
-        return Text(UnsafePointer(start), UnsafePointer(end))
-    }
-
-    /// A copy with room behind it.
-    @inline(__always)
-    mutating func copy(_ text: Text) -> Text {
-        begin(text.count)
-        base.update(from: text.start, count: text.count)
-        return Text(UnsafePointer(base), count: text.count)
-    }
-}
-
-/// Names of attributes that formats give, where writers may read beyond them.
-struct AttributeNames: ~Copyable {
-    private let memory: UnsafeMutablePointer<UInt8>
-    let exceptionType: Text
-    let exceptionMessage: Text
-    let exceptionStack: Text
-    let exceptionEvent: Text
-
-    init() {
-        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: 1_024)
-        memory.initialize(repeating: 0, count: 1_024)
-        var used = 0
-        func keep(_ name: StaticString) -> Text {
-            precondition(used + name.utf8CodeUnitCount + Text.slack <= 1_024, "no room for \(name)")
-            let start = memory + used
-            start.update(from: name.utf8Start, count: name.utf8CodeUnitCount)
-            used += name.utf8CodeUnitCount
-            return Text(UnsafePointer(start), count: name.utf8CodeUnitCount)
-        }
-        exceptionType = keep("exception.type")
-        exceptionMessage = keep("exception.message")
-        exceptionStack = keep("exception.stacktrace")
-        exceptionEvent = keep("exception")
-        self.memory = memory
-    }
-
-    deinit { memory.deallocate() }
 }

@@ -7,6 +7,8 @@ final class OpenBatch {
     static let bytesLeast = 64 << 10
 
     let resource: [UInt8]
+    /// How many write to it.
+    var sources = 0
     private unowned let workspace: LogWorkspace
     private var base: UnsafeMutablePointer<UInt8>?
     private var capacity = 0

@@ -66,9 +66,6 @@ enum TraceLine {
             || line.hasPrefix("runtime: ") || line.hasPrefix("[recovered]") || line.hasPrefix("runtime stack:")
     }
 
-    /// The lines of Rust's report that are not indented: the message (before all others), notes.
-    static func isRust(_ line: Text) -> Bool { !isLogLine(line) }
-
     /// Begins with a time or a bracket or brace, as the next record would.
     static func isLogLine(_ line: Text) -> Bool {
         let first = line.start.pointee

@@ -28,6 +28,8 @@ struct TraceState {
     var kind = Kind.none
     /// Whether the first line has been looked at.
     private(set) var isKnown = false
+    /// The first line ends in a colon: Rust's panics have their message in the next.
+    private var expectsMessage = false
     /// An empty line has come that only counts if the next line belongs here, too.
     var hasBlank = false
     /// Where in the text the error's own lines begin (its head, or Python's `Traceback`), and where its head ends.
@@ -42,6 +44,7 @@ struct TraceState {
         isKnown = true
         kind = Self.start(of: first)
         headEnd = first.count
+        expectsMessage = first.end[-1] == UInt8(ascii: ":")
         isTrace = kind == .python || kind == .go || kind == .rust
     }
 
@@ -57,16 +60,14 @@ struct TraceState {
     /// - Parameter isReport: whether the first line is a log's, of a warning or worse: then an error's head without a time of its own belongs to it.
     mutating func takes(_ line: Text, after count: Int, isReport: () -> Bool) -> Bool {
         guard let next = next(line, isReport) else { return false }
-        let start = count + 1
+        let start = count + (hasBlank ? 2 : 1)
         let wasTrace = isTrace
         switch next {
         case .frames where !wasTrace:
             isTrace = true
             // The line before the first frame is the error's head.
-            if kind != .nodeCaret {
-                headStart = lastStart
-                headEnd = count
-            }
+            if kind != .requireStack { headStart = lastStart }
+            headEnd = count
         case .python where kind != .python && kind != .pythonEnded:
             isTrace = true
             headStart = start
@@ -93,7 +94,9 @@ struct TraceState {
             // Another `Traceback` begins its own record; anything else is the error.
             return TraceLine.isLogLine(line) ? nil : .pythonEnded
         case .go: return TraceLine.isGo(line) ? .go : nil
-        case .rust: return TraceLine.isRust(line) ? .rust : nil
+        case .rust:
+            let isMessage = lastStart == 0 && expectsMessage
+            return isMessage || line.hasPrefix("note: ") || line.hasPrefix("stack backtrace:") ? .rust : nil
         case .nodePlace: return .nodeSource
         case .requireStack: return byte == UInt8(ascii: "-") ? .requireStack : nil
         case .head, .frames:
@@ -133,12 +136,12 @@ struct TraceState {
         }
     }
 
-    /// An error that a log's line is followed by.
+    /// What loggers of Python, Go, Java and .NET write behind their line. JavaScript's write an error into the line; one that stands alone is another record.
     private func report(_ line: Text) -> Kind? {
         if line.hasPrefix("Traceback (most recent call last):") { return .python }
-        if line.hasPrefix("goroutine ") || line.hasPrefix("panic: ") { return .go }
-        if line.hasPrefix("Exception in thread ") || line.hasPrefix("Unhandled exception") || line.hasPrefix("Uncaught ") { return .head }
-        return TraceLine.isHead(line) ? .head : nil
+        if line.hasPrefix("goroutine ") { return .go }
+        guard let head = TraceLine.head(line, firstWordOnly: true), head.type.first(UInt8(ascii: ".")) != nil else { return nil }
+        return .head
     }
 
     private static func start(of line: Text) -> Kind {

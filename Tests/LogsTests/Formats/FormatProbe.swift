@@ -36,6 +36,12 @@ final class FormatProbe {
         collect()
     }
 
+    func turn(now: UInt64) -> UInt64? {
+        let next = formatter.turn(now: now, observed: Self.observed)
+        collect()
+        return next
+    }
+
     func end() {
         formatter.end(observed: Self.observed)
         collect()
