@@ -148,7 +148,9 @@ def main():
             may_delete.touch()
             print(f"  {time.monotonic() - began:5.0f} s: killed ({kills}){'' if deleted_read else ', far behind'}; {sink.tell('stats')['records']:,} lines", file=sys.stderr, flush=True)
             next_kill = time.monotonic() + chance.uniform(0.5, 1.5) * options.kill_every
-        written = {int(content): int(count) for content, count in (line.split() for line in (folder / "written").read_text().splitlines())}
+        rows = [line.split() for line in (folder / "written").read_text().splitlines()]
+        written = {int(content): int(count) for content, count, _ in rows}
+        fates = {int(content): fate for content, _, fate in rows}
         total = sum(written.values())
         behind = total - sink.tell("stats")["records"]
         ended = time.monotonic()
@@ -172,7 +174,7 @@ def main():
         print(json.dumps(result))
         for name, found in (("missing", lost), ("again", again), ("gaps", gaps)):
             if found:
-                print(f"torture: {name}: {dict(list(found.items())[:10])}", file=sys.stderr)
+                print(f"torture: {name}: " + ", ".join(f"{content} ({fates.get(content)}): {count} of {written.get(content)}" for content, count in list(found.items())[:20]), file=sys.stderr)
         if os.environ.get("TORTURE_KEEP"):
             os.system(f"cp -r {folder}/agent.err {folder}/written {os.environ['TORTURE_KEEP']}")
         sink.process.terminate()

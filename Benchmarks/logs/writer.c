@@ -4,7 +4,8 @@
 //
 // A line is the number of its content (8 hex digits; a new one whenever a file begins anew), its number in it, and padding. Nothing is written between a copy and the
 // truncation behind it, so every line can be read by who finds the copy. A file is deleted while it is written only while FOLDER/../may-delete exists; of those that were
-// renamed or copied KEPT stay. At the end a line for each content on stdout: its number and how many lines it has.
+// renamed or copied KEPT stay. At the end a line for each content on stdout: its number, how many lines it
+// has, and whether its file was then renamed (r), copied (c), deleted (d) or none of it (-).
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
@@ -28,6 +29,7 @@ static struct {
 static uint32_t contents;
 static uint64_t counts[CONTENTS_MAX];
 static uint64_t state;
+static char fates[CONTENTS_MAX];  // what was done to the file at the content's end
 static unsigned renamed, copied, deleted;
 
 static uint64_t any(void) {
@@ -75,11 +77,13 @@ static void rotate(int index, uint64_t bytes, const char *may_delete) {
         close(files[index].file);
         make(index);
         files[index].rotated++, renamed++;
+        fates[files[index].content] = 'r';
         break;
     case 1:
         copy(index, other);
         check(ftruncate(files[index].file, 0) == 0, "truncate");
         files[index].rotated++, copied++;
+        fates[files[index].content] = 'c';
         break;
     default:
         if (access(may_delete, F_OK) != 0) return;
@@ -87,6 +91,7 @@ static void rotate(int index, uint64_t bytes, const char *may_delete) {
         close(files[index].file);
         make(index);
         deleted++;
+        fates[files[index].content] = 'd';
         break;
     }
     begin(index, bytes);
@@ -132,5 +137,5 @@ int main(int argc, char **argv) {
         if (files[index].bytes >= files[index].limit) rotate(index, rotate_bytes, may_delete);
     }
     fprintf(stderr, "{\"bytes\":%llu,\"seconds\":%.1f,\"renamed\":%u,\"copied\":%u,\"deleted\":%u}\n", (unsigned long long)written, now() - start, renamed, copied, deleted);
-    for (uint32_t content = 0; content < contents; content++) printf("%u %llu\n", content, (unsigned long long)counts[content]);
+    for (uint32_t content = 0; content < contents; content++) printf("%u %llu %c\n", content, (unsigned long long)counts[content], fates[content] ? fates[content] : '-');
 }

@@ -66,7 +66,8 @@ import Testing
     }
 
     @Test(arguments: ["auto", "off"]) func multilineWords(_ word: String) throws {
-        let files = try #require(try load.configuration("receivers: {files: {include: /a, multiline: \(word)}}").logFiles.first)
+        let files = try #require(
+            try load.configuration("receivers: {files: {include: /a, multiline: \(word)}}").logFiles.first)
         #expect(files.multiline == (word == "off" ? .off : .auto))
     }
 
@@ -76,7 +77,10 @@ import Testing
         let configuration = try load.configuration(nil)
         #expect(configuration.logFiles == [LogFilesConfiguration(name: "files/--logs", include: ["/a/*.log", "/b"])])
         #expect(configuration.receivers.count == 4)
-        #expect(configuration.pipelines.first { $0.signal == .logs }?.receivers == ["otlp-http", "otlp-grpc", "files/--logs"])
+        #expect(
+            configuration.pipelines.first { $0.signal == .logs }?.receivers == [
+                "otlp-http", "otlp-grpc", "files/--logs",
+            ])
         let printed = try load.loaded(nil).effective.yaml()
         #expect(printed.contains("files/--logs:") && printed.contains("# --logs"))
         // It beats what the file says of this one.
@@ -93,20 +97,36 @@ import Testing
         #expect(configuration.logFiles.isEmpty)
         #expect(configuration.pipelines[0].receivers == ["otlp-http"])
         load.flags.receives = ["files=127.0.0.1:1"]
-        #expect(load.errors(text) == ["--receive files=127.0.0.1:1: \"127.0.0.1:1\" is not off; it reads files, and listens nowhere"])
+        #expect(
+            load.errors(text) == [
+                "--receive files=127.0.0.1:1: \"127.0.0.1:1\" is not off; it reads files, and listens nowhere"
+            ])
         load.flags.receives = ["files/x=127.0.0.1:1"]
-        #expect(load.errors("").first?.hasPrefix("--receive files/x=127.0.0.1:1: there is no files/x in the file") == true)
+        #expect(
+            load.errors("").first?.hasPrefix("--receive files/x=127.0.0.1:1: there is no files/x in the file") == true)
     }
 
     @Test(
         arguments: [
-            ("files: ", "1:13: receivers.files: include is missing: which files, as in include: [\"/var/log/shop/*.log\"]"),
+            (
+                "files: ",
+                "1:13: receivers.files: include is missing: which files, as in include: [\"/var/log/shop/*.log\"]"
+            ),
             ("files: {start: end}", "1:13: receivers.files: include is missing"),
             ("files: {include: []}", "1:13: receivers.files: include is missing"),
-            ("files: /var/log/", "1:20: receivers.files.include: \"/var/log/\" is a folder; /* at its end means the files in it"),
-            ("files: {include: ''}", "1:30: receivers.files.include: \"\" is no pattern of files, as in /var/log/shop/*.log"),
+            (
+                "files: /var/log/",
+                "1:20: receivers.files.include: \"/var/log/\" is a folder; /* at its end means the files in it"
+            ),
+            (
+                "files: {include: ''}",
+                "1:30: receivers.files.include: \"\" is no pattern of files, as in /var/log/shop/*.log"
+            ),
             ("files: {include: [/a, /a]}", "1:35: receivers.files.include: \"/a\" stands twice in the list"),
-            ("files: {include: /a, start: middle}", "1:41: receivers.files.start: \"middle\" is not one of beginning, end"),
+            (
+                "files: {include: /a, start: middle}",
+                "1:41: receivers.files.start: \"middle\" is not one of beginning, end"
+            ),
             (
                 "files: {include: /a, format: jsn}",
                 "receivers.files.format: \"jsn\" is not one of auto, json, docker, cri, logfmt, access, plain, regex; did you mean json?"
@@ -117,7 +137,10 @@ import Testing
                 "receivers.files.pattern: it means something only with `format: regex`, and format is auto"
             ),
             ("files: {include: /a, multiline: on}", "receivers.files.multiline: \"on\" is not one of auto, off"),
-            ("files: {include: /a, multiline: {}}", "receivers.files.multiline: expected auto, off, or some of {start: REGEX"),
+            (
+                "files: {include: /a, multiline: {}}",
+                "receivers.files.multiline: expected auto, off, or some of {start: REGEX"
+            ),
             (
                 "files: {include: /a, multiline: {begin: x}}",
                 "receivers.files.multiline.begin: there is no such key. There are: start, continue, end"
@@ -127,10 +150,16 @@ import Testing
                 "receivers.files.encoding: \"utf8\" is not one of auto, latin-1"
             ),
             ("files: {include: /a, line-max: 1}", "receivers.files.line-max: \"1\" is not a size from 256 to 16MB"),
-            ("files: {include: /a}, otlp-http: }\nlog-files: {poll: 1", "log-files.poll: \"1\" is not a time from 10ms to 1h"),
+            (
+                "files: {include: /a}, otlp-http: }\nlog-files: {poll: 1",
+                "log-files.poll: \"1\" is not a time from 10ms to 1h"
+            ),
             ("files: {include: /a, listen: x}", "receivers.files.listen: there is no such key"),
             ("files/a b: /a", "1:13: receivers.files/a b: a name after \"/\" has 1 to 64 letters"),
-            ("file: /a", "receivers.file: \"file\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files, syslog, stdin, pipe, exec; did you mean files?"),
+            (
+                "file: /a",
+                "receivers.file: \"file\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files, syslog, stdin, pipe, exec; did you mean files?"
+            ),
         ])
     func errors(_ text: String, _ wanted: String) {
         let errors = load.errors("receivers: {\(text)}\n")

@@ -60,6 +60,7 @@ final class PositionNotices {
             return notices.tellsSuccess() ? "the places of files are written again" : nil
         }
         guard notices.tellsFailure(now: now) else { return nil }
-        return "the places of files cannot be written (\(counts.lastFailure ?? "unknown")): after a kill lines may come twice"
+        return
+            "the places of files cannot be written (\(counts.lastFailure ?? "unknown")): after a kill lines may come twice"
     }
 }

@@ -80,5 +80,7 @@ public enum PatternCheck {
         }
     }
 
-    static func words(_ error: LinePattern.Invalid) -> String { "it is no regular expression (RE2): \(error.description)" }
+    static func words(_ error: LinePattern.Invalid) -> String {
+        "it is no regular expression (RE2): \(error.description)"
+    }
 }

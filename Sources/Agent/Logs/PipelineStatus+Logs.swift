@@ -9,13 +9,17 @@ extension PipelineStatus {
         for name in Set(files.map(\.name)).union(counts.receivers.keys) {
             let receiver = counts.receivers[name] ?? LogTailCounts.Receiver()
             counters.add(.receiverItems, ["receiver": name], receiver.items)
-            for (outcome, count) in [("accepted", receiver.taken), ("full", receiver.full), ("failed", receiver.failed)] {
+            for (outcome, count) in [
+                ("accepted", receiver.taken), ("full", receiver.full), ("failed", receiver.failed),
+            ] {
                 counters.add(.receiverRequests, ["receiver": name, "outcome": outcome], count)
             }
             let lines = receiver.lines
             for (kind, count) in [
-                ("read", lines.lines), ("records", lines.records), ("joined", lines.joined), ("partial", lines.partials),
-                ("empty", lines.empty), ("misfit", lines.misfits), ("cut", lines.cutRecords), ("timed_out", lines.timedOut),
+                ("read", lines.lines), ("records", lines.records), ("joined", lines.joined),
+                ("partial", lines.partials),
+                ("empty", lines.empty), ("misfit", lines.misfits), ("cut", lines.cutRecords),
+                ("timed_out", lines.timedOut),
                 ("skipped", lines.skipped),
             ] {
                 counters.add(.logLines, ["receiver": name, "kind": kind], count)

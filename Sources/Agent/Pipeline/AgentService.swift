@@ -212,18 +212,23 @@ public final class AgentService {
     /// Starts to read files, where any are to be read.
     private func beginTail(_ configuration: PipelineConfiguration) throws {
         guard !configuration.logFiles.isEmpty else { return }
-        let sources = try configuration.logFiles.map { files throws(LogSourceSettings.Invalid) in try LogSourceSettings(files) }
+        let sources = try configuration.logFiles.map { files throws(LogSourceSettings.Invalid) in
+            try LogSourceSettings(files)
+        }
         let positions = try LogPositions.open(beside: configuration.queue.directory, plan.takers)
         let counts = positions.counts
         if counts.damagedBytes > 0 {
-            messages.warn("\(countText(counts.damagedBytes, "byte")) at the end of the places of files are damaged: some lines may come twice")
+            messages.warn(
+                "\(countText(counts.damagedBytes, "byte")) at the end of the places of files are damaged: some lines may come twice"
+            )
         }
         if counts.powerLosses > 0 {
             messages.inform("the system was started anew since the last run: the latest lines of files may come twice")
         }
         let tail = try LogTail(
             sources, configuration.logFilesLimits,
-            LogTail.Surroundings(intake: intake, server: server, positions: positions, clock: clock, messages: messages))
+            LogTail.Surroundings(intake: intake, server: server, positions: positions, clock: clock, messages: messages)
+        )
         self.tail = tail
         admin.status.follow(tail)
     }
@@ -288,7 +293,9 @@ public final class AgentService {
         let isTailKept =
             configuration.logFiles == plan.configuration.logFiles
             && configuration.logFilesLimits == plan.configuration.logFilesLimits
-        let sources = try configuration.logFiles.map { files throws(LogSourceSettings.Invalid) in try LogSourceSettings(files) }
+        let sources = try configuration.logFiles.map { files throws(LogSourceSettings.Invalid) in
+            try LogSourceSettings(files)
+        }
         let opening = try logInputs?.opening(configuration.logInputs)
         let change = try builder.change(from: plan, to: configuration)
         if !isTailKept { tail?.pause() }

@@ -24,7 +24,9 @@ struct PipelinePlan {
     var takers: [any EntryTaker] { outputs + stateful }
 
     /// When their queues are synced, in the same order.
-    var syncs: [QueueConfiguration.Sync] { outputs.map(\.named.queue.sync) + stateful.map { _ in configuration.queue.sync } }
+    var syncs: [QueueConfiguration.Sync] {
+        outputs.map(\.named.queue.sync) + stateful.map { _ in configuration.queue.sync }
+    }
 
     /// What deliveries know the taker by; nil: it delivers nothing itself.
     func serial(_ taker: Int) -> Int? { taker < outputs.count ? outputs[taker].serial : nil }

@@ -125,7 +125,8 @@ final class StatefulPipeline: EntryTaker {
         let items = freshItems
         fresh.removeAll(keepingCapacity: true)
         freshItems = SignalCounts()
-        if case .failed(let error) = queue.commit(now: clock.unixNanoseconds(), monotonic: clock.monotonicNanoseconds()) {
+        if case .failed(let error) = queue.commit(now: clock.unixNanoseconds(), monotonic: clock.monotonicNanoseconds())
+        {
             if isPromised {
                 for signal in Signal.allCases {
                     unwritten[signal] += items[signal]

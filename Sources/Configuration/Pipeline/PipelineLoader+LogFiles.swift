@@ -86,7 +86,8 @@ extension PipelineLoader {
             section.error("format", "pattern is missing: a regular expression with named groups")
         }
         if files.format != .regex, section.has("pattern") {
-            section.error("pattern", "it means something only with `format: regex`, and format is \(files.format.rawValue)")
+            section.error(
+                "pattern", "it means something only with `format: regex`, and format is \(files.format.rawValue)")
         }
         files.multiline = readMultiline(&section)
         section.value("multiline-wait", &files.multilineWaitNanoseconds, .time(1_000_000...60_000_000_000))
@@ -129,7 +130,9 @@ extension PipelineLoader {
             readPattern("start", &start, &section)
             readPattern("continue", &continuation, &section)
             readPattern("end", &end, &section)
-            if section.keys.isEmpty { section.error("expected auto, off, or some of {start: REGEX, continue: REGEX, end: REGEX}") }
+            if section.keys.isEmpty {
+                section.error("expected auto, off, or some of {start: REGEX, continue: REGEX, end: REGEX}")
+            }
         }
         return .rules(start: start, continuation: continuation, end: end)
     }

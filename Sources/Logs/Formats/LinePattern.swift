@@ -17,7 +17,7 @@ public final class LinePattern: Sendable {
 
     public init(_ source: String) throws(Invalid) {
         guard !source.isEmpty else { throw Invalid(description: "it is empty") }
-        var copy = source
+        var copy = Self.withNamesAsRE2HasThem(source)
         var why = [CChar](repeating: 0, count: 256)
         let made = copy.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) { chars in
@@ -42,6 +42,31 @@ public final class LinePattern: Sendable {
     }
 
     deinit { sl_re2_free(matcher) }
+
+    /// `(?<name>` as others write it is `(?P<name>` before RE2 of 2023.
+    private static func withNamesAsRE2HasThem(_ source: String) -> String {
+        var bytes: [UInt8] = []
+        var (isEscaped, isInClass) = (false, false)
+        let text = Array(source.utf8)
+        for (index, byte) in text.enumerated() {
+            bytes.append(byte)
+            if isEscaped {
+                isEscaped = false
+            } else if byte == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else if isInClass {
+                isInClass = byte != UInt8(ascii: "]")
+            } else if byte == UInt8(ascii: "[") {
+                isInClass = true
+            } else if byte == UInt8(ascii: "?"), index > 0, text[index - 1] == UInt8(ascii: "("),
+                index + 2 < text.count, text[index + 1] == UInt8(ascii: "<"), text[index + 2] != UInt8(ascii: "="),
+                text[index + 2] != UInt8(ascii: "!")
+            {
+                bytes.append(UInt8(ascii: "P"))
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
 
     func matches(_ text: Text) -> Bool { sl_re2_match(matcher, text.start, text.count, nil, 0) }
 

@@ -70,6 +70,9 @@ public final class PositionLog: Sendable {
                 state.counts.damagedBytes = UInt64(bytes.count)
             }
         }
+        // What was committed and is not yet safe becomes so with the next sync.
+        for (id, place) in state.current where state.safe[id] != place { state.fresh[id] = .some(place) }
+        for id in state.safe.keys where state.current[id] == nil { state.fresh[id] = .some(nil) }
         receiversFound = receivers
         try Self.rewrite(files, &state)
         self.state = Mutex(state)

@@ -6,8 +6,16 @@ struct Probe {
     let isCompressed: Bool
     /// Of the content.
     let head: [UInt8]
+    /// More of the head may be there when the file is written to its end.
+    let isPartial: Bool
+
+    /// A copy that is being written: the rest is to come.
+    func mayBecome(_ file: TailedFile) -> Bool { file.head.bytes > 0 && head.withUnsafeBytes { file.head.matches($0) } }
 
     /// The content may be what is known of the file, or go on from there.
+    func isSurely(_ file: TailedFile) -> Bool { file.head.bytes > 0 && isLike(file) }
+
+    /// The same, also where nothing is known.
     func isLike(_ file: TailedFile) -> Bool {
         head.withUnsafeBytes { file.head.matches($0) } && (isCompressed || status.bytes >= file.resume.start)
     }
@@ -32,13 +40,17 @@ extension Tailer {
         }
         let head = UnsafeRawBufferPointer(rebasing: headBuffer[..<count])
         guard let format = CompressedStream.Format.detect(head) else {
-            return Probe(status: status, isCompressed: false, head: Array(head))
+            // Its first bytes are to come.
+            let isPartial = count < 4 && CompressedStream.Format.isExpected(path)
+            return Probe(status: status, isCompressed: false, head: Array(head), isPartial: isPartial)
         }
         let stream = CompressedStream(format)
         while stream.pending.count < HeadPrint.bytesMax, stream.state == .going {
             _ = stream.fill(files, descriptor, room: HeadPrint.bytesMax)
         }
-        return Probe(status: status, isCompressed: true, head: Array(stream.pending.prefix(HeadPrint.bytesMax)))
+        return Probe(
+            status: status, isCompressed: true, head: Array(stream.pending.prefix(HeadPrint.bytesMax)),
+            isPartial: stream.pending.count < HeadPrint.bytesMax && stream.state == .waiting)
     }
 
     /// The files of a folder, looked at once a turn.
@@ -110,7 +122,7 @@ extension Tailer {
     /// Contents that a new file may be a copy of, those first that nothing leads to.
     func known(_ probe: Probe, _ path: String) -> [TailedFile] {
         let found = probe.head.withUnsafeBytes { heads.matches($0) }.filter {
-            $0.state != .held && isCopy(path, of: $0) && probe.isLike($0)
+            $0.state != .held && isCopy(path, of: $0) && (probe.isLike($0) || $0.isFollowed && $0.isThere && probe.mayBecome($0))
                 && (probe.isCompressed || hasLineEnd(path, before: $0))
         }
         return found.filter { !$0.isThere } + found.filter(\.isThere)
@@ -192,7 +204,11 @@ extension Tailer {
             if original.state == .gone || !original.isThere {
                 adopt(original, file.path, status, isCompressed: file.isCompressed)
             } else if !isStillCopy(file, original) {
-                letGo(file)
+                if isItself(original) {
+                    letGo(file)
+                } else {
+                    contentLost(original)
+                }
             }
         }
     }
@@ -202,6 +218,14 @@ extension Tailer {
         if file.isCompressed { return true }
         guard file.since + limits.copyWaitNanoseconds > now else { return false }
         return file.size <= original.size && saysTheSame(file, original)
+    }
+
+    /// Whether its content is where it was.
+    private func isItself(_ file: TailedFile) -> Bool {
+        guard let descriptor = file.file ?? files.open(file.path) else { return false }
+        defer { if file.file == nil { files.close(descriptor) } }
+        guard let count = files.read(descriptor, into: headBuffer, at: 0) else { return true }
+        return file.head.matches(UnsafeRawBufferPointer(rebasing: headBuffer[..<count]))
     }
 
     /// The last of what both have.

@@ -64,6 +64,10 @@ extension Tailer {
         for finding in unknown where byIdentity[finding.status.identity] == nil { consider(finding) }
         poll()
         forget()
+        if !unready.isEmpty {
+            unready = unready.filter { $0.value.walk + 1 >= walkNumber }
+            nextWalk = min(nextWalk, now + limits.pollNanoseconds)
+        }
     }
 
     private func watch(_ folders: Set<String>) {
@@ -107,7 +111,7 @@ extension Tailer {
     /// It lies somewhere else than before.
     private func movedTo(_ file: TailedFile, _ path: String, _ status: TailFileStatus) {
         // Its number may have been given to another file meanwhile, unless it is open.
-        if file.file == nil, file.state != .held, let probe = probe(path), !probe.isLike(file) {
+        if file.file == nil, file.state != .held, let probe = probe(path), !probe.isSurely(file) {
             contentLost(file, now: path, status)
             return
         }
@@ -187,10 +191,12 @@ extension Tailer {
         }
         wantWalk()
         if let entry = entries(folder(of: file.path)).first(where: { $0.status.identity == file.identity }),
-            probe(entry.path)?.isLike(file) ?? false
+            probe(entry.path)?.isSurely(file) ?? false
         {
             attach(file, entry.path, entry.status)
             observe(file, entry.status)
+        } else if let copy = copy(of: file) {
+            adopt(file, copy.path, copy.status, isCompressed: copy.isCompressed)
         } else {
             gone(file)
         }
@@ -245,10 +251,8 @@ extension Tailer {
             return
         }
         guard let probe = probe(finding.path), probe.status.identity == finding.status.identity else { return }
-        // Its first bytes are to come.
-        if !probe.isCompressed, probe.status.bytes < 4, CompressedStream.Format.isExpected(fileName(finding.path)) {
-            return wantWalk()
-        }
+        if probe.isPartial, isUnready(probe, finding.path) { return }
+        if isBeginningOfCopy(probe, finding.path) { return }
         for known in known(probe, finding.path) {
             if known.state == .gone || !known.isThere || probe.isCompressed && known.hasEnded && !known.hasPath {
                 return adopt(known, finding.path, probe.status, isCompressed: probe.isCompressed)
@@ -258,6 +262,35 @@ extension Tailer {
             }
         }
         create(finding, probe)
+    }
+
+    /// Whether its first bytes are waited for: what it is can be told by them alone.
+    private func isUnready(_ probe: Probe, _ path: String) -> Bool {
+        // What it is made of is still there.
+        if let dot = path.lastIndex(of: "."), files.status(String(path[..<dot])) != nil { return true }
+        return isChanging(probe, for: limits.rotateWaitNanoseconds)
+    }
+
+    /// Whether it is larger than at the last look, or was within that time.
+    private func isChanging(_ probe: Probe, for time: UInt64) -> Bool {
+        let last = unready[probe.status.identity]
+        let hasChanged = last.map { $0.bytes != probe.status.bytes } ?? true
+        let since = hasChanged ? now : last!.since
+        unready[probe.status.identity] = (probe.status.bytes, since, walkNumber)
+        return since + time > now
+    }
+
+    /// Whether it may be the copy that a rotation makes of a file, and has so little yet that this cannot be told: it is waited for a moment.
+    private func isBeginningOfCopy(_ probe: Probe, _ path: String) -> Bool {
+        guard !probe.isCompressed, probe.head.count < HeadPrint.bytesMax else { return false }
+        let name = fileName(path)
+        let isNamedSo = name.indices.dropFirst().contains { index in
+            "-._~".contains(name[index])
+                && byPath[joined(folder(of: path), String(name[..<index]))].map { original in
+                    original.isFollowed && original.head.bytes > probe.head.count
+                } ?? false
+        }
+        return isNamedSo && isChanging(probe, for: limits.pollNanoseconds)
     }
 
     private func create(_ finding: Finding, _ probe: Probe) {
@@ -316,7 +349,7 @@ extension Tailer {
         }
         let rest = findings.filter { finding in
             guard let files = byNumber[finding.status.identity], let probe = probe(finding.path),
-                let file = files.filter({ probe.isLike($0) }).max(by: {
+                let file = files.filter({ $0.path == finding.path ? probe.isLike($0) : probe.isSurely($0) }).max(by: {
                     ($0.head.bytes, $0.id) < ($1.head.bytes, $1.id)
                 })
             else { return true }
@@ -337,7 +370,7 @@ extension Tailer {
 
     private func findElsewhere(_ file: TailedFile) {
         if let entry = entries(folder(of: file.path)).first(where: { $0.status.identity == file.identity }),
-            byIdentity[entry.status.identity] == nil, let probe = probe(entry.path), probe.isLike(file)
+            byIdentity[entry.status.identity] == nil, let probe = probe(entry.path), probe.isSurely(file)
         {
             attach(file, entry.path, entry.status)
             resumed(file, probe, .rotated)

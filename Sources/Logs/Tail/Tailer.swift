@@ -32,6 +32,8 @@ public final class Tailer {
     var latest: [String: TailedFile] = [:]
     var heads = HeadIndex()
     var held: [TailedFile] = []
+    /// Compressed files of which too little is there, with their size and since when that is so.
+    var unready: [TailFileIdentity: (bytes: UInt64, since: UInt64, walk: UInt64)] = [:]
     /// From the log of places, and not yet found.
     var unfound: [TailedFile] = []
 
@@ -79,7 +81,7 @@ public final class Tailer {
         self.receivers = receivers.map {
             Receiver(settings: $0, rules: PathRules($0), isNew: !positions.receivers.contains($0.receiver))
         }
-        buffer = .allocate(byteCount: limits.quantumBytes + 1, alignment: 16)
+        buffer = .allocate(byteCount: max(limits.quantumBytes, HeadPrint.bytesMax) + 1, alignment: 16)
         headBuffer = .allocate(byteCount: HeadPrint.bytesMax, alignment: 16)
         for place in positions.places { add(place) }
     }
