@@ -161,13 +161,15 @@ func temporaryFolder() -> String {
     return path
 }
 
+/// Starts a program; nil where there is none.
+func start(_ executable: String, _ arguments: [String]) -> ChildProcess? {
+    guard FileManager.default.isExecutableFile(atPath: executable) else { return nil }
+    return try! ChildProcess(executable: executable, arguments: arguments, descriptors: [], parentDeathSignal: 0)
+}
+
 /// Runs a program to its end; nil where there is none.
 func run(_ executable: String, _ arguments: [String]) -> Int32? {
-    guard FileManager.default.isExecutableFile(atPath: executable) else { return nil }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: executable)
-    process.arguments = arguments
-    try! process.run()
-    process.waitUntilExit()
-    return process.terminationStatus
+    guard let process = start(executable, arguments) else { return nil }
+    guard case .exited(let code) = try! process.reap().status else { return -1 }
+    return code
 }
