@@ -113,20 +113,23 @@ struct LogInputOpening {
     }
 
     private static func open(_ place: Place) throws(Failure) -> SyslogInput.Sockets {
-        let socketPlace: ListeningSocket.Place =
+        var socketPlace: ListeningSocket.Place =
             switch place.listen {
             case .tcp(let place): .tcp(host: place.host, port: place.port)
             case .unix(let path): .unix(path: path)
             }
         var sockets = SyslogInput.Sockets()
         do throws(ListeningSocket.Failure) {
-            for transport in place.transports {
-                switch transport {
-                case .udp, .datagram:
-                    sockets.datagrams.append(
-                        try DatagramSocket(socketPlace, bufferBytes: SyslogInput.Sockets.bufferBytes))
-                case .tcp, .stream: sockets.listeners.append(try ListeningSocket(socketPlace))
-                }
+            // Connections first: of a port that the system chooses, datagrams get the same.
+            if place.transports.contains(.tcp) || place.transports.contains(.stream) {
+                let listener = try ListeningSocket(socketPlace)
+                socketPlace = listener.place
+                sockets.listeners = [listener]
+            }
+            if place.transports.contains(.udp) || place.transports.contains(.datagram) {
+                sockets.datagrams = [
+                    try DatagramSocket(socketPlace, bufferBytes: SyslogInput.Sockets.bufferBytes)
+                ]
             }
         } catch {
             throw Failure(description: "\(place.name) cannot listen at \(place.listen): \(error.reason)")

@@ -91,6 +91,14 @@ final class LogInputReading {
         sockets = opening.sockets
     }
 
+    /// Where it is listened, as it was opened: of port 0 the one that the system chose. Nil: nowhere.
+    func place(of configuration: LogInputConfiguration) -> ListeningSocket.Place? {
+        guard case .syslog(let syslog) = configuration.source else { return nil }
+        let open = sockets[
+            LogInputOpening.Place(name: configuration.name, listen: syslog.listen, transports: syslog.transports)]
+        return open?.listeners.first?.place ?? open?.datagrams.first?.place
+    }
+
     /// Hands over what was read, and ends.
     func end() {
         inputs.stop(graceMilliseconds: Self.graceMilliseconds)

@@ -416,7 +416,7 @@ public final class AgentService {
         let receivers =
             configuration.receivers.map { place($0.name, $0.listen) }
             + configuration.logFiles.map { "\($0.name) from \($0.include.joined(separator: " "))" }
-            + configuration.logInputs.map(\.place)
+            + configuration.logInputs.map { $0.text(at: logInputs?.place(of: $0)?.text) }
         let places = receivers.isEmpty ? "nothing is received" : "receiving " + receivers.joined(separator: ", ")
         var destinations = configuration.exporters.map { "\($0.name) (\($0.exporter.name))" }
         if configuration.store.isEnabled { destinations.append("the store in \(configuration.store.directory)") }
@@ -462,10 +462,10 @@ extension ListeningSocket.Place {
 
 extension LogInputConfiguration {
     /// Its name, and where its logs come from.
-    fileprivate var place: String {
+    fileprivate func text(at place: String?) -> String {
         switch source {
         case .syslog(let syslog):
-            "\(name) at \(syslog.listen) (\(syslog.transports.map(\.rawValue).joined(separator: ", ")))"
+            "\(name) at \(place ?? "\(syslog.listen)") (\(syslog.transports.map(\.rawValue).joined(separator: ", ")))"
         case .stdin: "\(name)"
         case .pipe(let path): "\(name) from \(path)"
         case .exec(let program): "\(name) from \(program.command[0])"

@@ -1,5 +1,3 @@
-public import Telemetry
-
 /// Logs that come in otherwise than in files: a receiver of the kind `syslog`, `stdin`, `pipe` or `exec`. docs/log-inputs.md.
 public struct LogInputConfiguration: Hashable, Sendable {
     /// What receivers are called: the kind, or "kind/NAME".
