@@ -9,6 +9,7 @@ around each kill. A file that is deleted unread while no agent runs cannot be re
 Needs the release binaries and a C compiler. Prints a line for each kill on stderr and JSON at the end; exit code 1 when a line is missing, came twice or out of order."""
 
 import argparse
+import collections
 import json
 import os
 import pathlib
@@ -83,6 +84,10 @@ class Agent:
     def sum(self, name):
         return sum(int(value) for value in re.findall(rf"^{name}(?:\{{[^\n]*\}})? (\d+)$", self.metrics(), re.M))
 
+    def missed(self):
+        found = re.findall(r'^sidelight_tail_missed_bytes_total\{reason="(\w+)"\} (\d+)$', self.metrics(), re.M)
+        return collections.Counter({reason: int(count) for reason, count in found if int(count)})
+
     def note(self):
         self.cpu += cpu_seconds(self.process.pid)
         self.memory = max(self.memory, resident(self.process.pid)["VmHWM"])
@@ -127,7 +132,7 @@ def main():
             [folder / "writer", folder / "logs", str(options.files), str(options.rate * 1e6), str(options.seconds), str(options.rotate * 1_000_000), str(options.seed)],
             stdout=open(folder / "written", "w"), stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        kills, missed = 0, 0
+        kills, missed = 0, collections.Counter()
         next_kill = began + options.kill_every
         while writer.poll() is None:
             time.sleep(0.05)
@@ -139,12 +144,14 @@ def main():
             sink.tell("refuse")
             # What it was told is taken is known to it.
             time.sleep(chance.uniform(0.3, 0.8))
-            missed += agent.sum("sidelight_tail_missed_bytes_total")
+            missed += agent.missed()
             agent.kill()
             kills += 1
             time.sleep(chance.uniform(0, 0.5))
             agent.start()
             sink.tell("take")
+            # What it has not opened yet it could not read once it is deleted.
+            until(lambda: agent.sum("sidelight_tail_files") and agent.sum("sidelight_tail_lag_bytes") < 8 << 20, 20)
             may_delete.touch()
             print(f"  {time.monotonic() - began:5.0f} s: killed ({kills}){'' if deleted_read else ', far behind'}; {sink.tell('stats')['records']:,} lines", file=sys.stderr, flush=True)
             next_kill = time.monotonic() + chance.uniform(0.5, 1.5) * options.kill_every
@@ -157,7 +164,7 @@ def main():
         until(lambda: sink.tell("stats")["records"] >= total, 120)
         caught_up = time.monotonic() - ended
         time.sleep(2)
-        missed += agent.sum("sidelight_tail_missed_bytes_total")
+        missed += agent.missed()
         agent.note()
         agent.process.send_signal(signal.SIGTERM)
         agent.process.wait()
@@ -168,7 +175,7 @@ def main():
         result = {
             "seed": options.seed, "seconds": options.seconds, **json.loads(writer.stderr.read()), "lines": total, "contents": len(written), "kills": kills,
             "arrived": sink.tell("stats"), "lines_missing": sum(lost.values()) + sum(gaps.values()), "lines_again_or_late": sum(again.values()),
-            "behind_at_the_end": behind, "caught_up_seconds": round(caught_up, 1), "missed_bytes_counted": missed,
+            "behind_at_the_end": behind, "caught_up_seconds": round(caught_up, 1), "missed_bytes_counted": dict(missed),
             "agent_cpu_seconds_per_gb": round(agent.cpu / (total * 240 / 1e9), 2), "agent_peak_mb": round(agent.memory, 1),
         }  # fmt: skip
         print(json.dumps(result))
