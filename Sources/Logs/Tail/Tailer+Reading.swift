@@ -225,6 +225,10 @@ extension Tailer {
         if let count = encoding.lastLineEnd(bytes) {
             deliver(file, UnsafeRawBufferPointer(rebasing: bytes[..<count]), encoding)
         } else if bytes[0] == 0, encoding.isByBytes {
+            if let first = bytes.firstIndex(where: { $0 != 0 }) {
+                passGap(file, to: file.place + UInt64(first))
+                return .more
+            }
             file.isGap = true
         }
         file.scanned = end
@@ -260,12 +264,7 @@ extension Tailer {
                 file.scanned += UInt64(count)
                 return isAtEnd ? .idle : .more
             }
-            let end = file.scanned + UInt64(first)
-            tally.nulBytes += end - file.place
-            file.isGap = false
-            file.followsLineEnd = false
-            file.place = end
-            file.scanned = end
+            passGap(file, to: file.scanned + UInt64(first))
             return .more
         }
         guard let end = encoding.firstLineEnd(bytes) else {
@@ -273,6 +272,14 @@ extension Tailer {
             return isAtEnd ? .idle : .more
         }
         return takeLong(file, descriptor, settings, end: file.scanned + UInt64(end), hasEnd: true)
+    }
+
+    private func passGap(_ file: TailedFile, to end: UInt64) {
+        tally.nulBytes += end - file.place
+        file.isGap = false
+        file.followsLineEnd = false
+        file.place = end
+        file.scanned = end
     }
 
     /// Gives out a line that does not fit into the buffer; of one that is too long the beginning.
