@@ -127,7 +127,7 @@ let package = Package(
         tests("Command", ["sidelight", "Store", "Telemetry"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "Telemetry", "System"]),
-        tests("Agent", ["Agent", "Configuration", "Telemetry", "Wire", "Linux", "Logs", "Processors", "System", "Transport"]),
+        tests("Agent", ["Agent", "Configuration", "Telemetry", "Wire", "Linux", "Logs", "Processors", "Store", "System", "Transport"]),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -1,12 +1,10 @@
-// An OTLP/HTTP backend for what `writer` has written: knows of each content how many of its lines came, in order and once.
+// An OTLP/HTTP backend for lines "T<file> <number> …" in the bodies of log records: knows how often each came, and whether a file's came in order.
 //
-// usage: sink PORT
+// usage: sink PORT FILES LINES        files 0 to FILES - 1, of each the lines 0 to LINES - 1
 //
-// Commands are lines on stdin: `take`, `refuse` (503 from the next request on), `stats` (a line of JSON), `table` (a line for each content: its number, lines that came in
-// order, lines that came again or too late, lines that were left out; then an empty line). One thread takes requests, one after the other over all connections.
-#define _GNU_SOURCE
+// Commands on stdin, each answered by a line: `ok` and `busy` (503, nothing taken; takes effect between two requests), `stats`, `last FILE` (lines 0 to this
+// one are all there; -1: none), `check FILE COUNT` (of the lines 0 to COUNT - 1: missing, the first of them, repeated).
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdint.h>
@@ -14,157 +12,161 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONNECTIONS_MAX = 64, CONTENTS_MAX = 1 << 20 };
+enum { CONNECTIONS_MAX = 64, REQUEST_MAX = 64 << 20 };
+struct connection { int fd; char *bytes; size_t count, room; };
 
-static struct { uint64_t next, again, missed; } contents[CONTENTS_MAX];
-static uint32_t contents_seen;
-static uint64_t records, requests, refused, strange;
-static int refuses;
+static uint8_t *times;
+static uint64_t files, lines, *next_line, *highest;
+static uint64_t requests, records, distinct, repeated, disordered, strange;
+static int is_busy;
 
-struct text { const uint8_t *at, *end; };
+static void note(const uint8_t *text, size_t count) {
+    unsigned file;
+    unsigned long long line;
+    char start[40];
+    size_t length = count < sizeof start - 1 ? count : sizeof start - 1;
+    memcpy(start, text, length);
+    start[length] = 0;
+    if (sscanf(start, "T%u %llu ", &file, &line) != 2 || file >= files || line >= lines) { strange++; return; }
+    uint8_t *seen = &times[file * lines + line];
+    if (*seen) { repeated++; } else {
+        distinct++;
+        if (line < highest[file]) disordered++;
+        highest[file] = line;
+    }
+    if (*seen < 255) ++*seen;
+    while (next_line[file] < lines && times[file * lines + next_line[file]]) next_line[file]++;
+}
 
-static int varint(struct text *from, uint64_t *value) {
+static int varint(const uint8_t **at, const uint8_t *end, uint64_t *value) {
     *value = 0;
-    for (int shift = 0; shift < 64 && from->at < from->end; shift += 7) {
-        uint8_t byte = *from->at++;
+    for (int shift = 0; shift < 64 && *at < end; shift += 7) {
+        uint8_t byte = *(*at)++;
         *value |= (uint64_t)(byte & 127) << shift;
         if (byte < 128) return 1;
     }
     return 0;
 }
 
-static uint64_t number(const uint8_t *at, int count, int base) {
-    uint64_t value = 0;
-    for (int index = 0; index < count; index++) {
-        int digit = at[index] <= '9' ? at[index] - '0' : at[index] - 'a' + 10;
-        if (digit < 0 || digit >= base) return UINT64_MAX;
-        value = value * base + digit;
-    }
-    return value;
-}
-
-static void take_line(struct text line) {
-    uint64_t content = UINT64_MAX, at = UINT64_MAX;
-    if (line.end - line.at >= 20) content = number(line.at, 8, 16), at = number(line.at + 9, 10, 10);
-    if (content >= CONTENTS_MAX || at == UINT64_MAX) {
-        strange++;
-        return;
-    }
-    records++;
-    if (content >= contents_seen) contents_seen = content + 1;
-    if (at < contents[content].next) {
-        contents[content].again++;
-    } else {
-        contents[content].missed += at - contents[content].next;
-        contents[content].next = at + 1;
-    }
-}
-
-// resource_logs, scope_logs, log_records, body, string_value
-static void walk(struct text from, int depth) {
+// ExportLogsServiceRequest.resource_logs (1), scope_logs (2), log_records (2), body (5), string_value (1).
+static void walk(const uint8_t *at, const uint8_t *end, int depth) {
     static const unsigned path[] = {1, 2, 2, 5, 1};
-    while (from.at < from.end) {
-        uint64_t tag, length;
-        if (!varint(&from, &tag)) break;
-        if ((tag & 7) == 0) {
-            if (!varint(&from, &length)) break;
-        } else if ((tag & 7) == 1) {
-            from.at += 8;
-        } else if ((tag & 7) == 5) {
-            from.at += 4;
-        } else if ((tag & 7) == 2 && varint(&from, &length) && length <= (uint64_t)(from.end - from.at)) {
-            struct text inner = {from.at, from.at + length};
-            if (tag >> 3 == path[depth]) depth == 4 ? take_line(inner) : walk(inner, depth + 1);
-            from.at += length;
-        } else {
-            strange++;
-            return;
+    while (at < end) {
+        uint64_t key, value;
+        if (!varint(&at, end, &key)) { strange++; return; }
+        switch (key & 7) {
+        case 0: if (!varint(&at, end, &value)) { strange++; return; } continue;
+        case 1: value = 8; break;
+        case 5: value = 4; break;
+        case 2: if (!varint(&at, end, &value)) { strange++; return; } break;
+        default: strange++; return;
         }
+        if (value > (uint64_t)(end - at)) { strange++; return; }
+        if ((key & 7) == 2 && key >> 3 == path[depth]) {
+            if (depth == 2) records++;
+            if (depth < 4) walk(at, at + value, depth + 1); else note(at, value);
+        }
+        at += value;
     }
 }
 
-struct connection { char *bytes; size_t count, room; };
-static struct connection connections[CONNECTIONS_MAX + 2];
-static struct pollfd polled[CONNECTIONS_MAX + 2];
+static size_t content_length(const char *head) {
+    for (const char *line = strstr(head, "\r\n"); line && line[2]; line = strstr(line + 2, "\r\n"))
+        if (!strncasecmp(line + 2, "content-length:", 15)) return strtoull(line + 17, NULL, 10);
+    return 0;
+}
 
-static int serve(int index) {
-    struct connection *c = &connections[index];
-    for (;;) {
-        char *end = memmem(c->bytes, c->count, "\r\n\r\n", 4);
+static int serve(struct connection *connection) {
+    if (connection->room - connection->count < 65536) {
+        connection->room = connection->room ? connection->room * 2 : 1 << 20;
+        if (connection->room > 2 * (size_t)REQUEST_MAX) return 0;
+        connection->bytes = realloc(connection->bytes, connection->room);
+    }
+    ssize_t got = recv(connection->fd, connection->bytes + connection->count, connection->room - connection->count - 1, 0);
+    if (got <= 0) return 0;
+    connection->count += got;
+    while (1) {
+        connection->bytes[connection->count] = 0;
+        char *end = memmem(connection->bytes, connection->count, "\r\n\r\n", 4);
         if (!end) return 1;
         *end = 0;
-        char *field = strcasestr(c->bytes, "content-length:");
+        size_t head = end + 4 - connection->bytes, body = content_length(connection->bytes);
         *end = '\r';
-        size_t length = field ? strtoull(field + 15, 0, 10) : 0, head = end + 4 - c->bytes;
-        if (c->count < head + length) {
-            if (c->room < head + length) c->bytes = realloc(c->bytes, c->room = head + length + 65536);
-            return 1;
-        }
+        if (connection->count < head + body) return 1;
         requests++;
-        const char *answer;
-        if (refuses) {
-            refused++;
-            answer = "HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n";
-        } else {
-            walk((struct text){(uint8_t *)c->bytes + head, (uint8_t *)c->bytes + head + length}, 0);
-            answer = "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n";
-        }
-        if (send(polled[index].fd, answer, strlen(answer), MSG_NOSIGNAL) < 0) return 0;
-        memmove(c->bytes, c->bytes + head + length, c->count -= head + length);
+        if (!is_busy) walk((uint8_t *)connection->bytes + head, (uint8_t *)connection->bytes + head + body, 0);
+        const char *answer = is_busy ? "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n" : "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n";
+        if (send(connection->fd, answer, strlen(answer), MSG_NOSIGNAL) < 0) return 0;
+        memmove(connection->bytes, connection->bytes + head + body, connection->count - head - body);
+        connection->count -= head + body;
     }
 }
 
-static void command(const char *line) {
-    if (!strncmp(line, "take", 4)) refuses = 0;
-    if (!strncmp(line, "refuse", 6)) refuses = 1;
-    if (!strncmp(line, "table", 5)) {
-        for (uint32_t index = 0; index < contents_seen; index++)
-            printf("%u %llu %llu %llu\n", index, (unsigned long long)contents[index].next, (unsigned long long)contents[index].again, (unsigned long long)contents[index].missed);
-        printf("\n");
+static void obey(const char *command) {
+    unsigned long long file, count;
+    if (!strcmp(command, "ok") || !strcmp(command, "busy")) {
+        is_busy = command[0] == 'b';
+        puts("done");
+    } else if (sscanf(command, "last %llu", &file) == 1 && file < files) {
+        printf("%lld\n", (long long)next_line[file] - 1);
+    } else if (sscanf(command, "check %llu %llu", &file, &count) == 2 && file < files && count <= lines) {
+        long long missing = 0, first = -1, again = 0;
+        for (uint64_t line = 0; line < count; line++) {
+            uint8_t seen = times[file * lines + line];
+            if (!seen && missing++ == 0) first = line;
+            if (seen > 1) again += seen - 1;
+        }
+        printf("{\"missing\":%lld,\"first\":%lld,\"repeated\":%lld}\n", missing, first, again);
     } else {
-        printf("{\"records\":%llu,\"requests\":%llu,\"refused\":%llu,\"strange\":%llu}\n", (unsigned long long)records, (unsigned long long)requests, (unsigned long long)refused, (unsigned long long)strange);
+        printf("{\"requests\":%lu,\"records\":%lu,\"distinct\":%lu,\"repeated\":%lu,\"disordered\":%lu,\"strange\":%lu}\n", requests, records, distinct, repeated, disordered, strange);
     }
     fflush(stdout);
 }
 
-int main(int argc, char **argv) {
-    if (argc != 2) return fprintf(stderr, "usage: sink PORT\n"), 2;
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+int main(int count, char **words) {
+    if (count != 4) { fputs("usage: sink PORT FILES LINES\n", stderr); return 2; }
+    files = strtoull(words[2], NULL, 10);
+    lines = strtoull(words[3], NULL, 10);
+    times = mmap(NULL, files * lines, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    next_line = calloc(files, sizeof *next_line);
+    highest = calloc(files, sizeof *highest);
+    int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (bind(listener, (void *)&place, sizeof place) || listen(listener, 64)) return perror("listen"), 1;
-    for (int index = 0; index < CONNECTIONS_MAX + 2; index++) polled[index] = (struct pollfd){-1, POLLIN, 0};
-    polled[0].fd = 0, polled[1].fd = listener;
-    for (;;) {
-        if (poll(polled, CONNECTIONS_MAX + 2, -1) < 0 && errno != EINTR) return perror("poll"), 1;
-        if (polled[0].revents) {
-            char line[64];
-            if (!fgets(line, sizeof line, stdin)) return 0;
-            command(line);
+    struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(atoi(words[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    if (times == MAP_FAILED || bind(listener, (void *)&place, sizeof place) || listen(listener, 64)) { perror("sink"); return 1; }
+    puts("ready");
+    fflush(stdout);
+    struct connection connections[CONNECTIONS_MAX] = {0};
+    struct pollfd polls[CONNECTIONS_MAX + 2];
+    char command[256];
+    while (1) {
+        polls[0] = (struct pollfd){STDIN_FILENO, POLLIN, 0};
+        polls[1] = (struct pollfd){listener, POLLIN, 0};
+        for (int i = 0; i < CONNECTIONS_MAX; i++) polls[i + 2] = (struct pollfd){connections[i].bytes ? connections[i].fd : -1, POLLIN, 0};
+        if (poll(polls, CONNECTIONS_MAX + 2, -1) < 0) return 1;
+        for (int i = 0; i < CONNECTIONS_MAX; i++) {
+            struct connection *connection = &connections[i];
+            if (!connection->bytes || !polls[i + 2].revents || serve(connection)) continue;
+            close(connection->fd);
+            free(connection->bytes);
+            *connection = (struct connection){0};
         }
-        if (polled[1].revents) {
-            int socket = accept4(listener, 0, 0, SOCK_CLOEXEC);
-            int index = 2;
-            while (index < CONNECTIONS_MAX + 2 && polled[index].fd >= 0) index++;
-            if (socket >= 0 && index < CONNECTIONS_MAX + 2) {
-                setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-                polled[index].fd = socket, polled[index].revents = 0;
-                connections[index].count = 0;
-                if (!connections[index].bytes) connections[index].bytes = malloc(connections[index].room = 4 << 20);
-            } else if (socket >= 0) {
-                close(socket);
-            }
+        if (polls[1].revents) {
+            int fd = accept(listener, NULL, NULL), free_place = 0;
+            while (free_place < CONNECTIONS_MAX && connections[free_place].bytes) free_place++;
+            if (free_place == CONNECTIONS_MAX) { close(fd); continue; }
+            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+            connections[free_place] = (struct connection){fd, malloc(1 << 20), 0, 1 << 20};
         }
-        for (int index = 2; index < CONNECTIONS_MAX + 2; index++) {
-            if (polled[index].fd < 0 || !polled[index].revents) continue;
-            struct connection *c = &connections[index];
-            if (c->count == c->room) c->bytes = realloc(c->bytes, c->room *= 2);
-            ssize_t count = recv(polled[index].fd, c->bytes + c->count, c->room - c->count, 0);
-            if (count > 0) c->count += count;
-            if (count <= 0 || !serve(index)) close(polled[index].fd), polled[index].fd = -1;
+        if (polls[0].revents) {
+            // One command at a time: whoever sends them waits for the answer.
+            if (!fgets(command, sizeof command, stdin)) return 0;
+            command[strcspn(command, "\n")] = 0;
+            obey(command);
         }
     }
 }

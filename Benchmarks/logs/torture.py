@@ -1,192 +1,179 @@
 #!/usr/bin/env python3
-"""Rotation torture: files written at 50 MB/s are renamed, copied and truncated, deleted and made anew at any moment, and the agent is killed -9 every so often. Each line
-has to arrive once, and those of a content in their order.
+"""Files of lines, written and rotated at random as fast as asked for, and tailed by an agent that is killed -9 every so often. Each line has to arrive, once and in order.
 
-    Benchmarks/logs/torture.py [--seconds 600] [--rate 50] [--files 8] [--kill-every 10] [--seed N]      --kill-every 0: no kill
+    Benchmarks/logs/torture.py [--seconds 600] [--rate 50] [--files 4] [--kill-every 10] [--seed N] [--open]
 
-What the exporter has on its way to the backend when the agent is killed comes again to every backend there is; this is about files, so the backend refuses for a moment
-around each kill. A file that is deleted unread while no agent runs cannot be read by anybody: before a kill the writer stops deleting, until what was deleted is read.
-Needs the release binaries and a C compiler. Prints a line for each kill on stderr and JSON at the end; exit code 1 when a line is missing, came twice or out of order."""
+Rotation is by rename, by copy and truncate, and by deletion; a file is deleted only when all of it has arrived (what nobody has read is lost with it, whoever tails), and nothing
+is written between a copy and its truncation. `in-flight: 1`, so that order can be seen. The backend takes nothing for half a second around a kill, as an export that it took
+and whose answer the agent did not live to see comes again from the queue; with --open it goes on, and what comes twice is counted and may be an export for each kill.
+
+Needs the release binaries and a C compiler. Tells of each kill on stderr, prints JSON at the end; exit code 1 when a line is missing, or came twice or out of order where it must not."""
 
 import argparse
-import collections
 import json
-import os
 import pathlib
 import random
 import re
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-import contenders  # noqa: E402
-from endurance import resident  # noqa: E402
-from measuring import compiled, free_port  # noqa: E402
-from serving import cpu_seconds  # noqa: E402
+import contenders
+from endurance import resident, size_of
+from measuring import compiled, free_port
+from serving import cpu_seconds
+
+SOURCES = pathlib.Path(__file__).resolve().parent
+LINE_BYTES = 200  # at least
+EXPORT_ITEMS_MAX = 16_384
+QUIET_SECONDS = 0.5  # before a kill
+DRAIN_SECONDS = 60  # without anything new
 
 
 class Sink:
-    def __init__(self, folder):
+    def __init__(self, folder, files, lines):
         self.port = free_port()
-        self.process = subprocess.Popen([folder / "sink", str(self.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.tell("stats")
+        self.process = subprocess.Popen([f"{folder}/sink", str(self.port), str(files), str(lines)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+        assert self.process.stdout.readline() == "ready\n"
 
     def tell(self, command):
         self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def table(self):
-        self.process.stdin.write("table\n")
-        self.process.stdin.flush()
-        found = {}
-        while line := self.process.stdout.readline().strip():
-            content, *rest = map(int, line.split())
-            found[content] = rest
-        return found
+        return self.process.stdout.readline().strip()
 
 
-class Agent:
-    def __init__(self, folder, sink):
-        self.folder, self.port, self.cpu, self.memory = folder, free_port(), 0.0, 0
-        configuration = {
-            "admin": f"127.0.0.1:{self.port}", "store": "off", "log-level": "info",
-            "receivers": {"files": {"include": [f"{folder}/logs/*.log", f"{folder}/logs/*.log.*"], "format": "plain", "multiline": "off"}},
-            "queue": {"directory": f"{folder}/queue", "bytes": "20GB"},
-            "exporters": {"out": {"kind": "otlp", "url": f"http://127.0.0.1:{sink.port}", "in-flight": 1, "timeout": "30s"}},
-        }  # fmt: skip
-        (folder / "sidelight.yaml").write_text(json.dumps(configuration))
-        self.start()
+class Torture:
+    def __init__(self, folder, options):
+        self.folder, self.options, self.random = pathlib.Path(folder), options, random.Random(options.seed)
+        for name in "sink", "writer":
+            if not compiled(SOURCES / f"{name}.c", self.folder / name, "-D_GNU_SOURCE"):
+                raise SystemExit(f"torture: error: {name}.c does not compile")
+        self.sink = Sink(folder, options.files, int(options.rate * 1e6 * options.seconds / LINE_BYTES) + 1_000_000)
+        self.logs = self.folder / "logs"
+        self.logs.mkdir()
+        (self.folder / "sidelight.yaml").write_text(
+            f"admin: off\nstore: off\nlog-level: info\nreceivers: {{files: {{include: ['{self.logs}/*.log', '{self.logs}/*.log.*'], start: beginning, format: plain, multiline: off}}}}\n"
+            f"queue: {{directory: {folder}/queue}}\nexporters: {{sink: {{kind: otlp, url: http://127.0.0.1:{self.sink.port}, in-flight: 1}}}}\n"
+        )
+        self.began, self.kills, self.cpu, self.peak, self.lag = time.monotonic(), 0, 0.0, 0.0, 0
 
-    def start(self):
-        with open(self.folder / "agent.err", "a") as errors:
-            self.process = subprocess.Popen(
-                [contenders.sidelight(), "agent", "-c", self.folder / "sidelight.yaml"], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
+    def say(self, text):
+        print(f"{time.monotonic() - self.began:7.1f} s  {text}", file=sys.stderr, flush=True)
+
+    def start_agent(self):
+        with open(self.folder / "messages", "a") as messages:
+            self.agent = subprocess.Popen(
+                [contenders.sidelight(), "agent", "-c", "sidelight.yaml"], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages
             )
-        while self.metrics() is None:
-            if self.process.poll() is not None:
-                raise SystemExit("torture: error: the agent ended: " + (self.folder / "agent.err").read_text()[-2000:])
-            time.sleep(0.02)
 
-    def metrics(self):
+    def look(self):
+        self.peak = max(self.peak, resident(self.agent.pid).get("VmHWM", 0))
+
+    def run(self):
+        options = self.options
+        self.start_agent()
+        writer = subprocess.Popen(
+            [str(word) for word in (self.folder / "writer", self.logs, options.files, options.rate, options.seconds, options.seed)],
+            stdin=subprocess.PIPE, stdout=open(self.folder / "said", "w"), text=True, bufsize=1,
+        )  # fmt: skip
+        said = open(self.folder / "said")
+        asked, text, kill_at = {}, "", self.next_kill()
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
-                return answer.read().decode()
-        except OSError:
-            return None
+            while writer.poll() is None:
+                time.sleep(0.05)
+                text += said.read()
+                *lines, text = text.split("\n")
+                asked |= {int(file): int(count) for file, count in re.findall(r"^ask (\d+) (\d+)$", "\n".join(lines), re.M)}
+                for file, count in list(asked.items()):
+                    if int(self.sink.tell(f"last {file}")) + 1 >= count:
+                        writer.stdin.write(f"go {file}\n")
+                        del asked[file]
+                self.look()
+                if time.monotonic() > kill_at:
+                    self.kill()
+                    kill_at = self.next_kill()
+            written = (self.folder / "said").read_text()
+            counts = {int(file): int(count) for file, count in re.findall(r"^done (\d+) (\d+)$", written, re.M)}
+            ended = time.monotonic()
+            drained = self.drain(sum(counts.values()))
+            return self.result(counts, drained - ended, re.findall(r"^end (\d+) (\d+) (\d+) (\d+)$", written, re.M)[0])
+        finally:
+            for process in (writer, self.agent, self.sink.process):
+                process.kill()
+                process.wait()
 
-    def sum(self, name):
-        return sum(int(value) for value in re.findall(rf"^{name}(?:\{{[^\n]*\}})? (\d+)$", self.metrics(), re.M))
-
-    def missed(self):
-        found = re.findall(r'^sidelight_tail_missed_bytes_total\{reason="(\w+)"\} (\d+)$', self.metrics(), re.M)
-        return collections.Counter({reason: int(count) for reason, count in found if int(count)})
-
-    def note(self):
-        self.cpu += cpu_seconds(self.process.pid)
-        self.memory = max(self.memory, resident(self.process.pid)["VmHWM"])
+    def next_kill(self):
+        return time.monotonic() + self.options.kill_every * self.random.uniform(0.3, 1.7) if self.options.kill_every else float("inf")
 
     def kill(self):
-        self.note()
-        self.process.kill()
-        self.process.wait()
+        if not self.options.open:
+            self.sink.tell("busy")
+            # What it has taken is answered by now; what it refuses comes again.
+            time.sleep(QUIET_SECONDS)
+        self.look()
+        self.cpu += cpu_seconds(self.agent.pid)
+        self.agent.kill()
+        self.agent.wait()
+        self.kills += 1
+        stats = json.loads(self.sink.tell("stats"))
+        self.say(f"kill {self.kills}: {stats['distinct']:,} lines, {stats['repeated']:,} repeated, {stats['disordered']:,} out of order")
+        time.sleep(self.random.choice([0, 0, 0.5, 2]))
+        self.start_agent()
+        self.sink.tell("ok")
 
+    def drain(self, lines):
+        seen, since = -1, time.monotonic()
+        while seen < lines and time.monotonic() - since < DRAIN_SECONDS:
+            time.sleep(0.1)
+            self.look()
+            if (now := json.loads(self.sink.tell("stats"))["distinct"]) != seen:
+                seen, since = now, time.monotonic()
+        return since
 
-def until(condition, seconds):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=int, default=600)
-    parser.add_argument("--rate", type=float, default=50, help="MB a second")
-    parser.add_argument("--files", type=int, default=8)
-    parser.add_argument("--rotate", type=int, default=20, help="MB")
-    parser.add_argument("--kill-every", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
-    options = parser.parse_args()
-    chance = random.Random(options.seed)
-    with tempfile.TemporaryDirectory(prefix="torture-") as place:
-        folder = pathlib.Path(place)
-        (folder / "logs").mkdir()
-        for name in ("writer", "sink"):
-            if not compiled(HERE / f"{name}.c", folder / name):
-                raise SystemExit("torture: error: needs a C compiler")
-        may_delete = folder / "may-delete"
-        may_delete.touch()
-        sink = Sink(folder)
-        agent = Agent(folder, sink)
-        began = time.monotonic()
-        writer = subprocess.Popen(
-            [folder / "writer", folder / "logs", str(options.files), str(options.rate * 1e6), str(options.seconds), str(options.rotate * 1_000_000), str(options.seed)],
-            stdout=open(folder / "written", "w"), stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        kills, missed = 0, collections.Counter()
-        next_kill = began + options.kill_every
-        while writer.poll() is None:
-            time.sleep(0.05)
-            if not options.kill_every or time.monotonic() < next_kill:
-                continue
-            may_delete.unlink()
-            deleted_read = until(lambda: agent.sum("sidelight_tail_lag_bytes") < 64 << 20, 20)
-            time.sleep(chance.uniform(2, 3))
-            sink.tell("refuse")
-            # What it was told is taken is known to it.
-            time.sleep(chance.uniform(0.3, 0.8))
-            missed += agent.missed()
-            agent.kill()
-            kills += 1
-            time.sleep(chance.uniform(0, 0.5))
-            agent.start()
-            sink.tell("take")
-            # What it has not opened yet it could not read once it is deleted.
-            until(lambda: agent.sum("sidelight_tail_files") and agent.sum("sidelight_tail_lag_bytes") < 8 << 20, 20)
-            may_delete.touch()
-            print(f"  {time.monotonic() - began:5.0f} s: killed ({kills}){'' if deleted_read else ', far behind'}; {sink.tell('stats')['records']:,} lines", file=sys.stderr, flush=True)
-            next_kill = time.monotonic() + chance.uniform(0.5, 1.5) * options.kill_every
-        rows = [line.split() for line in (folder / "written").read_text().splitlines()]
-        written = {int(content): int(count) for content, count, _ in rows}
-        fates = {int(content): fate for content, _, fate in rows}
-        total = sum(written.values())
-        behind = total - sink.tell("stats")["records"]
-        ended = time.monotonic()
-        until(lambda: sink.tell("stats")["records"] >= total, 120)
-        caught_up = time.monotonic() - ended
-        time.sleep(2)
-        missed += agent.missed()
-        agent.note()
-        agent.process.send_signal(signal.SIGTERM)
-        agent.process.wait()
-        table = sink.table()
-        lost = {content: count - table.get(content, (0, 0, 0))[0] for content, count in written.items() if table.get(content, (0, 0, 0))[0] < count}
-        again = {content: row[1] for content, row in table.items() if row[1]}
-        gaps = {content: row[2] for content, row in table.items() if row[2]}
-        result = {
-            "seed": options.seed, "seconds": options.seconds, **json.loads(writer.stderr.read()), "lines": total, "contents": len(written), "kills": kills,
-            "arrived": sink.tell("stats"), "lines_missing": sum(lost.values()) + sum(gaps.values()), "lines_again_or_late": sum(again.values()),
-            "behind_at_the_end": behind, "caught_up_seconds": round(caught_up, 1), "missed_bytes_counted": dict(missed),
-            "agent_cpu_seconds_per_gb": round(agent.cpu / (total * 240 / 1e9), 2), "agent_peak_mb": round(agent.memory, 1),
-        }  # fmt: skip
-        print(json.dumps(result))
-        for name, found in (("missing", lost), ("again", again), ("gaps", gaps)):
-            if found:
-                print(f"torture: {name}: " + ", ".join(f"{content} ({fates.get(content)}): {count} of {written.get(content)}" for content, count in list(found.items())[:20]), file=sys.stderr)
-        if os.environ.get("TORTURE_KEEP"):
-            os.system(f"cp -r {folder}/agent.err {folder}/written {os.environ['TORTURE_KEEP']}")
-        sink.process.terminate()
-        sys.exit(1 if lost or again or gaps else 0)
+    def result(self, counts, drained, ended):
+        self.cpu += cpu_seconds(self.agent.pid)
+        checks = {file: json.loads(self.sink.tell(f"check {file} {count}")) for file, count in counts.items()}
+        stats = json.loads(self.sink.tell("stats"))
+        renames, copies, deletions, written = map(int, ended)
+        return {
+            "lines": sum(counts.values()),
+            "bytes": written,
+            "missing": sum(check["missing"] for check in checks.values()),
+            "first_missing": {file: check["first"] for file, check in checks.items() if check["missing"]},
+            "repeated": sum(check["repeated"] for check in checks.values()),
+            "out_of_order": stats["disordered"],
+            "strange": stats["strange"],
+            "renames": renames,
+            "copies": copies,
+            "deletions": deletions,
+            "kills": self.kills,
+            "drained_s": round(drained, 2),
+            "cpu_s_per_gb": round(self.cpu / written * 1e9, 2),
+            "peak_mb": round(self.peak, 1),
+            "queue_end_mb": round(size_of(self.folder / "queue"), 1),
+            "seed": self.options.seed,
+        }
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--rate", type=float, default=50, help="megabytes a second")
+    parser.add_argument("--files", type=int, default=4)
+    parser.add_argument("--kill-every", type=float, default=10, help="seconds, by chance 0.3 to 1.7 times as many; 0: never")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 31))
+    parser.add_argument("--open", action="store_true", help="the backend takes what comes while the agent is killed")
+    parser.add_argument("--keep", help="a folder, made here, that stays: messages, queue, logs")
+    options = parser.parse_args()
+    if options.keep:
+        pathlib.Path(options.keep).mkdir()
+        result = Torture(options.keep, options).run()
+    else:
+        with tempfile.TemporaryDirectory(prefix="torture") as folder:
+            result = Torture(folder, options).run()
+    print(json.dumps(result))
+    repeated_max = result["kills"] * EXPORT_ITEMS_MAX if options.open else 0
+    is_wrong = result["missing"] or result["strange"] or result["repeated"] > repeated_max or result["out_of_order"] > repeated_max
+    raise SystemExit(1 if is_wrong else 0)

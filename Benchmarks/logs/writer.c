@@ -1,13 +1,12 @@
-// Writes numbered lines into several files at a rate, and does to the files what rotations do: rename, copy and truncate, delete and make anew.
+// Writes numbered lines to files and rotates them at random: by rename, by copy and truncate, by deletion.
 //
-// usage: writer FOLDER FILES BYTES_A_SECOND SECONDS ROTATE_BYTES SEED
+// usage: writer FOLDER FILES MEGABYTES_PER_SECOND SECONDS SEED
 //
-// A line is the number of its content (8 hex digits; a new one whenever a file begins anew), its number in it, and padding. Nothing is written between a copy and the
-// truncation behind it, so every line can be read by who finds the copy. A file is deleted while it is written only while FOLDER/../may-delete exists; of those that were
-// renamed or copied KEPT stay. At the end a line for each content on stdout: its number, how many lines it
-// has, and whether its file was then renamed (r), copied (c), deleted (d) or none of it (-).
-#define _GNU_SOURCE
+// Line n of file f is "T<f> <n> …" of about 250 bytes, in FOLDER/f<f>.log or what it was renamed or copied to (f<f>.log.<time>). What nobody has read cannot be
+// deleted without loss, so before that it prints "ask f n" (n: lines so far) and goes on with the other files until "go f" comes on stdin. Nothing is written
+// between a copy and its truncation, which is the one thing a real rotation by copy cannot do. At the end "done f n" for each file, then "end".
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,125 +16,117 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE = 240, CHUNK_LINES = 256, FILES_MAX = 64, KEPT = 8, CONTENTS_MAX = 1 << 20 };
+enum { FILES_MAX = 64, LINE = 250, OLD_MAX = 4 };
+struct file { int fd; uint64_t lines; int asked; char old[OLD_MAX][300]; int olds; };
+static struct file files[FILES_MAX];
+static const char *folder;
+static uint64_t serial, renames, copies, deletions;
 
-static struct {
-    char path[512];
-    int file;
-    uint32_t content;
-    uint64_t bytes, limit;
-    unsigned rotated;
-} files[FILES_MAX];
-static uint32_t contents;
-static uint64_t counts[CONTENTS_MAX];
 static uint64_t state;
-static char fates[CONTENTS_MAX];  // what was done to the file at the content's end
-static unsigned renamed, copied, deleted;
+static uint64_t chance(uint64_t below) { state ^= state << 13; state ^= state >> 7; state ^= state << 17; return state % below; }
+static double now(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return t.tv_sec + t.tv_nsec / 1e9; }
+static void path(int f, char *to) { sprintf(to, "%s/f%d.log", folder, f); }
 
-static uint64_t any(void) {
-    state ^= state << 13, state ^= state >> 7, state ^= state << 17;
-    return state;
+static void begin(int f) {
+    char name[300];
+    path(f, name);
+    files[f].fd = open(name, O_WRONLY | O_CREAT | O_APPEND, 0644);
+    if (files[f].fd < 0) { perror(name); exit(1); }
 }
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec + time.tv_nsec / 1e9;
-}
-
-static void check(int is_good, const char *what) {
-    if (!is_good) perror(what), exit(1);
-}
-
-static void begin(int index, uint64_t rotate) {
-    files[index].content = contents++;
-    check(contents < CONTENTS_MAX, "too many contents");
-    files[index].bytes = 0;
-    files[index].limit = rotate / 2 + any() % rotate;
-}
-
-static void make(int index) {
-    files[index].file = open(files[index].path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    check(files[index].file >= 0, "open");
-}
-
-static void copy(int from_index, const char *to) {
-    char temporary[600];
-    snprintf(temporary, sizeof temporary, "%s", to);
-    int from = open(files[from_index].path, O_RDONLY | O_CLOEXEC), into = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    check(from >= 0 && into >= 0, "open a copy");
-    for (ssize_t count; (count = sendfile(into, from, NULL, 1 << 20)) != 0;) check(count > 0, "sendfile");
-    close(from), close(into);
-}
-
-static void rotate(int index, uint64_t bytes, const char *may_delete) {
-    char other[600];
-    snprintf(other, sizeof other, "%s.%u", files[index].path, files[index].rotated);
-    switch (any() % 3) {
-    case 0:
-        check(rename(files[index].path, other) == 0, "rename");
-        close(files[index].file);
-        make(index);
-        files[index].rotated++, renamed++;
-        fates[files[index].content] = 'r';
-        break;
-    case 1:
-        copy(index, other);
-        check(ftruncate(files[index].file, 0) == 0, "truncate");
-        files[index].rotated++, copied++;
-        fates[files[index].content] = 'c';
-        break;
-    default:
-        if (access(may_delete, F_OK) != 0) return;
-        check(unlink(files[index].path) == 0, "unlink");
-        close(files[index].file);
-        make(index);
-        deleted++;
-        fates[files[index].content] = 'd';
-        break;
+static void fill(int f, size_t bytes) {
+    static char text[4 << 20];
+    size_t used = 0;
+    if (bytes > sizeof text - 2 * LINE) bytes = sizeof text - 2 * LINE;
+    while (used < bytes) {
+        size_t length = 200 + chance(100), head = sprintf(text + used, "T%d %010lu ", f, files[f].lines++);
+        for (size_t i = head; i + 1 < length; i++) text[used + i] = 'a' + (char)((serial + i) % 26);
+        serial++;
+        text[used + length - 1] = '\n';
+        used += length;
     }
-    begin(index, bytes);
-    if (files[index].rotated > KEPT) {
-        snprintf(other, sizeof other, "%s.%u", files[index].path, files[index].rotated - 1 - KEPT);
-        unlink(other);
-    }
+    // Cut anywhere, so that lines are seen half written.
+    size_t half = chance(used);
+    if (write(files[f].fd, text, half) != (ssize_t)half || write(files[f].fd, text + half, used - half) != (ssize_t)(used - half)) { perror("write"); exit(1); }
 }
 
-int main(int argc, char **argv) {
-    if (argc != 7) return fprintf(stderr, "usage: writer FOLDER FILES BYTES_A_SECOND SECONDS ROTATE_BYTES SEED\n"), 2;
-    int count = atoi(argv[2]);
-    double rate = atof(argv[3]), seconds = atof(argv[4]);
-    uint64_t rotate_bytes = strtoull(argv[5], 0, 10);
-    state = strtoull(argv[6], 0, 10) * 0x9E3779B97F4A7C15 | 1;
-    if (count < 1 || count > FILES_MAX) return 2;
-    char may_delete[600];
-    snprintf(may_delete, sizeof may_delete, "%s/../may-delete", argv[1]);
-    for (int index = 0; index < count; index++) {
-        snprintf(files[index].path, sizeof files[index].path, "%s/f%02d.log", argv[1], index);
-        make(index);
-        begin(index, rotate_bytes);
-    }
-    static char text[CHUNK_LINES * LINE];
-    memset(text, 'x', sizeof text);
-    double start = now();
-    uint64_t written = 0;
-    for (int index = 0;; index = (index + 1) % count) {
-        double passed = now() - start;
-        if (passed >= seconds) break;
-        if (written > passed * rate) {
-            usleep(500);
-            continue;
+static void keep_old(int f, const char *name) {
+    if (files[f].olds < OLD_MAX) strcpy(files[f].old[files[f].olds++], name);
+}
+
+static void rotate(int f) {
+    char from[300], to[340];
+    path(f, from);
+    sprintf(to, "%s.%lu", from, ++serial);
+    if (chance(2)) {
+        if (rename(from, to)) { perror(to); exit(1); }
+        close(files[f].fd);
+        begin(f);
+        renames++;
+    } else {
+        int source = open(from, O_RDONLY), target = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+        struct stat status;
+        fstat(source, &status);
+        for (off_t left = status.st_size; left > 0;) {
+            ssize_t count = sendfile(target, source, NULL, left);
+            if (count <= 0) { perror("copy"); exit(1); }
+            left -= count;
         }
-        for (int line = 0; line < CHUNK_LINES; line++) {
-            char number[32];
-            snprintf(number, sizeof number, "%08x %010llu ", files[index].content, (unsigned long long)counts[files[index].content]++);
-            memcpy(text + line * LINE, number, 20);
-            text[line * LINE + LINE - 1] = '\n';
-        }
-        check(write(files[index].file, text, sizeof text) == sizeof text, "write");
-        written += sizeof text, files[index].bytes += sizeof text;
-        if (files[index].bytes >= files[index].limit) rotate(index, rotate_bytes, may_delete);
+        close(source);
+        close(target);
+        if (ftruncate(files[f].fd, 0)) { perror("truncate"); exit(1); }
+        copies++;
     }
-    fprintf(stderr, "{\"bytes\":%llu,\"seconds\":%.1f,\"renamed\":%u,\"copied\":%u,\"deleted\":%u}\n", (unsigned long long)written, now() - start, renamed, copied, deleted);
-    for (uint32_t content = 0; content < contents; content++) printf("%u %llu %c\n", content, (unsigned long long)counts[content], fates[content] ? fates[content] : '-');
+    keep_old(f, to);
+}
+
+// All that there is of the file has been read: its old ones go, and sometimes the file itself, to be made anew.
+static void delete(int f) {
+    char name[300];
+    for (int i = 0; i < files[f].olds; i++) unlink(files[f].old[i]);
+    files[f].olds = 0;
+    if (chance(2)) {
+        path(f, name);
+        close(files[f].fd);
+        unlink(name);
+        begin(f);
+    }
+    deletions++;
+}
+
+int main(int count, char **words) {
+    if (count != 6) { fputs("usage: writer FOLDER FILES MEGABYTES_PER_SECOND SECONDS SEED\n", stderr); return 2; }
+    folder = words[1];
+    int number = atoi(words[2]);
+    double rate = atof(words[3]) * 1e6, seconds = atof(words[4]), began = now(), written = 0;
+    state = strtoull(words[5], NULL, 10) * 2654435761u + 88172645463325252ull;
+    for (int f = 0; f < number; f++) begin(f);
+    setlinebuf(stdout);
+    for (double at; (at = now() - began) < seconds;) {
+        struct pollfd input = {STDIN_FILENO, POLLIN, 0};
+        while (poll(&input, 1, 0) > 0 && input.revents & POLLIN) {
+            char line[64];
+            int f;
+            // Byte by byte: what stdio would read ahead, poll would not see.
+            size_t got = 0;
+            while (got < sizeof line - 1 && read(STDIN_FILENO, line + got, 1) == 1 && line[got] != '\n') got++;
+            line[got] = 0;
+            if (sscanf(line, "go %d", &f) != 1) return 1;
+            delete(f);
+            files[f].asked = 0;
+        }
+        int f = chance(number);
+        if (files[f].asked) { usleep(200); continue; }
+        if (written > at * rate) { usleep(500); continue; }
+        size_t piece = 1 + chance(400000);
+        fill(f, piece);
+        written += piece;
+        switch (chance(40)) {
+        case 0: case 1: if (files[f].olds < OLD_MAX) { rotate(f); break; }  // fall through
+        case 2: files[f].asked = 1; printf("ask %d %lu\n", f, files[f].lines);
+        }
+    }
+    for (int f = 0; f < number; f++) printf("done %d %lu\n", f, files[f].lines);
+    printf("end %lu %lu %lu %.0f\n", renames, copies, deletions, written);
+    return 0;
 }

@@ -128,7 +128,7 @@ final class ExportTeller: Sendable {
         self.name = name
         state = Mutex(State(notices: ExportNotices(kept: keptAt.map { " (kept in \($0))" } ?? "")))
         self.clock = clock
-        self.messages = messages
+        self.messages = messages.about(.exporters)
     }
 
     /// What it had to say about something it took.

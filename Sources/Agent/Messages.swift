@@ -16,14 +16,25 @@ func countText(_ count: some BinaryInteger, _ noun: String) -> String { "\(count
 /// The agent's own words on stderr, a line each: text, or JSON where that was asked for (docs/specs/telemetry.md section 4).
 struct Messages: Sendable {
     private let isQuiet: Bool
-    private let level: LogLevel
     private let isJSON: Bool
+    /// They may change at any time.
+    let levels: MessageLevels
+    private var category = MessageCategory.agent
 
     init(isQuiet: Bool, level: LogLevel, isJSON: Bool = false) {
         self.isQuiet = isQuiet
-        self.level = level
         self.isJSON = isJSON
+        levels = MessageLevels(level)
     }
+
+    /// The same for messages about something else.
+    func about(_ category: MessageCategory) -> Messages {
+        var messages = self
+        messages.category = category
+        return messages
+    }
+
+    private var level: LogLevel { levels[category] }
 
     /// What a user waits for.
     func say(_ text: String) {
@@ -45,14 +56,15 @@ struct Messages: Sendable {
 
     private func write(_ text: String, _ level: LogLevel) {
         guard isJSON else { return Machine.writeToStandardError("sidelight: \(Self.printable(text))\n") }
-        Machine.writeToStandardError(Self.json(text, level: "\(level)") + "\n")
+        Machine.writeToStandardError(Self.json(text, level: "\(level)", category) + "\n")
     }
 
-    static func json(_ text: String, level: String) -> String {
+    static func json(_ text: String, level: String, _ category: MessageCategory) -> String {
         var json = JSONWriter()
         json.object { json in
             json.put("event", "message")
             json.put("level", level)
+            json.put("category", category.rawValue)
             json.put("message", text)
         }
         return json.text

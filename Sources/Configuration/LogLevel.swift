@@ -5,7 +5,7 @@ public enum LogLevel: Int, Sendable, CaseIterable, Comparable {
     public static func < (left: LogLevel, right: LogLevel) -> Bool { left.rawValue < right.rawValue }
 
     /// In any case; "warn" and "fatal" are understood.
-    init?(parsing text: String) {
+    public init?(parsing text: String) {
         switch text.lowercased() {
         case "warn": self = .warning
         case "fatal": self = .critical

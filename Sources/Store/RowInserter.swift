@@ -8,19 +8,30 @@ struct RowInserter {
     private let compressor = CompressorBox()
     /// Reused; only its beginning is in use.
     private var payload: [UInt8] = []
+    private var index: WordIndex
+
+    /// - Parameter shardBytesMax: of the word index.
+    init(shardBytesMax: Int) { index = WordIndex(shardBytesMax: shardBytesMax) }
 
     /// One transaction. Returns the bytes that the rows take.
-    mutating func insert(_ rows: [RowBuilder], _ db: Database, storedAt: Int) throws -> Int {
+    /// - Parameter indexing: whether their words are put into the index.
+    mutating func insert(_ rows: [RowBuilder], _ db: Database, storedAt: Int, indexing: Bool) throws -> Int {
         var stored = 0
+        // Of a transaction that failed.
+        index.abandon()
         try db.inTransaction(.immediate) {
-            for row in rows { stored += try insert(row, db, storedAt: storedAt) }
+            for row in rows { stored += try insert(row, db, storedAt: storedAt, indexing: indexing) }
+            try index.close(db)
             return .commit
         }
         return stored
     }
 
-    private mutating func insert(_ row: RowBuilder, _ db: Database, storedAt: Int) throws -> Int {
+    private mutating func insert(
+        _ row: RowBuilder, _ db: Database, storedAt: Int, indexing: Bool
+    ) throws -> Int {
         let resource = try resourceID(row, db)
+        let words = indexing ? try index.words(of: row, db) : nil
         let traces = row.traces()
         let scopes = BatchBody.encodeScopes(row.scopes, row.runs)
         let packed = row.bytes.withUnsafeBytes { BatchBody.pack($0, compressor.value, into: &payload) }
@@ -28,14 +39,15 @@ struct RowInserter {
 
         let batch = try db.cachedStatement(
             sql: """
-                INSERT INTO batch(signal, stored_at, min_time, max_time, items, errors, bytes, resource_id, traces)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO batch(signal, stored_at, min_time, max_time, items, errors, bytes, resource_id, traces, shard)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         let minTime = row.minTime > row.maxTime ? 0 : row.minTime
         try batch.execute(
             arguments: [
                 Int64(row.signal.rawValue), Int64(storedAt), Int64(clamping: minTime), Int64(clamping: row.maxTime),
                 Int64(row.items), Int64(row.errors), Int64(bytes), resource, Data(traces),
+                words?.shard ?? 0,
             ])
         let id = db.lastInsertedRowID
         let body = try db.cachedStatement(sql: "INSERT INTO body(id, scopes, payload) VALUES (?, ?, ?)")
@@ -44,6 +56,7 @@ struct RowInserter {
             let data = Data(bytesNoCopy: payload.baseAddress!, count: packed, deallocator: .none)
             try body.execute(arguments: [id, Data(scopes), data])
         }
+        if let words { try index.insert(words.text, batch: id, db) }
         return bytes
     }
 

@@ -1,8 +1,11 @@
-// The file `sidelight.db`, version 1.
+// The file `sidelight.db`, version 2.
 //
 //     resource(id, schema_url, message, service)       id: hash of the content, so that writers agree without asking each other
-//     batch(id, signal, stored_at, min_time, max_time, items, errors, bytes, resource_id, traces)
+//     batch(id, signal, stored_at, min_time, max_time, items, errors, bytes, resource_id, traces, shard)
 //     body(id, scopes, payload)                         id: the batch's
+//     shard(id, last_batch, bytes), words_N(words)      the word index (WordIndex); N: the shard's id
+//
+// Version 1 had no word index. Who writes makes version 2 of it in place; readers take both.
 //
 // A row of `batch` is small: finding one trace among millions of spans reads this table only. `traces` is a sorted array of
 // the distinct trace keys in the batch (TraceKey, u64 little-endian). `payload` is the batch's OTLP bytes, compressed (BatchBody).
@@ -20,7 +23,7 @@ import System
 /// One connection, and what its file was when it was opened.
 struct StoreDatabase {
     static let fileName = "sidelight.db"
-    static let schemaVersion = 1
+    static let schemaVersion = 2
     /// "SLT1" in the file's header: `file` and `PRAGMA application_id` show whose it is.
     static let applicationID = 0x534C_5431
     /// Large pages: a batch's payload is tens of kilobytes, and each page costs the WAL a header, a system call and a checksum.
@@ -31,6 +34,8 @@ struct StoreDatabase {
 
     let directory: String
     let queue: DatabaseQueue
+    /// Of the schema, when it was opened.
+    let version: Int
     private let identity: FileIdentity
 
     var path: String { Self.path(directory) }
@@ -59,10 +64,10 @@ struct StoreDatabase {
             }
             let queue = try DatabaseQueue(path: path(directory), configuration: configuration)
             try queue.inDatabase { db in
-                if try !isOurs(db, directory) { try makeSchema(db, directory) }
+                if try version(db, directory) < schemaVersion { try makeSchema(db, directory) }
                 if let pagesMax { try db.execute(sql: "PRAGMA max_page_count = \(pagesMax)") }
             }
-            return try StoreDatabase(directory: directory, queue: queue)
+            return try StoreDatabase(directory: directory, queue: queue, version: schemaVersion)
         }
     }
 
@@ -77,16 +82,16 @@ struct StoreDatabase {
             var configuration = commonConfiguration(5_000)
             configuration.readonly = true
             let queue = try DatabaseQueue(path: path(directory), configuration: configuration)
-            guard try queue.inDatabase({ try isOurs($0, directory) }) else {
-                throw StoreError(.missing, "the store \(path(directory)) is empty")
-            }
-            return try StoreDatabase(directory: directory, queue: queue)
+            let present = try queue.inDatabase { try version($0, directory) }
+            guard present > 0 else { throw StoreError(.missing, "the store \(path(directory)) is empty") }
+            return try StoreDatabase(directory: directory, queue: queue, version: present)
         }
     }
 
-    private init(directory: String, queue: DatabaseQueue) throws {
+    private init(directory: String, queue: DatabaseQueue, version: Int) throws {
         self.directory = directory
         self.queue = queue
+        self.version = version
         guard let identity = FileIdentity(Self.path(directory)) else {
             throw StoreError(.unwritable, "the store \(Self.path(directory)) disappeared while it was opened")
         }
@@ -101,11 +106,11 @@ struct StoreDatabase {
         return configuration
     }
 
-    /// True: has our schema. False: an empty file. Throws for everything else.
-    private static func isOurs(_ db: Database, _ directory: String) throws -> Bool {
+    /// Of our schema; 0: an empty file. Throws for everything else.
+    private static func version(_ db: Database, _ directory: String) throws -> Int {
         let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
         let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-        if application == applicationID, version == schemaVersion { return true }
+        if application == applicationID, 1...schemaVersion ~= version { return version }
         if application == applicationID, version > schemaVersion {
             throw StoreError(
                 .newerVersion,
@@ -118,33 +123,44 @@ struct StoreDatabase {
                 .foreign,
                 "\(path(directory)) is a database of another program: name another directory with --store DIR")
         }
-        return false
+        return 0
     }
 
     private static func makeSchema(_ db: Database, _ directory: String) throws {
         let lock = try DirectoryLock(directory)
         defer { lock.unlock() }
-        if try isOurs(db, directory) { return }
-        // These three take effect only before the first page is written, and outside a transaction.
-        try db.execute(sql: "PRAGMA page_size = \(pageBytes)")
-        try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
-        _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+        let present = try version(db, directory)
+        if present == 0 {
+            // These three take effect only before the first page is written, and outside a transaction.
+            try db.execute(sql: "PRAGMA page_size = \(pageBytes)")
+            try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+            _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+        }
+        guard present < schemaVersion else { return }
         try db.inTransaction(.immediate) {
-            try db.execute(
-                sql: """
-                    CREATE TABLE resource(
-                        id INTEGER PRIMARY KEY, schema_url TEXT NOT NULL, message BLOB NOT NULL, service TEXT NOT NULL);
-                    CREATE TABLE batch(
-                        id INTEGER PRIMARY KEY, signal INTEGER NOT NULL, stored_at INTEGER NOT NULL, min_time INTEGER NOT NULL,
-                        max_time INTEGER NOT NULL, items INTEGER NOT NULL, errors INTEGER NOT NULL, bytes INTEGER NOT NULL,
-                        resource_id INTEGER NOT NULL, traces BLOB NOT NULL);
-                    CREATE TABLE body(id INTEGER PRIMARY KEY, scopes BLOB NOT NULL, payload BLOB NOT NULL);
-                    PRAGMA application_id = \(applicationID);
-                    PRAGMA user_version = \(schemaVersion);
-                    """)
+            if present < 1 { try db.execute(sql: firstSchema) }
+            if present < 2 { try db.execute(sql: wordIndexSchema) }
+            try db.execute(sql: "PRAGMA user_version = \(schemaVersion)")
             return .commit
         }
     }
+
+    private static let firstSchema = """
+        CREATE TABLE resource(
+            id INTEGER PRIMARY KEY, schema_url TEXT NOT NULL, message BLOB NOT NULL, service TEXT NOT NULL);
+        CREATE TABLE batch(
+            id INTEGER PRIMARY KEY, signal INTEGER NOT NULL, stored_at INTEGER NOT NULL, min_time INTEGER NOT NULL,
+            max_time INTEGER NOT NULL, items INTEGER NOT NULL, errors INTEGER NOT NULL, bytes INTEGER NOT NULL,
+            resource_id INTEGER NOT NULL, traces BLOB NOT NULL);
+        CREATE TABLE body(id INTEGER PRIMARY KEY, scopes BLOB NOT NULL, payload BLOB NOT NULL);
+        PRAGMA application_id = \(applicationID);
+        """
+
+    /// Batches of before have no words in it.
+    private static let wordIndexSchema = """
+        ALTER TABLE batch ADD COLUMN shard INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE shard(id INTEGER PRIMARY KEY, last_batch INTEGER NOT NULL, bytes INTEGER NOT NULL);
+        """
 
     private static func makeDirectory(_ directory: String) throws(StoreError) {
         if let reason = makeFolders(directory) {

@@ -93,6 +93,9 @@ extension StoreReader {
         }
     }
 
+    /// Whether `match(prefix:)` can find something for it.
+    public static func isPrefix(_ text: String) -> Bool { keys(prefix: text.lowercased()) != nil }
+
     private static func matches(_ id: TraceID, _ prefix: String) -> Bool {
         guard id.isValid else { return false }
         return id.hex.hasPrefix(prefix) || id.high == 0 && SpanID(id.low).hex.hasPrefix(prefix)

@@ -61,6 +61,8 @@ public final class StoreReader {
         var id: Int64
         var maxTime: UInt64
         var resource: Int64
+        /// Of the word index; 0: none has its words.
+        var shard: Int64
     }
 
     /// Calls `body` with the headers of a signal's batches, oldest first, that can hold items of these times and traces.
@@ -68,7 +70,8 @@ public final class StoreReader {
         _ db: Database, _ signal: Signal, after: Int64 = 0, since: UInt64 = 0, until: UInt64 = .max,
         traces: ClosedRange<UInt64>? = nil, withErrors: Bool = false, _ body: (Header) throws -> Bool
     ) throws {
-        let columns = traces == nil ? "id, max_time, resource_id" : "id, max_time, resource_id, traces"
+        let shard = database.version < 2 ? "0" : "shard"
+        let columns = "id, max_time, resource_id, \(shard)" + (traces == nil ? "" : ", traces")
         let statement = try db.cachedStatement(
             sql: """
                 SELECT \(columns) FROM batch
@@ -79,12 +82,13 @@ public final class StoreReader {
             arguments: [after, Int64(signal.rawValue), Int64(clamping: since), Int64(clamping: until)])
         while let row = try rows.next() {
             if let traces {
-                let isHit = try row.withUnsafeData(atIndex: 3) { data in
+                let isHit = try row.withUnsafeData(atIndex: 4) { data in
                     data?.withUnsafeBytes { TraceKey.contains($0, traces) } ?? false
                 }
                 if !isHit { continue }
             }
-            let header = Header(id: row[0], maxTime: UInt64(max(row[1] as Int64, 0)), resource: row[2])
+            let header = Header(
+                id: row[0], maxTime: UInt64(max(row[1] as Int64, 0)), resource: row[2], shard: row[3])
             guard try body(header) else { return }
         }
     }

@@ -63,6 +63,7 @@ struct RetentionRunner {
                 return .commit
             }
         }
+        try WordIndex.dropExpired(db)
         if freePages > pages / Self.freePartMax, freePages > Self.vacuumPages {
             // Another process may be writing; the next step comes anyway.
             try? db.execute(sql: "PRAGMA incremental_vacuum(\(Self.vacuumPages))")

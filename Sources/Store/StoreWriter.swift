@@ -22,6 +22,10 @@ public final class StoreWriter: Sendable {
         /// How long to wait for another process's transaction. Milliseconds.
         public var busyTimeoutMilliseconds = 5_000
         public var retention = StoreRetention()
+        /// Whether the words of logs are indexed, for searches.
+        public var indexesWords = true
+        /// The part of a core that transactions which index may take; where it is used up, batches are stored without.
+        public var indexShareMax = 0.2
         /// Pages that the file may have; what does not fit fails as on a full disk. For tests.
         var pagesMax: Int?
         /// Unix time in seconds.

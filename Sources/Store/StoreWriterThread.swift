@@ -12,8 +12,9 @@ final class StoreWriterThread: @unchecked Sendable {
     private let report: @Sendable (String) -> Void
 
     private var database: StoreDatabase?
-    private var inserter = RowInserter()
+    private var inserter: RowInserter
     private var retention: RetentionRunner
+    private var indexBudget: IndexBudget
     /// When opening failed last; not tried again before `reopenSeconds` have passed. CLOCK_MONOTONIC, nanoseconds.
     private var openFailedAt: UInt64?
     /// The kind of trouble the user has been told of, so that each is told once.
@@ -21,6 +22,9 @@ final class StoreWriterThread: @unchecked Sendable {
 
     private static let reopenSeconds: UInt64 = 1
     private static let attemptsMax = 3
+    /// Shards of the word index are about so many to a full store.
+    private static let shardsMin = 32
+    private static let shardBytes = 64 << 10...4 << 20
 
     init(
         core: Monitor<StoreWriterState>, directory: String, options: StoreWriter.Options,
@@ -31,6 +35,8 @@ final class StoreWriterThread: @unchecked Sendable {
         self.options = options
         self.report = report
         retention = RetentionRunner(options.retention)
+        inserter = Self.makeInserter(options)
+        indexBudget = IndexBudget(share: options.indexShareMax)
     }
 
     func run() {
@@ -43,6 +49,11 @@ final class StoreWriterThread: @unchecked Sendable {
         database = nil
         core.withLock { $0.end(nil) }
         core.wake()
+    }
+
+    private static func makeInserter(_ options: StoreWriter.Options) -> RowInserter {
+        let bytes = options.retention.bytesMax / shardsMin
+        return RowInserter(shardBytesMax: min(max(bytes, shardBytes.lowerBound), shardBytes.upperBound))
     }
 
     /// Writes what was taken from the queue, a bounded transaction at a time.
@@ -86,11 +97,14 @@ final class StoreWriterThread: @unchecked Sendable {
             do {
                 try checkPlace()
                 guard let database else { return .unavailable }
+                let indexing = options.indexesWords && indexBudget.hasRoom(monotonicNanoseconds())
+                let start = indexing ? threadNanoseconds() : 0
                 let stored = try StoreDatabase.catching(directory, .failed) {
                     try database.queue.inDatabase { db in
-                        try inserter.insert(rows, db, storedAt: options.unixSeconds())
+                        try inserter.insert(rows, db, storedAt: options.unixSeconds(), indexing: indexing)
                     }
                 }
+                if indexing { indexBudget.take(threadNanoseconds() - start) }
                 retention.noteInserted(bytes: stored)
                 recovered()
                 return nil
@@ -122,7 +136,7 @@ final class StoreWriterThread: @unchecked Sendable {
 
     private func closeDatabase() {
         database = nil
-        inserter = RowInserter()
+        inserter = Self.makeInserter(options)
     }
 
     // MARK: opening and mending

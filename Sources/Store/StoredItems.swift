@@ -116,8 +116,49 @@ public struct LogQuery: Sendable {
     /// Unix nanoseconds; `until` is not included.
     public var since: UInt64 = 0
     public var until: UInt64 = .max
+    public var search: SearchQuery?
 
     public init() {}
+}
+
+/// A log record's place when all are ordered by time: where a page of them ends.
+public struct LogPosition: Sendable, Hashable, Comparable {
+    var time: UInt64
+    var batch: Int64
+    /// Which item of the batch.
+    var item: Int
+
+    init(time: UInt64, batch: Int64, item: Int) {
+        self.time = time
+        self.batch = batch
+        self.item = item
+    }
+
+    /// What `text` gave.
+    public init?(parsing text: String) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3, let time = UInt64(parts[0]), let batch = Int64(parts[1]), let item = Int(parts[2])
+        else { return nil }
+        self.init(time: time, batch: batch, item: item)
+    }
+
+    public var text: String { "\(time).\(batch).\(item)" }
+
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.time, left.batch, left.item) < (right.time, right.batch, right.item)
+    }
+}
+
+/// Log records of a store, newest first.
+public struct LogPage: Sendable {
+    public var logs: [StoredLog]
+    /// Nil: there are no older ones.
+    public var next: LogPosition?
+
+    public init(logs: [StoredLog], next: LogPosition?) {
+        self.logs = logs
+        self.next = next
+    }
 }
 
 /// How far a reader that follows has come.

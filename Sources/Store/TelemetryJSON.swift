@@ -31,6 +31,16 @@ public enum TelemetryJSON {
         return json.text
     }
 
+    public static func text(_ page: LogPage) -> String {
+        var json = JSONWriter()
+        json.object { json in
+            json.name("logs")
+            json.array { json in for log in page.logs { put(log, into: &json) } }
+            if let next = page.next { json.field("next", next.text) }
+        }
+        return json.text
+    }
+
     public static func text(_ trace: StoredTrace) -> String {
         var json = JSONWriter()
         json.object { json in
@@ -99,7 +109,7 @@ public enum TelemetryJSON {
         }
     }
 
-    private static func put(_ log: StoredLog, into json: inout JSONWriter) {
+    static func put(_ log: StoredLog, into json: inout JSONWriter) {
         let record = log.record
         json.object { json in
             json.field("time", UnixTime.text(log.time, fractionDigits: 9))

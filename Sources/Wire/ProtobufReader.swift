@@ -135,7 +135,7 @@ public struct ProtobufReader {
     mutating func skipToEnd() { offset = end }
 
     /// How many bytes lie ahead.
-    var remaining: Int { end - offset }
+    public var remaining: Int { end - offset }
 
     /// Bytes that have been read, by their offsets.
     func bytes(at range: Range<Int>) -> UnsafeRawBufferPointer {

@@ -20,13 +20,25 @@ struct AdminOptions: ParsableArguments {
     }
 
     /// The answer's body; what went wrong is said on stderr, and is exit code 1.
-    func get(_ path: String) throws -> [UInt8] {
+    func get(_ path: String) throws -> [UInt8] { try answer(HTTPStreamRequest(url: url(path))) }
+
+    /// The same of a request that changes something.
+    func put(_ path: String, json body: [UInt8]) throws -> [UInt8] {
+        try answer(
+            HTTPStreamRequest(
+                method: "PUT", url: url(path), headers: Array("content-type:application/json\n".utf8),
+                body: .whole(body)))
+    }
+
+    private func url(_ path: String) -> String { "http://\(admin)\(path)" }
+
+    private func answer(_ request: HTTPStreamRequest) throws -> [UInt8] {
         final class Answer: @unchecked Sendable {
             // @unchecked: written before the monitor opens, read after.
             var bytes: [UInt8] = []
         }
         let answer = Answer()
-        try stream(path) { bytes in answer.bytes += bytes }
+        try stream(request) { bytes in answer.bytes += bytes }
         return answer.bytes
     }
 
@@ -42,7 +54,11 @@ struct AdminOptions: ParsableArguments {
 
     /// Hands pieces of the answer over as they come, on another thread, until it ends. What went wrong is said on stderr, and is exit code 1.
     func stream(_ path: String, _ take: @escaping @Sendable ([UInt8]) -> Void) throws {
-        switch ask(path, take) {
+        try stream(HTTPStreamRequest(url: url(path)), take)
+    }
+
+    private func stream(_ request: HTTPStreamRequest, _ take: @escaping @Sendable ([UInt8]) -> Void) throws {
+        switch ask(request, take) {
         case .complete: return
         case .failed(let reason): complain("no agent answers at \(admin.escaped): \(reason)")
         case .refused(let reason): complain(reason)
@@ -52,7 +68,10 @@ struct AdminOptions: ParsableArguments {
 
     /// The same without a word.
     func ask(_ path: String, _ take: @escaping @Sendable ([UInt8]) -> Void) -> Ending {
-        let url = "http://\(admin)\(path)"
+        ask(HTTPStreamRequest(url: url(path)), take)
+    }
+
+    private func ask(_ request: HTTPStreamRequest, _ take: @escaping @Sendable ([UInt8]) -> Void) -> Ending {
         var options = CurlTransport.Options()
         // A stream may be silent for as long as nothing happens.
         options.idleTimeoutSeconds = 0
@@ -79,7 +98,7 @@ struct AdminOptions: ParsableArguments {
                 end.wake()
             }
         }
-        guard let stream = streams.start(1, HTTPStreamRequest(url: url)) else {
+        guard let stream = streams.start(1, request) else {
             return .failed("it could not be asked")
         }
         acknowledge.withLock { $0 = stream }

@@ -1,3 +1,4 @@
+import Store
 import Telemetry
 
 extension AttributeValue {
@@ -58,17 +59,18 @@ struct ExceptionText: Equatable {
     }
 
     /// The first frames ("at f (src/app.ts:3:14)"), those of the program rather than of the platform where it has any. Escaped.
-    func frames(max count: Int) -> [String] {
-        let (own, _) = parts
-        return Array(Self.shown(own).filter { $0.hasPrefix("at ") }.prefix(count))
+    func frames(max count: Int) -> [String] { Self.own(ErrorStack(stack).frames, count) }
+
+    /// What each error that it names says, causes and members of an AggregateError, and its first frames. Escaped.
+    func others(max count: Int) -> [(headline: String, frames: [String])] {
+        ErrorStack(stack).others.map { other in
+            let mark = other.relation == .cause ? "caused by " : "with "
+            return (mark + other.headline.escaped, Self.own(other.frames, count))
+        }
     }
 
-    /// What each cause says, and its first frames. Escaped.
-    func causes(max count: Int) -> [(headline: String, frames: [String])] {
-        parts.causes.map { lines in
-            let frames = Self.shown(Array(lines.dropFirst())).filter { $0.hasPrefix("at ") }
-            return (String(lines[0].dropFirst(Self.causeMark.count)), Array(frames.prefix(count)))
-        }
+    private static func own(_ frames: [String], _ count: Int) -> [String] {
+        ErrorStack.own(frames).prefix(count).map(\.escaped)
     }
 
     /// A stack's lines without the frames of the platform, where there are others.
@@ -77,24 +79,6 @@ struct ExceptionText: Equatable {
         func isOwn(_ line: String) -> Bool { !line.contains("node:") && !line.contains("sidelight:") }
         guard lines.contains(where: { isFrame($0) && isOwn($0) }) else { return lines }
         return lines.filter { !isFrame($0) || isOwn($0) }
-    }
-
-    private static let causeMark = "[cause]: "
-
-    /// Lines without indentation: those of the error itself, and of each of its causes.
-    private var parts: (own: [String], causes: [[String]]) {
-        var own: [String] = []
-        var causes: [[String]] = []
-        for line in stack.escapedLines.map({ String($0.drop(while: \.isWhitespace)) }) {
-            if line.hasPrefix(Self.causeMark) {
-                causes.append([line])
-            } else if causes.isEmpty {
-                own.append(line)
-            } else {
-                causes[causes.count - 1].append(line)
-            }
-        }
-        return (own, causes)
     }
 }
 

@@ -1,10 +1,11 @@
 import Store
 import Telemetry
 
-/// Prints the log records in which an expression is found, and those around them.
+/// Prints the log records in which an expression and a search's words are found, and those around them.
 struct LogPrinter {
     let output = Output()
     private let expression: Regex<AnyRegexOutput>?
+    private let matcher: SearchMatcher?
     private let context: Int
     private let isJSON: Bool
     private let line: LogLine
@@ -16,14 +17,23 @@ struct LogPrinter {
     private var hasGap = false
     private var hasPrinted = false
 
-    init(_ expression: Regex<AnyRegexOutput>?, context: Int, isJSON: Bool) {
+    init(_ expression: Regex<AnyRegexOutput>?, _ search: SearchQuery?, context: Int, isJSON: Bool) {
         self.expression = expression
+        matcher = search.map(SearchMatcher.init)
         self.context = context
         self.isJSON = isJSON
-        line = LogLine(painter: Painter(hasColor: Terminal.standardOutput().hasColor), highlight: expression)
+        let highlight = expression ?? search.flatMap(Self.highlight)
+        line = LogLine(painter: Painter(hasColor: Terminal.standardOutput().hasColor), highlight: highlight)
+    }
+
+    private static func highlight(_ search: SearchQuery) -> Regex<AnyRegexOutput>? {
+        let texts = search.soughtTexts
+        // Words are letters and digits: nothing in them means anything else to an expression.
+        return texts.isEmpty ? nil : try? Regex("(?i)(?:" + texts.joined(separator: "|") + ")")
     }
 
     func matches(_ log: StoredLog) -> Bool {
+        if let matcher, !matcher.matches(log.record) { return false }
         guard let expression else { return true }
         return LogLine.searchable(log).contains(expression)
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Store
 import Telemetry
 
 /// Values of options, with a message that says what a right one looks like.
@@ -14,6 +15,14 @@ enum OptionText {
                 "write a whole number from \(bounds.lowerBound) to \(bounds.upperBound), such as \(example)")
         }
         return number
+    }
+
+    static func search(_ text: String) throws -> SearchQuery {
+        do throws(SearchQuery.Problem) {
+            return try SearchQuery(parsing: text)
+        } catch {
+            throw ValidationError("\(error)")
+        }
     }
 
     static func level(_ text: String) throws -> SeverityLevel {

@@ -10,7 +10,12 @@ struct TailCommand: ParsableCommand {
         commandName: "tail",
         abstract: "Print recorded logs, and follow them.",
         discussion: """
-            Without -n, --since, --until and --trace the last 10 records are printed. With --admin nothing recorded is printed: the agent there, on this machine or \
+            Without -n, --since, --until and --trace the last 10 records are printed.
+
+            --search finds records with all of the words, in any order and in upper or lower case: "a phrase" in quotes, pre* for words that begin so, -word for \
+            records without it, OR and parentheses. It reads only those parts of the store that have the words; --grep reads everything.
+
+            With --admin nothing recorded is printed: the agent there, on this machine or \
             another, sends what comes from now on. Where records come faster than they can be shown, the line "… N not shown" says how many are missing; the store \
             has them.
 
@@ -18,6 +23,7 @@ struct TailCommand: ParsableCommand {
               sidelight tail -f
               sidelight tail -f --level warn --service shop
               sidelight tail --since 1h --until 30m --grep 'timeout|refused' --context 3
+              sidelight tail --search 'payment "connection refused" -retry'
               sidelight tail --trace 4bf92f35 --json
               sidelight tail --admin 10.0.0.7:9464 --level error
             """)
@@ -44,7 +50,14 @@ struct TailCommand: ParsableCommand {
     var grep: String?
 
     @Option(
-        help: ArgumentHelp("With --grep: N records before and after each, too.", valueName: "N"),
+        help: ArgumentHelp(
+            "Only records with these words in their text, attributes or stack: words, \"phrases\", pre*, -not, OR.",
+            valueName: "WORDS"),
+        transform: OptionText.search)
+    var search: SearchQuery?
+
+    @Option(
+        help: ArgumentHelp("With --grep or --search: N records before and after each, too.", valueName: "N"),
         transform: { try OptionText.number($0, in: 0...1_000, example: 3) })
     var context = 0
 
@@ -77,7 +90,7 @@ struct TailCommand: ParsableCommand {
 
     func validate() throws {
         _ = try expression()
-        if context > 0, grep == nil { throw ValidationError("--context needs --grep") }
+        if context > 0, grep == nil, search == nil { throw ValidationError("--context needs --grep or --search") }
         if until != nil, follow {
             throw ValidationError("--until is for what was recorded: it cannot be with --follow")
         }
@@ -193,7 +206,7 @@ struct TailCommand: ParsableCommand {
     }
 
     private func printer() throws -> LogPrinter {
-        LogPrinter(try expression(), context: context, isJSON: json)
+        LogPrinter(try expression(), search, context: context, isJSON: json)
     }
 
     private func query(_ reader: StoreReader) throws -> LogQuery {
@@ -203,6 +216,8 @@ struct TailCommand: ParsableCommand {
         query.service = service
         query.since = since.map { now - min($0.nanoseconds, now) } ?? 0
         if let until { query.until = now - min(until.nanoseconds, now) }
+        // What is around a record has other words.
+        if context == 0 { query.search = search }
         query.traceID = try trace.map { try StoreOptions.find($0, reader) }
         return query
     }

@@ -253,7 +253,7 @@ struct Waterfall {
             stored.isUnfinished
             || exceptions(span).contains {
                 !$0.message.isEmpty && message.contains($0.message)
-                    || $0.causes(max: 0).contains { $0.headline.contains(message) }
+                    || $0.others(max: 0).contains { $0.headline.contains(message) }
             }
         if span.status.code == .error, !message.isEmpty, !isSaid {
             notes += message.escapedLines.enumerated().map { (($0.offset == 0 ? "✗ " : "  ") + $0.element, .red) }
@@ -316,9 +316,9 @@ struct Waterfall {
             text(($0.offset == 0 ? "✗ " : "  ") + $0.element, .boldRed, prefix: prefix)
         }
         var lines = headline + exception.frames(max: Self.framesMax).map { text("    " + $0, .dim, prefix: prefix) }
-        for cause in exception.causes(max: Self.framesMax) {
-            lines.append(text("  caused by " + cause.headline, .red, prefix: prefix))
-            lines += cause.frames.map { text("    " + $0, .dim, prefix: prefix) }
+        for other in exception.others(max: Self.framesMax) {
+            lines.append(text("  " + other.headline, .red, prefix: prefix))
+            lines += other.frames.map { text("    " + $0, .dim, prefix: prefix) }
         }
         return lines
     }

@@ -106,8 +106,8 @@ import Testing
 
     @Test func aMessageIsALineOfJSONWhereThatWasAskedFor() {
         #expect(
-            Messages.json("a \u{1B}\nb", level: "warning")
-                == #"{"event":"message","level":"warning","message":"a \u001b\nb"}"#)
+            Messages.json("a \u{1B}\nb", level: "warning", .exporters)
+                == #"{"event":"message","level":"warning","category":"exporters","message":"a \u001b\nb"}"#)
     }
 
     @Test func whatAWorkerWaitedForIsSaidRightly() {

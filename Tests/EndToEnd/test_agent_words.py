@@ -70,7 +70,7 @@ def test_two_agents_do_not_share_a_store(sidelight):
     assert second.code == 2
     assert f"store: mine is in use by another agent, process {first.process.pid}: give each agent a folder of its own" in second.err
     # Reading it, and one without a store, are nobody's business.
-    assert sidelight("trace", "ls", "--store", "mine").code == 0
+    wait_for(lambda: sidelight("trace", "ls", "--store", "mine").code == 0)
     first.kill()
     # The lock ends with the process.
     third = Agent(sidelight, store="mine")

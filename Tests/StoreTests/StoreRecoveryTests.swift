@@ -98,10 +98,10 @@ import Wire
         writer.append(one)
         writer.close()
         let database = try StoreDatabase.openForWriting(directory.path, busyTimeoutMilliseconds: 5_000)
-        try database.queue.inDatabase { try $0.execute(sql: "PRAGMA user_version = 2") }
+        try database.queue.inDatabase { try $0.execute(sql: "PRAGMA user_version = 3") }
         let error = message { try StoreWriter(directory: directory.path).open() }
         #expect(error?.code == .newerVersion)
-        #expect(error?.message.contains("format 2") == true)
+        #expect(error?.message.contains("format 3") == true)
         #expect(message { _ = try StoreReader(directory: directory.path) }?.code == .newerVersion)
         #expect(!directory.files().contains { $0.contains("corrupt") })
     }

@@ -33,6 +33,7 @@ import Wire
         var options = StoreWriter.Options()
         options.rowBytes = 4_096
         options.groupBytes = 4_096
+        options.indexesWords = false
         options.retention = StoreRetention(ageSecondsMax: 1 << 40, bytesMax: 1 << 40)
         let writer = StoreWriter(directory: directory.path, options: options)
         var random = SeededGenerator(seed: 9)

@@ -1,4 +1,6 @@
+internal import Configuration
 internal import Server
+internal import System
 internal import Telemetry
 
 /// The agent's admin port. On the server's thread.
@@ -6,20 +8,28 @@ final class AdminHandler: RequestHandler {
     let status: PipelineStatus
     private let taps: Taps
     private let followers: LogFollowers
+    /// Nil: no store is kept.
+    let queries: StoreQueries?
+    let clock: any SystemClock
+    let messages: Messages
 
     private static let text = ResponseFields(["content-type": "text/plain; version=0.0.4; charset=utf-8"])
-    private static let json = ResponseFields(["content-type": "application/json"])
+    static let json = ResponseFields(["content-type": "application/json"])
     private static let plain = ResponseFields(["content-type": "text/plain; charset=utf-8"])
 
     private static let lines = ResponseFields(["content-type": "application/x-ndjson"])
 
-    init(_ status: PipelineStatus, _ surroundings: PipelineSurroundings) {
+    init(_ status: PipelineStatus, _ surroundings: PipelineSurroundings, store: PipelineStore) {
         self.status = status
         taps = surroundings.taps
         followers = surroundings.followers
+        clock = surroundings.clock
+        messages = surroundings.messages
+        queries = store.isEnabled ? StoreQueries(directory: store.directory) : nil
     }
 
     func handle(_ request: borrowing ServedRequest, _ responder: Responder) {
+        if request.pathIs("/api/v1/loglevel") { return levels(request, responder) }
         guard request.method == .get || request.method == .head else {
             return responder.respond(405, ResponseFields(["allow": "GET, HEAD"]))
         }
@@ -33,15 +43,15 @@ final class AdminHandler: RequestHandler {
             tap(request, responder)
         } else if request.pathIs("/api/v1/logs/tail") {
             follow(request, responder)
-        } else {
+        } else if !answerFromStore(request, responder) {
             Self.refuse(
                 responder, 404,
-                "nothing is here; there are /metrics, /livez, /readyz, /api/v1/drops, /api/v1/logs/tail and /api/v1/tap"
+                "nothing is here; there are /metrics, /livez, /readyz, /api/v1/drops, /api/v1/errors, /api/v1/loglevel, /api/v1/logs, /api/v1/logs/patterns, /api/v1/logs/tail, /api/v1/tap and /api/v1/traces/ID"
             )
         }
     }
 
-    private static func refuse(_ responder: Responder, _ status: Int, _ why: String) {
+    static func refuse(_ responder: Responder, _ status: Int, _ why: String) {
         responder.respond(status, plain, body: Array((why + "\n").utf8))
     }
 

@@ -124,7 +124,7 @@ public final class AgentService {
         reloads = ConfigurationReloads()
         admin = AdminHandler(
             PipelineStatus(intake: intake, receivers: counters, surroundings: surroundings, reloads: reloads),
-            surroundings)
+            surroundings, store: configuration.store)
         sockets = try Self.sockets(configuration, [:])
         let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
         server = try Server(
@@ -178,8 +178,10 @@ public final class AgentService {
     private func waitForEnd() throws {
         var poller = Poller([signals.fileDescriptor])
         var files = settings.signatures
+        var storeAudit = plan.end.store.map(StoreAudit.init)
         while true {
             try poller.wait(nanoseconds: Self.tickNanoseconds)
+            storeAudit?.tick(surroundings.audit)
             while let signal = signals.next() {
                 guard signal.number == SIGHUP else { return }
                 files = reload() ?? FileSignatures(files.paths)
@@ -198,6 +200,7 @@ public final class AgentService {
         let sources = try configuration.logFiles.map { files throws(LogSourceSettings.Invalid) in
             try LogSourceSettings(files)
         }
+        let messages = messages.about(.logs)
         let positions = try LogPositions.open(beside: configuration.queue.directory, plan.takers)
         let counts = positions.counts
         if counts.damagedBytes > 0 {
@@ -221,7 +224,9 @@ public final class AgentService {
         // What is known of the queues' syncs is the server thread's; it is a second old.
         positions.tick(now: clock.monotonicNanoseconds(), queuesSyncedAt: intake.syncedAt.load())
         server.perform { [intake] in intake.noteSyncs() }
-        if let text = positionNotices.take(positions.counts, now: clock.monotonicNanoseconds()) { messages.warn(text) }
+        if let text = positionNotices.take(positions.counts, now: clock.monotonicNanoseconds()) {
+            messages.about(.logs).warn(text)
+        }
     }
 
     // MARK: Another configuration
@@ -230,6 +235,7 @@ public final class AgentService {
     /// was not taken.
     private func reload() -> FileSignatures? {
         guard let reload = settings.reload else { return nil }
+        let messages = messages.about(.configuration)
         switch reload() {
         case .failure(let problems):
             reloads.failed(problems.problems.map(\.description).joined(separator: "\n"))
@@ -266,7 +272,8 @@ public final class AgentService {
         keep("service", \.service)
         keep("log-level", \.logLevel)
         if !names.isEmpty {
-            messages.warn("\(names.joined(separator: ", ")): another value is taken when the agent is started again")
+            messages.about(.configuration).warn(
+                "\(names.joined(separator: ", ")): another value is taken when the agent is started again")
         }
         return next
     }
@@ -361,9 +368,10 @@ public final class AgentService {
             }
             if let place = configuration.admin {
                 let socket = sockets[Listen(name: Listen.admin, place: place)]!
-                // It is sent nothing.
                 listeners.append(
-                    Server.Listener(fileDescriptor: socket.fileDescriptor, handler: admin, bodyBytesMax: 0))
+                    Server.Listener(
+                        fileDescriptor: socket.fileDescriptor, handler: admin,
+                        bodyBytesMax: AdminHandler.bodyBytesMax))
             }
             return listeners
         }
@@ -377,11 +385,12 @@ public final class AgentService {
             }
             guard !unrouted.isEmpty else { continue }
             let words = Signal.allCases.filter(unrouted.contains).map(\.word).joined(separator: " and ")
-            messages.warn(
+            messages.about(.pipeline).warn(
                 "\(receiver.name): no pipeline takes \(words) from it; they are accepted, dropped and counted")
         }
         for files in configuration.logFiles where plan.routes(from: files.name).isEmpty {
-            messages.warn("\(files.name): no pipeline takes logs from it; they are read, dropped and counted")
+            messages.about(.pipeline).warn(
+                "\(files.name): no pipeline takes logs from it; they are read, dropped and counted")
         }
     }
 
@@ -405,12 +414,12 @@ public final class AgentService {
     private func tellWhatIsLeft() {
         for output in plan.outputs {
             guard let left = output.leftText else { continue }
-            messages.warn(
+            messages.about(.exporters).warn(
                 "\(output.name): \(left) not delivered yet; kept in \(output.named.queue.directory), sent when the agent runs again"
             )
         }
         for intake in plan.stateful where !intake.isQueueEmpty {
-            messages.inform(
+            messages.about(.pipeline).inform(
                 "\(intake.name): \(countText(intake.queue.counts.items.total, "item")) are with its processors; kept in \(intake.queue.folder), taken up when the agent runs again"
             )
         }

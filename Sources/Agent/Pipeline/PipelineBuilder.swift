@@ -99,13 +99,13 @@ struct PipelineBuilder {
             output.silence()
             output.exporter.close(deadline)
             if let left = output.leftText {
-                surroundings.messages.warn(
+                surroundings.messages.about(.exporters).warn(
                     "\(output.name) is gone from the configuration with \(left) not delivered; kept in \(output.named.queue.directory)"
                 )
             }
         }
         for intake in change.endedStateful where !change.isTakenOver(intake) && !intake.isQueueEmpty {
-            surroundings.messages.warn(
+            surroundings.messages.about(.pipeline).warn(
                 "\(intake.name): \(countText(intake.queue.counts.items.total, "item")) that its processors held are kept in \(intake.queue.folder)"
             )
         }

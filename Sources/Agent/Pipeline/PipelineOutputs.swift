@@ -95,6 +95,7 @@ struct PipelineSurroundings: Sendable {
         let files = try LinuxQueueFiles(folder: configuration.directory)
         let queue = try DurableQueue(files, limits: QueueLimits(configuration), now: clock.unixNanoseconds())
         let found = queue.recovery
+        let messages = messages.about(.exporters)
         if found.entries > 0 {
             messages.inform("\(owner): \(countText(found.items.total, "item")) of an earlier run are in the queue")
         }
@@ -113,7 +114,8 @@ struct PipelineSurroundings: Sendable {
         var options = StoreWriter.Options()
         options.retention.bytesMax = configuration.bytesMax
         options.retention.ageSecondsMax = Int(configuration.ageNanosecondsMax / 1_000_000_000)
-        let messages = messages
+        options.indexesWords = configuration.indexesWords
+        let messages = messages.about(.store)
         let store = StoreWriter(directory: configuration.directory, options: options) { messages.warn($0) }
         store.start()
         return store

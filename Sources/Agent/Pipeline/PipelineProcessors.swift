@@ -80,7 +80,7 @@ enum PipelineProcessors {
         _ wanted: NamedProcessor, _ surroundings: PipelineSurroundings
     ) -> RemoteStrategies? {
         guard case .sample(.remote(let remote)) = wanted.processor else { return nil }
-        let messages = surroundings.messages
+        let messages = surroundings.messages.about(.pipeline)
         return RemoteStrategies(
             remote, transport: surroundings.transport, timers: surroundings.transport, clock: surroundings.clock
         ) { messages.warn("processors.\(wanted.name): \($0)") }

@@ -13,7 +13,7 @@ struct ScriptNotices {
 
     init(_ name: String, _ messages: Messages) {
         self.name = name
-        self.messages = messages
+        self.messages = messages.about(.scripts)
     }
 
     /// A line of the script's console.

@@ -55,6 +55,8 @@ public struct PipelineStore: Hashable, Sendable {
     public var bytesMax = 512 << 20
     /// Nanoseconds since a batch was stored.
     public var ageNanosecondsMax: UInt64 = 7 * 24 * 3_600_000_000_000
+    /// Whether the words of logs are indexed, for searches.
+    public var indexesWords = true
 
     public init() {}
 }

@@ -166,6 +166,7 @@ struct PipelineLoader {
             section.value("directory", &directory, .pathOrOff, flag: flag)
             section.value("bytes", &store.bytesMax, .size(1 << 20...1 << 50))
             section.value("age", &store.ageNanosecondsMax, .time(60_000_000_000...36_500 * 86_400_000_000_000))
+            section.value("word-index", &store.indexesWords, .bool)
             places.store = section.origin(of: "directory")
         }
         if let directory { store.directory = directory } else { store.isEnabled = false }

@@ -6,7 +6,9 @@ extension LogFormatter {
         case .auto, .docker, .cri:
             let byte = text.start.pointee
             if byte == UInt8(ascii: "{") {
-                if text.end[-1] == UInt8(ascii: "}"), workspace.line.json(text) { return write(text, of: stream, time: time) }
+                if text.end[-1] == UInt8(ascii: "}"), workspace.line.json(text) {
+                    return write(text, of: stream, time: time)
+                }
                 workspace.counts.misfits &+= 1
                 return false
             }
@@ -21,7 +23,9 @@ extension LogFormatter {
             }
             return false
         case .json:
-            if text.start.pointee == UInt8(ascii: "{"), workspace.line.json(text) { return write(text, of: stream, time: time) }
+            if text.start.pointee == UInt8(ascii: "{"), workspace.line.json(text) {
+                return write(text, of: stream, time: time)
+            }
         case .logfmt:
             if workspace.line.logfmt(text, unasked: false) { return write(text, of: stream, time: time) }
         case .access:
@@ -58,7 +62,8 @@ extension LogFormatter {
         let isJoined = trace.map { $0.lastStart > 0 } ?? false
         let firstLine = isJoined ? Text(text.start, text.first(0x0A) ?? text.end) : text
         workspace.line.plain(firstLine, observed: observed, workspace.names)
-        workspace.line.body = Field(key: text, value: Text(workspace.line.messageStart ?? text.start, text.end), kind: .text)
+        workspace.line.body = Field(
+            key: text, value: Text(workspace.line.messageStart ?? text.start, text.end), kind: .text)
         workspace.line.hasBody = true
         if let trace, trace.isTrace { workspace.line.exception(text, trace) }
         workspace.write(text, time: time, observed: observed, attributes: stream.attributes(time: time), to: batch)

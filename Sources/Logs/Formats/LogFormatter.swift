@@ -24,14 +24,20 @@ public final class LogFormatter: LineSink {
 
     /// - Parameter resume: of the last run; of a source that begins: `ResumePoint(0)`.
     public init(_ source: LogSource, _ settings: LogFormatSettings, _ workspace: LogWorkspace, resume: ResumePoint) {
-        precondition(LogFormatSettings.recordBytesRange.contains(settings.recordBytesMax), "records of \(settings.recordBytesMax) bytes")
-        precondition(LogFormatSettings.multilineWaitRange.contains(settings.multilineWait), "a wait of \(settings.multilineWait) ns")
+        precondition(
+            LogFormatSettings.recordBytesRange.contains(settings.recordBytesMax),
+            "records of \(settings.recordBytesMax) bytes")
+        precondition(
+            LogFormatSettings.multilineWaitRange.contains(settings.multilineWait),
+            "a wait of \(settings.multilineWait) ns")
         self.settings = settings
         self.workspace = workspace
         let origin = LogOrigin(source, settings)
         batch = workspace.batch(of: origin.resource)
-        first = LogStream(attributes: origin.attributes, ofStream: LogOrigin.attributes(ofStream: "stdout"), place: resume.first)
-        second = LogStream(attributes: origin.attributes, ofStream: LogOrigin.attributes(ofStream: "stderr"), place: resume.second)
+        first = LogStream(
+            attributes: origin.attributes, ofStream: LogOrigin.attributes(ofStream: "stdout"), place: resume.first)
+        second = LogStream(
+            attributes: origin.attributes, ofStream: LogOrigin.attributes(ofStream: "stderr"), place: resume.second)
         groups = if case .regex(let pattern) = settings.format { PatternGroups(pattern) } else { nil }
         hasSecond = resume.first != resume.second
         taken = resume.start
@@ -49,7 +55,8 @@ public final class LogFormatter: LineSink {
         let isWhole = sourceBytes != UInt64(lines.count)
         var place = base
         while place < end {
-            let newline = memchr(place, 0x0A, end - place).map { UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) } ?? end
+            let newline =
+                memchr(place, 0x0A, end - place).map { UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) } ?? end
             let next = newline < end ? newline + 1 : end
             let lineStart = offset + UInt64(place - base)
             lineEnd = isWhole || next == end ? offset + sourceBytes : offset + UInt64(next - base)

@@ -65,7 +65,9 @@ final class LogStream {
     @inline(__always)
     func hasLabels(_ text: Text) -> Bool { text.count == labels.count && (text.isEmpty || hasSame(text)) }
 
-    private func hasSame(_ text: Text) -> Bool { labels.withUnsafeBytes { memcmp($0.baseAddress!, text.start, text.count) == 0 } }
+    private func hasSame(_ text: Text) -> Bool {
+        labels.withUnsafeBytes { memcmp($0.baseAddress!, text.start, text.count) == 0 }
+    }
 
     /// - Parameter encoded: attributes that the labels are.
     func set(_ text: Text, encoded: [UInt8]) {

@@ -100,7 +100,9 @@ struct TraceState {
         case .nodePlace: return .nodeSource
         case .requireStack: return byte == UInt8(ascii: "-") ? .requireStack : nil
         case .head, .frames:
-            if line.hasPrefix("Caused by: ") || line.hasPrefix("--- End of ") || line.hasPrefix("[cause]: ") { return .frames }
+            if line.hasPrefix("Caused by: ") || line.hasPrefix("--- End of ") || line.hasPrefix("[cause]: ") {
+                return .frames
+            }
             if isTrace, TraceLine.closes(line) { return .frames }
             if kind == .head, line.hasPrefix("Require stack:") { return .requireStack }
             return nil
@@ -127,7 +129,8 @@ struct TraceState {
     private func afterBlank(_ line: Text) -> Kind? {
         switch kind {
         case .pythonEnded, .python:
-            return line.hasPrefix("During handling of the above exception") || line.hasPrefix("The above exception was the direct cause")
+            return line.hasPrefix("During handling of the above exception")
+                || line.hasPrefix("The above exception was the direct cause")
                 || line.hasPrefix("Traceback (most recent call last):") ? .python : nil
         case .go: return line.hasPrefix("goroutine ") ? .go : nil
         case .nodeCaret: return TraceLine.head(line) != nil ? .head : nil
@@ -140,7 +143,9 @@ struct TraceState {
     private func report(_ line: Text) -> Kind? {
         if line.hasPrefix("Traceback (most recent call last):") { return .python }
         if line.hasPrefix("goroutine ") { return .go }
-        guard let head = TraceLine.head(line, firstWordOnly: true), head.type.first(UInt8(ascii: ".")) != nil else { return nil }
+        guard let head = TraceLine.head(line, firstWordOnly: true), head.type.first(UInt8(ascii: ".")) != nil else {
+            return nil
+        }
         return .head
     }
 
@@ -151,10 +156,12 @@ struct TraceState {
             UInt8(ascii: "g") where line.hasPrefix("goroutine "):
             .go
         case UInt8(ascii: "t") where line.hasPrefix("thread '") && TraceLine.contains(line, "panicked at "): .rust
-        case UInt8(ascii: "/") where TraceLine.isPlace(line), UInt8(ascii: "f") where line.hasPrefix("file:") && TraceLine.isPlace(line),
+        case UInt8(ascii: "/") where TraceLine.isPlace(line),
+            UInt8(ascii: "f") where line.hasPrefix("file:") && TraceLine.isPlace(line),
             UInt8(ascii: "n") where line.hasPrefix("node:") && TraceLine.isPlace(line):
             .nodePlace
-        case UInt8(ascii: "a")...UInt8(ascii: "w") where line.count > 6 && line.start[4] == UInt8(ascii: ":") && TraceLine.isDotnet(line): .dotnet
+        case UInt8(ascii: "a")...UInt8(ascii: "w")
+        where line.count > 6 && line.start[4] == UInt8(ascii: ":") && TraceLine.isDotnet(line): .dotnet
         default: TraceLine.isHead(line) ? .head : .none
         }
     }

@@ -116,18 +116,10 @@ function record(severity, text, args) {
     if (trace === undefined || !trace.isEnabled()) return;
     let attributes;
     for (let i = 0; i < args.length && attributes === undefined; i++) {
-        if (isError(args[i])) attributes = exceptionAttributes(args[i]);
+        // https://opentelemetry.io/docs/specs/semconv/exceptions/exceptions-logs/
+        if (isError(args[i])) attributes = internal.traceValues.exceptionAttributes(args[i]);
     }
     trace.log(severity, text, attributes);
-}
-
-/** https://opentelemetry.io/docs/specs/semconv/exceptions/exceptions-logs/ */
-function exceptionAttributes(error) {
-    try {
-        return { 'exception.type': `${error.name}`, 'exception.message': `${error.message}`, 'exception.stacktrace': `${error.stack}` };
-    } catch {
-        return undefined; // a getter of the user's
-    }
 }
 
 function write(fd, text) {

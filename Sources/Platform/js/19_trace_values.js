@@ -2,7 +2,7 @@
 // What spans and logs are made of and no span is needed for: ids as words and as hex, span contexts that came from outside, exceptions as attributes.
 // Objects of the user's are read here, whose getters and methods can do anything: always before a record is opened, never inside.
 
-const { NumberPrototypeToString, RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeSlice } = primordials;
+const { ArrayIsArray, NumberPrototypeToString, RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeSlice } = primordials;
 
 // ---- Ids ----
 
@@ -79,23 +79,39 @@ function exceptionAttributes(exception) {
 }
 
 const CAUSES_MAX = 8;
+// Members of an AggregateError that are told.
+const ERRORS_MAX = 8;
 // UTF-16 units of a message or stack that are kept: what an error says must fit into a record.
 const EXCEPTION_UNITS = 65536;
 // The same of a type.
 const TYPE_UNITS = 256;
 const cut = (text) => text.length > EXCEPTION_UNITS ? StringPrototypeSlice(text, 0, EXCEPTION_UNITS) : text;
 
-// The chain of `cause`, written as Node prints it, for a stack trace has one text only.
+// The members of an AggregateError and the chain of `cause`, nearly as Node prints them, for a stack trace has one text only.
 function causes(exception) {
-    let text = '';
+    let text = members(exception);
     let error = exception;
     for (let depth = 0; depth < CAUSES_MAX; depth++) {
         const cause = error.cause;
         if (cause === undefined || cause === null || cause === error) break;
         text += `\n[cause]: ${cause.stack ?? safeText(cause)}`;
         if (typeof cause !== 'object') break;
+        text += members(cause);
         error = cause;
     }
+    return text;
+}
+
+// Others than errors are left out: `errors` of a library's own may be anything.
+function members(exception) {
+    const { errors } = exception;
+    if (!ArrayIsArray(errors)) return '';
+    let text = '';
+    for (let i = 0; i < errors.length && i < ERRORS_MAX; i++) {
+        const stack = errors[i]?.stack;
+        if (typeof stack === 'string') text += `\n[errors][${i}]: ${stack}`;
+    }
+    if (text !== '' && errors.length > ERRORS_MAX) text += `\n[errors]: ${errors.length - ERRORS_MAX} more`;
     return text;
 }
 
