@@ -31,7 +31,7 @@ extension Tailer {
 
     func probe(_ path: String) -> Probe? {
         guard let descriptor = files.open(path) else {
-            tally.failures += 1
+            failed(path)
             return nil
         }
         defer { files.close(descriptor) }

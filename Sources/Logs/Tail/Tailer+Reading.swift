@@ -36,7 +36,7 @@ extension Tailer {
                 enqueue(file)
                 continue
             case .failed:
-                tally.failures += 1
+                failed(file.path)
                 close(file)
                 release(file)
             case .changed: break
@@ -44,6 +44,12 @@ extension Tailer {
             full = 0
         }
         return full > 0
+    }
+
+    /// It could not be opened or read.
+    func failed(_ path: String) {
+        tally.failures += 1
+        tally.failedPath = path
     }
 
     /// Who waited for it is read now.
