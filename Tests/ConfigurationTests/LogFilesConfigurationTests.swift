@@ -129,7 +129,7 @@ import Testing
             ),
             (
                 "files: {include: /a, format: jsn}",
-                "receivers.files.format: \"jsn\" is not one of auto, json, docker, cri, logfmt, access, plain, regex; did you mean json?"
+                "receivers.files.format: \"jsn\" is not one of auto, json, docker, cri, logfmt, access, plain, raw, regex; did you mean json?"
             ),
             ("files: {include: /a, format: regex}", "receivers.files.format: pattern is missing"),
             (
