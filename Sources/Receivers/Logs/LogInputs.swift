@@ -12,6 +12,7 @@ public final class LogInputs: Sendable {
 
     private enum Message {
         case change(@Sendable ([any LogInput]) -> [any LogInput])
+        case settle(Monitor<Bool>)
         case answer(Bool)
         case stop(until: UInt64)
     }
@@ -41,6 +42,13 @@ public final class LogInputs: Sendable {
     /// Any thread. `next` is given the inputs that there are, on their thread, and returns those that there are to be: one that is not among them any more is
     /// ended.
     public func change(_ next: @escaping @Sendable ([any LogInput]) -> [any LogInput]) { post(.change(next)) }
+
+    /// Any thread but the inputs'. Returns when what is left of inputs that are gone is in the queues, or after this time.
+    public func settle(graceMilliseconds: Int) {
+        let isSettled = Monitor<Bool>()
+        post(.settle(isSettled))
+        _ = isSettled.wait(until: clock.monotonicNanoseconds() &+ UInt64(max(0, graceMilliseconds)) &* 1_000_000)
+    }
 
     /// Any thread. Inputs are ended; `run` returns when what they had left is taken, or after this time.
     public func stop(graceMilliseconds: Int) {
@@ -75,6 +83,7 @@ public final class LogInputs: Sendable {
             for message in messages {
                 switch message {
                 case .change(let next): loop.change(next, time)
+                case .settle(let isSettled): loop.settle(isSettled)
                 case .answer(let isTaken): loop.answered(isTaken, time)
                 case .stop(let until): loop.stop(until: until, time)
                 }
@@ -115,9 +124,14 @@ private final class LogInputLoop {
     private let over: (String) -> Void
     private var entries: [Entry] = []
     private var lastNumber: UInt32 = 0
-    /// Of inputs that are over.
+    /// Of inputs that are gone.
     private var left: [LogInputs.Part] = []
+    /// They themselves, until that is taken; and those of which it is on its way.
+    private var gone: [any LogInput] = []
+    private var goneOnTheirWay: [any LogInput] = []
     private var delivery: Delivery?
+    /// Who waits until nothing is left of inputs that are gone.
+    private var settling: [Monitor<Bool>] = []
     private var stopDeadline: UInt64?
     private var now: UInt64 = 0
 
@@ -165,6 +179,8 @@ private final class LogInputLoop {
         }
     }
 
+    func settle(_ isSettled: Monitor<Bool>) { settling.append(isSettled) }
+
     func stop(until deadline: UInt64, _ time: LogInputTime) {
         guard stopDeadline == nil else { return }
         for entry in entries { end(entry.input, time) }
@@ -175,7 +191,9 @@ private final class LogInputLoop {
     private func end(_ input: any LogInput, _ time: LogInputTime) {
         input.end(time)
         let batches = input.takeBatches()
-        if !batches.isEmpty { left.append((input.receiver, batches)) }
+        guard !batches.isEmpty else { return }
+        left.append((input.receiver, batches))
+        gone.append(input)
     }
 
     func answered(_ isTaken: Bool, _ time: LogInputTime) {
@@ -184,6 +202,8 @@ private final class LogInputLoop {
             return
         }
         delivery = nil
+        for input in goneOnTheirWay { input.taken() }
+        goneOnTheirWay = []
         for index in entries.indices where entries[index].isOnItsWay {
             entries[index].isOnItsWay = false
             entries[index].input.taken()
@@ -203,6 +223,10 @@ private final class LogInputLoop {
         }
         for index in entries.indices { entries[index].deadline = entries[index].input.turn(time) }
         handOn(time)
+        if left.isEmpty, goneOnTheirWay.isEmpty {
+            for isSettled in settling { isSettled.open() }
+            settling = []
+        }
         for index in entries.indices where !entries[index].isToldOver && !entries[index].isOnItsWay {
             let input = entries[index].input
             guard input.isOver, input.bytesWaiting == 0 else { continue }
@@ -219,6 +243,8 @@ private final class LogInputLoop {
         guard delivery == nil else { return }
         var parts = left
         left = []
+        goneOnTheirWay = gone
+        gone = []
         for index in entries.indices where entries[index].input.bytesWaiting > 0 {
             parts.append((entries[index].input.receiver, entries[index].input.takeBatches()))
             entries[index].isOnItsWay = true
