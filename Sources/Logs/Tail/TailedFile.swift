@@ -19,6 +19,8 @@ final class TailedFile {
     var identity: TailFileIdentity
     var head: HeadPrint
     var path: String
+    /// Where the path led when it was found, if it is a link to a file of another name; else empty.
+    var target = ""
     /// The path led to it at the last look.
     var hasPath = false
     var hasEnded = false
@@ -88,6 +90,13 @@ final class TailedFile {
     var isFollowed: Bool { state == .reading || state == .rotated }
     /// Something leads to its content: it can be read from where it was.
     var isThere: Bool { hasPath || file != nil }
+    /// Names that it has or had: what a rotation makes of it lies beside one of them.
+    var names: [String] {
+        var names = [path]
+        if source.path != path { names.append(source.path) }
+        if !target.isEmpty { names.append(target) }
+        return names
+    }
     var resume: ResumePoint { sink?.resume ?? saved }
 
     /// There may be something to read.
@@ -103,6 +112,7 @@ final class TailedFile {
 
     var placeNow: TailPlace {
         TailPlace(
-            id: id, identity: identity, head: head, resume: resume, isEnded: hasEnded, path: path, source: source)
+            id: id, identity: identity, head: head, resume: resume, isEnded: hasEnded, path: path,
+            target: target, source: source)
     }
 }

@@ -190,7 +190,7 @@ extension Tailer {
             return
         }
         wantWalk()
-        if let entry = entries(folder(of: file.path)).first(where: { $0.status.identity == file.identity }),
+        if let entry = entry(of: file),
             probe(entry.path)?.isSurely(file) ?? false
         {
             attach(file, entry.path, entry.status)
@@ -282,6 +282,9 @@ extension Tailer {
             identity: finding.status.identity, head: HeadPrint.empty, path: finding.path, resume: ResumePoint(0))
         nextID += 1
         file.isCompressed = probe.isCompressed
+        if let target = files.resolved(finding.path), fileName(target) != fileName(finding.path) {
+            file.target = target
+        }
         file.since = now
         file.walk = walkNumber
         list(file)
@@ -350,7 +353,7 @@ extension Tailer {
     }
 
     private func findElsewhere(_ file: TailedFile) {
-        if let entry = entries(folder(of: file.path)).first(where: { $0.status.identity == file.identity }),
+        if let entry = entry(of: file),
             byIdentity[entry.status.identity] == nil, let probe = probe(entry.path), probe.isSurely(file)
         {
             attach(file, entry.path, entry.status)
