@@ -293,3 +293,35 @@ struct LinuxTailTests {
         #expect(Set(tail.lines).count == 60)
     }
 }
+
+extension LinuxTailTests {
+    /// As the logs of containers lie: a link of another name to a file that is rotated where it is.
+    @Test func whatALinkLedToIsFoundAfterARotation() throws {
+        let tail = try RealTail(["containers/*.log"])
+        for folder in ["containers", "pods"] { #expect(mkdir(tail.path(folder), 0o700) == 0) }
+        tail.append("pods/0.log", "1\n")
+        #expect(symlink("../pods/0.log", tail.path("containers/app.log")) == 0)
+        tail.settle()
+        tail.commit()
+        tail.append("pods/0.log", "2\n")
+        tail.move("pods/0.log", "pods/0.log.20261127-010203")
+        tail.append("pods/0.log", "3\n")
+        try tail.start()
+        tail.settle()
+        #expect(tail.lines == ["2", "3"])
+    }
+
+    @Test func aBombIsReadWithinItsLimit() throws {
+        var limits = TailLimits()
+        limits.decompressedBytesMax = 1 << 20
+        let tail = try RealTail(["*"], limits: limits)
+        tail.append("a.log.gz", gzip([UInt8](repeating: 120, count: 8 << 20)))
+        tail.append("b.log.gz", Array(gzip(Array("1\n2\n".utf8)).dropLast(12)))
+        tail.append("c.log.gz", [0x1F, 0x8B, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8])
+        tail.append("d.log.zst", [0x28, 0xB5, 0x2F, 0xFD, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF])
+        for _ in 0..<10 { tail.settle(seconds: 10) }
+        #expect(tail.tailer.counts.bytes <= 3 << 20)
+        #expect(tail.tailer.counts.failures >= 3)
+        #expect(tail.tailer.counts.filesOpen == 0)
+    }
+}
