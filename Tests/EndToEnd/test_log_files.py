@@ -379,6 +379,7 @@ def test_a_file_without_permission_is_counted_and_read_when_it_may_be(folder, re
     one = Agent(less, {"out": receiver}, receivers={"files": {"include": f"{folder}/*.log", "multiline": "off"}}, store="off")
     assert arrived(receiver, 1) == ["good"]
     wait_for(lambda: metric(one, "sidelight_tail_failures_total") > 0)
+    wait_for(lambda: f"{folder}/secret.log cannot be read; it is tried again" in one.err)
     (folder / "secret.log").chmod(0o600)
     assert arrived(receiver, 2) == ["good", "secret"]
     assert one.end() == 0
@@ -399,7 +400,7 @@ def test_formats(tail, folder, receiver, sidelight):
     )
     container = folder / "containers" / ("c" * 64)
     container.mkdir(parents=True)
-    (container / f"{'c' * 64}-json.log").write_text(json.dumps({"log": "hello\n", "stream": "stderr", "time": STAMP}) + "\n")
+    (container / f"{'c' * 64}-json.log").write_text(json.dumps({"log": "hello\n", "stream": "stderr", "time": STAMP}, separators=(",", ":")) + "\n")
     (folder / "access.log").write_text('10.0.0.1 - bob [26/Nov/2026:10:00:00 +0000] "GET /x?a=1 HTTP/1.1" 404 12 "-" "curl/8"\n')
     (folder / "fmt.log").write_text('time=2026-11-26T10:00:00Z level=warn msg="low on tea" cups=3\n')
     (folder / "own.txt").write_text("26|WARN|it rains\n")
@@ -421,15 +422,17 @@ def test_formats(tail, folder, receiver, sidelight):
     for key, value in {"service.name": "web", "k8s.namespace.name": "shop", "k8s.pod.name": "cart-7d", "k8s.container.name": "web"}.items():
         assert paid.resource[key] == value
     error = by_text["Error: no card"]
-    assert error.body.count("\n") == 2 and error.severity >= 17 and error.attributes["log.iostream"] == "stdout"
+    assert error.severity >= 17 and error.attributes["log.iostream"] == "stdout" and error.event_name == "exception"
+    assert error.attributes["exception.stacktrace"] == "Error: no card\n    at pay (/app/pay.js:1:2)\n    at main (/app/main.js:3:4)"
     assert by_text["beside"].attributes["log.iostream"] == "stderr"
+    assert set(by_text) >= {"paid", "Error: no card", "beside", "next", "hello", "low on tea", "it rains"}
     hello = by_text["hello"]
     assert hello.attributes["log.iostream"] == "stderr" and hello.resource["container.id"] == "c" * 64
     assert hello.time == 1795687200123456789, hello.time
     tea = by_text["low on tea"]
     assert tea.severity == 13 and str(tea.attributes["cups"]) == "3"
     rain = by_text["it rains"]
-    assert rain.severity == 13 and rain.attributes["day"] == "26" and rain.resource["service.name"] == "weather" and rain.resource["team"] == "sky"
+    assert rain.severity == 13 and rain.attributes["day"] == 26 and rain.resource["service.name"] == "weather" and rain.resource["team"] == "sky"
     request = next(log for log in receiver.logs if log.resource["service.name"] == "access")
     assert request.attributes["http.response.status_code"] == 404 and request.attributes["http.request.method"] == "GET"
 

@@ -255,7 +255,9 @@ final class SimulatedPositionFiles: PositionFiles, @unchecked Sendable {
         let unsynced = disk.bytes.count - disk.synced
         var kept = Array(disk.bytes.prefix(disk.synced + generator.below(unsynced + 1)))
         if generator.chance(30), kept.count > disk.synced {
-            for _ in 0..<3 { kept[disk.synced + generator.below(kept.count - disk.synced)] = UInt8(generator.below(256)) }
+            for _ in 0..<3 {
+                kept[disk.synced + generator.below(kept.count - disk.synced)] = UInt8(generator.below(256))
+            }
         }
         if generator.chance(30) { kept += [UInt8](repeating: 0, count: generator.below(100)) }
         disk.bytes = kept

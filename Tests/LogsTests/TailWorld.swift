@@ -11,6 +11,8 @@ final class TailWorld {
     struct Kind {
         var matchesRotated = true
         var losesPower = false
+        /// A writer goes on where it was when its file was emptied, and leaves a gap. Heads of 0 tell no file from another: each rotation is looked at, and nobody dies.
+        var leavesGaps = false
     }
 
     /// Lines of one content, in order: from one emptying or creation of a file to the next.
@@ -20,7 +22,7 @@ final class TailWorld {
         /// The last line is written only half.
         var half: [UInt8] = []
         /// Names of its rotated files, the newest last, and the rotations so far.
-        var rotated: [String] = []
+        var rotated: [(name: String, content: Int)] = []
         var rotations = 0
         var shifts = 0
         /// A file that is being compressed: name, bytes that are missing.
@@ -74,7 +76,9 @@ final class TailWorld {
         limits.quantumBytes = [64, 300, 4096][generator.below(3)]
         limits.rotateWaitNanoseconds = 5_000_000_000
         limits.copyWaitNanoseconds = 20_000_000_000
-        trace("\(kind) streams \(streams.count) open \(limits.openFilesMax) quantum \(limits.quantumBytes) hints \(files.hintsTold)")
+        trace(
+            "\(kind) streams \(streams.count) open \(limits.openFilesMax) quantum \(limits.quantumBytes) hints \(files.hintsTold)"
+        )
     }
 
     private func trace(_ text: @autoclosure () -> String) {
@@ -94,7 +98,7 @@ final class TailWorld {
         batch = []
         pending = nil
         positionFiles = SimulatedPositionFiles(disk, seed: generator.next())
-        if generator.chance(5) { positionFiles.deathAt = 1 }
+        if !kind.leavesGaps, generator.chance(5) { positionFiles.deathAt = 1 }
         log = try? PositionLog(positionFiles, boot: "\(boot)") { [queue] name in
             name == "queue" ? queue.last?.sequence : nil
         }
@@ -103,8 +107,9 @@ final class TailWorld {
             return
         }
         isDead = false
-        if generator.chance(60) { positionFiles.deathAt = 2 + generator.below(60) }
-        trace("start, places \(log.places.map { "\($0.id) \($0.path) \($0.resume.start)\($0.isEnded ? " ended" : "")" })")
+        if !kind.leavesGaps, generator.chance(60) { positionFiles.deathAt = 2 + generator.below(60) }
+        trace(
+            "start, places \(log.places.map { "\($0.id) \($0.path) \($0.resume.start)\($0.isEnded ? " ended" : "")" })")
         var settings = TailSettings(receiver: "files", include: [kind.matchesRotated ? "logs/s*" : "logs/s*.log"])
         settings.lineBytesMax = 2000
         let holdsBack = generator.chance(50)
@@ -149,7 +154,7 @@ final class TailWorld {
         }
         log.intend(mark, entries: batch.isEmpty ? [] : [("queue", nextSequence)])
         if checkDeath("in intend") { return }
-        if generator.chance(3) { return die("after intend") }
+        if !kind.leavesGaps, generator.chance(3) { return die("after intend") }
         if !batch.isEmpty {
             if generator.chance(10) {
                 trace("queue failed")
@@ -167,10 +172,12 @@ final class TailWorld {
             nextSequence += 1
             batch = []
         }
-        if generator.chance(3) { return die("before commit") }
+        if !kind.leavesGaps, generator.chance(3) { return die("before commit") }
         pending = nil
         log.commit(mark)
-        trace("commit \(mark.places.map { "\($0.id) \($0.path) \($0.resume.start)\($0.isEnded ? " ended" : "")" }) forgotten \(mark.forgotten)")
+        trace(
+            "commit \(mark.places.map { "\($0.id) \($0.path) \($0.resume.start)\($0.isEnded ? " ended" : "")" }) forgotten \(mark.forgotten)"
+        )
         _ = checkDeath("in commit")
     }
 
@@ -220,7 +227,7 @@ final class TailWorld {
     private func rotate(_ stream: Int) {
         closeHalf(stream)
         guard files.names[streams[stream].name] != nil else { return }
-        if !kind.matchesRotated {
+        if !kind.matchesRotated || kind.leavesGaps {
             if files.names[streams[stream].name]!.bytes.isEmpty { line(stream, closing: true) }
             settle()
             if generator.chance(70) {
@@ -232,13 +239,13 @@ final class TailWorld {
         let shifts = generator.chance(40)
         if shifts, streams[stream].compressing == nil {
             for index in streams[stream].rotated.indices {
-                let old = streams[stream].rotated[index]
+                let old = streams[stream].rotated[index].name
                 let ending = old.hasSuffix(".gz") ? ".gz" : ""
                 streams[stream].shifts += 1
                 let new = "\(name).\(1000 + streams[stream].shifts)\(ending)"
                 trace("rename \(old) \(new)")
                 files.rename(old, new)
-                streams[stream].rotated[index] = new
+                streams[stream].rotated[index].name = new
             }
         }
         streams[stream].rotations += 1
@@ -248,9 +255,17 @@ final class TailWorld {
             files.rename(name, rotated)
         } else {
             trace("copytruncate \(name) \(rotated)")
+            let bytes = files.names[name]!.bytes.count
             files.copyTruncate(name, rotated)
+            if kind.leavesGaps {
+                files.append(name, [UInt8](repeating: 0, count: bytes))
+                contents += 1
+                streams[stream].rotated.append((rotated, streams[stream].content))
+                streams[stream].content = contents
+                return write(stream)
+            }
         }
-        streams[stream].rotated.append(rotated)
+        streams[stream].rotated.append((rotated, streams[stream].content))
         contents += 1
         streams[stream].content = contents
         if !kind.matchesRotated, generator.chance(50) { write(stream) }
@@ -261,11 +276,12 @@ final class TailWorld {
             trace("compressed \(name)")
             files.append(name + ".gz", rest)
             files.remove(name)
-            streams[stream].rotated = streams[stream].rotated.map { $0 == name ? name + ".gz" : $0 }
+            let index = streams[stream].rotated.firstIndex { $0.name == name }!
+            streams[stream].rotated[index].name = name + ".gz"
             streams[stream].compressing = nil
             return
         }
-        let plain = streams[stream].rotated.filter { !$0.hasSuffix(".gz") }
+        let plain = streams[stream].rotated.map(\.name).filter { !$0.hasSuffix(".gz") }
         guard !plain.isEmpty else { return }
         let name = plain[generator.below(plain.count)]
         let bytes = gzip(files.names[name]!.bytes)
@@ -276,9 +292,19 @@ final class TailWorld {
         if generator.chance(50) { compress(stream) }
     }
 
+    /// A writer that does not know of the rotation yet.
+    private func writeLate(_ stream: Int) {
+        guard kind.matchesRotated, let (name, content) = streams[stream].rotated.last, !name.hasSuffix(".gz"),
+            streams[stream].compressing?.name != name
+        else { return }
+        trace("write late \(name) \(contentOf.count)")
+        files.append(name, Array("\(contentOf.count) late\n".utf8))
+        contentOf.append(content)
+    }
+
     /// For good: only what is safe.
     private func remove(_ stream: Int) {
-        guard let name = streams[stream].rotated.first, streams[stream].compressing == nil else { return }
+        guard let name = streams[stream].rotated.first?.name, streams[stream].compressing == nil else { return }
         settle()
         trace("remove \(name)")
         files.remove(name)
@@ -320,7 +346,8 @@ final class TailWorld {
         case ..<94: removeOpen(stream)
         case ..<96: now += 8_000_000_000
         case ..<97: now += 30_000_000_000
-        case ..<98: if !isDead { die("so") }
+        case ..<98: if !isDead, !kind.leavesGaps { die("so") }
+        case ..<99: writeLate(stream)
         default: closeHalf(stream)
         }
     }
@@ -367,7 +394,9 @@ final class TailWorld {
         }
         pending = nil
         log.commit(mark)
-        trace("commit \(mark.places.map { "\($0.id) \($0.path) \($0.resume.start)\($0.isEnded ? " ended" : "")" }) forgotten \(mark.forgotten)")
+        trace(
+            "commit \(mark.places.map { "\($0.id) \($0.path) \($0.resume.start)\($0.isEnded ? " ended" : "")" }) forgotten \(mark.forgotten)"
+        )
         _ = checkDeath("in commit")
     }
 

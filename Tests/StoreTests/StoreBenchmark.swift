@@ -68,6 +68,13 @@ private let folder = ProcessInfo.processInfo.environment["SIDELIGHT_BENCH_STORE"
                 }
                 print("  search \(search): \(count) found in \(cpuSeconds() - start) CPU s")
             }
+            let before = cpuSeconds()
+            let patterns = try reader.logPatterns(LogQuery(), limit: 50)
+            let between = cpuSeconds()
+            let errors = try reader.errors(ErrorQuery())
+            print(
+                "  \(patterns.patterns.count) patterns in \(between - before), \(errors.groups.count) errors in \(cpuSeconds() - between) CPU s"
+            )
         }
     }
 }

@@ -18,6 +18,8 @@ public struct LogFormatSettings: Sendable {
         case access
         /// Text with a time and a level, maybe.
         case plain
+        /// Text in which nothing is looked for.
+        case raw
         /// Named groups become attributes; `time`, `level`, `message`, `trace_id` and their kin are what they say.
         case regex(LinePattern)
     }

@@ -34,7 +34,7 @@ extension LogFormatter {
             if let groups, workspace.line.pattern(text, groups.pattern, keys: groups.keys, places: groups.places) {
                 return write(text, of: stream, time: time)
             }
-        case .plain: return false
+        case .plain, .raw: return false
         }
         workspace.counts.misfits &+= 1
         return false
@@ -61,13 +61,15 @@ extension LogFormatter {
         workspace.line.begin()
         let isJoined = trace.map { $0.lastStart > 0 } ?? false
         let firstLine = isJoined ? Text(text.start, text.first(0x0A) ?? text.end) : text
-        workspace.line.plain(firstLine, observed: observed, workspace.names)
+        if looksInside { workspace.line.plain(firstLine, observed: observed, workspace.names) }
         workspace.line.body = Field(
             key: text, value: Text(workspace.line.messageStart ?? text.start, text.end), kind: .text)
         workspace.line.hasBody = true
         if let trace, trace.isTrace { workspace.line.exception(text, trace) }
         workspace.write(text, time: time, observed: observed, attributes: stream.attributes(time: time), to: batch)
     }
+
+    private var looksInside: Bool { if case .raw = settings.format { false } else { true } }
 
     // MARK: lines that belong together
 

@@ -8,9 +8,11 @@ struct LogOrigin {
     /// Lines are what a container's runtime made of the container's.
     let isContainer: Bool
     private let path: String
+    private let stream: String
 
     init(_ source: LogSource, _ settings: LogFormatSettings) {
         path = source.path
+        stream = source.stream
         var attributes: Attributes = []
         var name = settings.serviceName
         if let pod = Self.pod(path) {
@@ -35,9 +37,13 @@ struct LogOrigin {
 
     /// Encoded, as fields of a record. <https://opentelemetry.io/docs/specs/semconv/general/logs/>
     var attributes: [UInt8] {
-        guard !path.isEmpty else { return [] }
-        let name = path.split(separator: "/").last.map(String.init) ?? path
-        return Self.encoded([Attribute("log.file.name", .string(name)), Attribute("log.file.path", .string(path))])
+        var attributes: Attributes = []
+        if !path.isEmpty {
+            let name = path.split(separator: "/").last.map(String.init) ?? path
+            attributes = [Attribute("log.file.name", .string(name)), Attribute("log.file.path", .string(path))]
+        }
+        if !stream.isEmpty { attributes.append(Attribute("log.iostream", .string(stream))) }
+        return Self.encoded(attributes)
     }
 
     /// The stream of a container that a record came on.

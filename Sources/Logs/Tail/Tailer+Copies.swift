@@ -31,7 +31,7 @@ extension Tailer {
 
     func probe(_ path: String) -> Probe? {
         guard let descriptor = files.open(path) else {
-            tally.failures += 1
+            failed(path)
             return nil
         }
         defer { files.close(descriptor) }
@@ -134,8 +134,10 @@ extension Tailer {
         var best: Copy?
         for folder in Set([folder(of: file.path), folder(of: file.source.path)]) {
             for entry in entries(folder) where entry.status.identity != file.identity && isCopy(entry.path, of: file) {
-                if let other = byIdentity[entry.status.identity], other.original !== file { continue }
-                guard let probe = probe(entry.path), probe.isLike(file),
+                let other = byIdentity[entry.status.identity].flatMap { $0.original === file ? nil : $0 }
+                if other?.file != nil { continue }
+                // One that is not open may have lost its number since the last look.
+                guard let probe = probe(entry.path), probe.isLike(file), !(other.map(probe.isSurely) ?? false),
                     probe.isCompressed || hasLineEnd(entry.path, before: file)
                 else { continue }
                 let copy = Copy(path: entry.path, status: probe.status, isCompressed: probe.isCompressed)
@@ -152,9 +154,13 @@ extension Tailer {
 
     /// From now on a content lies there.
     func adopt(_ file: TailedFile, _ path: String, _ status: TailFileStatus, isCompressed: Bool) {
-        if let copy = byIdentity[status.identity], copy !== file {
-            held.removeAll { $0 === copy }
-            remove(copy)
+        if let other = byIdentity[status.identity], other !== file {
+            if other.state == .held {
+                held.removeAll { $0 === other }
+                remove(other)
+            } else {
+                gone(other)
+            }
         }
         close(file)
         attach(file, path, status)

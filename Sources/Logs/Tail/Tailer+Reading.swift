@@ -36,7 +36,7 @@ extension Tailer {
                 enqueue(file)
                 continue
             case .failed:
-                tally.failures += 1
+                failed(file.path)
                 close(file)
                 release(file)
             case .changed: break
@@ -44,6 +44,12 @@ extension Tailer {
             full = 0
         }
         return full > 0
+    }
+
+    /// It could not be opened or read.
+    func failed(_ path: String) {
+        tally.failures += 1
+        tally.failedPath = path
     }
 
     /// Who waited for it is read now.
@@ -219,6 +225,10 @@ extension Tailer {
         if let count = encoding.lastLineEnd(bytes) {
             deliver(file, UnsafeRawBufferPointer(rebasing: bytes[..<count]), encoding)
         } else if bytes[0] == 0, encoding.isByBytes {
+            if let first = bytes.firstIndex(where: { $0 != 0 }) {
+                passGap(file, to: file.place + UInt64(first))
+                return .more
+            }
             file.isGap = true
         }
         file.scanned = end
@@ -254,12 +264,7 @@ extension Tailer {
                 file.scanned += UInt64(count)
                 return isAtEnd ? .idle : .more
             }
-            let end = file.scanned + UInt64(first)
-            tally.nulBytes += end - file.place
-            file.isGap = false
-            file.followsLineEnd = false
-            file.place = end
-            file.scanned = end
+            passGap(file, to: file.scanned + UInt64(first))
             return .more
         }
         guard let end = encoding.firstLineEnd(bytes) else {
@@ -267,6 +272,14 @@ extension Tailer {
             return isAtEnd ? .idle : .more
         }
         return takeLong(file, descriptor, settings, end: file.scanned + UInt64(end), hasEnd: true)
+    }
+
+    private func passGap(_ file: TailedFile, to end: UInt64) {
+        tally.nulBytes += end - file.place
+        file.isGap = false
+        file.followsLineEnd = false
+        file.place = end
+        file.scanned = end
     }
 
     /// Gives out a line that does not fit into the buffer; of one that is too long the beginning.
@@ -312,6 +325,14 @@ extension Tailer {
         guard let stream = file.stream else { return .failed }
         let most = max(settings.lineBytesMax, 1024)
         let got = stream.fill(files, descriptor, room: limits.quantumBytes)
+        if file.encoding == nil {
+            // Before anything is taken away from the beginning.
+            stream.pending.withUnsafeBytes { learn(file, $0, settings) }
+            if file.encoding == nil {
+                if stream.state == .going { return .more }
+                file.encoding = .utf8
+            }
+        }
         if stream.offset < file.place {
             // It was read before, up to somewhere in the midst.
             stream.drop(Int(min(file.place - stream.offset, UInt64(stream.pending.count))))
@@ -347,10 +368,6 @@ extension Tailer {
     private func takeContent(_ file: TailedFile, _ stream: CompressedStream, _ settings: TailSettings, _ most: Int) {
         var used = 0
         stream.pending.withUnsafeBytes { bytes in
-            if file.encoding == nil {
-                learn(file, bytes, settings)
-                guard file.encoding != nil else { return }
-            }
             // Less where the content begins with a mark.
             let start = Int(file.place - stream.offset)
             guard start <= bytes.count, let encoding = file.encoding else { return }
