@@ -2,7 +2,8 @@ public import Telemetry
 
 /// How the lines of a receiver's sources are read.
 public struct LogFormatSettings: Sendable {
-    /// What the lines are. A line that is not what it should be is a plain one, and counted.
+    /// What the lines are; of a container's file, whose path says so, what is inside of the runtime's lines. A line that is not what it should be is a plain one,
+    /// and counted.
     public enum Format: Sendable {
         /// Each line for itself: containers' (and what is inside of them), JSON, access, logfmt, syslog; else plain.
         case auto

@@ -75,11 +75,11 @@ extension LogFormatter {
 
     /// Whether the line belongs to what its stream holds.
     @inline(__always)
-    func joins(_ line: Text, _ stream: LogStream) -> Bool {
+    func verdict(_ line: Text, _ stream: LogStream) -> TraceState.Verdict {
         switch settings.multiline {
-        case .off: return false
+        case .off: return .separate
         case .auto: break
-        case .rules(let rules): return joins(line, stream, rules)
+        case .rules(let rules): return joins(line, stream, rules) ? .belongs : .separate
         }
         if !stream.trace.isKnown { stream.trace.begin(stream.text) }
         let observed = stream.observed
@@ -99,15 +99,25 @@ extension LogFormatter {
     }
 
     /// An empty line has come behind what the stream holds.
-    func blank(_ stream: LogStream) {
+    func blank(_ stream: LogStream, at start: UInt64) {
         switch settings.multiline {
         case .rules(let rules) where joins(workspace.line.empty, stream, rules):
             stream.append(workspace.line.empty, max: settings.recordBytesMax)
         case .auto:
             if !stream.trace.isKnown { stream.trace.begin(stream.text) }
+            if stream.trace.isHead {
+                if appendMaybe(workspace.line.empty, of: stream, at: start, time: 0) { return }
+                finishHeld(stream)
+                if stream.isHeld { blank(stream, at: start) }
+                return
+            }
             guard stream.trace.mayHaveBlank, !stream.trace.hasBlank else { return finishHeld(stream) }
             stream.trace.hasBlank = true
         default: finishHeld(stream)
         }
+    }
+
+    func appendMaybe(_ line: Text, of stream: LogStream, at start: UInt64, time: UInt64) -> Bool {
+        stream.appendMaybe(line, start: start, time: time, observed: observed, max: settings.recordBytesMax)
     }
 }
