@@ -94,7 +94,7 @@ let package = Package(
         target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System", "Wire"], exclude: ["js"]),
         target("TLS", ["COpenSSL", "Linux"]),
         target("Exporters", ["CLinux", "Discovery", "Pipeline", "Queue", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
-        target("Receivers", ["CLinux", "Linux", "Logs", "Server", "System", "Telemetry", "Wire"]),
+        target("Receivers", ["CLinux", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
         // 5 hosts
         target("Runtime", nio + ["Platform", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target(

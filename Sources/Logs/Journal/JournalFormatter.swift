@@ -165,7 +165,7 @@ public final class JournalFormatter: LineSink {
             bytes.begin(message.value.count)
             let text = bytes.unescape(message.value)
             setBody(Field(key: line, value: text, kind: .text))
-        case .json: setBody(Field(key: line, value: text(ofBytes: message.value), kind: .text))
+        case .json, .members, .error: setBody(Field(key: line, value: text(ofBytes: message.value), kind: .text))
         case .int, .double, .bool, .null: setBody(Field(key: line, value: workspace.line.empty, kind: .text))
         }
     }

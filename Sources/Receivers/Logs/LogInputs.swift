@@ -1,4 +1,5 @@
 public import Linux
+internal import Pipeline
 internal import Synchronization
 public import System
 public import Telemetry
@@ -98,7 +99,9 @@ public final class LogInputs: Sendable {
 /// The inputs and what is on its way of them. One thread.
 private final class LogInputLoop {
     /// Bytes of records that wait, beyond which nothing is read.
-    private static let waitingBytesMax = 4 << 20
+    private static let waitingBytesMax = 2 << 20
+    /// Of one delivery, unless one record is more: every queue has room for it.
+    private static let deliveryBytesMax = 256 << 10
     /// How long what was not taken waits before it is tried again.
     private static let retryNanoseconds: UInt64 = 100_000_000
 
@@ -130,6 +133,8 @@ private final class LogInputLoop {
     private var gone: [any LogInput] = []
     private var goneOnTheirWay: [any LogInput] = []
     private var delivery: Delivery?
+    /// What was gathered and does not fit into the delivery that is on its way; first the next.
+    private var gathered: ArraySlice<LogInputs.Part> = []
     /// Who waits until nothing is left of inputs that are gone.
     private var settling: [Monitor<Bool>] = []
     private var stopDeadline: UInt64?
@@ -156,12 +161,12 @@ private final class LogInputLoop {
     /// It was to stop, and there is nothing left to be done, or no time.
     var isDone: Bool {
         guard let stopDeadline else { return false }
-        return delivery == nil && left.isEmpty || now >= stopDeadline
+        return delivery == nil && gathered.isEmpty && left.isEmpty || now >= stopDeadline
     }
 
-    var undelivered: Int { Self.records(left) + (delivery?.records ?? 0) }
+    var undelivered: Int { Self.records(left) + Self.records(gathered) + (delivery?.records ?? 0) }
 
-    private static func records(_ parts: [LogInputs.Part]) -> Int {
+    private static func records(_ parts: some Sequence<LogInputs.Part>) -> Int {
         parts.reduce(0) { $0 + $1.batches.reduce(0) { $0 + $1.items.count } }
     }
 
@@ -202,6 +207,7 @@ private final class LogInputLoop {
             return
         }
         delivery = nil
+        guard gathered.isEmpty else { return }
         for input in goneOnTheirWay { input.taken() }
         goneOnTheirWay = []
         for index in entries.indices where entries[index].isOnItsWay {
@@ -223,7 +229,7 @@ private final class LogInputLoop {
         }
         for index in entries.indices { entries[index].deadline = entries[index].input.turn(time) }
         handOn(time)
-        if left.isEmpty, goneOnTheirWay.isEmpty {
+        if left.isEmpty, gone.isEmpty, goneOnTheirWay.isEmpty {
             for isSettled in settling { isSettled.open() }
             settling = []
         }
@@ -241,6 +247,26 @@ private final class LogInputLoop {
             return delivery!.attempt(answer)
         }
         guard delivery == nil else { return }
+        if gathered.isEmpty { gather() }
+        guard !gathered.isEmpty else { return }
+        var parts: [LogInputs.Part] = []
+        var bytes = 0
+        while let part = gathered.first, bytes == 0 || bytes + part.batches[0].bytes.count <= Self.deliveryBytesMax {
+            bytes += part.batches[0].bytes.count
+            if parts.last?.receiver == part.receiver {
+                parts[parts.count - 1].batches += part.batches
+            } else {
+                parts.append(part)
+            }
+            gathered.removeFirst()
+        }
+        let attempt = deliver(parts)
+        delivery = Delivery(attempt: attempt, records: Self.records(parts))
+        attempt(answer)
+    }
+
+    /// All that waits, each part of one batch that is small enough.
+    private func gather() {
         var parts = left
         left = []
         goneOnTheirWay = gone
@@ -249,9 +275,9 @@ private final class LogInputLoop {
             parts.append((entries[index].input.receiver, entries[index].input.takeBatches()))
             entries[index].isOnItsWay = true
         }
-        guard !parts.isEmpty else { return }
-        let attempt = deliver(parts)
-        delivery = Delivery(attempt: attempt, records: Self.records(parts))
-        attempt(answer)
+        gathered =
+            parts.flatMap { receiver, batches in
+                batches.flatMap { $0.pieces(memoryBytesMax: Self.deliveryBytesMax) }.map { (receiver, [$0]) }
+            }[...]
     }
 }
