@@ -14,6 +14,7 @@ import Testing
               stdin:
               pipe: /run/shop/log
               exec: {command: [tcpdump, -l]}
+              journald:
             """
         let loaded = try load.loaded(text)
         let configuration = loaded.configuration
@@ -23,10 +24,11 @@ import Testing
                 LogInputConfiguration(name: "stdin", source: .stdin),
                 LogInputConfiguration(name: "pipe", source: .pipe("/run/shop/log")),
                 LogInputConfiguration(name: "exec", source: .exec(.init(command: ["tcpdump", "-l"]))),
+                LogInputConfiguration(name: "journald", source: .journald(.init())),
             ])
         #expect(configuration.receivers.isEmpty)
         let logs = try #require(configuration.pipelines.first { $0.signal == .logs })
-        #expect(logs.receivers == ["syslog", "stdin", "pipe", "exec"])
+        #expect(logs.receivers == ["syslog", "stdin", "pipe", "exec", "journald"])
         #expect(try load.configuration(loaded.effective.yaml()) == configuration)
     }
 
@@ -50,6 +52,7 @@ import Testing
                 multiline: off
                 service: job
                 record-max: 8KB
+              journald: {units: [ssh.service, cron.service], priority: err, directory: /j, start: beginning, service: host}
             """
         let loaded = try load.loaded(text)
         let inputs = loaded.configuration.logInputs
@@ -70,6 +73,13 @@ import Testing
             .json, .off, "job", 8 << 10
         )
         #expect(inputs[2] == job)
+        var journal = LogInputConfiguration.Journal()
+        (journal.units, journal.priority, journal.directory, journal.start) = (
+            ["ssh.service", "cron.service"], .err, "/j", .beginning
+        )
+        var last = LogInputConfiguration(name: "journald", source: .journald(journal))
+        last.lines.service = "host"
+        #expect(inputs[3] == last)
         #expect(try load.configuration(loaded.effective.yaml()) == loaded.configuration)
     }
 
@@ -117,6 +127,10 @@ import Testing
             (
                 "receivers: {exec: {command: x, restart: sometimes}}",
                 "1:41: receivers.exec.restart: \"sometimes\" is not one of always, on-failure, never"
+            ),
+            (
+                "receivers: {journald: {priority: error}}",
+                "1:34: receivers.journald.priority: \"error\" is not one of emerg, alert, crit, err,"
             ),
             (
                 "receivers: {stdin: , stdin/b: }",

@@ -365,7 +365,7 @@ import Testing
         load.flags.receives = ["otlp=1:1", "zipkin", "zipkin=there"]
         #expect(
             load.errors("") == [
-                "--receive otlp=1:1: \"otlp\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files, syslog, stdin, pipe, exec",
+                "--receive otlp=1:1: \"otlp\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files, syslog, stdin, pipe, exec, journald",
                 "--receive zipkin: expected NAME=HOST:PORT, as in otlp-http=0.0.0.0:4318, or NAME=off",
                 "--receive zipkin: \"there\" is not HOST:PORT, as in 127.0.0.1:9411, or off",
             ])

@@ -41,11 +41,11 @@ import Testing
             ("receivers: [zipkin]", "1:12: receivers: expected a mapping of names to settings, not a list"),
             (
                 "receivers: {otlp: }",
-                "1:13: receivers.otlp: \"otlp\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files, syslog, stdin, pipe, exec; a second one of a kind is named as in otlp-http/second"
+                "1:13: receivers.otlp: \"otlp\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files, syslog, stdin, pipe, exec, journald; a second one of a kind is named as in otlp-http/second"
             ),
             (
                 "receivers: {zipkn: }",
-                "1:13: receivers.zipkn: \"zipkn\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files, syslog, stdin, pipe, exec; did you mean zipkin?"
+                "1:13: receivers.zipkn: \"zipkn\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files, syslog, stdin, pipe, exec, journald; did you mean zipkin?"
             ),
             (
                 "receivers: {zipkin/a b: }",

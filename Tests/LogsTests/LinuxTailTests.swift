@@ -43,6 +43,8 @@ final class RealTail {
     private(set) var sinks: [(source: LogSource, sink: CollectingSink)] = []
     var now: UInt64 = 1_000_000_000_000
     var boot = "boot"
+    private var done: [String] = []
+    private var run: [String] = []
 
     init(
         _ patterns: [String], limits: TailLimits = TailLimits(), _ change: (inout TailSettings) -> Void = { _ in }
@@ -64,6 +66,8 @@ final class RealTail {
         tailer = nil
         log = nil
         sinks = []
+        done += run
+        run = []
         log = try PositionLog(LinuxPositionFiles(folder: folder + "/positions"), boot: boot) { _ in nil }
         tailer = Tailer(LinuxTailFiles(), settings, positions: log, limits: limits) { [unowned self] source, resume in
             let sink = CollectingSink(resume)
@@ -97,7 +101,11 @@ final class RealTail {
         guard let mark = tailer.mark() else { return }
         log.intend(mark, entries: [])
         log.commit(mark)
+        run = lines
     }
+
+    /// What was committed, by all processes.
+    var committed: [String] { done + run }
 
     var lines: [String] { sinks.flatMap { $0.sink.lines.map(\.text) } }
 }
@@ -323,5 +331,63 @@ extension LinuxTailTests {
         #expect(tail.tailer.counts.bytes <= 3 << 20)
         #expect(tail.tailer.counts.failures >= 3)
         #expect(tail.tailer.counts.filesOpen == 0)
+    }
+}
+
+extension LinuxTailTests {
+    /// Everything at random, with numbers of files that the system gives again.
+    @Test(arguments: 1...8 as ClosedRange<UInt64>)
+    func everyLineOnceWhateverIsDoneToTheFiles(seed: UInt64) throws {
+        var limits = TailLimits()
+        limits.openFilesMax = seed % 2 == 0 ? 2 : 100
+        let tail = try RealTail([seed % 3 == 0 ? "a.log" : "a.log*"], limits: limits)
+        var generator = Generator(seed: seed)
+        var written = 0
+        var rotations = 0
+        var plain: [String] = []
+        func write() {
+            for _ in 0..<1 + generator.below(4) {
+                tail.append("a.log", "\(written) \(String(repeating: "x", count: generator.below(300)))\n")
+                written += 1
+            }
+        }
+        func safe() {
+            tail.settle()
+            tail.settle()
+            tail.commit()
+        }
+        for _ in 0..<250 {
+            switch generator.below(12) {
+            case 0..<5: write()
+            case 5..<7: tail.settle(seconds: UInt64(generator.below(12)))
+            case 7: tail.commit()
+            case 8..<10:
+                // What is never seen under the only name that is looked for cannot be read.
+                if seed % 3 == 0 {
+                    write()
+                    safe()
+                }
+                write()
+                rotations += 1
+                let name = "a.log.\(rotations)"
+                if generator.chance(50) {
+                    tail.move("a.log", name)
+                } else {
+                    tail.append(name, tail.bytes("a.log"))
+                    tail.empty("a.log")
+                }
+                plain.append(name)
+            case 10:
+                guard let name = plain.popLast() else { break }
+                tail.append("\(name).gz", gzip(tail.bytes(name)))
+                tail.remove(name)
+            default: try tail.start()
+            }
+        }
+        safe()
+        tail.settle(seconds: 100)
+        safe()
+        let numbers = tail.committed.map { Int($0.prefix { $0.isNumber }) ?? -1 }
+        #expect(numbers.sorted() == Array(0..<written))
     }
 }

@@ -107,12 +107,21 @@ struct PositionLogTests {
     @Test func aLaterVersionIsLeftAlone() throws {
         let disk = SimulatedPositionFiles.Disk()
         _ = try open(disk)
-        let bytes = disk.bytes
-        #expect(bytes[16] == 1)
-        // With its checksum.
+        #expect(disk.bytes[16] == 1)
         disk.bytes[16] = 2
-        #expect(throws: Never.self) { try open(copy(disk)) }
-        disk.bytes = bytes
+        // Damaged, as long as its checksum is of another one.
+        #expect(try open(copy(disk)).counts.damagedBytes == UInt64(disk.bytes.count))
+        let checksum = crc32c(disk.bytes[16...])
+        disk.bytes.replaceSubrange(12..<16, with: (0..<4).map { UInt8(truncatingIfNeeded: checksum >> ($0 * 8)) })
+        let bytes = disk.bytes
+        #expect(throws: PositionFileError("read positions", reason: "its version, 2, is not known")) { try open(disk) }
+        #expect(disk.bytes == bytes)
+    }
+
+    private func crc32c(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+        ~bytes.reduce(~0) { crc, byte in
+            (0..<8).reduce(crc ^ UInt32(byte)) { crc, _ in crc >> 1 ^ (crc & 1 == 1 ? 0x82F6_3B78 : 0) }
+        }
     }
 
     @Test func damageCutsTheEndAndEndsNothing() throws {

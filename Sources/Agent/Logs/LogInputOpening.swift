@@ -2,6 +2,7 @@ internal import Configuration
 internal import Linux
 internal import Logs
 internal import Receivers
+internal import System
 internal import Telemetry
 
 /// What is read from now on: inputs that are opened, and those that go on.
@@ -31,10 +32,11 @@ struct LogInputOpening {
     private(set) var sockets: [Place: SyslogInput.Sockets] = [:]
 
     /// - Parameters:
+    ///   - folder: of the queues, where the journal's places are kept.
     ///   - old: what is read now.
     ///   - open: of it.
     init(
-        _ configurations: [LogInputConfiguration], keeping old: [LogInputConfiguration],
+        _ configurations: [LogInputConfiguration], _ folder: String, keeping old: [LogInputConfiguration],
         _ open: [Place: SyslogInput.Sockets], _ messages: Messages
     ) throws(Failure) {
         self.configurations = configurations
@@ -49,19 +51,17 @@ struct LogInputOpening {
                 }
             }
             guard !kept.contains(configuration.name) else { continue }
-            made.inputs.append(try input(configuration, messages))
+            made.inputs.append(try input(configuration, folder, messages))
         }
     }
 
     private func input(
-        _ configuration: LogInputConfiguration, _ messages: Messages
+        _ configuration: LogInputConfiguration, _ folder: String, _ messages: Messages
     ) throws(Failure) -> any LogInput {
         let name = configuration.name
         switch configuration.source {
         case .syslog(let syslog):
-            var settings = SyslogSettings()
-            settings.serviceName = configuration.lines.service ?? settings.serviceName
-            settings.resourceAttributes = Attributes(configuration.lines.attributes)
+            var settings = Self.settings(configuration)
             settings.utcOffsetSeconds = syslog.utcOffsetSeconds.map(Int64.init)
             var limits = SyslogInput.Limits()
             (limits.messageBytes, limits.connections) = (syslog.messageBytesMax, syslog.connectionsMax)
@@ -76,11 +76,41 @@ struct LogInputOpening {
                 throw Failure(description: "\(name) cannot read \(path): \(error.reason)")
             }
         case .exec(let program):
-            return ProgramInput(name, try Self.program(program, name), try Self.format(configuration)) {
-                messages.warn($0)
-            }
+            let format = try Self.format(configuration)
+            return ProgramInput(name, try Self.program(program, name), format) { messages.warn($0) }
+        case .journald(let journal):
+            let settings = Self.settings(configuration)
+            return JournalInput(name, try Self.journal(journal, name, folder), settings) { messages.warn($0) }
         }
     }
+
+    private static func settings(_ configuration: LogInputConfiguration) -> SyslogSettings {
+        var settings = SyslogSettings()
+        settings.serviceName = configuration.lines.service ?? settings.serviceName
+        settings.resourceAttributes = Attributes(configuration.lines.attributes)
+        return settings
+    }
+
+    private static func journal(
+        _ journal: LogInputConfiguration.Journal, _ name: String, _ folder: String
+    ) throws(Failure) -> JournalInput.Journal {
+        let environment = Machine.environment
+        guard let path = Machine.executable("journalctl", searching: environment["PATH"] ?? defaultPath) else {
+            throw Failure(description: "\(name): there is no journalctl")
+        }
+        var arguments = journal.units.map { "--unit=\($0)" } + ["--priority=\(journal.priority.rawValue)"]
+        if let directory = journal.directory { arguments.append("--directory=\(directory)") }
+        // Where it cannot be made, the journal is read again from its start or its end.
+        _ = makeFolders(folder)
+        let file = String(name.map { $0 == "/" ? "." : $0 })
+        var made = JournalInput.Journal(
+            executable: path, arguments: arguments, environment: environment.map { "\($0.key)=\($0.value)" },
+            cursorFile: "\(folder)/@\(file).cursor")
+        made.readsAll = journal.start == .beginning
+        return made
+    }
+
+    private static let defaultPath = "/usr/bin:/bin"
 
     private static func format(_ configuration: LogInputConfiguration) throws(Failure) -> LogFormatSettings {
         do throws(LogSourceSettings.Invalid) {
@@ -94,7 +124,7 @@ struct LogInputOpening {
         _ program: LogInputConfiguration.Program, _ name: String
     ) throws(Failure) -> ProgramInput.Program {
         let environment = Machine.environment
-        guard let path = Machine.executable(program.command[0], searching: environment["PATH"] ?? "/usr/bin:/bin")
+        guard let path = Machine.executable(program.command[0], searching: environment["PATH"] ?? defaultPath)
         else {
             throw Failure(description: "\(name): there is no program \(program.command[0])")
         }

@@ -75,16 +75,23 @@ final class LogInputReading {
         adopt(opening)
     }
 
-    /// What it takes to read these; nothing has changed yet.
-    func opening(_ next: [LogInputConfiguration]) throws(LogInputOpening.Failure) -> LogInputOpening {
-        try LogInputOpening(next, keeping: configurations, sockets, surroundings.messages)
+    /// What it takes to read what this says; nothing has changed yet.
+    func opening(_ next: PipelineConfiguration) throws(LogInputOpening.Failure) -> LogInputOpening {
+        try LogInputOpening(
+            next.logInputs, next.queue.directory, keeping: configurations, sockets, surroundings.messages)
+    }
+
+    /// Ends what does not stay as it was, and waits until what is left of it has gone the way that it has now, three seconds at most.
+    func prepare(_ opening: LogInputOpening) {
+        let kept = Set(opening.kept)
+        inputs.change { inputs in inputs.filter { kept.contains($0.receiver) } }
+        inputs.settle(graceMilliseconds: Self.graceMilliseconds)
     }
 
     /// Reads these from now on; what stayed as it was goes on.
     func adopt(_ opening: LogInputOpening) {
-        let kept = Set(opening.kept)
         let made = opening.made
-        inputs.change { inputs in inputs.filter { kept.contains($0.receiver) } + made.inputs }
+        inputs.change { inputs in inputs + made.inputs }
         configurations = opening.configurations
         for (place, open) in sockets where opening.sockets[place] == nil { Self.removePaths(open) }
         // Their descriptors are watched until the inputs' thread has let go of them; then the last of them closes them.

@@ -134,7 +134,7 @@ public final class AgentService {
         admin.status.follow(server.counters)
         for pipeline in plan.stateful { pipeline.watch(server) }
         try beginTail(configuration)
-        try beginLogInputs(configuration)
+        if let opening = try opening(configuration) { try read(opening) }
     }
 
     private static func lock(_ store: PipelineStore) throws(StartFailure) -> FolderLock? {
@@ -200,9 +200,16 @@ public final class AgentService {
 
     // MARK: Logs that are no files
 
-    private func beginLogInputs(_ configuration: PipelineConfiguration) throws {
-        guard !configuration.logInputs.isEmpty else { return }
-        let opening = try LogInputOpening(configuration.logInputs, keeping: [], [:], messages)
+    /// What it takes to read what this says. Nil: there is nothing to be read, and nothing is.
+    private func opening(_ configuration: PipelineConfiguration) throws -> LogInputOpening? {
+        if let logInputs { return try logInputs.opening(configuration) }
+        guard !configuration.logInputs.isEmpty else { return nil }
+        return try LogInputOpening(
+            configuration.logInputs, configuration.queue.directory, keeping: [], [:], messages)
+    }
+
+    private func read(_ opening: LogInputOpening) throws {
+        if let logInputs { return logInputs.adopt(opening) }
         let logInputs = try LogInputReading(
             opening, LogInputReading.Surroundings(intake: intake, server: server, clock: clock, messages: messages))
         self.logInputs = logInputs
@@ -303,9 +310,10 @@ public final class AgentService {
         let sources = try configuration.logFiles.map { files throws(LogSourceSettings.Invalid) in
             try LogSourceSettings(files)
         }
-        let opening = try logInputs?.opening(configuration.logInputs)
+        let opening = try opening(configuration)
         let change = try builder.change(from: plan, to: configuration)
         if !isTailKept { tail?.pause() }
+        if let opening { logInputs?.prepare(opening) }
         builder.prepare(change)
         let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
         let server = server
@@ -335,7 +343,7 @@ public final class AgentService {
         } else {
             try beginTail(configuration)
         }
-        if let opening { logInputs!.adopt(opening) } else { try beginLogInputs(configuration) }
+        if let opening { try read(opening) }
     }
 
     // MARK: Listening
@@ -476,7 +484,7 @@ extension LogInputConfiguration {
         switch source {
         case .syslog(let syslog):
             "\(name) at \(place ?? "\(syslog.listen)") (\(syslog.transports.map(\.rawValue).joined(separator: ", ")))"
-        case .stdin: "\(name)"
+        case .stdin, .journald: name
         case .pipe(let path): "\(name) from \(path)"
         case .exec(let program): "\(name) from \(program.command[0])"
         }

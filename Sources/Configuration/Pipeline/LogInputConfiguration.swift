@@ -1,7 +1,7 @@
-/// Logs that come in otherwise than in files: a receiver of the kind `syslog`, `stdin`, `pipe` or `exec`. docs/log-inputs.md.
+/// Logs that come in otherwise than in files: a receiver of the kind `syslog`, `stdin`, `pipe`, `exec` or `journald`. docs/log-inputs.md.
 public struct LogInputConfiguration: Hashable, Sendable {
     /// What receivers are called: the kind, or "kind/NAME".
-    public enum Kind: String, Sendable, CaseIterable { case syslog, stdin, pipe, exec }
+    public enum Kind: String, Sendable, CaseIterable { case syslog, stdin, pipe, exec, journald }
 
     public enum Source: Hashable, Sendable {
         case syslog(Syslog)
@@ -9,6 +9,7 @@ public struct LogInputConfiguration: Hashable, Sendable {
         /// The path of a named pipe.
         case pipe(String)
         case exec(Program)
+        case journald(Journal)
     }
 
     public struct Syslog: Hashable, Sendable {
@@ -45,9 +46,27 @@ public struct LogInputConfiguration: Hashable, Sendable {
         public init(command: [String]) { self.command = command }
     }
 
+    /// Entries of systemd's journal.
+    public struct Journal: Hashable, Sendable {
+        public enum Priority: String, Sendable, CaseIterable {
+            case emerg, alert, crit, err, warning, notice, info, debug
+        }
+
+        /// Of these alone; empty: of all.
+        public var units: [String] = []
+        /// This and worse.
+        public var priority = Priority.debug
+        /// Nil: the system's journal.
+        public var directory: String?
+        /// Where it begins when it has not been read before.
+        public var start = LogFilesConfiguration.Start.end
+
+        public init() {}
+    }
+
     public var name: String
     public var source: Source
-    /// What is made of lines, as of files; `include` is empty. Of syslog only `service` and `attributes` count.
+    /// What is made of lines, as of files; `include` is empty. Of syslog and the journal only `service` and `attributes` count.
     public var lines: LogFilesConfiguration
 
     public init(name: String, source: Source) {

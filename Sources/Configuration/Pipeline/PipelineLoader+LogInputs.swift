@@ -18,7 +18,7 @@ extension PipelineLoader {
             switch kind {
             case .syslog: "listen"
             case .pipe: "path"
-            case .stdin, .exec: nil
+            case .stdin, .exec, .journald: nil
             }
         var section = FileSection(loading, node, at: position, path: ["receivers", name], shorthand: shorthand)
         var input: LogInputConfiguration?
@@ -27,11 +27,13 @@ extension PipelineLoader {
         case .stdin: input = LogInputConfiguration(name: name, source: .stdin)
         case .pipe: input = readPipe(name, &section)
         case .exec: input = readProgram(name, &section)
+        case .journald: input = readJournal(name, &section)
         }
+        let isOfLines = kind != .syslog && kind != .journald
         var lines = input?.lines ?? LogFilesConfiguration(name: name, include: [])
-        if kind != .syslog { readFormat(&lines, &section) }
+        if isOfLines { readFormat(&lines, &section) }
         readOrigin(&lines, &section)
-        if kind != .syslog { section.value("record-max", &lines.recordBytesMax, .size(1 << 10...1 << 20)) }
+        if isOfLines { section.value("record-max", &lines.recordBytesMax, .size(1 << 10...1 << 20)) }
         input?.lines = lines
         let value = section.finish()
         if let flag, flag == "off" || kind != .syslog {
@@ -83,6 +85,15 @@ extension PipelineLoader {
         section.optional("path", &path, .path)
         if !section.has("path") { section.error("path is missing: of a named pipe, as in path: /run/shop/log") }
         return path.map { LogInputConfiguration(name: name, source: .pipe($0)) }
+    }
+
+    private func readJournal(_ name: String, _ section: inout FileSection) -> LogInputConfiguration {
+        var journal = LogInputConfiguration.Journal()
+        section.list("units", &journal.units, .text)
+        section.value("priority", &journal.priority, .choice)
+        section.optional("directory", &journal.directory, .path)
+        section.value("start", &journal.start, .choice)
+        return LogInputConfiguration(name: name, source: .journald(journal))
     }
 
     private func readProgram(_ name: String, _ section: inout FileSection) -> LogInputConfiguration? {

@@ -105,7 +105,7 @@ extension LogFormatter {
     /// What Docker tells of the container with each line (its tag, labels, variables): attributes of the records from here on.
     @inline(never)
     private func take(_ labels: Text, of stream: LogStream) {
-        if stream.isHeld { finishHeld(stream) }
+        while stream.isHeld { finishHeld(stream) }
         stream.set(labels, encoded: labels.isEmpty ? [] : workspace.encodedMembers(of: labels))
     }
 

@@ -5,6 +5,8 @@ import Wire
 struct LogOrigin {
     /// An OTLP `Resource` message.
     let resource: [UInt8]
+    /// Lines are what a container's runtime made of the container's.
+    let isContainer: Bool
     private let path: String
     private let stream: String
 
@@ -30,6 +32,7 @@ struct LogOrigin {
             resource.attributes.append(attribute)
         }
         self.resource = OTLP.message(resource)
+        isContainer = !attributes.isEmpty
     }
 
     /// Encoded, as fields of a record. <https://opentelemetry.io/docs/specs/semconv/general/logs/>

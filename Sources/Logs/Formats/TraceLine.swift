@@ -76,6 +76,15 @@ enum TraceLine {
         return first.isDigit || first == UInt8(ascii: "[") || first == UInt8(ascii: "{") || first == UInt8(ascii: "<")
     }
 
+    /// Begins with a time, a bracket or a brace: never a further line of a message.
+    static func beginsRecord(_ line: Text) -> Bool {
+        guard line.start.pointee.isDigit else { return isLogLine(line) }
+        let (third, fifth) = (line.start[2], line.start[4])
+        return fifth == UInt8(ascii: "-") || fifth == UInt8(ascii: "/") || third == UInt8(ascii: ":")
+            || third == UInt8(ascii: "/")
+            || line.count >= 10 && line.start[5].isDigit && line.start[9].isDigit
+    }
+
     static func contains(_ line: Text, _ word: StaticString) -> Bool { find(line, word) != nil }
 
     private static func find(_ line: Text, _ word: StaticString) -> UnsafePointer<UInt8>? {

@@ -19,8 +19,6 @@ struct TraceState {
         case rust
         /// What Node prints before an error that nobody caught: place, source line, a caret.
         case nodePlace, nodeSource, nodeCaret
-        /// After `Require stack:`.
-        case requireStack
         /// .NET's console: a level and a category, and the message in lines of their own.
         case dotnet
     }
@@ -56,17 +54,25 @@ struct TraceState {
         }
     }
 
-    /// Whether the line belongs to what waits, which is `count` bytes so far; then it has been taken note of.
+    enum Verdict {
+        case belongs, separate
+        /// It may be a further line of the error's message, which frames would show.
+        case maybe
+    }
+
+    /// Whether the line belongs to what waits, which is `count` bytes so far; if it does, it has been taken note of.
     /// - Parameter isReport: whether the first line is a log's, of a warning or worse: then an error's head without a time of its own belongs to it.
-    mutating func takes(_ line: Text, after count: Int, isReport: () -> Bool) -> Bool {
-        guard let next = next(line, isReport) else { return false }
+    mutating func takes(_ line: Text, after count: Int, isReport: () -> Bool) -> Verdict {
+        guard let next = next(line, isReport) else {
+            return isHead && !TraceLine.beginsRecord(line) && Self.start(of: line) == .none ? .maybe : .separate
+        }
         let start = count + (hasBlank ? 2 : 1)
         let wasTrace = isTrace
         switch next {
         case .frames where !wasTrace:
             isTrace = true
-            // The line before the first frame is the error's head.
-            if kind != .requireStack { headStart = lastStart }
+            // The line before the first frame is the error's head, with what there is of its message between.
+            headStart = lastStart
             headEnd = count
         case .python where kind != .python && kind != .pythonEnded:
             isTrace = true
@@ -81,8 +87,11 @@ struct TraceState {
         kind = next
         lastStart = start
         hasBlank = false
-        return true
+        return .belongs
     }
+
+    /// The last line is an error's head, and no frame has come.
+    var isHead: Bool { kind == .head && !isTrace }
 
     /// What the record is with the line; nil if the line is not a part of it.
     private func next(_ line: Text, _ isReport: () -> Bool) -> Kind? {
@@ -98,13 +107,11 @@ struct TraceState {
             let isMessage = lastStart == 0 && expectsMessage
             return isMessage || line.hasPrefix("note: ") || line.hasPrefix("stack backtrace:") ? .rust : nil
         case .nodePlace: return .nodeSource
-        case .requireStack: return byte == UInt8(ascii: "-") ? .requireStack : nil
         case .head, .frames:
             if line.hasPrefix("Caused by: ") || line.hasPrefix("--- End of ") || line.hasPrefix("[cause]: ") {
                 return .frames
             }
             if isTrace, TraceLine.closes(line) { return .frames }
-            if kind == .head, line.hasPrefix("Require stack:") { return .requireStack }
             return nil
         case .none:
             guard lastStart == 0, let report = report(line), isReport() else { return nil }
@@ -116,7 +123,7 @@ struct TraceState {
     private func indented(_ line: Text) -> Kind? {
         let kind = kind
         switch kind {
-        case .none, .head, .requireStack: return TraceLine.isFrame(line) ? .frames : nil
+        case .none, .head: return TraceLine.isFrame(line) ? .frames : nil
         case .nodePlace: return .nodeSource
         case .nodeSource: return TraceLine.isCaret(line) ? .nodeCaret : nil
         case .nodeCaret: return TraceLine.isFrame(line) ? .frames : nil

@@ -1,5 +1,4 @@
 public import Telemetry
-internal import Wire
 
 /// How syslog messages become records.
 public struct SyslogSettings: Sendable {
@@ -15,25 +14,11 @@ public struct SyslogSettings: Sendable {
 
 /// Makes OTLP records of syslog messages, as the appendix of OpenTelemetry's data model says: host and application are the resource, what else the header says are
 /// attributes, structured data too. A text that is an object of JSON is taken apart as a line of a file is.
-///
-/// Anybody may send with any host and application, so few batches are open at a time.
 public final class SyslogFormatter {
-    private static let openMax = 64
-
-    /// Of one host and application.
-    private struct Origin {
-        let host: [UInt8]
-        let application: [UInt8]
-        let batch: OpenBatch
-    }
-
     private let settings: SyslogSettings
     private let workspace: LogWorkspace
     private let names = SyslogNames()
-    private var origins: [Origin] = []
-    /// Of the message before.
-    private var last = 0
-    private var finished: [Batch] = []
+    private let batches: OriginBatches
     private var message = ScratchMemory()
     /// Keys of structured data.
     private var keys = ScratchMemory()
@@ -44,24 +29,14 @@ public final class SyslogFormatter {
     public init(_ settings: SyslogSettings, _ workspace: LogWorkspace) {
         self.settings = settings
         self.workspace = workspace
+        batches = OriginBatches(
+            serviceName: settings.serviceName, attributes: settings.resourceAttributes, workspace)
         keys.begin(SyslogData.parametersMax * (2 * SyslogData.nameBytesMax + 8))
     }
 
     /// Bytes of the records that `takeBatches` would give.
-    public var bytesWaiting: Int { finished.reduce(workspace.bytesWaiting) { $0 + $1.bytes.count } }
-
-    public func takeBatches() -> [Batch] {
-        closeAll()
-        defer { finished = [] }
-        return finished
-    }
-
-    private func closeAll() {
-        finished += workspace.takeBatches()
-        for origin in origins { workspace.release(origin.batch) }
-        origins.removeAll(keepingCapacity: true)
-        last = 0
-    }
+    public var bytesWaiting: Int { batches.bytesWaiting }
+    public func takeBatches() -> [Batch] { batches.take() }
 
     /// Takes one message, without what frames it.
     /// - Parameter observed: Unix nanoseconds.
@@ -94,7 +69,7 @@ public final class SyslogFormatter {
         addData(parts.data)
         workspace.write(
             text, time: parts.time, observed: observed, attributes: workspace.line.empty,
-            to: batch(parts.host, parts.application))
+            to: batches.batch(parts.host, parts.application))
     }
 
     /// A copy that is UTF-8.
@@ -149,43 +124,5 @@ public final class SyslogFormatter {
         writer.text(name)
         keys.count += writer.place - start
         return Text(UnsafePointer(start), UnsafePointer(writer.place))
-    }
-
-    // MARK: resources
-
-    private func batch(_ host: Text, _ application: Text) -> OpenBatch {
-        if last < origins.count, isOf(origins[last], host, application) { return origins[last].batch }
-        for index in origins.indices where isOf(origins[index], host, application) {
-            last = index
-            return origins[index].batch
-        }
-        if origins.count == Self.openMax { closeAll() }
-        let origin = Origin(
-            host: host.bytes, application: application.bytes,
-            batch: workspace.batch(of: resource(host, application)))
-        last = origins.count
-        origins.append(origin)
-        return origin.batch
-    }
-
-    private func isOf(_ origin: Origin, _ host: Text, _ application: Text) -> Bool {
-        host.equals(origin.host) && application.equals(origin.application)
-    }
-
-    private func resource(_ host: Text, _ application: Text) -> [UInt8] {
-        var attributes: Attributes = []
-        let service = application.isEmpty ? settings.serviceName : application.string
-        attributes.append(Attribute("service.name", .string(service)))
-        if !host.isEmpty { attributes.append(Attribute("host.name", .string(host.string))) }
-        return OTLP.message(Resource(attributes: attributes + settings.resourceAttributes))
-    }
-}
-
-extension Text {
-    fileprivate var bytes: [UInt8] { Array(UnsafeBufferPointer(start: start, count: count)) }
-    fileprivate var string: String { String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self) }
-
-    fileprivate func equals(_ other: [UInt8]) -> Bool {
-        count == other.count && UnsafeBufferPointer(start: start, count: count).elementsEqual(other)
     }
 }

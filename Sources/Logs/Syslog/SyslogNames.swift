@@ -16,6 +16,8 @@ struct SyslogNames: ~Copyable {
     let version: Text
     let process: Text
     let messageID: Text
+    /// Of the journal alone.
+    let unit: Text
     /// By number.
     let facilities: [Text]
     let severities: [Text]
@@ -38,6 +40,7 @@ struct SyslogNames: ~Copyable {
         version = keep("syslog.version")
         process = keep("syslog.procid")
         messageID = keep("syslog.msgid")
+        unit = keep("systemd.unit")
         facilities = Self.facilityWords.map { keep($0) }
         severities = Self.severityWords.map { keep($0) }
         self.memory = memory

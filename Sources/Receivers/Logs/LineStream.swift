@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Logs
 
-/// One descriptor that lines are read from, and what makes records of them.
+/// One descriptor that lines are read from, and what they are given to.
 struct LineStream {
     enum Outcome { case read, nothing, ended }
 
@@ -9,25 +9,25 @@ struct LineStream {
 
     let descriptor: Int32
     private var cutter: LineCutter
-    private let formatter: LogFormatter
+    private let sink: any LineSink
 
-    init(_ descriptor: Int32, _ source: LogSource, _ settings: LogFormatSettings, _ workspace: LogWorkspace) {
+    init(_ descriptor: Int32, lineBytesMax: Int, _ sink: any LineSink) {
         self.descriptor = descriptor
-        cutter = LineCutter(lineBytesMax: max(settings.recordBytesMax, Self.readBytes))
-        formatter = LogFormatter(source, settings, workspace, resume: ResumePoint(0))
+        cutter = LineCutter(lineBytesMax: max(lineBytesMax, Self.readBytes))
+        self.sink = sink
     }
 
     mutating func read(_ buffer: UnsafeMutableRawBufferPointer, _ time: LogInputTime) -> Outcome {
         let count = Glibc.read(descriptor, buffer.baseAddress!, buffer.count)
         if count < 0, errno == EAGAIN || errno == EINTR { return .nothing }
         guard count > 0 else { return .ended }
-        cutter.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]), formatter, observed: time.unix)
+        cutter.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]), sink, observed: time.unix)
         return .read
     }
 
-    func turn(_ time: LogInputTime) -> UInt64? { formatter.turn(now: time.now, observed: time.unix) }
+    func turn(_ time: LogInputTime) -> UInt64? { sink.turn(now: time.now, observed: time.unix) }
 
-    mutating func end(_ time: LogInputTime) { cutter.end(formatter, observed: time.unix) }
+    mutating func end(_ time: LogInputTime) { cutter.end(sink, observed: time.unix) }
 
     func add(to counts: inout LogInputCounts) {
         counts.bytes += cutter.bytes

@@ -1,4 +1,5 @@
 public import Linux
+internal import Pipeline
 internal import Synchronization
 public import System
 public import Telemetry
@@ -12,6 +13,7 @@ public final class LogInputs: Sendable {
 
     private enum Message {
         case change(@Sendable ([any LogInput]) -> [any LogInput])
+        case settle(Monitor<Bool>)
         case answer(Bool)
         case stop(until: UInt64)
     }
@@ -41,6 +43,13 @@ public final class LogInputs: Sendable {
     /// Any thread. `next` is given the inputs that there are, on their thread, and returns those that there are to be: one that is not among them any more is
     /// ended.
     public func change(_ next: @escaping @Sendable ([any LogInput]) -> [any LogInput]) { post(.change(next)) }
+
+    /// Any thread but the inputs'. Returns when what is left of inputs that are gone is in the queues, or after this time.
+    public func settle(graceMilliseconds: Int) {
+        let isSettled = Monitor<Bool>()
+        post(.settle(isSettled))
+        _ = isSettled.wait(until: clock.monotonicNanoseconds() &+ UInt64(max(0, graceMilliseconds)) &* 1_000_000)
+    }
 
     /// Any thread. Inputs are ended; `run` returns when what they had left is taken, or after this time.
     public func stop(graceMilliseconds: Int) {
@@ -75,6 +84,7 @@ public final class LogInputs: Sendable {
             for message in messages {
                 switch message {
                 case .change(let next): loop.change(next, time)
+                case .settle(let isSettled): loop.settle(isSettled)
                 case .answer(let isTaken): loop.answered(isTaken, time)
                 case .stop(let until): loop.stop(until: until, time)
                 }
@@ -89,7 +99,9 @@ public final class LogInputs: Sendable {
 /// The inputs and what is on its way of them. One thread.
 private final class LogInputLoop {
     /// Bytes of records that wait, beyond which nothing is read.
-    private static let waitingBytesMax = 4 << 20
+    private static let waitingBytesMax = 2 << 20
+    /// Of one delivery, unless one record is more: every queue has room for it.
+    private static let deliveryBytesMax = 256 << 10
     /// How long what was not taken waits before it is tried again.
     private static let retryNanoseconds: UInt64 = 100_000_000
 
@@ -115,9 +127,16 @@ private final class LogInputLoop {
     private let over: (String) -> Void
     private var entries: [Entry] = []
     private var lastNumber: UInt32 = 0
-    /// Of inputs that are over.
+    /// Of inputs that are gone.
     private var left: [LogInputs.Part] = []
+    /// They themselves, until that is taken; and those of which it is on its way.
+    private var gone: [any LogInput] = []
+    private var goneOnTheirWay: [any LogInput] = []
     private var delivery: Delivery?
+    /// What was gathered and does not fit into the delivery that is on its way; first the next.
+    private var gathered: ArraySlice<LogInputs.Part> = []
+    /// Who waits until nothing is left of inputs that are gone.
+    private var settling: [Monitor<Bool>] = []
     private var stopDeadline: UInt64?
     private var now: UInt64 = 0
 
@@ -142,12 +161,12 @@ private final class LogInputLoop {
     /// It was to stop, and there is nothing left to be done, or no time.
     var isDone: Bool {
         guard let stopDeadline else { return false }
-        return delivery == nil && left.isEmpty || now >= stopDeadline
+        return delivery == nil && gathered.isEmpty && left.isEmpty || now >= stopDeadline
     }
 
-    var undelivered: Int { Self.records(left) + (delivery?.records ?? 0) }
+    var undelivered: Int { Self.records(left) + Self.records(gathered) + (delivery?.records ?? 0) }
 
-    private static func records(_ parts: [LogInputs.Part]) -> Int {
+    private static func records(_ parts: some Sequence<LogInputs.Part>) -> Int {
         parts.reduce(0) { $0 + $1.batches.reduce(0) { $0 + $1.items.count } }
     }
 
@@ -165,6 +184,8 @@ private final class LogInputLoop {
         }
     }
 
+    func settle(_ isSettled: Monitor<Bool>) { settling.append(isSettled) }
+
     func stop(until deadline: UInt64, _ time: LogInputTime) {
         guard stopDeadline == nil else { return }
         for entry in entries { end(entry.input, time) }
@@ -175,7 +196,9 @@ private final class LogInputLoop {
     private func end(_ input: any LogInput, _ time: LogInputTime) {
         input.end(time)
         let batches = input.takeBatches()
-        if !batches.isEmpty { left.append((input.receiver, batches)) }
+        guard !batches.isEmpty else { return }
+        left.append((input.receiver, batches))
+        gone.append(input)
     }
 
     func answered(_ isTaken: Bool, _ time: LogInputTime) {
@@ -184,6 +207,9 @@ private final class LogInputLoop {
             return
         }
         delivery = nil
+        guard gathered.isEmpty else { return }
+        for input in goneOnTheirWay { input.taken() }
+        goneOnTheirWay = []
         for index in entries.indices where entries[index].isOnItsWay {
             entries[index].isOnItsWay = false
             entries[index].input.taken()
@@ -203,6 +229,10 @@ private final class LogInputLoop {
         }
         for index in entries.indices { entries[index].deadline = entries[index].input.turn(time) }
         handOn(time)
+        if left.isEmpty, gone.isEmpty, goneOnTheirWay.isEmpty {
+            for isSettled in settling { isSettled.open() }
+            settling = []
+        }
         for index in entries.indices where !entries[index].isToldOver && !entries[index].isOnItsWay {
             let input = entries[index].input
             guard input.isOver, input.bytesWaiting == 0 else { continue }
@@ -217,15 +247,37 @@ private final class LogInputLoop {
             return delivery!.attempt(answer)
         }
         guard delivery == nil else { return }
+        if gathered.isEmpty { gather() }
+        guard !gathered.isEmpty else { return }
+        var parts: [LogInputs.Part] = []
+        var bytes = 0
+        while let part = gathered.first, bytes == 0 || bytes + part.batches[0].bytes.count <= Self.deliveryBytesMax {
+            bytes += part.batches[0].bytes.count
+            if parts.last?.receiver == part.receiver {
+                parts[parts.count - 1].batches += part.batches
+            } else {
+                parts.append(part)
+            }
+            gathered.removeFirst()
+        }
+        let attempt = deliver(parts)
+        delivery = Delivery(attempt: attempt, records: Self.records(parts))
+        attempt(answer)
+    }
+
+    /// All that waits, each part of one batch that is small enough.
+    private func gather() {
         var parts = left
         left = []
+        goneOnTheirWay = gone
+        gone = []
         for index in entries.indices where entries[index].input.bytesWaiting > 0 {
             parts.append((entries[index].input.receiver, entries[index].input.takeBatches()))
             entries[index].isOnItsWay = true
         }
-        guard !parts.isEmpty else { return }
-        let attempt = deliver(parts)
-        delivery = Delivery(attempt: attempt, records: Self.records(parts))
-        attempt(answer)
+        gathered =
+            parts.flatMap { receiver, batches in
+                batches.flatMap { $0.pieces(memoryBytesMax: Self.deliveryBytesMax) }.map { (receiver, [$0]) }
+            }[...]
     }
 }

@@ -48,10 +48,16 @@ public final class ProgramInput: LogInput {
     }
 
     public let receiver: String
-    private let program: Program
-    private let settings: LogFormatSettings
+    private let executable: String
+    private let environment: [String]
+    private let restart: Program.Restart
+    private let lineBytesMax: Int
     private let say: @Sendable (String) -> Void
-    private let workspace = LogWorkspace()
+    /// At each start.
+    private let arguments: () -> [String]
+    /// Of "stdout" and "stderr".
+    private let makeSink: (_ stream: String) -> any LineSink
+    private let workspace: LogWorkspace
     private var watcher: LogInputWatcher?
     private var running: Running?
     private var wait = waitMin
@@ -62,13 +68,35 @@ public final class ProgramInput: LogInput {
     public private(set) var isOver = false
 
     /// - Parameter say: Tells how the program ended.
-    public init(
+    public convenience init(
         _ receiver: String, _ program: Program, _ settings: LogFormatSettings, say: @escaping @Sendable (String) -> Void
     ) {
+        let workspace = LogWorkspace()
+        self.init(
+            receiver, executable: program.executable, environment: program.environment, restart: program.restart,
+            workspace,
+            lineBytesMax: settings.recordBytesMax, say: say, arguments: { program.arguments },
+            makeSink: { stream in
+                let source = LogSource(path: "", receiver: receiver, stream: stream)
+                return LogFormatter(source, settings, workspace, resume: ResumePoint(0))
+            })
+    }
+
+    init(
+        _ receiver: String, executable: String, environment: [String], restart: Program.Restart,
+        _ workspace: LogWorkspace,
+        lineBytesMax: Int, say: @escaping @Sendable (String) -> Void, arguments: @escaping () -> [String],
+        makeSink: @escaping (_ stream: String) -> any LineSink
+    ) {
         self.receiver = receiver
-        self.program = program
-        self.settings = settings
+        self.executable = executable
+        self.environment = environment
+        self.restart = restart
+        self.workspace = workspace
+        self.lineBytesMax = lineBytesMax
         self.say = say
+        self.arguments = arguments
+        self.makeSink = makeSink
     }
 
     deinit { buffer.deallocate() }
@@ -154,20 +182,19 @@ public final class ProgramInput: LogInput {
             }
             input = open("/dev/null", O_RDONLY | O_CLOEXEC)
             let process = try ChildProcess(
-                executable: program.executable, arguments: program.arguments, descriptors: [],
-                parentDeathSignal: SIGTERM, hasOwnGroup: true, environment: program.environment,
+                executable: executable, arguments: arguments(), descriptors: [],
+                parentDeathSignal: SIGTERM, hasOwnGroup: true, environment: environment,
                 streams: (input, pipes[0][1], pipes[1][1]))
             starts += 1
             running = Running(process: process, since: time.now, streams: [nil, nil])
             _ = watcher!.watch(process.fileDescriptor, Self.processMark)
             for (index, name) in ["stdout", "stderr"].enumerated() {
-                let source = LogSource(path: "", receiver: receiver, stream: name)
-                running!.streams[index] = LineStream(pipes[index][0], source, settings, workspace)
+                running!.streams[index] = LineStream(pipes[index][0], lineBytesMax: lineBytesMax, makeSink(name))
                 _ = watcher!.watch(pipes[index][0], UInt32(index))
             }
         } catch {
             for pipe in pipes { Glibc.close(pipe[0]) }
-            say("\(receiver): \(program.executable) cannot be started: \(error)")
+            say("\(receiver): \(executable) cannot be started: \(error)")
             startLater(time)
         }
     }
@@ -195,14 +222,14 @@ public final class ProgramInput: LogInput {
         let status = (try? running.process.reap())?.status
         if time.now &- running.since >= Self.waitMax { wait = Self.waitMin }
         let startsAgain =
-            switch program.restart {
+            switch restart {
             case .always: true
             case .onFailure: status != .exited(0)
             case .never: false
             }
         let ending = status.map(Self.text) ?? "ended"
         let next = startsAgain ? "; it is started again in \(wait / 1_000_000_000) s" : ""
-        say("\(receiver): \(program.executable) \(ending)\(next)")
+        say("\(receiver): \(executable) \(ending)\(next)")
         if startsAgain { startLater(time) } else { isOver = true }
     }
 

@@ -25,7 +25,10 @@ public final class StreamInput: LogInput {
         self.receiver = receiver
         self.descriptor = descriptor
         self.ownsDescriptor = ownsDescriptor
-        stream = LineStream(descriptor, LogSource(path: "", receiver: receiver), settings, workspace)
+        let source = LogSource(path: "", receiver: receiver)
+        stream = LineStream(
+            descriptor, lineBytesMax: settings.recordBytesMax,
+            LogFormatter(source, settings, workspace, resume: ResumePoint(0)))
     }
 
     /// Standard input, to its end.
@@ -62,8 +65,8 @@ public final class StreamInput: LogInput {
     }
 
     public func turn(_ time: LogInputTime) -> UInt64? {
-        guard isAlwaysReady, !isOver else { return stream.turn(time) }
-        if bytesWaiting < Self.fileBytesMax { readable(0, time) }
+        guard isAlwaysReady, !isOver, bytesWaiting < Self.fileBytesMax else { return stream.turn(time) }
+        readable(0, time)
         return time.now &+ 1
     }
 

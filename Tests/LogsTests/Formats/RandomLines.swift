@@ -24,7 +24,7 @@ struct RandomLines {
 
     private mutating func event() -> [String] {
         count += 1
-        switch Int.random(in: 0..<9, using: &numbers) {
+        switch Int.random(in: 0..<12, using: &numbers) {
         case 0:
             return ["Error: e\(count)"]
                 + (0..<Int.random(in: 1..<5, using: &numbers)).map { "    at f\($0) (a.js:\(count):1)" }
@@ -43,6 +43,9 @@ struct RandomLines {
                 "\tat a.B.c(D.java:1)", "Caused by: x.YException",
             ]
         case 6: return ["  indented \(count)", "}"]
+        case 7: return ["Error: m\(count)", "", "second", "  third", "", "    at f (a.js:1:1)"]
+        case 8: return ["Error: bare \(count)"]
+        case 9: return (0..<20).map { $0 == 0 ? "Error: long \(count)" : "more \($0)" }
         default: return ["word \(count)"]
         }
     }

@@ -61,6 +61,22 @@ struct StackTraceTests {
             type: "Error", message: "Cannot find module 'x'\nRequire stack:\n- /app/index.js",
             body: "Error: Cannot find module 'x'\nRequire stack:\n- /app/index.js"),
         Sample(
+            name: "a message of many lines",
+            text: """
+                AssertionError [ERR_ASSERTION]: Expected values to be strictly equal:
+
+                1 !== 2
+
+                  unindented or not
+                    at f (/app/a.js:1:2) {
+                  generatedMessage: true
+                }
+                """, type: "AssertionError",
+            message: "Expected values to be strictly equal:\n\n1 !== 2\n\n  unindented or not",
+            body:
+                "AssertionError [ERR_ASSERTION]: Expected values to be strictly equal:\n\n1 !== 2\n\n  unindented or not"
+        ),
+        Sample(
             name: "Node, uncaught",
             text: """
                 /app/index.js:3
@@ -209,6 +225,25 @@ struct StackTraceTests {
         let records = FormatProbe.records(
             one + "\n" + one + "\nTraceback (most recent call last):\n  File \"a.py\", line 1\nE: x\n" + one + "\n")
         #expect(records.map(\.text) == ["Error: a", "Error: a", "E: x", "Error: a"])
+    }
+
+    @Test("Lines behind an error's head are records, if no frame follows")
+    func noFrames() {
+        let lines = ["Error: a", "one", "  two", "three", "Error: b", "four"]
+        let probe = FormatProbe()
+        probe.take("Error: a\none\n\n  two\nthree\nError: b\nfour\n")
+        #expect(probe.records.map(\.text) == ["Error: a", "one", "  two", "three"])
+        #expect(probe.formatter.resume == ResumePoint(26))
+        probe.end()
+        #expect(probe.records.map(\.text) == lines)
+        #expect(probe.workspace.counts.joined == 0)
+        #expect(probe.formatter.resume == ResumePoint(40))
+        let many = ["Error: a"] + (0..<40).map { "line \($0)" } + ["    at f (a.js:1:2)"]
+        let records = FormatProbe.records(many.joined(separator: "\n") + "\n")
+        #expect(records.map(\.text) == many.dropLast())
+        #expect(records.last?.fields["exception.stacktrace"] == "line 39\n    at f (a.js:1:2)")
+        let long = ["Error: a", String(repeating: "x", count: 5_000), "    at f (a.js:1:2)"]
+        #expect(FormatProbe.records(long.joined(separator: "\n")).map(\.text) == Array(long.dropLast()))
     }
 
     @Test("An indented line that is no frame is a record")

@@ -104,3 +104,48 @@ private func settings() -> LogFormatSettings {
         #expect(world.state.withLock(\.got).map(\.body) == ["up", "bye"])
     }
 }
+
+@Suite struct JournalInputTests {
+    /// Stands for journalctl: notes how it was called, and prints what there is behind the cursor.
+    private static func program(_ folder: String) throws -> String {
+        let path = folder + "/journalctl"
+        try """
+        #!/bin/sh
+        echo "$@" >> \(folder)/calls
+        case "$*" in *after-cursor=c2*) first=3 ;; *) first=1 ;; esac
+        for number in $(seq $first 4); do
+            [ $number -gt 2 ] && [ ! -e \(folder)/more ] && break
+            echo "{\\"__CURSOR\\":\\"c$number\\",\\"MESSAGE\\":\\"entry $number\\",\\"PRIORITY\\":\\"3\\",\\"SYSLOG_IDENTIFIER\\":\\"app\\"}"
+        done
+        exec sleep 1000
+        """.write(toFile: path, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        return path
+    }
+
+    @Test func theNextRunGoesOnBehindTheCursor() throws {
+        let folder = temporaryFolder()
+        var journal = JournalInput.Journal(
+            executable: try Self.program(folder), arguments: ["--unit=app"], environment: ["PATH=/usr/bin:/bin"],
+            cursorFile: folder + "/cursor")
+        journal.readsAll = true
+        let make: @Sendable (InputWorld) -> [any LogInput] = { [journal] world in
+            [JournalInput("journald", journal, SyslogSettings()) { [unowned world] in world.say($0) }]
+        }
+        let first = try InputWorld(make)
+        #expect(first.records(2).map(\.body) == ["entry 1", "entry 2"])
+        #expect(first.records(2)[0].severity == 17 && first.records(2)[0].resource == ["service.name": "app"])
+        #expect(first.stop() == 0)
+        #expect(try String(contentsOfFile: folder + "/cursor", encoding: .utf8) == "c2")
+        try "".write(toFile: folder + "/more", atomically: true, encoding: .utf8)
+        let second = try InputWorld(make)
+        #expect(second.records(2).map(\.body) == ["entry 3", "entry 4"])
+        #expect(second.stop() == 0)
+        let calls = try String(contentsOfFile: folder + "/calls", encoding: .utf8).split(separator: "\n")
+        #expect(
+            calls == [
+                "--output=json --all --follow --quiet --lines=all --unit=app",
+                "--output=json --all --follow --quiet --lines=all --after-cursor=c2 --unit=app",
+            ])
+    }
+}
