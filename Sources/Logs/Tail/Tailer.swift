@@ -100,6 +100,7 @@ public final class Tailer {
             id: place.id, source: place.source, receiver: receiver, state: .gone, identity: place.identity,
             head: place.head, path: place.path, resume: place.resume)
         file.hasEnded = place.isEnded
+        file.target = place.target
         file.marked = place
         list(file)
         unfound.append(file)
