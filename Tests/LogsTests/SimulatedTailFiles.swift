@@ -5,7 +5,11 @@ import System
 struct Generator: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 0x1234_5678_9ABC_DEF1 }
+    /// Neighbours have nothing in common: without mixing, one's numbers would be the other's, a step later.
+    init(seed: UInt64) {
+        state = seed &* 0xD1B5_4A32_D192_ED03
+        state = next() ^ next() << 32
+    }
 
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
