@@ -204,6 +204,8 @@ final class SimulatedPositionFiles: PositionFiles, @unchecked Sendable {
     /// The process dies in this operation.
     var deathAt: Int?
     var isFull = false
+    /// A full disk kept something out that no later rewrite has made good.
+    private(set) var hasMissed = false
     private var generator: Generator
 
     init(_ disk: Disk, seed: UInt64) {
@@ -226,7 +228,10 @@ final class SimulatedPositionFiles: PositionFiles, @unchecked Sendable {
 
     func append(_ bytes: [UInt8]) throws(PositionFileError) {
         var part = try begin("append", writes: bytes.count)
-        if isFull { part = part ?? generator.below(bytes.count) }
+        if isFull, part == nil {
+            part = generator.below(bytes.count)
+            hasMissed = true
+        }
         disk.bytes += bytes.prefix(part ?? bytes.count)
         if part != nil { throw PositionFileError("append", reason: "no space") }
     }
@@ -248,10 +253,14 @@ final class SimulatedPositionFiles: PositionFiles, @unchecked Sendable {
 
     func replace(with bytes: [UInt8]) throws(PositionFileError) {
         let part = try begin("replace", writes: 1)
-        if isFull, part == nil { throw PositionFileError("replace", reason: "no space") }
+        if isFull, part == nil {
+            hasMissed = true
+            throw PositionFileError("replace", reason: "no space")
+        }
         if part != 0 {
             disk.bytes = bytes
             disk.synced = bytes.count
+            hasMissed = false
         }
         if part != nil { throw PositionFileError("replace", reason: "dead") }
     }
