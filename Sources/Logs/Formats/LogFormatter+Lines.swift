@@ -65,7 +65,7 @@ extension LogFormatter {
         workspace.line.body = Field(
             key: text, value: Text(workspace.line.messageStart ?? text.start, text.end), kind: .text)
         workspace.line.hasBody = true
-        if let trace, trace.isTrace { workspace.line.exception(text, trace) }
+        if looksInside, let trace, trace.isTrace { workspace.line.exception(text, trace) }
         workspace.write(text, time: time, observed: observed, attributes: stream.attributes(time: time), to: batch)
     }
 

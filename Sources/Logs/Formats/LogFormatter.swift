@@ -121,6 +121,7 @@ public final class LogFormatter: LineSink {
         case .docker:
             if docker(text, at: start) { return }
             workspace.counts.misfits &+= 1
+        case .raw: break
         default:
             // What is asked for is inside of what the runtime writes.
             if isContainer, container(text, at: start, stays: stays) { return }

@@ -368,7 +368,9 @@ extension Tailer {
             attach(file, finding.path, finding.status)
             if file.receiver == nil {
                 let receiver = receivers[finding.receiver].settings.receiver
+                heads.remove(file)
                 file.belong(to: LogSource(path: finding.path, receiver: receiver), receiver: finding.receiver)
+                heads.add(file)
             }
             resumed(file, probe, finding.path == file.source.path ? .reading : .rotated)
             return false
