@@ -129,11 +129,16 @@ extension Tailer {
 
     /// Contents that a new file may be a copy of, those first that nothing leads to.
     func known(_ probe: Probe, _ path: String) -> [TailedFile] {
-        // A gap at the beginning says nothing of which one it is.
-        let found = probe.head.withUnsafeBytes { heads.matches($0, path) }.filter {
-            (probe.head.first != 0 || $0.isThere || probe.isCompressed && path.hasPrefix($0.path)) && $0.state != .held
-                && isCopy(path, of: $0) && (probe.isLike($0) || $0.isFollowed && $0.isThere && probe.mayBecome($0))
-                && (probe.isCompressed || hasLineEnd(path, before: $0))
+        let found = probe.head.withUnsafeBytes { heads.matches($0, path) }.filter { file in
+            // A gap at the beginning says nothing of which one it is.
+            if probe.head.first == 0 {
+                guard probe.isCompressed ? path == "\(file.path).gz" || path == "\(file.path).zst" : file.isThere else {
+                    return false
+                }
+            }
+            return file.state != .held && isCopy(path, of: file)
+                && (probe.isLike(file) || file.isFollowed && file.isThere && probe.mayBecome(file))
+                && (probe.isCompressed || hasLineEnd(path, before: file))
         }
         return found.filter { !$0.isThere } + found.filter(\.isThere)
     }
