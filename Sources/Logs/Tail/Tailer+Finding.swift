@@ -239,7 +239,13 @@ extension Tailer {
         let hadPath = file.hasPath || path != file.path
         detach(file)
         file.followsLineEnd = false
-        if let copy = copy(of: file) {
+        var copy = copy(of: file)
+        if copy == nil {
+            // It may have been made since the folder was looked at in this turn.
+            folderEntries.removeAll(keepingCapacity: true)
+            copy = self.copy(of: file)
+        }
+        if let copy {
             adopt(file, copy.path, copy.status, isCompressed: copy.isCompressed)
         } else {
             miss(file, isTruncated: true)
