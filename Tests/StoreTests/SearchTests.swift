@@ -319,6 +319,40 @@ import Wire
         #expect(try found("r0n0").isEmpty)
     }
 
+    /// A transaction has both or neither: what a full disk took back is not in the index, and what is stored is.
+    @Test func batchesAndTheirWordsAreStoredTogether() throws {
+        var options = StoreWriter.Options()
+        options.pagesMax = 60
+        options.rowBytes = 4_096
+        options.groupBytes = 4_096
+        let writer = StoreWriter(directory: directory.path, options: options)
+        var random = SeededGenerator(seed: 6)
+        for number in 0..<150 {
+            let words = (0..<400).map { _ in String(UInt64.random(in: 0...(.max), using: &random), radix: 36) }
+            writer.append(Batch([log("n\(number) " + words.joined(separator: " "))], resource: shop))
+            writer.flush()
+        }
+        let counts = writer.close().logs
+        #expect(counts.stored > 0 && counts.dropped > 0)
+        let stored = Set(try found("n*").map { $0.prefix { $0 != " " } })
+        #expect(stored.count == counts.stored)
+        for number in 0..<150 {
+            #expect(try found("n\(number)").count == (stored.contains("n\(number)") ? 1 : 0), "\(number)")
+        }
+        let integrity = try database().queue.read { db in
+            try Int64.fetchAll(db, sql: "SELECT id FROM shard ORDER BY id").map { shard in
+                let table = WordIndex.table(shard)
+                let last = try Int64.fetchOne(db, sql: "SELECT last_batch FROM shard WHERE id = ?", arguments: [shard])
+                let inTable = try Int64.fetchOne(
+                    db, sql: "SELECT max(rowid) FROM \(table) WHERE \(table) MATCH 'n*'")
+                let inBatch = try Int64.fetchOne(
+                    db, sql: "SELECT max(id) FROM batch WHERE shard = ?", arguments: [shard])
+                return last == inBatch && inTable == inBatch
+            }
+        }
+        #expect(!integrity.isEmpty && integrity.allSatisfy { $0 })
+    }
+
     @Test func severalWritersShareAShard() throws {
         let writers = (0..<3).map { _ in StoreWriter(directory: directory.path) }
         for round in 0..<5 {
