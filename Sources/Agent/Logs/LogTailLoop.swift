@@ -11,7 +11,9 @@ internal import Telemetry
 
 final class LogTailLoop {
     /// A delivery that has as much goes; one that has less goes when there is nothing more to read. A turn of the server's thread stays short by it.
-    private static let deliveryBytes = 1 << 20
+    private static let deliveryBytesMax = 1 << 20
+    /// A smaller queue gets what takes this part of it.
+    private static let deliveriesAQueue = 4
     private static let deliveryItems: UInt64 = 8_192
     /// Of files, in one turn of the tailer; between two, orders are looked at.
     private static let turnBytes = 256 << 10
@@ -44,6 +46,7 @@ final class LogTailLoop {
     private var retryWait: UInt64 = 0
     private var notices = FailureNotices()
     private var publishesAt: UInt64 = 0
+    private var deliveryBytes = LogTailLoop.deliveryBytesMax
 
     init(_ shared: LogTail.Shared, _ surroundings: LogTail.Surroundings) {
         self.shared = shared
@@ -112,6 +115,7 @@ final class LogTailLoop {
             defer { orders.sources = nil }
             return orders
         }
+        deliveryBytes = min(Self.deliveryBytesMax, orders.queueBytes / Self.deliveriesAQueue)
         if let sources = orders.sources { begin(sources, orders.limits) }
         return orders
     }
@@ -127,6 +131,7 @@ final class LogTailLoop {
         let workspaces = Dictionary(uniqueKeysWithValues: workspaces.map { ($0.receiver, $0.workspace) })
         tailer = Tailer(
             files, sources.map(\.tail), positions: surroundings.positions, limits: limits,
+            isFull: { [unowned self] in hasEnough },
             makeSink: { source, resume in
                 LogFormatter(source, settings[source.receiver]!, workspaces[source.receiver]!, resume: resume)
             })
@@ -138,7 +143,7 @@ final class LogTailLoop {
 
     private var hasEnough: Bool {
         records &- recordsBefore >= Self.deliveryItems
-            || workspaces.reduce(0) { $0 + $1.workspace.bytesWaiting } >= Self.deliveryBytes
+            || workspaces.reduce(0) { $0 + $1.workspace.bytesWaiting } >= deliveryBytes
     }
 
     private func turn(_ bytes: Int) -> (canGoOn: Bool, wakeAt: UInt64?) {

@@ -130,7 +130,7 @@ extension Tailer {
     /// Looks whether it is still where it was, and how large it is.
     func look(_ file: TailedFile) {
         switch file.state {
-        case .held: lookAtHeld()
+        case .held: lookAtHeld(file)
         case .reading, .rotated:
             if file.hasPath {
                 if let status = files.status(file.path), status.identity == file.identity {
@@ -190,7 +190,7 @@ extension Tailer {
             return
         }
         wantWalk()
-        if let entry = entries(folder(of: file.path)).first(where: { $0.status.identity == file.identity }),
+        if let entry = entries(folder(of: file.path)).entry(file.identity),
             probe(entry.path)?.isSurely(file) ?? false
         {
             attach(file, entry.path, entry.status)
@@ -255,6 +255,7 @@ extension Tailer {
         if isBeginningOfCopy(probe, finding.path) { return }
         for known in known(probe, finding.path) {
             if known.state == .gone || !known.isThere || probe.isCompressed && known.hasEnded && !known.hasPath {
+                if known.receiver == nil { give(known, to: finding) }
                 return adopt(known, finding.path, probe.status, isCompressed: probe.isCompressed)
             }
             if probe.isCompressed || known.isFollowed {
@@ -354,10 +355,7 @@ extension Tailer {
                 })
             else { return true }
             attach(file, finding.path, finding.status)
-            if file.receiver == nil {
-                let receiver = receivers[finding.receiver].settings.receiver
-                file.belong(to: LogSource(path: finding.path, receiver: receiver), receiver: finding.receiver)
-            }
+            if file.receiver == nil { give(file, to: finding) }
             resumed(file, probe, finding.path == file.source.path ? .reading : .rotated)
             return false
         }
@@ -368,8 +366,16 @@ extension Tailer {
         return rest
     }
 
+    /// Who found it reads it from now on.
+    private func give(_ file: TailedFile, to finding: Finding) {
+        let receiver = receivers[finding.receiver].settings.receiver
+        named.remove(file)
+        file.belong(to: LogSource(path: finding.path, receiver: receiver), receiver: finding.receiver)
+        named.add(file)
+    }
+
     private func findElsewhere(_ file: TailedFile) {
-        if let entry = entries(folder(of: file.path)).first(where: { $0.status.identity == file.identity }),
+        if let entry = entries(folder(of: file.path)).entry(file.identity),
             byIdentity[entry.status.identity] == nil, let probe = probe(entry.path), probe.isSurely(file)
         {
             attach(file, entry.path, entry.status)

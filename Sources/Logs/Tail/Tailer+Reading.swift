@@ -23,7 +23,7 @@ extension Tailer {
         // What is skipped costs as well.
         let stepsMax = max(16, bytesMax / max(1, limits.quantumBytes) * 4 + ready.count)
         while steps < stepsMax, tally.bytes - before < UInt64(bytesMax), full < max(1, ready.count),
-            let file = ready.popFirst()
+            !isFull(), let file = ready.popFirst()
         {
             file.isQueued = false
             guard file.isFollowed, !file.isBlocked else { continue }
@@ -174,9 +174,7 @@ extension Tailer {
 
     func learn(_ file: TailedFile, _ head: UnsafeRawBufferPointer, _ settings: TailSettings) {
         if head.count > file.head.bytes, file.head.bytes < HeadPrint.bytesMax {
-            heads.remove(file)
             file.head = file.head.grown(with: head)
-            heads.add(file)
             touch(file)
         }
         if file.encoding == nil, let (encoding, mark) = LineEncoding.detect(head, settings.encoding) {
@@ -217,7 +215,9 @@ extension Tailer {
         if isAtEnd { file.size = max(end, file.place) }
         guard let encoding = file.encoding, !bytes.isEmpty else { return .idle }
         if let count = encoding.lastLineEnd(bytes) {
-            deliver(file, UnsafeRawBufferPointer(rebasing: bytes[..<count]), encoding)
+            guard deliver(file, UnsafeRawBufferPointer(rebasing: bytes[..<count]), encoding) == count else {
+                return .more
+            }
         } else if bytes[0] == 0, encoding.isByBytes {
             if let first = bytes.firstIndex(where: { $0 != 0 }) {
                 passGap(file, to: file.place + UInt64(first))
@@ -229,9 +229,26 @@ extension Tailer {
         return isAtEnd ? .idle : .more
     }
 
-    private func deliver(_ file: TailedFile, _ lines: UnsafeRawBufferPointer, _ encoding: LineEncoding) {
-        text.hand(lines, at: file.place, encoding, to: sink(of: file), observed: observed, &tally)
-        moved(file, to: file.place + UInt64(lines.count), encoding)
+    /// What short lines become is a hundred times as much: so much is given to a sink before it is asked whether that is enough. Bytes.
+    private static let sliceBytes = 8 << 10
+
+    /// Returns how many bytes of the lines were wanted.
+    private func deliver(_ file: TailedFile, _ lines: UnsafeRawBufferPointer, _ encoding: LineEncoding) -> Int {
+        var done = 0
+        repeat {
+            let rest = UnsafeRawBufferPointer(rebasing: lines[done...])
+            let slice = UnsafeRawBufferPointer(rebasing: rest[..<min(Self.sliceBytes, rest.count)])
+            let count =
+                slice.count == rest.count
+                ? rest.count
+                : encoding.lastLineEnd(slice) ?? encoding.firstLineEnd(rest) ?? rest.count
+            text.hand(
+                UnsafeRawBufferPointer(rebasing: rest[..<count]), at: file.place, encoding, to: sink(of: file),
+                observed: observed, &tally)
+            moved(file, to: file.place + UInt64(count), encoding)
+            done += count
+        } while done < lines.count && !isFull()
+        return done
     }
 
     private func moved(_ file: TailedFile, to place: UInt64, _ encoding: LineEncoding) {
@@ -291,7 +308,7 @@ extension Tailer {
         guard count == room.count else { return replaced(file) }
         let bytes = UnsafeRawBufferPointer(room)
         if length <= UInt64(most) {
-            deliver(file, bytes, encoding)
+            _ = deliver(file, bytes, encoding)
         } else {
             text.handCut(
                 bytes, at: file.place, sourceBytes: length, encoding, to: sink(of: file), observed: observed, &tally)
@@ -318,7 +335,8 @@ extension Tailer {
         }
         guard let stream = file.stream else { return .failed }
         let most = max(settings.lineBytesMax, 1024)
-        let got = stream.fill(files, descriptor, room: limits.quantumBytes)
+        // Lines that were not wanted yet are still there.
+        let got = stream.pending.count <= most ? stream.fill(files, descriptor, room: limits.quantumBytes) : 0
         if file.encoding == nil {
             // Before anything is taken away from the beginning.
             stream.pending.withUnsafeBytes { learn(file, $0, settings) }
@@ -331,8 +349,8 @@ extension Tailer {
             // It was read before, up to somewhere in the midst.
             stream.drop(Int(min(file.place - stream.offset, UInt64(stream.pending.count))))
         }
-        if stream.offset >= file.place, !stream.pending.isEmpty {
-            takeContent(file, stream, settings, most)
+        if stream.offset >= file.place, !stream.pending.isEmpty, !takeContent(file, stream, settings, most) {
+            return .more
         }
         if stream.offset + UInt64(stream.pending.count) > limits.decompressedBytesMax {
             tally.missedCompressed += file.size > stream.consumed ? file.size - stream.consumed : 0
@@ -359,16 +377,21 @@ extension Tailer {
         return CompressedStream.Format.detect(UnsafeRawBufferPointer(rebasing: headBuffer[..<count]))
     }
 
-    private func takeContent(_ file: TailedFile, _ stream: CompressedStream, _ settings: TailSettings, _ most: Int) {
+    /// False: not all of its lines were wanted.
+    private func takeContent(
+        _ file: TailedFile, _ stream: CompressedStream, _ settings: TailSettings, _ most: Int
+    ) -> Bool {
         var used = 0
+        var isAll = true
         stream.pending.withUnsafeBytes { bytes in
             // Less where the content begins with a mark.
             let start = Int(file.place - stream.offset)
             guard start <= bytes.count, let encoding = file.encoding else { return }
             let content = UnsafeRawBufferPointer(rebasing: bytes[start...])
             if let count = encoding.lastLineEnd(content) {
-                deliver(file, UnsafeRawBufferPointer(rebasing: content[..<count]), encoding)
-                used = start + count
+                let taken = deliver(file, UnsafeRawBufferPointer(rebasing: content[..<count]), encoding)
+                used = start + taken
+                isAll = taken == count
             } else if content.count > most {
                 text.handCut(
                     UnsafeRawBufferPointer(rebasing: content[..<most]), at: file.place,
@@ -378,6 +401,7 @@ extension Tailer {
             }
         }
         stream.drop(used)
+        return isAll
     }
 
     // MARK: The end
@@ -397,7 +421,12 @@ extension Tailer {
         guard let descriptor = file.file, let encoding = file.encoding else { return true }
         if let stream = file.stream {
             guard stream.offset == file.place, !stream.pending.isEmpty else { return true }
-            stream.pending.withUnsafeBytes { deliver(file, $0, encoding) }
+            stream.pending.withUnsafeBytes { rest in
+                var done = 0
+                while done < rest.count {
+                    done += deliver(file, UnsafeRawBufferPointer(rebasing: rest[done...]), encoding)
+                }
+            }
         } else if file.size > file.place, !file.isGap {
             if case .changed = takeLong(file, descriptor, settings, end: file.size, hasEnd: false) { return false }
         }

@@ -24,13 +24,14 @@ public final class Tailer {
     let receivers: [Receiver]
     let limits: TailLimits
     let makeSink: MakeSink
+    let isFull: () -> Bool
 
     var all: [TailedFile] = []
     var byIdentity: [TailFileIdentity: TailedFile] = [:]
     var byPath: [String: TailedFile] = [:]
     /// The content that a path had last.
     var latest: [String: TailedFile] = [:]
-    var heads = HeadIndex()
+    var named = NameIndex()
     var held: [TailedFile] = []
     /// Compressed files of which too little is there, with their size and since when that is so.
     var unready: [TailFileIdentity: (bytes: UInt64, since: UInt64, walk: UInt64)] = [:]
@@ -53,7 +54,7 @@ public final class Tailer {
 
     var watched: Set<String> = []
     var isWatchedWhole = false
-    var folderEntries: [String: [FolderEntry]] = [:]
+    var folderEntries: [String: FolderListing] = [:]
     var walkNumber: UInt64 = 0
     var nextWalk: UInt64 = 0
     var lastWalk: UInt64 = 0
@@ -70,13 +71,15 @@ public final class Tailer {
 
     /// - Parameters:
     ///   - receivers: which files, and how; one a receiver.
+    ///   - isFull: whether the sinks have given out as much as is wanted for now. Asked every few lines; then nothing more is given to them in that turn.
     ///   - makeSink: makes the sink of a source that begins, or begins again, at a place: the first line it is given begins at `resume.start` or behind.
     public init(
         _ files: any TailFiles, _ receivers: [TailSettings], positions: PositionLog, limits: TailLimits = TailLimits(),
-        makeSink: @escaping MakeSink
+        isFull: @escaping () -> Bool = { false }, makeSink: @escaping MakeSink
     ) {
         self.files = files
         self.limits = limits
+        self.isFull = isFull
         self.makeSink = makeSink
         self.receivers = receivers.map {
             Receiver(settings: $0, rules: PathRules($0), isNew: !positions.receivers.contains($0.receiver))
@@ -93,11 +96,13 @@ public final class Tailer {
     }
 
     private func add(_ place: TailPlace) {
-        let receiver = receivers.firstIndex { receiver in
-            receiver.settings.receiver == place.source.receiver && receiver.rules.matches(place.source.path)
-        }
+        let fitting = receivers.indices.filter { receivers[$0].rules.matches(place.source.path) }
+        // Where its receiver is gone or has another name now, the one that would find it there.
+        let receiver = fitting.first { receivers[$0].settings.receiver == place.source.receiver } ?? fitting.first
+        let name = receiver.map { receivers[$0].settings.receiver } ?? place.source.receiver
         let file = TailedFile(
-            id: place.id, source: place.source, receiver: receiver, state: .gone, identity: place.identity,
+            id: place.id, source: LogSource(path: place.source.path, receiver: name), receiver: receiver, state: .gone,
+            identity: place.identity,
             head: place.head, path: place.path, resume: place.resume)
         file.hasEnded = place.isEnded
         file.marked = place
@@ -180,13 +185,13 @@ public final class Tailer {
     func list(_ file: TailedFile) {
         file.index = all.count
         all.append(file)
-        heads.add(file)
+        named.add(file)
     }
 
     /// Nothing is known of it any more.
     func remove(_ file: TailedFile) {
         detach(file)
-        heads.remove(file)
+        named.remove(file)
         let last = all.removeLast()
         if last !== file {
             all[file.index] = last
@@ -207,7 +212,11 @@ public final class Tailer {
     func attach(_ file: TailedFile, _ path: String, _ status: TailFileStatus) {
         if byPath[file.path] === file { byPath[file.path] = nil }
         if byIdentity[file.identity] === file { byIdentity[file.identity] = nil }
-        file.path = path
+        if file.path != path {
+            named.remove(file)
+            file.path = path
+            named.add(file)
+        }
         file.identity = status.identity
         file.hasPath = true
         byPath[path] = file
@@ -242,7 +251,7 @@ public final class Tailer {
     private func turnSinks() {
         waiting.removeAll { file in
             guard let wake = file.sinkWake else { return true }
-            guard wake <= now, let sink = file.sink else { return false }
+            guard wake <= now, let sink = file.sink, !isFull() else { return false }
             file.sinkWake = sink.turn(now: now, observed: observed)
             touch(file)
             return file.sinkWake == nil
@@ -307,36 +316,5 @@ struct Ring {
             }
         }
         return items[first]
-    }
-}
-
-/// Finds contents by how they begin.
-struct HeadIndex {
-    private var byHead: [HeadPrint: [TailedFile]] = [:]
-    /// How many files have a print of so many bytes.
-    private var lengths = [Int](repeating: 0, count: HeadPrint.bytesMax + 1)
-
-    mutating func add(_ file: TailedFile) {
-        guard file.head.bytes > 0 else { return }
-        byHead[file.head, default: []].append(file)
-        lengths[file.head.bytes] += 1
-    }
-
-    mutating func remove(_ file: TailedFile) {
-        guard file.head.bytes > 0 else { return }
-        byHead[file.head]?.removeAll { $0 === file }
-        if byHead[file.head]?.isEmpty == true { byHead[file.head] = nil }
-        lengths[file.head.bytes] -= 1
-    }
-
-    /// All that began as `head` does, those that are known by more of it first.
-    func matches(_ head: UnsafeRawBufferPointer) -> [TailedFile] {
-        var print = HeadPrint.empty
-        var found: [TailedFile] = []
-        for byte in head.prefix(HeadPrint.bytesMax) {
-            print.add(byte)
-            if lengths[print.bytes] > 0, let files = byHead[print] { found = files + found }
-        }
-        return found
     }
 }
