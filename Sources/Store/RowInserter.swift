@@ -9,6 +9,8 @@ struct RowInserter {
     /// Reused; only its beginning is in use.
     private var payload: [UInt8] = []
     private var index: WordIndex
+    /// Log records of the last call of `insert` whose words are not in the index.
+    private(set) var unindexedLogs = 0
 
     /// - Parameter shardBytesMax: of the word index.
     init(shardBytesMax: Int) { index = WordIndex(shardBytesMax: shardBytesMax) }
@@ -19,6 +21,7 @@ struct RowInserter {
         var stored = 0
         // Of a transaction that failed.
         index.abandon()
+        unindexedLogs = 0
         try db.inTransaction(.immediate) {
             for row in rows { stored += try insert(row, db, storedAt: storedAt, indexing: indexing) }
             try index.close(db)
@@ -32,6 +35,7 @@ struct RowInserter {
     ) throws -> Int {
         let resource = try resourceID(row, db)
         let words = indexing ? try index.words(of: row, db) : nil
+        if words == nil, row.signal == .logs { unindexedLogs += row.items }
         let traces = row.traces()
         let scopes = BatchBody.encodeScopes(row.scopes, row.runs)
         let packed = row.bytes.withUnsafeBytes { BatchBody.pack($0, compressor.value, into: &payload) }

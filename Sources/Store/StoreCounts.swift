@@ -32,6 +32,8 @@ public struct StoreCounts: Sendable, Equatable {
 
     /// Batches that the retention has deleted.
     public var expiredBatches = 0
+    /// Log records that are stored without their words in the index, though there is one: searches read their batches whatever is sought.
+    public var unindexedLogs = 0
 
     public subscript(signal: Signal) -> Items {
         get {

@@ -81,6 +81,7 @@ final class StoreWriterThread: @unchecked Sendable {
                     state.counts.store(row.signal, row.items)
                 }
             }
+            if failure == nil, options.indexesWords { state.counts.unindexedLogs += inserter.unindexedLogs }
             state.writingBytes -= bytes
             state.finished += batches
         }

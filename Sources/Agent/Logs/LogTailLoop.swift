@@ -15,6 +15,8 @@ final class LogTailLoop {
     /// A smaller queue gets what takes this part of it.
     private static let deliveriesAQueue = 4
     private static let deliveryItems: UInt64 = 8_192
+    /// What has been gathered for so long goes.
+    private static let gatherNanoseconds: UInt64 = 100_000_000
     /// Of files, in one turn of the tailer; between two, orders are looked at.
     private static let turnBytes = 256 << 10
     /// Between two looks at files in which there was little: what is written line by line is read many lines at a time.
@@ -47,6 +49,8 @@ final class LogTailLoop {
     private var notices = FailureNotices()
     private var publishesAt: UInt64 = 0
     private var deliveryBytes = LogTailLoop.deliveryBytesMax
+    private var fileNotices = FailureNotices()
+    private var failuresSeen: UInt64 = 0
 
     init(_ shared: LogTail.Shared, _ surroundings: LogTail.Surroundings) {
         self.shared = shared
@@ -58,6 +62,7 @@ final class LogTailLoop {
     func run() {
         var restsUntil: UInt64 = 0
         var looksAt: UInt64 = 0
+        var sendsAt: UInt64 = 0
         while true {
             let orders = takeOrders()
             takeReceipt()
@@ -91,7 +96,9 @@ final class LogTailLoop {
                 continue
             }
             let (canGoOn, wakeAt) = turn(Self.turnBytes)
-            if canGoOn, !hasEnough { continue }
+            // A long line, or a gap, may be read for minutes and give nothing; what others gave does not wait for it.
+            if canGoOn, !hasEnough, now < sendsAt { continue }
+            sendsAt = now + Self.gatherNanoseconds
             if delivery == nil { _ = sendGathered() }
             publish()
             guard !canGoOn else { continue }
@@ -221,5 +228,9 @@ final class LogTailLoop {
             counts.lags = tailer.mostLagging(Self.lagsMax)
         }
         shared.counts.withLock { $0 = counts }
+        if counts.tail.failures > failuresSeen, fileNotices.tellsFailure(now: now) {
+            surroundings.messages.warn("\(counts.tail.failedPath ?? "a file") cannot be read; it is tried again")
+        }
+        failuresSeen = counts.tail.failures
     }
 }

@@ -36,7 +36,7 @@ struct NameIndex {
     }
 
     mutating func add(_ file: TailedFile) {
-        file.indexed = file.path == file.source.path ? [file.path] : [file.path, file.source.path]
+        file.indexed = file.names
         for path in file.indexed {
             let keys = Self.keys(path)
             byStem[keys.stem, default: []].append(file)

@@ -21,6 +21,9 @@ extension Tailer {
         for file in all where file.isFollowed { look(file) }
         lookAtHeld()
         for file in all where file.isFollowed && (file.state == .rotated || file.isCompressed) { endIfIdle(file) }
+        for file in all where file.missed != nil && file.since + 2 * limits.pollNanoseconds <= now {
+            settleMissed(file)
+        }
     }
 
     private func endIfIdle(_ file: TailedFile) {
@@ -190,7 +193,7 @@ extension Tailer {
             return
         }
         wantWalk()
-        if let entry = entries(folder(of: file.path)).entry(file.identity),
+        if let entry = entry(of: file),
             probe(entry.path)?.isSurely(file) ?? false
         {
             attach(file, entry.path, entry.status)
@@ -202,12 +205,22 @@ extension Tailer {
         }
     }
 
+    private func miss(_ file: TailedFile, isTruncated: Bool) {
+        guard !file.hasEnded, file.size > file.place, !file.isCompressed else { return }
+        file.missed = (file.size - file.place, isTruncated)
+    }
+
+    /// Counts what is missed.
+    private func settleMissed(_ file: TailedFile) {
+        guard let (bytes, isTruncated) = file.missed else { return }
+        if isTruncated { tally.missedTruncated += bytes } else { tally.missedDeleted += bytes }
+        file.missed = nil
+    }
+
     /// Nothing leads to its content.
     func gone(_ file: TailedFile) {
         detach(file)
-        if !file.hasEnded, file.size > file.place, !file.isCompressed {
-            tally.missedDeleted += file.size - file.place
-        }
+        miss(file, isTruncated: false)
         file.state = .gone
         file.since = now
         finish(file)
@@ -229,9 +242,7 @@ extension Tailer {
         if let copy = copy(of: file) {
             adopt(file, copy.path, copy.status, isCompressed: copy.isCompressed)
         } else {
-            if !file.hasEnded, file.size > file.place, !file.isCompressed {
-                tally.missedTruncated += file.size - file.place
-            }
+            miss(file, isTruncated: true)
             file.size = file.place
             gone(file)
         }
@@ -302,6 +313,9 @@ extension Tailer {
             identity: finding.status.identity, head: HeadPrint.empty, path: finding.path, resume: ResumePoint(0))
         nextID += 1
         file.isCompressed = probe.isCompressed
+        if let target = files.resolved(finding.path), fileName(target) != fileName(finding.path) {
+            file.target = target
+        }
         file.since = now
         file.walk = walkNumber
         list(file)
@@ -375,7 +389,7 @@ extension Tailer {
     }
 
     private func findElsewhere(_ file: TailedFile) {
-        if let entry = entries(folder(of: file.path)).entry(file.identity),
+        if let entry = entry(of: file),
             byIdentity[entry.status.identity] == nil, let probe = probe(entry.path), probe.isSurely(file)
         {
             attach(file, entry.path, entry.status)
@@ -404,6 +418,7 @@ extension Tailer {
                 && !held.contains { $0.original === file }
         }
         for file in old {
+            settleMissed(file)
             forgotten.append(file.id)
             remove(file)
         }

@@ -105,6 +105,7 @@ public final class Tailer {
             identity: place.identity,
             head: place.head, path: place.path, resume: place.resume)
         file.hasEnded = place.isEnded
+        file.target = place.target
         file.marked = place
         list(file)
         unfound.append(file)
@@ -131,7 +132,7 @@ public final class Tailer {
         let isStuck = read(bytesMax: bytesMax)
         turnSinks()
         var wakeAt = min(nextPoll, nextWalk)
-        for file in waiting { wakeAt = min(wakeAt, file.sinkWake ?? .max) }
+        for file in waiting where !file.isQueued { wakeAt = min(wakeAt, file.sinkWake ?? .max) }
         for file in delayed { wakeAt = min(wakeAt, file.notBefore) }
         return (!ready.isEmpty && !isStuck, wakeAt)
     }
@@ -251,7 +252,8 @@ public final class Tailer {
     private func turnSinks() {
         waiting.removeAll { file in
             guard let wake = file.sinkWake else { return true }
-            guard wake <= now, let sink = file.sink, !isFull() else { return false }
+            // What is known to be in the file may belong to what waits, however long it took to come to it.
+            guard wake <= now, !file.isQueued, let sink = file.sink, !isFull() else { return false }
             file.sinkWake = sink.turn(now: now, observed: observed)
             touch(file)
             return file.sinkWake == nil
