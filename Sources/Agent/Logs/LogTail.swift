@@ -27,6 +27,8 @@ final class LogTail: Sendable {
             /// Others to read from now on.
             var sources: [LogSourceSettings]?
             var limits = TailLimits()
+            /// Of the smallest queue.
+            var queueBytes = Int.max
             var isPaused = false
             /// Monotonic nanoseconds.
             var endsAt: UInt64?
@@ -54,13 +56,17 @@ final class LogTail: Sendable {
     private let thread: ServiceThread
 
     /// Starts to read.
-    init(_ sources: [LogSourceSettings], _ limits: LogFilesLimits, _ surroundings: Surroundings) throws {
+    /// - Parameter queueBytes: of the smallest queue: a delivery must fit into it.
+    init(
+        _ sources: [LogSourceSettings], _ limits: LogFilesLimits, queueBytes: Int, _ surroundings: Surroundings
+    ) throws {
         positions = surroundings.positions
         let shared = try Shared()
         self.shared = shared
         shared.orders.withLock { orders in
             orders.sources = sources
             orders.limits = TailLimits(limits)
+            orders.queueBytes = queueBytes
         }
         thread = ServiceThread(name: "sidelight-tail") { LogTailLoop(shared, surroundings).run() }
     }
@@ -72,15 +78,16 @@ final class LogTail: Sendable {
         shared.isIdle.wait { $0 ? .done(()) : .untilWoken }
     }
 
-    /// - Parameter sources: nil: as they were.
-    func resume(_ sources: [LogSourceSettings]?, _ limits: LogFilesLimits) {
+    func resume(_ sources: [LogSourceSettings], _ limits: LogFilesLimits) {
         shared.order { orders in
             orders.isPaused = false
-            guard let sources else { return }
             orders.sources = sources
             orders.limits = TailLimits(limits)
         }
     }
+
+    /// Deliveries fit into queues of so many bytes from now on.
+    func fit(queueBytes: Int) { shared.order { $0.queueBytes = queueBytes } }
 
     /// Hands over what was read, and ends. What is not taken by then is read again by the next run.
     func end(_ clock: LinuxClock) {

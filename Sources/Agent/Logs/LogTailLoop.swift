@@ -11,8 +11,12 @@ internal import Telemetry
 
 final class LogTailLoop {
     /// A delivery that has as much goes; one that has less goes when there is nothing more to read. A turn of the server's thread stays short by it.
-    private static let deliveryBytes = 1 << 20
+    private static let deliveryBytesMax = 1 << 20
+    /// A smaller queue gets what takes this part of it.
+    private static let deliveriesAQueue = 4
     private static let deliveryItems: UInt64 = 8_192
+    /// What has been gathered for so long goes.
+    private static let gatherNanoseconds: UInt64 = 100_000_000
     /// Of files, in one turn of the tailer; between two, orders are looked at.
     private static let turnBytes = 256 << 10
     /// Between two looks at files in which there was little: what is written line by line is read many lines at a time.
@@ -44,6 +48,7 @@ final class LogTailLoop {
     private var retryWait: UInt64 = 0
     private var notices = FailureNotices()
     private var publishesAt: UInt64 = 0
+    private var deliveryBytes = LogTailLoop.deliveryBytesMax
     private var fileNotices = FailureNotices()
     private var failuresSeen: UInt64 = 0
 
@@ -57,6 +62,7 @@ final class LogTailLoop {
     func run() {
         var restsUntil: UInt64 = 0
         var looksAt: UInt64 = 0
+        var sendsAt: UInt64 = 0
         while true {
             let orders = takeOrders()
             takeReceipt()
@@ -90,7 +96,9 @@ final class LogTailLoop {
                 continue
             }
             let (canGoOn, wakeAt) = turn(Self.turnBytes)
-            if canGoOn, !hasEnough { continue }
+            // A long line, or a gap, may be read for minutes and give nothing; what others gave does not wait for it.
+            if canGoOn, !hasEnough, now < sendsAt { continue }
+            sendsAt = now + Self.gatherNanoseconds
             if delivery == nil { _ = sendGathered() }
             publish()
             guard !canGoOn else { continue }
@@ -114,6 +122,7 @@ final class LogTailLoop {
             defer { orders.sources = nil }
             return orders
         }
+        deliveryBytes = min(Self.deliveryBytesMax, orders.queueBytes / Self.deliveriesAQueue)
         if let sources = orders.sources { begin(sources, orders.limits) }
         return orders
     }
@@ -129,6 +138,7 @@ final class LogTailLoop {
         let workspaces = Dictionary(uniqueKeysWithValues: workspaces.map { ($0.receiver, $0.workspace) })
         tailer = Tailer(
             files, sources.map(\.tail), positions: surroundings.positions, limits: limits,
+            isFull: { [unowned self] in hasEnough },
             makeSink: { source, resume in
                 LogFormatter(source, settings[source.receiver]!, workspaces[source.receiver]!, resume: resume)
             })
@@ -140,7 +150,7 @@ final class LogTailLoop {
 
     private var hasEnough: Bool {
         records &- recordsBefore >= Self.deliveryItems
-            || workspaces.reduce(0) { $0 + $1.workspace.bytesWaiting } >= Self.deliveryBytes
+            || workspaces.reduce(0) { $0 + $1.workspace.bytesWaiting } >= deliveryBytes
     }
 
     private func turn(_ bytes: Int) -> (canGoOn: Bool, wakeAt: UInt64?) {

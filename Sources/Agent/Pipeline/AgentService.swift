@@ -238,7 +238,7 @@ public final class AgentService {
             messages.inform("the system was started anew since the last run: the latest lines of files may come twice")
         }
         let tail = try LogTail(
-            sources, configuration.logFilesLimits,
+            sources, configuration.logFilesLimits, queueBytes: plan.queueBytesMin,
             LogTail.Surroundings(intake: intake, server: server, positions: positions, clock: clock, messages: messages)
         )
         self.tail = tail
@@ -341,6 +341,7 @@ public final class AgentService {
         // Those that are not among them are closed with this.
         self.sockets = sockets
         if let tail {
+            tail.fit(queueBytes: plan.queueBytesMin)
             if !isTailKept { tail.resume(sources, configuration.logFilesLimits) }
         } else {
             try beginTail(configuration)

@@ -28,6 +28,11 @@ struct PipelinePlan {
         outputs.map(\.named.queue.sync) + stateful.map { _ in configuration.queue.sync }
     }
 
+    /// Of the smallest queue.
+    var queueBytesMin: Int {
+        (outputs.map(\.named.queue.bytesMax) + stateful.map { _ in configuration.queue.bytesMax }).min() ?? .max
+    }
+
     /// What deliveries know the taker by; nil: it delivers nothing itself.
     func serial(_ taker: Int) -> Int? { taker < outputs.count ? outputs[taker].serial : nil }
 

@@ -1,4 +1,7 @@
 extension LineFields {
+    /// What an attribute takes but for its key and its text at most; a number as well.
+    private static let attributeFrameBytes = 40
+
     /// Takes the named groups of a user's pattern: what a name says if it says something (`time`, `level`, `message`, …), an attribute otherwise. False when it does not fit.
     /// - Parameters:
     ///   - keys: the groups' names, nil for groups without one.
@@ -17,6 +20,7 @@ extension LineFields {
             if role != .none, take(field, as: role) { continue }
             Self.takeType(&field)
             guard append(field) else { return false }
+            extraBytes += key.count + field.value.count + Self.attributeFrameBytes
         }
         return true
     }

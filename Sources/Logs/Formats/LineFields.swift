@@ -9,6 +9,8 @@ struct LineFields: ~Copyable {
     /// Attributes to be.
     let fields: UnsafeMutablePointer<Field>
     private(set) var count = 0
+    /// Bytes that attributes take beyond what their text does: groups of a pattern may lie in each other, and their names are anybody's.
+    var extraBytes = 0
 
     /// Unix nanoseconds; 0 unknown.
     var time: UInt64 = 0
@@ -61,6 +63,7 @@ struct LineFields: ~Copyable {
     @inline(__always)
     mutating func begin() {
         count = 0
+        extraBytes = 0
         line &+= 1
         time = 0
         severity = 0

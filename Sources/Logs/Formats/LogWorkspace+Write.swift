@@ -6,7 +6,7 @@ extension LogWorkspace {
     ///   - attributes: encoded, of the source.
     func write(_ text: Text, time: UInt64, observed: UInt64, attributes: Text, to batch: OpenBatch) {
         unescaped.begin(text.count)
-        var out = FieldWriter(batch.reserve(6 * text.count + attributes.count + 4_096) + OpenBatch.frameBytes)
+        var out = FieldWriter(batch.reserve(6 * text.count + line.extraBytes + attributes.count + 4_096) + OpenBatch.frameBytes)
         let time = line.time != 0 ? line.time : time
         if time != 0 {
             out.byte(LogRecordTag.time)

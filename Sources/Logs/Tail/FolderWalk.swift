@@ -102,9 +102,18 @@ struct FolderWalk {
     }
 
     private mutating func consider(_ path: String, _ rules: PathRules) {
-        guard !seen.contains(path), !rules.excludes(path), let status = files.status(path), status.kind == .file else {
+        if let index = seen.firstIndex(of: path) {
+            // Names of two files that are one to Swift, which takes é for e and an accent.
+            if !seen[index].utf8.elementsEqual(path.utf8) { leftOut += 1 }
             return
         }
+        guard !rules.excludes(path) else { return }
+        guard let status = files.status(path) else {
+            // A name that is no UTF-8 cannot be opened by what was made of it.
+            if path.unicodeScalars.contains("\u{FFFD}") { leftOut += 1 }
+            return
+        }
+        guard status.kind == .file else { return }
         seen.insert(path)
         found.append((path, status))
     }

@@ -69,6 +69,8 @@ final class TailedFile {
     /// The walk that saw it last.
     var walk: UInt64 = 0
     var marked: TailPlace?
+    /// Paths by which the names' index has it.
+    var indexed: [String] = []
     /// Its index in the tailer's list.
     var index = 0
     /// Its index among those that are open, and that it was read since it was last looked at for closing.

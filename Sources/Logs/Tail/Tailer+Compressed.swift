@@ -12,7 +12,8 @@ extension Tailer {
         }
         guard let stream = file.stream else { return .failed }
         let most = max(settings.lineBytesMax, 1024)
-        let got = stream.fill(files, descriptor, room: limits.quantumBytes)
+        // Lines that were not wanted yet are still there.
+        let got = stream.pending.count <= most ? stream.fill(files, descriptor, room: limits.quantumBytes) : 0
         if file.encoding == nil {
             // Before anything is taken away from the beginning.
             stream.pending.withUnsafeBytes { learn(file, $0, settings) }
@@ -25,8 +26,8 @@ extension Tailer {
             // It was read before, up to somewhere in the midst.
             stream.drop(Int(min(file.place - stream.offset, UInt64(stream.pending.count))))
         }
-        if stream.offset >= file.place, !stream.pending.isEmpty {
-            takeContent(file, stream, settings, most)
+        if stream.offset >= file.place, !stream.pending.isEmpty, !takeContent(file, stream, settings, most) {
+            return .more
         }
         if stream.offset + UInt64(stream.pending.count) > limits.decompressedBytesMax {
             tally.missedCompressed += file.size > stream.consumed ? file.size - stream.consumed : 0
@@ -53,16 +54,21 @@ extension Tailer {
         return CompressedStream.Format.detect(UnsafeRawBufferPointer(rebasing: headBuffer[..<count]))
     }
 
-    private func takeContent(_ file: TailedFile, _ stream: CompressedStream, _ settings: TailSettings, _ most: Int) {
+    /// False: not all of its lines were wanted.
+    private func takeContent(
+        _ file: TailedFile, _ stream: CompressedStream, _ settings: TailSettings, _ most: Int
+    ) -> Bool {
         var used = 0
+        var isAll = true
         stream.pending.withUnsafeBytes { bytes in
             // Less where the content begins with a mark.
             let start = Int(file.place - stream.offset)
             guard start <= bytes.count, let encoding = file.encoding else { return }
             let content = UnsafeRawBufferPointer(rebasing: bytes[start...])
             if let count = encoding.lastLineEnd(content) {
-                deliver(file, UnsafeRawBufferPointer(rebasing: content[..<count]), encoding)
-                used = start + count
+                let taken = deliver(file, UnsafeRawBufferPointer(rebasing: content[..<count]), encoding)
+                used = start + taken
+                isAll = taken == count
             } else if content.count > most {
                 text.handCut(
                     UnsafeRawBufferPointer(rebasing: content[..<most]), at: file.place,
@@ -72,5 +78,6 @@ extension Tailer {
             }
         }
         stream.drop(used)
+        return isAll
     }
 }

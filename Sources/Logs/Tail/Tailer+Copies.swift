@@ -29,6 +29,9 @@ extension Tailer {
         let isCompressed: Bool
     }
 
+    /// Of a compressed file, looked at for its head.
+    private static let probeBytesMax: UInt64 = 1 << 20
+
     func probe(_ path: String) -> Probe? {
         guard let descriptor = files.open(path) else {
             failed(path)
@@ -45,7 +48,8 @@ extension Tailer {
             return Probe(status: status, isCompressed: false, head: Array(head), isPartial: isPartial)
         }
         let stream = CompressedStream(format)
-        while stream.pending.count < HeadPrint.bytesMax, stream.state == .going {
+        // Members may be empty, as many as there are.
+        while stream.pending.count < HeadPrint.bytesMax, stream.state == .going, stream.consumed < Self.probeBytesMax {
             _ = stream.fill(files, descriptor, room: HeadPrint.bytesMax)
         }
         return Probe(
@@ -54,18 +58,19 @@ extension Tailer {
     }
 
     /// The files of a folder, looked at once a turn.
-    func entries(_ folder: String) -> [FolderEntry] {
+    func entries(_ folder: String) -> FolderListing {
         if let entries = folderEntries[folder] { return entries }
         var names: [String] = []
         _ = files.list(folder) { name, kind in
             if kind == .file || kind == .link { names.append(name) }
             return names.count < limits.entriesMax
         }
-        let entries = names.compactMap { name -> FolderEntry? in
-            let path = joined(folder, name)
-            guard let status = files.status(path), status.kind == .file else { return nil }
-            return FolderEntry(path: path, status: status)
-        }
+        let entries = FolderListing(
+            names.compactMap { name -> FolderEntry? in
+                let path = joined(folder, name)
+                guard let status = files.status(path), status.kind == .file else { return nil }
+                return FolderEntry(path: path, status: status)
+            })
         folderEntries[folder] = entries
         return entries
     }
@@ -73,7 +78,7 @@ extension Tailer {
     /// Its file, under another name.
     func entry(of file: TailedFile) -> FolderEntry? {
         for folder in Set(file.names.map(folder(of:))) {
-            if let entry = entries(folder).first(where: { $0.status.identity == file.identity }) { return entry }
+            if let entry = entries(folder).entry(file.identity) { return entry }
         }
         return nil
     }
@@ -81,7 +86,7 @@ extension Tailer {
     /// Whether one name is another one after a rotation: "app.log" and "app.log.1", "app.log-20261126.gz" or "app-20261126.log".
     static func isRotation(_ name: String, of original: String) -> Bool {
         if name == original { return false }
-        if name.hasPrefix(original) { return "-._~".contains(name.dropFirst(original.count).first!) }
+        if name.hasPrefix(original) { return RotationName.marks.contains(name.dropFirst(original.count).first!) }
         guard let dot = original.lastIndex(of: "."), dot > original.startIndex else { return false }
         let stem = original[..<dot]
         guard name.hasPrefix(stem) else { return false }
@@ -93,18 +98,7 @@ extension Tailer {
 
     /// Whether both are rotations of the same: "app.log.1" and "app.log.2.gz".
     static func areRotations(_ name: String, _ other: String) -> Bool {
-        func base(_ name: String) -> Substring {
-            var base = name[...]
-            while let mark = base.lastIndex(where: { "-._".contains($0) }), mark > base.startIndex {
-                let last = base[base.index(after: mark)...]
-                guard last == "gz" || last == "zst" || last.allSatisfy({ $0.isNumber || "TZ".contains($0) }) else {
-                    break
-                }
-                base = base[..<mark]
-            }
-            return base
-        }
-        return name != other && base(name) == base(other)
+        name != other && RotationName.base(name) == RotationName.base(other)
     }
 
     private func isCopy(_ path: String, of file: TailedFile) -> Bool {
@@ -134,13 +128,13 @@ extension Tailer {
 
     /// Contents that a new file may be a copy of, those first that nothing leads to.
     func known(_ probe: Probe, _ path: String) -> [TailedFile] {
-        let found = probe.head.withUnsafeBytes { heads.matches($0, path) }.filter { file in
+        let found = named.originals(of: path).filter { file in
             // A gap at the beginning says nothing of which one it is.
             if probe.head.first == 0, !(probe.isCompressed ? isNamed(path, for: file) : file.isThere) { return false }
-            return file.state != .held && isCopy(path, of: file)
-                && (probe.isLike(file) || file.isFollowed && file.isThere && probe.mayBecome(file))
+            return file.state != .held && probe.mayBecome(file) && isCopy(path, of: file)
+                && (probe.isLike(file) || file.isFollowed && file.isThere)
                 && (probe.isCompressed || hasLineEnd(path, before: file))
-        }
+        }.sorted { ($1.head.bytes, $0.id) < ($0.head.bytes, $1.id) }
         return found.filter { !$0.isThere } + found.filter(\.isThere)
     }
 
@@ -149,7 +143,10 @@ extension Tailer {
         guard file.head.bytes > 0 else { return nil }
         var best: Copy?
         for folder in Set(file.names.map(folder(of:))) {
-            for entry in entries(folder) where entry.status.identity != file.identity && isCopy(entry.path, of: file) {
+            let entries = entries(folder)
+            var seen: Set<TailFileIdentity> = [file.identity]
+            for entry in file.names.flatMap(entries.copies(of:))
+            where isCopy(entry.path, of: file) && seen.insert(entry.status.identity).inserted {
                 let other = byIdentity[entry.status.identity].flatMap { $0.original === file ? nil : $0 }
                 if other?.file != nil { continue }
                 // One that is not open may have lost its number since the last look.
@@ -217,24 +214,26 @@ extension Tailer {
     }
 
     func lookAtHeld() {
-        for file in held {
-            guard file.state == .held, let original = file.original else { continue }
-            guard let status = files.status(file.path), status.identity == file.identity else {
-                held.removeAll { $0 === file }
-                remove(file)
-                wantWalk()
-                continue
-            }
-            if status.bytes != file.size { file.since = now }
-            file.size = status.bytes
-            if original.state == .gone || !original.isThere {
-                adopt(original, file.path, status, isCompressed: file.isCompressed)
-            } else if !isStillCopy(file, original) {
-                if isItself(original) {
-                    letGo(file)
-                } else {
-                    contentLost(original)
-                }
+        for file in held { lookAtHeld(file) }
+    }
+
+    func lookAtHeld(_ file: TailedFile) {
+        guard file.state == .held, let original = file.original else { return }
+        guard let status = files.status(file.path), status.identity == file.identity else {
+            held.removeAll { $0 === file }
+            remove(file)
+            wantWalk()
+            return
+        }
+        if status.bytes != file.size { file.since = now }
+        file.size = status.bytes
+        if original.state == .gone || !original.isThere {
+            adopt(original, file.path, status, isCompressed: file.isCompressed)
+        } else if !isStillCopy(file, original) {
+            if isItself(original) {
+                letGo(file)
+            } else {
+                contentLost(original)
             }
         }
     }

@@ -21,7 +21,9 @@ extension Tailer {
         for file in all where file.isFollowed { look(file) }
         lookAtHeld()
         for file in all where file.isFollowed && (file.state == .rotated || file.isCompressed) { endIfIdle(file) }
-        for file in all where file.missed != nil && file.since + 2 * limits.pollNanoseconds <= now { settleMissed(file) }
+        for file in all where file.missed != nil && file.since + 2 * limits.pollNanoseconds <= now {
+            settleMissed(file)
+        }
     }
 
     private func endIfIdle(_ file: TailedFile) {
@@ -133,7 +135,7 @@ extension Tailer {
     /// Looks whether it is still where it was, and how large it is.
     func look(_ file: TailedFile) {
         switch file.state {
-        case .held: lookAtHeld()
+        case .held: lookAtHeld(file)
         case .reading, .rotated:
             if file.hasPath {
                 if let status = files.status(file.path), status.identity == file.identity {
@@ -272,6 +274,7 @@ extension Tailer {
         if isBeginningOfCopy(probe, finding.path) { return }
         for known in known(probe, finding.path) {
             if known.state == .gone || !known.isThere || probe.isCompressed && known.hasEnded && !known.hasPath {
+                if known.receiver == nil { give(known, to: finding) }
                 return adopt(known, finding.path, probe.status, isCompressed: probe.isCompressed)
             }
             if probe.isCompressed || known.isFollowed {
@@ -401,12 +404,7 @@ extension Tailer {
                 })
             else { return true }
             attach(file, finding.path, finding.status)
-            if file.receiver == nil {
-                let receiver = receivers[finding.receiver].settings.receiver
-                heads.remove(file)
-                file.belong(to: LogSource(path: finding.path, receiver: receiver), receiver: finding.receiver)
-                heads.add(file)
-            }
+            if file.receiver == nil { give(file, to: finding) }
             resumed(file, probe, finding.path == file.source.path ? .reading : .rotated)
             return false
         }
@@ -416,6 +414,14 @@ extension Tailer {
         blockInOrder(unfound)
         unfound = []
         return rest
+    }
+
+    /// Who found it reads it from now on.
+    private func give(_ file: TailedFile, to finding: Finding) {
+        let receiver = receivers[finding.receiver].settings.receiver
+        named.remove(file)
+        file.belong(to: LogSource(path: finding.path, receiver: receiver), receiver: finding.receiver)
+        named.add(file)
     }
 
     private func findElsewhere(_ file: TailedFile) {

@@ -24,7 +24,7 @@ extension Tailer {
         // What is skipped costs as well.
         let stepsMax = max(16, bytesMax / max(1, limits.quantumBytes) * 4 + ready.count)
         while steps < stepsMax, tally.bytes - before < UInt64(bytesMax), full < max(1, ready.count),
-            let file = ready.popFirst()
+            !isFull(), let file = ready.popFirst()
         {
             file.isQueued = false
             guard file.isFollowed, !file.isBlocked else { continue }
@@ -185,9 +185,7 @@ extension Tailer {
         // Room that was made beforehand will have something else in it.
         let known = head.first == 0 ? head.count : head.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
         if known > file.head.bytes, file.head.bytes < HeadPrint.bytesMax {
-            heads.remove(file)
             file.head = file.head.grown(with: UnsafeRawBufferPointer(rebasing: head[..<known]))
-            heads.add(file)
             touch(file)
         }
         if file.encoding == nil, let (encoding, mark) = LineEncoding.detect(head, settings.encoding) {
@@ -228,7 +226,9 @@ extension Tailer {
         if isAtEnd { file.size = max(end, file.place) }
         guard let encoding = file.encoding, !bytes.isEmpty else { return .idle }
         if let count = encoding.lastLineEnd(bytes) {
-            deliver(file, UnsafeRawBufferPointer(rebasing: bytes[..<count]), encoding)
+            guard deliver(file, UnsafeRawBufferPointer(rebasing: bytes[..<count]), encoding) == count else {
+                return .more
+            }
         } else if bytes[0] == 0, encoding.isByBytes {
             if let first = bytes.firstIndex(where: { $0 != 0 }) {
                 passGap(file, to: file.place + UInt64(first))
@@ -240,9 +240,26 @@ extension Tailer {
         return isAtEnd ? .idle : .more
     }
 
-    func deliver(_ file: TailedFile, _ lines: UnsafeRawBufferPointer, _ encoding: LineEncoding) {
-        text.hand(lines, at: file.place, encoding, to: sink(of: file), observed: observed, &tally)
-        moved(file, to: file.place + UInt64(lines.count), encoding)
+    /// What short lines become is a hundred times as much: so much is given to a sink before it is asked whether that is enough. Bytes.
+    private static let sliceBytes = 8 << 10
+
+    /// Returns how many bytes of the lines were wanted.
+    func deliver(_ file: TailedFile, _ lines: UnsafeRawBufferPointer, _ encoding: LineEncoding) -> Int {
+        var done = 0
+        repeat {
+            let rest = UnsafeRawBufferPointer(rebasing: lines[done...])
+            let slice = UnsafeRawBufferPointer(rebasing: rest[..<min(Self.sliceBytes, rest.count)])
+            let count =
+                slice.count == rest.count
+                ? rest.count
+                : encoding.lastLineEnd(slice) ?? encoding.firstLineEnd(rest) ?? rest.count
+            text.hand(
+                UnsafeRawBufferPointer(rebasing: rest[..<count]), at: file.place, encoding, to: sink(of: file),
+                observed: observed, &tally)
+            moved(file, to: file.place + UInt64(count), encoding)
+            done += count
+        } while done < lines.count && !isFull()
+        return done
     }
 
     func moved(_ file: TailedFile, to place: UInt64, _ encoding: LineEncoding) {
@@ -302,7 +319,7 @@ extension Tailer {
         guard count == room.count else { return replaced(file) }
         let bytes = UnsafeRawBufferPointer(room)
         if length <= UInt64(most) {
-            deliver(file, bytes, encoding)
+            _ = deliver(file, bytes, encoding)
         } else {
             text.handCut(
                 bytes, at: file.place, sourceBytes: length, encoding, to: sink(of: file), observed: observed, &tally)
@@ -334,7 +351,12 @@ extension Tailer {
         guard let descriptor = file.file, let encoding = file.encoding else { return true }
         if let stream = file.stream {
             guard stream.offset == file.place, !stream.pending.isEmpty else { return true }
-            stream.pending.withUnsafeBytes { deliver(file, $0, encoding) }
+            stream.pending.withUnsafeBytes { rest in
+                var done = 0
+                while done < rest.count {
+                    done += deliver(file, UnsafeRawBufferPointer(rebasing: rest[done...]), encoding)
+                }
+            }
         } else if file.size > file.place, !file.isGap {
             if case .changed = takeLong(file, descriptor, settings, end: file.size, hasEnd: false) { return false }
         }

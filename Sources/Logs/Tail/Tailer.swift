@@ -24,6 +24,7 @@ public final class Tailer {
     let receivers: [Receiver]
     let limits: TailLimits
     let makeSink: MakeSink
+    let isFull: () -> Bool
 
     var all: [TailedFile] = []
     var byIdentity: [TailFileIdentity: TailedFile] = [:]
@@ -32,7 +33,7 @@ public final class Tailer {
     var latest: [String: TailedFile] = [:]
     /// Paths without a known content that the walk which goes on has found.
     var newPaths: Set<String> = []
-    var heads = HeadIndex()
+    var named = NameIndex()
     var held: [TailedFile] = []
     /// Compressed files of which too little is there, with their size and since when that is so.
     var unready: [TailFileIdentity: (bytes: UInt64, since: UInt64, walk: UInt64)] = [:]
@@ -55,7 +56,7 @@ public final class Tailer {
 
     var watched: Set<String> = []
     var isWatchedWhole = false
-    var folderEntries: [String: [FolderEntry]] = [:]
+    var folderEntries: [String: FolderListing] = [:]
     var walkNumber: UInt64 = 0
     var nextWalk: UInt64 = 0
     var lastWalk: UInt64 = 0
@@ -72,13 +73,15 @@ public final class Tailer {
 
     /// - Parameters:
     ///   - receivers: which files, and how; one a receiver.
+    ///   - isFull: whether the sinks have given out as much as is wanted for now. Asked every few lines; then nothing more is given to them in that turn.
     ///   - makeSink: makes the sink of a source that begins, or begins again, at a place: the first line it is given begins at `resume.start` or behind.
     public init(
         _ files: any TailFiles, _ receivers: [TailSettings], positions: PositionLog, limits: TailLimits = TailLimits(),
-        makeSink: @escaping MakeSink
+        isFull: @escaping () -> Bool = { false }, makeSink: @escaping MakeSink
     ) {
         self.files = files
         self.limits = limits
+        self.isFull = isFull
         self.makeSink = makeSink
         self.receivers = receivers.map {
             Receiver(settings: $0, rules: PathRules($0), isNew: !positions.receivers.contains($0.receiver))
@@ -95,11 +98,13 @@ public final class Tailer {
     }
 
     private func add(_ place: TailPlace) {
-        let receiver = receivers.firstIndex { receiver in
-            receiver.settings.receiver == place.source.receiver && receiver.rules.matches(place.source.path)
-        }
+        let fitting = receivers.indices.filter { receivers[$0].rules.matches(place.source.path) }
+        // Where its receiver is gone or has another name now, the one that would find it there.
+        let receiver = fitting.first { receivers[$0].settings.receiver == place.source.receiver } ?? fitting.first
+        let name = receiver.map { receivers[$0].settings.receiver } ?? place.source.receiver
         let file = TailedFile(
-            id: place.id, source: place.source, receiver: receiver, state: .gone, identity: place.identity,
+            id: place.id, source: LogSource(path: place.source.path, receiver: name), receiver: receiver, state: .gone,
+            identity: place.identity,
             head: place.head, path: place.path, resume: place.resume)
         file.hasEnded = place.isEnded
         file.target = place.target
@@ -184,13 +189,13 @@ public final class Tailer {
     func list(_ file: TailedFile) {
         file.index = all.count
         all.append(file)
-        heads.add(file)
+        named.add(file)
     }
 
     /// Nothing is known of it any more.
     func remove(_ file: TailedFile) {
         detach(file)
-        heads.remove(file)
+        named.remove(file)
         let last = all.removeLast()
         if last !== file {
             all[file.index] = last
@@ -211,7 +216,11 @@ public final class Tailer {
     func attach(_ file: TailedFile, _ path: String, _ status: TailFileStatus) {
         if byPath[file.path] === file { byPath[file.path] = nil }
         if byIdentity[file.identity] === file { byIdentity[file.identity] = nil }
-        file.path = path
+        if file.path != path {
+            named.remove(file)
+            file.path = path
+            named.add(file)
+        }
         file.identity = status.identity
         file.hasPath = true
         byPath[path] = file
@@ -247,7 +256,7 @@ public final class Tailer {
         waiting.removeAll { file in
             guard let wake = file.sinkWake else { return true }
             // What is known to be in the file may belong to what waits, however long it took to come to it.
-            guard wake <= now, !file.isQueued, let sink = file.sink else { return false }
+            guard wake <= now, !file.isQueued, let sink = file.sink, !isFull() else { return false }
             file.sinkWake = sink.turn(now: now, observed: observed)
             touch(file)
             return file.sinkWake == nil
@@ -312,55 +321,5 @@ struct Ring {
             }
         }
         return items[first]
-    }
-}
-
-/// Finds contents by how they begin, and how the names of their files do: names of rotations have the part before the first mark in common.
-struct HeadIndex {
-    private struct Key: Hashable {
-        var head: HeadPrint
-        var family: Substring
-    }
-
-    /// Of files that begin alike and have names of one family, as many are looked at.
-    static let alikeMax = 256
-
-    private var byHead: [Key: [TailedFile]] = [:]
-    /// How many files have a print of so many bytes.
-    private var lengths = [Int](repeating: 0, count: HeadPrint.bytesMax + 1)
-
-    private static func family(_ path: String) -> Substring { fileName(path).prefix { !"-._~".contains($0) } }
-
-    private static func keys(_ file: TailedFile) -> Set<Key> {
-        // `path` changes; what it was first and what a link led to do not.
-        var keys: Set = [Key(head: file.head, family: family(file.source.path))]
-        if !file.target.isEmpty { keys.insert(Key(head: file.head, family: family(file.target))) }
-        return keys
-    }
-
-    mutating func add(_ file: TailedFile) {
-        guard file.head.bytes > 0 else { return }
-        for key in Self.keys(file) { byHead[key, default: []].append(file) }
-        lengths[file.head.bytes] += 1
-    }
-
-    mutating func remove(_ file: TailedFile) {
-        guard file.head.bytes > 0 else { return }
-        for key in Self.keys(file) {
-            byHead[key]?.removeAll { $0 === file }
-            if byHead[key]?.isEmpty == true { byHead[key] = nil }
-        }
-        lengths[file.head.bytes] -= 1
-    }
-
-    /// All that began as `head` does, those that are known by more of it first.
-    func matches(_ head: UnsafeRawBufferPointer, _ path: String) -> [TailedFile] {
-        var key = Key(head: .empty, family: Self.family(path))
-        var found: [TailedFile] = []
-        for byte in head.prefix(HeadPrint.bytesMax) {
-            key.head.add(byte)
-            if lengths[key.head.bytes] > 0, let files = byHead[key] { found = files.suffix(Self.alikeMax) + found }
-        }
-        return found
     }
 }

@@ -30,6 +30,18 @@ struct TextFormatTests {
         #expect(record.fields.isEmpty)
     }
 
+    @Test("Groups of a pattern that lie in each other take more room than the line")
+    func nestedGroups() throws {
+        let names = "abcdefghijklmnopqrstuvwx".map { "group_with_a_long_name_\($0)" }
+        let pattern = names.reduce("") { $0 + "(?P<\($1)>" } + ".*" + names.map { _ in ")" }.joined()
+        let format = LogFormatSettings.Format.regex(try LinePattern(pattern))
+        for count in [1, 1_000, 200_000] {
+            let line = String(repeating: "x", count: count)
+            let record = FormatProbe.record(line, format)
+            #expect(record.attributes.filter { $0.key.hasPrefix("group_") && $0.value.string == line }.count == names.count)
+        }
+    }
+
     @Test("nginx and Apache")
     func access() {
         let line =
