@@ -94,7 +94,7 @@ let package = Package(
         target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System", "Wire"], exclude: ["js"]),
         target("TLS", ["COpenSSL", "Linux"]),
         target("Exporters", ["CLinux", "Discovery", "Pipeline", "Queue", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
-        target("Receivers", ["Server", "System", "Telemetry", "Wire"]),
+        target("Receivers", ["CLinux", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
         // 5 hosts
         target("Runtime", nio + ["Platform", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target(
@@ -119,8 +119,8 @@ let package = Package(
         tests("Queue", ["CLinux", "Queue", "Linux", "Telemetry"]),
         tests("Server", ["CHTTP2", "CZlib", "CZstd", "Server", "System"]),
         tests("Processors", ["Processors", "Configuration", "System", "Telemetry", "Wire"]),
-        tests("Receivers", ["CHTTP2", "CZlib", "Receivers", "Server", "System", "Telemetry", "Wire"]),
-        tests("Logs", ["CZlib", "CZstd", "Linux", "Logs", "System", "Telemetry", "Wire"]),
+        tests("Receivers", ["CHTTP2", "CZlib", "Linux", "Logs", "Receivers", "Server", "System", "Telemetry", "Wire"]),
+        tests("Logs", ["CScan", "CZlib", "CZstd", "Linux", "Logs", "System", "Telemetry", "Wire"]),
         tests("Transport", ["Transport", "CZlib", "System"]),
         tests("Resolver", ["Discovery", "Resolver", "System"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),

@@ -31,7 +31,7 @@ class Kind:
 WRITE = 'action(type="omfile" file="{out}" template="line")'
 PARSE = 'action(type="mmjsonparse" cookie="" container="$!")\n  '
 KINDS = [
-    Kind("plain, unparsed", "plain", "plain, multiline: off", WRITE),
+    Kind("plain, unparsed", "plain", "raw, multiline: off", WRITE),
     Kind("JSON", "plain", "json", PARSE + WRITE),
     Kind("Docker json-file + JSON", "docker", "docker", PARSE + WRITE),
     Kind("CRI + JSON", "cri", "cri", None),

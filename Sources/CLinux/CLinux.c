@@ -57,6 +57,9 @@ static int exec_child(const sl_spawn_request *request, pid_t parent) {
         lifted[i] = fcntl(request->descriptors[i], F_DUPFD_CLOEXEC, 3 + SL_SPAWN_DESCRIPTORS_MAX);
         if (lifted[i] < 0) return errno;
     }
+    for (int i = 0; i < 3; i++) {
+        if (request->streams[i] >= 0 && dup2(request->streams[i], i) < 0) return errno;
+    }
     for (int i = 0; i < request->descriptor_count; i++) {
         if (dup2(lifted[i], 3 + i) < 0) return errno;
     }
@@ -116,14 +119,16 @@ static int fail_closing(int fd) {
     return -1;
 }
 
+// Datagrams have no backlog, and of two who bound the same place only one would get them.
 static int listen_at(const struct addrinfo *at, int backlog, uint16_t *bound_port) {
     int fd = socket(at->ai_family, at->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, at->ai_protocol);
     if (fd < 0) return -1;
     int one = 1;
     struct sockaddr_storage bound;
     socklen_t length = sizeof bound;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 || bind(fd, at->ai_addr, at->ai_addrlen) != 0 ||
-        listen(fd, backlog) != 0 || getsockname(fd, (struct sockaddr *)&bound, &length) != 0) {
+    const bool is_stream = at->ai_socktype == SOCK_STREAM;
+    if ((is_stream && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0) || bind(fd, at->ai_addr, at->ai_addrlen) != 0 ||
+        (is_stream && listen(fd, backlog) != 0) || getsockname(fd, (struct sockaddr *)&bound, &length) != 0) {
         return fail_closing(fd);
     }
     // The port is at the same place for both families.
@@ -131,11 +136,11 @@ static int listen_at(const struct addrinfo *at, int backlog, uint16_t *bound_por
     return fd;
 }
 
-int sl_listen_tcp(const char *host, uint16_t port, int backlog, sl_listen_result *result) {
+static int listen_host(const char *host, uint16_t port, int type, int backlog, sl_listen_result *result) {
     *result = (sl_listen_result){.port = 0};
     char service[8];
     snprintf(service, sizeof service, "%u", port);
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = type, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     int code = getaddrinfo(host, service, &hints, &found);
     if (code != 0) {
@@ -153,6 +158,10 @@ int sl_listen_tcp(const char *host, uint16_t port, int backlog, sl_listen_result
     freeaddrinfo(found);
     errno = saved;
     return fd;
+}
+
+int sl_listen_tcp(const char *host, uint16_t port, int backlog, sl_listen_result *result) {
+    return listen_host(host, port, SOCK_STREAM, backlog, result);
 }
 
 // The address of a socket in the file system. A path longer than sun_path is reached through its folder: *folder is then a descriptor that
@@ -183,8 +192,8 @@ static bool unix_address(const char *path, struct sockaddr_un *address, int *fol
     return false;
 }
 
-static int listen_unix(const char *path, const struct sockaddr_un *address, int backlog) {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+static int listen_unix(const char *path, const struct sockaddr_un *address, int type, int backlog) {
+    int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
     if (bind(fd, (struct sockaddr *)address, sizeof *address) != 0) {
         struct stat status;
@@ -193,13 +202,13 @@ static int listen_unix(const char *path, const struct sockaddr_un *address, int 
             errno = EADDRINUSE;
             return fail_closing(fd);
         }
-        int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        int probe = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         bool is_stale = probe >= 0 && connect(probe, (struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED;
         if (probe >= 0) close(probe);
         if (!is_stale) errno = EADDRINUSE;
         if (!is_stale || unlink(path) != 0 || bind(fd, (struct sockaddr *)address, sizeof *address) != 0) return fail_closing(fd);
     }
-    if (listen(fd, backlog) != 0) return fail_closing(fd);
+    if (type == SOCK_STREAM && listen(fd, backlog) != 0) return fail_closing(fd);
     return fd;
 }
 
@@ -214,7 +223,78 @@ int sl_listen_unix(const char *path, int backlog) {
     struct sockaddr_un address;
     int folder;
     if (!unix_address(path, &address, &folder)) return -1;
-    return close_folder(folder, listen_unix(path, &address, backlog));
+    return close_folder(folder, listen_unix(path, &address, SOCK_STREAM, backlog));
+}
+
+static int with_datagram_options(int fd, int buffer_bytes) {
+    const int one = 1;
+    // Each is a wish: less room loses more, and is counted where the kernel tells.
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes);
+    setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one);
+    return fd;
+}
+
+int sl_bind_udp(const char *host, uint16_t port, int buffer_bytes, sl_listen_result *result) {
+    const int fd = listen_host(host, port, SOCK_DGRAM, 0, result);
+    return fd < 0 ? -1 : with_datagram_options(fd, buffer_bytes);
+}
+
+int sl_bind_unix_datagram(const char *path, int buffer_bytes) {
+    struct sockaddr_un address;
+    int folder;
+    if (!unix_address(path, &address, &folder)) return -1;
+    const int fd = close_folder(folder, listen_unix(path, &address, SOCK_DGRAM, 0));
+    return fd < 0 ? -1 : with_datagram_options(fd, buffer_bytes);
+}
+
+int sl_receive_datagrams(int fd, void *memory, size_t each, sl_datagram *datagrams, int count, uint32_t *dropped) {
+    struct mmsghdr messages[SL_DATAGRAMS_MAX];
+    struct iovec parts[SL_DATAGRAMS_MAX];
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof(uint32_t))];
+    } controls[SL_DATAGRAMS_MAX];
+    if (count > SL_DATAGRAMS_MAX) count = SL_DATAGRAMS_MAX;
+    for (int i = 0; i < count; i++) {
+        parts[i] = (struct iovec){.iov_base = (char *)memory + i * each, .iov_len = each};
+        messages[i] = (struct mmsghdr){.msg_hdr = {
+            .msg_iov = &parts[i], .msg_iovlen = 1, .msg_control = &controls[i], .msg_controllen = sizeof controls[i]}};
+    }
+    const int received = recvmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT, NULL);
+    for (int i = 0; i < received; i++) {
+        struct msghdr *head = &messages[i].msg_hdr;
+        datagrams[i] = (sl_datagram){.count = messages[i].msg_len, .is_cut = (head->msg_flags & MSG_TRUNC) != 0};
+        for (struct cmsghdr *at = CMSG_FIRSTHDR(head); at != NULL; at = CMSG_NXTHDR(head, at)) {
+            if (at->cmsg_level == SOL_SOCKET && at->cmsg_type == SO_RXQ_OVFL) memcpy(dropped, CMSG_DATA(at), sizeof *dropped);
+        }
+    }
+    return received;
+}
+
+void sl_keep_alive(int fd) {
+    const int one = 1, idle_seconds = 60, interval_seconds = 20;
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_seconds, sizeof idle_seconds);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_seconds, sizeof interval_seconds);
+}
+
+int sl_open_fifo(const char *path) {
+    struct stat status;
+    if (mkfifo(path, 0660) != 0 && errno != EEXIST) return -1;
+    // Open for writing, too: writers may come and go, and it never ends.
+    const int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) return -1;
+    if (fstat(fd, &status) != 0) return fail_closing(fd);
+    if (S_ISFIFO(status.st_mode)) return fd;
+    errno = EEXIST;
+    return fail_closing(fd);
+}
+
+int sl_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int sl_set_nonblocking(int fd) {
+    const int flags = fcntl(fd, F_GETFL);
+    return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
 int sl_inotify(void) { return inotify_init1(IN_NONBLOCK | IN_CLOEXEC); }

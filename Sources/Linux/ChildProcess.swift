@@ -42,12 +42,14 @@ public final class ChildProcess: Sendable {
     /// Starts a program with this process's environment (or `environment`, `NAME=value` each), standard streams and working directory, no
     /// signal blocked, and the given descriptors as 3, 4, …; no other is inherited.
     /// - Parameters:
+    ///   - streams: in place of this process's standard streams, where they are not nil.
     ///   - arguments: without the program's name.
     ///   - parentDeathSignal: sent to the child when the calling thread ends; call from one that lives on.
     ///   - hasOwnGroup: the terminal's signals do not reach it.
     public init(
         executable: String, arguments: [String], descriptors: [Int32], parentDeathSignal: Int32,
-        hasOwnGroup: Bool = false, environment: [String]? = nil
+        hasOwnGroup: Bool = false, environment: [String]? = nil,
+        streams: (input: Int32?, output: Int32?, error: Int32?) = (nil, nil, nil)
     ) throws(SystemCallError) {
         var strings: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
         var variables: [UnsafeMutablePointer<CChar>?]? = environment.map { $0.map { strdup($0) } + [nil] }
@@ -66,8 +68,9 @@ public final class ChildProcess: Sendable {
                             var request = sl_spawn_request(
                                 executable: path, arguments: strings.baseAddress!, environment: environment,
                                 descriptors: descriptors.baseAddress ?? empty,
-                                descriptor_count: Int32(descriptors.count), parent_death_signal: parentDeathSignal,
-                                own_group: hasOwnGroup)
+                                descriptor_count: Int32(descriptors.count),
+                                streams: (streams.input ?? -1, streams.output ?? -1, streams.error ?? -1),
+                                parent_death_signal: parentDeathSignal, own_group: hasOwnGroup)
                             return sl_spawn(&request)
                         }
                     }

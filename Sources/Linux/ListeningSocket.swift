@@ -27,14 +27,7 @@ public final class ListeningSocket: Sendable {
             var result = sl_listen_result()
             fileDescriptor = sl_listen_tcp(host, port, Self.backlog, &result)
             self.place = .tcp(host: host, port: result.port)
-            guard fileDescriptor < 0 else { return }
-            if let why = result.not_known { throw Failure(reason: "the host is not known: \(String(cString: why))") }
-            let reason = Self.reason(errno)
-            guard result.tried > 1 else { throw Failure(reason: reason) }
-            let last = withUnsafeBytes(of: &result.last) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            throw Failure(reason: "none of its \(result.tried) addresses will do; the last, \(last): \(reason)")
+            if fileDescriptor < 0 { throw Self.failure(errno, &result) }
         case .unix(let path):
             fileDescriptor = sl_listen_unix(path, Self.backlog)
             self.place = place
@@ -42,7 +35,17 @@ public final class ListeningSocket: Sendable {
         }
     }
 
-    private static func reason(_ code: Int32) -> String {
+    static func failure(_ code: Int32, _ result: inout sl_listen_result) -> Failure {
+        if let why = result.not_known { return Failure(reason: "the host is not known: \(String(cString: why))") }
+        let reason = reason(code)
+        guard result.tried > 1 else { return Failure(reason: reason) }
+        let last = withUnsafeBytes(of: &result.last) {
+            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return Failure(reason: "none of its \(result.tried) addresses will do; the last, \(last): \(reason)")
+    }
+
+    static func reason(_ code: Int32) -> String {
         switch code {
         case EADDRINUSE: "the address is in use by another program"
         case EADDRNOTAVAIL: "this machine does not have that address"

@@ -75,6 +75,20 @@ public enum Machine {
     /// Whether the path names a file that this process may execute.
     public static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
 
+    /// The path of a program that is named as in a shell. Nil: there is none.
+    /// - Parameter folders: as PATH has them.
+    public static func executable(_ name: String, searching folders: String) -> String? {
+        if name.utf8.contains(UInt8(ascii: "/")) { return isExecutable(name) && !isFolder(name) ? name : nil }
+        for folder in folders.split(separator: ":") {
+            let path = "\(folder)/\(name)"
+            if isExecutable(path), !isFolder(path) { return path }
+        }
+        return nil
+    }
+
+    /// To a socket in the file system.
+    public static func allowEverybodyToWrite(_ path: String) { _ = chmod(path, 0o666) }
+
     /// Why nothing could be made in this folder, which need not exist yet; nil when it looks as if it could.
     public static func reasonNotWritable(folder path: String) -> String? {
         var path = path

@@ -6,10 +6,13 @@ public struct LogSource: Hashable, Sendable {
     public var path: String
     /// The receiver that reads it, as configured: "files/shop".
     public var receiver: String
+    /// "stdout" or "stderr", where a program's streams are read one by one; else empty.
+    public var stream: String
 
-    public init(path: String, receiver: String) {
+    public init(path: String, receiver: String, stream: String = "") {
         self.path = path
         self.receiver = receiver
+        self.stream = stream
     }
 }
 

@@ -6,10 +6,11 @@ public import Configuration
 internal import Telemetry
 
 extension Processor {
-    /// Drops the spans of traces that are not chosen. Logs and metrics pass.
+    /// Drops the spans of traces that are not chosen, or log records by their level. What else there is passes.
     /// - Parameter strategies: where remote ones come from; they have to be there for a sampling that is remote.
     public static func sample(_ sampling: HeadSampling, _ strategies: RemoteStrategies? = nil) -> Processor {
-        Processor(stage: SampleStage(sampling, strategies))
+        if case .levels(let levels) = sampling { return Processor(stage: LevelSampleStage(levels)) }
+        return Processor(stage: SampleStage(sampling, strategies))
     }
 }
 
@@ -30,6 +31,7 @@ final class SampleStage: Stage {
                 SampleEdit(rule: .rate(TokenBucket(perSecond: perSecond)), decisions: TraceDecisions())
             case .remote(let remote):
                 SampleEdit(rule: .remote(CompiledStrategy(remote.initial, owner: 0)), decisions: TraceDecisions())
+            case .levels: preconditionFailure("log records are sampled by another stage")
             }
         if case .remote = sampling { precondition(strategies != nil, "remote sampling without its strategies") }
     }
@@ -43,32 +45,12 @@ final class SampleStage: Stage {
 
     /// What is the same for all spans of a batch.
     private func prepare(_ strategies: RemoteStrategies, _ batch: borrowing Batch, _ context: inout StageContext) {
-        edit!.rule = .remote(strategies.strategy(of: Self.service(of: batch)))
+        edit!.rule = .remote(strategies.strategy(of: batch.service))
         let tally = strategies.takeTally()
         for (name, count) in [
             ("strategies", tally.answered), ("strategies_failed", tally.failed), ("services_over", tally.over),
         ] where count > 0 {
             context.details[name, default: 0] += count
-        }
-    }
-
-    /// As SDKs call one that says nothing of it.
-    private static let unknownService = "unknown_service"
-
-    private static func service(of batch: borrowing Batch) -> String {
-        batch.resource.withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress else { return unknownService }
-            var fields = FieldCursor(base, 0..<bytes.count)
-            while fields.next() {
-                guard fields.tag == Tag.Resource.attributes, let (key, value) = fields.keyAndValue,
-                    key.elementsEqual("service.name".utf8), var text = value
-                else { continue }
-                while text.next() {
-                    guard text.tag == Tag.AnyValue.string else { continue }
-                    return String(decoding: text.bytes(text.value), as: UTF8.self)
-                }
-            }
-            return unknownService
         }
     }
 }

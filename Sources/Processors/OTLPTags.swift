@@ -19,6 +19,9 @@ enum Tag {
     /// `ArrayValue.values`, `KeyValueList.values`.
     static let elements: UInt32 = 1 << 3 | 2
 
+    /// `ScopeSpans.spans` and its kin: the frame of a batch's item.
+    static let item: UInt32 = 2 << 3 | 2
+
     enum Resource {
         static let attributes: UInt32 = 1 << 3 | 2
     }
@@ -56,6 +59,7 @@ enum Tag {
     }
 
     enum Log {
+        static let time: UInt32 = 1 << 3 | 1
         static let body: UInt32 = 5 << 3 | 2
         static let attributes: UInt32 = 6 << 3 | 2
         static let droppedAttributes: UInt32 = 7 << 3 | 0

@@ -12,6 +12,8 @@ public enum ProcessorDropReason: String, Sendable, CaseIterable {
     case lateUnsampled = "late_unsampled"
     /// It had come before.
     case duplicate
+    /// A log record that was to say how often it was repeated counts it.
+    case repeated
     /// It is no OTLP within.
     case malformed
     /// The batch would have become larger than 256 MiB.
@@ -106,7 +108,7 @@ public struct Processor {
         case .limits(let limits): self = .limits(limits)
         case .sample(let sampling): self = .sample(sampling, strategies)
         case .correlate(let correlation): self = .correlate(correlation)
-        case .tailSample, .spanMetrics, .serviceGraph, .dedupe:
+        case .tailSample, .spanMetrics, .serviceGraph, .logMetrics, .dedupe:
             preconditionFailure("\(configuration.kind) is made by StatefulProcessors")
         case .js: preconditionFailure("a script is no stage: it is made by the agent")
         }

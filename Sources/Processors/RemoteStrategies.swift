@@ -229,14 +229,14 @@ final class CompiledStrategy: @unchecked Sendable {
     /// Tells its decisions from those of others.
     private let owner: UInt32
 
-    /// - Parameter sampling: none that is remote.
+    /// - Parameter sampling: none that is remote, or of levels.
     init(_ sampling: HeadSampling, owner: UInt32) {
         self.owner = owner
         operations = [:]
         rule =
             switch sampling {
             case .always: .threshold(0, lowerBound: nil)
-            case .never, .remote: .threshold(TraceRandomness.range, lowerBound: nil)
+            case .never, .remote, .levels: .threshold(TraceRandomness.range, lowerBound: nil)
             case .ratio(let ratio): .threshold(TraceRandomness.threshold(ratio), lowerBound: nil)
             case .rate(let perSecond): .rate(TokenBucket(perSecond: perSecond))
             }

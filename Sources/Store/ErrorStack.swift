@@ -36,6 +36,15 @@ public struct ErrorStack: Sendable, Equatable {
         }
     }
 
+    /// What a log record says whose text is all that there is: a line, or, as in files of logs, a stack trace with it. Python has the line at the end of its trace.
+    static func told(by body: String) -> (message: String, stack: String) {
+        let lines = body.split(maxSplits: linesMax, whereSeparator: \.isNewline)
+        guard lines.count > 1 else { return (body, "") }
+        let python = lines.firstIndex { $0.hasPrefix("Traceback (most recent call last)") }
+        let after = python.map { lines[($0 + 1)...] }?.first { $0.first?.isWhitespace == false }
+        return (String(after ?? lines[0]), body)
+    }
+
     private static func other(_ line: Substring) -> Other? {
         for mark in ["[cause]: ", "Caused by: "] where line.hasPrefix(mark) {
             return Other(relation: .cause, headline: String(line.dropFirst(mark.count)), frames: [])

@@ -103,11 +103,14 @@ private final class ErrorGrouper {
         else { return }
         let (type, text, stack) = Self.exception(record.attributes)
         guard !type.isEmpty || !text.isEmpty || head.severity >= RowBuilder.errorSeverity else { return }
-        let body = record.body.string ?? record.shape
-        let occurrence = ErrorOccurrence(
-            source: .log, time: head.time, service: service, type: type,
-            message: text.isEmpty && type.isEmpty ? body : text, stack: stack, traceID: record.traceID,
-            spanID: record.spanID)
+        var occurrence = ErrorOccurrence(
+            source: .log, time: head.time, service: service, type: type, message: text, stack: stack,
+            traceID: record.traceID, spanID: record.spanID)
+        if type.isEmpty, text.isEmpty {
+            let told = ErrorStack.told(by: record.body.string ?? record.shape)
+            occurrence.message = told.message
+            if stack.isEmpty { occurrence.stack = told.stack }
+        }
         let fingerprint = add(occurrence)
         if record.spanID.isValid, said.count < Self.saidMax {
             said.insert(Key(span: record.spanID, fingerprint: fingerprint))

@@ -18,8 +18,9 @@ import Testing
         #expect(configuration.exporters.count == 10)
         #expect(
             configuration.processors.map(\.processor.kind) == [
-                .attributes, .resource, .redact, .filter, .normalize, .js, .limits, .sample, .sample, .correlate, .tailSample,
-                .spanMetrics, .serviceGraph, .dedupe,
+                .attributes, .resource, .redact, .filter, .normalize, .js, .limits, .sample, .sample, .sample,
+                .correlate,
+                .tailSample, .spanMetrics, .serviceGraph, .logMetrics, .dedupe, .dedupe,
             ])
         #expect(configuration.pipelines.map(\.name) == ["traces", "traces/sampled", "logs", "metrics"])
     }

@@ -129,7 +129,7 @@ import Testing
             ),
             (
                 "files: {include: /a, format: jsn}",
-                "receivers.files.format: \"jsn\" is not one of auto, json, docker, cri, logfmt, access, plain, regex; did you mean json?"
+                "receivers.files.format: \"jsn\" is not one of auto, json, docker, cri, logfmt, access, plain, raw, regex; did you mean json?"
             ),
             ("files: {include: /a, format: regex}", "receivers.files.format: pattern is missing"),
             (
@@ -158,7 +158,7 @@ import Testing
             ("files/a b: /a", "1:13: receivers.files/a b: a name after \"/\" has 1 to 64 letters"),
             (
                 "file: /a",
-                "receivers.file: \"file\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files; did you mean files?"
+                "receivers.file: \"file\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files, syslog, stdin, pipe, exec, journald; did you mean files?"
             ),
         ])
     func errors(_ text: String, _ wanted: String) {

@@ -205,7 +205,8 @@ import Testing
               h: {sample: {ratio: 0.25}}
               i: {sample: {rate: 2.5/s}}
               j: {redact: }
-            pipelines: {traces: {processors: [a, b, c, d, e, f, g, h, i, j]}}
+              k: {sample: {levels: {debug: 0, info: 0.1}, services: [{service: "cart*", info: 1, warn: 0.5}]}}
+            pipelines: {traces: {processors: [a, b, c, d, e, f, g, h, i, j, k]}}
             """)
         #expect(
             configuration.processor("a")
@@ -247,7 +248,12 @@ import Testing
         #expect(configuration.processor("g") == .sample(.never))
         #expect(configuration.processor("h") == .sample(.ratio(0.25)))
         #expect(configuration.processor("i") == .sample(.rate(perSecond: 2.5)))
-        #expect(configuration.pipelines.map(\.processors.count) == [10])
+        var levels = LevelSampling()
+        levels.shares = [.debug: 0, .info: 0.1]
+        levels.services = [LevelSampling.Service(service: "cart*")]
+        levels.services[0].shares = [.info: 1, .warn: 0.5]
+        #expect(configuration.processor("k") == .sample(.levels(levels)))
+        #expect(configuration.pipelines.map(\.processors.count) == [11])
     }
 
     // MARK: Precedence and origins
@@ -359,7 +365,7 @@ import Testing
         load.flags.receives = ["otlp=1:1", "zipkin", "zipkin=there"]
         #expect(
             load.errors("") == [
-                "--receive otlp=1:1: \"otlp\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files",
+                "--receive otlp=1:1: \"otlp\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files, syslog, stdin, pipe, exec, journald",
                 "--receive zipkin: expected NAME=HOST:PORT, as in otlp-http=0.0.0.0:4318, or NAME=off",
                 "--receive zipkin: \"there\" is not HOST:PORT, as in 127.0.0.1:9411, or off",
             ])

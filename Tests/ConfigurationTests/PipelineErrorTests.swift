@@ -41,11 +41,11 @@ import Testing
             ("receivers: [zipkin]", "1:12: receivers: expected a mapping of names to settings, not a list"),
             (
                 "receivers: {otlp: }",
-                "1:13: receivers.otlp: \"otlp\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files; a second one of a kind is named as in otlp-http/second"
+                "1:13: receivers.otlp: \"otlp\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files, syslog, stdin, pipe, exec, journald; a second one of a kind is named as in otlp-http/second"
             ),
             (
                 "receivers: {zipkn: }",
-                "1:13: receivers.zipkn: \"zipkn\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files; did you mean zipkin?"
+                "1:13: receivers.zipkn: \"zipkn\" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files, syslog, stdin, pipe, exec, journald; did you mean zipkin?"
             ),
             (
                 "receivers: {zipkin/a b: }",
@@ -253,7 +253,7 @@ import Testing
             // Processors.
             (
                 "processors: {a: {}}",
-                "1:14: processors.a: a processor has exactly one of attributes, resource, redact, filter, normalize, limits, sample, correlate, tail-sample, span-metrics, service-graph, dedupe, js"
+                "1:14: processors.a: a processor has exactly one of attributes, resource, redact, filter, normalize, limits, sample, correlate, tail-sample, span-metrics, service-graph, log-metrics, dedupe, js"
             ),
             (
                 "processors: {a: {js: x.js, on-error: ignore}}",
@@ -330,11 +330,11 @@ import Testing
             ),
             (
                 "processors: {a: {sample: {ratio: 1, rate: 1/s}}}",
-                "1:18: processors.a.sample: expected always, never, {ratio: 0.1}, {rate: 100/s} or {jaeger-remote: …}"
+                "1:18: processors.a.sample: expected always, never, {ratio: 0.1}, {rate: 100/s}, {levels: {info: 0.1}} or {jaeger-remote: …}"
             ),
             (
                 "processors: {a: {sample: rtio}}",
-                "1:26: processors.a.sample: \"rtio\" is not one of always, never, {ratio: 0.1}, {rate: 100/s} or {jaeger-remote: …}; did you mean ratio?"
+                "1:26: processors.a.sample: \"rtio\" is not one of always, never, {ratio: 0.1}, {rate: 100/s}, {levels: {info: 0.1}} or {jaeger-remote: …}; did you mean ratio?"
             ),
             (
                 "processors: {a: {sample: {jaeger-remote: }}}",
@@ -357,12 +357,40 @@ import Testing
                 "1:74: processors.a.sample.jaeger-remote.initial: \"often\" is not one of always, never, {ratio: 0.1} or {rate: 100/s}"
             ),
             (
+                "processors: {a: {sample: {levels: }}}",
+                "1:35: processors.a.sample.levels: it would keep everything: give levels, as in levels: {debug: 0, info: 0.1}"
+            ),
+            (
+                "processors: {a: {sample: {levels: {warning: 1}}}}",
+                "1:36: processors.a.sample.levels.warning: there is no such key. There are: trace, debug, info, warn, error, fatal"
+            ),
+            (
+                "processors: {a: {sample: {levels: {info: 10%}}}}",
+                "1:42: processors.a.sample.levels.info: \"10%\" is not a number from 0 to 1"
+            ),
+            (
+                "processors: {a: {sample: {levels: {info: 0}, ratio: 1}}}",
+                "1:18: processors.a.sample: expected always, never,"
+            ),
+            (
+                "processors: {a: {sample: {levels: {info: 0}, services: [{info: 1}, {service: x}]}}}",
+                "1:57: processors.a.sample.services[0]: which one? service is missing"
+            ),
+            (
+                "processors: {a: {sample: {levels: {info: 0}, services: [{info: 1}, {service: x}]}}}",
+                "1:68: processors.a.sample.services[1]: it changes nothing: give a level, as in debug: 0"
+            ),
+            (
+                "processors: {a: {sample: {services: [{service: x, info: 1}]}}}",
+                "1:27: processors.a.sample.services: there is no such key"
+            ),
+            (
                 "processors: {a: {sample: {rate: 100}}}",
                 "1:33: processors.a.sample.rate: \"100\" is not a rate such as 100/s"
             ),
             (
                 "processors: {a: {sample: sometimes}}",
-                "1:26: processors.a.sample: \"sometimes\" is not one of always, never, {ratio: 0.1}, {rate: 100/s} or {jaeger-remote: …}"
+                "1:26: processors.a.sample: \"sometimes\" is not one of always, never, {ratio: 0.1}, {rate: 100/s}, {levels: {info: 0.1}} or {jaeger-remote: …}"
             ),
             (
                 "processors: {a: {limits: {links: -1}}}",

@@ -10,14 +10,18 @@ import Testing
     @Test func defaults() throws {
         let configuration = try load.configuration(
             """
+            memory: 128MB
             processors:
               tail: {tail-sample: {policies: [{always: true}]}}
               red: {span-metrics: {}}
               graph: {service-graph: }
               once: {dedupe: }
+              levels: {log-metrics: }
+              said: {dedupe: {repeats: }}
             pipelines:
               traces: {processors: [once, red, graph, tail]}
-              metrics: {receivers: [red, otlp-http, graph]}
+              logs: {processors: [levels, said]}
+              metrics: {receivers: [red, otlp-http, graph, levels]}
             """)
         var tail = TailSampling()
         tail.policies = [TailSampling.Policy(name: "policy 1")]
@@ -25,10 +29,14 @@ import Testing
         #expect(configuration.processor("red") == .spanMetrics(SpanMetricsConfiguration()))
         #expect(configuration.processor("graph") == .serviceGraph(ServiceGraphConfiguration()))
         #expect(configuration.processor("once") == .dedupe(DeduplicationConfiguration()))
+        #expect(configuration.processor("levels") == .logMetrics(LogMetricsConfiguration()))
+        var said = DeduplicationConfiguration()
+        (said.signals, said.repeats) = ([], DeduplicationConfiguration.Repeats())
+        #expect(configuration.processor("said") == .dedupe(said))
         #expect(configuration.processors.allSatisfy { $0.processor.kind.isStateful })
         #expect(configuration.pipelines[0].derivedFrom == [])
-        #expect(configuration.pipelines[1].receivers == ["otlp-http"])
-        #expect(configuration.pipelines[1].derivedFrom == ["red", "graph"])
+        #expect(configuration.pipelines[2].receivers == ["otlp-http"])
+        #expect(configuration.pipelines[2].derivedFrom == ["red", "graph", "levels"])
     }
 
     @Test func everyKey() throws {
@@ -52,9 +60,13 @@ import Testing
               blue: {span-metrics: {buckets: [1ms, 1s]}}
               graph: {service-graph: {every: 1s, wait: 2s, peers: [p], buckets: [5ms], spans: 7, series: 8, idle: 9s}}
               once: {dedupe: {window: 1m, entries: 9, signals: [traces, logs]}}
+              said: {dedupe: {signals: logs, repeats: {window: 30s, records: 7, memory: 1MB}}}
+              briefly: {dedupe: {repeats: 5s}}
+              levels: {log-metrics: {every: 20s, attributes: [k], series: 3, idle: 40s}}
             pipelines:
               traces: {processors: [once, tail, red, blue, graph]}
-              metrics: {receivers: [red, blue, graph]}
+              logs: {processors: [levels, said, briefly]}
+              metrics: {receivers: [red, blue, graph, levels]}
             """
         let loaded = try load.loaded(text)
         let configuration = loaded.configuration
@@ -110,6 +122,20 @@ import Testing
         var once = DeduplicationConfiguration()
         (once.windowNanoseconds, once.entriesMax, once.signals) = (60_000_000_000, 9, [.traces, .logs])
         #expect(configuration.processor("once") == .dedupe(once))
+        var said = DeduplicationConfiguration()
+        said.signals = [.logs]
+        said.repeats = .init()
+        said.repeats!.windowNanoseconds = 30_000_000_000
+        (said.repeats!.recordsMax, said.repeats!.bytesMax) = (7, 1 << 20)
+        #expect(configuration.processor("said") == .dedupe(said))
+        var briefly = DeduplicationConfiguration()
+        (briefly.signals, briefly.repeats) = ([], .init())
+        briefly.repeats!.windowNanoseconds = 5_000_000_000
+        #expect(configuration.processor("briefly") == .dedupe(briefly))
+        var levels = LogMetricsConfiguration()
+        (levels.everyNanoseconds, levels.idleNanoseconds) = (20_000_000_000, 40_000_000_000)
+        (levels.attributes, levels.seriesMax) = (["k"], 3)
+        #expect(configuration.processor("levels") == .logMetrics(levels))
         // What is printed reads as the same.
         #expect(try load.configuration(loaded.effective.yaml()) == configuration)
     }
@@ -179,6 +205,26 @@ import Testing
             (
                 "processors: {a: {service-graph: {spans: 0}}}",
                 "1:41: processors.a.service-graph.spans: \"0\" is not a whole number from 1 to 10000000"
+            ),
+            (
+                "processors: {a: {dedupe: {signals: []}}}",
+                "1:36: processors.a.dedupe.signals: it does nothing: give traces, logs or both, or repeats"
+            ),
+            (
+                "processors: {a: {dedupe: {repeats: 0s}}}",
+                "1:36: processors.a.dedupe.repeats.window: \"0s\" is not a time from 1s to 1h"
+            ),
+            (
+                "processors: {a: {dedupe: {repeats: {memory: 1KB}}}}",
+                "1:45: processors.a.dedupe.repeats.memory: \"1KB\" is not a size from 256KB to 1GB"
+            ),
+            (
+                "processors: {a: {log-metrics: {every: 1m, idle: 30s}}}",
+                "1:49: processors.a.log-metrics.idle: 30s is less than every, 1m"
+            ),
+            (
+                "processors: {a: {log-metrics: }}\npipelines: {traces: {processors: a}}",
+                "2:34: pipelines.traces.processors: a (log-metrics) is for logs, and sees no traces"
             ),
             (
                 "processors: {a: {dedupe: {signals: [metrics]}}}",

@@ -46,7 +46,7 @@ def test_the_example_is_valid(sidelight):
     assert (done.code, done.err) == (0, "")
     assert len(done.out.splitlines()) == 1
     assert done.out.startswith(f"{EXAMPLE} is valid: traces from otlp-http, otlp-grpc, zipkin, jaeger through once, ")
-    assert "logs from otlp-http, otlp-grpc, otlp-http/second, files, files/gateway through ids, small, mine, secrets to central, loki, file, the store" in done.out
+    assert "logs from otlp-http, otlp-grpc, otlp-http/second, files, files/gateway, syslog, syslog/router, syslog/local, stdin, pipe, exec/probe, journald through ids, small, mine, secrets to central, loki, file, the store" in done.out
 
 
 def test_all_errors_at_once_in_the_order_of_the_file(sidelight):
@@ -62,7 +62,7 @@ def test_all_errors_at_once_in_the_order_of_the_file(sidelight):
         "sidelight.yaml:8:47",
         "sidelight.yaml:9:1",
     ]
-    assert 'receivers.zipkn: "zipkn" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files; did you mean zipkin?' in done.out
+    assert 'receivers.zipkn: "zipkn" is not one of otlp-http, otlp-grpc, zipkin, jaeger, files, syslog, stdin, pipe, exec, journald; did you mean zipkin?' in done.out
     assert 'the key "jaeger" stands twice; the first is at line 5' in done.out
     assert 'srevice: there is no such key; did you mean "service"?' in done.out
 

@@ -379,6 +379,7 @@ def test_a_file_without_permission_is_counted_and_read_when_it_may_be(folder, re
     one = Agent(less, {"out": receiver}, receivers={"files": {"include": f"{folder}/*.log", "multiline": "off"}}, store="off")
     assert arrived(receiver, 1) == ["good"]
     wait_for(lambda: metric(one, "sidelight_tail_failures_total") > 0)
+    wait_for(lambda: f"{folder}/secret.log cannot be read; it is tried again" in one.err)
     (folder / "secret.log").chmod(0o600)
     assert arrived(receiver, 2) == ["good", "secret"]
     assert one.end() == 0

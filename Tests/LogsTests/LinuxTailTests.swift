@@ -43,6 +43,8 @@ final class RealTail {
     private(set) var sinks: [(source: LogSource, sink: CollectingSink)] = []
     var now: UInt64 = 1_000_000_000_000
     var boot = "boot"
+    private var done: [String] = []
+    private var run: [String] = []
 
     init(
         _ patterns: [String], limits: TailLimits = TailLimits(), _ change: (inout TailSettings) -> Void = { _ in }
@@ -64,6 +66,8 @@ final class RealTail {
         tailer = nil
         log = nil
         sinks = []
+        done += run
+        run = []
         log = try PositionLog(LinuxPositionFiles(folder: folder + "/positions"), boot: boot) { _ in nil }
         tailer = Tailer(LinuxTailFiles(), settings, positions: log, limits: limits) { [unowned self] source, resume in
             let sink = CollectingSink(resume)
@@ -97,7 +101,11 @@ final class RealTail {
         guard let mark = tailer.mark() else { return }
         log.intend(mark, entries: [])
         log.commit(mark)
+        run = lines
     }
+
+    /// What was committed, by all processes.
+    var committed: [String] { done + run }
 
     var lines: [String] { sinks.flatMap { $0.sink.lines.map(\.text) } }
 }
@@ -291,5 +299,95 @@ struct LinuxTailTests {
             #expect(tail.lines.count == 20 * (round + 1))
         }
         #expect(Set(tail.lines).count == 60)
+    }
+}
+
+extension LinuxTailTests {
+    /// As the logs of containers lie: a link of another name to a file that is rotated where it is.
+    @Test func whatALinkLedToIsFoundAfterARotation() throws {
+        let tail = try RealTail(["containers/*.log"])
+        for folder in ["containers", "pods"] { #expect(mkdir(tail.path(folder), 0o700) == 0) }
+        tail.append("pods/0.log", "1\n")
+        #expect(symlink("../pods/0.log", tail.path("containers/app.log")) == 0)
+        tail.settle()
+        tail.commit()
+        tail.append("pods/0.log", "2\n")
+        tail.move("pods/0.log", "pods/0.log.20261127-010203")
+        tail.append("pods/0.log", "3\n")
+        try tail.start()
+        tail.settle()
+        #expect(tail.lines == ["2", "3"])
+    }
+
+    @Test func aBombIsReadWithinItsLimit() throws {
+        var limits = TailLimits()
+        limits.decompressedBytesMax = 1 << 20
+        let tail = try RealTail(["*"], limits: limits)
+        tail.append("a.log.gz", gzip([UInt8](repeating: 120, count: 8 << 20)))
+        tail.append("b.log.gz", Array(gzip(Array("1\n2\n".utf8)).dropLast(12)))
+        tail.append("c.log.gz", [0x1F, 0x8B, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8])
+        tail.append("d.log.zst", [0x28, 0xB5, 0x2F, 0xFD, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF])
+        for _ in 0..<10 { tail.settle(seconds: 10) }
+        #expect(tail.tailer.counts.bytes <= 3 << 20)
+        #expect(tail.tailer.counts.failures >= 3)
+        #expect(tail.tailer.counts.filesOpen == 0)
+    }
+}
+
+extension LinuxTailTests {
+    /// Everything at random, with numbers of files that the system gives again.
+    @Test(arguments: 1...8 as ClosedRange<UInt64>)
+    func everyLineOnceWhateverIsDoneToTheFiles(seed: UInt64) throws {
+        var limits = TailLimits()
+        limits.openFilesMax = seed % 2 == 0 ? 2 : 100
+        let tail = try RealTail([seed % 3 == 0 ? "a.log" : "a.log*"], limits: limits)
+        var generator = Generator(seed: seed)
+        var written = 0
+        var rotations = 0
+        var plain: [String] = []
+        func write() {
+            for _ in 0..<1 + generator.below(4) {
+                tail.append("a.log", "\(written) \(String(repeating: "x", count: generator.below(300)))\n")
+                written += 1
+            }
+        }
+        func safe() {
+            tail.settle()
+            tail.settle()
+            tail.commit()
+        }
+        for _ in 0..<250 {
+            switch generator.below(12) {
+            case 0..<5: write()
+            case 5..<7: tail.settle(seconds: UInt64(generator.below(12)))
+            case 7: tail.commit()
+            case 8..<10:
+                // What is never seen under the only name that is looked for cannot be read.
+                if seed % 3 == 0 {
+                    write()
+                    safe()
+                }
+                write()
+                rotations += 1
+                let name = "a.log.\(rotations)"
+                if generator.chance(50) {
+                    tail.move("a.log", name)
+                } else {
+                    tail.append(name, tail.bytes("a.log"))
+                    tail.empty("a.log")
+                }
+                plain.append(name)
+            case 10:
+                guard let name = plain.popLast() else { break }
+                tail.append("\(name).gz", gzip(tail.bytes(name)))
+                tail.remove(name)
+            default: try tail.start()
+            }
+        }
+        safe()
+        tail.settle(seconds: 100)
+        safe()
+        let numbers = tail.committed.map { Int($0.prefix { $0.isNumber }) ?? -1 }
+        #expect(numbers.sorted() == Array(0..<written))
     }
 }

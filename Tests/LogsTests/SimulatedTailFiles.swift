@@ -49,6 +49,7 @@ final class SimulatedTailFiles: TailFiles {
     init(seed: UInt64) { generator = Generator(seed: seed) }
 
     var openCount: Int { open.count }
+    private(set) var opened = 0
 
     // MARK: Who writes
 
@@ -147,6 +148,7 @@ final class SimulatedTailFiles: TailFiles {
         guard let node = names[Self.name(path)] else { return nil }
         node.opens += 1
         nextFile += 1
+        opened += 1
         open[nextFile] = node
         return TailFile(number: nextFile)
     }

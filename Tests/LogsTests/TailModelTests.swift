@@ -3,7 +3,7 @@ import Testing
 
 private let environment = ProcessInfo.processInfo.environment
 private let replayedSeed = environment["SIDELIGHT_TAIL_SEED"].flatMap(UInt64.init)
-private let lives = environment["SIDELIGHT_TAIL_LIVES"].flatMap(UInt64.init) ?? 100
+private let lives = environment["SIDELIGHT_TAIL_LIVES"].flatMap(UInt64.init) ?? 60
 
 /// The tailer and its log of places against the model of `TailWorld`. `SIDELIGHT_TAIL_SEED=N` lives one life with a trace, `SIDELIGHT_TAIL_LIVES=N` that many of each kind.
 @Suite("The tailer in a simulated world")

@@ -284,6 +284,7 @@ final class TailWorld {
         let plain = streams[stream].rotated.map(\.name).filter { !$0.hasSuffix(".gz") }
         guard !plain.isEmpty else { return }
         let name = plain[generator.below(plain.count)]
+        if kind.leavesGaps { settle() }
         let bytes = gzip(files.names[name]!.bytes)
         let cut = generator.below(bytes.count)
         trace("compressing \(name)")

@@ -72,7 +72,7 @@ import Wire
         var configuration = DeduplicationConfiguration()
         configuration.entriesMax = generator.pick([10, 300, 5_000])
         configuration.windowNanoseconds = 4 * second
-        let seen = SeenItems(configuration)
+        let seen = SeenItems(entriesMax: configuration.entriesMax, window: configuration.windowNanoseconds)
         var model: [(id: UInt64, since: UInt64)] = []
         var now: UInt64 = 0
         for _ in 0..<20_000 {

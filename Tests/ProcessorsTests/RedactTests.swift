@@ -158,6 +158,38 @@ private struct SlowRedactor {
         #expect(chain.counts.read()[0].counts.details == ["key": 2, "email": 2, "card": 1])
     }
 
+    /// A log record's text, what is in a structured body, and attributes.
+    @Test func bodiesOfLogsAreMasked() throws {
+        let body = AttributeValue.map([
+            Attribute("msg", "login of a@b.cd"), Attribute("password", "hunter2"), Attribute("n", 5),
+            Attribute("headers", .array([.map([Attribute("Authorization", "Basic abc")]), "Bearer hunter2hunter2"])),
+        ])
+        let records = [
+            record("GET https://x.example/?token=hunter2&a=1 by a@b.cd, Authorization: Bearer hunter2hunter2"),
+            record(body),
+            record("nothing") { $0.attributes = [Attribute("db.password", "hunter2"), Attribute("a", 1)] },
+        ]
+        let chain = chain(.redact())
+        let result = try #require(chain.run(logs(records)).batch)
+        try result.checkIndex()
+        #expect(!result.bytes.contains("hunter2") && !result.bytes.contains("a@b.cd"))
+        #expect(
+            try result.logRecord(at: 0).body == "GET https://x.example/?token=***&a=1 by ***, Authorization: Bearer ***"
+        )
+        #expect(
+            try result.logRecord(at: 1).body
+                == .map([
+                    Attribute("msg", "login of ***"), Attribute("password", "***"), Attribute("n", 5),
+                    Attribute("headers", .array([.map([Attribute("Authorization", "***")]), "Bearer ***"])),
+                ]))
+        #expect(try result.logRecord(at: 2).attributes == [Attribute("db.password", "***"), Attribute("a", 1)])
+        // What the agent masks without being asked: names, also in a body; of texts nothing is known.
+        var names = Redaction()
+        names.patterns = []
+        let plain = try #require(ProcessorChain([("it", .redact(names))]).run(logs(records)).batch)
+        #expect(plain.bytes.contains("by a@b.cd") && !plain.bytes.contains("Basic abc"))
+    }
+
     @Test func optionsChooseWhatIsMasked() throws {
         var options = Redaction()
         options.masksWellKnownKeys = false

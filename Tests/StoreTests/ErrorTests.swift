@@ -153,6 +153,38 @@ import Testing
         #expect(try reader.error("ffff0000", ErrorQuery(), logsMax: 3).fingerprints == [])
     }
 
+    @Test func aStackInTheTextOfALogIsOne() throws {
+        func python(_ number: Int) -> String {
+            """
+            Traceback (most recent call last):
+              File "/srv/shop/pay.py", line 1\(number), in pay
+                total(cart)
+            ValueError: no price for item \(number)
+            """
+        }
+        func java(_ number: Int, _ method: String) -> String {
+            "order \(number) failed\n\tat com.x.Shop.\(method)(Shop.java:4\(number))\n\tat com.x.Main.main(Main.java:3)"
+        }
+        store([
+            Batch(
+                [
+                    log(python(1), at: 4, severity: 17), log(python(2), at: 5, severity: 17),
+                    log(java(1, "pay"), at: 1, severity: 17), log(java(2, "pay"), at: 2, severity: 17),
+                    log(java(3, "refund"), at: 3, severity: 17),
+                ], resource: shop)
+        ])
+        let groups = try listing().groups
+        #expect(groups.map(\.count) == [2, 1, 2])
+        #expect(
+            groups.map(\.latest.headline) == ["ValueError: no price for item 2", "order 3 failed", "order 2 failed"])
+        let reader = try StoreReader(directory: directory.path)
+        let detail = try #require(try reader.error(groups[2].fingerprint, ErrorQuery(), logsMax: 0).detail)
+        #expect(
+            ErrorStack(detail.group.latest.stack).frames == [
+                "at com.x.Shop.pay(Shop.java:42)", "at com.x.Main.main(Main.java:3)",
+            ])
+    }
+
     @Test func groupsAreBoundedAndTheOldestAreBeyond() throws {
         let letters = Array("abcdefghijklmnopqrstuvwxyz")
         func word(_ number: Int) -> String {

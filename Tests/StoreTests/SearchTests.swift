@@ -367,8 +367,10 @@ import Wire
             if found.count == 1 {
                 try other.queue.inDatabase { db in
                     try db.execute(
-                        sql: "DELETE FROM batch WHERE id = 2; DELETE FROM body WHERE id = 2; DELETE FROM resource WHERE service = 'stock'"
-                    )
+                        sql: """
+                            DELETE FROM batch WHERE id = 2; DELETE FROM body WHERE id = 2;
+                            DELETE FROM resource WHERE service = 'stock'
+                            """)
                 }
             }
             return true

@@ -26,7 +26,7 @@ final class LogDelivery: @unchecked Sendable {
 
     /// By receiver.
     let parts: [(receiver: String, batches: [Batch])]
-    /// Nil: no place has changed.
+    /// Nil: no place has changed, or it is of no files.
     let mark: TailMark?
     let items: Int
     /// Of the batches.

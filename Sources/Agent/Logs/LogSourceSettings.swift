@@ -31,6 +31,7 @@ struct LogSourceSettings: Sendable {
         case .logfmt: format.format = .logfmt
         case .access: format.format = .access
         case .plain: format.format = .plain
+        case .raw: format.format = .raw
         case .regex: format.format = .regex(try Self.pattern(configuration.pattern ?? "", "pattern", configuration))
         }
         switch configuration.multiline {

@@ -44,6 +44,8 @@ final class LogTailLoop {
     private var retryWait: UInt64 = 0
     private var notices = FailureNotices()
     private var publishesAt: UInt64 = 0
+    private var fileNotices = FailureNotices()
+    private var failuresSeen: UInt64 = 0
 
     init(_ shared: LogTail.Shared, _ surroundings: LogTail.Surroundings) {
         self.shared = shared
@@ -216,5 +218,9 @@ final class LogTailLoop {
             counts.lags = tailer.mostLagging(Self.lagsMax)
         }
         shared.counts.withLock { $0 = counts }
+        if counts.tail.failures > failuresSeen, fileNotices.tellsFailure(now: now) {
+            surroundings.messages.warn("\(counts.tail.failedPath ?? "a file") cannot be read; it is tried again")
+        }
+        failuresSeen = counts.tail.failures
     }
 }

@@ -10,7 +10,8 @@ internal import Wire
 
 extension PipelineIntake {
     /// Puts it into the queues, or says why not. On the server's thread, between turns.
-    func take(_ delivery: LogDelivery, _ positions: PositionLog) -> LogReceipt {
+    /// - Parameter positions: nil: it is of no files.
+    func take(_ delivery: LogDelivery, _ positions: PositionLog?) -> LogReceipt {
         // Nobody else is in the groups that are written below.
         turnEnded()
         // Before the processors, which would count it twice.
@@ -67,7 +68,7 @@ extension PipelineIntake {
         return prepared
     }
 
-    private func write(_ delivery: LogDelivery, _ positions: PositionLog) -> LogReceipt {
+    private func write(_ delivery: LogDelivery, _ positions: PositionLog?) -> LogReceipt {
         let portions = delivery.prepared!.portions
         var entries: [(queue: String, sequence: UInt64)] = []
         var (queued, full): (TakerSet, TakerSet) = (0, 0)
@@ -86,7 +87,7 @@ extension PipelineIntake {
             }
         }
         if queued == 0, full != 0, !isTooLarge, delivery.done.isEmpty { return .refused(.full) }
-        if !entries.isEmpty, let mark = delivery.mark { positions.intend(mark, entries: entries) }
+        if !entries.isEmpty, let mark = delivery.mark { positions?.intend(mark, entries: entries) }
         let failed = takers.commit()
         // Queues that have no room miss what others took, and what they can never take.
         if queued & ~failed != 0 || queued == 0 {
@@ -94,13 +95,13 @@ extension PipelineIntake {
             full = 0
         }
         guard failed == 0 else {
-            if let mark = delivery.mark { positions.abandon(mark) }
+            if let mark = delivery.mark { positions?.abandon(mark) }
             keep(delivery, failed | full)
             let reasons = takers.all.indices.lazy.filter { failed & (1 << TakerSet($0)) != 0 }
                 .compactMap { [takers] in takers.all[$0].queueFailure }
             return .refused(.failed(reasons.first?.description ?? "a queue could not be written"))
         }
-        if let mark = delivery.mark { positions.commit(mark) }
+        if let mark = delivery.mark { positions?.commit(mark) }
         plan.end.take(delivery.prepared!.stored)
         return .taken
     }

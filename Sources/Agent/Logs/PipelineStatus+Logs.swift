@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Logs
+internal import Receivers
 
 extension PipelineStatus {
     /// What was read of files.
@@ -50,5 +51,29 @@ extension PipelineStatus {
         counters.add(.tailLag, [:], read.lagBytes)
         for lag in counts.lags { counters.add(.tailFileLag, ["receiver": lag.receiver, "path": lag.path], lag.bytes) }
         counters.add(.positionFailures, [:], tail.positions.counts.writesFailed)
+    }
+
+    /// What came in otherwise.
+    static func add(_ inputs: LogInputReading.Shared, to counters: inout Counters) {
+        for (name, read, delivered) in inputs.counts {
+            counters.add(.receiverItems, ["receiver": name], delivered.items)
+            for (outcome, count) in [
+                ("accepted", delivered.taken), ("full", delivered.full), ("failed", delivered.failed),
+            ] {
+                counters.add(.receiverRequests, ["receiver": name, "outcome": outcome], count)
+            }
+            for (kind, count) in [
+                ("read", read.messages), ("records", read.records), ("misfit", read.misfits), ("cut", read.cut),
+            ] {
+                counters.add(.logLines, ["receiver": name, "kind": kind], count)
+            }
+            counters.add(.logCutBytes, ["receiver": name], read.cutBytes)
+            counters.add(.logInputBytes, ["receiver": name], read.bytes)
+            counters.add(.logInputReplaced, ["receiver": name], read.replaced)
+            counters.add(.logInputDropped, ["receiver": name], read.datagramsDropped)
+            counters.add(.logInputConnections, ["receiver": name], read.connections)
+            counters.add(.logInputRefused, ["receiver": name], read.connectionsRefused)
+            counters.add(.logInputRestarts, ["receiver": name], read.restarts)
+        }
     }
 }

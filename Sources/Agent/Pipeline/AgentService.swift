@@ -1,7 +1,7 @@
 // `sidelight agent`: telemetry of workloads that it does not run comes in at receivers, goes through the processors, and is kept until a backend has it.
 //
-// Threads: the server's (sockets, decoding, processors, the queues' writes), the tail's where files are read, libcurl's (what goes out), the store's, and this one, the main thread,
-// which looks after signals and gives the queues their second.
+// Threads: the server's (sockets, decoding, processors, the queues' writes), the tail's where files are read, the logs' where other logs come in, libcurl's (what goes out), the
+// store's, and this one, the main thread, which looks after signals and gives the queues their second.
 
 public import Configuration
 internal import Glibc
@@ -63,6 +63,8 @@ public final class AgentService {
     /// Nil: there was no receiver of files yet.
     private var tail: LogTail?
     private let positionNotices = PositionNotices()
+    /// Nil: there was no such receiver yet.
+    private var logInputs: LogInputReading?
 
     /// By the receiver's name, or "admin", and the place that was asked for.
     private typealias Sockets = [Listen: ListeningSocket]
@@ -86,7 +88,7 @@ public final class AgentService {
             messages.fail(Self.text(of: error, settings))
             let isTheirs =
                 error is StartFailure || error is QueueError || error is ScriptLoadError
-                || error is LogSourceSettings.Invalid || error is PositionFileError
+                || error is LogSourceSettings.Invalid || error is PositionFileError || error is LogInputOpening.Failure
             return RunEnding(exitCode: isTheirs ? 2 : 70)
         }
     }
@@ -132,6 +134,7 @@ public final class AgentService {
         admin.status.follow(server.counters)
         for pipeline in plan.stateful { pipeline.watch(server) }
         try beginTail(configuration)
+        if let opening = try opening(configuration) { try read(opening) }
     }
 
     private static func lock(_ store: PipelineStore) throws(StartFailure) -> FolderLock? {
@@ -158,6 +161,7 @@ public final class AgentService {
             do { try server.run() } catch { fatalError("the server cannot run: \(error)") }
         }
         try waitForEnd()
+        logInputs?.end()
         tail?.end(clock)
         let (taps, followers) = (surroundings.taps, surroundings.followers)
         server.perform {
@@ -176,12 +180,14 @@ public final class AgentService {
     }
 
     private func waitForEnd() throws {
-        var poller = Poller([signals.fileDescriptor])
+        // With standard input everything ends that is read from it.
+        var poller = Poller([signals.fileDescriptor, logInputs?.isOver.fileDescriptor ?? -1])
         var files = settings.signatures
         var storeAudit = plan.end.store.map(StoreAudit.init)
         while true {
             try poller.wait(nanoseconds: Self.tickNanoseconds)
             storeAudit?.tick(surroundings.audit)
+            if poller.isReady(1) { return }
             while let signal = signals.next() {
                 guard signal.number == SIGHUP else { return }
                 files = reload() ?? FileSignatures(files.paths)
@@ -190,6 +196,24 @@ public final class AgentService {
             for output in plan.outputs { output.tick() }
             if let tail { tick(tail.positions) }
         }
+    }
+
+    // MARK: Logs that are no files
+
+    /// What it takes to read what this says. Nil: there is nothing to be read, and nothing is.
+    private func opening(_ configuration: PipelineConfiguration) throws -> LogInputOpening? {
+        if let logInputs { return try logInputs.opening(configuration) }
+        guard !configuration.logInputs.isEmpty else { return nil }
+        return try LogInputOpening(
+            configuration.logInputs, configuration.queue.directory, keeping: [], [:], messages)
+    }
+
+    private func read(_ opening: LogInputOpening) throws {
+        if let logInputs { return logInputs.adopt(opening) }
+        let logInputs = try LogInputReading(
+            opening, LogInputReading.Surroundings(intake: intake, server: server, clock: clock, messages: messages))
+        self.logInputs = logInputs
+        admin.status.follow(logInputs.shared)
     }
 
     // MARK: Files
@@ -286,8 +310,10 @@ public final class AgentService {
         let sources = try configuration.logFiles.map { files throws(LogSourceSettings.Invalid) in
             try LogSourceSettings(files)
         }
+        let opening = try opening(configuration)
         let change = try builder.change(from: plan, to: configuration)
         if !isTailKept { tail?.pause() }
+        if let opening { logInputs?.prepare(opening) }
         builder.prepare(change)
         let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
         let server = server
@@ -317,6 +343,7 @@ public final class AgentService {
         } else {
             try beginTail(configuration)
         }
+        if let opening { try read(opening) }
     }
 
     // MARK: Listening
@@ -392,6 +419,10 @@ public final class AgentService {
             messages.about(.pipeline).warn(
                 "\(files.name): no pipeline takes logs from it; they are read, dropped and counted")
         }
+        for input in configuration.logInputs where plan.routes(from: input.name).isEmpty {
+            messages.about(.pipeline).warn(
+                "\(input.name): no pipeline takes logs from it; they are read, dropped and counted")
+        }
     }
 
     /// Where it listens and where things go.
@@ -403,6 +434,7 @@ public final class AgentService {
         let receivers =
             configuration.receivers.map { place($0.name, $0.listen) }
             + configuration.logFiles.map { "\($0.name) from \($0.include.joined(separator: " "))" }
+            + configuration.logInputs.map { $0.text(at: logInputs?.place(of: $0)?.text) }
         let places = receivers.isEmpty ? "nothing is received" : "receiving " + receivers.joined(separator: ", ")
         var destinations = configuration.exporters.map { "\($0.name) (\($0.exporter.name))" }
         if configuration.store.isEnabled { destinations.append("the store in \(configuration.store.directory)") }
@@ -442,6 +474,19 @@ extension ListeningSocket.Place {
         switch self {
         case .tcp(let host, let port): HostPort(host: host, port: port).description
         case .unix(let path): "unix:" + path
+        }
+    }
+}
+
+extension LogInputConfiguration {
+    /// Its name, and where its logs come from.
+    fileprivate func text(at place: String?) -> String {
+        switch source {
+        case .syslog(let syslog):
+            "\(name) at \(place ?? "\(syslog.listen)") (\(syslog.transports.map(\.rawValue).joined(separator: ", ")))"
+        case .stdin, .journald: name
+        case .pipe(let path): "\(name) from \(path)"
+        case .exec(let program): "\(name) from \(program.command[0])"
         }
     }
 }

@@ -20,6 +20,7 @@ final class PipelineStatus: Sendable {
     let audit: DropAudit
     private let server = Mutex<ServerCounters?>(nil)
     private let tail = Mutex<LogTail?>(nil)
+    private let logInputs = Mutex<LogInputReading.Shared?>(nil)
 
     init(
         intake: PipelineIntake, receivers: ReceiverCounters, surroundings: PipelineSurroundings,
@@ -34,13 +35,14 @@ final class PipelineStatus: Sendable {
 
     func follow(_ counters: ServerCounters) { server.withLock { $0 = counters } }
     func follow(_ tail: LogTail) { self.tail.withLock { $0 = tail } }
+    func follow(_ inputs: LogInputReading.Shared) { logInputs.withLock { $0 = inputs } }
 
     /// Where one can look at what flows.
     var points: [Taps.Point] {
         let configuration = intake.plan.configuration
-        return (configuration.receivers.map(\.name) + configuration.logFiles.map(\.name)).map {
-            Taps.Point(place: .receiver, name: $0)
-        }
+        let receivers =
+            configuration.receivers.map(\.name) + configuration.logFiles.map(\.name) + configuration.logInputs.map(\.name)
+        return receivers.map { Taps.Point(place: .receiver, name: $0) }
             + configuration.pipelines.map { Taps.Point(place: .pipeline, name: $0.name) }
     }
 
@@ -49,6 +51,7 @@ final class PipelineStatus: Sendable {
         var counters = Counters()
         for receiver in ReceiverName.allCases { add(receiver, to: &counters) }
         if let tail = tail.withLock({ $0 }) { Self.add(tail, intake.plan.configuration.logFiles, to: &counters) }
+        if let inputs = logInputs.withLock({ $0 }) { Self.add(inputs, to: &counters) }
         for signal in Signal.allCases { counters.add(.unrouted, ["signal": signal.word], 0) }
         for (signal, items) in intake.unrouted { counters.add(.unrouted, ["signal": signal.word], items) }
         let plan = intake.plan
@@ -212,8 +215,8 @@ extension ProcessorConfiguration.Kind {
         case .filter: [.filtered, .malformed, .tooLarge]
         case .sample: [.unsampled, .malformed, .tooLarge]
         case .tailSample: [.unsampled, .lateUnsampled, .malformed]
-        case .spanMetrics, .serviceGraph: [.malformed]
-        case .dedupe: [.duplicate, .malformed]
+        case .spanMetrics, .serviceGraph, .logMetrics: [.malformed]
+        case .dedupe: [.duplicate, .repeated, .malformed]
         case .js: [.script, .scriptFailed]
         }
     }

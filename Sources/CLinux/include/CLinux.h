@@ -137,6 +137,7 @@ typedef struct {
     char *_Nullable const *_Nonnull environment;     // null-terminated
     const int *_Nonnull descriptors;                 // becomes 3, 4, ... of the child; every other one above 2 is closed at exec
     int descriptor_count;                            // at most SL_SPAWN_DESCRIPTORS_MAX
+    int streams[3];                                  // become its standard input, output and error, and are above 2; -1: it has the caller's
     int parent_death_signal;                         // sent to the child when the calling *thread* ends
     bool own_group;                                  // of its own process group: the terminal's signals do not reach it
 } sl_spawn_request;
@@ -159,6 +160,25 @@ typedef struct {
 int sl_listen_tcp(const char *_Nonnull host, uint16_t port, int backlog, sl_listen_result *_Nonnull result);
 // The same for a socket in the file system, whose folder may have a path of any length. One that nobody listens on any more is replaced.
 int sl_listen_unix(const char *_Nonnull path, int backlog);
+
+// Sockets for datagrams, non-blocking, closed at exec, with room for about so many bytes if the system allows them; -1 and errno, or `not_known`.
+int sl_bind_udp(const char *_Nonnull host, uint16_t port, int buffer_bytes, sl_listen_result *_Nonnull result);
+int sl_bind_unix_datagram(const char *_Nonnull path, int buffer_bytes);
+typedef struct {
+    uint32_t count;  // bytes that were taken
+    bool is_cut;     // there were more
+} sl_datagram;
+// Takes what is there, at most `count` and SL_DATAGRAMS_MAX datagrams, each to its own `each` bytes of `memory`. `dropped`: what the kernel had no room
+// for since the socket was made, where it tells. How many were taken; -1 and errno.
+int sl_receive_datagrams(int fd, void *_Nonnull memory, size_t each, sl_datagram *_Nonnull datagrams, int count, uint32_t *_Nonnull dropped);
+enum { SL_DATAGRAMS_MAX = 32 };
+// A peer that is gone without a word is found out within some minutes. Nothing happens to a socket that is not TCP's.
+void sl_keep_alive(int fd);
+// A named pipe, made where there is none, for reading; non-blocking, closed at exec, and it has no end. -1 and errno, EEXIST for what is no pipe.
+int sl_open_fifo(const char *_Nonnull path);
+// pipe(2), closed at exec.
+int sl_pipe(int ends[_Nonnull 2]);
+int sl_set_nonblocking(int fd);
 
 // Two connected stream sockets, blocking, closed at exec; -1 and errno.
 int sl_socketpair(int ends[_Nonnull 2]);

@@ -1,5 +1,5 @@
 // Looks for bytes sixteen at a time, for the parsers of log lines. Inline, since the runs are short: a call would cost as much as the search.
-// Prefix: sl_. Each function may read up to 31 bytes beyond `end`, which must be readable; what stands there does not matter.
+// Prefix: sl_. Each function with an `end` may read up to 31 bytes beyond it, which must be readable; what stands there does not matter.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -89,4 +89,24 @@ static inline void sl_scan_copy(uint8_t *_Nonnull to, const uint8_t *_Nonnull fr
 #else
     memcpy(to, from, count);
 #endif
+}
+
+/// How many of the `count` bytes at `at` are `byte`. Reads nothing behind them.
+static inline size_t sl_scan_count(const uint8_t *_Nonnull at, size_t count, uint8_t byte) {
+    size_t found = 0, done = 0;
+#if defined(__SSE2__)
+    const __m128i wanted = _mm_set1_epi8((char)byte), zero = _mm_setzero_si128();
+    while (count - done >= 16) {
+        // Each lane counts to 255 at most.
+        size_t blocks = (count - done) / 16 < 255 ? (count - done) / 16 : 255;
+        __m128i lanes = zero;
+        for (size_t block = 0; block < blocks; block++, done += 16) {
+            lanes = _mm_sub_epi8(lanes, _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(at + done)), wanted));
+        }
+        __m128i sums = _mm_sad_epu8(lanes, zero);
+        found += (size_t)_mm_cvtsi128_si64(sums) + (size_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(sums, sums));
+    }
+#endif
+    for (; done < count; done++) found += at[done] == byte;
+    return found;
 }

@@ -53,9 +53,37 @@ public struct ServiceGraphConfiguration: Hashable, Sendable {
     public init() {}
 }
 
+/// Counts log records by service and level.
+public struct LogMetricsConfiguration: Hashable, Sendable {
+    static let seriesBytes = 2_304
+
+    /// Nanoseconds between two times that the metrics leave.
+    public var everyNanoseconds: UInt64 = 15_000_000_000
+    /// Of records, else of their resource: each value has series of its own.
+    public var attributes: [String] = []
+    /// Series at most; what there is no room for is counted in one that says so.
+    public var seriesMax = 2_000
+    /// A series that has counted nothing for so long is removed.
+    public var idleNanoseconds: UInt64 = 300_000_000_000
+
+    public init() {}
+}
+
 /// Drops what has come before.
 public struct DeduplicationConfiguration: Hashable, Sendable {
-    static let entryBytes = 96
+    private static let entryBytes = 96
+
+    /// Log records that say the same become two: the first, and one that says how often it was repeated.
+    public struct Repeats: Hashable, Sendable {
+        /// Nanoseconds from the first record on.
+        public var windowNanoseconds: UInt64 = 10_000_000_000
+        /// Different records that are remembered; the oldest make room.
+        public var recordsMax = 20_000
+        /// Of records that were repeated, one each.
+        public var bytesMax = 4 << 20
+
+        public init() {}
+    }
 
     /// Of traces and logs. Log records may be equal and two: clocks are coarse.
     public var signals: [Signal] = [.traces]
@@ -63,6 +91,13 @@ public struct DeduplicationConfiguration: Hashable, Sendable {
     public var windowNanoseconds: UInt64 = 300_000_000_000
     /// Items that are remembered, of each signal; the oldest make room.
     public var entriesMax = 100_000
+    /// Nil: they all pass.
+    public var repeats: Repeats?
 
     public init() {}
+
+    var bytesHeldMax: Int {
+        let repeated = repeats.map { $0.recordsMax * Self.entryBytes + $0.bytesMax } ?? 0
+        return entriesMax * signals.count * Self.entryBytes + repeated
+    }
 }

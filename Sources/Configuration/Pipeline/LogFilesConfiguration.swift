@@ -20,6 +20,7 @@ public struct LogFilesConfiguration: Hashable, Sendable {
         case logfmt
         case access
         case plain
+        case raw
         /// As `pattern` says.
         case regex
     }

@@ -24,6 +24,8 @@ public struct PipelineConfiguration: Hashable, Sendable {
     /// Files that are read. Their names are receivers' names, too.
     public var logFiles: [LogFilesConfiguration] = []
     public var logFilesLimits = LogFilesLimits()
+    /// Syslog, pipes, programs. Their names are receivers' names, too.
+    public var logInputs: [LogInputConfiguration] = []
     public var processors: [NamedProcessor] = []
     public var exporters: [NamedExporter] = []
     public var pipelines: [PipelineRoute] = []
@@ -153,7 +155,7 @@ public struct PipelineRoute: Hashable, Sendable {
     /// The signal, or "signal/name".
     public var name: String
     public var signal: Signal
-    /// Names of `PipelineConfiguration.receivers` and `logFiles`; all of them can receive the signal.
+    /// Names of `PipelineConfiguration.receivers`, `logFiles` and `logInputs`; all of them can receive the signal.
     public var receivers: [String]
     /// Names of processors of other pipelines whose `derived` batches come in here; all of them make the signal. In the file they stand among the receivers.
     public var derivedFrom: [String]

@@ -28,6 +28,13 @@ extension PipelineLoader {
                 receiver.name, receiver.listen, places.listens[receiver.name] ?? .standard,
                 ["receivers", receiver.name, "listen"])
         }
+        // Ports of UDP are others; two receivers of it at one place are told by the system.
+        for input in configuration.logInputs {
+            guard case .syslog(let syslog) = input.source, case .tcp(let place) = syslog.listen,
+                syslog.transports.contains(.tcp)
+            else { continue }
+            take(input.name, place, places.listens[input.name] ?? .standard, ["receivers", input.name, "listen"])
+        }
     }
 
     private static func collide(_ left: HostPort, _ right: HostPort) -> Bool {

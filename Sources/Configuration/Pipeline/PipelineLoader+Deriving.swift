@@ -10,11 +10,7 @@ extension PipelineLoader {
         var value = SpanMetricsConfiguration()
         section.section("span-metrics") { section in
             section.value("every", &value.everyNanoseconds, .time(Self.second...Self.hour))
-            section.list("attributes", &value.attributes, .key, isShownEmpty: true)
-            if value.attributes.count > Self.attributesMax {
-                section.error(
-                    "attributes", "there are \(value.attributes.count); at most \(Self.attributesMax) are taken")
-            }
+            readAttributeKeys(&value.attributes, &section)
             section.value("histogram", &value.histogram, .choice)
             readBuckets(&value.boundsNanoseconds, &section)
             if section.has("buckets"), value.histogram == .exponential {
@@ -46,6 +42,25 @@ extension PipelineLoader {
         return value
     }
 
+    func readLogMetrics(_ section: inout FileSection) -> LogMetricsConfiguration {
+        var value = LogMetricsConfiguration()
+        section.section("log-metrics") { section in
+            section.value("every", &value.everyNanoseconds, .time(Self.second...Self.hour))
+            readAttributeKeys(&value.attributes, &section)
+            section.value("series", &value.seriesMax, .count(1...1_000_000))
+            section.value("idle", &value.idleNanoseconds, .time(Self.second...24 * Self.hour))
+            checkIdle(value.idleNanoseconds, every: value.everyNanoseconds, section)
+        }
+        return value
+    }
+
+    private func readAttributeKeys(_ keys: inout [String], _ section: inout FileSection) {
+        section.list("attributes", &keys, .key, isShownEmpty: true)
+        if keys.count > Self.attributesMax {
+            section.error("attributes", "there are \(keys.count); at most \(Self.attributesMax) are taken")
+        }
+    }
+
     private func readBuckets(_ bounds: inout [UInt64], _ section: inout FileSection) {
         section.list("buckets", &bounds, .time(1...Self.durationMax))
         if bounds.count > Self.bucketsMax {
@@ -70,11 +85,26 @@ extension PipelineLoader {
         section.section("dedupe") { section in
             section.value("window", &value.windowNanoseconds, .time(Self.second...24 * Self.hour))
             section.value("entries", &value.entriesMax, .count(1...10_000_000))
-            section.list("signals", &value.signals, .signalWord)
-            if value.signals.isEmpty { section.error("signals", "it does nothing: give traces, logs or both") }
+            if section.has("repeats") { value.repeats = readRepeats(&section) } else { _ = section.node("repeats") }
+            // Who asks for repeats alone has not asked for spans.
+            if value.repeats != nil { value.signals = [] }
+            section.list("signals", &value.signals, .signalWord, isShownEmpty: true)
+            if value.signals.isEmpty, value.repeats == nil {
+                section.error("signals", "it does nothing: give traces, logs or both, or repeats")
+            }
             if value.signals.contains(.metrics) {
                 section.error("signals", "metrics are not looked at: a point that comes twice changes nothing")
             }
+        }
+        return value
+    }
+
+    private func readRepeats(_ section: inout FileSection) -> DeduplicationConfiguration.Repeats {
+        var value = DeduplicationConfiguration.Repeats()
+        section.section("repeats", shorthand: "window") { section in
+            section.value("window", &value.windowNanoseconds, .time(Self.second...Self.hour))
+            section.value("records", &value.recordsMax, .count(1...10_000_000))
+            section.value("memory", &value.bytesMax, .size(256 << 10...1 << 30))
         }
         return value
     }

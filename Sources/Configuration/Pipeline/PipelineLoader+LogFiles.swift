@@ -7,6 +7,7 @@ extension PipelineLoader {
     /// Every kind of receiver, as they are named.
     static var receiverKinds: [String] {
         ReceiverConfiguration.Kind.allCases.map(\.rawValue) + [LogFilesConfiguration.kind]
+            + LogInputConfiguration.Kind.allCases.map(\.rawValue)
     }
 
     /// "files", "files/shop".
@@ -69,6 +70,16 @@ extension PipelineLoader {
             section.error("exclude", "there are \(files.exclude.count); at most \(Self.globsMax) are taken")
         }
         section.value("start", &files.start, .choice)
+        readFormat(&files, &section)
+        section.value("encoding", &files.encoding, .choice)
+        readOrigin(&files, &section)
+        section.value("line-max", &files.lineBytesMax, .size(256...16 << 20))
+        section.value("record-max", &files.recordBytesMax, .size(1 << 10...1 << 20))
+        section.optional("rate-limit", &files.rateBytesMax, .size(1 << 10...1 << 40))
+    }
+
+    /// What lines are, and which belong together.
+    func readFormat(_ files: inout LogFilesConfiguration, _ section: inout FileSection) {
         section.value("format", &files.format, .choice)
         readPattern("pattern", &files.pattern, &section)
         if files.format == .regex, !section.has("pattern") {
@@ -80,7 +91,10 @@ extension PipelineLoader {
         }
         files.multiline = readMultiline(&section)
         section.value("multiline-wait", &files.multilineWaitNanoseconds, .time(1_000_000...60_000_000_000))
-        section.value("encoding", &files.encoding, .choice)
+    }
+
+    /// What records are of.
+    func readOrigin(_ files: inout LogFilesConfiguration, _ section: inout FileSection) {
         section.optional("service", &files.service, .text)
         section.section("attributes") { section in
             for key in section.keys.prefix(Self.rulesMax) {
@@ -89,9 +103,6 @@ extension PipelineLoader {
                 files.attributes.append(Attribute(key, value))
             }
         }
-        section.value("line-max", &files.lineBytesMax, .size(256...16 << 20))
-        section.value("record-max", &files.recordBytesMax, .size(1 << 10...1 << 20))
-        section.optional("rate-limit", &files.rateBytesMax, .size(1 << 10...1 << 40))
     }
 
     /// What all of them share.
@@ -140,11 +151,14 @@ extension PipelineLoader {
     /// What may come in at a receiver; nil: there is none of this name.
     func signals(ofReceiver name: String) -> Set<Signal>? {
         if configuration.logFiles.contains(where: { $0.name == name }) { return [.logs] }
+        if configuration.logInputs.contains(where: { $0.name == name }) { return [.logs] }
         return configuration.receiver(name)?.kind.signals
     }
 
     /// The names of all that there are.
-    var receiverNames: [String] { configuration.receivers.map(\.name) + configuration.logFiles.map(\.name) }
+    var receiverNames: [String] {
+        configuration.receivers.map(\.name) + configuration.logFiles.map(\.name) + configuration.logInputs.map(\.name)
+    }
 }
 
 extension ScalarKind where Value == String {

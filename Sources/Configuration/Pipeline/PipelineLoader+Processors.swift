@@ -77,6 +77,7 @@ extension PipelineLoader {
         case .tailSample: return .tailSample(readTailSampling(&section))
         case .spanMetrics: return .spanMetrics(readSpanMetrics(&section))
         case .serviceGraph: return .serviceGraph(readServiceGraph(&section))
+        case .logMetrics: return .logMetrics(readLogMetrics(&section))
         case .dedupe: return .dedupe(readDeduplication(&section))
         case .js: return readScript(&section).map { .js($0) }
         }
@@ -264,88 +265,6 @@ extension PipelineLoader {
                 ScriptSetting(name: section.path.last ?? "", script: value, position: loading.filePosition(position)))
         }
         return value
-    }
-
-    // MARK: Sampling
-
-    /// `always`, `never`, {ratio: 0.1}, {rate: 100/s} or {jaeger-remote: …}.
-    private func readSampling(_ section: inout FileSection) -> HeadSampling? {
-        readSampling("sample", &section, allowsRemote: true)
-    }
-
-    private func readSampling(_ key: String, _ section: inout FileSection, allowsRemote: Bool) -> HeadSampling? {
-        guard let node = section.node(key) else { return nil }
-        let forms =
-            "always, never, {ratio: 0.1}"
-            + (allowsRemote ? ", {rate: 100/s} or {jaeger-remote: …}" : " or {rate: 100/s}")
-        switch node.value {
-        case .plain, .quoted:
-            var word: SamplingWord?
-            section.optional(key, &word, .sampling(forms))
-            return word.map { $0 == .always ? .always : .never }
-        case .mapping, .list: break
-        }
-        var found: [HeadSampling] = []
-        section.section(key) { section in
-            var ratio: Double?
-            section.optional("ratio", &ratio, .number(0...1))
-            if let ratio { found.append(.ratio(ratio)) }
-            var rate: Double?
-            section.optional("rate", &rate, .perSecond)
-            if let rate { found.append(.rate(perSecond: rate)) }
-            if allowsRemote, let remote = readRemoteSampling(&section) { found.append(.remote(remote)) }
-            let given = ["ratio", "rate", "jaeger-remote"].filter(section.has)
-            if given.count != 1, case .mapping = node.value { section.error("expected \(forms)") }
-        }
-        return found.count == 1 ? found[0] : nil
-    }
-
-    private func readRemoteSampling(_ section: inout FileSection) -> RemoteSampling? {
-        guard section.has("jaeger-remote") else {
-            _ = section.node("jaeger-remote")
-            return nil
-        }
-        var value: RemoteSampling?
-        section.section("jaeger-remote", shorthand: "endpoint") { section in
-            let example = "http://127.0.0.1:5778/sampling"
-            var endpoint: EndpointURL?
-            section.optional("endpoint", &endpoint, .url(example: example))
-            if !section.has("endpoint") { section.error("endpoint", "it is missing, as in \(example)") }
-            let place = endpoint ?? EndpointURL.anywhere
-            var remote = RemoteSampling(
-                endpoint: place.hasNoPath ? place.with(path: "/sampling", query: place.query) : place)
-            section.value("interval", &remote.intervalNanoseconds, .time(1_000_000_000...86_400_000_000_000))
-            if section.has("initial") {
-                if let initial = readSampling("initial", &section, allowsRemote: false) { remote.initial = initial }
-            } else {
-                section.put(
-                    "initial",
-                    .mapping([
-                        .init(key: "ratio", value: .scalar(.init(text: "0.001", isBare: true, origin: .standard)))
-                    ]))
-                _ = section.node("initial")
-            }
-            section.value("services", &remote.servicesMax, .count(1...10_000))
-            if endpoint != nil { value = remote }
-        }
-        return value
-    }
-
-}
-
-private enum SamplingWord: String, CaseIterable { case always, never }
-
-extension ScalarKind where Value == SamplingWord {
-    /// - Parameter forms: all that may stand there, for messages.
-    fileprivate static func sampling(_ forms: String) -> ScalarKind {
-        ScalarKind(
-            parse: { text throws(WrongValue) in
-                if let word = SamplingWord(rawValue: text) { return word }
-                let nearest = Spelling.nearest(text, of: ["always", "never", "ratio", "rate"])
-                    .map { "; did you mean \($0)?" }
-                throw WrongValue("is not one of \(forms)\(nearest ?? "")")
-            },
-            show: \.rawValue)
     }
 }
 

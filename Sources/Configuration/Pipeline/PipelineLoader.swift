@@ -211,6 +211,9 @@ struct PipelineLoader {
             if Self.isLogFiles(name) {
                 return readLogFiles(name, node, position, flag: flagged.removeValue(forKey: name))
             }
+            if let kind = Self.logInputKind(name) {
+                return readLogInput(name, kind, node, position, flag: flagged.removeValue(forKey: name))
+            }
             guard let kind = receiverKind(name, position) else { return nil }
             return readReceiver(name, kind, node, position, flag: flagged.removeValue(forKey: name))
         }
@@ -228,6 +231,11 @@ struct PipelineLoader {
             entries.append(EffectiveValue.Entry(key: logs, value: value))
         }
         for (name, text) in flagged.sorted(by: { $0.key < $1.key }) {
+            if Self.logInputKind(name) == .syslog {
+                guard let value = readLogInput(name, .syslog, nil, nil, flag: text) else { continue }
+                entries.append(EffectiveValue.Entry(key: name, value: value))
+                continue
+            }
             guard let kind = Self.kind(ofReceiver: name) else {
                 if text == "off" { offReceivers.insert(name) } else {
                     loading.error(
@@ -252,7 +260,9 @@ struct PipelineLoader {
                 )
                 continue
             }
-            guard Self.kind(ofReceiver: parts[0]) != nil || Self.isLogFiles(parts[0]) else {
+            guard
+                Self.kind(ofReceiver: parts[0]) != nil || Self.isLogFiles(parts[0]) || Self.logInputKind(parts[0]) != nil
+            else {
                 loading.error(
                     .flag("--receive \(flag)"), [], "\"\(parts[0])\" \(notOneOf(Self.receiverKinds, parts[0]))")
                 continue

@@ -25,6 +25,7 @@ public enum ProcessorConfiguration: Hashable, Sendable {
     case tailSample(TailSampling)
     case spanMetrics(SpanMetricsConfiguration)
     case serviceGraph(ServiceGraphConfiguration)
+    case logMetrics(LogMetricsConfiguration)
     case dedupe(DeduplicationConfiguration)
     case js(ScriptConfiguration)
 
@@ -34,24 +35,27 @@ public enum ProcessorConfiguration: Hashable, Sendable {
         case tailSample = "tail-sample"
         case spanMetrics = "span-metrics"
         case serviceGraph = "service-graph"
+        case logMetrics = "log-metrics"
         case dedupe, js
 
         /// Whether it remembers from request to request, and so runs behind the intake's queue.
         public var isStateful: Bool {
             switch self {
             case .attributes, .resource, .redact, .filter, .normalize, .limits, .sample, .correlate: false
-            case .tailSample, .spanMetrics, .serviceGraph, .dedupe, .js: true
+            case .tailSample, .spanMetrics, .serviceGraph, .logMetrics, .dedupe, .js: true
             }
         }
 
         /// What it makes beside what passes. Pipelines of that signal may take it in by the processor's name. Nil: nothing.
-        public var makes: Signal? { self == .spanMetrics || self == .serviceGraph ? .metrics : nil }
+        public var makes: Signal? {
+            self == .spanMetrics || self == .serviceGraph || self == .logMetrics ? .metrics : nil
+        }
 
         /// What it does something to.
         public var signals: Set<Signal> {
             switch self {
             case .attributes, .resource, .redact, .filter, .normalize, .limits, .sample, .js: Set(Signal.allCases)
-            case .correlate: [.logs]
+            case .correlate, .logMetrics: [.logs]
             case .tailSample, .spanMetrics, .serviceGraph: [.traces]
             case .dedupe: [.traces, .logs]
             }
@@ -65,8 +69,8 @@ public enum ProcessorConfiguration: Hashable, Sendable {
         case .spanMetrics(let metrics): metrics.seriesMax * metrics.seriesBytes
         case .serviceGraph(let graph):
             graph.seriesMax * graph.seriesBytes + graph.spansMax * ServiceGraphConfiguration.spanBytes
-        case .dedupe(let deduplication):
-            deduplication.entriesMax * deduplication.signals.count * DeduplicationConfiguration.entryBytes
+        case .logMetrics(let metrics): metrics.seriesMax * LogMetricsConfiguration.seriesBytes
+        case .dedupe(let deduplication): deduplication.bytesHeldMax
         case .js: ScriptConfiguration.bytesHeldMax
         case .attributes, .resource, .redact, .filter, .normalize, .limits, .sample, .correlate: 0
         }
@@ -85,6 +89,7 @@ public enum ProcessorConfiguration: Hashable, Sendable {
         case .tailSample: .tailSample
         case .spanMetrics: .spanMetrics
         case .serviceGraph: .serviceGraph
+        case .logMetrics: .logMetrics
         case .dedupe: .dedupe
         case .js: .js
         }
@@ -213,7 +218,7 @@ public struct ItemLimits: Hashable, Sendable {
     public init() {}
 }
 
-/// Decides by the trace's id alone, so that all spans of a trace go the same way.
+/// Decides by the trace's id where there is one, so that all spans and log records of a trace go the same way.
 public indirect enum HeadSampling: Hashable, Sendable {
     case always
     case never
@@ -223,6 +228,30 @@ public indirect enum HeadSampling: Hashable, Sendable {
     case rate(perSecond: Double)
     /// As a server says, service by service.
     case remote(RemoteSampling)
+    /// Of log records, by their level.
+    case levels(LevelSampling)
+}
+
+/// Which share of the log records of each level passes.
+public struct LevelSampling: Hashable, Sendable {
+    /// Ranges of OTLP's severity numbers, four numbers each, from 1 on.
+    public enum Level: Int, Sendable, CaseIterable { case trace, debug, info, warn, error, fatal }
+
+    public struct Service: Hashable, Sendable {
+        /// `service.name` of the resource; "*" stands for any characters.
+        public var service: String
+        /// What it has instead of `shares`.
+        public var shares: [Level: Double] = [:]
+
+        public init(service: String) { self.service = service }
+    }
+
+    /// From 0 to 1; of a level without one all records pass.
+    public var shares: [Level: Double] = [:]
+    /// The first whose name matches counts.
+    public var services: [Service] = []
+
+    public init() {}
 }
 
 /// Where strategies are asked for, in Jaeger's protocol.

@@ -120,7 +120,8 @@ struct FieldWriter {
         byte(tag)
         varint(
             UInt64(
-                truncatingIfNeeded: 1 + Self.varintSize(keyCount) + keyCount + 1 + Self.varintSize(valueCount) + valueCount))
+                truncatingIfNeeded: 1 + Self.varintSize(keyCount) + keyCount + 1 + Self.varintSize(valueCount)
+                    + valueCount))
         field(KeyValueTag.key, key)
         byte(KeyValueTag.value)
         varint(UInt64(truncatingIfNeeded: valueCount))

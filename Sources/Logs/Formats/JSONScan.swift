@@ -37,7 +37,9 @@ enum JSONScan {
 
     @inline(__always)
     static func skipSpace(_ place: inout Place, _ end: Place) {
-        while place < end, place.pointee <= 0x20, place.pointee == 0x20 || place.pointee &- 9 <= 1 || place.pointee == 13 { place += 1 }
+        while place < end, place.pointee <= 0x20,
+            place.pointee == 0x20 || place.pointee &- 9 <= 1 || place.pointee == 13
+        { place += 1 }
     }
 
     /// The closing quote of the string whose text begins at `place`; nil where it has none or is malformed.
@@ -58,7 +60,8 @@ enum JSONScan {
     static func escapeEnd(_ place: Place, _ end: Place) -> Place? {
         guard place + 1 < end else { return nil }
         switch place[1] {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "n"), UInt8(ascii: "t"), UInt8(ascii: "/"), UInt8(ascii: "r"),
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "n"), UInt8(ascii: "t"), UInt8(ascii: "/"),
+            UInt8(ascii: "r"),
             UInt8(ascii: "b"), UInt8(ascii: "f"):
             return place + 2
         case UInt8(ascii: "u"):
@@ -173,7 +176,9 @@ enum JSONScan {
             field.bits = UInt64(bitPattern: value)
             return true
         }
-        let value = UnsafeRawPointer(start).withMemoryRebound(to: CChar.self, capacity: at - start) { sl_json_double($0, at - start) }
+        let value = UnsafeRawPointer(start).withMemoryRebound(to: CChar.self, capacity: at - start) {
+            sl_json_double($0, at - start)
+        }
         // What no double holds stays as it is written.
         field.kind = value.isFinite ? .double : .text
         field.bits = value.bitPattern
@@ -281,7 +286,8 @@ enum JSONScan {
         var code = hex4(at) ?? 0xFFFD
         at += 4
         if code & 0xF800 == 0xD800 {
-            if code < 0xDC00, end - at >= 6, at[0] == UInt8(ascii: "\\"), at[1] == UInt8(ascii: "u"), let low = hex4(at + 2),
+            if code < 0xDC00, end - at >= 6, at[0] == UInt8(ascii: "\\"), at[1] == UInt8(ascii: "u"),
+                let low = hex4(at + 2),
                 low & 0xFC00 == 0xDC00
             {
                 code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
@@ -350,7 +356,8 @@ enum HexDigits {
         // A top bit is set where a byte is at least the bound.
         let lower = word | (0x20 &* ones)
         let digit = (word &+ (0x80 - 0x30) &* ones) & ~(word &+ (0x80 - 0x3A) &* ones) & tops
-        let letter = (lower &+ (0x80 - 0x61) &* ones) & ~(lower &+ (0x80 - 0x67) &* ones) & tops & ((word & (0x40 &* ones)) << 1)
+        let letter =
+            (lower &+ (0x80 - 0x61) &* ones) & ~(lower &+ (0x80 - 0x67) &* ones) & tops & ((word & (0x40 &* ones)) << 1)
         guard digit | letter == tops else { return nil }
         var nibbles = (word & (0x0F &* ones)) &+ (letter >> 7) &* 9
         nibbles = (nibbles << 4 | nibbles >> 8) & 0x00FF_00FF_00FF_00FF

@@ -30,7 +30,9 @@ struct LevelWords: ~Copyable {
         for (severity, words) in Self.words {
             for word in words {
                 var packed: UInt64 = 0
-                for index in 0..<word.utf8CodeUnitCount { packed |= UInt64(word.utf8Start[index]) << (8 * UInt64(index)) }
+                for index in 0..<word.utf8CodeUnitCount {
+                    packed |= UInt64(word.utf8Start[index]) << (8 * UInt64(index))
+                }
                 var index = Self.index(packed)
                 while slots[index].word != 0 { index = (index + 1) & Self.mask }
                 slots[index] = Slot(word: packed, severity: severity)
@@ -56,7 +58,9 @@ struct LevelWords: ~Copyable {
         if count < 8 {
             word &= (1 << UInt64(truncatingIfNeeded: 8 &* count)) &- 1
         } else if count > 8 {
-            guard count == 11 && word == 0x7461_6D72_6F66_6E69 || count == 9 && word == 0x636E_6567_7265_6D65 else { return 0 }
+            guard count == 11 && word == 0x7461_6D72_6F66_6E69 || count == 9 && word == 0x636E_6567_7265_6D65 else {
+                return 0
+            }
         }
         var index = Self.index(word)
         while true {
@@ -76,7 +80,8 @@ struct LevelWords: ~Copyable {
         var end = text.start
         while end < text.end, end.pointee.isLetter { end += 1 }
         let word = Text(text.start, end)
-        guard end < text.end, end.pointee == UInt8(ascii: "+") || end.pointee == UInt8(ascii: "-"), text.end - end <= 3 else {
+        guard end < text.end, end.pointee == UInt8(ascii: "+") || end.pointee == UInt8(ascii: "-"), text.end - end <= 3
+        else {
             return 0
         }
         let base = self.severity(word)
@@ -91,7 +96,9 @@ struct LevelWords: ~Copyable {
 
     /// Without the colours that winston puts around it: ESC [ 3 2 m info ESC [ 3 9 m, the ESC maybe still as JSON writes it.
     func letters(of text: Text) -> Text {
-        guard text.count > 5, text.start.pointee == 0x1B || text.start.pointee == UInt8(ascii: "\\") else { return text }
+        guard text.count > 5, text.start.pointee == 0x1B || text.start.pointee == UInt8(ascii: "\\") else {
+            return text
+        }
         var start = text.start + 2
         while start < text.end, start[-1] != UInt8(ascii: "m") { start += 1 }
         var end = start

@@ -2,7 +2,8 @@ extension LineFields {
     /// Takes what Apache's and nginx's common and combined formats say; further fields may follow, and a virtual host come first. The body is the line as it stands. False, and nothing is
     /// worth anything, when it is of another format. <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>
     mutating func access(_ line: Text, _ names: borrowing AttributeNames) -> Bool {
-        guard let bracket = line.prefix(512).first(UInt8(ascii: "[")), bracket > line.start + 3, line.end - bracket > 32, bracket[-1] == 0x20,
+        guard let bracket = line.prefix(512).first(UInt8(ascii: "[")), bracket > line.start + 3,
+            line.end - bracket > 32, bracket[-1] == 0x20,
             bracket[1].isDigit, bracket[3] == UInt8(ascii: "/"), let found = times.apache(Text(bracket + 1, line.end))
         else { return false }
         var at = found.end

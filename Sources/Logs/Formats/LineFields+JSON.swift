@@ -54,6 +54,7 @@ extension LineFields {
     func isSaid(_ value: Text) -> Bool {
         hasBody && value.start == body.value.start
             || hasException
-                && (value.start == exceptionStack.value.start || value.start == exceptionType.value.start || value.start == exceptionMessage.value.start)
+                && (value.start == exceptionStack.value.start || value.start == exceptionType.value.start
+                    || value.start == exceptionMessage.value.start)
     }
 }

@@ -24,7 +24,9 @@ extension LineFields {
             while at < end, at.pointee <= 0x20 { at += 1 }
             guard at < end else { break }
             let start = at
-            while at < end, at.pointee > 0x20, at.pointee != UInt8(ascii: "="), at.pointee != UInt8(ascii: "\"") { at += 1 }
+            while at < end, at.pointee > 0x20, at.pointee != UInt8(ascii: "="), at.pointee != UInt8(ascii: "\"") {
+                at += 1
+            }
             var field = Field(key: Text(start, at), value: Text(at, at), kind: .null)
             if at < end, at.pointee == UInt8(ascii: "=") {
                 guard !field.key.isEmpty else { return false }
@@ -48,7 +50,9 @@ extension LineFields {
     }
 
     /// The value in quotes at `at`, with the escapes of JSON; others stay as they are.
-    private static func quoted(_ at: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ field: inout Field) -> Bool {
+    private static func quoted(
+        _ at: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ field: inout Field
+    ) -> Bool {
         let start = at + 1
         var hasEscapes = false
         if let close = JSONScan.stringEnd(start, end, &hasEscapes) {
@@ -56,7 +60,9 @@ extension LineFields {
             field.value = Text(start, close)
         } else {
             var close = start
-            while close < end, close.pointee != UInt8(ascii: "\"") { close += close.pointee == UInt8(ascii: "\\") ? 2 : 1 }
+            while close < end, close.pointee != UInt8(ascii: "\"") {
+                close += close.pointee == UInt8(ascii: "\\") ? 2 : 1
+            }
             guard close < end else { return false }
             field.kind = .text
             field.value = Text(start, close)

@@ -12,7 +12,9 @@ extension LineFields {
         if text.count >= 13, let after = leadingTime(text, observed) {
             at = after
             // A syslog daemon's: RFC 3164's time, or one with a zone in digits.
-            if text.start.pointee.isLetter || Self.isDaemonTime(text, after), after < text.end { syslog(text, from: after, names) }
+            if text.start.pointee.isLetter || Self.isDaemonTime(text, after), after < text.end {
+                syslog(text, from: after, names)
+            }
         }
         let hasTime = time != 0
         while at < end {
@@ -21,12 +23,18 @@ extension LineFields {
                 let start = at
                 at += 1
                 while at < end, at.pointee.isLetter { at += 1 }
-                if at - start >= 3, at - start <= 11, takeLevel(Text(start, at), of: text, isFirst: isFirst, hasTime: hasTime) { break }
+                if at - start >= 3, at - start <= 11,
+                    takeLevel(Text(start, at), of: text, isFirst: isFirst, hasTime: hasTime)
+                {
+                    break
+                }
                 isFirst = false
                 // The rest of a longer word.
                 while at < end, at.pointee.isDigit || at.pointee == UInt8(ascii: "_") { at += 1 }
             } else if byte.isDigit {
-                if time == 0, end - at >= 16, at[4] == UInt8(ascii: "-") || at[4] == UInt8(ascii: "/"), let found = times.iso(Text(at, text.end)) {
+                if time == 0, end - at >= 16, at[4] == UInt8(ascii: "-") || at[4] == UInt8(ascii: "/"),
+                    let found = times.iso(Text(at, text.end))
+                {
                     time = found.time
                     at = found.end
                 } else {
@@ -98,10 +106,13 @@ extension LineFields {
         let fits: Bool
         switch after {
         case UInt8(ascii: "]"), UInt8(ascii: ">"), UInt8(ascii: ")"), UInt8(ascii: "|"):
-            fits = isCapital || before == UInt8(ascii: "[") || before == UInt8(ascii: "<") || before == UInt8(ascii: ":")
+            fits =
+                isCapital || before == UInt8(ascii: "[") || before == UInt8(ascii: "<") || before == UInt8(ascii: ":")
         case UInt8(ascii: ":"): fits = isCapital || isFirst
         case 0, 0x20, 0x09, UInt8(ascii: ","), UInt8(ascii: "-"), 0x1B, UInt8(ascii: "\""):
-            fits = isCapital && Self.opens(before) || isFirst && hasTime || before == UInt8(ascii: "=") && isLevelKey(word.start - 1, text.start)
+            fits =
+                isCapital && Self.opens(before) || isFirst && hasTime
+                || before == UInt8(ascii: "=") && isLevelKey(word.start - 1, text.start)
         default: fits = false
         }
         guard fits else { return false }
@@ -111,8 +122,10 @@ extension LineFields {
     }
 
     private static func opens(_ byte: UInt8) -> Bool {
-        byte == 0 || byte.isSpace || byte == UInt8(ascii: "[") || byte == UInt8(ascii: "|") || byte == UInt8(ascii: "=") || byte == UInt8(ascii: "(")
-            || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "m") || byte == UInt8(ascii: "\"")
+        byte == 0 || byte.isSpace || byte == UInt8(ascii: "[") || byte == UInt8(ascii: "|") || byte == UInt8(ascii: "=")
+            || byte == UInt8(ascii: "(")
+            || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "m")
+            || byte == UInt8(ascii: "\"")
     }
 
     private func isLevelKey(_ equals: UnsafePointer<UInt8>, _ start: UnsafePointer<UInt8>) -> Bool {
@@ -136,7 +149,9 @@ extension LineFields {
                     var value = at + 1
                     if value < text.end, value.pointee == UInt8(ascii: "\"") { value += 1 }
                     var end = value
-                    while end < text.end, HexDigits.nibble(end.pointee) < 16 || end.pointee == UInt8(ascii: "-") { end += 1 }
+                    while end < text.end, HexDigits.nibble(end.pointee) < 16 || end.pointee == UInt8(ascii: "-") {
+                        end += 1
+                    }
                     _ = take(Field(key: Text(start, at), value: Text(value, end), kind: .text), as: role)
                 default: break
                 }
@@ -148,6 +163,7 @@ extension LineFields {
 
     @inline(__always)
     private static func isKeyByte(_ byte: UInt8) -> Bool {
-        byte.isLetter || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-") || byte.isDigit
+        byte.isLetter || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
+            || byte.isDigit
     }
 }

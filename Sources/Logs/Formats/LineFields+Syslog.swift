@@ -6,7 +6,9 @@ extension LineFields {
         let hostStart = start + 1
         guard let hostEnd = Text(hostStart, text.end).first(0x20), hostEnd - hostStart <= 255 else { return }
         var at = hostEnd + 1
-        while at < text.end, at.pointee != UInt8(ascii: ":"), at.pointee != UInt8(ascii: "["), at.pointee > 0x20 { at += 1 }
+        while at < text.end, at.pointee != UInt8(ascii: ":"), at.pointee != UInt8(ascii: "["), at.pointee > 0x20 {
+            at += 1
+        }
         let program = Text(hostEnd + 1, at)
         guard !program.isEmpty, program.count <= 128, at < text.end else { return }
         var process: Text?
@@ -18,7 +20,9 @@ extension LineFields {
             process = Text(start, at)
             at += 1
         }
-        guard at < text.end, at.pointee == UInt8(ascii: ":"), levels.severity(Text(hostStart, hostEnd)) == 0 else { return }
+        guard at < text.end, at.pointee == UInt8(ascii: ":"), levels.severity(Text(hostStart, hostEnd)) == 0 else {
+            return
+        }
         at += 1
         if at < text.end, at.pointee == 0x20 { at += 1 }
         guard at < text.end else { return }

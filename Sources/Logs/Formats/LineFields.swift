@@ -130,7 +130,9 @@ struct LineFields: ~Copyable {
             traceLow = low
             return true
         case .spanID:
-            guard spanID == 0, field.kind == .text, field.value.count == 16, let id = HexDigits.word(field.value.start), id != 0 else {
+            guard spanID == 0, field.kind == .text, field.value.count == 16, let id = HexDigits.word(field.value.start),
+                id != 0
+            else {
                 return false
             }
             spanID = id
@@ -144,7 +146,9 @@ struct LineFields: ~Copyable {
             return true
         case .stack, .exceptionType, .exceptionMessage, .error: return takeException(field, role)
         case .logObject:
-            if field.kind == .json, let level = JSONScan.member("level", of: field.value), severity == 0 { _ = takeLevel(level) }
+            if field.kind == .json, let level = JSONScan.member("level", of: field.value), severity == 0 {
+                _ = takeLevel(level)
+            }
             return false
         case .traceObject:
             if field.kind == .json, let id = JSONScan.member("id", of: field.value) { _ = take(id, as: .traceID) }
@@ -154,7 +158,9 @@ struct LineFields: ~Copyable {
             return false
         case .attributes: return false
         case .fields:
-            if field.kind == .json, !hasBody, let message = JSONScan.member("message", of: field.value) { _ = take(message, as: .message) }
+            if field.kind == .json, !hasBody, let message = JSONScan.member("message", of: field.value) {
+                _ = take(message, as: .message)
+            }
             return false
         }
     }
@@ -168,7 +174,9 @@ struct LineFields: ~Copyable {
         case .int, .double: found = TimeReader.epoch(field.value)
         case .json:
             // Log4j's `instant`.
-            guard let seconds = JSONScan.member("epochSecond", of: field.value), seconds.kind == .int, seconds.bits < 1 << 33 else { return false }
+            guard let seconds = JSONScan.member("epochSecond", of: field.value), seconds.kind == .int,
+                seconds.bits < 1 << 33
+            else { return false }
             let rest = JSONScan.member("nanoOfSecond", of: field.value)
             time = seconds.bits * 1_000_000_000 + (rest?.kind == .int ? min(rest?.bits ?? 0, 999_999_999) : 0)
             return true
@@ -218,7 +226,8 @@ struct LineFields: ~Copyable {
     @inline(__always)
     static func traceID(_ text: Text) -> (high: UInt64, low: UInt64)? {
         if text.count == 32 {
-            guard let high = HexDigits.word(text.start), let low = HexDigits.word(text.start + 16), high | low != 0 else { return nil }
+            guard let high = HexDigits.word(text.start), let low = HexDigits.word(text.start + 16), high | low != 0
+            else { return nil }
             return (high, low)
         }
         guard text.count == 16, let low = HexDigits.word(text.start), low != 0 else { return nil }
@@ -229,7 +238,8 @@ struct LineFields: ~Copyable {
     mutating func takeTraceParent(_ text: Text) -> Bool {
         let dash = UInt8(ascii: "-")
         guard text.count >= 55, text.start[2] == dash, text.start[35] == dash, text.start[52] == dash,
-            let (high, low) = Self.traceID(Text(text.start + 3, count: 32)), let span = HexDigits.word(text.start + 36), span != 0
+            let (high, low) = Self.traceID(Text(text.start + 3, count: 32)), let span = HexDigits.word(text.start + 36),
+            span != 0
         else { return false }
         let flagsHigh = HexDigits.nibble(text.start[53])
         let flagsLow = HexDigits.nibble(text.start[54])
@@ -255,7 +265,9 @@ struct LineFields: ~Copyable {
             guard let stack = JSONScan.member("stack", of: field.value) else { return false }
             if !hasException { beginException() }
             exceptionStack = stack
-            if let type = JSONScan.member("type", of: field.value) ?? JSONScan.member("name", of: field.value) { exceptionType = type }
+            if let type = JSONScan.member("type", of: field.value) ?? JSONScan.member("name", of: field.value) {
+                exceptionType = type
+            }
             if let message = JSONScan.member("message", of: field.value) { exceptionMessage = message }
             // What else it says (a code, a cause) is an attribute.
             return false
@@ -284,13 +296,19 @@ extension LineFields {
         var head = stack.value
         if head.hasPrefix("Traceback ") {
             var at = head.end
-            while at > head.start, isEscaped ? !(at[-1] == UInt8(ascii: "n") && at - head.start > 1 && at[-2] == UInt8(ascii: "\\")) : at[-1] != 0x0A {
+            while at > head.start,
+                isEscaped
+                    ? !(at[-1] == UInt8(ascii: "n") && at - head.start > 1 && at[-2] == UInt8(ascii: "\\"))
+                    : at[-1] != 0x0A
+            {
                 at -= 1
             }
             head.start = at
         } else if isEscaped {
             var at = head.start
-            while at < head.end, !(at[0] == UInt8(ascii: "\\") && at[1] == UInt8(ascii: "n")) { at += at[0] == UInt8(ascii: "\\") ? 2 : 1 }
+            while at < head.end, !(at[0] == UInt8(ascii: "\\") && at[1] == UInt8(ascii: "n")) {
+                at += at[0] == UInt8(ascii: "\\") ? 2 : 1
+            }
             head.end = min(at, head.end)
         } else {
             head.end = head.first(0x0A) ?? head.end

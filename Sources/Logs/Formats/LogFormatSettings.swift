@@ -2,7 +2,8 @@ public import Telemetry
 
 /// How the lines of a receiver's sources are read.
 public struct LogFormatSettings: Sendable {
-    /// What the lines are. A line that is not what it should be is a plain one, and counted.
+    /// What the lines are; of a container's file, whose path says so, what is inside of the runtime's lines. A line that is not what it should be is a plain one,
+    /// and counted.
     public enum Format: Sendable {
         /// Each line for itself: containers' (and what is inside of them), JSON, access, logfmt, syslog; else plain.
         case auto
@@ -17,6 +18,8 @@ public struct LogFormatSettings: Sendable {
         case access
         /// Text with a time and a level, maybe.
         case plain
+        /// Text in which nothing is looked for.
+        case raw
         /// Named groups become attributes; `time`, `level`, `message`, `trace_id` and their kin are what they say.
         case regex(LinePattern)
     }

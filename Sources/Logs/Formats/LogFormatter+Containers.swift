@@ -42,7 +42,9 @@ extension LogFormatter {
         }
         guard let found = workspace.line.times.iso(Text(text.start, space)), found.end == space else { return false }
         guard !isTaken(stream, start) else { return true }
-        content(Text(rest, text.end), isPiece: tag == UInt8(ascii: "P"), of: stream, at: start, time: found.time, stays: stays)
+        content(
+            Text(rest, text.end), isPiece: tag == UInt8(ascii: "P"), of: stream, at: start, time: found.time,
+            stays: stays)
         return true
     }
 
@@ -70,9 +72,12 @@ extension LogFormatter {
                 if field.key.equals("stream") {
                     stream = field.value.equals("stdout") ? first : field.value.equals("stderr") ? second : nil
                 } else if field.key.equals("time"), field.kind == .text {
-                    guard let found = workspace.line.times.iso(field.value), found.end == field.value.end else { return false }
+                    guard let found = workspace.line.times.iso(field.value), found.end == field.value.end else {
+                        return false
+                    }
                     time = found.time
-                } else if field.key.equals("attrs"), field.kind == .json, field.value.start.pointee == UInt8(ascii: "{") {
+                } else if field.key.equals("attrs"), field.kind == .json, field.value.start.pointee == UInt8(ascii: "{")
+                {
                     labels = field.value
                 } else {
                     return false
@@ -100,13 +105,16 @@ extension LogFormatter {
     /// What Docker tells of the container with each line (its tag, labels, variables): attributes of the records from here on.
     @inline(never)
     private func take(_ labels: Text, of stream: LogStream) {
-        if stream.isHeld { finishHeld(stream) }
+        while stream.isHeld { finishHeld(stream) }
         stream.set(labels, encoded: labels.isEmpty ? [] : workspace.encodedMembers(of: labels))
     }
 
     @inline(__always)
-    private func content(_ text: Text, isPiece: Bool, of stream: LogStream, at start: UInt64, time: UInt64, stays: Bool) {
-        if _fastPath(!isPiece && !stream.isPartial) { return record(text, of: stream, at: start, time: time, stays: stays) }
+    private func content(_ text: Text, isPiece: Bool, of stream: LogStream, at start: UInt64, time: UInt64, stays: Bool)
+    {
+        if _fastPath(!isPiece && !stream.isPartial) {
+            return record(text, of: stream, at: start, time: time, stays: stays)
+        }
         if !stream.isPartial {
             stream.isPartial = true
             stream.partialStart = start
@@ -124,7 +132,9 @@ extension LogFormatter {
 extension ScratchMemory {
     /// What the JSON string says whose text begins at `start`, and the place behind its quote; nil where it is malformed. Room is there.
     @inline(__always)
-    mutating func takeString(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> (Text, UnsafePointer<UInt8>)? {
+    mutating func takeString(
+        _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
+    ) -> (Text, UnsafePointer<UInt8>)? {
         var at = start
         var out = base
         while true {

@@ -6,7 +6,9 @@ extension LogFormatter {
         case .auto, .docker, .cri:
             let byte = text.start.pointee
             if byte == UInt8(ascii: "{") {
-                if text.end[-1] == UInt8(ascii: "}"), workspace.line.json(text) { return write(text, of: stream, time: time) }
+                if text.end[-1] == UInt8(ascii: "}"), workspace.line.json(text) {
+                    return write(text, of: stream, time: time)
+                }
                 workspace.counts.misfits &+= 1
                 return false
             }
@@ -21,7 +23,9 @@ extension LogFormatter {
             }
             return false
         case .json:
-            if text.start.pointee == UInt8(ascii: "{"), workspace.line.json(text) { return write(text, of: stream, time: time) }
+            if text.start.pointee == UInt8(ascii: "{"), workspace.line.json(text) {
+                return write(text, of: stream, time: time)
+            }
         case .logfmt:
             if workspace.line.logfmt(text, unasked: false) { return write(text, of: stream, time: time) }
         case .access:
@@ -30,7 +34,7 @@ extension LogFormatter {
             if let groups, workspace.line.pattern(text, groups.pattern, keys: groups.keys, places: groups.places) {
                 return write(text, of: stream, time: time)
             }
-        case .plain: return false
+        case .plain, .raw: return false
         }
         workspace.counts.misfits &+= 1
         return false
@@ -57,22 +61,25 @@ extension LogFormatter {
         workspace.line.begin()
         let isJoined = trace.map { $0.lastStart > 0 } ?? false
         let firstLine = isJoined ? Text(text.start, text.first(0x0A) ?? text.end) : text
-        workspace.line.plain(firstLine, observed: observed, workspace.names)
-        workspace.line.body = Field(key: text, value: Text(workspace.line.messageStart ?? text.start, text.end), kind: .text)
+        if looksInside { workspace.line.plain(firstLine, observed: observed, workspace.names) }
+        workspace.line.body = Field(
+            key: text, value: Text(workspace.line.messageStart ?? text.start, text.end), kind: .text)
         workspace.line.hasBody = true
-        if let trace, trace.isTrace { workspace.line.exception(text, trace) }
+        if looksInside, let trace, trace.isTrace { workspace.line.exception(text, trace) }
         workspace.write(text, time: time, observed: observed, attributes: stream.attributes(time: time), to: batch)
     }
+
+    private var looksInside: Bool { if case .raw = settings.format { false } else { true } }
 
     // MARK: lines that belong together
 
     /// Whether the line belongs to what its stream holds.
     @inline(__always)
-    func joins(_ line: Text, _ stream: LogStream) -> Bool {
+    func verdict(_ line: Text, _ stream: LogStream) -> TraceState.Verdict {
         switch settings.multiline {
-        case .off: return false
+        case .off: return .separate
         case .auto: break
-        case .rules(let rules): return joins(line, stream, rules)
+        case .rules(let rules): return joins(line, stream, rules) ? .belongs : .separate
         }
         if !stream.trace.isKnown { stream.trace.begin(stream.text) }
         let observed = stream.observed
@@ -92,15 +99,25 @@ extension LogFormatter {
     }
 
     /// An empty line has come behind what the stream holds.
-    func blank(_ stream: LogStream) {
+    func blank(_ stream: LogStream, at start: UInt64) {
         switch settings.multiline {
         case .rules(let rules) where joins(workspace.line.empty, stream, rules):
             stream.append(workspace.line.empty, max: settings.recordBytesMax)
         case .auto:
             if !stream.trace.isKnown { stream.trace.begin(stream.text) }
+            if stream.trace.isHead {
+                if appendMaybe(workspace.line.empty, of: stream, at: start, time: 0) { return }
+                finishHeld(stream)
+                if stream.isHeld { blank(stream, at: start) }
+                return
+            }
             guard stream.trace.mayHaveBlank, !stream.trace.hasBlank else { return finishHeld(stream) }
             stream.trace.hasBlank = true
         default: finishHeld(stream)
         }
+    }
+
+    func appendMaybe(_ line: Text, of stream: LogStream, at start: UInt64, time: UInt64) -> Bool {
+        stream.appendMaybe(line, start: start, time: time, observed: observed, max: settings.recordBytesMax)
     }
 }

@@ -12,6 +12,7 @@ public final class LogFormatter: LineSink {
     let first: LogStream
     /// A container's standard error.
     let second: LogStream
+    private let isContainer: Bool
     /// Of the format `regex`.
     let groups: PatternGroups?
     /// Whether the source has been seen to have two.
@@ -24,14 +25,21 @@ public final class LogFormatter: LineSink {
 
     /// - Parameter resume: of the last run; of a source that begins: `ResumePoint(0)`.
     public init(_ source: LogSource, _ settings: LogFormatSettings, _ workspace: LogWorkspace, resume: ResumePoint) {
-        precondition(LogFormatSettings.recordBytesRange.contains(settings.recordBytesMax), "records of \(settings.recordBytesMax) bytes")
-        precondition(LogFormatSettings.multilineWaitRange.contains(settings.multilineWait), "a wait of \(settings.multilineWait) ns")
+        precondition(
+            LogFormatSettings.recordBytesRange.contains(settings.recordBytesMax),
+            "records of \(settings.recordBytesMax) bytes")
+        precondition(
+            LogFormatSettings.multilineWaitRange.contains(settings.multilineWait),
+            "a wait of \(settings.multilineWait) ns")
         self.settings = settings
         self.workspace = workspace
         let origin = LogOrigin(source, settings)
+        isContainer = origin.isContainer
         batch = workspace.batch(of: origin.resource)
-        first = LogStream(attributes: origin.attributes, ofStream: LogOrigin.attributes(ofStream: "stdout"), place: resume.first)
-        second = LogStream(attributes: origin.attributes, ofStream: LogOrigin.attributes(ofStream: "stderr"), place: resume.second)
+        first = LogStream(
+            attributes: origin.attributes, ofStream: LogOrigin.attributes(ofStream: "stdout"), place: resume.first)
+        second = LogStream(
+            attributes: origin.attributes, ofStream: LogOrigin.attributes(ofStream: "stderr"), place: resume.second)
         groups = if case .regex(let pattern) = settings.format { PatternGroups(pattern) } else { nil }
         hasSecond = resume.first != resume.second
         taken = resume.start
@@ -49,7 +57,8 @@ public final class LogFormatter: LineSink {
         let isWhole = sourceBytes != UInt64(lines.count)
         var place = base
         while place < end {
-            let newline = memchr(place, 0x0A, end - place).map { UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) } ?? end
+            let newline =
+                memchr(place, 0x0A, end - place).map { UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) } ?? end
             let next = newline < end ? newline + 1 : end
             let lineStart = offset + UInt64(place - base)
             lineEnd = isWhole || next == end ? offset + sourceBytes : offset + UInt64(next - base)
@@ -112,7 +121,10 @@ public final class LogFormatter: LineSink {
         case .docker:
             if docker(text, at: start) { return }
             workspace.counts.misfits &+= 1
-        default: break
+        case .raw: break
+        default:
+            // What is asked for is inside of what the runtime writes.
+            if isContainer, container(text, at: start, stays: stays) { return }
         }
         guard !isTaken(first, start) else { return }
         record(text, of: first, at: start, time: 0, stays: stays)
@@ -132,18 +144,23 @@ public final class LogFormatter: LineSink {
     func record(_ text: Text, of stream: LogStream, at start: UInt64, time: UInt64, stays: Bool) {
         if text.isEmpty {
             workspace.counts.empty &+= 1
-            if stream.isHeld { blank(stream) }
+            if stream.isHeld { blank(stream, at: start) }
             return
         }
         if stream.isHeld {
             let hasBlank = stream.trace.hasBlank
-            if joins(text, stream) {
-                workspace.counts.joined &+= 1
+            switch verdict(text, stream) {
+            case .belongs:
+                workspace.counts.joined &+= UInt64(1 + stream.maybes.count)
+                stream.keepMaybes()
                 if hasBlank { stream.append(workspace.line.empty, max: settings.recordBytesMax) }
                 stream.append(text, max: settings.recordBytesMax)
                 return
+            case .maybe where appendMaybe(text, of: stream, at: start, time: time): return
+            case .maybe, .separate: finishHeld(stream)
             }
-            finishHeld(stream)
+            // What was no part of it may be what this line belongs to.
+            if stream.isHeld { return record(text, of: stream, at: start, time: time, stays: stays) }
         }
         if text.count <= settings.recordBytesMax, parsed(text, of: stream, time: time) { return }
         if case .off = settings.multiline {
@@ -157,7 +174,7 @@ public final class LogFormatter: LineSink {
     private func finish(_ stream: LogStream) {
         // It is whole now, as far as anybody will know.
         if stream.isPartial { finishPartial(stream) }
-        if stream.isHeld { finishHeld(stream) }
+        while stream.isHeld { finishHeld(stream) }
     }
 
     func finishPartial(_ stream: LogStream) {
@@ -169,9 +186,21 @@ public final class LogFormatter: LineSink {
         stream.dropPartial()
     }
 
+    /// Gives out the record that waits. Lines that were only maybe a part of it are taken anew; the last of them may then wait in its place.
     func finishHeld(_ stream: LogStream) {
+        let lines = stream.takeMaybes(into: &workspace.takenBack)
         writePlain(
             stream.text, of: stream, time: stream.time, observed: stream.observed, trace: stream.trace, cut: stream.cut)
         stream.drop()
+        let now = observed
+        for (text, line) in lines {
+            observed = line.observed
+            if !text.isEmpty {
+                record(text, of: stream, at: line.start, time: line.time, stays: false)
+            } else if stream.isHeld {
+                blank(stream, at: line.start)
+            }
+        }
+        observed = now
     }
 }

@@ -5,10 +5,14 @@ import Wire
 struct LogOrigin {
     /// An OTLP `Resource` message.
     let resource: [UInt8]
+    /// Lines are what a container's runtime made of the container's.
+    let isContainer: Bool
     private let path: String
+    private let stream: String
 
     init(_ source: LogSource, _ settings: LogFormatSettings) {
         path = source.path
+        stream = source.stream
         var attributes: Attributes = []
         var name = settings.serviceName
         if let pod = Self.pod(path) {
@@ -21,19 +25,25 @@ struct LogOrigin {
             let stem = file.prefix { $0 != "." }
             name = name ?? (stem.isEmpty ? nil : String(stem))
         }
-        var resource = Resource(attributes: [Attribute("service.name", .string(name ?? "unknown_service"))] + attributes)
+        var resource = Resource(
+            attributes: [Attribute("service.name", .string(name ?? "unknown_service"))] + attributes)
         for attribute in settings.resourceAttributes {
             resource.attributes.removeAll { $0.key == attribute.key }
             resource.attributes.append(attribute)
         }
         self.resource = OTLP.message(resource)
+        isContainer = !attributes.isEmpty
     }
 
     /// Encoded, as fields of a record. <https://opentelemetry.io/docs/specs/semconv/general/logs/>
     var attributes: [UInt8] {
-        guard !path.isEmpty else { return [] }
-        let name = path.split(separator: "/").last.map(String.init) ?? path
-        return Self.encoded([Attribute("log.file.name", .string(name)), Attribute("log.file.path", .string(path))])
+        var attributes: Attributes = []
+        if !path.isEmpty {
+            let name = path.split(separator: "/").last.map(String.init) ?? path
+            attributes = [Attribute("log.file.name", .string(name)), Attribute("log.file.path", .string(path))]
+        }
+        if !stream.isEmpty { attributes.append(Attribute("log.iostream", .string(stream))) }
+        return Self.encoded(attributes)
     }
 
     /// The stream of a container that a record came on.
@@ -58,7 +68,8 @@ struct LogOrigin {
             }
             return attributes
         }
-        guard parts.count >= 2, parts[parts.count - 2] == "containers", let file = parts.last, file.hasSuffix(".log") else { return nil }
+        guard parts.count >= 2, parts[parts.count - 2] == "containers", let file = parts.last, file.hasSuffix(".log")
+        else { return nil }
         let names = file.dropLast(4).split(separator: "_", omittingEmptySubsequences: false)
         guard names.count == 3, let dash = names[2].lastIndex(of: "-") else { return nil }
         var attributes = attributes(namespace: names[1], pod: names[0], container: names[2][..<dash])
@@ -68,7 +79,8 @@ struct LogOrigin {
 
     private static func attributes(namespace: Substring, pod: Substring, container: Substring) -> Attributes {
         [
-            Attribute("k8s.namespace.name", .string(String(namespace))), Attribute("k8s.pod.name", .string(String(pod))),
+            Attribute("k8s.namespace.name", .string(String(namespace))),
+            Attribute("k8s.pod.name", .string(String(pod))),
             Attribute("k8s.container.name", .string(String(container))),
         ]
     }
@@ -76,7 +88,8 @@ struct LogOrigin {
     /// `/var/lib/docker/containers/ID/ID-json.log`, rotated ones too.
     private static func dockerID(_ path: String) -> String? {
         let parts = path.split(separator: "/")
-        guard parts.count >= 3, parts[parts.count - 3] == "containers", let file = parts.last, file.hasPrefix(parts[parts.count - 2] + "-json.log")
+        guard parts.count >= 3, parts[parts.count - 3] == "containers", let file = parts.last,
+            file.hasPrefix(parts[parts.count - 2] + "-json.log")
         else { return nil }
         return String(parts[parts.count - 2])
     }

@@ -32,6 +32,18 @@ final class LogStream {
     var cut = 0
     private var joined = GrowingText()
 
+    /// Lines at the end of the text that may be the error's message.
+    struct Maybe {
+        /// Where it begins in the text, behind the end of the line before.
+        var place: Int
+        var start: UInt64
+        var time: UInt64
+        var observed: UInt64
+    }
+    private(set) var maybes: [Maybe] = []
+    static let maybesMax = 16
+    static let maybeBytesMax = 4 << 10
+
     // MARK: the line of which pieces have come
 
     var isPartial = false
@@ -65,7 +77,9 @@ final class LogStream {
     @inline(__always)
     func hasLabels(_ text: Text) -> Bool { text.count == labels.count && (text.isEmpty || hasSame(text)) }
 
-    private func hasSame(_ text: Text) -> Bool { labels.withUnsafeBytes { memcmp($0.baseAddress!, text.start, text.count) == 0 } }
+    private func hasSame(_ text: Text) -> Bool {
+        labels.withUnsafeBytes { memcmp($0.baseAddress!, text.start, text.count) == 0 }
+    }
 
     /// - Parameter encoded: attributes that the labels are.
     func set(_ text: Text, encoded: [UInt8]) {
@@ -123,6 +137,31 @@ final class LogStream {
         }
         text = joined.text
         deadline = nil
+    }
+
+    /// Adds a line that may belong to what waits. False when there is no room for such.
+    func appendMaybe(_ line: Text, start: UInt64, time: UInt64, observed: UInt64, max: Int) -> Bool {
+        let first = maybes.first?.place ?? text.count + 1
+        guard maybes.count < Self.maybesMax, text.count + 1 + line.count - first <= Self.maybeBytesMax,
+            text.count + 1 + line.count <= max, cut == 0
+        else { return false }
+        maybes.append(Maybe(place: text.count + 1, start: start, time: time, observed: observed))
+        append(line, max: max)
+        return true
+    }
+
+    /// They do belong to it.
+    func keepMaybes() { maybes.removeAll(keepingCapacity: true) }
+
+    /// They do not: the text ends before them. Returns them; what they point to is `kept`.
+    func takeMaybes(into kept: inout ScratchMemory) -> [(Text, Maybe)] {
+        guard let first = maybes.first else { return [] }
+        let whole = kept.copy(text)
+        let ends = maybes.dropFirst().map { $0.place - 1 } + [whole.count]
+        let lines = zip(maybes, ends).map { maybe, end in (Text(whole.start + maybe.place, whole.start + end), maybe) }
+        text.end = text.start + (first.place - 1)
+        maybes.removeAll()
+        return lines
     }
 
     /// The line that came last; a part of it, if the record is full.

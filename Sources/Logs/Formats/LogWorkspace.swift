@@ -14,6 +14,8 @@ public final class LogWorkspace {
     var containerText = ScratchMemory()
     /// The last line of what was read, with room behind it.
     var lastLine = ScratchMemory()
+    /// Lines that were taken for a part of a record and are none.
+    var takenBack = ScratchMemory()
     let names = AttributeNames()
     public internal(set) var counts = LogCounts()
 

@@ -33,7 +33,9 @@ struct TimeReader: ~Copyable {
             daySeconds = seconds
         }
         let separator = start[10]
-        guard separator == UInt8(ascii: "T") || separator == 0x20 || separator == UInt8(ascii: "t") || separator == UInt8(ascii: "_")
+        guard
+            separator == UInt8(ascii: "T") || separator == 0x20 || separator == UInt8(ascii: "t")
+                || separator == UInt8(ascii: "_")
         else { return nil }
         return timeOfDay(Text(start + 11, text.end), day: daySeconds)
     }
@@ -55,7 +57,8 @@ struct TimeReader: ~Copyable {
             guard value <= 60 else { return nil }
             seconds += Int64(value)
             place += 3
-            if place < text.end, place.pointee == UInt8(ascii: ".") || place.pointee == UInt8(ascii: ","), place + 1 < text.end,
+            if place < text.end, place.pointee == UInt8(ascii: ".") || place.pointee == UInt8(ascii: ","),
+                place + 1 < text.end,
                 place[1].isDigit
             {
                 place += 1
@@ -85,7 +88,8 @@ struct TimeReader: ~Copyable {
 
     /// The zone here, if any: seconds east of Greenwich. Nil where there is a broken one.
     @inline(__always)
-    private mutating func zone(_ place: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, local: Int64) -> Int64? {
+    private mutating func zone(_ place: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, local: Int64) -> Int64?
+    {
         guard place < end else { return offset(local: local) }
         if place.pointee == UInt8(ascii: "Z") || place.pointee == UInt8(ascii: "z") {
             place += 1
@@ -93,7 +97,9 @@ struct TimeReader: ~Copyable {
         }
         var sign = place
         if sign.pointee == 0x20, sign + 1 < end { sign += 1 }
-        if sign.pointee == UInt8(ascii: "+") || sign.pointee == UInt8(ascii: "-"), end - sign >= 3, sign[1].isDigit, sign[2].isDigit {
+        if sign.pointee == UInt8(ascii: "+") || sign.pointee == UInt8(ascii: "-"), end - sign >= 3, sign[1].isDigit,
+            sign[2].isDigit
+        {
             let hours = Int64(Self.two(sign + 1))
             var minutes: Int64 = 0
             var after = sign + 3
@@ -105,7 +111,9 @@ struct TimeReader: ~Copyable {
                 after += 2
             }
             // "10:00:00 -5 retries" has no zone.
-            guard hours <= 18, minutes <= 59, after >= end || !after.pointee.isDigit else { return offset(local: local) }
+            guard hours <= 18, minutes <= 59, after >= end || !after.pointee.isDigit else {
+                return offset(local: local)
+            }
             place = after
             let seconds = hours * 3_600 + minutes * 60
             return sign.pointee == UInt8(ascii: "-") ? -seconds : seconds
@@ -159,7 +167,9 @@ struct TimeReader: ~Copyable {
     mutating func ctime(_ text: Text) -> Found? {
         guard text.count >= 24 else { return nil }
         let start = text.start
-        guard let month = Self.month(start + 4), let space = Text(start + 11, text.end).first(0x20), text.end - space >= 5 else { return nil }
+        guard let month = Self.month(start + 4), let space = Text(start + 11, text.end).first(0x20),
+            text.end - space >= 5
+        else { return nil }
         let dayOfMonth = start[8] == 0x20 ? UInt64(start[9] &- 0x30) : Self.two(start + 8)
         let year = Int64(Self.two(space + 1)) * 100 + Int64(Self.two(space + 3))
         guard let day = Self.day(year: year, month: month, day: Int64(dayOfMonth)),
@@ -172,7 +182,8 @@ struct TimeReader: ~Copyable {
     mutating func klog(_ text: Text, observed: UInt64) -> Found? {
         guard text.count >= 13, text.start[4] == 0x20 else { return nil }
         return nearest(
-            Text(text.start + 5, text.end), month: Int64(Self.two(text.start)), day: Int64(Self.two(text.start + 2)), observed: observed)
+            Text(text.start + 5, text.end), month: Int64(Self.two(text.start)), day: Int64(Self.two(text.start + 2)),
+            observed: observed)
     }
 
     private mutating func nearest(_ text: Text, month: Int64, day: Int64, observed: UInt64) -> Found? {
@@ -182,8 +193,11 @@ struct TimeReader: ~Copyable {
         guard gmtime_r(&seconds, &parts) != nil else { return nil }
         var best: Found?
         for year in (Int64(parts.tm_year) + 1_899)...(Int64(parts.tm_year) + 1_901) {
-            guard let start = Self.day(year: year, month: month, day: day), let found = timeOfDay(text, day: start) else { continue }
-            if best.map({ Self.distance($0.time, observed) > Self.distance(found.time, observed) }) ?? true { best = found }
+            guard let start = Self.day(year: year, month: month, day: day), let found = timeOfDay(text, day: start)
+            else { continue }
+            if best.map({ Self.distance($0.time, observed) > Self.distance(found.time, observed) }) ?? true {
+                best = found
+            }
         }
         return best
     }

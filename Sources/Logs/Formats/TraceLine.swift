@@ -12,7 +12,8 @@ enum TraceLine {
         case UInt8(ascii: "F"): return rest.hasPrefix("File \"")
         case UInt8(ascii: "f"): return rest.hasPrefix("from ") && contains(rest, ":in ")
         case UInt8(ascii: "."): return rest.hasPrefix("... ") && at[4].isDigit
-        case UInt8(ascii: "["): return rest.hasPrefix("[cause]: ") || rest.hasPrefix("[errors]: ") || rest.hasPrefix("[stack]: ")
+        case UInt8(ascii: "["):
+            return rest.hasPrefix("[cause]: ") || rest.hasPrefix("[errors]: ") || rest.hasPrefix("[stack]: ")
         case UInt8(ascii: "C"): return rest.hasPrefix("Caused by: ")
         case UInt8(ascii: "S"): return rest.hasPrefix("Suppressed: ")
         case UInt8(ascii: "-"): return rest.hasPrefix("---> ") || rest.hasPrefix("--- End of ")
@@ -28,7 +29,8 @@ enum TraceLine {
 
     /// Nothing but closing brackets and what may stand around them, as after V8's `[cause]`.
     static func closes(_ line: Text) -> Bool {
-        guard line.count <= 16, line.start.pointee == UInt8(ascii: "}") || line.start.pointee == UInt8(ascii: "]") else { return false }
+        guard line.count <= 16, line.start.pointee == UInt8(ascii: "}") || line.start.pointee == UInt8(ascii: "]")
+        else { return false }
         for place in line.start..<line.end {
             switch place.pointee {
             case UInt8(ascii: "}"), UInt8(ascii: "]"), UInt8(ascii: ","), UInt8(ascii: "{"), 0x20: continue
@@ -61,8 +63,10 @@ enum TraceLine {
     /// The lines of Go's report that are not indented: states, goroutines, calls.
     static func isGo(_ line: Text) -> Bool {
         let last = line.end[-1]
-        return last == UInt8(ascii: ")") && line.first(UInt8(ascii: "(")) != nil && !isLogLine(line) || line.hasPrefix("created by ")
-            || line.hasPrefix("goroutine ") || line.hasPrefix("[signal ") || line.hasPrefix("exit status ") || line.hasPrefix("panic: ")
+        return last == UInt8(ascii: ")") && line.first(UInt8(ascii: "(")) != nil && !isLogLine(line)
+            || line.hasPrefix("created by ")
+            || line.hasPrefix("goroutine ") || line.hasPrefix("[signal ") || line.hasPrefix("exit status ")
+            || line.hasPrefix("panic: ")
             || line.hasPrefix("runtime: ") || line.hasPrefix("[recovered]") || line.hasPrefix("runtime stack:")
     }
 
@@ -70,6 +74,15 @@ enum TraceLine {
     static func isLogLine(_ line: Text) -> Bool {
         let first = line.start.pointee
         return first.isDigit || first == UInt8(ascii: "[") || first == UInt8(ascii: "{") || first == UInt8(ascii: "<")
+    }
+
+    /// Begins with a time, a bracket or a brace: never a further line of a message.
+    static func beginsRecord(_ line: Text) -> Bool {
+        guard line.start.pointee.isDigit else { return isLogLine(line) }
+        let (third, fifth) = (line.start[2], line.start[4])
+        return fifth == UInt8(ascii: "-") || fifth == UInt8(ascii: "/") || third == UInt8(ascii: ":")
+            || third == UInt8(ascii: "/")
+            || line.count >= 10 && line.start[5].isDigit && line.start[9].isDigit
     }
 
     static func contains(_ line: Text, _ word: StaticString) -> Bool { find(line, word) != nil }
@@ -124,8 +137,10 @@ enum TraceLine {
                 continue
             }
             let start = at
-            while at < line.end, at.pointee.isLetter || at.pointee.isDigit || at.pointee == UInt8(ascii: ".") || at.pointee == UInt8(ascii: "_")
-                || at.pointee == UInt8(ascii: "$")
+            while at < line.end,
+                at.pointee.isLetter || at.pointee.isDigit || at.pointee == UInt8(ascii: ".")
+                    || at.pointee == UInt8(ascii: "_")
+                    || at.pointee == UInt8(ascii: "$")
             {
                 at += 1
             }
@@ -136,13 +151,19 @@ enum TraceLine {
             }
             if at == line.end { return Head(type: word, message: Text(at, at)) }
             if Text(at, line.end).hasPrefix(": ") { return Head(type: word, message: Text(at + 2, line.end)) }
-            if at.pointee == UInt8(ascii: ":"), at + 1 == line.end { return Head(type: word, message: Text(line.end, line.end)) }
+            if at.pointee == UInt8(ascii: ":"), at + 1 == line.end {
+                return Head(type: word, message: Text(line.end, line.end))
+            }
             // Node's codes: `Error [ERR_X]: message`.
-            if Text(at, line.end).hasPrefix(" ["), let close = Text(at, line.end).first(UInt8(ascii: "]")), Text(close, line.end).hasPrefix("]: ") {
+            if Text(at, line.end).hasPrefix(" ["), let close = Text(at, line.end).first(UInt8(ascii: "]")),
+                Text(close, line.end).hasPrefix("]: ")
+            {
                 return Head(type: word, message: Text(close + 3, line.end))
             }
             // `AggregateError {` and its kin, as `util.inspect` has an error without a stack.
-            if start == line.start, Text(at, line.end).equals(" {") { return Head(type: word, message: Text(line.end, line.end)) }
+            if start == line.start, Text(at, line.end).equals(" {") {
+                return Head(type: word, message: Text(line.end, line.end))
+            }
         }
         return nil
     }
@@ -153,7 +174,10 @@ enum TraceLine {
         let tail = (word.end - 5)
         let isError = tail[0] | 0x20 == UInt8(ascii: "e") && Text(tail + 1, count: 4).equals("rror")
         // "error: x" is a level, "Error: x" is V8's.
-        if isError { return word.count > 5 ? word.start.pointee != UInt8(ascii: "e") || word.count > 8 : tail[0] == UInt8(ascii: "E") }
+        if isError {
+            return word.count > 5
+                ? word.start.pointee != UInt8(ascii: "e") || word.count > 8 : tail[0] == UInt8(ascii: "E")
+        }
         return word.count >= 9 && Text(word.end - 9, count: 9).equals("Exception") && word.count > 9
     }
 
@@ -164,7 +188,9 @@ enum TraceLine {
         if let place = find(head, "panicked at ") {
             let type = Text(place, count: 5)
             // Since Rust 1.73 the message has a line of its own.
-            guard head.end[-1] == UInt8(ascii: ":"), head.end < text.end else { return (type, Text(place + 12, head.end)) }
+            guard head.end[-1] == UInt8(ascii: ":"), head.end < text.end else {
+                return (type, Text(place + 12, head.end))
+            }
             let rest = Text(head.end + 1, text.end)
             return (type, Text(rest.start, rest.first(0x0A) ?? rest.end))
         }

@@ -19,8 +19,6 @@ struct TraceState {
         case rust
         /// What Node prints before an error that nobody caught: place, source line, a caret.
         case nodePlace, nodeSource, nodeCaret
-        /// After `Require stack:`.
-        case requireStack
         /// .NET's console: a level and a category, and the message in lines of their own.
         case dotnet
     }
@@ -56,17 +54,25 @@ struct TraceState {
         }
     }
 
-    /// Whether the line belongs to what waits, which is `count` bytes so far; then it has been taken note of.
+    enum Verdict {
+        case belongs, separate
+        /// It may be a further line of the error's message, which frames would show.
+        case maybe
+    }
+
+    /// Whether the line belongs to what waits, which is `count` bytes so far; if it does, it has been taken note of.
     /// - Parameter isReport: whether the first line is a log's, of a warning or worse: then an error's head without a time of its own belongs to it.
-    mutating func takes(_ line: Text, after count: Int, isReport: () -> Bool) -> Bool {
-        guard let next = next(line, isReport) else { return false }
+    mutating func takes(_ line: Text, after count: Int, isReport: () -> Bool) -> Verdict {
+        guard let next = next(line, isReport) else {
+            return isHead && !TraceLine.beginsRecord(line) && Self.start(of: line) == .none ? .maybe : .separate
+        }
         let start = count + (hasBlank ? 2 : 1)
         let wasTrace = isTrace
         switch next {
         case .frames where !wasTrace:
             isTrace = true
-            // The line before the first frame is the error's head.
-            if kind != .requireStack { headStart = lastStart }
+            // The line before the first frame is the error's head, with what there is of its message between.
+            headStart = lastStart
             headEnd = count
         case .python where kind != .python && kind != .pythonEnded:
             isTrace = true
@@ -81,8 +87,11 @@ struct TraceState {
         kind = next
         lastStart = start
         hasBlank = false
-        return true
+        return .belongs
     }
+
+    /// The last line is an error's head, and no frame has come.
+    var isHead: Bool { kind == .head && !isTrace }
 
     /// What the record is with the line; nil if the line is not a part of it.
     private func next(_ line: Text, _ isReport: () -> Bool) -> Kind? {
@@ -98,11 +107,11 @@ struct TraceState {
             let isMessage = lastStart == 0 && expectsMessage
             return isMessage || line.hasPrefix("note: ") || line.hasPrefix("stack backtrace:") ? .rust : nil
         case .nodePlace: return .nodeSource
-        case .requireStack: return byte == UInt8(ascii: "-") ? .requireStack : nil
         case .head, .frames:
-            if line.hasPrefix("Caused by: ") || line.hasPrefix("--- End of ") || line.hasPrefix("[cause]: ") { return .frames }
+            if line.hasPrefix("Caused by: ") || line.hasPrefix("--- End of ") || line.hasPrefix("[cause]: ") {
+                return .frames
+            }
             if isTrace, TraceLine.closes(line) { return .frames }
-            if kind == .head, line.hasPrefix("Require stack:") { return .requireStack }
             return nil
         case .none:
             guard lastStart == 0, let report = report(line), isReport() else { return nil }
@@ -114,7 +123,7 @@ struct TraceState {
     private func indented(_ line: Text) -> Kind? {
         let kind = kind
         switch kind {
-        case .none, .head, .requireStack: return TraceLine.isFrame(line) ? .frames : nil
+        case .none, .head: return TraceLine.isFrame(line) ? .frames : nil
         case .nodePlace: return .nodeSource
         case .nodeSource: return TraceLine.isCaret(line) ? .nodeCaret : nil
         case .nodeCaret: return TraceLine.isFrame(line) ? .frames : nil
@@ -127,7 +136,8 @@ struct TraceState {
     private func afterBlank(_ line: Text) -> Kind? {
         switch kind {
         case .pythonEnded, .python:
-            return line.hasPrefix("During handling of the above exception") || line.hasPrefix("The above exception was the direct cause")
+            return line.hasPrefix("During handling of the above exception")
+                || line.hasPrefix("The above exception was the direct cause")
                 || line.hasPrefix("Traceback (most recent call last):") ? .python : nil
         case .go: return line.hasPrefix("goroutine ") ? .go : nil
         case .nodeCaret: return TraceLine.head(line) != nil ? .head : nil
@@ -140,7 +150,9 @@ struct TraceState {
     private func report(_ line: Text) -> Kind? {
         if line.hasPrefix("Traceback (most recent call last):") { return .python }
         if line.hasPrefix("goroutine ") { return .go }
-        guard let head = TraceLine.head(line, firstWordOnly: true), head.type.first(UInt8(ascii: ".")) != nil else { return nil }
+        guard let head = TraceLine.head(line, firstWordOnly: true), head.type.first(UInt8(ascii: ".")) != nil else {
+            return nil
+        }
         return .head
     }
 
@@ -151,10 +163,12 @@ struct TraceState {
             UInt8(ascii: "g") where line.hasPrefix("goroutine "):
             .go
         case UInt8(ascii: "t") where line.hasPrefix("thread '") && TraceLine.contains(line, "panicked at "): .rust
-        case UInt8(ascii: "/") where TraceLine.isPlace(line), UInt8(ascii: "f") where line.hasPrefix("file:") && TraceLine.isPlace(line),
+        case UInt8(ascii: "/") where TraceLine.isPlace(line),
+            UInt8(ascii: "f") where line.hasPrefix("file:") && TraceLine.isPlace(line),
             UInt8(ascii: "n") where line.hasPrefix("node:") && TraceLine.isPlace(line):
             .nodePlace
-        case UInt8(ascii: "a")...UInt8(ascii: "w") where line.count > 6 && line.start[4] == UInt8(ascii: ":") && TraceLine.isDotnet(line): .dotnet
+        case UInt8(ascii: "a")...UInt8(ascii: "w")
+        where line.count > 6 && line.start[4] == UInt8(ascii: ":") && TraceLine.isDotnet(line): .dotnet
         default: TraceLine.isHead(line) ? .head : .none
         }
     }

@@ -22,26 +22,51 @@ struct WellKnownKeys: ~Copyable {
     private static let names: [(FieldRole, [StaticString])] = [
         (
             .time,
-            ["time", "timestamp", "Timestamp", "@timestamp", "ts", "@t", "datetime", "date", "eventTime", "asctime", "timeUnixNano", "_time", "TimeStamp", "t", "instant"]
+            [
+                "time", "timestamp", "Timestamp", "@timestamp", "ts", "@t", "datetime", "date", "eventTime", "asctime",
+                "timeUnixNano", "_time", "TimeStamp", "t", "instant",
+            ]
         ),
         (
             .level,
             [
-                "level", "severity", "lvl", "log.level", "levelname", "SeverityText", "severityText", "severity_text", "loglevel", "logLevel", "LogLevel", "Level",
+                "level", "severity", "lvl", "log.level", "levelname", "SeverityText", "severityText", "severity_text",
+                "loglevel", "logLevel", "LogLevel", "Level",
                 "@l", "log_level", "level_name", "Severity", "severity.text",
             ]
         ),
         (
             .message,
-            ["msg", "message", "Message", "Body", "body", "@m", "short_message", "textPayload", "log.message", "MESSAGE", "@mt", "RenderedMessage"]
+            [
+                "msg", "message", "Message", "Body", "body", "@m", "short_message", "textPayload", "log.message",
+                "MESSAGE", "@mt", "RenderedMessage",
+            ]
         ),
-        (.traceID, ["trace_id", "traceId", "TraceId", "trace.id", "traceID", "otelTraceID", "otel.trace_id", "TraceID", "mdc.trace_id", "@tr", "trace-id"]),
-        (.spanID, ["span_id", "spanId", "SpanId", "span.id", "spanID", "otelSpanID", "otel.span_id", "SpanID", "mdc.span_id", "@sp", "span-id", "logging.googleapis.com/spanId", "transaction.id"]),
+        (
+            .traceID,
+            [
+                "trace_id", "traceId", "TraceId", "trace.id", "traceID", "otelTraceID", "otel.trace_id", "TraceID",
+                "mdc.trace_id", "@tr", "trace-id",
+            ]
+        ),
+        (
+            .spanID,
+            [
+                "span_id", "spanId", "SpanId", "span.id", "spanID", "otelSpanID", "otel.span_id", "SpanID",
+                "mdc.span_id", "@sp", "span-id", "logging.googleapis.com/spanId", "transaction.id",
+            ]
+        ),
         (.traceFlags, ["trace_flags", "traceFlags", "TraceFlags", "trace.flags"]),
         (.traceParent, ["traceparent", "traceParent"]),
         (.googleTrace, ["logging.googleapis.com/trace"]),
         (.severityNumber, ["SeverityNumber", "severityNumber", "severity_number"]),
-        (.stack, ["stack", "stacktrace", "stack_trace", "error.stack_trace", "error.stack", "exception.stacktrace", "exc_info", "@x", "StackTrace", "stackTrace", "err.stack"]),
+        (
+            .stack,
+            [
+                "stack", "stacktrace", "stack_trace", "error.stack_trace", "error.stack", "exception.stacktrace",
+                "exc_info", "@x", "StackTrace", "stackTrace", "err.stack",
+            ]
+        ),
         (.exceptionType, ["exception.type", "err.type"]),
         (.exceptionMessage, ["exception.message", "error.message", "err.message"]),
         (.error, ["err", "error", "exception", "Exception"]),

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import CScan
 internal import CSimdJSON
 internal import Glibc
 
@@ -148,9 +149,9 @@ struct LineText {
     }
 
     private static func lineEnds(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        var count = 0
-        for byte in bytes { count &+= byte == 10 ? 1 : 0 }
-        return UInt64(count)
+        bytes.withMemoryRebound(to: UInt8.self) { bytes in
+            bytes.baseAddress.map { UInt64(sl_scan_count($0, bytes.count, 10)) } ?? 0
+        }
     }
 
     /// Can be handed on as it is.

@@ -106,6 +106,7 @@ struct PositionWriter {
             number(place.resume.first)
             number(place.resume.second)
             text(place.path)
+            text(place.target)
             text(place.source.path == place.path ? "" : place.source.path)
             text(place.source.receiver)
         }
@@ -222,6 +223,7 @@ struct PositionReader {
         let head = HeadPrint(bytes: headBytes, hash: try number(UInt64.self))
         let resume = ResumePoint(first: try number(UInt64.self), second: try number(UInt64.self))
         let path = try text()
+        let target = try text()
         let source = try text()
         let receiver = try text()
         // An offset beyond what the system can read at would end the process there.
@@ -229,6 +231,7 @@ struct PositionReader {
         else { throw .damaged }
         return TailPlace(
             id: id, identity: identity, head: head, resume: resume, isEnded: isEnded, path: path,
+            target: target,
             source: LogSource(path: source.isEmpty ? path : source, receiver: receiver))
     }
 

@@ -21,6 +21,8 @@ public struct TailCounts: Sendable {
     public var rotations: UInt64 = 0
     /// Files that cannot be opened or read, counted at each attempt.
     public var failures: UInt64 = 0
+    /// The last of them.
+    public var failedPath: String?
     /// Files, folders and names that a limit kept out, counted at each walk.
     public var leftOut: UInt64 = 0
     public var walks: UInt64 = 0

@@ -51,11 +51,14 @@ public struct TailPlace: Hashable, Sendable {
     public var isEnded: Bool
     /// Where it lies.
     public var path: String
+    /// Where that led, if it is a link to a file of another name; else empty. What a rotation makes lies there.
+    public var target: String
     /// Where it lay when it was found first, and who reads it.
     public var source: LogSource
 
     public init(
         id: UInt64, identity: TailFileIdentity, head: HeadPrint, resume: ResumePoint, isEnded: Bool, path: String,
+        target: String = "",
         source: LogSource
     ) {
         self.id = id
@@ -64,6 +67,7 @@ public struct TailPlace: Hashable, Sendable {
         self.resume = resume
         self.isEnded = isEnded
         self.path = path
+        self.target = target
         self.source = source
     }
 }

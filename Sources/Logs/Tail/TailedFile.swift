@@ -19,6 +19,8 @@ final class TailedFile {
     var identity: TailFileIdentity
     var head: HeadPrint
     var path: String
+    /// Where the path led when it was found, if it is a link to a file of another name; else empty.
+    var target = ""
     /// The path led to it at the last look.
     var hasPath = false
     var hasEnded = false
@@ -35,6 +37,8 @@ final class TailedFile {
     var scanned: UInt64
     /// All between them is 0: a gap, or room made beforehand.
     var isGap = false
+    /// Bytes that nothing leads to any more, and whether they went as the file was emptied. They count as missed when nothing has been found for a while: a copy, another name.
+    var missed: (bytes: UInt64, isTruncated: Bool)?
     /// The byte before `place` ends a line: if it does not any more, the content is another one.
     var followsLineEnd = false
     /// At the last look, in bytes of the file.
@@ -88,6 +92,13 @@ final class TailedFile {
     var isFollowed: Bool { state == .reading || state == .rotated }
     /// Something leads to its content: it can be read from where it was.
     var isThere: Bool { hasPath || file != nil }
+    /// Names that it has or had: what a rotation makes of it lies beside one of them.
+    var names: [String] {
+        var names = [path]
+        if source.path != path { names.append(source.path) }
+        if !target.isEmpty { names.append(target) }
+        return names
+    }
     var resume: ResumePoint { sink?.resume ?? saved }
 
     /// There may be something to read.
@@ -103,6 +114,7 @@ final class TailedFile {
 
     var placeNow: TailPlace {
         TailPlace(
-            id: id, identity: identity, head: head, resume: resume, isEnded: hasEnded, path: path, source: source)
+            id: id, identity: identity, head: head, resume: resume, isEnded: hasEnded, path: path,
+            target: target, source: source)
     }
 }

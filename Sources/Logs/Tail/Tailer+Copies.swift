@@ -31,7 +31,7 @@ extension Tailer {
 
     func probe(_ path: String) -> Probe? {
         guard let descriptor = files.open(path) else {
-            tally.failures += 1
+            failed(path)
             return nil
         }
         defer { files.close(descriptor) }
@@ -70,6 +70,14 @@ extension Tailer {
         return entries
     }
 
+    /// Its file, under another name.
+    func entry(of file: TailedFile) -> FolderEntry? {
+        for folder in Set(file.names.map(folder(of:))) {
+            if let entry = entries(folder).first(where: { $0.status.identity == file.identity }) { return entry }
+        }
+        return nil
+    }
+
     /// Whether one name is another one after a rotation: "app.log" and "app.log.1", "app.log-20261126.gz" or "app-20261126.log".
     static func isRotation(_ name: String, of original: String) -> Bool {
         if name == original { return false }
@@ -101,7 +109,7 @@ extension Tailer {
 
     private func isCopy(_ path: String, of file: TailedFile) -> Bool {
         let name = fileName(path)
-        return [file.path, file.source.path].contains { original in
+        return file.names.contains { original in
             folder(of: path) == folder(of: original)
                 && (Self.isRotation(name, of: fileName(original))
                     || CompressedStream.Format.isExpected(name) && Self.areRotations(name, fileName(original)))
@@ -121,8 +129,10 @@ extension Tailer {
 
     /// Contents that a new file may be a copy of, those first that nothing leads to.
     func known(_ probe: Probe, _ path: String) -> [TailedFile] {
-        let found = probe.head.withUnsafeBytes { heads.matches($0) }.filter {
-            $0.state != .held && isCopy(path, of: $0) && (probe.isLike($0) || $0.isFollowed && $0.isThere && probe.mayBecome($0))
+        // A gap at the beginning says nothing of which one it is.
+        let found = probe.head.withUnsafeBytes { heads.matches($0, path) }.filter {
+            (probe.head.first != 0 || $0.isThere || probe.isCompressed && path.hasPrefix($0.path)) && $0.state != .held
+                && isCopy(path, of: $0) && (probe.isLike($0) || $0.isFollowed && $0.isThere && probe.mayBecome($0))
                 && (probe.isCompressed || hasLineEnd(path, before: $0))
         }
         return found.filter { !$0.isThere } + found.filter(\.isThere)
@@ -132,7 +142,7 @@ extension Tailer {
     func copy(of file: TailedFile) -> Copy? {
         guard file.head.bytes > 0 else { return nil }
         var best: Copy?
-        for folder in Set([folder(of: file.path), folder(of: file.source.path)]) {
+        for folder in Set(file.names.map(folder(of:))) {
             for entry in entries(folder) where entry.status.identity != file.identity && isCopy(entry.path, of: file) {
                 let other = byIdentity[entry.status.identity].flatMap { $0.original === file ? nil : $0 }
                 if other?.file != nil { continue }
@@ -165,6 +175,7 @@ extension Tailer {
         close(file)
         attach(file, path, status)
         file.state = .rotated
+        file.missed = nil
         file.hasEnded = false
         file.since = now
         file.walk = walkNumber

@@ -21,6 +21,7 @@ extension Tailer {
         for file in all where file.isFollowed { look(file) }
         lookAtHeld()
         for file in all where file.isFollowed && (file.state == .rotated || file.isCompressed) { endIfIdle(file) }
+        for file in all where file.missed != nil && file.since + 2 * limits.pollNanoseconds <= now { settleMissed(file) }
     }
 
     private func endIfIdle(_ file: TailedFile) {
@@ -190,7 +191,7 @@ extension Tailer {
             return
         }
         wantWalk()
-        if let entry = entries(folder(of: file.path)).first(where: { $0.status.identity == file.identity }),
+        if let entry = entry(of: file),
             probe(entry.path)?.isSurely(file) ?? false
         {
             attach(file, entry.path, entry.status)
@@ -202,12 +203,22 @@ extension Tailer {
         }
     }
 
+    private func miss(_ file: TailedFile, isTruncated: Bool) {
+        guard !file.hasEnded, file.size > file.place, !file.isCompressed else { return }
+        file.missed = (file.size - file.place, isTruncated)
+    }
+
+    /// Counts what is missed.
+    private func settleMissed(_ file: TailedFile) {
+        guard let (bytes, isTruncated) = file.missed else { return }
+        if isTruncated { tally.missedTruncated += bytes } else { tally.missedDeleted += bytes }
+        file.missed = nil
+    }
+
     /// Nothing leads to its content.
     func gone(_ file: TailedFile) {
         detach(file)
-        if !file.hasEnded, file.size > file.place, !file.isCompressed {
-            tally.missedDeleted += file.size - file.place
-        }
+        miss(file, isTruncated: false)
         file.state = .gone
         file.since = now
         finish(file)
@@ -229,9 +240,7 @@ extension Tailer {
         if let copy = copy(of: file) {
             adopt(file, copy.path, copy.status, isCompressed: copy.isCompressed)
         } else {
-            if !file.hasEnded, file.size > file.place, !file.isCompressed {
-                tally.missedTruncated += file.size - file.place
-            }
+            miss(file, isTruncated: true)
             file.size = file.place
             gone(file)
         }
@@ -301,6 +310,9 @@ extension Tailer {
             identity: finding.status.identity, head: HeadPrint.empty, path: finding.path, resume: ResumePoint(0))
         nextID += 1
         file.isCompressed = probe.isCompressed
+        if let target = files.resolved(finding.path), fileName(target) != fileName(finding.path) {
+            file.target = target
+        }
         file.since = now
         file.walk = walkNumber
         list(file)
@@ -356,7 +368,9 @@ extension Tailer {
             attach(file, finding.path, finding.status)
             if file.receiver == nil {
                 let receiver = receivers[finding.receiver].settings.receiver
+                heads.remove(file)
                 file.belong(to: LogSource(path: finding.path, receiver: receiver), receiver: finding.receiver)
+                heads.add(file)
             }
             resumed(file, probe, finding.path == file.source.path ? .reading : .rotated)
             return false
@@ -369,7 +383,7 @@ extension Tailer {
     }
 
     private func findElsewhere(_ file: TailedFile) {
-        if let entry = entries(folder(of: file.path)).first(where: { $0.status.identity == file.identity }),
+        if let entry = entry(of: file),
             byIdentity[entry.status.identity] == nil, let probe = probe(entry.path), probe.isSurely(file)
         {
             attach(file, entry.path, entry.status)
@@ -398,6 +412,7 @@ extension Tailer {
                 && !held.contains { $0.original === file }
         }
         for file in old {
+            settleMissed(file)
             forgotten.append(file.id)
             remove(file)
         }

@@ -1,20 +1,21 @@
 internal import System
 
+/// What reading a file comes to.
+enum ReadStep {
+    /// There is more at once.
+    case more
+    /// All is read that is there for now.
+    case idle
+    /// It cannot be read before another one is closed.
+    case full
+    /// It cannot be read now; the next look tries again.
+    case failed
+    /// It has become something else.
+    case changed
+}
+
 // Reading: one file a step, a quantum at most.
 extension Tailer {
-    private enum Step {
-        /// There is more at once.
-        case more
-        /// All is read that is there for now.
-        case idle
-        /// It cannot be read before another one is closed.
-        case full
-        /// It cannot be read now; the next look tries again.
-        case failed
-        /// It has become something else.
-        case changed
-    }
-
     /// Whether no file that waits can be read before another one has ended.
     func read(bytesMax: Int) -> Bool {
         let before = tally.bytes
@@ -36,7 +37,7 @@ extension Tailer {
                 enqueue(file)
                 continue
             case .failed:
-                tally.failures += 1
+                failed(file.path)
                 close(file)
                 release(file)
             case .changed: break
@@ -44,6 +45,12 @@ extension Tailer {
             full = 0
         }
         return full > 0
+    }
+
+    /// It could not be opened or read.
+    func failed(_ path: String) {
+        tally.failures += 1
+        tally.failedPath = path
     }
 
     /// Who waited for it is read now.
@@ -74,7 +81,7 @@ extension Tailer {
         }
     }
 
-    private func step(_ file: TailedFile) -> Step {
+    private func step(_ file: TailedFile) -> ReadStep {
         guard let receiver = file.receiver else { return .idle }
         switch openFile(file) {
         case .open: break
@@ -164,7 +171,7 @@ extension Tailer {
     // MARK: Plain files
 
     /// Nil: the file begins as it did, and more may be known of its head. Else what the step comes to.
-    private func verify(_ file: TailedFile, _ descriptor: TailFile, _ settings: TailSettings) -> Step? {
+    private func verify(_ file: TailedFile, _ descriptor: TailFile, _ settings: TailSettings) -> ReadStep? {
         guard let count = files.read(descriptor, into: headBuffer, at: 0) else { return .failed }
         let head = UnsafeRawBufferPointer(rebasing: headBuffer[..<count])
         guard file.head.matches(head) else { return replaced(file) }
@@ -173,9 +180,11 @@ extension Tailer {
     }
 
     func learn(_ file: TailedFile, _ head: UnsafeRawBufferPointer, _ settings: TailSettings) {
-        if head.count > file.head.bytes, file.head.bytes < HeadPrint.bytesMax {
+        // Room that was made beforehand will have something else in it.
+        let known = head.first == 0 ? head.count : head.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
+        if known > file.head.bytes, file.head.bytes < HeadPrint.bytesMax {
             heads.remove(file)
-            file.head = file.head.grown(with: head)
+            file.head = file.head.grown(with: UnsafeRawBufferPointer(rebasing: head[..<known]))
             heads.add(file)
             touch(file)
         }
@@ -189,7 +198,7 @@ extension Tailer {
         }
     }
 
-    private func readPlain(_ file: TailedFile, _ settings: TailSettings) -> Step {
+    private func readPlain(_ file: TailedFile, _ settings: TailSettings) -> ReadStep {
         guard let descriptor = file.file else { return .failed }
         if file.encoding == nil {
             if let step = verify(file, descriptor, settings) { return step }
@@ -229,12 +238,12 @@ extension Tailer {
         return isAtEnd ? .idle : .more
     }
 
-    private func deliver(_ file: TailedFile, _ lines: UnsafeRawBufferPointer, _ encoding: LineEncoding) {
+    func deliver(_ file: TailedFile, _ lines: UnsafeRawBufferPointer, _ encoding: LineEncoding) {
         text.hand(lines, at: file.place, encoding, to: sink(of: file), observed: observed, &tally)
         moved(file, to: file.place + UInt64(lines.count), encoding)
     }
 
-    private func moved(_ file: TailedFile, to place: UInt64, _ encoding: LineEncoding) {
+    func moved(_ file: TailedFile, to place: UInt64, _ encoding: LineEncoding) {
         file.place = place
         file.scanned = max(file.scanned, place)
         file.isGap = false
@@ -243,7 +252,7 @@ extension Tailer {
     }
 
     /// Looks for the end of a long line, or of a gap, behind what was looked at before.
-    private func search(_ file: TailedFile, _ descriptor: TailFile, _ settings: TailSettings) -> Step {
+    private func search(_ file: TailedFile, _ descriptor: TailFile, _ settings: TailSettings) -> ReadStep {
         guard let encoding = file.encoding else { return .failed }
         // At a character's beginning.
         if !encoding.isByBytes { file.scanned -= (file.scanned - file.place) & 1 }
@@ -279,7 +288,7 @@ extension Tailer {
     /// Gives out a line that does not fit into the buffer; of one that is too long the beginning.
     private func takeLong(
         _ file: TailedFile, _ descriptor: TailFile, _ settings: TailSettings, end: UInt64, hasEnd: Bool
-    ) -> Step {
+    ) -> ReadStep {
         guard let encoding = file.encoding else { return .failed }
         let length = end - file.place
         let most = max(settings.lineBytesMax, 1024)
@@ -301,83 +310,9 @@ extension Tailer {
         return .more
     }
 
-    private func replaced(_ file: TailedFile) -> Step {
+    func replaced(_ file: TailedFile) -> ReadStep {
         contentLost(file)
         return .changed
-    }
-
-    // MARK: Compressed files
-
-    private func readCompressed(_ file: TailedFile, _ settings: TailSettings) -> Step {
-        guard let descriptor = file.file else { return .failed }
-        if file.stream == nil {
-            guard streams < limits.compressedMax else { return .full }
-            guard let format = format(of: descriptor) else { return replaced(file) }
-            file.stream = CompressedStream(format)
-            streams += 1
-        }
-        guard let stream = file.stream else { return .failed }
-        let most = max(settings.lineBytesMax, 1024)
-        let got = stream.fill(files, descriptor, room: limits.quantumBytes)
-        if file.encoding == nil {
-            // Before anything is taken away from the beginning.
-            stream.pending.withUnsafeBytes { learn(file, $0, settings) }
-            if file.encoding == nil {
-                if stream.state == .going { return .more }
-                file.encoding = .utf8
-            }
-        }
-        if stream.offset < file.place {
-            // It was read before, up to somewhere in the midst.
-            stream.drop(Int(min(file.place - stream.offset, UInt64(stream.pending.count))))
-        }
-        if stream.offset >= file.place, !stream.pending.isEmpty {
-            takeContent(file, stream, settings, most)
-        }
-        if stream.offset + UInt64(stream.pending.count) > limits.decompressedBytesMax {
-            tally.missedCompressed += file.size > stream.consumed ? file.size - stream.consumed : 0
-            tally.failures += 1
-            end(file)
-            return .changed
-        }
-        switch stream.state {
-        case .going: return .more
-        case .waiting: return got > 0 ? .more : .idle
-        case .complete:
-            end(file)
-            return .changed
-        case .damaged:
-            tally.missedCompressed += file.size > stream.consumed ? file.size - stream.consumed : 0
-            tally.failures += 1
-            end(file)
-            return .changed
-        }
-    }
-
-    private func format(of descriptor: TailFile) -> CompressedStream.Format? {
-        guard let count = files.read(descriptor, into: headBuffer, at: 0) else { return nil }
-        return CompressedStream.Format.detect(UnsafeRawBufferPointer(rebasing: headBuffer[..<count]))
-    }
-
-    private func takeContent(_ file: TailedFile, _ stream: CompressedStream, _ settings: TailSettings, _ most: Int) {
-        var used = 0
-        stream.pending.withUnsafeBytes { bytes in
-            // Less where the content begins with a mark.
-            let start = Int(file.place - stream.offset)
-            guard start <= bytes.count, let encoding = file.encoding else { return }
-            let content = UnsafeRawBufferPointer(rebasing: bytes[start...])
-            if let count = encoding.lastLineEnd(content) {
-                deliver(file, UnsafeRawBufferPointer(rebasing: content[..<count]), encoding)
-                used = start + count
-            } else if content.count > most {
-                text.handCut(
-                    UnsafeRawBufferPointer(rebasing: content[..<most]), at: file.place,
-                    sourceBytes: UInt64(content.count), encoding, to: sink(of: file), observed: observed, &tally)
-                moved(file, to: file.place + UInt64(content.count), encoding)
-                used = bytes.count
-            }
-        }
-        stream.drop(used)
     }
 
     // MARK: The end

@@ -100,6 +100,7 @@ public final class Tailer {
             id: place.id, source: place.source, receiver: receiver, state: .gone, identity: place.identity,
             head: place.head, path: place.path, resume: place.resume)
         file.hasEnded = place.isEnded
+        file.target = place.target
         file.marked = place
         list(file)
         unfound.append(file)
@@ -126,7 +127,7 @@ public final class Tailer {
         let isStuck = read(bytesMax: bytesMax)
         turnSinks()
         var wakeAt = min(nextPoll, nextWalk)
-        for file in waiting { wakeAt = min(wakeAt, file.sinkWake ?? .max) }
+        for file in waiting where !file.isQueued { wakeAt = min(wakeAt, file.sinkWake ?? .max) }
         for file in delayed { wakeAt = min(wakeAt, file.notBefore) }
         return (!ready.isEmpty && !isStuck, wakeAt)
     }
@@ -242,7 +243,8 @@ public final class Tailer {
     private func turnSinks() {
         waiting.removeAll { file in
             guard let wake = file.sinkWake else { return true }
-            guard wake <= now, let sink = file.sink else { return false }
+            // What is known to be in the file may belong to what waits, however long it took to come to it.
+            guard wake <= now, !file.isQueued, let sink = file.sink else { return false }
             file.sinkWake = sink.turn(now: now, observed: observed)
             touch(file)
             return file.sinkWake == nil
@@ -310,32 +312,51 @@ struct Ring {
     }
 }
 
-/// Finds contents by how they begin.
+/// Finds contents by how they begin, and how the names of their files do: names of rotations have the part before the first mark in common.
 struct HeadIndex {
-    private var byHead: [HeadPrint: [TailedFile]] = [:]
+    private struct Key: Hashable {
+        var head: HeadPrint
+        var family: Substring
+    }
+
+    /// Of files that begin alike and have names of one family, as many are looked at.
+    static let alikeMax = 256
+
+    private var byHead: [Key: [TailedFile]] = [:]
     /// How many files have a print of so many bytes.
     private var lengths = [Int](repeating: 0, count: HeadPrint.bytesMax + 1)
 
+    private static func family(_ path: String) -> Substring { fileName(path).prefix { !"-._~".contains($0) } }
+
+    private static func keys(_ file: TailedFile) -> Set<Key> {
+        // `path` changes; what it was first and what a link led to do not.
+        var keys: Set = [Key(head: file.head, family: family(file.source.path))]
+        if !file.target.isEmpty { keys.insert(Key(head: file.head, family: family(file.target))) }
+        return keys
+    }
+
     mutating func add(_ file: TailedFile) {
         guard file.head.bytes > 0 else { return }
-        byHead[file.head, default: []].append(file)
+        for key in Self.keys(file) { byHead[key, default: []].append(file) }
         lengths[file.head.bytes] += 1
     }
 
     mutating func remove(_ file: TailedFile) {
         guard file.head.bytes > 0 else { return }
-        byHead[file.head]?.removeAll { $0 === file }
-        if byHead[file.head]?.isEmpty == true { byHead[file.head] = nil }
+        for key in Self.keys(file) {
+            byHead[key]?.removeAll { $0 === file }
+            if byHead[key]?.isEmpty == true { byHead[key] = nil }
+        }
         lengths[file.head.bytes] -= 1
     }
 
     /// All that began as `head` does, those that are known by more of it first.
-    func matches(_ head: UnsafeRawBufferPointer) -> [TailedFile] {
-        var print = HeadPrint.empty
+    func matches(_ head: UnsafeRawBufferPointer, _ path: String) -> [TailedFile] {
+        var key = Key(head: .empty, family: Self.family(path))
         var found: [TailedFile] = []
         for byte in head.prefix(HeadPrint.bytesMax) {
-            print.add(byte)
-            if lengths[print.bytes] > 0, let files = byHead[print] { found = files + found }
+            key.head.add(byte)
+            if lengths[key.head.bytes] > 0, let files = byHead[key] { found = files.suffix(Self.alikeMax) + found }
         }
         return found
     }

@@ -31,6 +31,22 @@ struct SeriesTable<Value>: ~Copyable {
     /// In their order, the one that overflows first.
     var numbers: [Int] { entries.indices.filter { entries[$0] != nil } }
 
+    /// The numbers of each resource, in the order in which their first series came; the one that overflows has an empty one.
+    func byResource(_ resource: (Value) -> [UInt8]) -> [(resource: [UInt8], numbers: [Int])] {
+        var found: [(resource: [UInt8], numbers: [Int])] = []
+        var places: [[UInt8]: Int] = [:]
+        for number in numbers {
+            let resource = number == Self.overflow ? [] : resource(self[number].value)
+            if let place = places[resource] {
+                found[place].numbers.append(number)
+            } else {
+                places[resource] = found.count
+                found.append((resource, [number]))
+            }
+        }
+        return found
+    }
+
     /// Of a number that `number` gave.
     subscript(_ number: Int) -> Entry {
         get { entries[number]! }

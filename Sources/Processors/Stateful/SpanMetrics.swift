@@ -21,7 +21,6 @@ final class SpanMetrics: StatefulProcessor {
     private let configuration: SpanMetricsConfiguration
     private let clock: any SystemClock
     private let shape: HistogramShape
-    private let keys: [[UInt8]]
     private let kinds: [[UInt8]]
     private let statuses: [[UInt8]]
     private var series: SeriesTable<Series>
@@ -31,10 +30,7 @@ final class SpanMetrics: StatefulProcessor {
     private var books: StatefulBooks
 
     // Of the batch and the span that are under way.
-    private var service: [UInt8] = []
-    private var resource: [UInt8] = []
-    private var resourceValues: [[UInt8]?] = []
-    private var found: [Range<Int>?]
+    private var chosen: ChosenAttributes
     private var key: [UInt8] = []
 
     init(_ configuration: SpanMetricsConfiguration, name: String, clock: any SystemClock) {
@@ -45,8 +41,7 @@ final class SpanMetrics: StatefulProcessor {
             case .explicit: .explicit(configuration.boundsNanoseconds.map { Double($0) / 1e6 })
             case .exponential: .exponential
             }
-        keys = configuration.attributes.filter { !Self.ownKeys.contains($0) }.map { Array($0.utf8) }
-        found = Array(repeating: nil, count: keys.count)
+        chosen = ChosenAttributes(configuration.attributes.filter { !Self.ownKeys.contains($0) })
         kinds = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"].map {
             KeptAttributes.text("span.kind", "SPAN_KIND_" + $0)
         }
@@ -87,7 +82,7 @@ final class SpanMetrics: StatefulProcessor {
     // MARK: counting
 
     private func count(_ batch: borrowing Batch) {
-        prepare(batch)
+        chosen.prepare(batch)
         batch.bytes.withUnsafeBytes { bytes in
             for item in batch.items {
                 let (start, length) = (Int(item.offset), Int(item.length))
@@ -103,55 +98,27 @@ final class SpanMetrics: StatefulProcessor {
         }
     }
 
-    /// What is the same for all spans of a batch.
-    private func prepare(_ batch: borrowing Batch) {
-        service = KeptAttributes.text("service.name", "unknown_service")
-        resourceValues = Array(repeating: nil, count: keys.count)
-        batch.resource.withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress else { return }
-            var fields = FieldCursor(base, 0..<bytes.count)
-            while fields.next() {
-                guard fields.tag == Tag.Resource.attributes, let key = KeptAttributes.key(of: fields) else { continue }
-                if key.elementsEqual("service.name".utf8) { service = KeptAttributes.frame(fields.bytes(fields.value)) }
-                for (number, wanted) in keys.enumerated() where wanted.isEqual(to: key) {
-                    resourceValues[number] = KeptAttributes.frame(fields.bytes(fields.value))
-                }
-            }
-        }
-        // A resource's attributes are field 1.
-        resource = service
-        resource[0] = UInt8(Tag.Resource.attributes)
-    }
-
     /// False: the span is malformed.
     private func makeKey(_ item: Batch.Item, _ fields: FieldCursor) -> Bool {
         var fields = fields
         var name = 0..<0
-        for number in found.indices { found[number] = nil }
+        chosen.begin()
         while fields.next() {
             if fields.tag == Tag.Span.name {
                 name = fields.value
-            } else if fields.tag == Tag.Span.attributes, !keys.isEmpty, let key = KeptAttributes.key(of: fields) {
-                for number in 0..<keys.count where keys[number].isEqual(to: key) { found[number] = fields.value }
+            } else if fields.tag == Tag.Span.attributes {
+                chosen.look(fields)
             }
         }
         guard !fields.isBroken else { return false }
         key.removeAll(keepingCapacity: true)
         // What would be too long is not put together; without a key it overflows.
-        var length = service.count + name.count
-        for number in 0..<keys.count { length += found[number]?.count ?? resourceValues[number]?.count ?? 0 }
-        guard length <= SeriesTable<Series>.keyBytesMax else { return true }
-        key.append(contentsOf: service)
+        guard chosen.length + name.count <= SeriesTable<Series>.keyBytesMax else { return true }
+        key.append(contentsOf: chosen.service)
         KeptAttributes.append("span.name", fields.bytes(name), to: &key)
         key.append(contentsOf: kinds[Int(item.kind) < kinds.count ? Int(item.kind) : 0])
         key.append(contentsOf: statuses[Int(item.status) < statuses.count ? Int(item.status) : 0])
-        for number in 0..<keys.count {
-            if let range = found[number] {
-                KeptAttributes.append(frame: fields.bytes(range), to: &key)
-            } else if let value = resourceValues[number] {
-                key.append(contentsOf: value)
-            }
-        }
+        chosen.append(of: fields, to: &key)
         return true
     }
 
@@ -165,7 +132,7 @@ final class SpanMetrics: StatefulProcessor {
         if due == nil { due = now &+ configuration.everyNanoseconds }
         let number = series.number(key, now: now, unixNow: clock.unixNanoseconds) {
             // That of what there is no room for has none of its own: its key says so.
-            Series(resource: resource, durations: LatencyHistogram(shape))
+            Series(resource: chosen.resource, durations: LatencyHistogram(shape))
         }
         if number == SeriesTable<Series>.overflow { books.note(.overflow) }
         series[number].updated = now
@@ -183,15 +150,9 @@ final class SpanMetrics: StatefulProcessor {
         let idle = configuration.idleNanoseconds
         if now >= idle { books.note(.idleSeries, series.removeIdle(since: now - idle)) }
         let time = clock.unixNanoseconds()
-        // By service, in the order in which their first series came.
-        var services: [[UInt8]] = []
-        var members: [[UInt8]: [Int]] = [:]
-        for number in series.numbers {
-            let resource = number == SeriesTable<Series>.overflow ? [] : series[number].value.resource
-            if members[resource] == nil { services.append(resource) }
-            members[resource, default: []].append(number)
+        for (resource, numbers) in series.byResource({ $0.resource }) {
+            output.derived.append(metrics(of: numbers, resource, time))
         }
-        for resource in services { output.derived.append(metrics(of: members[resource]!, resource, time)) }
         due = series.isEmpty ? nil : now &+ configuration.everyNanoseconds
     }
 

@@ -15,6 +15,8 @@ struct StatefulBooks {
         case idleSeries
         /// Sides of requests whose other side did not come, and those that had to go before their time.
         case unpairedClient, unpairedServer, unpairedEarly
+        /// Log records that told how often they were repeated before their time.
+        case repeatsEarly
 
         /// The label of the counter.
         var label: String {
@@ -31,6 +33,7 @@ struct StatefulBooks {
             case .unpairedClient: "unpaired_client"
             case .unpairedServer: "unpaired_server"
             case .unpairedEarly: "unpaired_early"
+            case .repeatsEarly: "repeats_early"
             }
         }
     }

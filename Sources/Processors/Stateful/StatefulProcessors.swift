@@ -16,7 +16,8 @@ public enum StatefulProcessors {
         case .tailSample(let sampling): TailSampler(sampling, name: name, budget: budget)
         case .spanMetrics(let metrics): SpanMetrics(metrics, name: name, clock: clock)
         case .serviceGraph(let graph): ServiceGraph(graph, name: name, clock: clock)
-        case .dedupe(let deduplication): Deduplicator(deduplication, name: name)
+        case .logMetrics(let metrics): LogMetrics(metrics, name: name, clock: clock)
+        case .dedupe(let deduplication): Deduplicator(deduplication, name: name, budget: budget)
         }
     }
 }

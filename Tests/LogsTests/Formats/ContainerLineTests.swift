@@ -17,13 +17,19 @@ struct ContainerLineTests {
             """)
         probe.end()
         #expect(probe.records.map(\.text) == ["bad", "hello", "first, second"])
-        #expect(probe.records.map(\.time) == [onTheDay(10, 0, 1, nanoseconds: 100_000_000), onTheDay(10, nanoseconds: 123_456_789), onTheDay(10, 0, 1)])
+        #expect(
+            probe.records.map(\.time) == [
+                onTheDay(10, 0, 1, nanoseconds: 100_000_000), onTheDay(10, nanoseconds: 123_456_789),
+                onTheDay(10, 0, 1),
+            ])
         #expect(probe.records.map { $0.fields["log.iostream"] } == ["stderr", "stdout", "stdout"])
         #expect(probe.records[0].severity == 17)
         #expect(
             probe.resources[0].attributes == [
-                Attribute("service.name", "app"), Attribute("k8s.namespace.name", "prod"), Attribute("k8s.pod.name", "web-5d9"),
-                Attribute("k8s.pod.uid", "0a1b"), Attribute("k8s.container.name", "app"), Attribute("k8s.container.restart_count", 3),
+                Attribute("service.name", "app"), Attribute("k8s.namespace.name", "prod"),
+                Attribute("k8s.pod.name", "web-5d9"),
+                Attribute("k8s.pod.uid", "0a1b"), Attribute("k8s.container.name", "app"),
+                Attribute("k8s.container.restart_count", 3),
             ])
         #expect(probe.workspace.counts.partials == 1)
     }
@@ -41,9 +47,16 @@ struct ContainerLineTests {
             """#)
         probe.end()
         #expect(probe.records.map(\.text) == ["a\nb", "hello <b>", "first, second"])
-        #expect(probe.records.map(\.time) == [onTheDay(10, 0, 1, nanoseconds: 100_000_000), onTheDay(10, nanoseconds: 123_456_789), onTheDay(10, 0, 1)])
+        #expect(
+            probe.records.map(\.time) == [
+                onTheDay(10, 0, 1, nanoseconds: 100_000_000), onTheDay(10, nanoseconds: 123_456_789),
+                onTheDay(10, 0, 1),
+            ])
         #expect(probe.records.map { $0.fields["log.iostream"] } == ["stderr", "stdout", "stdout"])
-        #expect(probe.resources[0].attributes == [Attribute("service.name", "unknown_service"), Attribute("container.id", "abc")])
+        #expect(
+            probe.resources[0].attributes == [
+                Attribute("service.name", "unknown_service"), Attribute("container.id", "abc"),
+            ])
     }
 
     @Test("A stack trace on one stream, other lines between its own")
@@ -61,7 +74,9 @@ struct ContainerLineTests {
         #expect(records.map(\.text) == ["one", "TypeError: x is not a function", "two", "after"])
         #expect(records[1].fields["exception.type"] == "TypeError")
         #expect(records[1].fields["exception.message"] == "x is not a function")
-        #expect(records[1].fields["exception.stacktrace"] == "TypeError: x is not a function\n    at f (a.js:1:2)\n    at g (a.js:3:4)")
+        #expect(
+            records[1].fields["exception.stacktrace"]
+                == "TypeError: x is not a function\n    at f (a.js:1:2)\n    at g (a.js:3:4)")
     }
 }
 
@@ -73,7 +88,9 @@ struct DockerLabelTests {
         func line(_ text: String, _ attrs: String) -> String {
             #"{"log":"\#(text)\n","stream":"stdout",\#(attrs)"time":"2026-11-26T10:00:00Z"}"# + "\n"
         }
-        probe.take(line("a", #""attrs":{"tag":"shop","n":1},"#) + line("b", #""attrs":{"tag":"shop","n":1},"#) + line("c", #""attrs":{"tag":"other"},"#) + line("d", ""))
+        probe.take(
+            line("a", #""attrs":{"tag":"shop","n":1},"#) + line("b", #""attrs":{"tag":"shop","n":1},"#)
+                + line("c", #""attrs":{"tag":"other"},"#) + line("d", ""))
         probe.end()
         #expect(probe.records.map(\.text) == ["a", "b", "c", "d"])
         let stream = ["log.iostream": AttributeValue.string("stdout")]
@@ -83,27 +100,35 @@ struct DockerLabelTests {
         #expect(probe.records[3].fields == stream)
     }
 
-    @Test("What only looks like Docker's is JSON", arguments: [
-        #"{"log":"a\n","stream":"stdout","time":"soon"}"#, #"{"log":"a\n","stream":"other","time":"2026-11-26T10:00:00Z"}"#,
-        #"{"log":"a\n","stream":"stdout"}"#, #"{"log":"a","x":1}"#,
-    ])
+    @Test(
+        "What only looks like Docker's is JSON",
+        arguments: [
+            #"{"log":"a\n","stream":"stdout","time":"soon"}"#,
+            #"{"log":"a\n","stream":"other","time":"2026-11-26T10:00:00Z"}"#,
+            #"{"log":"a\n","stream":"stdout"}"#, #"{"log":"a","x":1}"#,
+        ])
     func json(_ line: String) {
         let record = FormatProbe.record(line)
         #expect(record.fields["log"] != nil)
         #expect(record.text == line)
     }
 
-    @Test("What only looks like CRI is plain", arguments: [
-        "2026-11-26T10:00:00.000000000Z stdin F x", "2026-11-26T10:00:00.000000000Z stdout X x", "2026-11-26T10:00:00.000000000Z stdout Fx",
-        "2026-99-26T10:00:00.000000000Z stdout F x", "2026-11-26T10:00:00.000000000Z stdout",
-    ])
+    @Test(
+        "What only looks like CRI is plain",
+        arguments: [
+            "2026-11-26T10:00:00.000000000Z stdin F x", "2026-11-26T10:00:00.000000000Z stdout X x",
+            "2026-11-26T10:00:00.000000000Z stdout Fx",
+            "2026-99-26T10:00:00.000000000Z stdout F x", "2026-11-26T10:00:00.000000000Z stdout",
+        ])
     func plain(_ line: String) { #expect(FormatProbe.record(line).text == line) }
 
     @Test("CRI with a zone, further tags, no text")
     func variants() {
         let records = FormatProbe.records(
-            "2026-11-26T11:00:00.123456789+01:00 stdout F a\n2026-11-26T10:00:00.1Z stderr F:x:y b\n2026-11-26T10:00:00.000000000Z stdout F\n2026-11-26T10:00:00.000000000Z stdout F \n")
+            "2026-11-26T11:00:00.123456789+01:00 stdout F a\n2026-11-26T10:00:00.1Z stderr F:x:y b\n2026-11-26T10:00:00.000000000Z stdout F\n2026-11-26T10:00:00.000000000Z stdout F \n"
+        )
         #expect(records.map(\.text) == ["a", "b"])
-        #expect(records.map(\.time) == [onTheDay(10, nanoseconds: 123_456_789), onTheDay(10, nanoseconds: 100_000_000)])
+        #expect(
+            records.map(\.time) == [onTheDay(10, nanoseconds: 123_456_789), onTheDay(10, nanoseconds: 100_000_000)])
     }
 }

@@ -16,9 +16,12 @@ struct FormatFuzzTests {
         #"203.0.113.7 - alice [26/Nov/2026:10:00:00 +0000] "GET /a?b=c HTTP/1.1" 200 12 "-" "curl/8 \"x\"""#,
         "Nov 26 10:00:00 web-1 sshd[812]: Accepted publickey",
         "2026-11-26 10:00:00,123 ERROR [main] c.s.App - failed trace_id=4bf92f3577b34da6a3ce929d0e0e4736",
-        "TypeError: x is not a function", "    at f (/app/a.js:1:2)", "Traceback (most recent call last):", "  File \"a.py\", line 1, in f", "KeyError: 'x'",
-        "panic: boom", "goroutine 1 [running]:", "Caused by: a.BException: c", "}", "thread 'main' panicked at src/main.rs:2:5:", "", "/app/index.js:3",
-        "E1126 10:00:00.123456   12345 a.go:12] m", "[Thu Nov 26 10:00:00.123456 2026] [core:warn] m", "info: Category[0]", "      message",
+        "TypeError: x is not a function", "    at f (/app/a.js:1:2)", "Traceback (most recent call last):",
+        "  File \"a.py\", line 1, in f", "KeyError: 'x'",
+        "panic: boom", "goroutine 1 [running]:", "Caused by: a.BException: c", "}",
+        "thread 'main' panicked at src/main.rs:2:5:", "", "/app/index.js:3",
+        "E1126 10:00:00.123456   12345 a.go:12] m", "[Thu Nov 26 10:00:00.123456 2026] [core:warn] m",
+        "info: Category[0]", "      message",
     ]
     private static let alphabet = Array("{}[]\",:\\ \tn0u1e9-+.=TZ/F\u{1B}\u{0}é😀\u{7F}".utf8)
 
@@ -41,7 +44,9 @@ struct FormatFuzzTests {
     private func marked(_ line: String, _ word: String, _ numbers: inout SeededNumbers) -> String {
         let characters = Array(line)
         let places = characters.indices.filter { characters[$0] == " " && ($0 == 0 || characters[$0 - 1] != "\\") }
-        guard let place = places.randomElement(using: &numbers), Bool.random(using: &numbers) else { return line + word }
+        guard let place = places.randomElement(using: &numbers), Bool.random(using: &numbers) else {
+            return line + word
+        }
         return String(characters[..<place]) + word + String(characters[place...])
     }
 
@@ -80,7 +85,8 @@ struct FormatFuzzTests {
             probe.end()
             #expect(probe.formatter.resume == ResumePoint(UInt64((lines.joined(separator: "\n") + "\n").utf8.count)))
             let all = probe.records.map { record in
-                text(record.body) + " " + record.severityText + " " + record.attributes.map { $0.key + " " + text($0.value) }.joined(separator: " ")
+                text(record.body) + " " + record.severityText + " "
+                    + record.attributes.map { $0.key + " " + text($0.value) }.joined(separator: " ")
             }.joined(separator: "\n")
             for (word, line) in zip(words, lines) where !all.contains(word) {
                 Issue.record("seed \(seed), \(format): \(word) of \(line.debugDescription) is lost")
@@ -93,7 +99,9 @@ struct FormatFuzzTests {
     func bytes() {
         var numbers = SeededNumbers(state: 7)
         for _ in 0..<200 {
-            let bytes = (0..<Int.random(in: 1...300, using: &numbers)).map { _ in Self.alphabet.randomElement(using: &numbers)! }
+            let bytes = (0..<Int.random(in: 1...300, using: &numbers)).map { _ in
+                Self.alphabet.randomElement(using: &numbers)!
+            }
             let line = String(decoding: bytes, as: UTF8.self)
             let records = FormatProbe.records(line + "\n", .plain) { $0.multiline = .off }
             #expect(records.map(\.text) == [line])

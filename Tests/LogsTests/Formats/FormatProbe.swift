@@ -13,7 +13,8 @@ final class FormatProbe {
     private var offset: UInt64
 
     init(
-        _ format: LogFormatSettings.Format = .auto, path: String = "/var/log/shop.log", resume: ResumePoint = ResumePoint(0),
+        _ format: LogFormatSettings.Format = .auto, path: String = "/var/log/shop.log",
+        resume: ResumePoint = ResumePoint(0),
         change: (inout LogFormatSettings) -> Void = { _ in }
     ) {
         var settings = LogFormatSettings()
@@ -30,7 +31,8 @@ final class FormatProbe {
         // A copy of its own, so that a sanitizer sees what is read beyond the end.
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         copy.copyBytes(from: bytes)
-        formatter.take(UnsafeRawBufferPointer(copy), at: offset, sourceBytes: UInt64(bytes.count), observed: Self.observed)
+        formatter.take(
+            UnsafeRawBufferPointer(copy), at: offset, sourceBytes: UInt64(bytes.count), observed: Self.observed)
         copy.deallocate()
         offset += UInt64(bytes.count)
         collect()
@@ -53,7 +55,9 @@ final class FormatProbe {
             for item in batch.items {
                 let frame = Array(batch.bytes[Int(item.offset)..<Int(item.offset + item.length)])
                 let record = try! Self.message(frame)
-                precondition(item.status == record.severity && item.traceID == record.traceID && item.spanID == record.spanID, "index of \(record)")
+                precondition(
+                    item.status == record.severity && item.traceID == record.traceID && item.spanID == record.spanID,
+                    "index of \(record)")
                 precondition(item.start == (record.time == 0 ? record.observedTime : record.time), "time of \(record)")
                 records.append(record)
                 resources.append(resource)
@@ -101,7 +105,9 @@ extension LogRecord {
     /// Without those of the source.
     var fields: [String: AttributeValue] {
         var fields: [String: AttributeValue] = [:]
-        for attribute in attributes where attribute.key != "log.file.name" && attribute.key != "log.file.path" { fields[attribute.key] = attribute.value }
+        for attribute in attributes where attribute.key != "log.file.name" && attribute.key != "log.file.path" {
+            fields[attribute.key] = attribute.value
+        }
         return fields
     }
 }

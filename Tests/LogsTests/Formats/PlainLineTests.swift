@@ -15,28 +15,46 @@ struct PlainLineTests {
         "Layouts of libraries",
         arguments: [
             // log4j, logback
-            Sample(line: "2026-11-26 10:00:00,123 ERROR [main] com.shop.App - out of stock", time: onTheDay(10, nanoseconds: 123_000_000), severity: 17),
+            Sample(
+                line: "2026-11-26 10:00:00,123 ERROR [main] com.shop.App - out of stock",
+                time: onTheDay(10, nanoseconds: 123_000_000), severity: 17),
             Sample(line: "10:00:00.123 [main] DEBUG com.shop.App - cached", time: 0, severity: 5),
             // Python
-            Sample(line: "2026-11-26 10:00:00,123 - shop - WARNING - slow", time: onTheDay(10, nanoseconds: 123_000_000), severity: 13),
+            Sample(
+                line: "2026-11-26 10:00:00,123 - shop - WARNING - slow", time: onTheDay(10, nanoseconds: 123_000_000),
+                severity: 13),
             Sample(line: "CRITICAL:root:out of disk", time: 0, severity: 18),
             // Go: log, slog, klog, zap
             Sample(line: "2026/11/26 10:00:00 listening", time: onTheDay(10), severity: 0),
-            Sample(line: "2026/11/26 10:00:00.123456 INFO listening port=80", time: onTheDay(10, nanoseconds: 123_456_000), severity: 9),
-            Sample(line: "E1126 10:00:00.123456   12345 controller.go:12] sync failed", time: onTheDay(10, nanoseconds: 123_456_000), severity: 17),
             Sample(
-                line: "2026-11-26T11:00:00.000+0100\tWARN\tserver/main.go:10\tslow\t{\"ms\": 5}", time: onTheDay(10), severity: 13),
+                line: "2026/11/26 10:00:00.123456 INFO listening port=80", time: onTheDay(10, nanoseconds: 123_456_000),
+                severity: 9),
+            Sample(
+                line: "E1126 10:00:00.123456   12345 controller.go:12] sync failed",
+                time: onTheDay(10, nanoseconds: 123_456_000), severity: 17),
+            Sample(
+                line: "2026-11-26T11:00:00.000+0100\tWARN\tserver/main.go:10\tslow\t{\"ms\": 5}", time: onTheDay(10),
+                severity: 13),
             // Rust: env_logger, tracing
             Sample(line: "[2026-11-26T10:00:00Z INFO  shop::db] connected", time: onTheDay(10), severity: 9),
-            Sample(line: "2026-11-26T10:00:00.123456Z  WARN shop: slow", time: onTheDay(10, nanoseconds: 123_456_000), severity: 13),
             Sample(
-                line: "\u{1B}[2m2026-11-26T10:00:00.123456Z\u{1B}[0m \u{1B}[32m INFO\u{1B}[0m \u{1B}[2mshop\u{1B}[0m: up",
+                line: "2026-11-26T10:00:00.123456Z  WARN shop: slow", time: onTheDay(10, nanoseconds: 123_456_000),
+                severity: 13),
+            Sample(
+                line:
+                    "\u{1B}[2m2026-11-26T10:00:00.123456Z\u{1B}[0m \u{1B}[32m INFO\u{1B}[0m \u{1B}[2mshop\u{1B}[0m: up",
                 time: onTheDay(10, nanoseconds: 123_456_000), severity: 9),
             // nginx, Apache, PostgreSQL, MySQL
             Sample(line: "2026/11/26 10:00:00 [error] 12#12: *1 open() failed", time: onTheDay(10), severity: 17),
-            Sample(line: "[Thu Nov 26 10:00:00.123456 2026] [core:warn] [pid 7:tid 8] AH00098: pid file", time: onTheDay(10, nanoseconds: 123_456_000), severity: 13),
-            Sample(line: "2026-11-26 10:00:00.123 UTC [71] FATAL:  password authentication failed", time: onTheDay(10, nanoseconds: 123_000_000), severity: 21),
-            Sample(line: "2026-11-26T10:00:00.000000Z 0 [Warning] [MY-010068] [Server] CA certificate", time: onTheDay(10), severity: 13),
+            Sample(
+                line: "[Thu Nov 26 10:00:00.123456 2026] [core:warn] [pid 7:tid 8] AH00098: pid file",
+                time: onTheDay(10, nanoseconds: 123_456_000), severity: 13),
+            Sample(
+                line: "2026-11-26 10:00:00.123 UTC [71] FATAL:  password authentication failed",
+                time: onTheDay(10, nanoseconds: 123_000_000), severity: 21),
+            Sample(
+                line: "2026-11-26T10:00:00.000000Z 0 [Warning] [MY-010068] [Server] CA certificate", time: onTheDay(10),
+                severity: 13),
             // Winston, console
             Sample(line: "info: listening", time: 0, severity: 9),
             Sample(line: "[WARN] low memory", time: 0, severity: 13),
@@ -86,7 +104,8 @@ struct PlainLineTests {
     @Test("A trace's ids wherever they stand")
     func ids() {
         let record = FormatProbe.record(
-            "2026-11-26 10:00:00,123 INFO [shop] [main.py:5] [trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=00f067aa0ba902b7 trace_sampled=True] - x=1")
+            "2026-11-26 10:00:00,123 INFO [shop] [main.py:5] [trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=00f067aa0ba902b7 trace_sampled=True] - x=1"
+        )
         #expect(record.traceID.hex == "4bf92f3577b34da6a3ce929d0e0e4736")
         #expect(record.spanID.hex == "00f067aa0ba902b7")
         let parent = FormatProbe.record("x traceparent=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")

@@ -24,14 +24,28 @@ struct RandomLines {
 
     private mutating func event() -> [String] {
         count += 1
-        switch Int.random(in: 0..<9, using: &numbers) {
-        case 0: return ["Error: e\(count)"] + (0..<Int.random(in: 1..<5, using: &numbers)).map { "    at f\($0) (a.js:\(count):1)" }
+        switch Int.random(in: 0..<12, using: &numbers) {
+        case 0:
+            return ["Error: e\(count)"]
+                + (0..<Int.random(in: 1..<5, using: &numbers)).map { "    at f\($0) (a.js:\(count):1)" }
         case 1: return ["{\"level\":30,\"msg\":\"json \(count)\",\"n\":\(count)}"]
-        case 2: return ["Traceback (most recent call last):", "  File \"a.py\", line \(count), in f", "    g()", "KeyError: 'k\(count)'"]
-        case 3: return ["panic: p\(count)", "", "goroutine 1 [running]:", "main.main()", "\t/app/main.go:\(count) +0x1d"]
+        case 2:
+            return [
+                "Traceback (most recent call last):", "  File \"a.py\", line \(count), in f", "    g()",
+                "KeyError: 'k\(count)'",
+            ]
+        case 3:
+            return ["panic: p\(count)", "", "goroutine 1 [running]:", "main.main()", "\t/app/main.go:\(count) +0x1d"]
         case 4: return ["", "after an empty line \(count)"]
-        case 5: return ["2026-11-26T10:00:00Z ERROR report \(count)", "java.lang.IllegalStateException: j\(count)", "\tat a.B.c(D.java:1)", "Caused by: x.YException"]
+        case 5:
+            return [
+                "2026-11-26T10:00:00Z ERROR report \(count)", "java.lang.IllegalStateException: j\(count)",
+                "\tat a.B.c(D.java:1)", "Caused by: x.YException",
+            ]
         case 6: return ["  indented \(count)", "}"]
+        case 7: return ["Error: m\(count)", "", "second", "  third", "", "    at f (a.js:1:1)"]
+        case 8: return ["Error: bare \(count)"]
+        case 9: return (0..<20).map { $0 == 0 ? "Error: long \(count)" : "more \($0)" }
         default: return ["word \(count)"]
         }
     }
@@ -51,10 +65,13 @@ struct RandomLines {
         let name = stream == 0 ? "stdout" : "stderr"
         guard isDocker else { return "2026-11-26T10:00:00.000000000Z \(name) \(isPiece ? "P" : "F") \(text)\n" }
         let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\t", with: "\\t")
-        return "{\"log\":\"\(escaped)\(isPiece ? "" : "\\n")\",\"stream\":\"\(name)\",\"time\":\"2026-11-26T10:00:00Z\"}\n"
+        return
+            "{\"log\":\"\(escaped)\(isPiece ? "" : "\\n")\",\"stream\":\"\(name)\",\"time\":\"2026-11-26T10:00:00Z\"}\n"
     }
 
-    mutating func lines(_ count: Int, isDocker: Bool = false) -> [String] { (0..<count).map { _ in next(isDocker: isDocker) } }
+    mutating func lines(_ count: Int, isDocker: Bool = false) -> [String] {
+        (0..<count).map { _ in next(isDocker: isDocker) }
+    }
 }
 
 /// What one stream's records say.

@@ -21,7 +21,8 @@ struct ResumeTests {
                 after.end()
                 for stream in ["stdout", "stderr"] {
                     #expect(
-                        texts(before.records, of: stream) + texts(after.records, of: stream) == texts(whole.records, of: stream),
+                        texts(before.records, of: stream) + texts(after.records, of: stream)
+                            == texts(whole.records, of: stream),
                         "seed \(seed), cut \(cut), \(resume)")
                 }
             }
@@ -52,7 +53,9 @@ struct ResumeTests {
             last.take(Array(text[Int(resume.start)...]))
             last.end()
             records += last.records
-            for stream in ["stdout", "stderr"] { #expect(texts(records, of: stream) == texts(whole.records, of: stream), "seed \(seed)") }
+            for stream in ["stdout", "stderr"] {
+                #expect(texts(records, of: stream) == texts(whole.records, of: stream), "seed \(seed)")
+            }
         }
     }
 

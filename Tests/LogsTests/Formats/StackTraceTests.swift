@@ -17,7 +17,9 @@ struct StackTraceTests {
 
     static let samples = [
         Sample(
-            name: "V8", text: "TypeError: x is not a function\n    at f (/app/a.js:1:2)\n    at async g (file:///app/b.mjs:3:4)\n    at node:internal/main:5:6",
+            name: "V8",
+            text:
+                "TypeError: x is not a function\n    at f (/app/a.js:1:2)\n    at async g (file:///app/b.mjs:3:4)\n    at node:internal/main:5:6",
             type: "TypeError", message: "x is not a function", body: "TypeError: x is not a function"),
         Sample(
             name: "V8 with a cause and own properties",
@@ -45,14 +47,35 @@ struct StackTraceTests {
                         at h (/app/a.js:5:6)
                   ]
                 }
-                """, type: "AggregateError", message: "All promises were rejected", body: "AggregateError: All promises were rejected"),
+                """, type: "AggregateError", message: "All promises were rejected",
+            body: "AggregateError: All promises were rejected"),
         Sample(
-            name: "a code of Node", text: "Error [ERR_HTTP_HEADERS_SENT]: Cannot set headers\n    at f (node:_http_outgoing:1:2) {\n  code: 'ERR_HTTP_HEADERS_SENT'\n}",
+            name: "a code of Node",
+            text:
+                "Error [ERR_HTTP_HEADERS_SENT]: Cannot set headers\n    at f (node:_http_outgoing:1:2) {\n  code: 'ERR_HTTP_HEADERS_SENT'\n}",
             type: "Error", message: "Cannot set headers", body: "Error [ERR_HTTP_HEADERS_SENT]: Cannot set headers"),
         Sample(
             name: "a module that is missing",
-            text: "Error: Cannot find module 'x'\nRequire stack:\n- /app/index.js\n    at f (node:internal/modules/cjs/loader:1:2)",
-            type: "Error", message: "Cannot find module 'x'\nRequire stack:\n- /app/index.js", body: "Error: Cannot find module 'x'\nRequire stack:\n- /app/index.js"),
+            text:
+                "Error: Cannot find module 'x'\nRequire stack:\n- /app/index.js\n    at f (node:internal/modules/cjs/loader:1:2)",
+            type: "Error", message: "Cannot find module 'x'\nRequire stack:\n- /app/index.js",
+            body: "Error: Cannot find module 'x'\nRequire stack:\n- /app/index.js"),
+        Sample(
+            name: "a message of many lines",
+            text: """
+                AssertionError [ERR_ASSERTION]: Expected values to be strictly equal:
+
+                1 !== 2
+
+                  unindented or not
+                    at f (/app/a.js:1:2) {
+                  generatedMessage: true
+                }
+                """, type: "AssertionError",
+            message: "Expected values to be strictly equal:\n\n1 !== 2\n\n  unindented or not",
+            body:
+                "AssertionError [ERR_ASSERTION]: Expected values to be strictly equal:\n\n1 !== 2\n\n  unindented or not"
+        ),
         Sample(
             name: "Node, uncaught",
             text: """
@@ -64,9 +87,11 @@ struct StackTraceTests {
                     at Object.<anonymous> (/app/index.js:3:9)
 
                 Node.js v18.20.4
-                """, type: "Error", message: "boom", body: "/app/index.js:3\n    throw new Error('boom');\n    ^\n\nError: boom", before: 4),
+                """, type: "Error", message: "boom",
+            body: "/app/index.js:3\n    throw new Error('boom');\n    ^\n\nError: boom", before: 4),
         Sample(
-            name: "an error in a logger's line", text: "2026-11-26T10:00:00Z ERROR request failed: Error: boom\n    at f (/app/a.js:1:2)", type: "Error",
+            name: "an error in a logger's line",
+            text: "2026-11-26T10:00:00Z ERROR request failed: Error: boom\n    at f (/app/a.js:1:2)", type: "Error",
             message: "boom", body: "2026-11-26T10:00:00Z ERROR request failed: Error: boom"),
         Sample(
             name: "Java",
@@ -82,7 +107,8 @@ struct StackTraceTests {
             body: "Exception in thread \"main\" java.lang.IllegalStateException: no stock"),
         Sample(
             name: "Java behind a logger's line",
-            text: "2026-11-26 10:00:00,000 ERROR [main] c.s.App - failed\njava.lang.NullPointerException\n\tat com.shop.App.main(App.java:1)",
+            text:
+                "2026-11-26 10:00:00,000 ERROR [main] c.s.App - failed\njava.lang.NullPointerException\n\tat com.shop.App.main(App.java:1)",
             type: "java.lang.NullPointerException", message: "",
             body: "2026-11-26 10:00:00,000 ERROR [main] c.s.App - failed\njava.lang.NullPointerException", before: 1),
         Sample(
@@ -102,7 +128,8 @@ struct StackTraceTests {
                 """, type: "ValueError", message: "bad value", body: "ValueError: bad value"),
         Sample(
             name: "Python behind a logger's line",
-            text: "2026-11-26 10:00:00,000 ERROR shop: failed\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\nKeyError: 'x'",
+            text:
+                "2026-11-26 10:00:00,000 ERROR shop: failed\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\nKeyError: 'x'",
             type: "KeyError", message: "'x'", body: "2026-11-26 10:00:00,000 ERROR shop: failed", before: 1),
         Sample(
             name: "Go",
@@ -136,11 +163,16 @@ struct StackTraceTests {
             body: "Unhandled exception. System.InvalidOperationException: bad state"),
         Sample(
             name: ".NET's console",
-            text: "fail: Shop.Cart[0]\n      could not add\n      System.InvalidOperationException: bad state\n         at Shop.Cart.Add() in /src/Cart.cs:line 9",
+            text:
+                "fail: Shop.Cart[0]\n      could not add\n      System.InvalidOperationException: bad state\n         at Shop.Cart.Add() in /src/Cart.cs:line 9",
             type: "System.InvalidOperationException", message: "bad state",
-            body: "fail: Shop.Cart[0]\n      could not add\n      System.InvalidOperationException: bad state", before: 2),
+            body: "fail: Shop.Cart[0]\n      could not add\n      System.InvalidOperationException: bad state",
+            before: 2),
         Sample(
-            name: "Ruby", text: "app.rb:3:in `add': no stock (Shop::StockError)\n\tfrom app.rb:9:in `block in run'\n\tfrom app.rb:12:in `<main>'", type: "Shop::StockError",
+            name: "Ruby",
+            text:
+                "app.rb:3:in `add': no stock (Shop::StockError)\n\tfrom app.rb:9:in `block in run'\n\tfrom app.rb:12:in `<main>'",
+            type: "Shop::StockError",
             message: "no stock", body: "app.rb:3:in `add': no stock (Shop::StockError)"),
         Sample(
             name: "Rust",
@@ -157,11 +189,15 @@ struct StackTraceTests {
 
     @Test("One record a trace, with its exception; what is around it stays by itself", arguments: samples)
     func sample(_ sample: Sample) {
-        let records = FormatProbe.records("2026-11-26T10:00:00Z INFO before\n" + sample.text + "\n2026-11-26T10:00:01Z INFO after\n")
-        #expect(records.map(\.text) == ["2026-11-26T10:00:00Z INFO before", sample.body, "2026-11-26T10:00:01Z INFO after"])
+        let records = FormatProbe.records(
+            "2026-11-26T10:00:00Z INFO before\n" + sample.text + "\n2026-11-26T10:00:01Z INFO after\n")
+        #expect(
+            records.map(\.text) == ["2026-11-26T10:00:00Z INFO before", sample.body, "2026-11-26T10:00:01Z INFO after"])
         guard records.count == 3 else { return }
         let lines = sample.text.split(separator: "\n", omittingEmptySubsequences: false)
-        #expect(records[1].fields["exception.stacktrace"] == .string(lines.dropFirst(sample.before).joined(separator: "\n")))
+        #expect(
+            records[1].fields["exception.stacktrace"] == .string(lines.dropFirst(sample.before).joined(separator: "\n"))
+        )
         #expect(records[1].fields["exception.type"] == .string(sample.type))
         #expect((records[1].fields["exception.message"]?.string ?? "") == sample.message)
         #expect(records[1].eventName == "exception")
@@ -186,13 +222,36 @@ struct StackTraceTests {
     @Test("Two traces, one behind the other, are two records")
     func twice() {
         let one = "Error: a\n    at f (a.js:1:2)"
-        let records = FormatProbe.records(one + "\n" + one + "\nTraceback (most recent call last):\n  File \"a.py\", line 1\nE: x\n" + one + "\n")
+        let records = FormatProbe.records(
+            one + "\n" + one + "\nTraceback (most recent call last):\n  File \"a.py\", line 1\nE: x\n" + one + "\n")
         #expect(records.map(\.text) == ["Error: a", "Error: a", "E: x", "Error: a"])
+    }
+
+    @Test("Lines behind an error's head are records, if no frame follows")
+    func noFrames() {
+        let lines = ["Error: a", "one", "  two", "three", "Error: b", "four"]
+        let probe = FormatProbe()
+        probe.take("Error: a\none\n\n  two\nthree\nError: b\nfour\n")
+        #expect(probe.records.map(\.text) == ["Error: a", "one", "  two", "three"])
+        #expect(probe.formatter.resume == ResumePoint(26))
+        probe.end()
+        #expect(probe.records.map(\.text) == lines)
+        #expect(probe.workspace.counts.joined == 0)
+        #expect(probe.formatter.resume == ResumePoint(40))
+        let many = ["Error: a"] + (0..<40).map { "line \($0)" } + ["    at f (a.js:1:2)"]
+        let records = FormatProbe.records(many.joined(separator: "\n") + "\n")
+        #expect(records.map(\.text) == many.dropLast())
+        #expect(records.last?.fields["exception.stacktrace"] == "line 39\n    at f (a.js:1:2)")
+        let long = ["Error: a", String(repeating: "x", count: 5_000), "    at f (a.js:1:2)"]
+        #expect(FormatProbe.records(long.joined(separator: "\n")).map(\.text) == Array(long.dropLast()))
     }
 
     @Test("An indented line that is no frame is a record")
     func indented() {
-        #expect(FormatProbe.records("one\n  two\n\tthree\n  attention\n").map(\.text) == ["one", "  two", "\tthree", "  attention"])
+        #expect(
+            FormatProbe.records("one\n  two\n\tthree\n  attention\n").map(\.text) == [
+                "one", "  two", "\tthree", "  attention",
+            ])
     }
 
     @Test("Off: each line is a record")
@@ -215,7 +274,8 @@ struct StackTraceTests {
 
     // MARK: rules
 
-    private func rules(_ text: String, start: String? = nil, next: String? = nil, end: String? = nil) throws -> [String] {
+    private func rules(_ text: String, start: String? = nil, next: String? = nil, end: String? = nil) throws -> [String]
+    {
         var rules = LogFormatSettings.MultilineRules()
         rules.start = try start.map { try LinePattern($0) }
         rules.next = try next.map { try LinePattern($0) }

@@ -7,18 +7,23 @@ struct TextFormatTests {
     @Test("logrus, slog and Grafana's logfmt", arguments: [LogFormatSettings.Format.auto, .logfmt])
     func logfmt(_ format: LogFormatSettings.Format) {
         let record = FormatProbe.record(
-            #"time="2026-11-26T10:00:00Z" level=warning msg="slow \"query\"" caller=db.go:12 ms=12 ratio=0.5 ok=true id=007 text="15" traceID=4bf92f3577b34da6a3ce929d0e0e4736 empty="#, format)
+            #"time="2026-11-26T10:00:00Z" level=warning msg="slow \"query\"" caller=db.go:12 ms=12 ratio=0.5 ok=true id=007 text="15" traceID=4bf92f3577b34da6a3ce929d0e0e4736 empty="#,
+            format)
         #expect(record.time == onTheDay(10))
         #expect(record.severity == 13)
         #expect(record.severityText == "warning")
         #expect(record.text == "slow \"query\"")
         #expect(record.traceID.hex == "4bf92f3577b34da6a3ce929d0e0e4736")
         #expect(
-            record.fields == ["caller": "db.go:12", "ms": 12, "ratio": 0.5, "ok": true, "id": "007", "text": "15", "empty": ""])
+            record.fields == [
+                "caller": "db.go:12", "ms": 12, "ratio": 0.5, "ok": true, "id": "007", "text": "15", "empty": "",
+            ])
         #expect(FormatProbe.record(#"time=2026-11-26T10:00:00.000Z level=ERROR+2 msg=bye"#, format).severity == 19)
     }
 
-    @Test("Text with an equals sign is no logfmt", arguments: ["a=b c", "x=1 and more", "key=value", "a=b c=d", "msg=\"open"])
+    @Test(
+        "Text with an equals sign is no logfmt",
+        arguments: ["a=b c", "x=1 and more", "key=value", "a=b c=d", "msg=\"open"])
     func noLogfmt(_ line: String) {
         let record = FormatProbe.record(line)
         #expect(record.text == line)
@@ -36,30 +41,42 @@ struct TextFormatTests {
             #expect(record.text == line)
             #expect(
                 record.fields == [
-                    "client.address": "203.0.113.7", "user.name": "alice", "http.request.method": "GET", "url.path": "/cart", "url.query": "item=7&n=1",
-                    "network.protocol.version": "1.1", "http.response.status_code": 503, "http.response.body.size": 1024,
-                    "http.request.header.referer": "https://shop.example/", "user_agent.original": #"Mozilla/5.0 \"x\""#,
+                    "client.address": "203.0.113.7", "user.name": "alice", "http.request.method": "GET",
+                    "url.path": "/cart", "url.query": "item=7&n=1",
+                    "network.protocol.version": "1.1", "http.response.status_code": 503,
+                    "http.response.body.size": 1024,
+                    "http.request.header.referer": "https://shop.example/",
+                    "user_agent.original": #"Mozilla/5.0 \"x\""#,
                 ])
         }
         let common = FormatProbe.record(#"::1 - - [26/Nov/2026:10:00:00 +0000] "POST / HTTP/2.0" 204 -"#)
         #expect(
             common.fields == [
-                "client.address": "::1", "http.request.method": "POST", "url.path": "/", "network.protocol.version": "2.0",
+                "client.address": "::1", "http.request.method": "POST", "url.path": "/",
+                "network.protocol.version": "2.0",
                 "http.response.status_code": 204,
             ])
         #expect(common.severity == 9)
-        let garbage = FormatProbe.record(#"198.51.100.1 - - [26/Nov/2026:10:00:00 +0000] "\x16\x03\x01" 400 157 "-" "-""#)
-        #expect(garbage.fields == ["client.address": "198.51.100.1", "http.response.status_code": 400, "http.response.body.size": 157])
-        let host = FormatProbe.record(#"shop.example:443 203.0.113.7 - - [26/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "curl/8""#)
+        let garbage = FormatProbe.record(
+            #"198.51.100.1 - - [26/Nov/2026:10:00:00 +0000] "\x16\x03\x01" 400 157 "-" "-""#)
+        #expect(
+            garbage.fields == [
+                "client.address": "198.51.100.1", "http.response.status_code": 400, "http.response.body.size": 157,
+            ])
+        let host = FormatProbe.record(
+            #"shop.example:443 203.0.113.7 - - [26/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "curl/8""#)
         #expect(host.fields["server.address"] == "shop.example:443")
         #expect(host.fields["client.address"] == "203.0.113.7")
     }
 
     @Test("A user's pattern: roles, types, groups that take no part, lines that do not fit")
     func pattern() throws {
-        let pattern = try LinePattern(#"^(?P<time>\S+) \((?P<level>\w+)\) (?P<user>\w+)(?: took (?P<ms>\d+))?(\s*): (?P<message>.*)$"#)
+        let pattern = try LinePattern(
+            #"^(?P<time>\S+) \((?P<level>\w+)\) (?P<user>\w+)(?: took (?P<ms>\d+))?(\s*): (?P<message>.*)$"#)
         let probe = FormatProbe(.regex(pattern))
-        probe.take("2026-11-26T10:00:00Z (warn) alice took 15: hello there\n2026-11-26T10:00:01Z (info) bob: hi\nnothing of that\n")
+        probe.take(
+            "2026-11-26T10:00:00Z (warn) alice took 15: hello there\n2026-11-26T10:00:01Z (info) bob: hi\nnothing of that\n"
+        )
         probe.end()
         #expect(probe.records.map(\.text) == ["hello there", "hi", "nothing of that"])
         #expect(probe.records[0].time == onTheDay(10))
@@ -69,7 +86,9 @@ struct TextFormatTests {
         #expect(probe.workspace.counts.misfits == 1)
     }
 
-    @Test("Patterns that are none say why", arguments: ["", "(", "a{1001}", "(?P<x>a)(?P<x>b)", String(repeating: "(a)", count: 65)])
+    @Test(
+        "Patterns that are none say why",
+        arguments: ["", "(", "a{1001}", "(?P<x>a)(?P<x>b)", String(repeating: "(a)", count: 65)])
     func badPattern(_ source: String) {
         #expect(throws: LinePattern.Invalid.self) { try LinePattern(source) }
     }
@@ -83,7 +102,9 @@ struct TextFormatTests {
         #expect(probe.records.count == 1)
     }
 
-    @Test("A format that was asked for takes no other", arguments: [LogFormatSettings.Format.json, .docker, .cri, .logfmt, .access])
+    @Test(
+        "A format that was asked for takes no other",
+        arguments: [LogFormatSettings.Format.json, .docker, .cri, .logfmt, .access])
     func misfits(_ format: LogFormatSettings.Format) {
         let probe = FormatProbe(format)
         probe.take("just text\n")

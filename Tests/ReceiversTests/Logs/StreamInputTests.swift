@@ -1,0 +1,151 @@
+import Foundation
+import Glibc
+import Linux
+import Logs
+import Telemetry
+import Testing
+
+@testable import Receivers
+
+private func settings() -> LogFormatSettings {
+    var settings = LogFormatSettings()
+    settings.serviceName = "job"
+    settings.multiline = .off
+    return settings
+}
+
+@Suite struct StreamInputTests {
+    private static func write(_ text: String, to path: String) {
+        let descriptor = open(path, O_WRONLY)
+        _ = Array(text.utf8).withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress!, $0.count) }
+        close(descriptor)
+    }
+
+    @Test func writersOfANamedPipeComeAndGo() throws {
+        let path = temporaryFolder() + "/pipe"
+        let world = try InputWorld { world in
+            do throws(StreamInput.Failure) {
+                return [try StreamInput("pipe", pipe: path, settings())]
+            } catch {
+                world.say(error.reason)
+                return []
+            }
+        }
+        while !FileManager.default.fileExists(atPath: path) { usleep(1_000) }
+        Self.write("one\ntwo\nthr", to: path)
+        #expect(world.records(2).map(\.body) == ["one", "two"])
+        Self.write("ee\n{\"msg\":\"four\",\"level\":\"warn\"}\n", to: path)
+        let got = world.records(4)
+        #expect(got.map(\.body) == ["one", "two", "three", "four"] && got[3].severity == 13)
+        #expect(got.allSatisfy { $0.resource == ["service.name": "job"] && $0.receiver == "pipe" })
+        Self.write("unfinished", to: path)
+        world.wait("pipe") { $0.bytes == 54 }
+        #expect(world.stop() == 0)
+        #expect(world.state.withLock(\.got).last?.body == "unfinished")
+    }
+
+    @Test func whatIsNoPipeIsRefused() throws {
+        let path = temporaryFolder() + "/file"
+        try "text".write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(throws: StreamInput.Failure(reason: "it is there, and no named pipe")) {
+            try StreamInput("pipe", pipe: path, settings())
+        }
+    }
+
+    @Test func aProgramsStreamsAreReadAndItsEndIsTold() throws {
+        let world = try InputWorld { world in
+            var program = ProgramInput.Program(
+                executable: "/bin/sh", arguments: ["-c", "echo $WHAT; echo bad >&2; read x && echo $x; exit 3"],
+                environment: ["WHAT=good", "PATH=/usr/bin:/bin"])
+            program.restart = .never
+            return [ProgramInput("exec", program, settings()) { [unowned world] in world.say($0) }]
+        }
+        let got = world.records(2).sorted { $0.body > $1.body }
+        #expect(got.map(\.body) == ["good", "bad"])
+        #expect(got.map { $0.attributes["log.iostream"] } == ["stdout", "stderr"])
+        let said = world.state.wait { $0.over == ["exec"] ? .done($0.said) : .untilWoken }
+        #expect(said == ["exec: /bin/sh ended with exit code 3"])
+        #expect(world.stop() == 0)
+    }
+
+    @Test func aProgramIsStartedAgain() throws {
+        let world = try InputWorld { world in
+            let program = ProgramInput.Program(
+                executable: "/bin/sh", arguments: ["-c", "echo run; kill -9 $$"], environment: [], restart: .onFailure)
+            return [ProgramInput("exec", program, settings()) { [unowned world] in world.say($0) }]
+        }
+        _ = world.records(2)
+        #expect(world.state.withLock(\.said).first == "exec: /bin/sh was ended by signal 9; it is started again in 1 s")
+        world.wait("exec") { $0.restarts >= 1 && $0.records >= 2 }
+        #expect(world.stop() == 0)
+    }
+
+    @Test func whatCannotBeStartedIsTold() throws {
+        let world = try InputWorld { world in
+            let program = ProgramInput.Program(executable: "/nonexistent", arguments: [], environment: [])
+            return [ProgramInput("exec", program, settings()) { [unowned world] in world.say($0) }]
+        }
+        let said = world.state.wait { $0.said.isEmpty ? .untilWoken : .done($0.said) }
+        #expect(said[0].hasPrefix("exec: /nonexistent cannot be started: "))
+        #expect(world.stop() == 0)
+    }
+
+    /// One that is asked to end may say something more.
+    @Test func anEndingProgramIsReadToItsEnd() throws {
+        let world = try InputWorld { world in
+            let program = ProgramInput.Program(
+                executable: "/bin/sh",
+                arguments: ["-c", "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"],
+                environment: ["PATH=/usr/bin:/bin"])
+            return [ProgramInput("exec", program, settings()) { [unowned world] in world.say($0) }]
+        }
+        _ = world.records(1)
+        #expect(world.stop() == 0)
+        #expect(world.state.withLock(\.got).map(\.body) == ["up", "bye"])
+    }
+}
+
+@Suite struct JournalInputTests {
+    /// Stands for journalctl: notes how it was called, and prints what there is behind the cursor.
+    private static func program(_ folder: String) throws -> String {
+        let path = folder + "/journalctl"
+        try """
+        #!/bin/sh
+        echo "$@" >> \(folder)/calls
+        case "$*" in *after-cursor=c2*) first=3 ;; *) first=1 ;; esac
+        for number in $(seq $first 4); do
+            [ $number -gt 2 ] && [ ! -e \(folder)/more ] && break
+            echo "{\\"__CURSOR\\":\\"c$number\\",\\"MESSAGE\\":\\"entry $number\\",\\"PRIORITY\\":\\"3\\",\\"SYSLOG_IDENTIFIER\\":\\"app\\"}"
+        done
+        exec sleep 1000
+        """.write(toFile: path, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        return path
+    }
+
+    @Test func theNextRunGoesOnBehindTheCursor() throws {
+        let folder = temporaryFolder()
+        var journal = JournalInput.Journal(
+            executable: try Self.program(folder), arguments: ["--unit=app"], environment: ["PATH=/usr/bin:/bin"],
+            cursorFile: folder + "/cursor")
+        journal.readsAll = true
+        let make: @Sendable (InputWorld) -> [any LogInput] = { [journal] world in
+            [JournalInput("journald", journal, SyslogSettings()) { [unowned world] in world.say($0) }]
+        }
+        let first = try InputWorld(make)
+        #expect(first.records(2).map(\.body) == ["entry 1", "entry 2"])
+        #expect(first.records(2)[0].severity == 17 && first.records(2)[0].resource == ["service.name": "app"])
+        #expect(first.stop() == 0)
+        #expect(try String(contentsOfFile: folder + "/cursor", encoding: .utf8) == "c2")
+        try "".write(toFile: folder + "/more", atomically: true, encoding: .utf8)
+        let second = try InputWorld(make)
+        #expect(second.records(2).map(\.body) == ["entry 3", "entry 4"])
+        #expect(second.stop() == 0)
+        let calls = try String(contentsOfFile: folder + "/calls", encoding: .utf8).split(separator: "\n")
+        #expect(
+            calls == [
+                "--output=json --all --follow --quiet --lines=all --unit=app",
+                "--output=json --all --follow --quiet --lines=all --after-cursor=c2 --unit=app",
+            ])
+    }
+}
