@@ -42,6 +42,13 @@ import Testing
         #expect(fingerprint().count == 16)
     }
 
+    @Test func ofALongStackTheBeginningCounts() {
+        let long = String(repeating: "x", count: 1 << 20)
+        let stack = ErrorStack("E\n    at f (a.js:1:1)\n\(long)\n    at g (a.js:1:1)")
+        #expect(stack.frames == ["at f (a.js:1:1)"])
+        #expect(ErrorStack.told(by: "first\n\(long)").message == "first")
+    }
+
     @Test func aStackIsTakenApart() {
         let stack = ErrorStack(
             """
