@@ -91,6 +91,12 @@ public final class StoreWriter: Sendable {
         return accepted
     }
 
+    /// Whether these batches would be taken now. Also true where waiting would not help: when the store has ended, or they are more than it ever has room for. Any thread.
+    public func mayTake(_ batches: [Batch]) -> Bool {
+        let bytes = batches.reduce(0) { $0 + StoreWriterState.size($1) }
+        return core.withLock { $0.isClosing || $0.hasEnded || bytes > options.queueBytesMax || $0.hasRoom(bytes, options) }
+    }
+
     /// Waits until everything accepted so far is committed, or dropped and counted. The data then survives the death of this process.
     /// Any thread. A process that is about to exit needs no `close()` after it.
     @discardableResult
@@ -147,7 +153,7 @@ struct StoreWriterState {
             return false
         }
         let bytes = Self.size(batch)
-        guard batchesBytes + writingBytes + bytes <= options.queueBytesMax else {
+        guard hasRoom(bytes, options) else {
             counts.drop(batch.signal, batch.items.count, .queueFull)
             return false
         }
@@ -156,6 +162,10 @@ struct StoreWriterState {
         batchesBytes += bytes
         accepted += 1
         return true
+    }
+
+    func hasRoom(_ bytes: Int, _ options: StoreWriter.Options) -> Bool {
+        batchesBytes + writingBytes + bytes <= options.queueBytesMax
     }
 
     static func size(_ batch: Batch) -> Int { batch.bytes.count + batch.items.count * MemoryLayout<Batch.Item>.stride }

@@ -546,3 +546,13 @@ def test_a_pattern_as_a_flag(sidelight, folder, receiver):
     assert arrived(receiver, 1) == ["hello"]
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
+
+
+def test_what_comes_faster_than_the_store_writes_waits(tail, sidelight, folder):
+    count = 200_000
+    (folder / "a.log").write_text("".join(f"plain line {number} of user u{number % 97}\n" for number in range(count)))
+    one = tail(store="kept")
+    wait_for(lambda: sample(one, 'sidelight_receiver_items_total{receiver="files"}') == count, seconds=60)
+    assert one.end() == 0
+    found = [json.loads(line)["body"] for line in sidelight("tail", "--store", "kept", "--since", "1h", "--json").out.splitlines()]
+    assert len(found) == count and len(set(found)) == count

@@ -47,6 +47,30 @@ import Wire
         #expect(mode == 0o700)
     }
 
+    @Test func whoCanWaitIsToldWhenThereIsNoRoom() throws {
+        let directory = TemporaryDirectory()
+        let batch = Batch([log("hello", trace: traceID(1), span: 5)], resource: shop, scope: scope)
+        var options = StoreWriter.Options()
+        options.queueBytesMax = 2 * StoreWriterState.size(batch)
+        // Nothing is due for long: what was appended stays where it is.
+        options.delayMilliseconds = 600_000
+        options.groupBytes = options.queueBytesMax + 1
+        let writer = StoreWriter(directory: directory.path, options: options)
+        try writer.open()
+        #expect(writer.mayTake([batch, batch]))
+        writer.append(batch)
+        #expect(writer.mayTake([batch]) && !writer.mayTake([batch, batch]))
+        // More than there ever is room for.
+        #expect(writer.mayTake([batch, batch, batch]))
+        writer.flush()
+        #expect(writer.mayTake([batch, batch]))
+        writer.append(batch)
+        writer.append(batch)
+        #expect(!writer.mayTake([batch]))
+        writer.close()
+        #expect(writer.mayTake([batch]))
+    }
+
     @Test func aFullQueueDropsTheNewestAndCountsIt() {
         var state = StoreWriterState()
         var options = StoreWriter.Options()

@@ -52,6 +52,8 @@ enum LogReceipt: Sendable, Equatable {
 
     enum Reason: Sendable, Equatable {
         case full
+        /// The store has as much to write as it may: in a moment it has room.
+        case storeBehind
         /// A queue could not write; the system's words.
         case failed(String)
     }

@@ -143,6 +143,7 @@ final class LogInputReading {
                     deliveries[receiver, default: Deliveries()].taken += 1
                     deliveries[receiver]!.items += batches.reduce(0) { $0 + UInt64($1.items.count) }
                 case .refused(.full): deliveries[receiver, default: Deliveries()].full += 1
+                case .refused(.storeBehind): break
                 case .refused(.failed): deliveries[receiver, default: Deliveries()].failed += 1
                 }
             }
@@ -151,6 +152,7 @@ final class LogInputReading {
         switch receipt {
         case .taken:
             if shared.notices.withLock({ $0.tellsSuccess() }) { surroundings.messages.inform("logs are read on") }
+        case .refused(.storeBehind): break
         case .refused(let reason):
             guard shared.notices.withLock({ $0.tellsFailure(now: now) }) else { return }
             let why = if case .failed(let words) = reason { words } else { "no queue has room" }

@@ -23,6 +23,8 @@ final class LogTailLoop {
     private static let restNanoseconds: UInt64 = 5_000_000
     /// Between two tries of a delivery that was refused.
     private static let retryNanoseconds: ClosedRange<UInt64> = 200_000_000...1_000_000_000
+    /// Until one is tried again for which the store had no room.
+    private static let storeNanoseconds: UInt64 = 20_000_000
     /// How often files are looked for while nothing is read: those that come and go meanwhile have to be open before they go.
     private static let lookNanoseconds: UInt64 = 1_000_000_000
     private static let lagsMax = 64
@@ -198,6 +200,7 @@ final class LogTailLoop {
                 count.taken += 1
                 count.items += batches.reduce(0) { $0 + UInt64($1.items.count) }
             case .refused(.full): count.full += 1
+            case .refused(.storeBehind): break
             case .refused(.failed): count.failed += 1
             }
             counts.receivers[receiver] = count
@@ -207,6 +210,7 @@ final class LogTailLoop {
             delivery = nil
             retryWait = 0
             if notices.tellsSuccess() { surroundings.messages.inform("files are read on") }
+        case .refused(.storeBehind): retryAt = now + Self.storeNanoseconds
         case .refused(let reason):
             retryWait = min(max(retryWait * 2, Self.retryNanoseconds.lowerBound), Self.retryNanoseconds.upperBound)
             retryAt = now + retryWait

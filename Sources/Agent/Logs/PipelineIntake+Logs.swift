@@ -17,6 +17,8 @@ extension PipelineIntake {
         // Before the processors, which would count it twice.
         guard hasRoom(for: delivery) else { return .refused(.full) }
         if delivery.prepared?.planNumber != planNumber { delivery.prepared = prepare(delivery) }
+        // The store drops what comes faster than it writes; what is read here can wait where it is.
+        if let store = plan.end.store, !store.mayTake(delivery.prepared!.stored) { return .refused(.storeBehind) }
         return write(delivery, positions)
     }
 
