@@ -55,6 +55,8 @@ public final class Tailer {
     var watched: Set<String> = []
     var isWatchedWhole = false
     var folderEntries: [String: FolderListing] = [:]
+    /// Contents of which no copy was found in this turn: it may be younger than what is known of its folder.
+    var lost: [TailedFile] = []
     var walkNumber: UInt64 = 0
     var nextWalk: UInt64 = 0
     var lastWalk: UInt64 = 0
@@ -122,6 +124,7 @@ public final class Tailer {
         self.now = now
         self.observed = observed
         folderEntries.removeAll(keepingCapacity: true)
+        lookForLost()
         takeHints()
         if now >= nextWalk {
             walk()
