@@ -120,7 +120,7 @@ let package = Package(
         tests("Server", ["CHTTP2", "CZlib", "CZstd", "Server", "System"]),
         tests("Processors", ["Processors", "Configuration", "System", "Telemetry", "Wire"]),
         tests("Receivers", ["CHTTP2", "CZlib", "Linux", "Logs", "Receivers", "Server", "System", "Telemetry", "Wire"]),
-        tests("Logs", ["CScan", "CZlib", "CZstd", "Linux", "Logs", "System", "Telemetry", "Wire"]),
+        tests("Logs", ["CScan", "CZlib", "Linux", "Logs", "System", "Telemetry", "Wire"]),
         tests("Transport", ["Transport", "CZlib", "System"]),
         tests("Resolver", ["Discovery", "Resolver", "System"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),

@@ -14,15 +14,16 @@ public struct ErrorStack: Sendable, Equatable {
         public var frames: [String]
     }
 
-    /// Lines that are looked at.
+    /// Lines that are looked at, and bytes: to find the ends of lines takes thirty times what reading does.
     static let linesMax = 1_000
+    static let bytesMax = 64 << 10
 
     /// Without indentation, those of the program and of the platform.
     public private(set) var frames: [String] = []
     public private(set) var others: [Other] = []
 
     public init(_ text: String) {
-        for line in text.split(maxSplits: Self.linesMax, whereSeparator: \.isNewline).prefix(Self.linesMax) {
+        for line in Self.lines(text).prefix(Self.linesMax) {
             let line = line.drop(while: \.isWhitespace)
             if let other = Self.other(line) {
                 others.append(other)
@@ -38,11 +39,16 @@ public struct ErrorStack: Sendable, Equatable {
 
     /// What a log record says whose text is all that there is: a line, or, as in files of logs, a stack trace with it. Python has the line at the end of its trace.
     static func told(by body: String) -> (message: String, stack: String) {
-        let lines = body.split(maxSplits: linesMax, whereSeparator: \.isNewline)
+        let lines = lines(body)
         guard lines.count > 1 else { return (body, "") }
         let python = lines.firstIndex { $0.hasPrefix("Traceback (most recent call last)") }
         let after = python.map { lines[($0 + 1)...] }?.first { $0.first?.isWhitespace == false }
         return (String(after ?? lines[0]), body)
+    }
+
+    private static func lines(_ text: String) -> [Substring] {
+        let text = text.utf8.count > bytesMax ? String(decoding: text.utf8.prefix(bytesMax), as: UTF8.self) : text
+        return text.split(maxSplits: linesMax, whereSeparator: \.isNewline)
     }
 
     private static func other(_ line: Substring) -> Other? {

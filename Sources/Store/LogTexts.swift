@@ -84,3 +84,15 @@ enum LogTexts {
         }
     }
 }
+
+extension LogRecord {
+    /// What stands for a record whose body is no text: its event's name, or the keys of its body.
+    var shape: String {
+        if !eventName.isEmpty {
+            return String(decoding: eventName.utf8.prefix(PatternMask.bytesMax), as: UTF8.self)
+        }
+        guard case .map(let entries) = body else { return "" }
+        let keys = entries.map(\.key).sorted().prefix(PatternMiner.tokensMax).joined(separator: ", ")
+        return String(decoding: "{\(keys)}".utf8.prefix(PatternMask.bytesMax), as: UTF8.self)
+    }
+}

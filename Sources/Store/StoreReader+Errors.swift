@@ -24,21 +24,22 @@ extension StoreReader {
             ungrouped: grouper.ungrouped)
     }
 
-    /// The groups whose fingerprint begins with these hex digits: the one there is, with the last `logsMax` records of its latest occurrence's trace.
+    /// The groups whose fingerprint begins with these hex digits: the one there is, with the last `logsMax` records of its latest occurrence's trace, fewer where
+    /// they are larger than `bytesMax`.
     public func error(
-        _ fingerprint: String, _ query: ErrorQuery, logsMax: Int
+        _ fingerprint: String, _ query: ErrorQuery, logsMax: Int, bytesMax: Int = 4 << 20
     ) throws(StoreError) -> (detail: ErrorDetail?, fingerprints: [String]) {
         let grouper = ErrorGrouper(only: fingerprint.lowercased())
         try group(query, grouper)
         let fingerprints = grouper.groups.keys.sorted()
         guard fingerprints.count == 1, let group = grouper.groups[fingerprints[0]] else { return (nil, fingerprints) }
         var logs: [StoredLog] = []
-        if group.latest.traceID.isValid {
+        if group.latest.traceID.isValid, logsMax > 0 {
             var around = LogQuery()
             around.traceID = group.latest.traceID
             // What happened at the same moment belongs to it.
             around.until = group.latest.time < .max ? group.latest.time + 1 : .max
-            logs = try lastLogs(around, count: logsMax).logs
+            logs = try self.logs(around, before: nil, count: logsMax, bytesMax: bytesMax).logs.reversed()
         }
         return (ErrorDetail(group: group, logs: logs), fingerprints)
     }
@@ -82,6 +83,10 @@ private final class ErrorGrouper {
     private static let saidMax = 100_000
     /// Of a group that nobody has asked for alone. UTF-8 bytes.
     private static let messageBytesMax = 1_024
+    /// UTF-8 bytes.
+    private static let typeBytesMax = 256
+    /// Of a group.
+    private static let servicesMax = 32
 
     /// The beginning of the only fingerprint that is wanted; nil: all are.
     private let only: String?
@@ -102,7 +107,7 @@ private final class ErrorGrouper {
             source: .log, time: head.time, service: service, type: type, message: text, stack: stack,
             traceID: record.traceID, spanID: record.spanID)
         if type.isEmpty, text.isEmpty {
-            let told = ErrorStack.told(by: record.body.string ?? "")
+            let told = ErrorStack.told(by: record.body.string ?? record.shape)
             occurrence.message = told.message
             if stack.isEmpty { occurrence.stack = told.stack }
         }
@@ -128,9 +133,13 @@ private final class ErrorGrouper {
 
     private static func exception(_ attributes: Attributes) -> (type: String, message: String, stack: String) {
         (
-            attributes["exception.type"]?.string ?? "", attributes["exception.message"]?.string ?? "",
-            attributes["exception.stacktrace"]?.string ?? ""
+            cut(attributes["exception.type"]?.string ?? "", typeBytesMax),
+            attributes["exception.message"]?.string ?? "", attributes["exception.stacktrace"]?.string ?? ""
         )
+    }
+
+    private static func cut(_ text: String, _ bytesMax: Int) -> String {
+        text.utf8.count > bytesMax ? String(decoding: text.utf8.prefix(bytesMax), as: UTF8.self) : text
     }
 
     private func add(_ occurrence: ErrorOccurrence) -> String {
@@ -160,7 +169,9 @@ private final class ErrorGrouper {
             group.lastTime = occurrence.time
             group.latest = kept(occurrence)
         }
-        group.services[occurrence.service, default: 0] += 1
+        if group.services[occurrence.service] != nil || group.services.count < Self.servicesMax {
+            group.services[occurrence.service, default: 0] += 1
+        }
         groups[fingerprint] = group
     }
 
@@ -168,9 +179,7 @@ private final class ErrorGrouper {
         guard only == nil else { return occurrence }
         var occurrence = occurrence
         occurrence.stack = ""
-        if occurrence.message.utf8.count > Self.messageBytesMax {
-            occurrence.message = String(decoding: occurrence.message.utf8.prefix(Self.messageBytesMax), as: UTF8.self)
-        }
+        occurrence.message = Self.cut(occurrence.message, Self.messageBytesMax)
         return occurrence
     }
 }

@@ -46,22 +46,31 @@ extension StoreReader {
     }
 
     /// Calls `body` with the log records that match and were stored behind `cursor`, in the order of their storing and by time within a batch,
-    /// until it returns false. Returns where to go on.
+    /// until it returns false. Returns where to go on. No transaction is open while `body` runs: it may take its time, and the write-ahead log does not grow for it.
     public func logs(
         _ query: LogQuery, after cursor: StoreCursor = .start, _ body: (StoredLog) throws -> Bool
     ) throws(StoreError) -> StoreCursor {
-        try read { db in
+        let (headers, end) = try read { db in
             let end = try Self.cursor(db)
             // Ids start anew only in a new file.
             let after = cursor.batch > end.batch ? 0 : cursor.batch
-            try forLogHeaders(db, query, after: after) { header in
-                var found: [StoredLog] = []
-                try readLogs(db, header, query) { log, _ in
-                    found.append(log)
-                    return true
-                }
-                for log in found.sortedByTime() { guard try body(log) else { return false } }
+            var headers: [Header] = []
+            try forLogHeaders(db, query, after: after) {
+                headers.append($0)
                 return true
+            }
+            return (headers, end)
+        }
+        return try StoreDatabase.catching(directory, .unreadable) {
+            for header in headers {
+                var found: [StoredLog] = []
+                try read { db in
+                    try readLogs(db, header, query) { log, _ in
+                        found.append(log)
+                        return true
+                    }
+                }
+                for log in found.sortedByTime() { guard try body(log) else { return end } }
             }
             return end
         }
@@ -98,15 +107,14 @@ extension StoreReader {
         return headers
     }
 
-    /// Log records that match, as they lie in the store.
-    func forEachLog(_ db: Database, _ query: LogQuery, after: Int64, _ body: (StoredLog) throws -> Bool) throws {
-        try forLogHeaders(db, query, after: after) { header in
-            var goesOn = true
-            try readLogs(db, header, query) { log, _ in
-                goesOn = try body(log)
-                return goesOn
+    /// Log records that match, as they lie in the store, with the bytes of their messages.
+    func forEachLog(_ db: Database, _ query: LogQuery, _ body: (StoredLog, Int) throws -> Void) throws {
+        try forLogHeaders(db, query, after: 0) { header in
+            try readLogs(db, header, query) { log, place in
+                try body(log, place.bytes)
+                return true
             }
-            return goesOn
+            return true
         }
     }
 

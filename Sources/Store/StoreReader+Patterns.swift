@@ -77,7 +77,7 @@ private struct PatternSorter {
         if let text {
             PatternMask.mask(text, into: &masked)
         } else {
-            masked = Self.shape(of: message)
+            masked = Array(((try? OTLP.decodeLog(message))?.shape ?? "").utf8)
         }
         guard let index = miner.pattern(of: masked) else {
             unsorted += 1
@@ -120,15 +120,6 @@ private struct PatternSorter {
             // As if it had none.
         }
         return nil
-    }
-
-    /// What stands for a record whose body is no text: its event's name, or the keys of its body.
-    private static func shape(of message: ProtobufReader) -> [UInt8] {
-        guard let record = try? OTLP.decodeLog(message) else { return [] }
-        if !record.eventName.isEmpty { return Array(record.eventName.utf8) }
-        guard case .map(let entries) = record.body else { return [] }
-        let keys = entries.map(\.key).sorted().prefix(PatternMiner.tokensMax).joined(separator: ", ")
-        return Array("{\(keys)}".utf8.prefix(PatternMask.bytesMax))
     }
 
     /// The most frequent first.

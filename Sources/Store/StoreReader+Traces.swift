@@ -117,14 +117,14 @@ extension StoreReader {
         return low...(low | (free == 0 ? 0 : UInt64.max >> (64 - free)))
     }
 
-    /// Everything of one trace; nil when the store has neither spans nor logs of it. Of more spans than `spansMax` those are returned that
-    /// start first.
+    /// Everything of one trace; nil when the store has neither spans nor logs of it. Of more spans than `spansMax`, or larger ones than `bytesMax`, those are
+    /// returned that start first; and so it is with logs.
     public func trace(
-        _ id: TraceID, spansMax: Int = 20_000, logsMax: Int = 20_000
+        _ id: TraceID, spansMax: Int = 20_000, logsMax: Int = 20_000, bytesMax: Int = 64 << 20
     ) throws(StoreError) -> StoredTrace? {
         let key = TraceKey.of(id)
         return try read { db in
-            var spans = Earliest<StoredSpan>(limit: spansMax)
+            var spans = Earliest<StoredSpan>(limit: spansMax, bytesMax: bytesMax)
             try forEachHeader(db, .traces, traces: key...key) { header in
                 guard let body = try body(db, header.id) else { return true }
                 let resource = try resource(db, header.resource)
@@ -136,42 +136,44 @@ extension StoreReader {
                             head.start,
                             StoredSpan(
                                 span: span, resource: resource,
-                                scope: scope < scopes.count ? scopes[scope] : InstrumentationScope()))
+                                scope: scope < scopes.count ? scopes[scope] : InstrumentationScope()),
+                            bytes: message.remaining)
                     }
                     return true
                 }
                 if !intact { noteDamage() }
                 return true
             }
-            var logs = Earliest<StoredLog>(limit: logsMax)
+            var logs = Earliest<StoredLog>(limit: logsMax, bytesMax: bytesMax)
             var query = LogQuery()
             query.traceID = id
-            try forEachLog(db, query, after: 0) { log in
-                if logs.wants(log.time) { logs.add(log.time, log) }
-                return true
+            try forEachLog(db, query) { log, bytes in
+                if logs.wants(log.time) { logs.add(log.time, log, bytes: bytes) }
             }
             guard spans.total + logs.total > 0 else { return nil }
+            let (firstSpans, firstLogs) = (spans.sorted(), logs.sorted())
             return StoredTrace(
-                id: id, spans: spans.sorted(), logs: logs.sorted(), omittedSpans: spans.omitted,
-                omittedLogs: logs.omitted)
+                id: id, spans: firstSpans, logs: firstLogs, omittedSpans: spans.total - firstSpans.count,
+                omittedLogs: logs.total - firstLogs.count)
         }
     }
 }
 
-/// Keeps the elements with the lowest times, up to a limit (twice that while collecting).
+/// Keeps the elements with the lowest times, up to a number and to so many bytes, but one at least (twice that while collecting).
 private struct Earliest<Element> {
-    let limit: Int
+    private let limit: Int
+    private let bytesMax: Int
     private(set) var total = 0
-    private var kept: [(time: UInt64, element: Element)] = []
-    /// Once the limit was reached: what is later than this is not wanted any more.
+    private var kept: [(time: UInt64, bytes: Int, element: Element)] = []
+    private var keptBytes = 0
+    /// Once something was left out: what is later than this is not wanted any more.
     private var bound = UInt64.max
 
-    init(limit: Int) {
+    init(limit: Int, bytesMax: Int) {
         precondition(limit > 0, "\(limit)")
         self.limit = limit
+        self.bytesMax = bytesMax
     }
-
-    var omitted: Int { total - min(total, limit) }
 
     /// Counts an element, and says whether it has to be added.
     mutating func wants(_ time: UInt64) -> Bool {
@@ -179,12 +181,10 @@ private struct Earliest<Element> {
         return time < bound
     }
 
-    mutating func add(_ time: UInt64, _ element: Element) {
-        kept.append((time, element))
-        if kept.count >= 2 * limit {
-            cut()
-            bound = kept[limit - 1].time
-        }
+    mutating func add(_ time: UInt64, _ element: Element, bytes: Int) {
+        kept.append((time, bytes, element))
+        keptBytes += bytes
+        if kept.count >= 2 * limit || keptBytes >= 2 * bytesMax, kept.count > 1 { cut() }
     }
 
     mutating func sorted() -> [Element] {
@@ -194,7 +194,16 @@ private struct Earliest<Element> {
 
     private mutating func cut() {
         kept.sort { $0.time < $1.time }
-        if kept.count > limit { kept.removeLast(kept.count - limit) }
+        var bytes = 0
+        let fitting = kept.prefix(limit).prefix { item in
+            bytes += item.bytes
+            return bytes <= bytesMax
+        }
+        let count = max(1, fitting.count)
+        guard kept.count > count else { return }
+        kept.removeLast(kept.count - count)
+        keptBytes = kept.reduce(0) { $0 + $1.bytes }
+        bound = kept[count - 1].time
     }
 }
 

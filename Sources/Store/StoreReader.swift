@@ -119,9 +119,11 @@ public final class StoreReader {
         let resource = row.flatMap { row in
             try? OTLP.decodeResource([UInt8](row[0] as Data), schemaURL: row[1])
         }
+        // One that is gone may come again.
+        guard let resource else { return Resource() }
         if resources.count >= Self.resourcesMax { resources = [:] }
-        resources[id] = resource ?? Resource()
-        return resource ?? Resource()
+        resources[id] = resource
+        return resource
     }
 
     static func scopes(of body: BatchBody) -> [InstrumentationScope] {

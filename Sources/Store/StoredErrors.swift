@@ -67,7 +67,7 @@ public struct ErrorGroup: Sendable, Equatable {
     /// Unix nanoseconds.
     public var firstTime: UInt64
     public var lastTime: UInt64
-    /// Occurrences by service.
+    /// Occurrences by service, of the first 32 that are met.
     public var services: [String: Int]
     /// The last occurrence; without its stack in a list.
     public var latest: ErrorOccurrence

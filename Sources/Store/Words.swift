@@ -1,6 +1,5 @@
-/// What counts as a word, for the index and for who searches it: a run of letters and digits, in lower case. ASCII decides by itself; beyond it, everything counts
-/// as a letter but Latin-1's signs and the blocks of punctuation and symbols. A Chinese, Japanese or Korean character is a word of its own, and so is an emoji, since
-/// nothing separates words there.
+/// What counts as a word, for the index and for who searches it: a run of letters and digits, in lower case, and beyond ASCII of the marks that go with them, as
+/// Unicode says. A Chinese, Japanese or Korean character is a word of its own, and so is an emoji, since nothing separates words there.
 enum Words {
     /// Of a longer word its first bytes count.
     static let bytesMax = 64
@@ -81,7 +80,23 @@ enum Words {
             0xED where 0x80...0x9E ~= next(1) && next(2) != 0:
             return (.word, 3)
         case 0xF0 where next(1) != 0 && next(2) != 0 && next(3) != 0: return (.word, 4)
+        case 0xC3...0xDF where next(1) != 0:
+            return (kind(UInt32(run[index] & 0x1F) << 6 | UInt32(next(1) & 0x3F)), 2)
+        case 0xE0...0xEF where next(1) != 0 && next(2) != 0:
+            return (kind(UInt32(run[index] & 0xF) << 12 | UInt32(next(1) & 0x3F) << 6 | UInt32(next(2) & 0x3F)), 3)
         default: return (.letter, 1)
+        }
+    }
+
+    /// Of a character that needs two or three bytes. U+FFFD stands for bytes that are not UTF-8.
+    private static func kind(_ code: UInt32) -> Kind {
+        guard code != 0xFFFD, let scalar = Unicode.Scalar(code) else { return .letter }
+        switch scalar.properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .nonspacingMark,
+            .spacingMark, .enclosingMark, .decimalNumber, .letterNumber, .otherNumber, .privateUse, .surrogate,
+            .unassigned:
+            return .letter
+        default: return .separator
         }
     }
 

@@ -49,7 +49,9 @@ struct TailCommand: ParsableCommand {
             "Only records in whose text, attributes or stack this regular expression is found.", valueName: "REGEX"))
     var grep: String?
 
+    // `-word` is no option behind it.
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Only records with these words in their text, attributes or stack: words, \"phrases\", pre*, -not, OR.",
             valueName: "WORDS"),

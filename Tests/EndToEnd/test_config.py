@@ -46,7 +46,7 @@ def test_the_example_is_valid(sidelight):
     assert (done.code, done.err) == (0, "")
     assert len(done.out.splitlines()) == 1
     assert done.out.startswith(f"{EXAMPLE} is valid: traces from otlp-http, otlp-grpc, zipkin, jaeger through once, ")
-    assert "logs from otlp-http, otlp-grpc, otlp-http/second, files, files/gateway, syslog, syslog/router, syslog/local, stdin, pipe, exec/probe, journald through ids, small, mine, secrets to central, loki, file, the store" in done.out
+    assert "logs from otlp-http, otlp-grpc, otlp-http/second, files, files/gateway, syslog, syslog/router, syslog/local, stdin, pipe, exec/probe, journald through ids, levels, small, quiet, repeated, mine, secrets to central, loki, file, the store" in done.out
 
 
 def test_all_errors_at_once_in_the_order_of_the_file(sidelight):

@@ -5,7 +5,11 @@ import System
 struct Generator: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 0x1234_5678_9ABC_DEF1 }
+    /// Neighbours have nothing in common: without mixing, one's numbers would be the other's, a step later.
+    init(seed: UInt64) {
+        state = seed &* 0xD1B5_4A32_D192_ED03
+        state = next() ^ next() << 32
+    }
 
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
@@ -200,6 +204,8 @@ final class SimulatedPositionFiles: PositionFiles, @unchecked Sendable {
     /// The process dies in this operation.
     var deathAt: Int?
     var isFull = false
+    /// A full disk kept something out that no later rewrite has made good.
+    private(set) var hasMissed = false
     private var generator: Generator
 
     init(_ disk: Disk, seed: UInt64) {
@@ -222,7 +228,10 @@ final class SimulatedPositionFiles: PositionFiles, @unchecked Sendable {
 
     func append(_ bytes: [UInt8]) throws(PositionFileError) {
         var part = try begin("append", writes: bytes.count)
-        if isFull { part = part ?? generator.below(bytes.count) }
+        if isFull, part == nil {
+            part = generator.below(bytes.count)
+            hasMissed = true
+        }
         disk.bytes += bytes.prefix(part ?? bytes.count)
         if part != nil { throw PositionFileError("append", reason: "no space") }
     }
@@ -244,10 +253,14 @@ final class SimulatedPositionFiles: PositionFiles, @unchecked Sendable {
 
     func replace(with bytes: [UInt8]) throws(PositionFileError) {
         let part = try begin("replace", writes: 1)
-        if isFull, part == nil { throw PositionFileError("replace", reason: "no space") }
+        if isFull, part == nil {
+            hasMissed = true
+            throw PositionFileError("replace", reason: "no space")
+        }
         if part != 0 {
             disk.bytes = bytes
             disk.synced = bytes.count
+            hasMissed = false
         }
         if part != nil { throw PositionFileError("replace", reason: "dead") }
     }

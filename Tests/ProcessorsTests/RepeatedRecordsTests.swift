@@ -55,6 +55,16 @@ extension LogRecord {
         return Deduplicator(configuration, name: "said", budget: budget)
     }
 
+    /// Else the entries from the one that is held on stay in the queue, and what has passed of them comes again with the next run.
+    @Test func nothingIsHeldAtTheEnd() throws {
+        let said = Self.processor()
+        _ = said.take([logs([record("again"), record("again"), record("again"), record("once")], ticket: 3)], at: 1)
+        let last = said.end(at: 2)
+        #expect(try last.batches.records().map(\.said) == ["\(AttributeValue("again")) ×2"])
+        #expect(said.oldestHeld == nil && said.wakeAt == nil && said.counts.isBalanced)
+        #expect(said.counts.held[.logs] ?? 0 == 0)
+    }
+
     @Test func theFirstPassesAndOneMoreSaysHowOftenItWasRepeated() throws {
         let said = Self.processor()
         let refused = record("refused", severity: 17)

@@ -60,6 +60,34 @@ import Testing
         #expect(files.isSyncUnderWay)
     }
 
+    @Test func itIsToldFromWhenOnAllIsDurable() {
+        append()
+        #expect(throws: Never.self) { try queue.commit(now: 100, monotonic: 7).get() }
+        #expect(queue.syncedAt == nil, "it is under way")
+        files.endSyncBeside()
+        queue.tick(now: 150, monotonic: 9)
+        #expect(queue.syncedAt == 7, "when it began, not when its end was seen")
+        queue.tick(now: 300, monotonic: 12)
+        #expect(queue.syncedAt == 12, "there is nothing that is not")
+        append()
+        #expect(throws: Never.self) { try queue.commit(now: 400, monotonic: 20).get() }
+        files.fault = { _ in .input }
+        files.endSyncBeside()
+        queue.tick(now: 401, monotonic: 21)
+        #expect(queue.syncedAt == 12, "it failed")
+    }
+
+    @Test func openingTellsTheLastEntryAcknowledgedOrNot() throws {
+        #expect(queue.recovery.lastSequence == nil)
+        append()
+        let last = append()
+        commit(now: 1)
+        queue.acknowledge(last)
+        queue.flushAcknowledgements()
+        let again = try DurableQueue(SimulatedFiles(disk, seed: 2), now: 2)
+        #expect(again.recovery.lastSequence == last.sequence && again.recovery.entries == 1)
+    }
+
     @Test func syncWaitsForTheOneUnderWayAndCoversEverything() {
         append()
         commit(now: 100)

@@ -42,6 +42,13 @@ import Testing
         #expect(fingerprint().count == 16)
     }
 
+    @Test func ofALongStackTheBeginningCounts() {
+        let long = String(repeating: "x", count: 1 << 20)
+        let stack = ErrorStack("E\n    at f (a.js:1:1)\n\(long)\n    at g (a.js:1:1)")
+        #expect(stack.frames == ["at f (a.js:1:1)"])
+        #expect(ErrorStack.told(by: "first\n\(long)").message == "first")
+    }
+
     @Test func aStackIsTakenApart() {
         let stack = ErrorStack(
             """
@@ -207,5 +214,31 @@ import Testing
         #expect(group.latest.stack == "")
         let reader = try StoreReader(directory: directory.path)
         #expect(try reader.error(group.fingerprint, ErrorQuery(), logsMax: 1).detail?.group.latest.message == long)
+    }
+
+    @Test func typesServicesAndLogsAreBounded() throws {
+        let long = String(repeating: "T", count: 30_000)
+        var record = log("x", at: 1, severity: 17, trace: traceID(1))
+        record.attributes = attributes(long, "m")
+        store(
+            (0..<100).map { number in
+                Batch([record], resource: Resource(attributes: [Attribute("service.name", .string("s\(number)"))]))
+            })
+        let group = try #require(try listing().groups.first)
+        #expect(group.count == 100)
+        #expect(group.latest.type.utf8.count == 256)
+        #expect(group.services.count == 32)
+        let reader = try StoreReader(directory: directory.path)
+        let found = try reader.error(group.fingerprint, ErrorQuery(), logsMax: 100, bytesMax: 200_000)
+        #expect(found.detail?.logs.count == 3, "of 60 kB each")
+        #expect(try reader.error(group.fingerprint, ErrorQuery(), logsMax: 0).detail?.logs.isEmpty == true)
+    }
+
+    @Test func recordsWithoutTextAreErrorsByTheirShape() throws {
+        var event = LogRecord(time: noon + 2, severity: 17, body: .empty)
+        event.eventName = "payment.failed"
+        let map = LogRecord(time: noon + 1, severity: 17, body: .map([Attribute("code", 1), Attribute("at", "x")]))
+        store([Batch([event, map], resource: shop)])
+        #expect(try listing().groups.map(\.latest.headline) == ["payment.failed", "{at, code}"])
     }
 }

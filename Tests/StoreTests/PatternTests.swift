@@ -140,6 +140,13 @@ import Testing
         #expect(found[0].count == 2)
     }
 
+    @Test func namesOfEventsAreCut() throws {
+        var event = LogRecord(time: noon, severity: 9, body: .empty)
+        event.eventName = String(repeating: "x", count: 300_000)
+        store([Batch([event], resource: shop)])
+        #expect(try patterns().patterns.map(\.template.utf8.count) == [PatternMask.bytesMax])
+    }
+
     @Test func hostileLinesAreTaken() throws {
         store([
             Batch(

@@ -23,6 +23,15 @@ import Wire
         #expect(words("ΑΒΓ→дом") == ["αβγ", "дом"])
     }
 
+    @Test func punctuationOfOtherScriptsSeparates() {
+        #expect(words("用户ID：abc，status：ok（timeout）！") == ["用", "户", "id", "abc", "status", "ok", "timeout"])
+        #expect(words("\u{FEFF}begin") == ["begin"], "a byte order mark")
+        #expect(words("خطأ، فشل؟ نعم؛") == ["خطأ", "فشل", "نعم"])
+        #expect(words("हिन्दी।") == ["हिन्दी"], "marks are of the word")
+        #expect(words("ﾃｽﾄ ＡＢ１") == ["ﾃｽﾄ", "ａｂ１"])
+        #expect(words("cafe\u{301} gr\u{FFFD}n") == ["cafe\u{301}", "gr\u{FFFD}n"])
+    }
+
     @Test func charactersThatNothingSeparatesAreWordsOfTheirOwn() {
         #expect(words("価格計算。ok") == ["価", "格", "計", "算", "ok"])
         #expect(words("a価b 한국") == ["a", "価", "b", "한", "국"])
@@ -319,6 +328,40 @@ import Wire
         #expect(try found("r0n0").isEmpty)
     }
 
+    /// A transaction has both or neither: what a full disk took back is not in the index, and what is stored is.
+    @Test func batchesAndTheirWordsAreStoredTogether() throws {
+        var options = StoreWriter.Options()
+        options.pagesMax = 60
+        options.rowBytes = 4_096
+        options.groupBytes = 4_096
+        let writer = StoreWriter(directory: directory.path, options: options)
+        var random = SeededGenerator(seed: 6)
+        for number in 0..<150 {
+            let words = (0..<400).map { _ in String(UInt64.random(in: 0...(.max), using: &random), radix: 36) }
+            writer.append(Batch([log("n\(number) " + words.joined(separator: " "))], resource: shop))
+            writer.flush()
+        }
+        let counts = writer.close().logs
+        #expect(counts.stored > 0 && counts.dropped > 0)
+        let stored = Set(try found("n*").map { $0.prefix { $0 != " " } })
+        #expect(stored.count == counts.stored)
+        for number in 0..<150 {
+            #expect(try found("n\(number)").count == (stored.contains("n\(number)") ? 1 : 0), "\(number)")
+        }
+        let integrity = try database().queue.read { db in
+            try Int64.fetchAll(db, sql: "SELECT id FROM shard ORDER BY id").map { shard in
+                let table = WordIndex.table(shard)
+                let last = try Int64.fetchOne(db, sql: "SELECT last_batch FROM shard WHERE id = ?", arguments: [shard])
+                let inTable = try Int64.fetchOne(
+                    db, sql: "SELECT max(rowid) FROM \(table) WHERE \(table) MATCH 'n*'")
+                let inBatch = try Int64.fetchOne(
+                    db, sql: "SELECT max(id) FROM batch WHERE shard = ?", arguments: [shard])
+                return last == inBatch && inTable == inBatch
+            }
+        }
+        #expect(!integrity.isEmpty && integrity.allSatisfy { $0 })
+    }
+
     @Test func severalWritersShareAShard() throws {
         let writers = (0..<3).map { _ in StoreWriter(directory: directory.path) }
         for round in 0..<5 {
@@ -330,6 +373,46 @@ import Wire
         for writer in writers { writer.close() }
         #expect(try found("\"writer 1\"").count == 5)
         #expect(try Set(shards()) == [1])
+    }
+
+    /// A reader that takes its time, as a pager does, must not keep the write-ahead log from beginning anew.
+    @Test func noTransactionIsOpenWhileRecordsAreTaken() throws {
+        store([Batch([log("one")], resource: shop), Batch([log("two")], resource: shop)])
+        let other = try StoreDatabase.openForWriting(directory.path, busyTimeoutMilliseconds: 50)
+        var busy: [Int?] = []
+        _ = try StoreReader(directory: directory.path).logs(LogQuery()) { _ in
+            busy.append(try other.queue.inDatabase { try Int.fetchOne($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") })
+            return true
+        }
+        #expect(busy == [0, 0])
+    }
+
+    /// By retention, while a reader takes its time.
+    @Test func batchesThatGoMeanwhileAreLeftOut() throws {
+        store([
+            Batch([log("one")], resource: shop), Batch([log("two")], resource: stock),
+            Batch([log("three")], resource: shop),
+        ])
+        let other = try database()
+        let reader = try StoreReader(directory: directory.path)
+        var found: [String] = []
+        _ = try reader.logs(LogQuery()) { log in
+            found.append(log.record.body.string ?? "")
+            if found.count == 1 {
+                try other.queue.inDatabase { db in
+                    try db.execute(
+                        sql: """
+                            DELETE FROM batch WHERE id = 2; DELETE FROM body WHERE id = 2;
+                            DELETE FROM resource WHERE service = 'stock'
+                            """)
+                }
+            }
+            return true
+        }
+        #expect(found == ["one", "three"])
+        #expect(reader.damagedBatches == 0)
+        store([Batch([log("four")], resource: stock)])
+        #expect(try reader.lastLogs(LogQuery(), count: 1).logs.map(\.resource.serviceName) == ["stock"])
     }
 
     // MARK: pages

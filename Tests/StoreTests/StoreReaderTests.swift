@@ -94,6 +94,23 @@ import Wire
         #expect(trace.omittedSpans == 50)
     }
 
+    @Test func ofALargeTraceTheEarliestAreKept() throws {
+        let large = String(repeating: "x", count: 10_000)
+        let order: [UInt64] = [7, 3, 9, 1, 5, 8, 2, 6, 4, 0]
+        store([
+            Batch(order.map { log("\($0) \(large)", at: $0, trace: traceID(1)) }, resource: shop),
+            Batch(order.map { span(traceID(1), $0 + 1, "\($0) \(large)", from: $0, to: $0 + 1) }, resource: shop),
+        ])
+        let trace = try #require(try reader().trace(traceID(1), bytesMax: 35_000))
+        #expect(trace.logs.map { $0.record.body.string?.first } == ["0", "1", "2"])
+        #expect(trace.spans.map(\.span.name.first) == ["0", "1", "2"])
+        #expect(trace.omittedLogs == 7)
+        #expect(trace.omittedSpans == 7)
+        let least = try #require(try reader().trace(traceID(1), bytesMax: 1))
+        #expect(least.logs.map { $0.record.body.string?.first } == ["0"], "one at least")
+        #expect(least.omittedLogs == 9)
+    }
+
     @Test func tracesAreFoundByPrefix() throws {
         let a = TraceID(hex: "abcdef00000000000000000000000001")!
         let b = TraceID(hex: "abcdef00000000000000000000000002")!

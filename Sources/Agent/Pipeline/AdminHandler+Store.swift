@@ -6,9 +6,11 @@ internal import Wire
 // What the store knows, by the admin port.
 
 extension AdminHandler {
-    /// Of a page of logs, and of one trace.
+    /// Of a page of logs.
     private static let logBytesMax = 8 << 20
+    /// Of one trace, spans and logs each.
     private static let traceItemsMax = 5_000
+    private static let traceBytesMax = 4 << 20
 
     /// False: nothing of the store has this path.
     func answerFromStore(_ request: borrowing ServedRequest, _ responder: Responder) -> Bool {
@@ -104,7 +106,8 @@ extension AdminHandler {
             switch try reader.match(prefix: prefix) {
             case .one(let id):
                 guard
-                    let trace = try reader.trace(id, spansMax: Self.traceItemsMax, logsMax: Self.traceItemsMax)
+                    let trace = try reader.trace(
+                        id, spansMax: Self.traceItemsMax, logsMax: Self.traceItemsMax, bytesMax: Self.traceBytesMax)
                 else { return .refused(404, "the trace \(prefix) is gone") }
                 return .json(TelemetryJSON.text(trace))
             case .none: return .refused(404, "the store has no trace \(prefix)")

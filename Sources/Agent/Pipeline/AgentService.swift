@@ -205,13 +205,15 @@ public final class AgentService {
         if let logInputs { return try logInputs.opening(configuration) }
         guard !configuration.logInputs.isEmpty else { return nil }
         return try LogInputOpening(
-            configuration.logInputs, configuration.queue.directory, keeping: [], [:], messages)
+            configuration.logInputs, configuration.queue.directory, keeping: [], [:], messages.about(.logs))
     }
 
     private func read(_ opening: LogInputOpening) throws {
         if let logInputs { return logInputs.adopt(opening) }
         let logInputs = try LogInputReading(
-            opening, LogInputReading.Surroundings(intake: intake, server: server, clock: clock, messages: messages))
+            opening,
+            LogInputReading.Surroundings(
+                intake: intake, server: server, clock: clock, messages: messages.about(.logs)))
         self.logInputs = logInputs
         admin.status.follow(logInputs.shared)
     }

@@ -20,6 +20,9 @@ extension LineFields {
         } else if let (type, message) = TraceLine.report(head, of: text) {
             exceptionType.value = type
             exceptionMessage.value = message
+        } else if let found = TraceLine.named(head) {
+            exceptionType.value = found.type
+            exceptionMessage.value = found.message
         }
     }
 

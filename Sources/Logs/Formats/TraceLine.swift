@@ -181,6 +181,25 @@ enum TraceLine {
         return word.count >= 9 && Text(word.end - 9, count: 9).equals("Exception") && word.count > 9
     }
 
+    /// A line that begins with a name as classes have it, of an error that is not called one: `ValidationFailed: x`, Python's `KeyboardInterrupt`.
+    static func named(_ head: Text) -> Head? {
+        let text = head.trimmed()
+        guard !text.isEmpty, text.start.pointee.isLetter else { return nil }
+        var at = text.start
+        var isClass = at.pointee & 0x20 == 0
+        while at < text.end,
+            at.pointee.isLetter || at.pointee.isDigit || at.pointee == UInt8(ascii: ".")
+                || at.pointee == UInt8(ascii: "_")
+        {
+            if at.pointee == UInt8(ascii: ".") { isClass = true }
+            at += 1
+        }
+        guard isClass else { return nil }
+        if at == text.end { return Head(type: text, message: Text(at, at)) }
+        guard Text(at, text.end).hasPrefix(": ") else { return nil }
+        return Head(type: Text(text.start, at), message: Text(at + 2, text.end))
+    }
+
     /// What the first lines of reports that name no type say: Go's and Rust's panics, and Ruby's errors, whose type comes last.
     static func report(_ head: Text, of text: Text) -> (type: Text, message: Text)? {
         if head.hasPrefix("panic: ") { return (Text(head.start, count: 5), Text(head.start + 7, head.end)) }

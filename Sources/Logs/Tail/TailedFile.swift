@@ -54,8 +54,11 @@ final class TailedFile {
     var since: UInt64 = 0
     /// Not to be read before.
     var notBefore: UInt64 = 0
-    /// The file that came in its place and is not read before it is.
+    /// The path that it had, or had before a rotation gave it the name it was found under: `Tailer.family(of:)`.
+    var family = ""
+    /// The file that came in its place and is not read before it is: up to here, or to its end.
     var successor: TailedFile?
+    var successorFrom: UInt64 = 0
     var isBlocked = false
     /// Of what it may be a copy.
     var original: TailedFile?

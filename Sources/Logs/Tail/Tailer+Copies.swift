@@ -121,13 +121,19 @@ extension Tailer {
         return room[1] == 10 || room[0] == 10 && room[1] == 0
     }
 
+    /// Whether that is what a compressor makes of the file's name.
+    private func isNamed(_ path: String, for file: TailedFile) -> Bool {
+        path == "\(file.path).gz" || path == "\(file.path).zst"
+    }
+
     /// Contents that a new file may be a copy of, those first that nothing leads to.
     func known(_ probe: Probe, _ path: String) -> [TailedFile] {
-        // A gap at the beginning says nothing of which one it is.
-        let found = named.originals(of: path).filter {
-            (probe.head.first != 0 || $0.isThere || probe.isCompressed && path.hasPrefix($0.path)) && $0.state != .held
-                && probe.mayBecome($0) && isCopy(path, of: $0) && (probe.isLike($0) || $0.isFollowed && $0.isThere)
-                && (probe.isCompressed || hasLineEnd(path, before: $0))
+        let found = named.originals(of: path).filter { file in
+            // A gap at the beginning says nothing of which one it is.
+            if probe.head.first == 0, !(probe.isCompressed ? isNamed(path, for: file) : file.isThere) { return false }
+            return file.state != .held && probe.mayBecome(file) && isCopy(path, of: file)
+                && (probe.isLike(file) || file.isFollowed && file.isThere)
+                && (probe.isCompressed || hasLineEnd(path, before: file))
         }.sorted { ($1.head.bytes, $0.id) < ($0.head.bytes, $1.id) }
         return found.filter { !$0.isThere } + found.filter(\.isThere)
     }
@@ -147,6 +153,9 @@ extension Tailer {
                 guard let probe = probe(entry.path), probe.isLike(file), !(other.map(probe.isSurely) ?? false),
                     probe.isCompressed || hasLineEnd(entry.path, before: file)
                 else { continue }
+                if probe.head.first == 0, file.hasEnded || probe.isCompressed && !isNamed(entry.path, for: file) {
+                    continue
+                }
                 let copy = Copy(path: entry.path, status: probe.status, isCompressed: probe.isCompressed)
                 if best.map({ Self.isBetter(copy, than: $0) }) ?? true { best = copy }
             }

@@ -64,7 +64,9 @@ extension Tailer {
         unknown = findUnfound(unknown)
         // The oldest first: of several rotations their order.
         unknown.sort { ($0.status.modified, $0.path) < ($1.status.modified, $1.path) }
+        newPaths = Set(unknown.map(\.path))
         for finding in unknown where byIdentity[finding.status.identity] == nil { consider(finding) }
+        newPaths = []
         poll()
         forget()
         if !unready.isEmpty {
@@ -249,7 +251,13 @@ extension Tailer {
         let hadPath = file.hasPath || path != file.path
         detach(file)
         file.followsLineEnd = false
-        if let copy = copy(of: file) {
+        var copy = copy(of: file)
+        if copy == nil {
+            // It may have been made since the folder was looked at in this turn.
+            folderEntries.removeAll(keepingCapacity: true)
+            copy = self.copy(of: file)
+        }
+        if let copy {
             adopt(file, copy.path, copy.status, isCompressed: copy.isCompressed)
         } else {
             miss(file, isTruncated: true)
@@ -332,15 +340,42 @@ extension Tailer {
         list(file)
         probe.head.withUnsafeBytes { learn(file, $0, receiver.settings) }
         if walkNumber == 1, receiver.isNew, receiver.settings.start == .end { beginAtEnd(file, probe) }
-        let before = latest.updateValue(file, forKey: finding.path)
+        file.family = family(of: finding.path)
+        let before = latest.updateValue(file, forKey: file.family)
         attach(file, finding.path, probe.status)
         file.size = probe.status.bytes
         file.modified = probe.status.modified
-        if let before, before.state == .rotated, before.hasUnread || before.isQueued {
-            before.successor = file
-            file.isBlocked = true
-        }
+        if let before { block(file, behind: before) }
         if file.hasUnread { enqueue(file) }
+    }
+
+    /// The file that a path's content is of: of "app.log.1" it is "app.log", where that is known or has just been found. Contents of a family are read in the order in
+    /// which they were found, which is that of their last writing.
+    func family(of path: String) -> String {
+        let start = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+        for index in path[start...].indices.dropFirst() where "-._~".contains(path[index]) {
+            let base = String(path[..<index])
+            if latest[base] != nil || newPaths.contains(base) { return base }
+        }
+        return path
+    }
+
+    /// It is not read before the other one is, as far as that goes by now.
+    private func block(_ file: TailedFile, behind other: TailedFile) {
+        var last = other
+        while let next = last.successor { last = next }
+        guard last !== file, last.isFollowed, last.hasUnread || last.isQueued || last.isBlocked else { return }
+        last.successor = file
+        last.successorFrom = last.size
+        file.isBlocked = true
+    }
+
+    /// Those that a restart has found, too.
+    private func blockInOrder(_ files: [TailedFile]) {
+        var before: [String: TailedFile] = [:]
+        for file in files.sorted(by: { $0.id < $1.id }) where file.isFollowed && file.hasUnread && !file.isBlocked {
+            if let other = before.updateValue(file, forKey: file.family) { block(file, behind: other) }
+        }
     }
 
     /// Behind the last line end: a line that is being written comes whole.
@@ -387,6 +422,7 @@ extension Tailer {
         for file in unfound where file.state == .gone && !file.hasEnded && file.receiver != nil {
             findElsewhere(file)
         }
+        blockInOrder(unfound)
         unfound = []
         return rest
     }

@@ -30,7 +30,9 @@ extension Tailer {
             guard file.isFollowed, !file.isBlocked else { continue }
             steps += 1
             switch step(file) {
-            case .more: enqueue(file)
+            case .more:
+                if file.successor != nil, !file.isCompressed, file.place >= file.successorFrom { release(file) }
+                enqueue(file)
             case .idle: release(file)
             case .full:
                 full += 1
@@ -58,7 +60,7 @@ extension Tailer {
         guard let successor = file.successor else { return }
         file.successor = nil
         successor.isBlocked = false
-        if successor.hasUnread { enqueue(successor) }
+        if successor.hasUnread { enqueue(successor) } else { release(successor) }
     }
 
     /// It is read in its turn, or when its rate lets it.

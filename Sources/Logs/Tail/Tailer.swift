@@ -29,8 +29,10 @@ public final class Tailer {
     var all: [TailedFile] = []
     var byIdentity: [TailFileIdentity: TailedFile] = [:]
     var byPath: [String: TailedFile] = [:]
-    /// The content that a path had last.
+    /// The content that a family had last.
     var latest: [String: TailedFile] = [:]
+    /// Paths without a known content that the walk which goes on has found.
+    var newPaths: Set<String> = []
     var named = NameIndex()
     var held: [TailedFile] = []
     /// Compressed files of which too little is there, with their size and since when that is so.
@@ -111,7 +113,8 @@ public final class Tailer {
         file.marked = place
         list(file)
         unfound.append(file)
-        latest[place.source.path] = file
+        file.family = family(of: place.source.path)
+        latest[file.family] = file
         nextID = max(nextID, place.id &+ 1)
     }
 
@@ -201,7 +204,7 @@ public final class Tailer {
             all[file.index] = last
             last.index = file.index
         }
-        if latest[file.source.path] === file { latest[file.source.path] = nil }
+        if latest[file.family] === file { latest[file.family] = nil }
     }
 
     /// Nothing leads to it any more.

@@ -54,8 +54,13 @@ final class Deduplicator: StatefulProcessor {
         finish(&output)
     }
 
-    /// What is held stays in the queue.
-    func end(now: UInt64, _ output: inout ProcessorOutput) {}
+    /// What is held leaves before its time: in the queue, it would keep what has passed behind it, and that would come again.
+    func end(now: UInt64, _ output: inout ProcessorOutput) {
+        guard let repeats else { return }
+        repeats.letGoAll()
+        finish(&output)
+    }
+
     var wakeAt: UInt64? { repeats?.wakeAt }
     var oldestHeld: UInt64? { repeats?.oldestHeld }
     var isFull: Bool { false }

@@ -150,6 +150,11 @@ final class RepeatedRecords {
         if held == 0 { arena.trim() }
     }
 
+    func letGoAll() {
+        while recent.count > 0 { letGoFirst(isEarly: true) }
+        arena.trim()
+    }
+
     /// What has left since the last time.
     func finish() -> (batches: [Batch], records: Int, early: Int) {
         defer { left = (0, 0) }

@@ -227,6 +227,24 @@ struct StackTraceTests {
         #expect(records.map(\.text) == ["Error: a", "Error: a", "E: x", "Error: a"])
     }
 
+    @Test("Errors that are not called so")
+    func names() {
+        let record = FormatProbe.records("ValidationFailed: bad id\n    at f (a.js:1:2)\n")[0]
+        #expect(record.fields["exception.type"] == "ValidationFailed" && record.fields["exception.message"] == "bad id")
+        let python = FormatProbe.records(
+            "Traceback (most recent call last):\n  File \"a.py\", line 1\nrequests.exceptions.Timeout: late\n")[0]
+        #expect(
+            python.fields["exception.type"] == "requests.exceptions.Timeout"
+                && python.text == "requests.exceptions.Timeout: late")
+        let stop = FormatProbe.records(
+            "Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyboardInterrupt\n")[0]
+        #expect(stop.fields["exception.type"] == "KeyboardInterrupt")
+        let unknown = FormatProbe.records("it went wrong here:\n    at f (a.js:1:2)\n")[0]
+        #expect(
+            unknown.fields["exception.type"] == nil
+                && unknown.fields["exception.stacktrace"] == "it went wrong here:\n    at f (a.js:1:2)")
+    }
+
     @Test("Lines behind an error's head are records, if no frame follows")
     func noFrames() {
         let lines = ["Error: a", "one", "  two", "three", "Error: b", "four"]
