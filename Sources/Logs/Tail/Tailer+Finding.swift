@@ -204,7 +204,17 @@ extension Tailer {
             adopt(file, copy.path, copy.status, isCompressed: copy.isCompressed)
         } else {
             gone(file)
+            lost.append(file)
         }
+    }
+
+    /// Once more, in folders as they are now.
+    func lookForLost() {
+        for file in lost where file.state == .gone && file.receiver != nil {
+            guard let copy = copy(of: file) else { continue }
+            adopt(file, copy.path, copy.status, isCompressed: copy.isCompressed)
+        }
+        lost.removeAll()
     }
 
     private func miss(_ file: TailedFile, isTruncated: Bool) {
@@ -253,6 +263,7 @@ extension Tailer {
             miss(file, isTruncated: true)
             file.size = file.place
             gone(file)
+            lost.append(file)
         }
         wantWalk()
         guard hadPath, let status = status ?? files.status(path), byIdentity[status.identity] == nil,

@@ -57,6 +57,8 @@ public final class Tailer {
     var watched: Set<String> = []
     var isWatchedWhole = false
     var folderEntries: [String: FolderListing] = [:]
+    /// Contents of which no copy was found in this turn: it may be younger than what is known of its folder.
+    var lost: [TailedFile] = []
     var walkNumber: UInt64 = 0
     var nextWalk: UInt64 = 0
     var lastWalk: UInt64 = 0
@@ -125,6 +127,7 @@ public final class Tailer {
         self.now = now
         self.observed = observed
         folderEntries.removeAll(keepingCapacity: true)
+        lookForLost()
         takeHints()
         if now >= nextWalk {
             walk()
