@@ -52,9 +52,9 @@ struct LogLine {
             ? record.severityText.escaped : Severity.name(record.severity)
     }
 
-    /// Without those of the exception, which has lines of its own.
+    /// Without those of the exception, which has lines of its own, and the file's, which would be more than half of each line: `--json` has them.
     static func shown(_ record: LogRecord) -> Attributes {
-        record.attributes.filter { !$0.key.hasPrefix(ExceptionText.prefix) }
+        record.attributes.filter { !$0.key.hasPrefix(ExceptionText.prefix) && !$0.key.hasPrefix("log.file.") }
     }
 
     /// At least one line, escaped.

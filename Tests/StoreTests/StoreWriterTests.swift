@@ -49,7 +49,7 @@ import Wire
 
     @Test func whoCanWaitIsToldWhenThereIsNoRoom() throws {
         let directory = TemporaryDirectory()
-        let batch = Batch([log("hello", trace: traceID(1), span: 5)], resource: shop, scope: scope)
+        let batch = Batch([log("hello", trace: traceID(1), span: 5)], resource: shop)
         var options = StoreWriter.Options()
         options.queueBytesMax = 2 * StoreWriterState.size(batch)
         // Nothing is due for long: what was appended stays where it is.
