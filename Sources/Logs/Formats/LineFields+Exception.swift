@@ -1,7 +1,14 @@
 extension LineFields {
     /// Takes the exception out of a plain text that has a stack trace in it. The body keeps what stands before the trace and its head; the trace has its head again, as the
     /// conventions want it. <https://opentelemetry.io/docs/specs/semconv/exceptions/exceptions-logs/>
+    /// An exception is an error, whatever level its line does not name; of one that ends the process a level's name can only be a word of its message.
     mutating func exception(_ text: Text, _ trace: TraceState) {
+        if severity < 21, trace.isUncaught(text) {
+            severity = 21
+            severityText = empty
+        } else if severity == 0 {
+            severity = 17
+        }
         let start = text.start + min(trace.headStart, text.count)
         let end = text.start + min(trace.headEnd, text.count)
         var head = Text(start, end)

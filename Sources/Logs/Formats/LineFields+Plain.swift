@@ -50,6 +50,14 @@ extension LineFields {
         if let equals = text.first(UInt8(ascii: "=")) { takeIDs(text, from: equals) }
     }
 
+    /// Whether the plain line that has been looked at is a logger's, of a warning or worse: it has a time, or begins as `ERROR:root:failed`, Python's layout unasked.
+    func isReport(_ text: Text) -> Bool {
+        guard severity >= 13 else { return false }
+        return time != 0
+            || severityText.start == text.start && text.end - severityText.end >= 3
+                && severityText.end[0] == UInt8(ascii: ":") && !severityText.end[1].isSpace
+    }
+
     /// `2026-11-26T10:00:00.123456+00:00`.
     private static func isDaemonTime(_ text: Text, _ end: UnsafePointer<UInt8>) -> Bool {
         end - text.start >= 25 && text.start[10] == UInt8(ascii: "T") && end[-3] == UInt8(ascii: ":")
@@ -113,6 +121,8 @@ extension LineFields {
             fits =
                 isCapital && Self.opens(before) || isFirst && hasTime
                 || before == UInt8(ascii: "=") && isLevelKey(word.start - 1, text.start)
+        // Celery's `[2026-11-26 10:00:00,000: ERROR/MainProcess]`.
+        case UInt8(ascii: "/"): fits = isCapital && isFirst && hasTime
         default: fits = false
         }
         guard fits else { return false }

@@ -7,8 +7,14 @@ extension LogFormatter {
     func container(_ text: Text, at start: UInt64, stays: Bool) -> Bool {
         let byte = text.start.pointee
         if byte.isDigit { return text.count >= 29 && cri(text, at: start, stays: stays) }
-        if byte == UInt8(ascii: "{"), text.hasPrefix("{\"log\":\"") { return docker(text, at: start) }
+        if byte == UInt8(ascii: "{"), Self.mayBeDocker(text) { return docker(text, at: start) }
         return false
+    }
+
+    /// Whether the line's first field is one of Docker's three.
+    @inline(__always)
+    private static func mayBeDocker(_ text: Text) -> Bool {
+        text.hasPrefix("{\"log\":") || text.hasPrefix("{\"stream") || text.hasPrefix("{\"time\":")
     }
 
     /// `2026-11-26T10:00:00.123456789Z stdout F text`.
@@ -48,7 +54,8 @@ extension LogFormatter {
         return true
     }
 
-    /// `{"log":"text\n","stream":"stdout","time":"2026-11-26T10:00:00.123456789Z"}`; without its `\n` the text is a piece.
+    /// `{"log":"text\n","stream":"stdout","time":"2026-11-26T10:00:00.123456789Z"}`; without its `\n` the text is a piece. In any order, with or without
+    /// spaces.
     /// <https://docs.docker.com/engine/logging/drivers/json-file/>
     func docker(_ line: Text, at start: UInt64) -> Bool {
         guard line.start.pointee == UInt8(ascii: "{") else { return false }
@@ -57,25 +64,27 @@ extension LogFormatter {
         var field = Field(key: line, value: line, kind: .null)
         var text: Text?
         var stream: LogStream?
-        var time: UInt64 = 0
+        var time: Text?
         var labels = Text(line.start, count: 0)
         while true {
             JSONScan.skipSpace(&at, end)
             guard JSONScan.key(&at, end, &field) else { return false }
-            if field.key.equals("log"), text == nil, at < end, at.pointee == UInt8(ascii: "\"") {
+            if field.key.equals("log") {
+                guard text == nil, at < end, at.pointee == UInt8(ascii: "\"") else { return false }
                 workspace.containerText.begin(line.count)
                 guard let (unescaped, after) = workspace.containerText.takeString(at + 1, end) else { return false }
                 text = unescaped
                 at = after
             } else {
-                guard JSONScan.value(&at, end, &field) else { return false }
+                // A line of something else is left at its first other field.
+                let letter = field.key.start.pointee
+                guard letter == UInt8(ascii: "s") || letter == UInt8(ascii: "t") || letter == UInt8(ascii: "a"),
+                    JSONScan.value(&at, end, &field)
+                else { return false }
                 if field.key.equals("stream") {
                     stream = field.value.equals("stdout") ? first : field.value.equals("stderr") ? second : nil
                 } else if field.key.equals("time"), field.kind == .text {
-                    guard let found = workspace.line.times.iso(field.value), found.end == field.value.end else {
-                        return false
-                    }
-                    time = found.time
+                    time = field.value
                 } else if field.key.equals("attrs"), field.kind == .json, field.value.start.pointee == UInt8(ascii: "{")
                 {
                     labels = field.value
@@ -90,7 +99,9 @@ extension LogFormatter {
             if byte == UInt8(ascii: "}") { break }
             guard byte == UInt8(ascii: ",") else { return false }
         }
-        guard at == end, var text, let stream, time != 0 else { return false }
+        guard at == end, var text, let stream, let time, let found = workspace.line.times.iso(time),
+            found.end == time.end, found.time != 0
+        else { return false }
         guard !isTaken(stream, start) else { return true }
         if !stream.hasLabels(labels) { take(labels, of: stream) }
         let isPiece = text.isEmpty || text.end[-1] != 0x0A
@@ -98,7 +109,7 @@ extension LogFormatter {
             text.end -= 1
             if !text.isEmpty, text.end[-1] == 0x0D { text.end -= 1 }
         }
-        content(text, isPiece: isPiece, of: stream, at: start, time: time, stays: false)
+        content(text, isPiece: isPiece, of: stream, at: start, time: found.time, stays: false)
         return true
     }
 

@@ -86,7 +86,7 @@ extension LogFormatter {
         return stream.trace.takes(line, after: stream.text.count) {
             workspace.line.begin()
             workspace.line.plain(stream.text, observed: observed, workspace.names)
-            return workspace.line.time != 0 && workspace.line.severity >= 13
+            return workspace.line.isReport(stream.text)
         }
     }
 

@@ -188,6 +188,8 @@ public final class LogFormatter: LineSink {
 
     /// Gives out the record that waits. Lines that were only maybe a part of it are taken anew; the last of them may then wait in its place.
     func finishHeld(_ stream: LogStream) {
+        // No line has come behind it that would have had it looked at.
+        if case .auto = settings.multiline, !stream.trace.isKnown { stream.trace.begin(stream.text) }
         let lines = stream.takeMaybes(into: &workspace.takenBack)
         writePlain(
             stream.text, of: stream, time: stream.time, observed: stream.observed, trace: stream.trace, cut: stream.cut)

@@ -34,6 +34,8 @@ struct TraceState {
     private(set) var headStart = 0
     private(set) var headEnd = 0
     private(set) var isTrace = false
+    /// What Node prints before an error that nobody caught has come.
+    private var hasCaret = false
     /// Where the last line begins.
     private(set) var lastStart = 0
 
@@ -84,10 +86,24 @@ struct TraceState {
             isTrace = isTrace || next != .head
         default: break
         }
+        if kind == .nodeCaret { hasCaret = true }
         kind = next
         lastStart = start
         hasBlank = false
         return .belongs
+    }
+
+    /// Whether the trace is of an error that nobody caught and that ends the process, as its runtime tells it.
+    /// - Parameter text: the record's.
+    func isUncaught(_ text: Text) -> Bool {
+        switch kind {
+        case .rust: text.hasPrefix("thread '")
+        case .go: text.hasPrefix("panic: ") || text.hasPrefix("fatal error: ")
+        case .frames:
+            hasCaret || text.hasPrefix("Exception in thread \"main\" ") || text.hasPrefix("Unhandled exception. ")
+                || text.hasPrefix("Unhandled Exception: ")
+        default: false
+        }
     }
 
     /// The last line is an error's head, and no frame has come.

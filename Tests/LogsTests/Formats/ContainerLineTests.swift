@@ -101,8 +101,33 @@ struct DockerLabelTests {
     }
 
     @Test(
+        "Any order, with and without spaces",
+        arguments: [
+            #"{"log": "a\n", "stream": "stderr", "time": "2026-11-26T10:00:00Z"}"#,
+            #"{"stream":"stderr","log":"a\n","time":"2026-11-26T10:00:00Z"}"#,
+            #"{"stream": "stderr", "time": "2026-11-26T10:00:00Z", "log": "a\n"}"#,
+            #"{"time":"2026-11-26T10:00:00Z","stream":"stderr","log":"a\n"}"#,
+            #"{"time": "2026-11-26T10:00:00Z", "log": "a\n", "stream": "stderr"}"#,
+        ])
+    func order(_ line: String) {
+        let record = FormatProbe.record(line)
+        #expect(record.text == "a" && record.time == onTheDay(10) && record.fields == ["log.iostream": "stderr"])
+    }
+
+    @Test("A library's JSON that begins like Docker's")
+    func other() {
+        let slog = FormatProbe.record(#"{"time":"2026-11-26T10:00:00Z","level":"INFO","msg":"m","stream":"stdout"}"#)
+        #expect(slog.text == "m" && slog.severity == 9 && slog.fields == ["stream": "stdout"])
+        let ecs = FormatProbe.record(#"{"log":{"level":"warn"},"message":"m"}"#)
+        #expect(ecs.text == "m" && ecs.severity == 13)
+        let more = FormatProbe.record(#"{"stream":"stdout","time":"2026-11-26T10:00:00Z","msg":"m"}"#)
+        #expect(more.text == "m" && more.time == onTheDay(10))
+    }
+
+    @Test(
         "What only looks like Docker's is JSON",
         arguments: [
+            #"{"log":"a\n","log":"b\n","stream":"stdout","time":"2026-11-26T10:00:00Z"}"#,
             #"{"log":"a\n","stream":"stdout","time":"soon"}"#,
             #"{"log":"a\n","stream":"other","time":"2026-11-26T10:00:00Z"}"#,
             #"{"log":"a\n","stream":"stdout"}"#, #"{"log":"a","x":1}"#,

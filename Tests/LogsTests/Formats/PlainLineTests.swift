@@ -24,6 +24,10 @@ struct PlainLineTests {
                 line: "2026-11-26 10:00:00,123 - shop - WARNING - slow", time: onTheDay(10, nanoseconds: 123_000_000),
                 severity: 13),
             Sample(line: "CRITICAL:root:out of disk", time: 0, severity: 18),
+            Sample(
+                line: "[2026-11-26 10:00:00,123: WARNING/ForkPoolWorker-1] slow",
+                time: onTheDay(10, nanoseconds: 123_000_000), severity: 13),
+            Sample(line: "2026-11-26 10:00:00 GET /ERROR/x", time: onTheDay(10), severity: 0),
             // Go: log, slog, klog, zap
             Sample(line: "2026/11/26 10:00:00 listening", time: onTheDay(10), severity: 0),
             Sample(

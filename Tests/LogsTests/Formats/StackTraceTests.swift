@@ -12,6 +12,7 @@ struct StackTraceTests {
         /// What the body is; the trace itself is the whole text unless `before` lines come first.
         let body: String
         var before = 0
+        var severity: UInt8 = 17
         var testDescription: String { name }
     }
 
@@ -88,7 +89,8 @@ struct StackTraceTests {
 
                 Node.js v18.20.4
                 """, type: "Error", message: "boom",
-            body: "/app/index.js:3\n    throw new Error('boom');\n    ^\n\nError: boom", before: 4),
+            body: "/app/index.js:3\n    throw new Error('boom');\n    ^\n\nError: boom", before: 4,
+            severity: 21),
         Sample(
             name: "an error in a logger's line",
             text: "2026-11-26T10:00:00Z ERROR request failed: Error: boom\n    at f (/app/a.js:1:2)", type: "Error",
@@ -104,7 +106,7 @@ struct StackTraceTests {
                 \tat com.shop.Db.query(Db.java:9)
                 \t... 12 more
                 """, type: "java.lang.IllegalStateException", message: "no stock",
-            body: "Exception in thread \"main\" java.lang.IllegalStateException: no stock"),
+            body: "Exception in thread \"main\" java.lang.IllegalStateException: no stock", severity: 21),
         Sample(
             name: "Java behind a logger's line",
             text:
@@ -148,7 +150,7 @@ struct StackTraceTests {
                 \t/app/main.go:20 +0x5e
                 exit status 2
                 """, type: "panic", message: "runtime error: index out of range [5] with length 3",
-            body: "panic: runtime error: index out of range [5] with length 3"),
+            body: "panic: runtime error: index out of range [5] with length 3", severity: 21),
         Sample(
             name: ".NET",
             text: """
@@ -160,7 +162,7 @@ struct StackTraceTests {
                 --- End of stack trace from previous location ---
                    at Shop.App.Run()
                 """, type: "System.InvalidOperationException", message: "bad state",
-            body: "Unhandled exception. System.InvalidOperationException: bad state"),
+            body: "Unhandled exception. System.InvalidOperationException: bad state", severity: 21),
         Sample(
             name: ".NET's console",
             text:
@@ -184,7 +186,18 @@ struct StackTraceTests {
                              at /rustc/std/src/panicking.rs:645:5
                 note: Some details are omitted, run with `RUST_BACKTRACE=full` for a verbose backtrace.
                 """, type: "panic", message: "index out of bounds: the len is 3 but the index is 5",
-            body: "thread 'main' panicked at src/main.rs:2:5:"),
+            body: "thread 'main' panicked at src/main.rs:2:5:", severity: 21),
+        Sample(
+            name: "Python's layout unasked",
+            text:
+                "ERROR:root:failed\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\nKeyError: 'x'",
+            type: "KeyError", message: "'x'", body: "ERROR:root:failed", before: 1),
+        Sample(
+            name: "Celery",
+            text:
+                "[2026-11-26 10:00:00,000: ERROR/MainProcess] celery failed\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\nKeyError: 'x'",
+            type: "KeyError", message: "'x'", body: "[2026-11-26 10:00:00,000: ERROR/MainProcess] celery failed",
+            before: 1),
     ]
 
     @Test("One record a trace, with its exception; what is around it stays by itself", arguments: samples)
@@ -201,6 +214,39 @@ struct StackTraceTests {
         #expect(records[1].fields["exception.type"] == .string(sample.type))
         #expect((records[1].fields["exception.message"]?.string ?? "") == sample.message)
         #expect(records[1].eventName == "exception")
+        #expect(records[1].severity == sample.severity)
+    }
+
+    @Test("A trace is an error, or the end of the process where its runtime says so")
+    func severity() {
+        func record(_ text: String) -> LogRecord { FormatProbe.records(text + "\n")[0] }
+        let python = record("Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'x'")
+        #expect(python.severity == 17 && python.severityText.isEmpty)
+        let java = record("Exception in thread \"main\" a.BException: ERROR in x\n\tat a.B.c(B.java:1)")
+        #expect(java.severity == 21 && java.severityText.isEmpty)
+        let worker = record("Exception in thread \"pool-1\" a.BException: x\n\tat a.B.c(B.java:1)")
+        #expect(worker.severity == 17 && worker.severityText.isEmpty)
+        let old = record("Unhandled Exception: System.Exception: x\n   at A.B()")
+        #expect(old.severity == 21)
+        let deadlock = record("fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [running]:")
+        #expect(deadlock.severity == 21)
+        let dump = record("goroutine 1 [running]:\nmain.main()\n\t/app/main.go:1")
+        #expect(dump.severity == 17)
+        let warned = record("2026-11-26T10:00:00Z WARN slow\n    at f (a.js:1:2)")
+        #expect(warned.severity == 13 && warned.severityText == "WARN")
+        // Alone, too.
+        let rust = record("thread 'main' panicked at 'boom', src/main.rs:2:5")
+        #expect(rust.severity == 21 && rust.fields["exception.type"] == "panic")
+        #expect(record("TypeError: no trace").severity == 0)
+    }
+
+    @Test(
+        "A line that is no logger's has no Traceback behind it",
+        arguments: ["ERROR: failed", "INFO:root:started", "error:", "it said ERROR:x:y"])
+    func noReport(_ line: String) {
+        let records = FormatProbe.records(
+            line + "\nTraceback (most recent call last):\n  File \"a.py\", line 1\nE: x\n")
+        #expect(records.map(\.text) == [line, "E: x"])
     }
 
     @Test("The same traces on one of two streams of a container", arguments: samples)
