@@ -433,7 +433,7 @@ def test_formats(tail, folder, receiver, sidelight):
     assert tea.severity == 13 and str(tea.attributes["cups"]) == "3"
     rain = by_text["it rains"]
     assert rain.severity == 13 and rain.attributes["day"] == 26 and rain.resource["service.name"] == "weather" and rain.resource["team"] == "sky"
-    request = next(log for log in receiver.logs if log.resource["service.name"] == "access")
+    request = next(log for log in receiver.logs if log.resource["service.name"] == folder.name)
     assert request.attributes["http.response.status_code"] == 404 and request.attributes["http.request.method"] == "GET"
 
 

@@ -265,6 +265,18 @@ enum JSONScan {
         return out
     }
 
+    /// A longer string's text, cut to `limit` bytes and there not within an escape or a character.
+    static func prefix(ofEscaped text: Text, _ limit: Int) -> Text {
+        let bound = text.start + limit
+        var at = text.start
+        while true {
+            at = sl_scan_either(at, bound, UInt8(ascii: "\\"), UInt8(ascii: "\\"))
+            guard at < bound else { return text.prefix(limit) }
+            guard let after = escapeEnd(at, text.end), after <= bound else { return Text(text.start, at) }
+            at = after
+        }
+    }
+
     @inline(__always)
     static func escape(_ at: inout Place, _ end: Place, _ out: inout UnsafeMutablePointer<UInt8>) {
         let letter = at[1]

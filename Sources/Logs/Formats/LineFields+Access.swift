@@ -27,7 +27,20 @@ extension LineFields {
         }
         takeQuoted(names.referer, &at, line.end)
         takeQuoted(names.userAgent, &at, line.end)
+        if at < line.end { takeTrace(Text(at, line.end)) }
         return true
+    }
+
+    /// Takes what stands behind the format's own fields: `trace_id=…` and its kin, or a `traceparent` at the end.
+    @inline(never)
+    private mutating func takeTrace(_ rest: Text) {
+        if let equals = rest.first(UInt8(ascii: "=")) { takeIDs(rest, from: equals) }
+        let end = rest.end[-1] == UInt8(ascii: "\"") ? rest.end - 1 : rest.end
+        guard traceHigh | traceLow == 0, end - rest.start > 55 else { return }
+        let parent = Text(end - 55, end)
+        if parent.start[-1] == 0x20 || parent.start[-1] == UInt8(ascii: "\""), parent.hasPrefix("00-") {
+            _ = takeTraceParent(parent)
+        }
     }
 
     /// The text up to the quote that ends it; `at` is then behind that. Escapes stay as they are.

@@ -50,6 +50,31 @@ extension LineFields {
         return appendOrReplace(field, hash: hash)
     }
 
+    /// Cuts the body and each text of the object that the line is to `max` bytes, as they stand in it. Returns how many are missing.
+    mutating func cut(_ line: Text, to max: Int) -> Int {
+        if !hasBody {
+            body = Field(key: line, value: line, kind: .text)
+            hasBody = true
+        }
+        var missing = Self.cut(&body, max)
+        for index in 0..<count { missing += Self.cut(&fields[index], max) }
+        if hasException {
+            missing += Self.cut(&exceptionType, max) + Self.cut(&exceptionMessage, max) + Self.cut(&exceptionStack, max)
+        }
+        return missing
+    }
+
+    private static func cut(_ field: inout Field, _ max: Int) -> Int {
+        let whole = field.value
+        guard whole.count > max else { return 0 }
+        switch field.kind {
+        case .text: field.value = whole.prefix(max)
+        case .escapedText: field.value = JSONScan.prefix(ofEscaped: whole, max)
+        case .int, .double, .bool, .null, .json, .members, .error: break
+        }
+        return whole.count - field.value.count
+    }
+
     /// Whether the record says the value somewhere else already.
     func isSaid(_ value: Text) -> Bool {
         hasBody && value.start == body.value.start

@@ -147,7 +147,7 @@ extension LineFields {
     // MARK: ids
 
     /// Takes `trace_id=…` and its kin (of `WellKnownKeys`) wherever they stand.
-    private mutating func takeIDs(_ text: Text, from equals: UnsafePointer<UInt8>) {
+    mutating func takeIDs(_ text: Text, from equals: UnsafePointer<UInt8>) {
         var at = equals
         while true {
             var start = at

@@ -53,7 +53,7 @@ public struct LogFormatSettings: Sendable {
 
     public var format = Format.auto
     public var multiline = Multiline.auto
-    /// `service.name`; nil: the container's name, else the file's name without its ending.
+    /// `service.name`; nil: the container's name, else the file's name without its ending, or its folder's (`LogOrigin`).
     public var serviceName: String?
     /// Further attributes of the resource.
     public var resourceAttributes: Attributes = []

@@ -40,6 +40,24 @@ extension LogFormatter {
         return false
     }
 
+    /// The same for a line that is longer than a record's text: an object's fields are what they are, and each text is cut by itself.
+    @inline(never)
+    func parsedLong(_ text: Text, of stream: LogStream, time: UInt64) -> Bool {
+        switch settings.format {
+        case .auto, .docker, .cri, .json: break
+        case .logfmt, .access, .regex, .plain, .raw: return false
+        }
+        guard text.count <= LogFormatSettings.recordBytesRange.upperBound, text.start.pointee == UInt8(ascii: "{"),
+            workspace.line.json(text)
+        else { return false }
+        let cut = workspace.line.cut(text, to: settings.recordBytesMax)
+        if cut > 0 {
+            workspace.counts.cutRecords &+= 1
+            workspace.counts.cutBytes &+= UInt64(cut)
+        }
+        return write(text, of: stream, time: time)
+    }
+
     @inline(__always)
     private func write(_ text: Text, of stream: LogStream, time: UInt64) -> Bool {
         workspace.write(text, time: time, observed: observed, attributes: stream.attributes(time: time), to: batch)

@@ -162,7 +162,11 @@ public final class LogFormatter: LineSink {
             // What was no part of it may be what this line belongs to.
             if stream.isHeld { return record(text, of: stream, at: start, time: time, stays: stays) }
         }
-        if text.count <= settings.recordBytesMax, parsed(text, of: stream, time: time) { return }
+        if text.count <= settings.recordBytesMax {
+            if parsed(text, of: stream, time: time) { return }
+        } else if parsedLong(text, of: stream, time: time) {
+            return
+        }
         if case .off = settings.multiline {
             writePlain(text, of: stream, time: time, observed: observed, trace: nil, cut: 0)
         } else {

@@ -21,9 +21,7 @@ struct LogOrigin {
         } else if let id = Self.dockerID(path) {
             attributes = [Attribute("container.id", .string(id))]
         } else if !path.isEmpty {
-            let file = path.split(separator: "/").last ?? ""
-            let stem = file.prefix { $0 != "." }
-            name = name ?? (stem.isEmpty ? nil : String(stem))
+            name = name ?? Self.service(path)
         }
         var resource = Resource(
             attributes: [Attribute("service.name", .string(name ?? "unknown_service"))] + attributes)
@@ -53,6 +51,22 @@ struct LogOrigin {
         var writer = ProtobufWriter(capacity: 512)
         OTLP.encode(attributes: attributes, field: UInt32(LogRecordTag.attributes >> 3), into: &writer)
         return writer.takeBytes()
+    }
+
+    /// Names of files that say what is in them, not whose it is: then their folder says it.
+    private static let genericNames: Set<Substring> = [
+        "access", "error", "out", "stdout", "stderr", "output", "log", "logs", "messages", "app",
+    ]
+
+    /// `shop` of `/var/log/shop.log`, `nginx` of `/var/log/nginx/access.log`.
+    private static func service(_ path: String) -> String? {
+        let parts = path.split(separator: "/")
+        let stem = (parts.last ?? "").prefix { $0 != "." }
+        if genericNames.contains(stem), parts.count > 1 {
+            let folder = parts[parts.count - 2]
+            if folder != "log", folder != "logs", folder != ".", folder != ".." { return String(folder) }
+        }
+        return stem.isEmpty ? nil : String(stem)
     }
 
     /// `/var/log/pods/NAMESPACE_POD_UID/CONTAINER/N.log`, `/var/log/containers/POD_NAMESPACE_CONTAINER-ID.log`.

@@ -1,3 +1,4 @@
+import Logs
 import Telemetry
 import Testing
 
@@ -214,6 +215,43 @@ struct MoreJSONLineTests {
         #expect(probe.workspace.counts.misfits == 1)
     }
 
+    @Test("Of an object longer than a record's text each text is cut by itself, not within a character or an escape")
+    func long() {
+        func probe(_ line: String, _ format: LogFormatSettings.Format = .auto) -> FormatProbe {
+            let probe = FormatProbe(format) { $0.recordBytesMax = 1_024 }
+            probe.take(line + "\nafter\n")
+            probe.end()
+            return probe
+        }
+        let texts = #"{"level":"warn","a":"x\#(String(repeating: "é", count: 600))","n":7,"#
+        for format in [LogFormatSettings.Format.auto, .json] {
+            let probe = probe(texts + #""msg":"\#(String(repeating: "y", count: 1_025))"}"#, format)
+            #expect(probe.records.map(\.text) == [String(repeating: "y", count: 1_024), "after"])
+            #expect(probe.records[0].severity == 13)
+            #expect(probe.records[0].fields == ["a": .string("x" + String(repeating: "é", count: 511)), "n": 7])
+            #expect(probe.workspace.counts.cutRecords == 1 && probe.workspace.counts.cutBytes == 1_201 - 1_023 + 1)
+        }
+        // An escape of two bytes, or of six, on the edge.
+        for (count, escape) in [(1_023, #"\n"#), (1_019, #"\u00e9"#), (1_023, #"\u00e9"#), (1_023, #"\\"#)] {
+            let line = #"{"msg":"\#(String(repeating: "x", count: count))\#(escape)y"}"#
+            #expect(probe(line).records[0].text == String(repeating: "x", count: count))
+        }
+        let ends = String(repeating: "\\n", count: 512)
+        let whole = probe(#"{"msg":"\#(ends)","b":"c","k":[1]}"#)
+        #expect(whole.records[0].text == String(repeating: "\n", count: 512))
+        #expect(whole.records[0].fields == ["b": "c", "k": .array([1])])
+        #expect(whole.workspace.counts.cutRecords == 0)
+        let noMessage = probe(texts + #""b":1}"#)
+        #expect(noMessage.records[0].fields["b"] == 1 && noMessage.records[0].text.utf8.count == 1_024)
+        let frames = String(repeating: "x", count: 2_000)
+        let error = probe(#"{"msg":"m","err":{"type":"E","message":"bad","stack":"E: bad\n\#(frames)"}}"#)
+        #expect(error.records[0].fields["exception.stacktrace"]?.string?.utf8.count == 1_023)
+        // No object, or too long an object: plain.
+        #expect(probe("{" + String(repeating: "x", count: 2_000)).records[0].text.utf8.count == 1_024)
+        let tooLong = probe(#"{"msg":"m","a":"\#(String(repeating: "x", count: 1 << 20))"}"#)
+        #expect(tooLong.records[0].text.hasPrefix(#"{"msg":"m""#) && tooLong.records[0].fields.isEmpty)
+    }
+
     @Test("Depth, fields and length have limits, behind which a line is a plain one")
     func limits() {
         func nested(_ depth: Int) -> String {
@@ -226,8 +264,7 @@ struct MoreJSONLineTests {
         #expect(FormatProbe.record(wide(512)).fields.count == 512)
         #expect(FormatProbe.record(wide(513)).fields.isEmpty)
         let long = #"{"msg":""# + String(repeating: "é", count: 200_000) + "\"}"
-        let record = FormatProbe.record(long)
-        #expect(record.text.utf8.count == 262_144 && long.hasPrefix(record.text))
+        #expect(FormatProbe.record(long).text == String(repeating: "é", count: 131_072))
         let key = String(repeating: "k", count: 100_000)
         #expect(FormatProbe.record("{\"\(key)\":1,\"msg\":\"m\"}").fields == [key: 1])
     }

@@ -128,3 +128,30 @@ struct PlainLineTests {
         #expect(probe.workspace.counts.empty == 2)
     }
 }
+
+@Suite("Services of files")
+struct FileServiceTests {
+    @Test(
+        "The file's name, or its folder's where that says more",
+        arguments: [
+            ("/var/log/shop.log", "shop"), ("/var/log/nginx/access.log", "nginx"),
+            ("/var/log/nginx/error.log.1", "nginx"), ("/var/log/nginx/shop.access.log", "shop"),
+            ("/srv/shop-1.2/app.log", "shop-1.2"), ("/srv/shop/logs/app.log", "app"), ("/var/log/messages", "messages"),
+            ("/messages", "messages"), ("access.log", "access"), ("./access.log", "access"), ("../out", "out"),
+            ("/var/log/nginx/applog", "applog"), ("/var/log/nginx/.log", "unknown_service"),
+        ])
+    func names(_ path: String, _ service: String) {
+        let probe = FormatProbe(path: path)
+        probe.take("x\n")
+        probe.end()
+        #expect(probe.resources[0].attributes == [Attribute("service.name", .string(service))])
+    }
+
+    @Test("What the configuration says comes first")
+    func named() {
+        let probe = FormatProbe(path: "/var/log/nginx/access.log") { $0.serviceName = "edge" }
+        probe.take("x\n")
+        probe.end()
+        #expect(probe.resources[0].attributes == [Attribute("service.name", "edge")])
+    }
+}

@@ -4,6 +4,10 @@ import Testing
 
 @Suite("logfmt, access logs, users' patterns")
 struct TextFormatTests {
+    private static let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    private static let span = "00f067aa0ba902b7"
+    private static let parent = "00-\(trace)-\(span)-01"
+
     @Test("logrus, slog and Grafana's logfmt", arguments: [LogFormatSettings.Format.auto, .logfmt])
     func logfmt(_ format: LogFormatSettings.Format) {
         let record = FormatProbe.record(
@@ -38,7 +42,8 @@ struct TextFormatTests {
         for count in [1, 1_000, 200_000] {
             let line = String(repeating: "x", count: count)
             let record = FormatProbe.record(line, format)
-            #expect(record.attributes.filter { $0.key.hasPrefix("group_") && $0.value.string == line }.count == names.count)
+            let groups = record.attributes.filter { $0.key.hasPrefix("group_") && $0.value.string == line }
+            #expect(groups.count == names.count)
         }
     }
 
@@ -79,6 +84,32 @@ struct TextFormatTests {
             #"shop.example:443 203.0.113.7 - - [26/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "curl/8""#)
         #expect(host.fields["server.address"] == "shop.example:443")
         #expect(host.fields["client.address"] == "203.0.113.7")
+    }
+
+    @Test(
+        "A trace behind an access log's own fields",
+        arguments: [
+            " \(parent)", " \"\(parent)\"", " 0.005 \"-\" \(parent)", " rt=0.005 traceparent=\(parent) x",
+            " traceparent=\"\(parent)\"",
+            " trace_id=\(trace) span_id=\(span) trace_flags=01",
+        ])
+    func accessTrace(_ rest: String) {
+        let line = #"203.0.113.7 - - [26/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "curl/8""#
+        let record = FormatProbe.record(line + rest)
+        #expect(record.traceID.hex == Self.trace && record.spanID.hex == Self.span && record.traceFlags == 1)
+        #expect(record.fields["user_agent.original"] == "curl/8" && record.text == line + rest)
+    }
+
+    @Test(
+        "No trace",
+        arguments: [
+            "", " -", " \"-\"", " \"", "\"", " \(parent.dropLast())", " \(parent.dropLast())g", "\(parent)",
+            " 00-\(String(repeating: "0", count: 32))-\(span)-01", " trace_id=", " =",
+        ])
+    func noAccessTrace(_ rest: String) {
+        let line = #"203.0.113.7 - - [26/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "\#(Self.parent)""#
+        let record = FormatProbe.record(line + rest)
+        #expect(record.traceID == .invalid && record.fields["http.response.status_code"] == 200)
     }
 
     @Test("A user's pattern: roles, types, groups that take no part, lines that do not fit")
