@@ -27,6 +27,9 @@ struct LineStream {
 
     func turn(_ time: LogInputTime) -> UInt64? { sink.turn(now: time.now, observed: time.unix) }
 
+    /// What comes next is another line.
+    mutating func endLine(_ time: LogInputTime) { cutter.endLine(sink, observed: time.unix) }
+
     mutating func end(_ time: LogInputTime) { cutter.end(sink, observed: time.unix) }
 
     func add(to counts: inout LogInputCounts) {
