@@ -19,16 +19,25 @@ struct LogInputOpening {
         let description: String
     }
 
-    /// Handed to the inputs' thread, once.
-    struct Made: @unchecked Sendable {
+    /// Handed to the inputs' thread, once. What was made in the file system goes with it when it was not: nobody would read there.
+    final class Made: @unchecked Sendable {
         // @unchecked: has one owner at a time.
         var inputs: [any LogInput] = []
+        /// Those that were not open before.
+        var sockets: [SyslogInput.Sockets] = []
+        var isHandedOver = false
+
+        deinit {
+            guard !isHandedOver else { return }
+            for sockets in sockets { sockets.removePaths() }
+            for case let pipe as StreamInput in inputs { pipe.removeNewPath() }
+        }
     }
 
     let configurations: [LogInputConfiguration]
     /// Receivers whose inputs go on.
     let kept: [String]
-    private(set) var made = Made()
+    let made = Made()
     private(set) var sockets: [Place: SyslogInput.Sockets] = [:]
 
     /// - Parameters:
@@ -47,7 +56,9 @@ struct LogInputOpening {
                 if let sockets = open[place] {
                     self.sockets[place] = sockets
                 } else {
-                    self.sockets[place] = try Self.open(place)
+                    let sockets = try Self.open(place)
+                    made.sockets.append(sockets)
+                    self.sockets[place] = sockets
                 }
             }
             guard !kept.contains(configuration.name) else { continue }
@@ -166,5 +177,13 @@ struct LogInputOpening {
         }
         if case .unix(let path) = place.listen { Machine.allowEverybodyToWrite(path) }
         return sockets
+    }
+}
+
+extension SyslogInput.Sockets {
+    /// Of sockets in the file system.
+    func removePaths() {
+        for socket in datagrams { socket.removePath() }
+        for socket in listeners { socket.removePath() }
     }
 }
