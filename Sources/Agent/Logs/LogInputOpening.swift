@@ -106,8 +106,8 @@ struct LogInputOpening {
         _ journal: LogInputConfiguration.Journal, _ name: String, _ folder: String
     ) throws(Failure) -> JournalInput.Journal {
         let environment = Machine.environment
-        guard let path = Machine.executable("journalctl", searching: environment["PATH"] ?? defaultPath) else {
-            throw Failure(description: "\(name): there is no journalctl")
+        guard let path = Machine.executable("journalctl") else {
+            throw Failure(description: "\(name): there is no journalctl in PATH")
         }
         var arguments = journal.units.map { "--unit=\($0)" } + ["--priority=\(journal.priority.rawValue)"]
         if let directory = journal.directory { arguments.append("--directory=\(directory)") }
@@ -121,8 +121,6 @@ struct LogInputOpening {
         return made
     }
 
-    private static let defaultPath = "/usr/bin:/bin"
-
     private static func format(_ configuration: LogInputConfiguration) throws(Failure) -> LogFormatSettings {
         do throws(LogSourceSettings.Invalid) {
             return try LogSourceSettings(configuration.lines).format
@@ -135,9 +133,8 @@ struct LogInputOpening {
         _ program: LogInputConfiguration.Program, _ name: String
     ) throws(Failure) -> ProgramInput.Program {
         let environment = Machine.environment
-        guard let path = Machine.executable(program.command[0], searching: environment["PATH"] ?? defaultPath)
-        else {
-            throw Failure(description: "\(name): there is no program \(program.command[0])")
+        guard let path = Machine.executable(program.command[0]) else {
+            throw Failure(description: "\(name): \(program.missingText)")
         }
         let own = Set(program.environment.map { $0.prefix { $0 != "=" } })
         let inherited = environment.filter { !own.contains($0.key[...]) }.map { "\($0.key)=\($0.value)" }
