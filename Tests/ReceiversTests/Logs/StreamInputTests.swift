@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Linux
 import Logs
+import System
 import Telemetry
 import Testing
 
@@ -142,6 +143,41 @@ private func settings() -> LogFormatSettings {
         _ = world.records(1)
         #expect(world.stop() == 0)
         #expect(world.state.withLock(\.got).map(\.body) == ["up", "bye"])
+    }
+
+    /// It is not asked for ever, nor read without a bound.
+    @Test func aProgramThatDoesNotEndIsMadeTo() throws {
+        let program = ProgramInput.Program(
+            executable: "/bin/sh", arguments: ["-c", "trap '' TERM; exec yes all along"],
+            environment: ["PATH=/usr/bin:/bin"])
+        let said = Monitor<[String]>([])
+        let input = ProgramInput("exec", program, settings()) { text in said.withLock { $0.append(text) } }
+        let time = LogInputTime(now: 0, unix: 0)
+        input.begin(LogInputWatcher(ready: try ReadySet(), number: 1), time)
+        while input.counts.bytes == 0 { input.readable(0, time) }
+        let before = input.counts.bytes
+        input.askToEnd()
+        input.end(time)
+        let read = input.counts.bytes - before
+        #expect(read >= ProgramInput.endBytesMax && read < ProgramInput.endBytesMax + LineStream.readBytes)
+        #expect(said.withLock { $0 } == ["exec: /bin/sh went on writing when it was to end; the rest is not read"])
+    }
+
+    @Test func programsThatEndTogetherAreAllReadToTheirEnd() throws {
+        let names = ["exec/a", "exec/b", "exec/c"]
+        let world = try InputWorld { world in
+            names.map { name in
+                let program = ProgramInput.Program(
+                    executable: "/bin/sh",
+                    arguments: ["-c", "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"],
+                    environment: ["PATH=/usr/bin:/bin"])
+                return ProgramInput(name, program, settings()) { [unowned world] in world.say($0) }
+            }
+        }
+        _ = world.records(3)
+        #expect(world.stop() == 0)
+        let got = world.state.withLock(\.got)
+        #expect(names.allSatisfy { name in got.filter { $0.receiver == name }.map(\.body) == ["up", "bye"] })
     }
 }
 
