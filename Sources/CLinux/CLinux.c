@@ -278,16 +278,26 @@ void sl_keep_alive(int fd) {
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_seconds, sizeof interval_seconds);
 }
 
-int sl_open_fifo(const char *path) {
+int sl_open_fifo(const char *path, bool *is_new) {
     struct stat status;
-    if (mkfifo(path, 0660) != 0 && errno != EEXIST) return -1;
-    // Open for writing, too: writers may come and go, and it never ends.
-    const int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    *is_new = mkfifo(path, 0660) == 0;
+    if (!*is_new && errno != EEXIST) return -1;
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) return -1;
     if (fstat(fd, &status) != 0) return fail_closing(fd);
-    if (S_ISFIFO(status.st_mode)) return fd;
-    errno = EEXIST;
-    return fail_closing(fd);
+    if (!S_ISFIFO(status.st_mode)) {
+        errno = EEXIST;
+        return fail_closing(fd);
+    }
+    // Whatever the umask has taken away.
+    if (*is_new) fchmod(fd, 0660);
+    return fd;
+}
+
+int sl_open_fifo_writer(int fd) {
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
 int sl_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

@@ -86,6 +86,11 @@ public enum Machine {
         return nil
     }
 
+    /// The same, by the PATH of this process.
+    public static func executable(_ name: String) -> String? {
+        executable(name, searching: environment["PATH"] ?? "/usr/bin:/bin")
+    }
+
     /// To a socket in the file system.
     public static func allowEverybodyToWrite(_ path: String) { _ = chmod(path, 0o666) }
 

@@ -87,7 +87,9 @@ struct AgentOptions: ParsableArguments {
                 return .failure(ConfigurationErrors(problems: [problem]))
             }
         }
-        return PipelineConfiguration.load(flags, environment: Machine.environment, file: file) { path in
+        return PipelineConfiguration.load(
+            flags, environment: Machine.environment, file: file, hasProgram: { Machine.executable($0) != nil }
+        ) { path in
             do throws(FileError) {
                 return .bytes(try readFile(path, bytesMax: fileBytesMax))
             } catch {

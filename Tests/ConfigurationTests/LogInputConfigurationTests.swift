@@ -149,4 +149,26 @@ import Testing
         let errors = load.errors(text)
         #expect(errors.contains { $0.hasPrefix("f.yaml:" + message) }, "\(errors)")
     }
+
+    /// The file may be for another machine.
+    @Test(
+        arguments: [
+            ("exec: {command: tcpdump}", "1:29: receivers.exec.command: there is no program tcpdump in PATH; "),
+            ("exec: {command: [/opt/job, -a b]}", "1:29: receivers.exec.command: there is no program /opt/job; "),
+            (
+                "exec: {command: echo hi there}",
+                "1:29: receivers.exec.command: there is no program \"echo hi there\": each argument is an element of a list, as in [echo, hi, there]; "
+            ),
+            ("journald: ", "1:13: receivers.journald: there is no journalctl in PATH; "),
+        ])
+    func aProgramThatIsNotThereIsAWarning(_ receiver: String, _ message: String) throws {
+        var load = load
+        load.programs = []
+        let text = "receivers: {\(receiver)}"
+        let warning = "f.yaml:\(message)without it the agent does not start"
+        #expect(load.warnings(text).contains(warning), "\(load.warnings(text))")
+        #expect(try load.configuration(text).logInputs.count == 1)
+        load.programs = nil
+        #expect(!load.warnings(text).contains { $0.contains("there is no") })
+    }
 }

@@ -6,10 +6,14 @@ struct PipelineLoading {
     var environment: [String: String] = [:]
     /// Files with secrets.
     var files: [String: String] = [:]
+    /// On the machine; nil: all.
+    var programs: Set<String>?
 
     func callAsFunction(_ text: String?) -> Result<Configured<PipelineConfiguration.Loaded>, ConfigurationErrors> {
         let file = text.map { PipelineConfiguration.File(name: "f.yaml", bytes: Array($0.utf8)) }
-        return PipelineConfiguration.load(flags, environment: environment, file: file) { [files] path in
+        return PipelineConfiguration.load(
+            flags, environment: environment, file: file, hasProgram: { [programs] in programs?.contains($0) ?? true }
+        ) { [files] path in
             files[path].map { .bytes(Array($0.utf8)) } ?? .failed("No such file or directory")
         }
     }

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -90,6 +91,15 @@ def test_standard_input_ends_the_agent(sidelight, receiver):
     assert len(receiver.logs) == 50_001, err
     assert bodies(receiver) == [f"line {number}" for number in range(50_000)] + ["last"]
     assert receiver.logs[-1].severity == 17 and receiver.logs[-1].resource["service.name"] == "job"
+
+
+@pytest.mark.parametrize("first", ["otlp-http", "syslog"])
+def test_standard_input_that_comes_later_ends_the_agent_too(inputs, receiver, first):
+    one = inputs({first: "127.0.0.1:0"}, {"otlp": receiver})
+    one.write(receivers={"stdin": {}})
+    one.process.send_signal(signal.SIGHUP)
+    # It is /dev/null.
+    assert one.process.wait(timeout=30) == 0, one.err
 
 
 def test_a_pipe_and_a_program(inputs, sidelight, receiver):

@@ -19,16 +19,25 @@ struct LogInputOpening {
         let description: String
     }
 
-    /// Handed to the inputs' thread, once.
-    struct Made: @unchecked Sendable {
+    /// Handed to the inputs' thread, once. What was made in the file system goes with it when it was not: nobody would read there.
+    final class Made: @unchecked Sendable {
         // @unchecked: has one owner at a time.
         var inputs: [any LogInput] = []
+        /// Those that were not open before.
+        var sockets: [SyslogInput.Sockets] = []
+        var isHandedOver = false
+
+        deinit {
+            guard !isHandedOver else { return }
+            for sockets in sockets { sockets.removePaths() }
+            for case let pipe as StreamInput in inputs { pipe.removeNewPath() }
+        }
     }
 
     let configurations: [LogInputConfiguration]
     /// Receivers whose inputs go on.
     let kept: [String]
-    private(set) var made = Made()
+    let made = Made()
     private(set) var sockets: [Place: SyslogInput.Sockets] = [:]
 
     /// - Parameters:
@@ -47,7 +56,9 @@ struct LogInputOpening {
                 if let sockets = open[place] {
                     self.sockets[place] = sockets
                 } else {
-                    self.sockets[place] = try Self.open(place)
+                    let sockets = try Self.open(place)
+                    made.sockets.append(sockets)
+                    self.sockets[place] = sockets
                 }
             }
             guard !kept.contains(configuration.name) else { continue }
@@ -95,8 +106,8 @@ struct LogInputOpening {
         _ journal: LogInputConfiguration.Journal, _ name: String, _ folder: String
     ) throws(Failure) -> JournalInput.Journal {
         let environment = Machine.environment
-        guard let path = Machine.executable("journalctl", searching: environment["PATH"] ?? defaultPath) else {
-            throw Failure(description: "\(name): there is no journalctl")
+        guard let path = Machine.executable("journalctl") else {
+            throw Failure(description: "\(name): there is no journalctl in PATH")
         }
         var arguments = journal.units.map { "--unit=\($0)" } + ["--priority=\(journal.priority.rawValue)"]
         if let directory = journal.directory { arguments.append("--directory=\(directory)") }
@@ -110,8 +121,6 @@ struct LogInputOpening {
         return made
     }
 
-    private static let defaultPath = "/usr/bin:/bin"
-
     private static func format(_ configuration: LogInputConfiguration) throws(Failure) -> LogFormatSettings {
         do throws(LogSourceSettings.Invalid) {
             return try LogSourceSettings(configuration.lines).format
@@ -124,9 +133,8 @@ struct LogInputOpening {
         _ program: LogInputConfiguration.Program, _ name: String
     ) throws(Failure) -> ProgramInput.Program {
         let environment = Machine.environment
-        guard let path = Machine.executable(program.command[0], searching: environment["PATH"] ?? defaultPath)
-        else {
-            throw Failure(description: "\(name): there is no program \(program.command[0])")
+        guard let path = Machine.executable(program.command[0]) else {
+            throw Failure(description: "\(name): \(program.missingText)")
         }
         let own = Set(program.environment.map { $0.prefix { $0 != "=" } })
         let inherited = environment.filter { !own.contains($0.key[...]) }.map { "\($0.key)=\($0.value)" }
@@ -166,5 +174,13 @@ struct LogInputOpening {
         }
         if case .unix(let path) = place.listen { Machine.allowEverybodyToWrite(path) }
         return sockets
+    }
+}
+
+extension SyslogInput.Sockets {
+    /// Of sockets in the file system.
+    func removePaths() {
+        for socket in datagrams { socket.removePath() }
+        for socket in listeners { socket.removePath() }
     }
 }

@@ -91,9 +91,10 @@ final class LogInputReading {
     /// Reads these from now on; what stayed as it was goes on.
     func adopt(_ opening: LogInputOpening) {
         let made = opening.made
+        made.isHandedOver = true
         inputs.change { inputs in inputs + made.inputs }
         configurations = opening.configurations
-        for (place, open) in sockets where opening.sockets[place] == nil { Self.removePaths(open) }
+        for (place, open) in sockets where opening.sockets[place] == nil { open.removePaths() }
         // Their descriptors are watched until the inputs' thread has let go of them; then the last of them closes them.
         sockets = opening.sockets
     }
@@ -110,12 +111,7 @@ final class LogInputReading {
     func end() {
         inputs.stop(graceMilliseconds: Self.graceMilliseconds)
         thread.join()
-        for open in sockets.values { Self.removePaths(open) }
-    }
-
-    private static func removePaths(_ sockets: SyslogInput.Sockets) {
-        for socket in sockets.datagrams { socket.removePath() }
-        for socket in sockets.listeners { socket.removePath() }
+        for open in sockets.values { open.removePaths() }
     }
 
     // MARK: Handing over

@@ -180,11 +180,11 @@ public final class AgentService {
     }
 
     private func waitForEnd() throws {
-        // With standard input everything ends that is read from it.
-        var poller = Poller([signals.fileDescriptor, logInputs?.isOver.fileDescriptor ?? -1])
         var files = settings.signatures
         var storeAudit = plan.end.store.map(StoreAudit.init)
         while true {
+            // With standard input everything ends that is read from it. It may come with another configuration.
+            var poller = Poller([signals.fileDescriptor, logInputs?.isOver.fileDescriptor ?? -1])
             try poller.wait(nanoseconds: Self.tickNanoseconds)
             storeAudit?.tick(surroundings.audit)
             if poller.isReady(1) { return }

@@ -174,8 +174,11 @@ int sl_receive_datagrams(int fd, void *_Nonnull memory, size_t each, sl_datagram
 enum { SL_DATAGRAMS_MAX = 32 };
 // A peer that is gone without a word is found out within some minutes. Nothing happens to a socket that is not TCP's.
 void sl_keep_alive(int fd);
-// A named pipe, made where there is none, for reading; non-blocking, closed at exec, and it has no end. -1 and errno, EEXIST for what is no pipe.
-int sl_open_fifo(const char *_Nonnull path);
+// A named pipe, made (mode 0660) where there is none, for reading; non-blocking, closed at exec. -1 and errno, EEXIST for what is no pipe. `is_new` is set
+// in any case: whether it was made.
+int sl_open_fifo(const char *_Nonnull path, bool *_Nonnull is_new);
+// Another end of this named pipe, for writing, wherever its path leads now; non-blocking, closed at exec. -1 and errno.
+int sl_open_fifo_writer(int fd);
 // pipe(2), closed at exec.
 int sl_pipe(int ends[_Nonnull 2]);
 int sl_set_nonblocking(int fd);

@@ -7,6 +7,8 @@ final class FileLoading {
 
     let fileName: String
     let environment: [String: String]
+    /// Whether there is such a program on this machine, as a shell finds it.
+    let hasProgram: (String) -> Bool
     private let readFile: (String) -> PipelineConfiguration.FileText
     private(set) var problems = Problems()
     private(set) var omittedErrors = 0
@@ -18,10 +20,12 @@ final class FileLoading {
     var patterns: [PatternSetting] = []
 
     init(
-        fileName: String, environment: [String: String], readFile: @escaping (String) -> PipelineConfiguration.FileText
+        fileName: String, environment: [String: String], hasProgram: @escaping (String) -> Bool,
+        readFile: @escaping (String) -> PipelineConfiguration.FileText
     ) {
         self.fileName = fileName
         self.environment = environment
+        self.hasProgram = hasProgram
         self.readFile = readFile
     }
 

@@ -44,6 +44,17 @@ public struct LogInputConfiguration: Hashable, Sendable {
         public var restart = Restart.always
 
         public init(command: [String]) { self.command = command }
+
+        /// What is to be said when there is no such program.
+        public var missingText: String {
+            let name = command[0]
+            let words = name.split(separator: " ")
+            guard command.count == 1, words.count > 1 else {
+                return "there is no program \(name.shown)\(name.contains("/") ? "" : " in PATH")"
+            }
+            let list = words.joined(separator: ", ").shown
+            return "there is no program \"\(name.shown)\": each argument is an element of a list, as in [\(list)]"
+        }
     }
 
     /// Entries of systemd's journal.

@@ -2,6 +2,7 @@ import Telemetry
 
 extension PipelineLoader {
     private static let argumentsMax = 256
+    private static let noStart = "; without it the agent does not start"
 
     /// "syslog", "exec/job".
     static func logInputKind(_ name: String) -> LogInputConfiguration.Kind? {
@@ -53,6 +54,9 @@ extension PipelineLoader {
             section.error("there is one standard input, and \(other.name) reads it")
         }
         configuration.logInputs.append(input)
+        if kind == .journald, let position, !loading.hasProgram("journalctl") {
+            loading.warning(position, ["receivers", name], "there is no journalctl in PATH" + Self.noStart)
+        }
         places.receivers[name] = position.map { .file(loading.filePosition($0), through: []) } ?? .standard
         places.listens[name] = section.origin(of: "listen")
         return value
@@ -115,6 +119,10 @@ extension PipelineLoader {
             }
         }
         program.environment.sort()
+        // The file may be for another machine.
+        if let name = command.first?.text, !loading.hasProgram(name) {
+            section.warning("command", program.missingText + Self.noStart)
+        }
         section.value("restart", &program.restart, .choice)
         return command.isEmpty ? nil : LogInputConfiguration(name: name, source: .exec(program))
     }

@@ -38,9 +38,11 @@ extension PipelineConfiguration {
     ///   - file: Nil: everything but flags and environment has its default.
     ///   - readFile: Reads a file that holds a secret; a relative name as on the command line.
     public static func load(
-        _ flags: FlagValues, environment: [String: String], file: File?, readFile: @escaping (String) -> FileText
+        _ flags: FlagValues, environment: [String: String], file: File?,
+        hasProgram: @escaping (String) -> Bool = { _ in true }, readFile: @escaping (String) -> FileText
     ) -> Result<Configured<Loaded>, ConfigurationErrors> {
-        let loading = FileLoading(fileName: file?.name ?? "", environment: environment, readFile: readFile)
+        let loading = FileLoading(
+            fileName: file?.name ?? "", environment: environment, hasProgram: hasProgram, readFile: readFile)
         var root: YAMLNode?
         if let file {
             do throws(YAMLReader.Problem) {

@@ -45,9 +45,16 @@ public struct LineCutter {
 
     /// The stream has ended. Its last line may lack its end.
     public mutating func end(_ sink: any LineSink, observed: UInt64) {
-        if !kept.isEmpty { giveKept(sink, observed) }
-        isSkipping = false
+        endLine(sink, observed: observed)
         sink.end(observed: observed)
+    }
+
+    /// Who wrote is gone, and others may come: what comes next is another line.
+    public mutating func endLine(_ sink: any LineSink, observed: UInt64) {
+        isSkipping = false
+        guard !kept.isEmpty else { return }
+        kept.append(0x0A)
+        giveKept(sink, observed)
     }
 
     /// - Parameter isWhole: the line ends with it.

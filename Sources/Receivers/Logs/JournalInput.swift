@@ -69,6 +69,7 @@ public final class JournalInput: LogInput {
     public func readable(_ mark: UInt32, _ time: LogInputTime) { program.readable(mark, time) }
     public func turn(_ time: LogInputTime) -> UInt64? { program.turn(time) }
     public var isOver: Bool { program.isOver }
+    public func askToEnd() { program.askToEnd() }
     public func end(_ time: LogInputTime) { program.end(time) }
     public var counts: LogInputCounts { program.counts }
     public var bytesWaiting: Int { formatter.bytesWaiting }

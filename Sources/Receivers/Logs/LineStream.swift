@@ -3,7 +3,7 @@ internal import Logs
 
 /// One descriptor that lines are read from, and what they are given to.
 struct LineStream {
-    enum Outcome { case read, nothing, ended }
+    enum Outcome { case read(bytes: Int), nothing, ended }
 
     static let readBytes = 64 << 10
 
@@ -22,10 +22,13 @@ struct LineStream {
         if count < 0, errno == EAGAIN || errno == EINTR { return .nothing }
         guard count > 0 else { return .ended }
         cutter.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]), sink, observed: time.unix)
-        return .read
+        return .read(bytes: count)
     }
 
     func turn(_ time: LogInputTime) -> UInt64? { sink.turn(now: time.now, observed: time.unix) }
+
+    /// What comes next is another line.
+    mutating func endLine(_ time: LogInputTime) { cutter.endLine(sink, observed: time.unix) }
 
     mutating func end(_ time: LogInputTime) { cutter.end(sink, observed: time.unix) }
 

@@ -23,9 +23,15 @@ public protocol LogInput: AnyObject {
     func taken()
     /// Nothing more comes of itself: the stream has ended.
     var isOver: Bool { get }
+    /// `end` comes next, after all that end together have been asked to.
+    func askToEnd()
     /// Nothing more is read; what waits for more is given out.
     func end(_ time: LogInputTime)
     var counts: LogInputCounts { get }
+}
+
+extension LogInput {
+    public func askToEnd() {}
 }
 
 /// Where an input says which descriptors it reads from.

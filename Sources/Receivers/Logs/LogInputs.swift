@@ -175,7 +175,7 @@ private final class LogInputLoop {
     func change(_ next: ([any LogInput]) -> [any LogInput], _ time: LogInputTime) {
         guard stopDeadline == nil else { return }
         let wanted = next(entries.map(\.input))
-        for entry in entries where !wanted.contains(where: { $0 === entry.input }) { end(entry.input, time) }
+        end(entries.map(\.input).filter { input in !wanted.contains { $0 === input } }, time)
         entries = wanted.map { input in
             if let entry = entries.first(where: { $0.input === input }) { return entry }
             lastNumber += 1
@@ -188,17 +188,20 @@ private final class LogInputLoop {
 
     func stop(until deadline: UInt64, _ time: LogInputTime) {
         guard stopDeadline == nil else { return }
-        for entry in entries { end(entry.input, time) }
+        end(entries.map(\.input), time)
         entries = []
         stopDeadline = deadline
     }
 
-    private func end(_ input: any LogInput, _ time: LogInputTime) {
-        input.end(time)
-        let batches = input.takeBatches()
-        guard !batches.isEmpty else { return }
-        left.append((input.receiver, batches))
-        gone.append(input)
+    private func end(_ inputs: [any LogInput], _ time: LogInputTime) {
+        for input in inputs { input.askToEnd() }
+        for input in inputs {
+            input.end(time)
+            let batches = input.takeBatches()
+            guard !batches.isEmpty else { continue }
+            left.append((input.receiver, batches))
+            gone.append(input)
+        }
     }
 
     func answered(_ isTaken: Bool, _ time: LogInputTime) {

@@ -32,9 +32,13 @@ public final class ProgramInput: LogInput {
     private static let waitMin: UInt64 = 1_000_000_000
     private static let waitMax: UInt64 = 60_000_000_000
 
-    /// How often it is looked whether a program that was asked to end has, and how long between: two seconds together.
-    private static let endChecks = 40
+    /// How long a program may take that was asked to end, and how often what it writes is read meanwhile.
+    private static let endNanoseconds: UInt64 = 2_000_000_000
     private static let endCheckNanoseconds: UInt64 = 50_000_000
+    /// Of what it has not been read of when it is to end; the last read may bring more.
+    static let endBytesMax = 1 << 20
+    /// Of one stream, between two looks.
+    private static let drainReadsMax = 64
 
     /// Of the process; the streams have 0 and 1.
     private static let processMark: UInt32 = 2
@@ -62,6 +66,8 @@ public final class ProgramInput: LogInput {
     private var running: Running?
     private var wait = waitMin
     private var startAt: UInt64?
+    /// When the program is made to end that was asked to.
+    private var endAt: UInt64?
     private var ownCounts = LogInputCounts()
     private var starts: UInt64 = 0
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: LineStream.readBytes, alignment: 16)
@@ -126,32 +132,44 @@ public final class ProgramInput: LogInput {
     public func takeBatches() -> [Batch] { workspace.takeBatches() }
     public func taken() {}
 
-    /// The program is asked to end, and made to after `endChecks`; what is in its pipes is read.
+    public func askToEnd() {
+        guard let running, !running.hasEnded else { return }
+        running.process.send(SIGTERM)
+        endAt = LinuxClock().monotonicNanoseconds() &+ Self.endNanoseconds
+    }
+
+    /// The program was asked to end, and is made to when its time is over; what is in its pipes is read, up to `endBytesMax`.
     public func end(_ time: LogInputTime) {
         startAt = nil
         isOver = true
         guard let process = running?.process else { return }
         watcher?.unwatch(process.fileDescriptor)
+        var room = Self.endBytesMax
         if !running!.hasEnded {
-            process.send(SIGTERM)
+            if endAt == nil { askToEnd() }
             var poller = Poller([process.fileDescriptor])
-            for _ in 0..<Self.endChecks {
-                drain(time)
-                try? poller.wait(nanoseconds: Self.endCheckNanoseconds)
-                if poller.isReady(0) { break }
+            while !poller.isReady(0) {
+                drain(&room, time)
+                let now = LinuxClock().monotonicNanoseconds()
+                guard let endAt, now < endAt else { break }
+                try? poller.wait(nanoseconds: min(endAt - now, Self.endCheckNanoseconds))
             }
             process.send(SIGKILL)
         }
         _ = try? process.reap()
-        drain(time)
+        drain(&room, time)
+        if room <= 0 { say("\(receiver): \(executable) went on writing when it was to end; the rest is not read") }
         for index in 0..<2 where running!.streams[index] != nil { close(index, time) }
         running = nil
     }
 
-    private func drain(_ time: LogInputTime) {
+    private func drain(_ room: inout Int, _ time: LogInputTime) {
         for index in 0..<2 {
-            // A program that goes on writing is not read for ever.
-            for _ in 0..<64 { guard case .read? = running!.streams[index]?.read(buffer, time) else { break } }
+            // It may write as fast as it is read.
+            for _ in 0..<Self.drainReadsMax where room > 0 {
+                guard case .read(let bytes)? = running!.streams[index]?.read(buffer, time) else { break }
+                room -= bytes
+            }
         }
     }
 

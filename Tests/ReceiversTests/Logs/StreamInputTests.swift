@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Linux
 import Logs
+import System
 import Telemetry
 import Testing
 
@@ -32,16 +33,56 @@ private func settings() -> LogFormatSettings {
             }
         }
         while !FileManager.default.fileExists(atPath: path) { usleep(1_000) }
-        Self.write("one\ntwo\nthr", to: path)
-        #expect(world.records(2).map(\.body) == ["one", "two"])
-        Self.write("ee\n{\"msg\":\"four\",\"level\":\"warn\"}\n", to: path)
-        let got = world.records(4)
-        #expect(got.map(\.body) == ["one", "two", "three", "four"] && got[3].severity == 13)
+        var status = stat()
+        #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o660)
+        // What the last writer left unfinished is a line of its own, and does not wait for the next.
+        Self.write("one\ntwo\nthree", to: path)
+        #expect(world.records(3).map(\.body) == ["one", "two", "three"])
+        Self.write("{\"msg\":\"four\",\"level\":\"warn\"}\n", to: path)
+        Self.write("five", to: path)
+        let got = world.records(5)
+        #expect(got.map(\.body) == ["one", "two", "three", "four", "five"] && got[3].severity == 13)
         #expect(got.allSatisfy { $0.resource == ["service.name": "job"] && $0.receiver == "pipe" })
-        Self.write("unfinished", to: path)
-        world.wait("pipe") { $0.bytes == 54 }
+        // A writer that is still there goes on with its line.
+        let writer = open(path, O_WRONLY)
+        _ = Glibc.write(writer, "si", 2)
+        world.wait("pipe") { $0.bytes == 49 }
+        Self.write("x\nunfinished", to: path)
+        #expect(world.records(6).last?.body == "six")
         #expect(world.stop() == 0)
         #expect(world.state.withLock(\.got).last?.body == "unfinished")
+        close(writer)
+    }
+
+    /// Each writes a line or leaves one unfinished, and goes: whatever comes between two looks, no byte is lost.
+    @Test func nothingIsLostWhenWritersTakeTurns() throws {
+        let path = temporaryFolder() + "/pipe"
+        let world = try InputWorld { world in [try! StreamInput("pipe", pipe: path, settings())] }
+        while !FileManager.default.fileExists(atPath: path) { usleep(1_000) }
+        let (writers, count) = (4, 500)
+        for writer in 0..<writers {
+            Thread.detachNewThread {
+                for number in 0..<count {
+                    Self.write("\(number % 3 == 0 ? "" : "\n")<\(writer)-\(number)>", to: path)
+                }
+            }
+        }
+        let bytes = (0..<count).map { "<0-\($0)>".utf8.count + ($0 % 3 == 0 ? 0 : 1) }.reduce(0, +) * writers
+        world.wait("pipe") { $0.bytes == UInt64(bytes) }
+        #expect(world.stop() == 0)
+        let pieces = world.state.withLock(\.got).flatMap { $0.body.split(separator: "<").map(String.init) }
+        let wanted = (0..<writers).flatMap { writer in (0..<count).map { "\(writer)-\($0)>" } }
+        #expect(pieces.sorted() == wanted.sorted())
+    }
+
+    @Test func aPipeThatNobodyWillReadIsRemoved() throws {
+        let path = temporaryFolder() + "/pipe"
+        let made = try StreamInput("pipe", pipe: path, settings())
+        let found = try StreamInput("pipe", pipe: path, settings())
+        found.removeNewPath()
+        #expect(FileManager.default.fileExists(atPath: path))
+        made.removeNewPath()
+        #expect(!FileManager.default.fileExists(atPath: path))
     }
 
     @Test func whatIsNoPipeIsRefused() throws {
@@ -102,6 +143,41 @@ private func settings() -> LogFormatSettings {
         _ = world.records(1)
         #expect(world.stop() == 0)
         #expect(world.state.withLock(\.got).map(\.body) == ["up", "bye"])
+    }
+
+    /// It is not asked for ever, nor read without a bound.
+    @Test func aProgramThatDoesNotEndIsMadeTo() throws {
+        let program = ProgramInput.Program(
+            executable: "/bin/sh", arguments: ["-c", "trap '' TERM; exec yes all along"],
+            environment: ["PATH=/usr/bin:/bin"])
+        let said = Monitor<[String]>([])
+        let input = ProgramInput("exec", program, settings()) { text in said.withLock { $0.append(text) } }
+        let time = LogInputTime(now: 0, unix: 0)
+        input.begin(LogInputWatcher(ready: try ReadySet(), number: 1), time)
+        while input.counts.bytes == 0 { input.readable(0, time) }
+        let before = input.counts.bytes
+        input.askToEnd()
+        input.end(time)
+        let read = input.counts.bytes - before
+        #expect(read >= ProgramInput.endBytesMax && read < ProgramInput.endBytesMax + LineStream.readBytes)
+        #expect(said.withLock { $0 } == ["exec: /bin/sh went on writing when it was to end; the rest is not read"])
+    }
+
+    @Test func programsThatEndTogetherAreAllReadToTheirEnd() throws {
+        let names = ["exec/a", "exec/b", "exec/c"]
+        let world = try InputWorld { world in
+            names.map { name in
+                let program = ProgramInput.Program(
+                    executable: "/bin/sh",
+                    arguments: ["-c", "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"],
+                    environment: ["PATH=/usr/bin:/bin"])
+                return ProgramInput(name, program, settings()) { [unowned world] in world.say($0) }
+            }
+        }
+        _ = world.records(3)
+        #expect(world.stop() == 0)
+        let got = world.state.withLock(\.got)
+        #expect(names.allSatisfy { name in got.filter { $0.receiver == name }.map(\.body) == ["up", "bye"] })
     }
 }
 
