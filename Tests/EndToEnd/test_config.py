@@ -44,8 +44,10 @@ def test_the_example_is_valid(sidelight):
     sidelight.write("examples/agent/redact.js", (EXAMPLE.parent / "redact.js").read_text())
     done = sidelight("check", "config", EXAMPLE)
     assert (done.code, done.err) == (0, "")
-    assert len(done.out.splitlines()) == 1
-    assert done.out.startswith(f"{EXAMPLE} is valid: traces from otlp-http, otlp-grpc, zipkin, jaeger through once, ")
+    # This machine may not have the programs of it.
+    said = [line for line in done.out.splitlines() if "without it the agent does not start (warning)" not in line]
+    assert len(said) == 1
+    assert said[0].startswith(f"{EXAMPLE} is valid: traces from otlp-http, otlp-grpc, zipkin, jaeger through once, ")
     assert "logs from otlp-http, otlp-grpc, otlp-http/second, files, files/gateway, syslog, syslog/router, syslog/local, stdin, pipe, exec/probe, journald through ids, levels, small, quiet, repeated, mine, secrets to central, loki, file, the store" in done.out
 
 
