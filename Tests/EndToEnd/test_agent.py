@@ -312,7 +312,7 @@ def test_who_waits_for_what_is_dropped_is_told_to_come_again(agent, make_receive
     # Each is in the queue, or was told to come again: because it was dropped, or refused as there was no room.
     wait_for(lambda: len(answered) * 100 + one.check_balance().get(("out", "traces"), {}).get("queued", 0) == 2000)
     books = one.check_balance()["out", "traces"]
-    assert set(answered) == {503} and 0 < books["dropped_total"] <= len(answered) * 100
+    assert set(answered) == {503} and books["dropped_total"] <= len(answered) * 100
     receiver.start()
     for sender in senders:
         sender.join(20)

@@ -1,5 +1,6 @@
 """Exporters whose endpoints DNS knows, against a real dnsmasq and against a name server that lies."""
 
+import errno
 import os
 import re
 import shutil
