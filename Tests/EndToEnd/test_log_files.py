@@ -4,18 +4,23 @@ import collections
 import gzip
 import json
 import os
+import pathlib
 import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
 from agents import Agent, exporter_to
 from receiver import Answer
+from senders import free_port
 from serving import wait_for
 
 STAMP = "2026-11-26T10:00:00.123456789Z"
@@ -438,6 +443,51 @@ def test_formats(tail, folder, receiver, sidelight):
     assert rain.severity == 13 and rain.attributes["day"] == 26 and rain.resource["service.name"] == "weather" and rain.resource["team"] == "sky"
     request = next(log for log in receiver.logs if log.resource["service.name"] == "nginx")
     assert request.attributes["http.response.status_code"] == 404 and request.attributes["http.request.method"] == "GET"
+
+
+NGINX = pathlib.Path(__file__).resolve().parents[2] / ".peers/nginx/usr/sbin/nginx"
+
+
+def test_logs_of_nginx(tail, folder, receiver):
+    """What a real nginx, Debian's, writes to its access log and its error log."""
+    place, port = folder / "nginx", free_port()
+    (place / "html").mkdir(parents=True)
+    (place / "html" / "hello.txt").write_text("hi\n")
+    paths = " ".join(f"{kind}_temp_path {place}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    (place / "nginx.conf").write_text(
+        f"daemon off; master_process off; pid {place}/pid; error_log {place}/error.log info;\nevents {{}}\n"
+        f"http {{ access_log {place}/access.log combined; {paths} server {{ listen 127.0.0.1:{port}; root {place}/html; }} }}\n"
+    )
+    tail({"out": receiver}, files={"include": [f"{place}/access.log", f"{place}/error.log"]})
+    server = subprocess.Popen([NGINX, "-c", place / "nginx.conf", "-e", place / "error.log"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        ask = urllib.request.Request(f"http://127.0.0.1:{port}/hello.txt?x=1", headers={"Referer": "http://shop.example/", "User-Agent": "test/1"})
+        wait_for(lambda: answers(port))
+        began = time.time()
+        assert urllib.request.urlopen(ask).read() == b"hi\n"
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/missing")
+
+        def of(text):
+            return next((log for log in list(receiver.logs) if text in log.body), None)
+
+        hello, missing, error = (wait_for(lambda text=text: of(text)) for text in ("GET /hello.txt", "GET /missing HTTP/1.1\" 404", "open()"))
+    finally:
+        server.terminate()
+        server.wait()
+    assert {log.resource["service.name"] for log in receiver.logs} == {"nginx"}
+    assert hello.attributes["http.request.method"] == "GET" and hello.attributes["http.response.status_code"] == 200
+    assert (hello.attributes["url.path"], hello.attributes["url.query"]) == ("/hello.txt", "x=1")
+    assert hello.attributes["user_agent.original"] == "test/1" and hello.attributes["client.address"] == "127.0.0.1"
+    assert missing.attributes["http.response.status_code"] == 404 and missing.severity == 13
+    assert error.severity == 17 and "No such file or directory" in error.body
+    for log in (hello, missing, error):
+        assert abs(log.time / 1e9 - began) < 10
+
+
+def answers(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_to_loki(tail, folder, receiver):
