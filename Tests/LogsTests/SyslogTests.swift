@@ -202,7 +202,7 @@ private func one(_ message: String, _ edit: (inout SyslogSettings) -> Void = { _
     // MARK: hostile
 
     @Test(arguments: 0..<4 as Range<UInt64>)
-    func damagedMessagesAreTextAndTrapNothing(seed: UInt64) throws {
+    func fuzzedMessagesAreTextAndTrapNothing(seed: UInt64) throws {
         var random = SplitMix(state: seed)
         let seeds = [
             #"<165>1 2003-10-11T22:14:15.003Z host app 12 ID47 [a@1 b="c\"d" e="f"][g@2 h="i"] text"#,
@@ -253,7 +253,7 @@ struct SplitMix {
     mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }
 
-/// Further rounds, if the environment asks for them.
-private func fuzzDeadline() -> Date {
+/// Further rounds, if `SIDELIGHT_FUZZ_SECONDS` asks for them (`make fuzz`).
+func fuzzDeadline() -> Date {
     Date().addingTimeInterval(ProcessInfo.processInfo.environment["SIDELIGHT_FUZZ_SECONDS"].flatMap(Double.init) ?? 0)
 }

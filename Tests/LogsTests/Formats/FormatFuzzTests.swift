@@ -1,3 +1,4 @@
+import Foundation
 import Logs
 import Telemetry
 import Testing
@@ -63,7 +64,11 @@ struct FormatFuzzTests {
         "Nothing crashes, no word is lost, and what comes out is what decoders take",
         arguments: [LogFormatSettings.Format.auto, .json, .docker, .cri, .logfmt, .access, .plain])
     func fuzz(_ format: LogFormatSettings.Format) {
-        for seed: UInt64 in 1...60 {
+        let deadline = fuzzDeadline()
+        var seed: UInt64 = 0
+        while seed < 60 || Date() < deadline {
+            // Those that are always tried, then others each time.
+            seed = seed < 60 ? seed + 1 : UInt64.random(in: 61...UInt64(UInt32.max))
             var numbers = SeededNumbers(state: seed)
             let probe = FormatProbe(format) { $0.multiline = seed % 5 == 0 ? .off : .auto }
             var words: [String] = []
