@@ -100,7 +100,10 @@ final class InputWorld: Sendable {
         return state.wait { $0.undelivered.map { .done($0) } ?? .untilWoken }
     }
 
-    func counts(_ receiver: String) -> LogInputCounts { inputs.counts.first { $0.receiver == receiver }!.counts }
+    /// Those of a thread that has not looked yet are 0.
+    func counts(_ receiver: String) -> LogInputCounts {
+        inputs.counts.first { $0.receiver == receiver }?.counts ?? LogInputCounts()
+    }
 
     /// Waits until what is counted is so.
     func wait(_ receiver: String, until isSo: (LogInputCounts) -> Bool) {
