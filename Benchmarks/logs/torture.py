@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Files of lines, written and rotated at random as fast as asked for, and tailed by an agent that is killed -9 every so often. Each line has to arrive, once and in order.
 
-    Benchmarks/logs/torture.py [--seconds 600] [--rate 50] [--files 4] [--kill-every 10] [--seed N] [--open]
+    Benchmarks/logs/torture.py [--seconds 600] [--rate 50] [--files 4] [--kill-every 10] [--seed N] [--no-copies] [--open]
 
 Rotation is by rename, by copy and truncate, and by deletion; a file is deleted only when all of it has arrived (what nobody has read is lost with it, whoever tails), and nothing
 is written between a copy and its truncation. `in-flight: 1`, so that order can be seen. The backend takes nothing for half a second around a kill, as an export that it took
@@ -75,7 +75,7 @@ class Torture:
         options = self.options
         self.start_agent()
         writer = subprocess.Popen(
-            [str(word) for word in (self.folder / "writer", self.logs, options.files, options.rate, options.seconds, options.seed)],
+            [str(word) for word in (self.folder / "writer", self.logs, options.files, options.rate, options.seconds, options.seed, int(not options.no_copies))],
             stdin=subprocess.PIPE, stdout=open(self.folder / "said", "w"), text=True, bufsize=1,
         )  # fmt: skip
         said = open(self.folder / "said")
@@ -164,6 +164,7 @@ if __name__ == "__main__":
     parser.add_argument("--files", type=int, default=4)
     parser.add_argument("--kill-every", type=float, default=10, help="seconds, by chance 0.3 to 1.7 times as many; 0: never")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 31))
+    parser.add_argument("--no-copies", action="store_true", help="rotate by rename and deletion only")
     parser.add_argument("--open", action="store_true", help="the backend takes what comes while the agent is killed")
     parser.add_argument("--keep", help="a folder, made here, that stays: messages, queue, logs")
     options = parser.parse_args()

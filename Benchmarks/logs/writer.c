@@ -1,8 +1,8 @@
 // Writes numbered lines to files and rotates them at random: by rename, by copy and truncate, by deletion.
 //
-// usage: writer FOLDER FILES MEGABYTES_PER_SECOND SECONDS SEED
+// usage: writer FOLDER FILES MEGABYTES_PER_SECOND SECONDS SEED COPIES
 //
-// Line n of file f is "T<f> <n> …" of about 250 bytes, in FOLDER/f<f>.log or what it was renamed or copied to (f<f>.log.<time>). What nobody has read cannot be
+// COPIES 0: no rotation by copy and truncate. Line n of file f is "T<f> <n> …" of about 250 bytes, in FOLDER/f<f>.log or what it was renamed or copied to (f<f>.log.<time>). What nobody has read cannot be
 // deleted without loss, so before that it prints "ask f n" (n: lines so far) and goes on with the other files until "go f" comes on stdin. Nothing is written
 // between a copy and its truncation, which is the one thing a real rotation by copy cannot do. At the end "done f n" for each file, then "end".
 #include <fcntl.h>
@@ -21,6 +21,7 @@ struct file { int fd; uint64_t lines; int asked; char old[OLD_MAX][300]; int old
 static struct file files[FILES_MAX];
 static const char *folder;
 static uint64_t serial, renames, copies, deletions;
+static int has_copies;
 
 static uint64_t state;
 static uint64_t chance(uint64_t below) { state ^= state << 13; state ^= state >> 7; state ^= state << 17; return state % below; }
@@ -58,7 +59,7 @@ static void rotate(int f) {
     char from[300], to[340];
     path(f, from);
     sprintf(to, "%s.%lu", from, ++serial);
-    if (chance(2)) {
+    if (chance(2) || !has_copies) {
         if (rename(from, to)) { perror(to); exit(1); }
         close(files[f].fd);
         begin(f);
@@ -95,10 +96,11 @@ static void delete(int f) {
 }
 
 int main(int count, char **words) {
-    if (count != 6) { fputs("usage: writer FOLDER FILES MEGABYTES_PER_SECOND SECONDS SEED\n", stderr); return 2; }
+    if (count != 7) { fputs("usage: writer FOLDER FILES MEGABYTES_PER_SECOND SECONDS SEED COPIES\n", stderr); return 2; }
     folder = words[1];
     int number = atoi(words[2]);
     double rate = atof(words[3]) * 1e6, seconds = atof(words[4]), began = now(), written = 0;
+    has_copies = atoi(words[6]);
     state = strtoull(words[5], NULL, 10) * 2654435761u + 88172645463325252ull;
     for (int f = 0; f < number; f++) begin(f);
     setlinebuf(stdout);

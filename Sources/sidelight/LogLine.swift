@@ -19,7 +19,10 @@ struct LogLine {
         let first = body.removeFirst()
         var line = painter(TimeText.timeOfDay(log.time, utc: utc), .dim)
         line += " " + painter(levelName(record).padded(to: 5), Severity.style(record.severity))
-        if showsService { line += " " + painter(log.resource.serviceName.escaped, .cyan) }
+        if showsService {
+            let service = log.resource.serviceName
+            line += " " + painter(service.escaped, .of(service: service))
+        }
         line += "  " + painted(first, record.severity >= 17 ? .red : nil)
         let attributes = Self.shown(record).map(\.assignment).joined(separator: " ")
         if !attributes.isEmpty { line += "  " + painter(attributes, .dim) }

@@ -49,8 +49,20 @@ enum Style: String {
     case magenta = "35"
     case cyan = "36"
     case boldRed = "1;31"
+    case brightGreen = "92"
+    case brightBlue = "94"
+    case brightMagenta = "95"
+    case brightCyan = "96"
     /// What was looked for.
     case found = "1;7"
+
+    /// One of those that mean nothing else, always the same for a service.
+    static func of(service: String) -> Style {
+        let styles: [Style] = [.cyan, .green, .blue, .magenta, .brightCyan, .brightGreen, .brightBlue, .brightMagenta]
+        // FNV-1a.
+        let hash = service.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        return styles[Int(hash >> 32) % styles.count]
+    }
 }
 
 /// Colours text, or does not.

@@ -60,6 +60,12 @@ struct FormatFuzzTests {
         }
     }
 
+    /// Of fields with the same name the last one counts, and a container's runtime may put tags behind `F` and `P` that mean nothing.
+    private static func mayLose(_ line: String) -> Bool {
+        let keys = line.matches(of: /([A-Za-z0-9_]+)"?\s*[=:]/).map(\.output.1)
+        return Set(keys).count < keys.count || line.contains(/std(out|err) [FP]:/)
+    }
+
     @Test(
         "Nothing crashes, no word is lost, and what comes out is what decoders take",
         arguments: [LogFormatSettings.Format.auto, .json, .docker, .cri, .logfmt, .access, .plain])
@@ -93,7 +99,7 @@ struct FormatFuzzTests {
                 text(record.body) + " " + record.severityText + " "
                     + record.attributes.map { $0.key + " " + text($0.value) }.joined(separator: " ")
             }.joined(separator: "\n")
-            for (word, line) in zip(words, lines) where !all.contains(word) {
+            for (word, line) in zip(words, lines) where !all.contains(word) && !Self.mayLose(line) {
                 Issue.record("seed \(seed), \(format): \(word) of \(line.debugDescription) is lost")
                 return
             }
