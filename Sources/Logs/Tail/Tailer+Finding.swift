@@ -214,6 +214,7 @@ extension Tailer {
             guard let copy = copy(of: file) else { continue }
             adopt(file, copy.path, copy.status, isCompressed: copy.isCompressed)
         }
+        for file in lost where file.state == .gone { release(file) }
         lost.removeAll()
     }
 
@@ -364,9 +365,12 @@ extension Tailer {
     private func block(_ file: TailedFile, behind other: TailedFile) {
         var last = other
         while let next = last.successor { last = next }
-        guard last !== file, last.isFollowed, last.hasUnread || last.isQueued || last.isBlocked else { return }
+        // One that is looked for once more may have more to read.
+        let isLost = last.state == .gone && lost.contains { $0 === last }
+        let isBehind = last.isFollowed && (last.hasUnread || last.isQueued || last.isBlocked)
+        guard last !== file, isLost || isBehind else { return }
         last.successor = file
-        last.successorFrom = last.size
+        last.successorFrom = isLost ? .max : last.size
         file.isBlocked = true
     }
 
