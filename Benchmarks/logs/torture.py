@@ -88,7 +88,7 @@ class Torture:
                 asked |= {int(file): int(count) for file, count in re.findall(r"^ask (\d+) (\d+)$", "\n".join(lines), re.M)}
                 for file, count in list(asked.items()):
                     if int(self.sink.tell(f"last {file}")) + 1 >= count:
-                        writer.stdin.write(f"go {file}\n")
+                        self.allow(writer, file)
                         del asked[file]
                 self.look()
                 if time.monotonic() > kill_at:
@@ -103,6 +103,12 @@ class Torture:
             for process in (writer, self.agent, self.sink.process):
                 process.kill()
                 process.wait()
+
+    def allow(self, writer, file):
+        try:
+            writer.stdin.write(f"go {file}\n")
+        except BrokenPipeError:  # it has just ended
+            pass
 
     def next_kill(self):
         return time.monotonic() + self.options.kill_every * self.random.uniform(0.3, 1.7) if self.options.kill_every else float("inf")

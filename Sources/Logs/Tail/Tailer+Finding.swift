@@ -62,8 +62,10 @@ extension Tailer {
             }
         }
         unknown = findUnfound(unknown)
-        // The oldest first: of several rotations their order.
-        unknown.sort { ($0.status.modified, $0.path) < ($1.status.modified, $1.path) }
+        // The oldest first: of several rotations their order. Within a tick of the file system's clock the one comes last that has nothing behind its name.
+        unknown.sort {
+            ($0.status.modified, -$0.path.utf8.count, $0.path) < ($1.status.modified, -$1.path.utf8.count, $1.path)
+        }
         newPaths = Set(unknown.map(\.path))
         for finding in unknown where byIdentity[finding.status.identity] == nil { consider(finding) }
         newPaths = []
