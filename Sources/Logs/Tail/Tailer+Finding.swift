@@ -319,7 +319,7 @@ extension Tailer {
         guard !probe.isCompressed, probe.head.count < HeadPrint.bytesMax else { return false }
         let name = fileName(path)
         let isNamedSo = name.indices.dropFirst().contains { index in
-            "-._~".contains(name[index])
+            RotationName.marks.contains(name[index])
                 && byPath[joined(folder(of: path), String(name[..<index]))].map { original in
                     original.isFollowed && original.head.bytes > probe.head.count
                 } ?? false
@@ -356,7 +356,7 @@ extension Tailer {
     /// which they were found, which is that of their last writing.
     func family(of path: String) -> String {
         let start = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
-        for index in path[start...].indices.dropFirst() where "-._~".contains(path[index]) {
+        for index in path[start...].indices.dropFirst() where RotationName.marks.contains(path[index]) {
             let base = String(path[..<index])
             if latest[base] != nil || newPaths.contains(base) { return base }
         }
