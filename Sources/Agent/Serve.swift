@@ -251,6 +251,7 @@ public final class Serve {
             case .kill(let id): workers[id]?.process.send(Signals.kill)
             case .announce:
                 announce()
+                Machine.releaseStartPages()
                 tellIdle()
             case .crashed(let place, let delay): tellCrash(place, delay)
             case .reloaded:

@@ -192,6 +192,7 @@ public final class AgentService {
         var files = settings.signatures
         var storeAudit = plan.end.store.map(StoreAudit.init)
         var tickAt = clock.monotonicNanoseconds() + Self.tickNanoseconds
+        var isStarting = true
         while true {
             // With standard input everything ends that is read from it. It may come with another configuration.
             var poller = Poller([
@@ -209,6 +210,8 @@ public final class AgentService {
             duties.tick(now: now, isWoken: poller.isReady(2))
             guard now >= tickAt else { continue }
             tickAt = now + Self.tickNanoseconds
+            if isStarting { Machine.releaseStartPages() }
+            isStarting = false
             storeAudit?.tick(surroundings.audit)
             if files.haveChanged() { files = reload() ?? FileSignatures(files.paths) }
             for output in plan.outputs { output.tick() }
