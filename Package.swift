@@ -61,6 +61,7 @@ let package = Package(
             linkerSettings: v8Link),
         .target(name: "CCurl"),
         .target(name: "CAres"),
+        .target(name: "CAvahi"),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
@@ -80,10 +81,12 @@ let package = Package(
         target("Pipeline", ["Telemetry"]),
         target("Queue", ["CLinux", "Telemetry"]),
         target("Configuration", ["CYAML", "Telemetry"]),
+        target("Discovery", ["System"]),
         // 3 drivers
         target("Linux", ["CLinux", "Queue", "System"]),
         target("Transport", ["CCurl", "CZlib", "System"]),
-        target("Discovery", ["System", "Wire"]),
+        target("Resolver", ["CAres", "CLinux", "Discovery", "System"]),
+        target("Registries", ["CAvahi", "Discovery", "System", "Wire"]),
         target("Server", ["CHTTP2", "CLinux", "CZlib", "CZstd", "System", "Wire"]),
         target("Processors", ["Configuration", "System", "Telemetry", "Wire"]),
         target("Logs", ["CLinux", "CRE2", "CScan", "CSimdJSON", "CZlib", "CZstd", "System", "Telemetry", "Wire"]),
@@ -92,7 +95,6 @@ let package = Package(
         // 4 parts
         target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System", "Wire"], exclude: ["js"]),
         target("TLS", ["COpenSSL", "Linux"]),
-        target("Resolver", ["CAres", "CLinux", "Discovery", "System"]),
         target("Exporters", ["CLinux", "Discovery", "Pipeline", "Queue", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
         target("Receivers", ["CLinux", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
         // 5 hosts
@@ -123,7 +125,7 @@ let package = Package(
         tests("Logs", ["CScan", "CZlib", "Linux", "Logs", "System", "Telemetry", "Wire"]),
         tests("Transport", ["Transport", "CZlib", "System"]),
         tests("Resolver", ["Discovery", "Resolver", "System"]),
-        tests("Discovery", ["Discovery", "System", "Wire"]),
+        tests("Discovery", ["Discovery", "Registries", "System", "Wire"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),
         tests("Command", ["sidelight", "Store", "Telemetry"]),
         tests("Engine", ["Engine"]),

@@ -1,5 +1,3 @@
-public import System
-
 /// What a registry is asked to do. One at a time.
 public enum RegistryOperation: Hashable, Sendable {
     /// Enter it, whether it is known or not.
@@ -20,7 +18,7 @@ public enum RegistryOperation: Hashable, Sendable {
         }
     }
 
-    var instance: ServiceInstance {
+    public var instance: ServiceInstance {
         switch self {
         case .register(let instance, _), .beat(let instance, _), .deregister(let instance): instance
         }
@@ -63,50 +61,8 @@ public struct RegistryFailure: Error, Hashable, Sendable, CustomStringConvertibl
     public var description: String { message }
 }
 
-/// The words of one registry that is spoken to over HTTP: a machine without I/O that makes requests of operations and outcomes of answers.
-public protocol RegistrySession: Sendable {
-    /// None is under way.
-    mutating func begin(_ operation: RegistryOperation) -> RegistryStep
-    /// The answer to the request of the last step.
-    mutating func take(_ answer: Result<HTTPResponse, HTTPTransportError>) -> RegistryStep
-}
-
-public enum RegistryStep: Sendable {
-    case send(HTTPRequest)
-    case end(RegistryOutcome)
-}
-
-/// Limits of what is sent to a registry.
-enum RegistryRequest {
-    /// Of an answer. Bytes.
-    static let responseBytesMax = 64 << 10
-
-    static func make(
-        _ method: String, _ url: String, headers: [(name: String, value: String)], body: [UInt8] = [],
-        timeoutMilliseconds: Int
-    ) -> HTTPRequest {
-        var headers = headers
-        if !body.isEmpty { headers.append(("Content-Type", "application/json")) }
-        return HTTPRequest(
-            method: method, url: url, headers: headers, body: body, timeoutMilliseconds: timeoutMilliseconds,
-            responseBytesMax: responseBytesMax)
-    }
-
-    /// What a stranger says, on one line and not too long.
-    static func shown(_ body: some Collection<UInt8>) -> String {
-        let bytes = body.prefix(200).map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }
-        var text = String(decoding: bytes, as: UTF8.self)
-        while text.last == " " { text.removeLast() }
-        return text.isEmpty ? "(nothing)" : text
-    }
-}
-
-extension HTTPTransportError {
-    /// Whether the request may have reached the other side.
-    var isUncertain: Bool {
-        switch code {
-        case .resolve, .connect, .tls, .badURL, .cancelled, .shutdown: false
-        case .timeout, .reset, .protocolViolation, .tooLarge: true
-        }
-    }
+/// A registry. Any thread.
+public protocol Registry: Sendable {
+    /// Never blocks. `completion` is called once, on a thread of the registry's choosing, and must not block. One operation is out at a time.
+    func perform(_ operation: RegistryOperation, completion: @escaping @Sendable (RegistryOutcome) -> Void)
 }

@@ -70,14 +70,14 @@ public struct InstanceHealth: Hashable, Sendable {
 }
 
 /// Whose an id is in a registry.
-enum IDClaim: Hashable {
+public enum IDClaim: Hashable, Sendable {
     /// Nobody's, ours, or left by one that was where we are.
     case ours
     /// Of one that is elsewhere.
     case taken
 
     /// - Parameter wasOurs: This process has registered it before.
-    init(of holder: ServiceInstance?, for instance: ServiceInstance, wasOurs: Bool) {
+    public init(of holder: ServiceInstance?, for instance: ServiceInstance, wasOurs: Bool) {
         guard let holder, holder.process == nil || holder.process != instance.process else {
             self = .ours
             return

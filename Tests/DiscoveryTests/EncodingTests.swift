@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Discovery
+@testable import Registries
 
 private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 

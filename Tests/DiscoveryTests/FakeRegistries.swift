@@ -2,6 +2,7 @@ import System
 import Wire
 
 @testable import Discovery
+@testable import Registries
 
 /// A registry as the tests have it: no I/O, time by hand.
 protocol FakeRegistry: AnyObject {

@@ -2,6 +2,7 @@ import System
 import Testing
 
 @testable import Discovery
+@testable import Registries
 
 private let second: UInt64 = 1_000_000_000
 private let interval = 5 * second

@@ -3,6 +3,7 @@ import Testing
 import Wire
 
 @testable import Discovery
+@testable import Registries
 
 private let second: UInt64 = 1_000_000_000
 

@@ -8,6 +8,7 @@
 //
 // A member that cannot be reached, has no leader, or takes too long is left for the next one; only when all have failed has the operation.
 
+public import Discovery
 public import System
 internal import Wire
 

@@ -1,3 +1,4 @@
+public import Discovery
 internal import Wire
 
 extension ServiceInstance {

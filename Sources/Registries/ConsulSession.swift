@@ -4,6 +4,7 @@
 // so the loss of that is no affair of ours. What we find under our id before we register says whether the id is free; what we find after a beat, whether it is
 // still ours. A token may not have the right to look: then it is not looked.
 
+public import Discovery
 public import System
 internal import Wire
 

@@ -1,3 +1,4 @@
+public import Discovery
 internal import Wire
 
 /// What Prometheus is to scrape, as its file_sd and http_sd read it: a list of groups of targets with labels
