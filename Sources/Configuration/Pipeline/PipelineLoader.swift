@@ -155,6 +155,9 @@ struct PipelineLoader {
         readProcessors(&section)
         readExporters(&section, queue)
         readPipelines(&section)
+        var common = CommonLoader()
+        common.read(&section, flags)
+        configuration.common = common.configuration
         let effective = section.finish()
         check()
         return effective

@@ -1,0 +1,4 @@
+/// The sections of the file that `agent`, `serve` and `run` have in common. docs/configuration.md.
+public struct CommonConfiguration: Hashable, Sendable {
+    public init() {}
+}
