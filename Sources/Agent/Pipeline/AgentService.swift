@@ -192,6 +192,7 @@ public final class AgentService {
         var files = settings.signatures
         var storeAudit = plan.end.store.map(StoreAudit.init)
         var tickAt = clock.monotonicNanoseconds() + Self.tickNanoseconds
+        var isStarting = true
         while true {
             // With standard input everything ends that is read from it. It may come with another configuration.
             var poller = Poller([
@@ -209,6 +210,8 @@ public final class AgentService {
             duties.tick(now: now, isWoken: poller.isReady(2))
             guard now >= tickAt else { continue }
             tickAt = now + Self.tickNanoseconds
+            if isStarting { Machine.releaseStartPages() }
+            isStarting = false
             storeAudit?.tick(surroundings.audit)
             if files.haveChanged() { files = reload() ?? FileSignatures(files.paths) }
             for output in plan.outputs { output.tick() }
@@ -386,6 +389,8 @@ public final class AgentService {
             do throws(ListeningSocket.Failure) {
                 sockets[listen] = try ListeningSocket(.tcp(host: place.host, port: place.port))
             } catch {
+                // Another agent or service of this machine has the place that nobody asked for.
+                if listen.name == Listen.admin, !configuration.isAdminGiven { continue }
                 throw StartFailure(description: "\(listen.name) cannot listen at \(place): \(error.reason)")
             }
         }
@@ -414,8 +419,7 @@ public final class AgentService {
                 return Server.Listener(
                     fileDescriptor: socket.fileDescriptor, handler: handler, bodyBytesMax: handler.bodyBytesMax)
             }
-            if let place = configuration.admin {
-                let socket = sockets[Listen(name: Listen.admin, place: place)]!
+            if let place = configuration.admin, let socket = sockets[Listen(name: Listen.admin, place: place)] {
                 listeners.append(
                     Server.Listener(
                         fileDescriptor: socket.fileDescriptor, handler: admin,
@@ -460,7 +464,10 @@ public final class AgentService {
         var destinations = configuration.exporters.map { "\($0.name) (\($0.exporter.name))" }
         if configuration.store.isEnabled { destinations.append("the store in \(configuration.store.directory)") }
         let way = "sending to " + (destinations.isEmpty ? "nowhere" : destinations.joined(separator: ", "))
-        let admin = configuration.admin.map { place(Listen.admin, $0) }
+        let admin = configuration.admin.map { asked in
+            sockets[Listen(name: Listen.admin, place: asked)] == nil
+                ? "no admin port: \(asked) is taken (--admin names another)" : place(Listen.admin, asked)
+        }
         messages.say([places, way, admin].compactMap(\.self).joined(separator: "; "))
     }
 
