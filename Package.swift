@@ -90,6 +90,7 @@ let package = Package(
         target("Server", ["CHTTP2", "CLinux", "CZlib", "CZstd", "System", "Wire"]),
         target("Processors", ["Configuration", "System", "Telemetry", "Wire"]),
         target("Logs", ["CLinux", "CRE2", "CScan", "CSimdJSON", "CZlib", "CZstd", "System", "Telemetry", "Wire"]),
+        target("Health", ["System", "Telemetry", "Wire"]),
         target("Store", [grdb, "System", "Telemetry", "Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts
@@ -123,6 +124,7 @@ let package = Package(
         tests("Processors", ["Processors", "Configuration", "System", "Telemetry", "Wire"]),
         tests("Receivers", ["CHTTP2", "CZlib", "Linux", "Logs", "Receivers", "Server", "System", "Telemetry", "Wire"]),
         tests("Logs", ["CScan", "CZlib", "Linux", "Logs", "System", "Telemetry", "Wire"]),
+        tests("Health", ["Health", "System", "Wire"]),
         tests("Transport", ["Transport", "CZlib", "System"]),
         tests("Resolver", ["Discovery", "Resolver", "System", "Wire"]),
         tests("Discovery", ["Discovery", "Registries", "System", "Wire"]),
