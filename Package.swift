@@ -89,6 +89,7 @@ let package = Package(
         target("Processors", ["Configuration", "System", "Telemetry", "Wire"]),
         target("Logs", ["CLinux", "CRE2", "CScan", "CSimdJSON", "CZlib", "CZstd", "System", "Telemetry", "Wire"]),
         target("Store", [grdb, "System", "Telemetry", "Wire"]),
+        target("Exposition", ["Telemetry", "Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts
         target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System", "Wire"], exclude: ["js"]),
@@ -124,6 +125,7 @@ let package = Package(
         tests("Transport", ["Transport", "CZlib", "System"]),
         tests("Resolver", ["Discovery", "Resolver", "System"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),
+        tests("Exposition", ["Exposition", "Telemetry", "Wire"]),
         tests("Command", ["sidelight", "Store", "Telemetry"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "Telemetry", "System"]),

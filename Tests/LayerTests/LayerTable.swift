@@ -19,7 +19,7 @@ struct LayerTable {
             ["CV8", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON", "CHTTP2", "CYAML", "CZstd", "CAres", "CRE2", "CScan"],
             ["Telemetry", "System", "Policy"],
             ["Wire", "Pipeline", "Queue", "Resources", "Discovery", "Configuration"],
-            ["Linux", "Logs", "Transport", "Resolver", "Server", "Processors", "Store", "Engine"],
+            ["Linux", "Logs", "Transport", "Resolver", "Server", "Processors", "Store", "Engine", "Exposition"],
             ["Platform", "TLS", "Exporters", "Receivers", "Admin"],
             ["Runtime", "Agent"],
             ["sidelight", "sidelight-worker"],
