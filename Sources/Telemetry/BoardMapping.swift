@@ -280,6 +280,18 @@ public enum BoardCounter: Int, CaseIterable, Sendable {
     case heapExternal
     case arrayBuffers
     case isolateWorkers
+    /// Machine code and bytecode with their metadata, and texts of scripts outside of the heap. Bytes.
+    case code
+    case bytecode
+    case externalScriptSource
+    /// Bytes set aside for global handles, and in use by them.
+    case globalHandles
+    case globalHandlesUsed
+    case nativeContexts
+    /// Contexts that nothing but objects of theirs keeps alive.
+    case detachedContexts
+    /// Bytes that V8 itself has allocated outside of the heap.
+    case malloced
 
     static let cells = 64
     /// Whether it is the value of now and not a sum since the start.

@@ -145,6 +145,7 @@ struct PipelineLoader {
         section.value(
             "admin", &configuration.admin, .placeOrOff(example: "127.0.0.1:9464"), flag: ("--admin", flags.admin))
         places.admin = section.origin(of: "admin")
+        configuration.isAdminGiven = places.admin != .standard
         section.value("memory", &configuration.memoryBytesMax, .size(4 << 20...1 << 40))
         places.memory = section.origin(of: "memory")
         readStore(&section)
@@ -155,6 +156,9 @@ struct PipelineLoader {
         readProcessors(&section)
         readExporters(&section, queue)
         readPipelines(&section)
+        var common = CommonLoader()
+        common.read(&section, flags)
+        configuration.common = common.configuration
         let effective = section.finish()
         check()
         return effective
