@@ -168,7 +168,10 @@ public final class Serve {
     private func makePoller() -> Poller {
         isPollerOld = false
         order = workers.keys.sorted()
-        var descriptors = [signals.fileDescriptor, watch?.fileDescriptor ?? -1, identity?.checkDescriptor ?? -1, duties.wake.fileDescriptor]
+        var descriptors = [
+            signals.fileDescriptor, watch?.fileDescriptor ?? -1, identity?.checkDescriptor ?? -1,
+            duties.wake.fileDescriptor,
+        ]
         for id in order {
             guard let worker = workers[id] else { continue }
             descriptors.append(worker.ringBroken == nil ? worker.wake.fileDescriptor : -1)
@@ -251,6 +254,7 @@ public final class Serve {
             case .kill(let id): workers[id]?.process.send(Signals.kill)
             case .announce:
                 announce()
+                Machine.releaseStartPages()
                 tellIdle()
             case .crashed(let place, let delay): tellCrash(place, delay)
             case .reloaded:

@@ -98,6 +98,8 @@ static inline int sl_memfd_forget(int fd, size_t offset, size_t bytes) {
 
 // Provided because the constants are negative macros, which Swift does not import.
 void sl_keep_freed_memory(int bytes_max);
+// Gives the kernel back what the start has mapped of code; what is still needed of it comes back with its first use.
+void sl_release_start_pages(void);
 
 // The kernel's number of this thread.
 static inline int sl_thread_id(void) { return (int)syscall(SYS_gettid); }
