@@ -200,7 +200,7 @@ extension MetricPoint.Instrument {
 }
 
 extension BoardCollection {
-    var label: String {
+    public var label: String {
         switch self {
         case .minor: "minor"
         case .major: "major"
@@ -212,7 +212,7 @@ extension BoardCollection {
 
 extension BoardSnapshot.SeriesKey {
     /// For a fixed order.
-    var order: String {
+    public var order: String {
         "\(kind.rawValue) \(isOverflow) \(route) \(host):\(port) \(method) \(status) \(errorType) \(protocolVersion) \(isHTTPS)"
     }
 
