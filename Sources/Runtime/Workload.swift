@@ -97,7 +97,7 @@ final class Workload {
         internals = Internals(try PlatformSources.attach(realm), in: realm)
         loader = try ModuleLoader(
             internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init))
-        fetches = Fetches(eventLoop)
+        fetches = Fetches(eventLoop, services: FetchServiceOptions(options.configuration["resolve"]))
         modules = CompiledModules(internals, store: options.cacheDirectory.map(StoredModules.init))
     }
 

@@ -203,9 +203,9 @@ extension PipelineLoader {
         if common.tls != ExporterConfiguration.TLSFiles(), !all.isEmpty, all.allSatisfy({ $0.scheme == .http }) {
             section.warning("tls", "it has no effect: the URL is http")
         }
-        if !common.nameServers.isEmpty, !all.isEmpty, !all.contains(where: \.isService) {
+        if !common.nameServers.isEmpty, !all.isEmpty, !all.contains(where: { $0.finding == .dns }) {
             section.warning(
-                "resolver", "it has no effect: the URL is none of a service, as dnssrv+http://_otlp._tcp.example.com is"
+                "resolver", "it has no effect: the URL is none that DNS knows, as dnssrv+http://_otlp._tcp.example.com is"
             )
         }
         return targets
@@ -322,17 +322,7 @@ extension PipelineLoader {
         // Loki and Prometheus take snappy and nothing else.
         if kind != .loki, kind != .prometheus { section.value("compression", &target.compression, .choice) }
         section.value("timeout", &target.timeoutMilliseconds, .milliseconds(1...Self.timeoutMillisecondsMax))
-        var tls = target.tls
-        section.section("tls") { section in
-            section.optional("ca", &tls.authority, .path)
-            section.optional("cert", &tls.certificate, .path)
-            section.optional("key", &tls.key, .path)
-            if tls.isInsecure || section.has("insecure") { section.value("insecure", &tls.isInsecure, .bool) }
-            if tls.key != nil, tls.certificate == nil {
-                section.error("key", "a client's key needs its certificate: cert is missing")
-            }
-        }
-        target.tls = tls
+        target.tls.read(&section)
         section.optional("proxy", &target.proxy, .url(example: "http://proxy.example:3128"))
         section.list("resolver", &target.nameServers, .nameServer)
         if target.nameServers.count > Self.nameServersMax {
@@ -484,7 +474,7 @@ extension ScalarKind where Value == Bool {
 
 extension ScalarKind where Value == String {
     /// Port 53 where none is given.
-    fileprivate static var nameServer: ScalarKind {
+    static var nameServer: ScalarKind {
         ScalarKind(
             parse: { text throws(WrongValue) in
                 let place =
