@@ -35,7 +35,6 @@ extension CurlTransport {
         options.authorityFile = tls.authority
         options.certificateFile = tls.certificate
         options.keyFile = tls.key
-        options.isInsecure = tls.isInsecure
         return client(options)
     }
 }

@@ -67,7 +67,6 @@ extension WorkerConfiguration {
                     json.put("ca", registry.tls.authority)
                     json.put("cert", registry.tls.certificate)
                     json.put("key", registry.tls.key)
-                    json.put("insecure", registry.tls.isInsecure)
                 }
             }
             if let servers = resolve.nameServers {

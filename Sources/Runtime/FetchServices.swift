@@ -107,6 +107,5 @@ extension FetchServiceOptions.Place {
         transportOptions.authorityFile = json["ca"]?.string ?? getenv("SSL_CERT_FILE").map { String(cString: $0) }
         transportOptions.certificateFile = json["cert"]?.string
         transportOptions.keyFile = json["key"]?.string
-        transportOptions.isInsecure = json["insecure"] == .bool(true)
     }
 }

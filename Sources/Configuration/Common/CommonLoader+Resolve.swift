@@ -9,10 +9,10 @@ extension CommonLoader {
         var resolve = ResolveConfiguration()
         let given = Self.parse(flags.resolves, section.loading)
         section.section("resolve") { section in
-            resolve.consul = Self.registry("consul", .consul, Self.consulExample, given.consul, &section) {
-                $0.token = $1.secret("token") ?? $1.loading.environment["CONSUL_HTTP_TOKEN"].flatMap { $0.isEmpty ? nil : $0 }
+            resolve.consul = Self.registry("consul", "url", .consul, Self.consulExample, given.consul, &section) {
+                Self.readToken(&$0, &$1)
             }
-            resolve.etcd = Self.registry("etcd", .etcd, Self.etcdExample, given.etcd, &section) { registry, section in
+            resolve.etcd = Self.registry("etcd", "urls", .etcd, Self.etcdExample, given.etcd, &section) { registry, section in
                 section.optional("user", &registry.user, .text)
                 registry.password = section.secret("password")
                 if (registry.user == nil) != (registry.password == nil) {
@@ -23,6 +23,18 @@ extension CommonLoader {
             resolve.nameServers = Self.nameServers(given.nameServers, &section)
         }
         configuration.discovery.resolve = resolve
+    }
+
+    /// As Consul's own tools have it.
+    private static func readToken(_ registry: inout ResolveConfiguration.Registry, _ section: inout FileSection) {
+        registry.token = section.secret("token")
+        if let token = section.loading.environment["CONSUL_HTTP_TOKEN"]?.trimmed, !token.isEmpty {
+            registry.token = token
+            section.note("token", EffectiveValue.mask, .environment("CONSUL_HTTP_TOKEN"))
+        }
+        if let token = registry.token, !ExporterParser.isHeader("X-Consul-Token", token) {
+            section.error("token", "this cannot be sent: it holds control characters")
+        }
     }
 
     // MARK: Flags
@@ -52,7 +64,11 @@ extension CommonLoader {
 
     private static func servers(_ place: String?, _ example: String) throws(WrongValue) -> [EndpointURL] {
         guard let place else { return [] }
-        return [try ScalarKind<EndpointURL>.server(example: example).parse(place)]
+        var servers: [EndpointURL] = []
+        for part in place.split(separator: ",", omittingEmptySubsequences: false) {
+            servers.append(try ScalarKind<EndpointURL>.server(example: example).parse(String(part)))
+        }
+        return servers
     }
 
     private static func names(_ place: String?) throws(WrongValue) -> [String] {
@@ -63,7 +79,7 @@ extension CommonLoader {
     // MARK: The file
 
     private static func registry(
-        _ key: String, _ standard: ResolveConfiguration.Registry, _ example: String, _ given: [EndpointURL]?,
+        _ key: String, _ urlKey: String, _ standard: ResolveConfiguration.Registry, _ example: String, _ given: [EndpointURL]?,
         _ section: inout FileSection,
         _ readOthers: (inout ResolveConfiguration.Registry, inout FileSection) -> Void
     ) -> ResolveConfiguration.Registry? {
@@ -72,19 +88,24 @@ extension CommonLoader {
             return nil
         }
         var registry = standard
-        section.section(key, shorthand: "url") { section in
+        section.section(key, shorthand: urlKey) { section in
             if let given, !given.isEmpty {
                 registry.urls = given
-                note("url", given.map(\.description), &section)
+                note(urlKey, given.map(\.description), &section)
             } else {
-                section.list("url", &registry.urls, .server(example: example), isShownEmpty: true)
+                section.list(urlKey, &registry.urls, .server(example: example), isShownEmpty: true)
             }
             if registry.urls.count > serversMax {
-                section.error("url", "there are \(registry.urls.count); at most \(serversMax) are asked")
+                section.error(urlKey, "there are \(registry.urls.count); at most \(serversMax) are asked")
             }
-            if registry.urls.isEmpty { section.error("url", "it is empty, as in \(example)") }
+            if registry.urls.isEmpty { section.error(urlKey, "it is empty, as in \(example)") }
             readOthers(&registry, &section)
-            registry.tls.read(&section)
+            section.optional("ca", &registry.tls.authority, .path)
+            section.optional("cert", &registry.tls.certificate, .path)
+            section.optional("key", &registry.tls.key, .path)
+            if registry.tls.key != nil, registry.tls.certificate == nil {
+                section.error("key", "a client's key needs its certificate: cert is missing")
+            }
         }
         return registry.urls.isEmpty ? nil : registry
     }
@@ -116,28 +137,13 @@ extension CommonLoader {
     }
 }
 
-extension ExporterConfiguration.TLSFiles {
-    /// Reads `tls` of whoever connects.
-    mutating func read(_ section: inout FileSection) {
-        section.section("tls") { section in
-            section.optional("ca", &authority, .path)
-            section.optional("cert", &certificate, .path)
-            section.optional("key", &key, .path)
-            if isInsecure || section.has("insecure") { section.value("insecure", &isInsecure, .bool) }
-            if key != nil, certificate == nil {
-                section.error("key", "a client's key needs its certificate: cert is missing")
-            }
-        }
-    }
-}
-
 extension ScalarKind where Value == EndpointURL {
-    /// Of a registry's server: nothing behind the port.
+    /// Of a registry's server: nothing behind the port. HOST:PORT is http, as Consul's own tools have it.
     fileprivate static func server(example: String) -> ScalarKind {
         let url = url(example: example)
         return ScalarKind(
             parse: { text throws(WrongValue) in
-                let server = try url.parse(text)
+                let server = try url.parse(HostPort(parsing: text) == nil ? text : "http://" + text)
                 guard server.hasNoPath, server.query == nil else {
                     throw WrongValue("is not the URL of a server alone, as in \(example)")
                 }

@@ -11,6 +11,7 @@ public struct ResolveConfiguration: Hashable, Sendable {
         public var password: String?
         /// Of etcd: what the keys of services begin with.
         public var folder = "/sidelight/services/"
+        /// Of who asks.
         public var tls = ExporterConfiguration.TLSFiles()
 
         public init(urls: [EndpointURL]) { self.urls = urls }

@@ -322,7 +322,17 @@ extension PipelineLoader {
         // Loki and Prometheus take snappy and nothing else.
         if kind != .loki, kind != .prometheus { section.value("compression", &target.compression, .choice) }
         section.value("timeout", &target.timeoutMilliseconds, .milliseconds(1...Self.timeoutMillisecondsMax))
-        target.tls.read(&section)
+        var tls = target.tls
+        section.section("tls") { section in
+            section.optional("ca", &tls.authority, .path)
+            section.optional("cert", &tls.certificate, .path)
+            section.optional("key", &tls.key, .path)
+            if tls.isInsecure || section.has("insecure") { section.value("insecure", &tls.isInsecure, .bool) }
+            if tls.key != nil, tls.certificate == nil {
+                section.error("key", "a client's key needs its certificate: cert is missing")
+            }
+        }
+        target.tls = tls
         section.optional("proxy", &target.proxy, .url(example: "http://proxy.example:3128"))
         section.list("resolver", &target.nameServers, .nameServer)
         if target.nameServers.count > Self.nameServersMax {
