@@ -67,7 +67,8 @@ extension Workload {
                         "fetch.resent",
                         [
                             internals.number(Double(id)), internals.string(error.code.rawValue),
-                            internals.string(endpoint.address ?? endpoint.host), internals.number(Double(endpoint.port)),
+                            internals.string(endpoint.address ?? endpoint.host),
+                            internals.number(Double(endpoint.port)),
                         ])
                 }
             }

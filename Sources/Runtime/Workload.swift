@@ -187,7 +187,8 @@ final class Workload {
         return try internals.call(
             "wasi.run",
             [
-                module.withUnsafeBytes(realm.makeUint8Array), internals.string(entry), joined([name] + options.arguments),
+                module.withUnsafeBytes(realm.makeUint8Array), internals.string(entry),
+                joined([name] + options.arguments),
                 joined(options.environmentTexts), joined(options.folders.flatMap { [$0.guest, $0.host] }),
             ])
     }

@@ -122,7 +122,8 @@ public final class AgentService {
         storeLock = try Self.lock(configuration.store)
         let transport = CurlTransport()
         surroundings = PipelineSurroundings(
-            transport: transport, resolver: ServiceResolver(configuration.common.discovery.resolve, transport), budget: MemoryBudget(bytesMax: configuration.memoryBytesMax), clock: clock,
+            transport: transport, resolver: ServiceResolver(configuration.common.discovery.resolve, transport),
+            budget: MemoryBudget(bytesMax: configuration.memoryBytesMax), clock: clock,
             audit: DropAudit(clock), messages: messages,
             followers: LogFollowers(clock, memoryBytesMax: configuration.memoryBytesMax), deliveries: Deliveries())
         builder = PipelineBuilder(surroundings)

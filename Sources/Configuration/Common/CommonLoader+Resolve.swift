@@ -12,7 +12,8 @@ extension CommonLoader {
             resolve.consul = Self.registry("consul", "url", .consul, Self.consulExample, given.consul, &section) {
                 Self.readToken(&$0, &$1)
             }
-            resolve.etcd = Self.registry("etcd", "urls", .etcd, Self.etcdExample, given.etcd, &section) { registry, section in
+            resolve.etcd = Self.registry("etcd", "urls", .etcd, Self.etcdExample, given.etcd, &section) {
+                registry, section in
                 section.optional("user", &registry.user, .text)
                 registry.password = section.secret("password")
                 if (registry.user == nil) != (registry.password == nil) {
@@ -53,7 +54,9 @@ extension CommonLoader {
                 case "etcd": given.etcd = try (given.etcd ?? []) + servers(place, etcdExample)
                 case "dns": given.nameServers = try (given.nameServers ?? []) + names(place)
                 default:
-                    throw WrongValue("is not KIND or KIND=PLACE, where KIND \(notOneOf(["consul", "etcd", "dns"], String(parts[0])))")
+                    throw WrongValue(
+                        "is not KIND or KIND=PLACE, where KIND \(notOneOf(["consul", "etcd", "dns"], String(parts[0])))"
+                    )
                 }
             } catch {
                 loading.error(.flag("--resolve"), ["discovery", "resolve"], "\"\(text.shown)\" \(error.message)")
@@ -76,10 +79,24 @@ extension CommonLoader {
         return [try ScalarKind<String>.nameServer.parse(place)]
     }
 
+    /// As Consul's own tools have it.
+    private static func consulAddress(_ loading: FileLoading) -> [EndpointURL]? {
+        guard let text = loading.environment["CONSUL_HTTP_ADDR"]?.trimmed, !text.isEmpty else { return nil }
+        do throws(WrongValue) {
+            return try servers(text, consulExample)
+        } catch {
+            loading.warning(
+                .environment("CONSUL_HTTP_ADDR"), ["discovery", "resolve", "consul", "url"],
+                "\"\(text.shown)\" is ignored: it \(error.message)")
+            return nil
+        }
+    }
+
     // MARK: The file
 
     private static func registry(
-        _ key: String, _ urlKey: String, _ standard: ResolveConfiguration.Registry, _ example: String, _ given: [EndpointURL]?,
+        _ key: String, _ urlKey: String, _ standard: ResolveConfiguration.Registry, _ example: String,
+        _ given: [EndpointURL]?,
         _ section: inout FileSection,
         _ readOthers: (inout ResolveConfiguration.Registry, inout FileSection) -> Void
     ) -> ResolveConfiguration.Registry? {
@@ -91,7 +108,10 @@ extension CommonLoader {
         section.section(key, shorthand: urlKey) { section in
             if let given, !given.isEmpty {
                 registry.urls = given
-                note(urlKey, given.map(\.description), &section)
+                note(urlKey, given.map(\.description), .flag("--resolve"), &section)
+            } else if key == "consul", let urls = consulAddress(section.loading) {
+                registry.urls = urls
+                note(urlKey, urls.map(\.description), .environment("CONSUL_HTTP_ADDR"), &section)
             } else {
                 section.list(urlKey, &registry.urls, .server(example: example), isShownEmpty: true)
             }
@@ -115,7 +135,7 @@ extension CommonLoader {
         let servers: [String]
         if let given {
             servers = given
-            note("dns", given.isEmpty ? ["system"] : given, &section)
+            note("dns", given.isEmpty ? ["system"] : given, .flag("--resolve"), &section)
         } else {
             var words: [String] = []
             section.list("dns", &words, .nameServerOrSystem)
@@ -129,10 +149,9 @@ extension CommonLoader {
         return servers
     }
 
-    /// What the flag says, whatever the file does.
-    private static func note(_ key: String, _ texts: [String], _ section: inout FileSection) {
+    /// What a flag or variable says, whatever the file does.
+    private static func note(_ key: String, _ texts: [String], _ origin: SettingOrigin, _ section: inout FileSection) {
         _ = section.node(key)
-        let origin = SettingOrigin.flag("--resolve")
         section.put(key, .list(texts.map { .scalar(EffectiveValue.Scalar(text: $0, isBare: false, origin: origin)) }))
     }
 }

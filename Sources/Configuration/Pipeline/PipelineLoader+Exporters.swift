@@ -205,7 +205,8 @@ extension PipelineLoader {
         }
         if !common.nameServers.isEmpty, !all.isEmpty, !all.contains(where: { $0.finding == .dns }) {
             section.warning(
-                "resolver", "it has no effect: the URL is none that DNS knows, as dnssrv+http://_otlp._tcp.example.com is"
+                "resolver",
+                "it has no effect: the URL is none that DNS knows, as dnssrv+http://_otlp._tcp.example.com is"
             )
         }
         return targets
