@@ -81,6 +81,7 @@ let package = Package(
         target("Queue", ["CLinux", "Telemetry"]),
         target("Configuration", ["CYAML", "Telemetry"]),
         target("Discovery", ["System"]),
+        target("Resources", ["System", "Telemetry"]),
         // 3 drivers
         target("Linux", ["CLinux", "Queue", "System"]),
         target("Transport", ["CCurl", "CZlib", "System"]),
@@ -122,6 +123,7 @@ let package = Package(
         tests("Receivers", ["CHTTP2", "CZlib", "Linux", "Logs", "Receivers", "Server", "System", "Telemetry", "Wire"]),
         tests("Logs", ["CScan", "CZlib", "Linux", "Logs", "System", "Telemetry", "Wire"]),
         tests("Transport", ["Transport", "CZlib", "System"]),
+        tests("Resources", ["Linux", "Resources", "System", "Telemetry"], exclude: ["trees"]),
         tests("Resolver", ["Discovery", "Resolver", "System"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),
         tests("Command", ["sidelight", "Store", "Telemetry"]),
