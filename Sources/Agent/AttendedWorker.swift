@@ -7,6 +7,8 @@ internal import Wire
 final class AttendedWorker {
     /// Of the workers of `serve`, from 0.
     let place: Int
+    /// Unix nanoseconds.
+    let startTime: UInt64
     private let worker: Worker
     private var pump: RingPump
     /// Of its child isolates, by ring place.
@@ -48,6 +50,7 @@ final class AttendedWorker {
     init(_ worker: Worker, place: Int = 0, resource: Resource, clock: LinuxClock, handOn: @escaping (Batch) -> Void) {
         self.worker = worker
         self.place = place
+        startTime = clock.unixNanoseconds()
         board = worker.board.map { BoardReader($0) }
         makePump = { ring in
             RingPump(
@@ -145,4 +148,11 @@ final class AttendedWorker {
 
     /// What its board says now.
     func snapshot() -> BoardSnapshot { board?.snapshot() ?? BoardSnapshot() }
+
+    /// What is known of it now.
+    func facts() -> WorkerFacts {
+        WorkerFacts(
+            pid: process.pid, place: place, state: state, startTime: startTime, board: snapshot(),
+            requests: board?.requestsInFlight() ?? [], clock: pump.transcoder.clock)
+    }
 }

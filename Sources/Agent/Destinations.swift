@@ -83,6 +83,11 @@ final class Destinations: Sendable {
         }
     }
 
+    /// How they stand now.
+    var accounts: (exporters: [Account], store: Account) {
+        (exporters.map(\.account), storeAccount(store.counts))
+    }
+
     /// Ends everything. What exporters still hold is in the store.
     func close(now: UInt64) -> (exporters: [Account], store: Account) {
         (exporters.map { $0.close(now) }, storeAccount(store.flush()))
@@ -134,13 +139,19 @@ private final class RunExporter: Sendable {
         }.detach()
     }
 
+    var account: Account { account(counters, lastError: nil) }
+
     func close(_ now: UInt64) -> Account {
         let outcome = exporter.shutdown(now)
+        return account(outcome.counters, lastError: outcome.lastError)
+    }
+
+    private func account(_ counters: ExportAccounting, lastError: String?) -> Account {
         var account = Account(
-            name: exporter.configuration.name, requests: outcome.counters.attempts, retries: outcome.counters.retries,
-            lastError: outcome.lastError, complaint: teller.complaint)
+            name: exporter.configuration.name, requests: counters.attempts, retries: counters.retries,
+            lastError: lastError, complaint: teller.complaint)
         for signal in Signal.allCases {
-            let counts = outcome.counters[signal]
+            let counts = counters[signal]
             guard counts.received > 0 else { continue }
             account.signals[signal] = Account.Items(
                 received: counts.received, sent: counts.exported,

@@ -32,6 +32,12 @@ public struct RunEnding: Sendable {
 
 /// One run. Main thread.
 public final class Run {
+    /// Whom what the worker records is shown to.
+    private final class Shown {
+        /// Nil: none was asked for.
+        var admin: AdminPort?
+    }
+
     private let settings: RunSettings
     private let messages: Messages
     private let clock = LinuxClock()
@@ -39,17 +45,32 @@ public final class Run {
     private let worker: AttendedWorker
     private let destinations: Destinations
     private let control: ControlServer?
+    private let duties: Duties
+    private let shown: Shown
+    private let startTime: UInt64
+    private let resource: Resource
     private var supervisor = Supervisor()
 
-    private static let wakeIndex = 0, workerIndex = 1, signalIndex = 2
+    private static let wakeIndex = 0, workerIndex = 1, signalIndex = 2, dutiesIndex = 3
 
     /// Runs it from beginning to end.
     public static func run(_ settings: RunSettings) -> RunEnding {
         let messages = Messages(
             isQuiet: settings.isQuiet, level: settings.configuration.logLevel, isJSON: settings.configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
+        var socket: ListeningSocket?
+        if settings.configuration.isAdminGiven, let place = settings.configuration.admin {
+            do throws(ListeningSocket.Failure) {
+                socket = try ListeningSocket(.tcp(host: place.host, port: place.port))
+            } catch {
+                messages.fail("--admin \(place): \(error.reason)")
+                return RunEnding(exitCode: 2)
+            }
+        }
         do {
-            return try Run(settings, messages).run()
+            let run = try Run(settings, messages)
+            if let socket { try run.openAdmin(socket) }
+            return try run.run()
         } catch {
             messages.fail("\(error)")
             return RunEnding(exitCode: 70)
@@ -63,23 +84,62 @@ public final class Run {
         SignalDescriptor.ignoreBrokenPipes()
         SignalDescriptor.awaitChildren()
         signals = try SignalDescriptor(Signals.end)
+        duties = try Duties()
+        startTime = clock.unixNanoseconds()
         let started = try Worker(configuration.worker, arguments: [settings.entry] + settings.arguments)
         let destinations = try Destinations(configuration, messages)
         control = ControlServer(
             store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
         control?.add(pid: started.process.pid, place: 0, started.control)
         self.destinations = destinations
+        resource = .run(configuration.worker.resource, entry: settings.entry, pid: started.process.pid)
+        let shown = Shown()
+        self.shown = shown
         worker = AttendedWorker(
-            started, resource: .run(configuration.worker.resource, entry: settings.entry, pid: started.process.pid),
-            clock: clock, handOn: { destinations.accept($0) })
+            started, resource: resource, clock: clock,
+            handOn: { batch in
+                destinations.accept(batch)
+                shown.admin?.show(batch)
+            })
+    }
+
+    // MARK: the admin port
+
+    private func openAdmin(_ socket: ListeningSocket) throws {
+        guard let place = settings.configuration.admin else { return }
+        let desk = FactsDesk(duties.wake) { [unowned self] in facts }
+        duties.add(desk)
+        let queries = StoreQueries(directory: settings.configuration.storeDirectory)
+        let pages: [any AdminPages] = [
+            MetricsPages(source: desk), HealthPages(), StorePages(queries: queries, clock: clock),
+            LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
+            CounterPages(source: desk, clock: clock),
+        ]
+        shown.admin = try AdminPort(socket, place, pages, clock)
+    }
+
+    private var facts: WorkloadFacts {
+        var report = RunReport(outcome: WorkerOutcome(exitCode: 0), workerStatus: .exited(0))
+        report.add(worker)
+        (report.exporters, report.store) = destinations.accounts
+        let facts = worker.facts()
+        return WorkloadFacts(
+            service: resource.serviceName, entry: settings.entry, url: nil, startTime: startTime, resource: resource,
+            workers: [facts], total: facts.board, restarts: [:], counters: report.countersSoFar, isEnding: false)
     }
 
     // MARK: while the worker lives
 
     private func run() throws -> RunEnding {
-        var poller = Poller([worker.wake.fileDescriptor, worker.process.fileDescriptor, signals.fileDescriptor])
+        var poller = Poller([
+            worker.wake.fileDescriptor, worker.process.fileDescriptor, signals.fileDescriptor,
+            duties.wake.fileDescriptor,
+        ])
         while true {
-            try poller.wait(nanoseconds: worker.prepareToSleep(now: clock.monotonicNanoseconds()))
+            let now = clock.monotonicNanoseconds()
+            let sleep = duties.sleepNanoseconds(now: now)
+            try poller.wait(nanoseconds: worker.prepareToSleep(now: now).map { min($0, sleep) } ?? sleep)
+            duties.tick(now: clock.monotonicNanoseconds(), isWoken: poller.isReady(Self.dutiesIndex))
             // Signals first: one that came by the terminal ended the worker, too, and is the reason for it.
             if poller.isReady(Self.signalIndex) { takeSignals() }
             if poller.isReady(Self.wakeIndex) { worker.wake.clear() }
@@ -112,6 +172,7 @@ public final class Run {
         let (status, usage) = try worker.process.reap()
         control?.remove(pid: worker.process.pid)
         control?.stop()
+        shown.admin?.end()
         var outcome = supervisor.workerEnded(status, deathNote: worker.deathNote)
         // Nobody writes any more, so this is the rest, at most a ring full.
         if let broken = worker.drain(now: clock.unixNanoseconds()) {

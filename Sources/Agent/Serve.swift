@@ -23,6 +23,10 @@ public final class Serve {
     private let destinations: Destinations
     private let resource: Resource
     private let control: ControlServer?
+    private let duties: Duties
+    /// Nil: there is none.
+    private var admin: AdminPort?
+    private let startTime: UInt64
     private var supervisor: ServeSupervisor
     private var workers: [ServeSupervisor.WorkerID: AttendedWorker] = [:]
     /// In the order of the poller.
@@ -44,7 +48,7 @@ public final class Serve {
     /// The poller does not know what is being checked now.
     private var isPollerOld = false
 
-    private static let signalIndex = 0, watchIndex = 1, checkIndex = 2, workersIndex = 3
+    private static let signalIndex = 0, watchIndex = 1, checkIndex = 2, dutiesIndex = 3, workersIndex = 4
     private static let scope = InstrumentationScope(name: Release.name, version: Release.version)
 
     /// Serves from beginning to end.
@@ -70,8 +74,18 @@ public final class Serve {
             messages.fail("--listen \(settings.configuration.listen): \(error.reason)")
             return RunEnding(exitCode: 2)
         }
+        let admin: ListeningSocket?
         do {
-            return try Serve(settings, socket, identity, messages).run()
+            admin = try Self.adminSocket(settings.configuration)
+        } catch {
+            messages.fail("--admin \(settings.configuration.admin!): \(error.reason)")
+            socket.removePath()
+            return RunEnding(exitCode: 2)
+        }
+        do {
+            let serve = try Serve(settings, socket, identity, messages)
+            try serve.openAdmin(admin)
+            return try serve.run()
         } catch {
             socket.removePath()
             messages.fail("\(error)")
@@ -99,7 +113,9 @@ public final class Serve {
         supervisor = ServeSupervisor(
             places: configuration.isolates, startNanoseconds: configuration.startNanoseconds,
             shutdownNanoseconds: configuration.shutdownNanoseconds)
-        metrics = BoardMetrics(startTime: clock.unixNanoseconds())
+        duties = try Duties()
+        startTime = clock.unixNanoseconds()
+        metrics = BoardMetrics(startTime: startTime)
         metricsAt = clock.monotonicNanoseconds() &+ configuration.metricNanoseconds
         report = RunReport(
             outcome: WorkerOutcome(exitCode: 0), workerStatus: .exited(0))
@@ -137,6 +153,7 @@ public final class Serve {
                 tellOfWatch()
             }
             if poller.isReady(Self.checkIndex) { endCheck() }
+            duties.tick(now: clock.monotonicNanoseconds(), isWoken: poller.isReady(Self.dutiesIndex))
             for (index, id) in order.enumerated() {
                 guard let worker = workers[id] else { continue }
                 let at = Self.workersIndex + 2 * index
@@ -151,7 +168,10 @@ public final class Serve {
     private func makePoller() -> Poller {
         isPollerOld = false
         order = workers.keys.sorted()
-        var descriptors = [signals.fileDescriptor, watch?.fileDescriptor ?? -1, identity?.checkDescriptor ?? -1]
+        var descriptors = [
+            signals.fileDescriptor, watch?.fileDescriptor ?? -1, identity?.checkDescriptor ?? -1,
+            duties.wake.fileDescriptor,
+        ]
         for id in order {
             guard let worker = workers[id] else { continue }
             descriptors.append(worker.ringBroken == nil ? worker.wake.fileDescriptor : -1)
@@ -162,7 +182,7 @@ public final class Serve {
 
     private func sleepNanoseconds() -> UInt64 {
         let now = clock.monotonicNanoseconds()
-        var sleep = metricsAt > now ? metricsAt - now : 0
+        var sleep = min(metricsAt > now ? metricsAt - now : 0, duties.sleepNanoseconds(now: now))
         for time in [supervisor.timer, reload.time, identity?.timer] {
             if let time { sleep = min(sleep, time > now ? time - now : 0) }
         }
@@ -234,6 +254,7 @@ public final class Serve {
             case .kill(let id): workers[id]?.process.send(Signals.kill)
             case .announce:
                 announce()
+                Machine.releaseStartPages()
                 tellIdle()
             case .crashed(let place, let delay): tellCrash(place, delay)
             case .reloaded:
@@ -262,12 +283,16 @@ public final class Serve {
                 crons: place == 0 ? configuration.crons.map(\.text) : [])
             let started = try Worker(
                 configuration.worker, arguments: [settings.entry], serving: (serving, socket, identity))
-            let destinations = destinations
+            let (destinations, admin) = (destinations, admin)
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
             control?.add(pid: started.process.pid, place: place, started.control)
             workers[id] = AttendedWorker(
-                started, place: place, resource: resource, clock: clock, handOn: { destinations.accept($0) })
+                started, place: place, resource: resource, clock: clock,
+                handOn: { batch in
+                    destinations.accept(batch)
+                    admin?.show(batch)
+                })
             return nil
         } catch {
             return error
@@ -313,7 +338,7 @@ public final class Serve {
         let count = settings.configuration.isolates
         let url = address.url(isTLS: identity != nil)
         guard settings.configuration.isJSON else {
-            messages.say("serving \(settings.entry) on \(url) (\(countText(count, "isolate")))")
+            messages.say("serving \(settings.entry) on \(url) (\(countText(count, "isolate")))\(adminText)")
             return
         }
         var json = JSONWriter()
@@ -322,6 +347,7 @@ public final class Serve {
             json.put("entry", settings.entry)
             json.put("url", url)
             json.put("isolates", count)
+            if let admin { json.put("admin", admin.place.description) }
         }
         Machine.writeToStandardError(json.text + "\n")
     }
@@ -380,6 +406,51 @@ public final class Serve {
         }
     }
 
+    // MARK: the admin port
+
+    /// Nil: none is wanted, or nobody asked for it and somebody else has its place.
+    private static func adminSocket(
+        _ configuration: AgentConfiguration
+    ) throws(ListeningSocket.Failure) -> ListeningSocket? {
+        guard let place = configuration.admin else { return nil }
+        do throws(ListeningSocket.Failure) {
+            return try ListeningSocket(.tcp(host: place.host, port: place.port))
+        } catch {
+            if configuration.isAdminGiven { throw error }
+            return nil
+        }
+    }
+
+    private func openAdmin(_ socket: ListeningSocket?) throws {
+        let desk = FactsDesk(duties.wake) { [unowned self] in facts }
+        duties.add(desk)
+        guard let socket, let place = settings.configuration.admin else { return }
+        let queries = StoreQueries(directory: settings.configuration.storeDirectory)
+        let pages: [any AdminPages] = [
+            MetricsPages(source: desk), HealthPages(), StorePages(queries: queries, clock: clock),
+            LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
+            CounterPages(source: desk, clock: clock),
+        ]
+        admin = try AdminPort(socket, place, pages, clock)
+    }
+
+    /// What is known at this moment.
+    private var facts: WorkloadFacts {
+        let workers = workers.sorted { ($0.value.place, $0.key) < ($1.value.place, $1.key) }.map { $0.value.facts() }
+        var report = report
+        for worker in self.workers.values { report.add(worker) }
+        (report.exporters, report.store) = destinations.accounts
+        return WorkloadFacts(
+            service: resource.serviceName, entry: settings.entry, url: address.url(isTLS: identity != nil),
+            startTime: startTime, resource: resource, workers: workers, total: metrics.total(workers.map(\.board)),
+            restarts: report.workerRestarts, counters: report.countersSoFar, isEnding: supervisor.isEnding)
+    }
+
+    private var adminText: String {
+        if let admin { return "; admin port: \(admin.place)" }
+        return settings.configuration.admin.map { "; no admin port: \($0) is taken (--admin names another)" } ?? ""
+    }
+
     // MARK: metrics
 
     private func exportMetrics() {
@@ -395,6 +466,7 @@ public final class Serve {
 
     private func finish() -> RunEnding {
         control?.stop()
+        admin?.end()
         exportMetrics()
         var isLeaving = false
         let began = clock.monotonicNanoseconds()

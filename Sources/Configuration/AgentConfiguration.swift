@@ -6,9 +6,11 @@ public struct AgentConfiguration: Hashable, Sendable {
     /// None when `OTEL_SDK_DISABLED` is set.
     public var exporters: [ExporterConfiguration] = []
     public var storeDirectory = ".sidelight/"
-    public var admin = HostPort(host: "127.0.0.1", port: 9464)
-    /// Whether `--admin` was given; `run` opens the port only then.
+    /// Nil: no admin port is wanted.
+    public var admin: HostPort? = HostPort(host: "127.0.0.1", port: 9464)
+    /// Whether the place was asked for. `run` opens the port only then, and `serve` can go without it only if not.
     public var isAdminGiven = false
+    public var common = CommonConfiguration()
     public var listen = ListenAddress.tcp(HostPort(host: "127.0.0.1", port: 8080))
     public var isolates = 1
     /// Nil: plain HTTP.
@@ -32,12 +34,18 @@ public struct AgentConfiguration: Hashable, Sendable {
 
     public init(worker: WorkerConfiguration) { self.worker = worker }
 
-    /// Reads it from flags and environment, finding all errors at once.
+    /// Reads it from flags, environment and a file, finding all errors at once.
+    /// - Parameters:
+    ///   - file: Nil: there is none.
+    ///   - readFile: Reads a file that holds a secret.
     public static func parse(
-        _ flags: FlagValues, environment variables: [String: String]
+        _ flags: FlagValues, environment variables: [String: String], file: PipelineConfiguration.File? = nil,
+        readFile: @escaping (String) -> PipelineConfiguration.FileText = { _ in .failed("no file is read") }
     ) -> Result<Configured<AgentConfiguration>, ConfigurationErrors> {
         let environment = Environment(variables)
-        var problems = Problems()
+        var flags = flags
+        let read = WorkloadFile(file, &flags, variables, readFile: readFile)
+        var problems = read.problems
         var configuration = AgentConfiguration(worker: WorkerConfiguration.parse(flags, environment, &problems))
         var parser = ExporterParser(environment: environment, problems: problems)
         let exporters = parser.parse(flags: flags.exports, isJSON: flags.isJSON)
@@ -48,6 +56,7 @@ public struct AgentConfiguration: Hashable, Sendable {
         if let interval = environment.integer("OTEL_METRIC_EXPORT_INTERVAL", in: 1...Int(Int32.max), &problems) {
             configuration.metricNanoseconds = UInt64(interval) * 1_000_000
         }
+        configuration.common = read.common
         configuration.logs = flags.logs
         configuration.policy = flags.policy
         configuration.isJSON = flags.isJSON
@@ -62,7 +71,7 @@ public struct AgentConfiguration: Hashable, Sendable {
         }
         if let text = flags.admin {
             isAdminGiven = true
-            admin = Self.place(text, "--admin", example: "127.0.0.1:9464", &problems) ?? admin
+            admin = text == "off" ? nil : Self.place(text, "--admin", example: "127.0.0.1:9464", &problems)
         }
         if let text = flags.flushTimeout {
             flushNanoseconds = Units.nanoseconds(text)
@@ -124,7 +133,7 @@ public struct AgentConfiguration: Hashable, Sendable {
     private static func place(_ text: String, _ flag: String, example: String, _ problems: inout Problems) -> HostPort?
     {
         let place = HostPort(parsing: text)
-        if place == nil { problems.error(flag, "\"\(text)\" is not HOST:PORT, as in \(example) or [::1]:9464") }
+        if place == nil { problems.error(flag, "\"\(text)\" is not HOST:PORT, as in \(example) or [::1]:9464, or off") }
         return place
     }
 }

@@ -2,6 +2,7 @@
 // what was read last: a counter never goes back, a sum stays finite, a text is UTF-8.
 
 internal import CLinux
+internal import Glibc
 
 /// Reads a board. One thread at a time.
 public struct BoardReader: ~Copyable {
@@ -204,6 +205,22 @@ public struct BoardReader: ~Copyable {
             if let request = request() { requests.append(request) } else { bad += 1 }
         }
         return (requests, left, bad)
+    }
+
+    /// The requests that are in flight now, while the worker goes on. One that changes while it is read is left out.
+    public func requestsInFlight() -> [BoardRequest] {
+        var requests: [BoardRequest] = []
+        for slot in 0..<BoardLayout.slots {
+            let offset = BoardLayout.slotOffset(slot)
+            guard mapping.load(offset) & 0xFFFF_FFFF == BoardSlotState.open else { continue }
+            mapping.copy(offset, words: BoardLayout.slotBytes / 8, to: buffer)
+            mapping.copy(offset, words: BoardLayout.slotBytes / 8, to: buffer + BoardLayout.slotBytes)
+            guard memcmp(buffer, buffer + BoardLayout.slotBytes, BoardLayout.slotBytes) == 0,
+                UInt64(buffer.load(as: UInt32.self)) == BoardSlotState.open
+            else { continue }
+            if let request = request() { requests.append(request) }
+        }
+        return requests
     }
 
     private func request() -> BoardRequest? {

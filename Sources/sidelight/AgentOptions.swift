@@ -88,13 +88,15 @@ struct AgentOptions: ParsableArguments {
             }
         }
         return PipelineConfiguration.load(
-            flags, environment: Machine.environment, file: file, hasProgram: { Machine.executable($0) != nil }
-        ) { path in
-            do throws(FileError) {
-                return .bytes(try readFile(path, bytesMax: fileBytesMax))
-            } catch {
-                return .failed(error.reason)
-            }
+            flags, environment: Machine.environment, file: file, hasProgram: { Machine.executable($0) != nil },
+            readFile: readSecret)
+    }
+
+    @Sendable static func readSecret(_ path: String) -> PipelineConfiguration.FileText {
+        do throws(FileError) {
+            return .bytes(try readFile(path, bytesMax: fileBytesMax))
+        } catch {
+            return .failed(error.reason)
         }
     }
 

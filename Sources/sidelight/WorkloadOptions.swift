@@ -1,9 +1,21 @@
 import ArgumentParser
 import Configuration
 import Linux
+import System
 
 /// The options of all commands that start a workload.
 struct WorkloadOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("c"), .customLong("config")],
+        help: ArgumentHelp("A configuration file: docs/configuration.md says which keys are read.", valueName: "FILE"))
+    var config: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the admin port is, with metrics, health and what was recorded, or off (default: 127.0.0.1:9464 of `serve`, off of `run`).",
+            valueName: "HOST:PORT"))
+    var admin: String?
+
     @Option(
         help: ArgumentHelp(
             "service.name of what is recorded (default: OTEL_SERVICE_NAME, else ENTRY's name).", valueName: "NAME"))
@@ -56,6 +68,7 @@ struct WorkloadOptions: ParsableArguments {
         var flags = FlagValues()
         flags.service = service
         flags.store = store
+        flags.admin = admin
         flags.exports = exports
         flags.limits = limits
         flags.flushTimeout = flushTimeout
@@ -66,9 +79,21 @@ struct WorkloadOptions: ParsableArguments {
         return flags
     }
 
+    private func file() throws -> PipelineConfiguration.File? {
+        guard let config else { return nil }
+        do throws(FileError) {
+            let bytes = try readFile(config, bytesMax: AgentOptions.fileBytesMax)
+            return PipelineConfiguration.File(name: config, bytes: bytes)
+        } catch {
+            throw ValidationError("--config \(config.escaped): \(error.reason)")
+        }
+    }
+
     /// The whole configuration; what is wrong with it, and what can be known before anything is started, is a usage error.
     func configure(_ flags: FlagValues) throws -> Configured<AgentConfiguration> {
-        switch AgentConfiguration.parse(flags, environment: Machine.environment) {
+        switch AgentConfiguration.parse(
+            flags, environment: Machine.environment, file: try file(), readFile: AgentOptions.readSecret)
+        {
         case .success(let configured):
             if let store, let reason = Machine.reasonNotWritable(folder: store) ?? Machine.makeWritable(folder: store) {
                 throw ValidationError("--store \(store): cannot be written: \(reason)")

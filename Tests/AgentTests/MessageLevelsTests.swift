@@ -4,8 +4,8 @@ import Testing
 @testable import Agent
 
 @Suite struct MessageLevelsTests {
-    private func changes(_ text: String) throws(AdminHandler.LevelsProblem) -> [MessageCategory: LogLevel] {
-        try AdminHandler.changes(Array(text.utf8))
+    private func changes(_ text: String) throws(LevelPages.LevelsProblem) -> [MessageCategory: LogLevel] {
+        try LevelPages.changes(Array(text.utf8))
     }
 
     @Test func levelsChangeByCategory() throws {
@@ -25,7 +25,7 @@ import Testing
             (#"{"shop": "info"}"#, "there is no category \"shop\"; there are agent"),
         ])
     func whatIsWrongIsNamed(_ body: String, _ reason: String) {
-        do throws(AdminHandler.LevelsProblem) {
+        do throws(LevelPages.LevelsProblem) {
             _ = try changes(body)
             Issue.record("\(body) was taken")
         } catch {
@@ -35,7 +35,7 @@ import Testing
 
     @Test func changesComeFromThisMachineAndNoBrowser() {
         func status(_ peer: String, _ origin: String? = nil, _ type: String? = "application/json") -> Int? {
-            AdminHandler.refusal(peer, origin, type)?.status
+            LevelPages.refusal(peer, origin, type)?.status
         }
         for peer in ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1", ""] {
             #expect(status(peer) == nil, "\(peer)")

@@ -41,9 +41,11 @@ class Service:
         self.tls = tls  # what clients connect with
         self.messages = sidelight.folder / f"stderr-{time.monotonic_ns()}.txt"
         export = receiver.export() if receiver else []
+        # Services of several tests may live at once, and agents: the standard place is nobody's.
+        admin = [] if "--admin" in arguments else ["--admin", "off"]
         with open(self.messages, "w") as errors:
             self.process = sidelight.start(
-                "serve", "--listen", listen, *export, *arguments, entry, env={**SOON, **env},
+                "serve", "--listen", listen, *admin, *export, *arguments, entry, env={**SOON, **env},
                 stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
             )  # fmt: skip
         self.port = None
@@ -56,6 +58,11 @@ class Service:
         self.url = found[1]
         if not self.url.startswith("unix:"):
             self.port = int(self.url.rsplit(":", 1)[1])
+
+    @property
+    def admin(self):
+        """The URL of its admin port."""
+        return "http://" + wait_for(lambda: self.said(r"; admin port: (\S+)"))
 
     @property
     def err(self):

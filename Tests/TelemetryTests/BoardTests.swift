@@ -25,6 +25,8 @@ final class BoardEnds {
         reader.openRequests(consumed: consumed)
     }
 
+    func requestsInFlight() -> [BoardRequest] { reader.requestsInFlight() }
+
     func open(
         _ id: UInt8 = 1, method: UInt8 = 1, text: String = "", target: String = "/a?b=c",
         flags: BoardRequestFlags = .sampled
@@ -83,6 +85,7 @@ private let get200 = BoardSeriesHead(.serverDuration, method: 1, status: 200, is
         #expect(BoardLayout.Series.host + BoardLayout.hostBytesMax <= BoardLayout.seriesBytes)
         #expect(BoardCounter.scheduledFailures.rawValue == 33)
         #expect(BoardCounter.isolateWorkers.rawValue == 55)
+        #expect(BoardCounter.malloced.rawValue == BoardCounter.cells - 1)
     }
 
     @Test func countersComeOutAsTheyWentInAndNeverGoBack() throws {
@@ -136,6 +139,21 @@ private let get200 = BoardSeriesHead(.serverDuration, method: 1, status: 200, is
         #expect(board.openRequests(136).requests.isEmpty)
         board.writer.free(slot)
         #expect(board.openRequests(0).requests.isEmpty)
+    }
+
+    @Test func whatIsInFlightIsSeenWhileTheWorkerGoesOn() throws {
+        let board = try BoardEnds()
+        let first = try #require(board.open(9, target: "/first"))
+        let second = try #require(board.open(8, target: "/second"))
+        #expect(board.requestsInFlight().map(\.path) == ["/first", "/second"])
+        board.writer.end(first, ringHead: 128)
+        #expect(board.requestsInFlight().map(\.path) == ["/second"])
+        board.writer.free(first)
+        #expect(board.writer.leave(second))
+        #expect(board.requestsInFlight().isEmpty)
+        // A worker that writes anything at all.
+        board.fill(0xFF)
+        #expect(board.requestsInFlight().isEmpty)
     }
 
     @Test func aRequestWhoseHandlerGoesOnIsNoneInFlight() throws {

@@ -19,6 +19,8 @@ internal import Transport
 /// What `sidelight agent` was asked for.
 public struct AgentSettings: Sendable {
     public var configuration: PipelineConfiguration
+    /// Whether somebody asked for the place of the admin port; if not, the agent can go without it.
+    public var isAdminGiven = true
     /// What was ignored of the configuration; said before anything else.
     public var warnings: [String] = []
     /// What it was read from, set right after: when one of these files changes, it is read anew.
@@ -53,6 +55,8 @@ public final class AgentService {
     private let counters = ReceiverCounters()
     private let intake: PipelineIntake
     private let server: Server
+    private let duties: Duties
+    private let status: PipelineStatus
     private let admin: AdminHandler
     private let reloads: ConfigurationReloads
     private var builder: PipelineBuilder
@@ -124,14 +128,21 @@ public final class AgentService {
         plan = try builder.first(configuration)
         intake = PipelineIntake(plan, surroundings)
         reloads = ConfigurationReloads()
-        admin = AdminHandler(
-            PipelineStatus(intake: intake, receivers: counters, surroundings: surroundings, reloads: reloads),
-            surroundings, store: configuration.store)
-        sockets = try Self.sockets(configuration, [:])
+        duties = try Duties()
+        status = PipelineStatus(intake: intake, receivers: counters, surroundings: surroundings, reloads: reloads)
+        admin = AdminHandler([
+            MetricsPages(source: status), HealthPages(),
+            PipelinePages(status: status, taps: surroundings.taps), LogPages(followers: surroundings.followers),
+            StorePages(
+                queries: configuration.store.isEnabled
+                    ? StoreQueries(directory: configuration.store.directory) : nil, clock: clock),
+            LevelPages(levels: messages.levels), CounterPages(source: status, clock: clock),
+        ])
+        sockets = try Self.sockets(configuration, [:], isAdminGiven: settings.isAdminGiven)
         let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
         server = try Server(
             parts.listeners(configuration, sockets, plan), companion: intake, budget: surroundings.budget, clock: clock)
-        admin.status.follow(server.counters)
+        status.follow(server.counters)
         for pipeline in plan.stateful { pipeline.watch(server) }
         try beginTail(configuration)
         if let opening = try opening(configuration) { try read(opening) }
@@ -182,16 +193,28 @@ public final class AgentService {
     private func waitForEnd() throws {
         var files = settings.signatures
         var storeAudit = plan.end.store.map(StoreAudit.init)
+        var tickAt = clock.monotonicNanoseconds() + Self.tickNanoseconds
+        var isStarting = true
         while true {
             // With standard input everything ends that is read from it. It may come with another configuration.
-            var poller = Poller([signals.fileDescriptor, logInputs?.isOver.fileDescriptor ?? -1])
-            try poller.wait(nanoseconds: Self.tickNanoseconds)
-            storeAudit?.tick(surroundings.audit)
+            var poller = Poller([
+                signals.fileDescriptor, logInputs?.isOver.fileDescriptor ?? -1, duties.wake.fileDescriptor,
+            ])
+            let begin = clock.monotonicNanoseconds()
+            try poller.wait(
+                nanoseconds: min(tickAt > begin ? tickAt - begin : 0, duties.sleepNanoseconds(now: begin)))
             if poller.isReady(1) { return }
             while let signal = signals.next() {
                 guard signal.number == SIGHUP else { return }
                 files = reload() ?? FileSignatures(files.paths)
             }
+            let now = clock.monotonicNanoseconds()
+            duties.tick(now: now, isWoken: poller.isReady(2))
+            guard now >= tickAt else { continue }
+            tickAt = now + Self.tickNanoseconds
+            if isStarting { Machine.releaseStartPages() }
+            isStarting = false
+            storeAudit?.tick(surroundings.audit)
             if files.haveChanged() { files = reload() ?? FileSignatures(files.paths) }
             for output in plan.outputs { output.tick() }
             if let tail { tick(tail.positions) }
@@ -215,7 +238,7 @@ public final class AgentService {
             LogInputReading.Surroundings(
                 intake: intake, server: server, clock: clock, messages: messages.about(.logs)))
         self.logInputs = logInputs
-        admin.status.follow(logInputs.shared)
+        status.follow(logInputs.shared)
     }
 
     // MARK: Files
@@ -242,7 +265,7 @@ public final class AgentService {
             LogTail.Surroundings(intake: intake, server: server, positions: positions, clock: clock, messages: messages)
         )
         self.tail = tail
-        admin.status.follow(tail)
+        status.follow(tail)
     }
 
     /// Once a second.
@@ -271,7 +294,7 @@ public final class AgentService {
         case .success(let next):
             for warning in next.warnings { messages.warn(warning) }
             do {
-                try change(to: keepingWhatStays(next.configuration))
+                try change(to: keepingWhatStays(next.configuration), next)
                 reloads.succeeded()
                 messages.say("the configuration was read anew")
                 return next.signatures
@@ -304,8 +327,8 @@ public final class AgentService {
         return next
     }
 
-    private func change(to configuration: PipelineConfiguration) throws {
-        let sockets = try Self.sockets(configuration, sockets)
+    private func change(to configuration: PipelineConfiguration, _ next: AgentSettings) throws {
+        let sockets = try Self.sockets(configuration, sockets, isAdminGiven: next.isAdminGiven)
         let isTailKept =
             configuration.logFiles == plan.configuration.logFiles
             && configuration.logFilesLimits == plan.configuration.logFilesLimits
@@ -353,7 +376,7 @@ public final class AgentService {
 
     /// Opens what is not open yet.
     private static func sockets(
-        _ configuration: PipelineConfiguration, _ open: Sockets
+        _ configuration: PipelineConfiguration, _ open: Sockets, isAdminGiven: Bool
     ) throws -> Sockets {
         var sockets: Sockets = [:]
         var listens = configuration.receivers.map { Listen(name: $0.name, place: $0.listen) }
@@ -368,6 +391,8 @@ public final class AgentService {
             do throws(ListeningSocket.Failure) {
                 sockets[listen] = try ListeningSocket(.tcp(host: place.host, port: place.port))
             } catch {
+                // Another agent or service of this machine has the place that nobody asked for.
+                if listen.name == Listen.admin, !isAdminGiven { continue }
                 throw StartFailure(description: "\(listen.name) cannot listen at \(place): \(error.reason)")
             }
         }
@@ -396,8 +421,7 @@ public final class AgentService {
                 return Server.Listener(
                     fileDescriptor: socket.fileDescriptor, handler: handler, bodyBytesMax: handler.bodyBytesMax)
             }
-            if let place = configuration.admin {
-                let socket = sockets[Listen(name: Listen.admin, place: place)]!
+            if let place = configuration.admin, let socket = sockets[Listen(name: Listen.admin, place: place)] {
                 listeners.append(
                     Server.Listener(
                         fileDescriptor: socket.fileDescriptor, handler: admin,
@@ -442,7 +466,10 @@ public final class AgentService {
         var destinations = configuration.exporters.map { "\($0.name) (\($0.exporter.name))" }
         if configuration.store.isEnabled { destinations.append("the store in \(configuration.store.directory)") }
         let way = "sending to " + (destinations.isEmpty ? "nowhere" : destinations.joined(separator: ", "))
-        let admin = configuration.admin.map { place(Listen.admin, $0) }
+        let admin = configuration.admin.map { asked in
+            sockets[Listen(name: Listen.admin, place: asked)] == nil
+                ? "no admin port: \(asked) is taken (--admin names another)" : place(Listen.admin, asked)
+        }
         messages.say([places, way, admin].compactMap(\.self).joined(separator: "; "))
     }
 

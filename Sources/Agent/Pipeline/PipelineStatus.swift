@@ -207,6 +207,13 @@ final class PipelineStatus: Sendable {
     }
 }
 
+extension PipelineStatus: CounterSource {
+    func counters(_ done: @escaping @Sendable (Counters) -> Void) -> Bool {
+        done(counters)
+        return true
+    }
+}
+
 extension ProcessorConfiguration.Kind {
     /// What processors of this kind drop items for.
     fileprivate var dropReasons: [ProcessorDropReason] {

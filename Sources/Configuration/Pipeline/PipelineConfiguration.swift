@@ -29,6 +29,7 @@ public struct PipelineConfiguration: Hashable, Sendable {
     public var processors: [NamedProcessor] = []
     public var exporters: [NamedExporter] = []
     public var pipelines: [PipelineRoute] = []
+    public var common = CommonConfiguration()
 
     public init() {}
 

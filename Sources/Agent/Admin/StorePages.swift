@@ -1,19 +1,25 @@
 internal import Server
 internal import Store
+internal import System
 internal import Telemetry
 internal import Wire
 
-// What the store knows, by the admin port.
+/// What the store knows. On the server's thread.
+struct StorePages: AdminPages {
+    /// Nil: no store is kept.
+    let queries: StoreQueries?
+    let clock: any SystemClock
+    let paths = [
+        "/api/v1/errors", "/api/v1/errors/FINGERPRINT", "/api/v1/logs", "/api/v1/logs/patterns", "/api/v1/traces/ID",
+    ]
 
-extension AdminHandler {
     /// Of a page of logs.
     private static let logBytesMax = 8 << 20
     /// Of one trace, spans and logs each.
     private static let traceItemsMax = 5_000
     private static let traceBytesMax = 4 << 20
 
-    /// False: nothing of the store has this path.
-    func answerFromStore(_ request: borrowing ServedRequest, _ responder: Responder) -> Bool {
+    func answer(_ request: borrowing ServedRequest, _ responder: Responder) -> Bool {
         if request.pathIs("/api/v1/logs") {
             logs(request, responder)
         } else if request.pathIs("/api/v1/logs/patterns") {
@@ -40,10 +46,10 @@ extension AdminHandler {
         _ responder: Responder, _ answer: @escaping @Sendable (StoreReader) throws -> StoreQueries.Answer
     ) {
         guard let queries else {
-            return Self.refuse(responder, 404, "the agent keeps no store: its configuration says so")
+            return AdminHandler.refuse(responder, 404, "the agent keeps no store: its configuration says so")
         }
         if !queries.ask(responder, answer) {
-            Self.refuse(responder, 503, "\(StoreQueries.countMax) questions wait already")
+            AdminHandler.refuse(responder, 503, "\(StoreQueries.countMax) questions wait already")
         }
     }
 
@@ -55,7 +61,7 @@ extension AdminHandler {
             return try StoreParameters(
                 request.queryFields, allowed: allowed, limit: limit, now: clock.unixNanoseconds())
         } catch {
-            Self.refuse(responder, 400, error.text)
+            AdminHandler.refuse(responder, 400, error.text)
             return nil
         }
     }
@@ -99,7 +105,7 @@ extension AdminHandler {
     private func trace(_ prefix: String, _ request: borrowing ServedRequest, _ responder: Responder) {
         guard parameters(request, responder, []) != nil else { return }
         guard StoreReader.isPrefix(prefix) else {
-            return Self.refuse(
+            return AdminHandler.refuse(
                 responder, 400, "a trace is named by \(StoreReader.prefixDigitsMin) to 32 hex digits of its id")
         }
         ask(responder) { reader in
@@ -144,7 +150,7 @@ extension AdminHandler {
                 request, responder, [.service, .since, .until, .limit], limit: (10, 1_000))
         else { return }
         guard (4...16).contains(fingerprint.utf8.count), fingerprint.allSatisfy(\.isHexDigit) else {
-            return Self.refuse(responder, 400, "an error is named by 4 to 16 hex digits of its fingerprint")
+            return AdminHandler.refuse(responder, 400, "an error is named by 4 to 16 hex digits of its fingerprint")
         }
         let query = errorQuery(parameters)
         ask(responder) { reader in

@@ -6,28 +6,36 @@ internal import Wire
 // Levels of the agent's own messages. Changing them is the one thing that this port does to the agent, so it has to come from this machine, and not out of a browser: a
 // page of somebody else's can send requests to loopback, but none of type JSON without being asked first, and none without `Origin`.
 
-extension AdminHandler {
-    /// Of a request's body.
-    static let bodyBytesMax = 4_096
+/// `/api/v1/loglevel`.
+struct LevelPages: AdminPages {
+    let levels: MessageLevels
+    let paths = ["/api/v1/loglevel"]
+
     /// Stands for all categories.
     private static let every = "all"
 
-    func levels(_ request: borrowing ServedRequest, _ responder: Responder) {
+    func answer(_ request: borrowing ServedRequest, _ responder: Responder) -> Bool {
+        guard request.pathIs("/api/v1/loglevel") else { return false }
+        change(request, responder)
+        return true
+    }
+
+    private func change(_ request: borrowing ServedRequest, _ responder: Responder) {
         switch request.method {
         case .get, .head: break
         case .put:
             if let (status, why) = Self.refusal(request.peer, request.header("origin"), request.header("content-type"))
             {
-                return Self.refuse(responder, status, why)
+                return AdminHandler.refuse(responder, status, why)
             }
             do throws(LevelsProblem) {
-                messages.levels.change(try Self.changes(request.body))
+                levels.change(try Self.changes(request.body))
             } catch {
-                return Self.refuse(responder, 400, error.text)
+                return AdminHandler.refuse(responder, 400, error.text)
             }
         default: return responder.respond(405, ResponseFields(["allow": "GET, HEAD, PUT"]))
         }
-        responder.respond(200, Self.json, body: Array(Self.text(messages.levels.all).utf8))
+        responder.respond(200, AdminHandler.json, body: Array(Self.text(levels.all).utf8))
     }
 
     /// Why a change is not taken from there; nil: it is.

@@ -1,0 +1,57 @@
+internal import Server
+
+/// Some of what the admin port answers.
+protocol AdminPages: Sendable {
+    /// Its paths, for whoever asks for one that is not there.
+    var paths: [String] { get }
+
+    /// On the server's thread. False: the path is none of its.
+    func answer(_ request: borrowing ServedRequest, _ responder: Responder) -> Bool
+}
+
+/// The admin port: who answers which path. On the server's thread.
+final class AdminHandler: RequestHandler {
+    private let pages: [any AdminPages]
+
+    init(_ pages: [any AdminPages]) { self.pages = pages }
+
+    func handle(_ request: borrowing ServedRequest, _ responder: Responder) {
+        for page in pages where page.answer(request, responder) { return }
+        guard Self.isReading(request, responder) else { return }
+        let paths = pages.flatMap(\.paths).sorted()
+        let known = paths.dropLast().joined(separator: ", ") + (paths.count > 1 ? " and " : "") + (paths.last ?? "")
+        Self.refuse(responder, 404, "nothing is here; there are \(known)")
+    }
+
+    // MARK: for the pages
+
+    /// Of a request's body.
+    static let bodyBytesMax = 4_096
+
+    static let json = ResponseFields(["content-type": "application/json"])
+    static let plain = ResponseFields(["content-type": "text/plain; charset=utf-8"])
+
+    static func refuse(_ responder: Responder, _ status: Int, _ why: String) {
+        responder.respond(status, plain, body: Array((why + "\n").utf8))
+    }
+
+    /// Whether it asks for something without changing anything; if not, it is refused.
+    static func isReading(_ request: borrowing ServedRequest, _ responder: Responder) -> Bool {
+        if request.method == .get || request.method == .head { return true }
+        responder.respond(405, ResponseFields(["allow": "GET, HEAD"]))
+        return false
+    }
+
+    /// Whether it can be answered without end; if not, it is refused.
+    static func isGetting(_ request: borrowing ServedRequest, _ responder: Responder) -> Bool {
+        if request.method == .get { return true }
+        responder.respond(405, ResponseFields(["allow": "GET"]))
+        return false
+    }
+
+    /// A field of the query that is not understood.
+    static func refuse(_ responder: Responder, _ field: (name: String, value: String), _ known: String) {
+        let text = "\(field.name)=\(field.value)".prefix(80)
+        refuse(responder, 400, "\"\(text)\" is not understood; there are \(known)")
+    }
+}

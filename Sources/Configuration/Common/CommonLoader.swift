@@ -1,0 +1,9 @@
+/// Reads the sections that all commands have in common.
+struct CommonLoader {
+    var configuration = CommonConfiguration()
+
+    /// - Parameter section: The whole file.
+    mutating func read(_ section: inout FileSection, _ flags: FlagValues) {
+        readHealth(&section)
+    }
+}
