@@ -10,6 +10,7 @@ internal import Logs
 internal import Processors
 internal import Queue
 internal import Receivers
+internal import Resolver
 internal import Server
 internal import Store
 internal import System
