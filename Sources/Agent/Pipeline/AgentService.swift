@@ -139,7 +139,7 @@ public final class AgentService {
             StorePages(
                 queries: configuration.store.isEnabled
                     ? StoreQueries(directory: configuration.store.directory) : nil, clock: clock),
-            LevelPages(levels: messages.levels), CounterPages(source: status, clock: clock),
+            LevelPages(levels: messages.levels), CounterPages(status: status, clock: clock),
         ])
         sockets = try Self.sockets(configuration, [:], isAdminGiven: settings.isAdminGiven)
         let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
