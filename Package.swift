@@ -101,7 +101,7 @@ let package = Package(
         target("Exporters", ["CLinux", "Discovery", "Pipeline", "Queue", "Resolver", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
         target("Receivers", ["CLinux", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
         // 5 hosts
-        target("Runtime", nio + ["Platform", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
+        target("Runtime", nio + ["Discovery", "Platform", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target(
             "Agent",
             [
@@ -133,7 +133,7 @@ let package = Package(
         tests("Discovery", ["Discovery", "Registries", "System", "Wire"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),
         tests("Exposition", ["Exposition", "Telemetry", "Wire"]),
-        tests("Command", ["sidelight", "Store", "Telemetry"]),
+        tests("Command", ["sidelight", "Store", "Telemetry", "Wire"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "Telemetry", "System"]),
         tests("Agent", ["Agent", "Configuration", "Telemetry", "Wire", "Linux", "Logs", "Processors", "Store", "System", "Transport"]),

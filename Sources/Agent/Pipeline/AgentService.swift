@@ -120,8 +120,10 @@ public final class AgentService {
         signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
         SignalDescriptor.ignoreBrokenPipes()
         storeLock = try Self.lock(configuration.store)
+        let transport = CurlTransport()
         surroundings = PipelineSurroundings(
-            transport: CurlTransport(), budget: MemoryBudget(bytesMax: configuration.memoryBytesMax), clock: clock,
+            transport: transport, resolver: ServiceResolver(configuration.common.discovery.resolve, transport),
+            budget: MemoryBudget(bytesMax: configuration.memoryBytesMax), clock: clock,
             audit: DropAudit(clock), messages: messages,
             followers: LogFollowers(clock, memoryBytesMax: configuration.memoryBytesMax), deliveries: Deliveries())
         builder = PipelineBuilder(surroundings)
@@ -340,6 +342,10 @@ public final class AgentService {
         if !isTailKept { tail?.pause() }
         if let opening { logInputs?.prepare(opening) }
         builder.prepare(change)
+        let resolve = configuration.common.discovery.resolve
+        if resolve != plan.configuration.common.discovery.resolve {
+            surroundings.resolver.use(resolve, surroundings.transport)
+        }
         let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
         let server = server
         let result = Monitor<(plan: PipelinePlan?, isDone: Bool)>((nil, false))

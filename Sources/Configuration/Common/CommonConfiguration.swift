@@ -2,6 +2,7 @@
 public struct CommonConfiguration: Hashable, Sendable {
     public var resources = ResourcesConfiguration()
     public var health = HealthConfiguration()
+    public var discovery = DiscoveryConfiguration()
 
     public init() {}
 }

@@ -6,5 +6,6 @@ struct CommonLoader {
     mutating func read(_ section: inout FileSection, _ flags: FlagValues) {
         readResources(&section)
         readHealth(&section)
+        section.section("discovery") { section in readResolve(&section, flags) }
     }
 }

@@ -6,6 +6,8 @@ enum TopKey: Equatable {
     case view(TopView)
     case up, down, pageUp, pageDown, first, last
     case redraw
+    /// One that means nothing.
+    case other
 }
 
 /// Makes keys of the bytes that a terminal sends: letters, and ECMA-48 sequences of cursor keys in both modes. What is unknown is left out. Pure.
@@ -58,7 +60,10 @@ struct TopKeys {
         case UInt8(ascii: "g"): return .first
         case UInt8(ascii: "G"): return .last
         case 0x0C: return .redraw
-        default: return TopView.allCases.first { $0.key == Character(Unicode.Scalar(byte)) }.map { .view($0) }
+        case 0x21...0x7E:
+            let view = TopView.allCases.first { $0.key == Character(Unicode.Scalar(byte)) }
+            return view.map { .view($0) } ?? .other
+        default: return nil
         }
     }
 

@@ -47,7 +47,7 @@ struct TopScreen {
         case .pageDown: offset += page
         case .first: offset = 0
         case .last: offset = rowCount
-        case .redraw: break
+        case .redraw, .other: break
         }
         offset = max(0, min(offset, rowCount - page))
         return true
