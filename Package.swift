@@ -102,7 +102,7 @@ let package = Package(
         target(
             "Agent",
             [
-                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Linux", "Logs", "Transport", "Resolver", "Server", "Processors", "Store", "Exporters",
+                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Linux", "Logs", "Transport", "Registries", "Resolver", "Server", "Processors", "Store", "Exporters",
                 "Receivers", "System",
             ]),
         // 6 tools

@@ -4,5 +4,6 @@ struct CommonLoader {
 
     /// - Parameter section: The whole file.
     mutating func read(_ section: inout FileSection, _ flags: FlagValues) {
+        readDiscovery(&section, flags)
     }
 }
