@@ -112,7 +112,8 @@ public final class Run {
         let queries = StoreQueries(directory: settings.configuration.storeDirectory)
         let pages: [any AdminPages] = [
             MetricsPages(source: desk), HealthPages(), StorePages(queries: queries, clock: clock),
-            LevelPages(levels: messages.levels),
+            LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
+            CounterPages(source: desk, clock: clock),
         ]
         shown.admin = try AdminPort(socket, place, pages, clock)
     }
@@ -124,7 +125,7 @@ public final class Run {
         let facts = worker.facts()
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: nil, startTime: startTime, resource: resource,
-            workers: [facts], total: facts.board, restarts: [:], counters: report.counters, isEnding: false)
+            workers: [facts], total: facts.board, restarts: [:], counters: report.countersSoFar, isEnding: false)
     }
 
     // MARK: while the worker lives

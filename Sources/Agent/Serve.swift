@@ -436,7 +436,9 @@ public final class Serve {
         let queries = StoreQueries(directory: settings.configuration.storeDirectory)
         let pages: [any AdminPages] = [
             MetricsPages(source: desk), HealthPages(), StorePages(queries: queries, clock: clock),
-            LevelPages(levels: messages.levels), DiscoveryPages(board: registrations),
+            LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
+            CounterPages(source: desk, clock: clock),
+            DiscoveryPages(board: registrations),
         ]
         admin = try AdminPort(socket, place, pages, clock)
     }
@@ -447,7 +449,7 @@ public final class Serve {
         var report = report
         for worker in self.workers.values { report.add(worker) }
         (report.exporters, report.store) = destinations.accounts
-        var counters = report.counters
+        var counters = report.countersSoFar
         registrations.count(in: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: address.url(isTLS: identity != nil),

@@ -48,7 +48,7 @@ import Testing
         (expected.tags, expected.meta, expected.labels) = (["a", "b c"], ["team": "web", "tier": ""], ["env": "prod"])
         (expected.weight, expected.ttlNanoseconds) = (10, 30_000_000_000)
         var consul = RegisterConfiguration.Consul()
-        consul.url = try EndpointURL(parsing: "https://consul:8501/")
+        consul.url = try EndpointURL(parsing: "https://consul:8501")
         (consul.token, consul.namespace, consul.partition) = ("from-file", "n", "p")
         (consul.deregisterNanoseconds, consul.authority) = (300_000_000_000, "ca.pem")
         expected.consul = consul
@@ -139,7 +139,7 @@ import Testing
         ("consul: {deregister-after: 30s}", "is not a time from 1m"),
         ("consul: {token: ''}", "it is empty"), ("consul: {token: \"a\\nb\"}", "control characters"),
         ("consul: {tokn: x}", "did you mean \"token\""),
-        ("consul: 'http://a?x=1'", "has a query"), ("etcd: {urls: []}", "which members"),
+        ("consul: 'http://a?x=1'", "is not the URL of a server alone"), ("etcd: {urls: []}", "which members"),
         ("etcd: {user: u}", "its password is missing"),
         ("etcd: {password: u}", "whose is it?"), ("dns-sd: _http", "is no type"),
         ("dns-sd: _aaaaaaaaaaaaaaaa._tcp", "is no type"),

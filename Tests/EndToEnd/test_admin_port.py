@@ -153,3 +153,26 @@ def test_who_asks_much_and_reads_nothing_is_no_burden(serve):
         for client in sockets:
             client.close()
     assert service.end() == 0
+
+
+def test_an_agent_beside_a_service_goes_without_the_standard_place_too(sidelight):
+    try:
+        taken = socket.create_server(("127.0.0.1", 9464))
+    except OSError:
+        taken = None
+    errors = sidelight.folder / "errors.txt"
+    receivers = [word for name in ("otlp-http", "otlp-grpc", "zipkin", "jaeger") for word in ("--receive", f"{name}=127.0.0.1:0")]
+    with open(errors, "w") as file:
+        process = sidelight.start("agent", *receivers, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+    try:
+        wait_for(lambda: "receiving" in errors.read_text())
+        assert "; no admin port: 127.0.0.1:9464 is taken (--admin names another)" in errors.read_text()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        asked = sidelight("agent", *receivers, "--admin", "127.0.0.1:9464")
+        assert asked.code == 2 and "admin cannot listen at 127.0.0.1:9464" in asked.err
+    finally:
+        process.kill()
+        process.wait()
+        if taken:
+            taken.close()

@@ -4,6 +4,10 @@ struct CommonLoader {
 
     /// - Parameter section: The whole file.
     mutating func read(_ section: inout FileSection, _ flags: FlagValues) {
-        readDiscovery(&section, flags)
+        readHealth(&section)
+        section.section("discovery") { section in
+            readRegister(&section, flags)
+            readResolve(&section, flags)
+        }
     }
 }
