@@ -105,7 +105,8 @@ let package = Package(
         target(
             "Agent",
             [
-                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Resources", "Linux", "Logs", "Transport", "Resolver", "Server", "Processors", "Store", "Exporters",
+                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Resources", "Linux", "Logs", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
+                "Exporters",
                 "Receivers", "System",
             ]),
         // 6 tools

@@ -68,6 +68,8 @@ public enum CounterName: String, CaseIterable, Sendable {
     case memoryUsed = "sidelight_memory_used_bytes"
     case memoryMax = "sidelight_memory_max_bytes"
     case reloads = "sidelight_config_reloads_total"
+    case registrations = "sidelight_registrations"
+    case registryAnswers = "sidelight_registry_answers_total"
     case serverConnections = "sidelight_server_connections_total"
     case serverRequests = "sidelight_server_requests_total"
     case serverRefused = "sidelight_server_refused_total"

@@ -4,9 +4,11 @@
 // folder. What to do about a worker decides `ServeSupervisor`. docs/adr/0006 says why a process an isolate.
 
 internal import Configuration
+internal import Discovery
 internal import Linux
 internal import System
 internal import Telemetry
+internal import Transport
 internal import Wire
 
 /// One `serve`. Main thread.
@@ -26,6 +28,9 @@ public final class Serve {
     private let duties: Duties
     /// Nil: there is none.
     private var admin: AdminPort?
+    private let registrations = RegistrationBoard()
+    /// Nil: nothing is registered, or not yet.
+    private var registrar: Registrar?
     private let startTime: UInt64
     private var supervisor: ServeSupervisor
     private var workers: [ServeSupervisor.WorkerID: AttendedWorker] = [:]
@@ -254,6 +259,7 @@ public final class Serve {
             case .kill(let id): workers[id]?.process.send(Signals.kill)
             case .announce:
                 announce()
+                beginRegistering()
                 Machine.releaseStartPages()
                 tellIdle()
             case .crashed(let place, let delay): tellCrash(place, delay)
@@ -266,6 +272,8 @@ public final class Serve {
             }
         }
         for (id, error) in notStarted { self.notStarted(id, error) }
+        // So that nobody comes any more while the workers finish what they have.
+        if supervisor.isEnding { registrar?.end() }
         if supervisor.isEnding, let socket {
             // Who comes now is refused as soon as the last worker has closed it, and need not wait for that in vain.
             socket.removePath()
@@ -429,7 +437,7 @@ public final class Serve {
         let pages: [any AdminPages] = [
             MetricsPages(source: desk), HealthPages(), StorePages(queries: queries, clock: clock),
             LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
-            CounterPages(desk: desk, clock: clock),
+            CounterPages(desk: desk, clock: clock), DiscoveryPages(board: registrations),
         ]
         admin = try AdminPort(socket, place, pages, clock)
     }
@@ -440,15 +448,41 @@ public final class Serve {
         var report = report
         for worker in self.workers.values { report.add(worker) }
         (report.exporters, report.store) = destinations.accounts
+        var counters = report.countersSoFar
+        registrations.count(in: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: address.url(isTLS: identity != nil),
             startTime: startTime, resource: resource, workers: workers, total: metrics.total(workers.map(\.board)),
-            restarts: report.workerRestarts, counters: report.countersSoFar, isEnding: supervisor.isEnding)
+            restarts: report.workerRestarts, counters: counters, isEnding: supervisor.isEnding)
     }
 
     private var adminText: String {
         if let admin { return "; admin port: \(admin.place)" }
         return settings.configuration.admin.map { "; no admin port: \($0) is taken (--admin names another)" } ?? ""
+    }
+
+    // MARK: registries
+
+    /// It serves: others are to find it.
+    private func beginRegistering() {
+        var configuration = settings.configuration.common.discovery.register
+        var place = admin?.place
+        if case .tcp(let own) = address {
+            place = own
+        } else if configuration.consul != nil || configuration.etcd != nil || configuration.dnsSD != nil {
+            messages.about(.discovery).warn("\(address): a socket in the file system is known to nobody but Prometheus")
+            (configuration.consul, configuration.etcd, configuration.dnsSD) = (nil, nil, nil)
+        }
+        guard let place else { return }
+        let offers = Offers(configuration, service: resource.serviceName, admin: admin?.place)
+        let offer = offers.workload(place, isTLS: identity != nil)
+        registrations.show(offers.target([offer]))
+        registrar = Registrar.begin(
+            [offer], configuration, offers, { CurlTransport() }, duties, clock, messages, registrations
+        ) { [unowned self] in
+            workers.values.contains { $0.state == .serving }
+                ? InstanceHealth(.passing, "it serves") : InstanceHealth(.critical, "no isolate serves")
+        }
     }
 
     // MARK: metrics
@@ -465,6 +499,7 @@ public final class Serve {
     // MARK: the end
 
     private func finish() -> RunEnding {
+        registrar?.settle()
         control?.stop()
         admin?.end()
         exportMetrics()

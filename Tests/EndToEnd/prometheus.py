@@ -14,10 +14,12 @@ BINARY = pathlib.Path(__file__).resolve().parent.parent.parent / ".peers" / "pro
 class Prometheus:
     """Takes what it is sent and scrapes nothing."""
 
+    config = "global: {scrape_interval: 1h}\nstorage: {exemplars: {max_exemplars: 1000}}\n"
+
     def __init__(self, folder):
         folder.mkdir()
         config = folder / "prometheus.yml"
-        config.write_text("global: {scrape_interval: 1h}\nstorage: {exemplars: {max_exemplars: 1000}}\n")
+        config.write_text(self.config)
         self.messages = folder / "stderr.txt"
         with open(self.messages, "w") as errors:
             self.process = subprocess.Popen(

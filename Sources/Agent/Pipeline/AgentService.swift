@@ -4,6 +4,7 @@
 // store's, and this one, the main thread, which looks after signals and gives the queues their second.
 
 public import Configuration
+internal import Discovery
 internal import Glibc
 internal import Linux
 internal import Logs
@@ -68,6 +69,9 @@ public final class AgentService {
     /// Nil: there was no receiver of files yet.
     private var tail: LogTail?
     private let positionNotices = PositionNotices()
+    private var registrar: Registrar?
+    /// What is told to registries; made when the sockets are there.
+    private var offers: Offers?
     /// Nil: there was no such receiver yet.
     private var logInputs: LogInputReading?
 
@@ -140,6 +144,7 @@ public final class AgentService {
                 queries: configuration.store.isEnabled
                     ? StoreQueries(directory: configuration.store.directory) : nil, clock: clock),
             LevelPages(levels: messages.levels), CounterPages(status: status, clock: clock),
+            DiscoveryPages(board: status.registrations),
         ])
         sockets = try Self.sockets(configuration, [:], isAdminGiven: settings.isAdminGiven)
         let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
@@ -174,7 +179,9 @@ public final class AgentService {
         let thread = ServiceThread(name: "sidelight-recv") {
             do { try server.run() } catch { fatalError("the server cannot run: \(error)") }
         }
+        beginRegistering()
         try waitForEnd()
+        registrar?.end()
         logInputs?.end()
         tail?.end(clock)
         let (taps, followers) = (surroundings.taps, surroundings.followers)
@@ -184,6 +191,7 @@ public final class AgentService {
         }
         server.stop(graceMilliseconds: Self.serverGraceMilliseconds)
         thread.join()
+        registrar?.settle()
         intake.end()
         let deadline = clock.monotonicNanoseconds() + Self.exportGraceNanoseconds
         for output in plan.outputs { output.silence() }
@@ -323,6 +331,7 @@ public final class AgentService {
         keep("store", \.store)
         keep("service", \.service)
         keep("log-level", \.logLevel)
+        keep("discovery", \.common.discovery)
         if !names.isEmpty {
             messages.about(.configuration).warn(
                 "\(names.joined(separator: ", ")): another value is taken when the agent is started again")
@@ -370,6 +379,7 @@ public final class AgentService {
         builder.finish(change)
         // Those that are not among them are closed with this.
         self.sockets = sockets
+        offer()
         if let tail {
             tail.fit(queueBytes: plan.queueBytesMin)
             if !isTailKept { tail.resume(sources, configuration.logFilesLimits) }
@@ -377,6 +387,38 @@ public final class AgentService {
             try beginTail(configuration)
         }
         if let opening { try read(opening) }
+    }
+
+    // MARK: Registries
+
+    private func beginRegistering() {
+        let configuration = plan.configuration.common.discovery.register
+        let admin = plan.configuration.admin.flatMap { bound(Listen.admin, $0) }
+        let offers = Offers(configuration, service: plan.configuration.service, admin: admin)
+        self.offers = offers
+        let offered = offered(offers)
+        status.registrations.show(offers.target(offered))
+        registrar = Registrar.begin(
+            offered, configuration, offers, { surroundings.transport }, duties, clock, messages, status.registrations
+        ) { InstanceHealth(.passing, "it receives") }
+    }
+
+    /// After a change of what it listens at.
+    private func offer() {
+        guard let offers else { return }
+        registrar?.offer(offered(offers))
+    }
+
+    private func offered(_ offers: Offers) -> [Registrar.Offer] {
+        offers.agent(
+            plan.configuration.receivers.compactMap { receiver in
+                bound(receiver.name, receiver.listen).map { (receiver, $0) }
+            })
+    }
+
+    /// With the port that was chosen.
+    private func bound(_ name: String, _ asked: HostPort) -> HostPort? {
+        sockets[Listen(name: name, place: asked)].map { asked.bound(to: $0.place) }
     }
 
     // MARK: Listening
