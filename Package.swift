@@ -85,6 +85,7 @@ let package = Package(
         target("Queue", ["CLinux", "Telemetry"]),
         target("Configuration", ["CYAML", "Telemetry"]),
         target("Discovery", ["System"]),
+        target("Resources", ["System", "Telemetry"]),
         // 3 drivers
         target("Linux", ["CLinux", "Queue", "System"]),
         target("Transport", ["CCurl", "CZlib", "System"]),
@@ -104,11 +105,11 @@ let package = Package(
         target("Receivers", ["CLinux", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
         target("SidelightMetrics", [coreMetrics, "Exposition", "Telemetry", "Wire"]),
         // 5 hosts
-        target("Runtime", nio + ["Platform", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
+        target("Runtime", nio + ["Discovery", "Platform", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target(
             "Agent",
             [
-                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Linux", "Logs", "Transport", "Resolver", "Server", "Processors", "Store", "Exporters",
+                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Resources", "Linux", "Logs", "Transport", "Resolver", "Server", "Processors", "Store", "Exporters",
                 "Receivers", "Exposition", "SidelightMetrics", coreMetrics, "System",
             ]),
         // 6 tools
@@ -131,12 +132,13 @@ let package = Package(
         tests("Logs", ["CScan", "CZlib", "Linux", "Logs", "System", "Telemetry", "Wire"]),
         tests("Health", ["Health", "System", "Wire"]),
         tests("Transport", ["Transport", "CZlib", "System"]),
+        tests("Resources", ["Linux", "Resources", "System", "Telemetry"], exclude: ["trees"]),
         tests("Resolver", ["Discovery", "Resolver", "System", "Wire"]),
         tests("Discovery", ["Discovery", "Registries", "System", "Wire"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),
         tests("Exposition", ["Exposition", "Telemetry", "Wire"]),
         tests("SidelightMetrics", ["SidelightMetrics", .product(name: "Metrics", package: "swift-metrics")]),
-        tests("Command", ["sidelight", "Store", "Telemetry"]),
+        tests("Command", ["sidelight", "Store", "Telemetry", "Wire"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "Telemetry", "System"]),
         tests("Agent", ["Agent", "Configuration", "Telemetry", "Wire", "Linux", "Logs", "Processors", "Store", "System", "Transport"]),

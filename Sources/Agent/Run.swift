@@ -122,7 +122,8 @@ public final class Run {
         shown.metrics = metrics
         let pages: [any AdminPages] = [
             MetricsPages(source: desk, metrics: metrics), HealthPages(), StorePages(queries: queries, clock: clock),
-            LevelPages(levels: messages.levels),
+            LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
+            CounterPages(source: desk, clock: clock),
         ]
         shown.admin = try AdminPort(socket, place, pages, clock)
     }
@@ -134,7 +135,7 @@ public final class Run {
         let facts = worker.facts()
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: nil, startTime: startTime, resource: resource,
-            workers: [facts], total: facts.board, restarts: [:], counters: report.counters, isEnding: false)
+            workers: [facts], total: facts.board, restarts: [:], counters: report.countersSoFar, isEnding: false)
     }
 
     // MARK: while the worker lives

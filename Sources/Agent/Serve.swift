@@ -440,7 +440,8 @@ public final class Serve {
         page = metrics
         let pages: [any AdminPages] = [
             MetricsPages(source: desk, metrics: metrics), HealthPages(), StorePages(queries: queries, clock: clock),
-            LevelPages(levels: messages.levels),
+            LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
+            CounterPages(source: desk, clock: clock),
         ]
         admin = try AdminPort(socket, place, pages, clock)
     }
@@ -454,7 +455,7 @@ public final class Serve {
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: address.url(isTLS: identity != nil),
             startTime: startTime, resource: resource, workers: workers, total: metrics.total(workers.map(\.board)),
-            restarts: report.workerRestarts, counters: report.counters, isEnding: supervisor.isEnding)
+            restarts: report.workerRestarts, counters: report.countersSoFar, isEnding: supervisor.isEnding)
     }
 
     private var adminText: String {

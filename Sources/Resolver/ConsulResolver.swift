@@ -61,7 +61,7 @@ public final class ConsulResolver: NameResolver {
     }
 }
 
-extension ServiceInstances {
+extension FoundInstances {
     /// An answer of nothing but entries that cannot be used says nothing.
     func answer(seconds: UInt32, version: UInt64? = nil) -> Result<ServiceAnswer, ServiceFailure> {
         guard !all.isEmpty || unusable == 0 else {

@@ -179,7 +179,7 @@ public enum BoardLayout {
     public static let durationBounds: [Double] = [
         0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
     ]
-    static let durationBuckets = 15
+    public static let durationBuckets = 15
     /// Bounds of `v8js.gc.duration`, seconds. <https://opentelemetry.io/docs/specs/semconv/runtime/v8js-metrics/#metric-v8jsgcduration>
     static let collectionBounds: [Double] = [0.01, 0.1, 1, 10]
 }

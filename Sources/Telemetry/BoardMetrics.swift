@@ -32,7 +32,7 @@ public struct BoardMetrics: Sendable {
 }
 
 extension BoardCollection {
-    var label: String {
+    public var label: String {
         switch self {
         case .minor: "minor"
         case .major: "major"
@@ -44,7 +44,7 @@ extension BoardCollection {
 
 extension BoardSnapshot.SeriesKey {
     /// For a fixed order.
-    var order: String {
+    public var order: String {
         "\(kind.rawValue) \(isOverflow) \(route) \(host):\(port) \(method) \(status) \(errorType) \(protocolVersion) \(isHTTPS)"
     }
 

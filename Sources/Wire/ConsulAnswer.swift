@@ -1,8 +1,8 @@
 /// Answers of Consul's HTTP API. The bytes are a stranger's.
 public enum ConsulAnswer {
     /// The instances of `/v1/health/service/NAME` all of whose checks pass: <https://developer.hashicorp.com/consul/api-docs/health#list-service-instances-for-service>.
-    public static func instances(_ answer: [UInt8]) throws(DecodeError) -> ServiceInstances {
-        var found = ServiceInstances()
+    public static func instances(_ answer: [UInt8]) throws(DecodeError) -> FoundInstances {
+        var found = FoundInstances()
         try JSONTokens.withTokens(of: answer) { (tokens) throws(DecodeError) in
             guard tokens.next == UInt8(ascii: "[") else { throw tokens.mismatch }
             try tokens.elements { (tokens) throws(DecodeError) in
@@ -16,8 +16,8 @@ public enum ConsulAnswer {
         return found
     }
 
-    private static func instance(_ tokens: inout JSONTokens) throws(DecodeError) -> ServiceInstances.Entry? {
-        var (entry, nodeAddress, passes) = (ServiceInstances.Entry(), "", true)
+    private static func instance(_ tokens: inout JSONTokens) throws(DecodeError) -> FoundInstances.Entry? {
+        var (entry, nodeAddress, passes) = (FoundInstances.Entry(), "", true)
         try tokens.members { (name, tokens) throws(DecodeError) in
             if name.equals("Node") {
                 nodeAddress = try text("Address", &tokens)
@@ -35,7 +35,7 @@ public enum ConsulAnswer {
     }
 
     private static func readService(
-        _ tokens: inout JSONTokens, _ entry: inout ServiceInstances.Entry
+        _ tokens: inout JSONTokens, _ entry: inout FoundInstances.Entry
     ) throws(DecodeError) {
         try tokens.members { (name, tokens) throws(DecodeError) in
             if name.equals("Address") {

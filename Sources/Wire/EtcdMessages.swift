@@ -17,14 +17,14 @@ public enum EtcdMessages {
             json.name("range_end")
             end.withUnsafeBytes { json.base64($0) }
             json.name("limit")
-            json.integer(ServiceInstances.countMax * 2)
+            json.integer(FoundInstances.countMax * 2)
         }
         return json.bytes
     }
 
     /// The instances in the answer to a range request.
-    public static func instances(_ answer: [UInt8]) throws(DecodeError) -> ServiceInstances {
-        var found = ServiceInstances()
+    public static func instances(_ answer: [UInt8]) throws(DecodeError) -> FoundInstances {
+        var found = FoundInstances()
         try JSONTokens.withTokens(of: answer) { (tokens) throws(DecodeError) in
             guard tokens.next == UInt8(ascii: "{") else { throw tokens.mismatch }
             try tokens.members { (name, tokens) throws(DecodeError) in
@@ -42,8 +42,8 @@ public enum EtcdMessages {
         return found
     }
 
-    private static func pair(_ tokens: inout JSONTokens) throws(DecodeError) -> ServiceInstances.Entry {
-        var entry = ServiceInstances.Entry()
+    private static func pair(_ tokens: inout JSONTokens) throws(DecodeError) -> FoundInstances.Entry {
+        var entry = FoundInstances.Entry()
         try tokens.members { (name, tokens) throws(DecodeError) in
             guard name.equals("value") else { return false }
             entry = try instance(try tokens.string())
@@ -52,7 +52,7 @@ public enum EtcdMessages {
         return entry
     }
 
-    private static func instance(_ digits: JSONString) throws(DecodeError) -> ServiceInstances.Entry {
+    private static func instance(_ digits: JSONString) throws(DecodeError) -> FoundInstances.Entry {
         var writer = ProtobufWriter(capacity: digits.bytes.count)
         guard !digits.hasEscapes, Base64.decode(digits.bytes, into: &writer) else {
             throw .badBase64(at: digits.offset)
@@ -62,8 +62,8 @@ public enum EtcdMessages {
         }
     }
 
-    private static func instance(_ tokens: inout JSONTokens) throws(DecodeError) -> ServiceInstances.Entry {
-        var entry = ServiceInstances.Entry()
+    private static func instance(_ tokens: inout JSONTokens) throws(DecodeError) -> FoundInstances.Entry {
+        var entry = FoundInstances.Entry()
         try tokens.members { (name, tokens) throws(DecodeError) in
             if name.equals("Address") {
                 entry.host = try tokens.string().text()

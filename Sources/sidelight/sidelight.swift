@@ -20,7 +20,7 @@ struct Sidelight: ParsableCommand {
         version: Release.version,
         subcommands: [
             RunCommand.self, ServeCommand.self, AgentCommand.self, TraceCommand.self, TailCommand.self,
-            LogsCommand.self, ErrorsCommand.self, ProfileCommand.self,
+            LogsCommand.self, ErrorsCommand.self, TopCommand.self, ProfileCommand.self,
             TapCommand.self, DropsCommand.self, LogLevelCommand.self, CheckCommand.self, ConfigCommand.self,
         ])
 

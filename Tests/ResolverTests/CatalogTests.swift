@@ -1,11 +1,11 @@
 import Testing
 import Wire
 
-private func consul(_ text: String) throws(DecodeError) -> ServiceInstances {
+private func consul(_ text: String) throws(DecodeError) -> FoundInstances {
     try ConsulAnswer.instances(Array(text.utf8))
 }
 
-private func etcd(_ text: String) throws(DecodeError) -> ServiceInstances {
+private func etcd(_ text: String) throws(DecodeError) -> FoundInstances {
     try EtcdMessages.instances(Array(text.utf8))
 }
 
@@ -37,7 +37,7 @@ private func range(_ values: String...) -> String {
 
     @Test func consulsInstances() throws {
         let found = try consul("[\(Self.node)]\n")
-        #expect(found.all == [ServiceInstance(host: "10.1.10.13", port: 8000, weight: 10)])
+        #expect(found.all == [FoundInstance(host: "10.1.10.13", port: 8000, weight: 10)])
         #expect(found.unusable == 0)
         #expect(try consul("[]").all.isEmpty)
     }
@@ -47,7 +47,7 @@ private func range(_ values: String...) -> String {
             #"[{"Service":{"Port":80,"Address":""},"Node":{"Address":"FE80::1"}},{"Node":{"Address":"b.example"},"Service":{"Port":81}}]"#
         )
         #expect(
-            found.all == [ServiceInstance(host: "b.example", port: 81), ServiceInstance(host: "fe80::1", port: 80)])
+            found.all == [FoundInstance(host: "b.example", port: 81), FoundInstance(host: "fe80::1", port: 80)])
     }
 
     @Test func oneOfWhoseChecksDoesNotPassIsLeftOut() throws {
@@ -71,8 +71,8 @@ private func range(_ values: String...) -> String {
                 #"{"Name":"web","ID":"web-2","Address":"web-2.example","Port":8081}"#))
         #expect(
             found.all == [
-                ServiceInstance(host: "10.0.0.1", port: 8080, weight: 3),
-                ServiceInstance(host: "web-2.example", port: 8081),
+                FoundInstance(host: "10.0.0.1", port: 8080, weight: 3),
+                FoundInstance(host: "web-2.example", port: 8081),
             ])
         // Nothing is there: the gateway leaves the list out.
         #expect(try etcd(#"{"header":{"revision":"5"}}"#).all.isEmpty)
@@ -92,7 +92,7 @@ private func range(_ values: String...) -> String {
         ]
         for bad in bad {
             let found = try etcd(range(bad, good, bad))
-            #expect(found.all == [ServiceInstance(host: "10.0.0.1", port: 1)], "\(bad)")
+            #expect(found.all == [FoundInstance(host: "10.0.0.1", port: 1)], "\(bad)")
             #expect(found.unusable == 2, "\(bad)")
         }
         let found = try etcd(
@@ -126,10 +126,10 @@ private func range(_ values: String...) -> String {
                 #"{"Address":"a","Port":2,"Weight":70000}"#))
         #expect(
             twice.all == [
-                ServiceInstance(host: "a", port: 1, weight: 5), ServiceInstance(host: "a", port: 2, weight: 65_535),
+                FoundInstance(host: "a", port: 1, weight: 5), FoundInstance(host: "a", port: 2, weight: 65_535),
             ])
         let many = (1...1_000).map { #"{"Service":{"Address":"a","Port":\#($0)}}"# }.joined(separator: ",")
-        #expect(try consul("[\(many)]").all.count == ServiceInstances.countMax)
+        #expect(try consul("[\(many)]").all.count == FoundInstances.countMax)
     }
 
     @Test func deepNestingIsNoDanger() {

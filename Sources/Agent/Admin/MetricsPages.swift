@@ -2,9 +2,19 @@ internal import Exposition
 internal import Server
 
 /// Who knows what the agent counts about itself.
-protocol FigureSource: Sendable {
+protocol CounterSource: Sendable {
+    /// On the server's thread; `done` is called once, now or later, on any thread. False: it cannot be asked now.
+    func counters(_ done: @escaping @Sendable (Counters) -> Void) -> Bool
+}
+
+/// And what else the page of metrics has of the process itself.
+protocol FigureSource: CounterSource {
     /// On the server's thread; `done` is called once, now or later, on any thread. False: it cannot be asked now.
     func figures(_ done: @escaping @Sendable (OwnFigures) -> Void) -> Bool
+}
+
+extension FigureSource {
+    func counters(_ done: @escaping @Sendable (Counters) -> Void) -> Bool { figures { done($0.counters) } }
 }
 
 extension FactsDesk: FigureSource {

@@ -1,5 +1,5 @@
 /// One instance of a service, as a registry has it.
-public struct ServiceInstance: Hashable, Sendable {
+public struct FoundInstance: Hashable, Sendable {
     /// A name in lower case, or an address without brackets.
     public var host: String
     /// Never 0.
@@ -15,11 +15,11 @@ public struct ServiceInstance: Hashable, Sendable {
 }
 
 /// The instances that an answer has, in a stable order, each host and port once.
-public struct ServiceInstances: Hashable, Sendable {
+public struct FoundInstances: Hashable, Sendable {
     /// Those that are kept.
     public static let countMax = 256
 
-    public private(set) var all: [ServiceInstance] = []
+    public private(set) var all: [FoundInstance] = []
     /// Entries with which nothing can be done: no port, no host, not what an entry is.
     public private(set) var unusable = 0
 
@@ -50,7 +50,7 @@ public struct ServiceInstances: Hashable, Sendable {
     mutating func addUnusable() { unusable += 1 }
 
     mutating func finish() {
-        all = weights.map { ServiceInstance(host: $0.host, port: $0.port, weight: $1) }
+        all = weights.map { FoundInstance(host: $0.host, port: $0.port, weight: $1) }
             .sorted { ($0.host, $0.port) < ($1.host, $1.port) }
         if all.count > Self.countMax { all.removeLast(all.count - Self.countMax) }
         weights = [:]
