@@ -5,7 +5,9 @@
 
 internal import Configuration
 internal import Discovery
+internal import Exposition
 internal import Linux
+internal import SidelightMetrics
 internal import System
 internal import Telemetry
 internal import Transport
@@ -31,6 +33,9 @@ public final class Serve {
     private let registrations = RegistrationBoard()
     /// Nil: nothing is registered, or not yet.
     private var registrar: Registrar?
+    private var page: CurrentMetrics?
+    private let exemplars = ServedExemplars()
+    private let components: SidelightMetrics
     private let startTime: UInt64
     private var supervisor: ServeSupervisor
     private var workers: [ServeSupervisor.WorkerID: AttendedWorker] = [:]
@@ -110,7 +115,8 @@ public final class Serve {
         SignalDescriptor.ignoreBrokenPipes()
         SignalDescriptor.awaitChildren()
         signals = try SignalDescriptor(Signals.end)
-        destinations = try Destinations(configuration, messages)
+        components = ComponentMetrics.make(configuration.worker.resource.serviceName)
+        destinations = try Destinations(configuration, components, messages)
         // One instance for all its workers, dead ones included: what they count is summed.
         resource = .run(configuration.worker.resource, entry: settings.entry, pid: Machine.processID)
         control = ControlServer(
@@ -291,16 +297,18 @@ public final class Serve {
                 crons: place == 0 ? configuration.crons.map(\.text) : [])
             let started = try Worker(
                 configuration.worker, arguments: [settings.entry], serving: (serving, socket, identity))
-            let (destinations, admin) = (destinations, admin)
+            let (destinations, admin, page, exemplars, clock) = (destinations, admin, page, exemplars, clock)
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
             control?.add(pid: started.process.pid, place: place, started.control)
             workers[id] = AttendedWorker(
                 started, place: place, resource: resource, clock: clock,
-                handOn: { batch in
+                handOn: { batch, isolate in
                     destinations.accept(batch)
                     admin?.show(batch)
-                })
+                    page?.take(batch, source: .isolate(isolate))
+                    exemplars.take(batch, now: clock.monotonicNanoseconds())
+                }, ended: { page?.ended(isolate: $0) })
             return nil
         } catch {
             return error
@@ -434,8 +442,12 @@ public final class Serve {
         duties.add(desk)
         guard let socket, let place = settings.configuration.admin else { return }
         let queries = StoreQueries(directory: settings.configuration.storeDirectory)
+        let metrics = CurrentMetrics(
+            resource: resource, startTime: startTime, clock: clock, components: components, exemplars: exemplars,
+            limits: ExpositionLimits(interval: settings.configuration.metricNanoseconds))
+        page = metrics
         let pages: [any AdminPages] = [
-            MetricsPages(source: desk), HealthPages(), StorePages(queries: queries, clock: clock),
+            MetricsPages(source: desk, metrics: metrics), HealthPages(), StorePages(queries: queries, clock: clock),
             LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
             CounterPages(desk: desk, clock: clock), DiscoveryPages(board: registrations),
         ]
@@ -491,7 +503,9 @@ public final class Serve {
         guard !settings.configuration.worker.isDisabled else { return }
         var builder = BatchBuilder(signal: .metrics, resource: resource)
         let live = workers.sorted { $0.key < $1.key }.map { $0.value.snapshot() }
-        for point in metrics.points(live, time: clock.unixNanoseconds()) { builder.append(point, scope: Self.scope) }
+        var points = metrics.points(live, time: clock.unixNanoseconds())
+        exemplars.attach(to: &points)
+        for point in points { builder.append(point, scope: Self.scope) }
         report.received[.metrics, default: 0] += builder.count
         destinations.accept(builder.take())
     }
@@ -502,6 +516,7 @@ public final class Serve {
         registrar?.settle()
         control?.stop()
         admin?.end()
+        page?.end()
         exportMetrics()
         var isLeaving = false
         let began = clock.monotonicNanoseconds()

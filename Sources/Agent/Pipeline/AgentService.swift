@@ -59,6 +59,7 @@ public final class AgentService {
     private let server: Server
     private let duties: Duties
     private let status: PipelineStatus
+    private let metrics: CurrentMetrics
     private let admin: AdminHandler
     private let reloads: ConfigurationReloads
     private var builder: PipelineBuilder
@@ -126,19 +127,26 @@ public final class AgentService {
         SignalDescriptor.ignoreBrokenPipes()
         storeLock = try Self.lock(configuration.store)
         let transport = CurlTransport()
+        let components = ComponentMetrics.make(configuration.service)
+        let metrics = CurrentMetrics(
+            resource: .agent(configuration.service), startTime: clock.unixNanoseconds(), clock: clock,
+            components: components)
+        self.metrics = metrics
         surroundings = PipelineSurroundings(
             transport: transport, resolver: ServiceResolver(configuration.common.discovery.resolve, transport),
             budget: MemoryBudget(bytesMax: configuration.memoryBytesMax), clock: clock,
             audit: DropAudit(clock), messages: messages,
-            followers: LogFollowers(clock, memoryBytesMax: configuration.memoryBytesMax), deliveries: Deliveries())
+            followers: LogFollowers(clock, memoryBytesMax: configuration.memoryBytesMax), deliveries: Deliveries(),
+            components: components, metrics: metrics)
         builder = PipelineBuilder(surroundings)
         plan = try builder.first(configuration)
+        metrics.show(configuration.admin != nil)
         intake = PipelineIntake(plan, surroundings)
         reloads = ConfigurationReloads()
         duties = try Duties()
         status = PipelineStatus(intake: intake, receivers: counters, surroundings: surroundings, reloads: reloads)
         admin = AdminHandler([
-            MetricsPages(source: status), HealthPages(),
+            MetricsPages(source: status, metrics: metrics), HealthPages(),
             PipelinePages(status: status, taps: surroundings.taps), LogPages(followers: surroundings.followers),
             StorePages(
                 queries: configuration.store.isEnabled
@@ -193,6 +201,7 @@ public final class AgentService {
         thread.join()
         registrar?.settle()
         intake.end()
+        metrics.end()
         let deadline = clock.monotonicNanoseconds() + Self.exportGraceNanoseconds
         for output in plan.outputs { output.silence() }
         for output in plan.outputs { output.exporter.close(deadline) }
@@ -372,6 +381,7 @@ public final class AgentService {
             result.wake()
         }
         plan = result.wait { $0.isDone ? .done($0.plan!) : .untilWoken }
+        metrics.show(configuration.admin != nil)
         // Descriptors of what has ended are closed with it: not before the server has let go of them.
         let hasLetGo = Monitor<Bool>()
         server.perform { hasLetGo.open() }

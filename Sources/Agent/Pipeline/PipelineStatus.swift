@@ -209,9 +209,9 @@ final class PipelineStatus: Sendable {
     }
 }
 
-extension PipelineStatus: CounterSource {
-    func counters(_ done: @escaping @Sendable (Counters) -> Void) -> Bool {
-        done(counters)
+extension PipelineStatus: FigureSource {
+    func figures(_ done: @escaping @Sendable (OwnFigures) -> Void) -> Bool {
+        done(OwnFigures(counters: counters))
         return true
     }
 }
