@@ -95,13 +95,13 @@ let package = Package(
         target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System", "Wire"], exclude: ["js"]),
         target("TLS", ["COpenSSL", "Linux"]),
         target("Exporters", ["CLinux", "Discovery", "Pipeline", "Queue", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
-        target("Receivers", ["CLinux", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
+        target("Receivers", ["CLinux", "Health", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
         // 5 hosts
         target("Runtime", nio + ["Platform", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target(
             "Agent",
             [
-                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Linux", "Logs", "Transport", "Resolver", "Server", "Processors", "Store", "Exporters",
+                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Health", "Linux", "Logs", "Transport", "Resolver", "Server", "Processors", "Store", "Exporters",
                 "Receivers", "System",
             ]),
         // 6 tools
@@ -120,7 +120,7 @@ let package = Package(
         tests("Queue", ["CLinux", "Queue", "Linux", "Telemetry"]),
         tests("Server", ["CHTTP2", "CZlib", "CZstd", "Server", "System"]),
         tests("Processors", ["Processors", "Configuration", "System", "Telemetry", "Wire"]),
-        tests("Receivers", ["CHTTP2", "CZlib", "Linux", "Logs", "Receivers", "Server", "System", "Telemetry", "Wire"]),
+        tests("Receivers", ["CHTTP2", "CZlib", "Health", "Linux", "Logs", "Receivers", "Server", "System", "Telemetry", "Wire"]),
         tests("Logs", ["CScan", "CZlib", "Linux", "Logs", "System", "Telemetry", "Wire"]),
         tests("Health", ["Health", "System", "Wire"]),
         tests("Transport", ["Transport", "CZlib", "System"]),
@@ -129,7 +129,7 @@ let package = Package(
         tests("Command", ["sidelight", "Store", "Telemetry"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "Telemetry", "System"]),
-        tests("Agent", ["Agent", "Configuration", "Telemetry", "Wire", "Linux", "Logs", "Processors", "Store", "System", "Transport"]),
+        tests("Agent", ["Agent", "Configuration", "Exporters", "Health", "Telemetry", "Wire", "Linux", "Logs", "Processors", "Store", "System", "Transport"]),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -149,6 +149,13 @@ final class AttendedWorker {
     /// What its board says now.
     func snapshot() -> BoardSnapshot { board?.snapshot() ?? BoardSnapshot() }
 
+    /// What its health is judged by.
+    var healthFacts: WorkloadHealth.Facts.Worker {
+        WorkloadHealth.Facts.Worker(
+            pid: process.pid, place: place, state: state, handlers: handlers, health: board?.health(),
+            board: snapshot())
+    }
+
     /// What is known of it now.
     func facts() -> WorkerFacts {
         WorkerFacts(

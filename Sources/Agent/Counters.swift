@@ -71,6 +71,11 @@ public enum CounterName: String, CaseIterable, Sendable {
     case serverConnections = "sidelight_server_connections_total"
     case serverRequests = "sidelight_server_requests_total"
     case serverRefused = "sidelight_server_refused_total"
+    case healthReady = "sidelight_health_ready"
+    case healthStatus = "sidelight_health_status"
+    case healthChanges = "sidelight_health_changes_total"
+    case healthFlapping = "sidelight_health_flapping"
+    case healthChecks = "sidelight_health_checks_total"
 }
 
 extension CounterName {

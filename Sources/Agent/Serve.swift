@@ -26,6 +26,8 @@ public final class Serve {
     private let duties: Duties
     /// Nil: there is none.
     private var admin: AdminPort?
+    /// Nil until it begins.
+    private var keeper: HealthKeeper?
     private let startTime: UInt64
     private var supervisor: ServeSupervisor
     private var workers: [ServeSupervisor.WorkerID: AttendedWorker] = [:]
@@ -56,6 +58,7 @@ public final class Serve {
         let messages = Messages(
             isQuiet: settings.isQuiet, level: settings.configuration.logLevel, isJSON: settings.configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
+        let wish = NotifySocket.takeWish()
         let identity: ServedIdentity?
         do throws(ServedIdentityError) {
             SignalDescriptor.awaitChildren()
@@ -84,6 +87,7 @@ public final class Serve {
         }
         do {
             let serve = try Serve(settings, socket, identity, messages)
+            serve.keepHealth(wish)
             try serve.openAdmin(admin)
             return try serve.run()
         } catch {
@@ -228,6 +232,7 @@ public final class Serve {
     /// New code; and certificate and key as they are now, which are looked at first.
     private func beginReload() {
         let now = clock.monotonicNanoseconds()
+        keeper?.reloading()
         guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: now)) }
         if identity.beginCheck(now: now) { isPollerOld = true }
     }
@@ -235,7 +240,8 @@ public final class Serve {
     private func endCheck() {
         isPollerOld = true
         let now = clock.monotonicNanoseconds()
-        if identity?.endCheck(now: now) == true { perform(supervisor.reload(now: now)) }
+        guard identity?.endCheck(now: now) == true else { keeper?.reloaded(); return }
+        perform(supervisor.reload(now: now))
     }
 
     // MARK: workers
@@ -260,12 +266,15 @@ public final class Serve {
             case .reloaded:
                 messages.say("serving \(settings.entry) as it is now")
                 tellIdle()
+                keeper?.reloaded()
             case .reloadFailed:
                 messages.warn("\(settings.entry) does not start as it is now, so what was serves on: \(lastEnd)")
+                keeper?.reloaded()
             case .finish(let how): ending = how
             }
         }
         for (id, error) in notStarted { self.notStarted(id, error) }
+        if supervisor.isEnding { keeper?.end() }
         if supervisor.isEnding, let socket {
             // Who comes now is refused as soon as the last worker has closed it, and need not wait for that in vain.
             socket.removePath()
@@ -280,7 +289,7 @@ public final class Serve {
             guard let socket else { preconditionFailure("worker \(id) started after the end was asked for") }
             let serving = ServingConfiguration(
                 address: address.description, index: place, isolates: configuration.isolates,
-                crons: place == 0 ? configuration.crons.map(\.text) : [])
+                crons: place == 0 ? configuration.crons.map(\.text) : [], health: configuration.common.health)
             let started = try Worker(
                 configuration.worker, arguments: [settings.entry], serving: (serving, socket, identity))
             let (destinations, admin) = (destinations, admin)
@@ -354,7 +363,8 @@ public final class Serve {
 
     /// A module that nothing will ever call.
     private func tellIdle() {
-        guard settings.configuration.crons.isEmpty, workers.values.contains(where: { $0.handlers == [.scheduled] })
+        guard settings.configuration.crons.isEmpty,
+            workers.values.contains(where: { $0.handlers.isDisjoint(with: .fetch) && $0.handlers.contains(.scheduled) })
         else { return }
         messages.warn(
             "\(settings.entry) has scheduled and no fetch, and there is no --cron: nothing calls it, and requests are not answered"
@@ -424,10 +434,10 @@ public final class Serve {
     private func openAdmin(_ socket: ListeningSocket?) throws {
         let desk = FactsDesk(duties.wake) { [unowned self] in facts }
         duties.add(desk)
-        guard let socket, let place = settings.configuration.admin else { return }
+        guard let keeper, let socket, let place = settings.configuration.admin else { return }
         let queries = StoreQueries(directory: settings.configuration.storeDirectory)
         let pages: [any AdminPages] = [
-            MetricsPages(source: desk), HealthPages(), StorePages(queries: queries, clock: clock),
+            MetricsPages(source: desk), HealthPages(keeper.desk), StorePages(queries: queries, clock: clock),
             LevelPages(levels: messages.levels),
         ]
         admin = try AdminPort(socket, place, pages, clock)
@@ -439,10 +449,36 @@ public final class Serve {
         var report = report
         for worker in self.workers.values { report.add(worker) }
         (report.exporters, report.store) = destinations.accounts
+        var counters = report.counters
+        keeper?.desk.add(to: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: address.url(isTLS: identity != nil),
             startTime: startTime, resource: resource, workers: workers, total: metrics.total(workers.map(\.board)),
-            restarts: report.workerRestarts, counters: report.counters, isEnding: supervisor.isEnding)
+            restarts: report.workerRestarts, counters: counters, isEnding: supervisor.isEnding)
+    }
+
+    // MARK: health
+
+    /// - Parameter wish: Of the service manager.
+    private func keepHealth(_ wish: NotifySocket.Wish?) {
+        let settings = settings.configuration.common.health
+        let subject = WorkloadHealth(settings) { [unowned self] in healthFacts }
+        let keeper = HealthKeeper(
+            settings, subject,
+            HealthKeeper.Surroundings(
+                service: resource.serviceName, description: "serving \(self.settings.entry)",
+                transport: HealthChecks.transport(), wake: duties.wake, clock: clock, wish: wish,
+                messages: messages.about(.agent)))
+        duties.add(keeper)
+        self.keeper = keeper
+    }
+
+    private var healthFacts: WorkloadHealth.Facts {
+        WorkloadHealth.Facts(
+            places: settings.configuration.isolates,
+            workers: workers.values.map(\.healthFacts).sorted { $0.pid < $1.pid },
+            restarts: report.workerRestarts, exporters: destinations.conditions, store: destinations.storeCounts,
+            isEnding: supervisor.isEnding)
     }
 
     private var adminText: String {

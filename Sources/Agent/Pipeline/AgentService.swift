@@ -56,6 +56,8 @@ public final class AgentService {
     private let duties: Duties
     private let status: PipelineStatus
     private let admin: AdminHandler
+    private let health: PipelineHealth
+    private let keeper: HealthKeeper
     private let reloads: ConfigurationReloads
     private var builder: PipelineBuilder
     /// The intake's, as this thread knows it.
@@ -84,8 +86,9 @@ public final class AgentService {
         let messages = Messages(
             isQuiet: settings.isQuiet, level: configuration.logLevel, isJSON: configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
+        let wish = NotifySocket.takeWish()
         do {
-            return try AgentService(settings, messages).run()
+            return try AgentService(settings, messages, wish).run()
         } catch {
             messages.fail(Self.text(of: error, settings))
             let isTheirs =
@@ -110,7 +113,7 @@ public final class AgentService {
         let description: String
     }
 
-    private init(_ settings: AgentSettings, _ messages: Messages) throws {
+    private init(_ settings: AgentSettings, _ messages: Messages, _ wish: NotifySocket.Wish?) throws {
         let configuration = settings.configuration
         self.settings = settings
         self.messages = messages
@@ -128,8 +131,17 @@ public final class AgentService {
         reloads = ConfigurationReloads()
         duties = try Duties()
         status = PipelineStatus(intake: intake, receivers: counters, surroundings: surroundings, reloads: reloads)
+        health = PipelineHealth()
+        keeper = HealthKeeper(
+            configuration.common.health, health,
+            HealthKeeper.Surroundings(
+                service: configuration.service, description: "receiving telemetry",
+                transport: surroundings.transport.client(HealthChecks.options), wake: duties.wake, clock: clock,
+                wish: wish, messages: messages.about(.agent)))
+        duties.add(keeper)
+        status.follow(keeper.desk)
         admin = AdminHandler([
-            MetricsPages(source: status), HealthPages(),
+            MetricsPages(source: status), HealthPages(keeper.desk),
             PipelinePages(status: status, taps: surroundings.taps), LogPages(followers: surroundings.followers),
             StorePages(
                 queries: configuration.store.isEnabled
@@ -137,13 +149,23 @@ public final class AgentService {
             LevelPages(levels: messages.levels),
         ])
         sockets = try Self.sockets(configuration, [:])
-        let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
+        let parts = Parts(
+            intake: intake, admin: admin, health: HealthRPC(keeper.desk), counters: counters, surroundings: surroundings
+        )
         server = try Server(
             parts.listeners(configuration, sockets, plan), companion: intake, budget: surroundings.budget, clock: clock)
         status.follow(server.counters)
         for pipeline in plan.stateful { pipeline.watch(server) }
         try beginTail(configuration)
         if let opening = try opening(configuration) { try read(opening) }
+        health.facts = { [unowned self] in healthFacts }
+    }
+
+    private var healthFacts: PipelineHealth.Facts {
+        PipelineHealth.Facts(
+            listeners: sockets.count, exporters: plan.outputs.map { ($0.name, $0.exporter.condition) },
+            store: plan.end.store?.counts, memoryUsed: surroundings.budget.used,
+            memoryMax: surroundings.budget.bytesMax, refusal: reloads.counts.failure)
     }
 
     private static func lock(_ store: PipelineStore) throws(StartFailure) -> FolderLock? {
@@ -170,6 +192,7 @@ public final class AgentService {
             do { try server.run() } catch { fatalError("the server cannot run: \(error)") }
         }
         try waitForEnd()
+        keeper.end()
         logInputs?.end()
         tail?.end(clock)
         let (taps, followers) = (surroundings.taps, surroundings.followers)
@@ -282,6 +305,8 @@ public final class AgentService {
     /// was not taken.
     private func reload() -> FileSignatures? {
         guard let reload = settings.reload else { return nil }
+        keeper.reloading()
+        defer { keeper.reloaded() }
         let messages = messages.about(.configuration)
         switch reload() {
         case .failure(let problems):
@@ -293,6 +318,7 @@ public final class AgentService {
             for warning in next.warnings { messages.warn(warning) }
             do {
                 try change(to: keepingWhatStays(next.configuration))
+                keeper.adopt(next.configuration.common.health)
                 reloads.succeeded()
                 messages.say("the configuration was read anew")
                 return next.signatures
@@ -338,7 +364,9 @@ public final class AgentService {
         if !isTailKept { tail?.pause() }
         if let opening { logInputs?.prepare(opening) }
         builder.prepare(change)
-        let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
+        let parts = Parts(
+            intake: intake, admin: admin, health: HealthRPC(keeper.desk), counters: counters, surroundings: surroundings
+        )
         let server = server
         let result = Monitor<(plan: PipelinePlan?, isDone: Bool)>((nil, false))
         server.change {
@@ -401,6 +429,7 @@ public final class AgentService {
     private struct Parts: Sendable {
         let intake: PipelineIntake
         let admin: AdminHandler
+        let health: HealthRPC
         let counters: ReceiverCounters
         let surroundings: PipelineSurroundings
 
@@ -414,7 +443,7 @@ public final class AgentService {
                 options.limitKey = "receivers.\(receiver.name).body-max"
                 let handler = ReceiverHandler(
                     options, intake: ListenerIntake(intake, receiver.name, plan.routes(from: receiver.name)),
-                    counters: counters, budget: surroundings.budget, clock: surroundings.clock)
+                    counters: counters, budget: surroundings.budget, clock: surroundings.clock, health: health)
                 let socket = sockets[Listen(name: receiver.name, place: receiver.listen)]!
                 return Server.Listener(
                     fileDescriptor: socket.fileDescriptor, handler: handler, bodyBytesMax: handler.bodyBytesMax)
