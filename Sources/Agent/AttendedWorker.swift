@@ -160,6 +160,6 @@ final class AttendedWorker {
     func facts() -> WorkerFacts {
         WorkerFacts(
             pid: process.pid, place: place, state: state, startTime: startTime, board: snapshot(),
-            requests: board?.requestsInFlight() ?? [])
+            requests: board?.requestsInFlight() ?? [], clock: pump.transcoder.clock)
     }
 }

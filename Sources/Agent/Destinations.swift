@@ -32,7 +32,8 @@ final class Destinations: Sendable {
         if configuration.exporters.isEmpty {
             exporters = []
         } else {
-            let (transport, resolver) = (CurlTransport(), AresResolver())
+            let transport = CurlTransport()
+            let resolver = ServiceResolver(configuration.common.discovery.resolve, transport)
             exporters = configuration.exporters.map {
                 RunExporter($0, transport, resolver, store: configuration.storeDirectory, messages)
             }
@@ -120,7 +121,7 @@ private final class RunExporter: Sendable {
     var counters: ExportAccounting { exporter.counters }
 
     init(
-        _ configuration: ExporterConfiguration, _ transport: CurlTransport, _ resolver: AresResolver, store: String,
+        _ configuration: ExporterConfiguration, _ transport: CurlTransport, _ resolver: ServiceResolver, store: String,
         _ messages: Messages
     ) {
         let clock = LinuxClock()

@@ -116,7 +116,8 @@ public final class Run {
         let queries = StoreQueries(directory: settings.configuration.storeDirectory)
         let pages: [any AdminPages] = [
             MetricsPages(source: desk), HealthPages(keeper.desk), StorePages(queries: queries, clock: clock),
-            LevelPages(levels: messages.levels),
+            LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
+            CounterPages(source: desk, clock: clock),
         ]
         shown.admin = try AdminPort(socket, place, pages, clock)
     }
@@ -126,7 +127,7 @@ public final class Run {
         report.add(worker)
         (report.exporters, report.store) = destinations.accounts
         let facts = worker.facts()
-        var counters = report.counters
+        var counters = report.countersSoFar
         keeper?.desk.add(to: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: nil, startTime: startTime, resource: resource,
@@ -198,6 +199,7 @@ public final class Run {
         control?.remove(pid: worker.process.pid)
         control?.stop()
         keeper?.end()
+        keeper?.desk.closeWatchers()
         shown.admin?.end()
         var outcome = supervisor.workerEnded(status, deathNote: worker.deathNote)
         // Nobody writes any more, so this is the rest, at most a ring full.

@@ -260,6 +260,7 @@ public final class Serve {
             case .kill(let id): workers[id]?.process.send(Signals.kill)
             case .announce:
                 announce()
+                keeper?.lookSoon()
                 Machine.releaseStartPages()
                 tellIdle()
             case .crashed(let place, let delay): tellCrash(place, delay)
@@ -438,7 +439,8 @@ public final class Serve {
         let queries = StoreQueries(directory: settings.configuration.storeDirectory)
         let pages: [any AdminPages] = [
             MetricsPages(source: desk), HealthPages(keeper.desk), StorePages(queries: queries, clock: clock),
-            LevelPages(levels: messages.levels),
+            LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
+            CounterPages(source: desk, clock: clock),
         ]
         admin = try AdminPort(socket, place, pages, clock)
     }
@@ -449,7 +451,7 @@ public final class Serve {
         var report = report
         for worker in self.workers.values { report.add(worker) }
         (report.exporters, report.store) = destinations.accounts
-        var counters = report.counters
+        var counters = report.countersSoFar
         keeper?.desk.add(to: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: address.url(isTLS: identity != nil),
@@ -501,6 +503,7 @@ public final class Serve {
 
     private func finish() -> RunEnding {
         control?.stop()
+        keeper?.desk.closeWatchers()
         admin?.end()
         exportMetrics()
         var isLeaving = false

@@ -44,9 +44,36 @@ extension WorkerConfiguration {
                 json.put("attributesPerEvent", spanLimits.attributesPerEvent)
                 json.put("attributesPerLink", spanLimits.attributesPerLink)
             }
+            if !resolve.isEmpty { put(resolve, &json) }
             if let serving { put(serving, &json) }
         }
         return json.bytes
+    }
+
+    /// Who knows where services are.
+    private func put(_ resolve: ResolveConfiguration, _ json: inout JSONWriter) {
+        json.name("resolve")
+        json.object { json in
+            for (name, registry) in [("consul", resolve.consul), ("etcd", resolve.etcd)] {
+                guard let registry else { continue }
+                json.name(name)
+                json.object { json in
+                    json.name("urls")
+                    json.array { json in for url in registry.urls { json.string(url.description) } }
+                    json.put("token", registry.token)
+                    json.put("user", registry.user)
+                    json.put("password", registry.password)
+                    json.put("folder", registry.folder)
+                    json.put("ca", registry.tls.authority)
+                    json.put("cert", registry.tls.certificate)
+                    json.put("key", registry.tls.key)
+                }
+            }
+            if let servers = resolve.nameServers {
+                json.name("dns")
+                json.array { json in for server in servers { json.string(server) } }
+            }
+        }
     }
 
     /// Child isolates at once.

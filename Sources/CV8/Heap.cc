@@ -147,9 +147,18 @@ sl_v8_heap sl_v8_heap_statistics(sl_v8_isolate *self) {
     heap.malloced_bytes = figures.malloced_memory();
     heap.peak_malloced_bytes = figures.peak_malloced_memory();
     heap.array_buffer_bytes = self->allocator ? self->allocator->bytes() : 0;
+    heap.global_handles_bytes = figures.total_global_handles_size();
+    heap.used_global_handles_bytes = figures.used_global_handles_size();
     heap.native_contexts = figures.number_of_native_contexts();
     heap.detached_contexts = figures.number_of_detached_contexts();
     return heap;
+}
+
+sl_v8_code sl_v8_code_statistics(sl_v8_isolate *self) {
+    sl::Entry entry(self);
+    v8::HeapCodeStatistics figures;
+    self->isolate->GetHeapCodeAndMetadataStatistics(&figures);
+    return {figures.code_and_metadata_size(), figures.bytecode_and_metadata_size(), figures.external_script_source_size()};
 }
 
 size_t sl_v8_heap_spaces(sl_v8_isolate *self, sl_v8_heap_space *spaces, size_t capacity) {

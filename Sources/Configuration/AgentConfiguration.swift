@@ -57,6 +57,7 @@ public struct AgentConfiguration: Hashable, Sendable {
             configuration.metricNanoseconds = UInt64(interval) * 1_000_000
         }
         configuration.common = read.common
+        configuration.worker.resolve = read.common.discovery.resolve
         configuration.logs = flags.logs
         configuration.policy = flags.policy
         configuration.isJSON = flags.isJSON

@@ -3,6 +3,16 @@
 public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
     public enum Scheme: String, Sendable { case http, https }
 
+    /// Who knows where a service is: a prefix of the scheme, as Thanos, Mimir and Loki write the first.
+    public enum Finding: String, Sendable, CaseIterable {
+        /// `host` is a name at which SRV records of DNS say where to go.
+        case dns = "dnssrv+"
+        /// `host` is the name of a service in Consul, or `TAG.NAME`.
+        case consul = "consul+"
+        /// `host` is the name of a service in etcd.
+        case etcd = "etcd+"
+    }
+
     /// Why a text is no endpoint.
     public struct Failure: Error, Hashable, Sendable {
         /// Completes "bad URL: …".
@@ -10,8 +20,8 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var scheme: Scheme
-    /// Whether `host` is a name at which SRV records of DNS say where to go: `dnssrv+http://…`. It has no port then.
-    public var isService = false
+    /// Nil: `host` is one. Else it is a service, and has no port.
+    public var finding: Finding?
     /// Lower case; an IPv6 address without its brackets.
     public var host: String
     /// Nil for the scheme's own.
@@ -31,13 +41,12 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
         return url
     }()
 
-    /// Of a scheme, as Thanos, Mimir and Loki write it.
-    static let servicePrefix = "dnssrv+"
+    public var isService: Bool { finding != nil }
 
     public var description: String {
         let port = explicitPort.map { ":\($0)" } ?? ""
         return
-            "\(isService ? Self.servicePrefix : "")\(scheme.rawValue)://\(isIPv6 ? "[\(host)]" : host)\(port)\(path)\(query.map { "?" + $0 } ?? "")"
+            "\(finding?.rawValue ?? "")\(scheme.rawValue)://\(isIPv6 ? "[\(host)]" : host)\(port)\(path)\(query.map { "?" + $0 } ?? "")"
     }
 
     /// The same place with this path, and the query only if given.
@@ -51,7 +60,7 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
     /// Whether the path says nothing: "" or "/".
     public var hasNoPath: Bool { path.isEmpty || path == "/" }
 
-    /// - Parameter allowsService: Whether it may be found by DNS.
+    /// - Parameter allowsService: Whether DNS or a registry may find it.
     public init(parsing text: String, allowsService: Bool = false) throws(Failure) {
         if let bad = text.unicodeScalars.first(where: {
             $0.value <= 0x20 || $0.value >= 0x7F || "<>\"\\^`{|}".unicodeScalars.contains($0)
@@ -62,16 +71,12 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
             throw Failure(message: text.isEmpty ? "it is empty" : "it must start with http:// or https://")
         }
         var word = text[..<colon.lowerBound].lowercased()
-        if allowsService, word.hasPrefix(Self.servicePrefix) {
-            isService = true
-            word.removeFirst(Self.servicePrefix.count)
+        if allowsService, let finding = Finding.allCases.first(where: { word.hasPrefix($0.rawValue) }) {
+            self.finding = finding
+            word.removeFirst(finding.rawValue.count)
         }
         guard let scheme = Scheme(rawValue: word) else {
-            let given = "the scheme \"\(text[..<colon.lowerBound])\" is not http or https"
-            guard allowsService, isService || word.contains("srv") else { throw Failure(message: given) }
-            throw Failure(
-                message: "\(given); what DNS knows by SRV records is written as in dnssrv+http://_otlp._tcp.example.com"
-            )
+            throw Self.badScheme(text[..<colon.lowerBound], allowsService)
         }
         var rest = text[colon.upperBound...]
         guard !rest.contains("#") else { throw Failure(message: "a fragment (\"#…\") has no meaning here") }
@@ -86,14 +91,33 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
         if isService { try checkService() }
     }
 
+    private static func badScheme(_ text: Substring, _ allowsService: Bool) -> Failure {
+        let given = "the scheme \"\(text)\" is not http or https"
+        let word = text.lowercased()
+        guard allowsService else { return Failure(message: given) }
+        if word.contains("srv") {
+            return Failure(
+                message: "\(given); what DNS knows by SRV records is written as in dnssrv+http://_otlp._tcp.example.com"
+            )
+        }
+        for (name, example) in [("consul", "consul+http://collector"), ("etcd", "etcd+http://collector")]
+        where word.contains(name) {
+            return Failure(message: "\(given); what \(name) knows is written as in \(example)")
+        }
+        return Failure(message: given)
+    }
+
     private func checkService() throws(Failure) {
-        guard explicitPort == nil else { throw Failure(message: "the port is what its SRV records say: leave it out") }
+        guard explicitPort == nil else {
+            let whose = finding == .dns ? "its SRV records say" : "its instances have"
+            throw Failure(message: "the port is what \(whose): leave it out")
+        }
         let name = host.hasSuffix(".") ? host.dropLast() : host[...]
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
         guard !isIPv6, !Self.isIPv4Address(name), name.utf8.count <= 253,
             labels.allSatisfy({ (1...63).contains($0.utf8.count) })
         else {
-            throw Failure(message: "\"\(host)\" is no name in DNS")
+            throw Failure(message: "\"\(host)\" is no name \(finding == .dns ? "in DNS" : "of a service")")
         }
     }
 

@@ -4,6 +4,8 @@ public struct FlagValues: Sendable {
     public var store: String?
     public var exports: [String] = []
     public var admin: String?
+    /// KIND or KIND=PLACE each.
+    public var resolves: [String] = []
     public var listen: String?
     public var isolates: String?
     public var tlsCertificate: String?

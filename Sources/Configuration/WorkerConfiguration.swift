@@ -16,6 +16,9 @@ public struct WorkerConfiguration: Hashable, Sendable {
     /// Whether a heap snapshot is taken when the heap has reached its limit.
     public var snapshotsHeap = false
 
+    /// Who tells `fetch` where services are.
+    public var resolve = ResolveConfiguration()
+
     /// What a WASI command may reach, in the order given.
     public var folders: [GuestFolder] = []
 

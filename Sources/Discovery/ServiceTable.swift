@@ -6,6 +6,9 @@
 //
 // The name is asked for again when its time to live is over, but not more often than every 5 s and at least every 5 minutes; an endpoint that fails brings
 // that forward, since it may have moved. When there is no answer, what the last one said stands, however old it is.
+//
+// A registry is asked more often, each second at most; one that answers when something changes is asked again after each answer. A registry that has lost its
+// memory says that there is no instance, and hears of them again within seconds: so an empty answer after another is believed when it has stood for 30 s.
 
 public import System
 
@@ -21,13 +24,30 @@ public struct ServiceEndpoint: Hashable, Sendable {
         self.port = port
         self.address = address
     }
+
+    /// As in a URL: an IPv6 address in brackets, and the port.
+    public var place: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
 public struct ServiceTable: Sendable {
-    /// Nanoseconds.
-    public static let livesMin: UInt64 = 5_000_000_000
-    public static let livesMax: UInt64 = 300_000_000_000
+    /// How often is asked. Nanoseconds.
+    struct Pace: Sendable {
+        /// Between two questions, unless the first has failed.
+        var livesMin: UInt64
+        var livesMax: UInt64
+        /// Between two questions that fail.
+        var delayMax: UInt64
+        /// How long an empty answer must have stood that comes after another.
+        var doubt: UInt64
+
+        static let names = Pace(
+            livesMin: 5_000_000_000, livesMax: 300_000_000_000, delayMax: 30_000_000_000, doubt: 0)
+        static let registries = Pace(
+            livesMin: 1_000_000_000, livesMax: 300_000_000_000, delayMax: 5_000_000_000, doubt: 30_000_000_000)
+    }
+
     static let failureDelayMin: UInt64 = 1_000_000_000
+    /// Of an endpoint.
     static let failureDelayMax: UInt64 = 30_000_000_000
 
     private struct Entry: Sendable {
@@ -42,7 +62,12 @@ public struct ServiceTable: Sendable {
         var isProbed = false
     }
 
+    private let pace: Pace
     private var entries: [Entry] = []
+    /// What `entries` was made of.
+    private var records: [ServiceRecord] = []
+    /// Since when the answers are empty that are not believed.
+    private var emptySince: UInt64?
     private var askedAt: UInt64?
     private var failuresInARow = 0
     private var nextAt: UInt64 = 0
@@ -51,11 +76,13 @@ public struct ServiceTable: Sendable {
     public private(set) var failure: ServiceFailure?
     /// Whether there has been an answer or a failure.
     public private(set) var isSettled = false
+    /// Of the last answer, for the next question.
+    public private(set) var version: UInt64?
     /// Questions that were answered, and those that were not.
     public private(set) var answered = 0
     public private(set) var failed = 0
 
-    public init() {}
+    public init(of source: ServiceQuestion.Source = .dns) { pace = source == .dns ? .names : .registries }
 
     public var endpoints: [ServiceEndpoint] { entries.map(\.endpoint) }
 
@@ -81,16 +108,38 @@ public struct ServiceTable: Sendable {
             answered += 1
             failure = nil
             failuresInARow = 0
-            nextAt = now + min(max(UInt64(answer.seconds) * 1_000_000_000, Self.livesMin), Self.livesMax)
-            replace(answer.records)
+            version = answer.version
+            nextAt =
+                version == nil
+                ? now + min(max(UInt64(answer.seconds) * 1_000_000_000, pace.livesMin), pace.livesMax)
+                : max(now, (askedAt ?? now) + pace.livesMin)
+            if !isDoubted(answer.records, now) { replace(answer.records) }
         case .failure(let why):
             failed += 1
             failure = why
             failuresInARow += 1
-            let delay = Self.delay(failuresInARow)
+            version = nil
+            let delay = min(Self.delay(failuresInARow), pace.delayMax)
             // The upper half is left to chance, so that many agents do not ask at once.
             nextAt = now + delay / 2 + random.multipliedFullWidth(by: delay / 2 + 1).high
         }
+    }
+
+    /// Whether it is empty, and was not long enough.
+    private mutating func isDoubted(_ records: [ServiceRecord], _ now: UInt64) -> Bool {
+        guard records.isEmpty, !entries.isEmpty else {
+            emptySince = nil
+            return false
+        }
+        let since = emptySince ?? now
+        emptySince = since
+        return now < since + pace.doubt
+    }
+
+    /// Nothing was asked for a while: an answer is waited for; if there is none, what is known stands.
+    public mutating func unsettle() {
+        guard !isAsking else { return }
+        (isSettled, version, nextAt) = (false, nil, 0)
     }
 
     private static func delay(_ failures: Int) -> UInt64 {
@@ -99,6 +148,8 @@ public struct ServiceTable: Sendable {
 
     /// What stays keeps what is known of it.
     private mutating func replace(_ records: [ServiceRecord]) {
+        guard records != self.records else { return }
+        self.records = records
         let before = entries
         entries = []
         for record in records {
@@ -164,6 +215,6 @@ public struct ServiceTable: Sendable {
         }
         if counts { entries[index].failures += 1 }
         entries[index].notBefore = now + Self.delay(entries[index].failures)
-        if failure == nil { nextAt = min(nextAt, max(now, (askedAt ?? 0) + Self.livesMin)) }
+        if failure == nil { nextAt = min(nextAt, max(now, (askedAt ?? 0) + pace.livesMin)) }
     }
 }

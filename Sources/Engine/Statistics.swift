@@ -18,9 +18,22 @@ public struct HeapStatistics: Sendable {
     public let external: Int
     public let malloced: Int
     public let arrayBuffers: Int
+    /// What is set aside for global handles, and what of it is in use.
+    public let globalHandles: Int
+    public let usedGlobalHandles: Int
     /// Counts, not bytes.
     public let nativeContexts: Int
     public let detachedContexts: Int
+}
+
+/// What V8 has made of sources, in bytes.
+public struct CodeStatistics: Sendable {
+    /// Machine code and its metadata.
+    public let code: Int
+    /// Bytecode and its metadata.
+    public let bytecode: Int
+    /// Texts of scripts outside of the heap.
+    public let externalScriptSource: Int
 }
 
 /// From this time on, what runs goes under this label; -1: under none.
@@ -41,7 +54,16 @@ extension Isolate {
         return HeapStatistics(
             total: heap.total_bytes, used: heap.used_bytes, limit: heap.limit_bytes, physical: heap.physical_bytes,
             external: heap.external_bytes, malloced: heap.malloced_bytes, arrayBuffers: heap.array_buffer_bytes,
+            globalHandles: heap.global_handles_bytes, usedGlobalHandles: heap.used_global_handles_bytes,
             nativeContexts: heap.native_contexts, detachedContexts: heap.detached_contexts)
+    }
+
+    /// Walks the old generation of the heap: about 0.12 ms a megabyte of it.
+    public func readCodeStatistics() -> CodeStatistics {
+        let code = sl_v8_code_statistics(raw)
+        return CodeStatistics(
+            code: code.code_bytes, bytecode: code.bytecode_bytes,
+            externalScriptSource: code.external_script_source_bytes)
     }
 
     public var heapSpaces: [HeapStatistics.Space] {

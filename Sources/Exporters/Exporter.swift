@@ -13,6 +13,7 @@
 public import Configuration
 public import Pipeline
 public import Queue
+import Resolver
 import Synchronization
 public import System
 public import Telemetry
@@ -86,7 +87,7 @@ public final class Exporter: Sendable {
 
     let state: Mutex<State>
     let destination: any Destination
-    /// Of the endpoints that DNS knows.
+    /// Of the endpoints that DNS or a registry knows.
     private let services: [ServiceFinder]
     private let timers: any TimerScheduler
     let clock: any SystemClock
@@ -118,7 +119,7 @@ public final class Exporter: Sendable {
 
     /// An exporter over libcurl. Exporters share the transport; each target's TLS files apply to its own requests only.
     /// `report` is called on any thread, `accept`'s caller's included, and must not block.
-    /// - Parameter resolver: for endpoints that DNS knows.
+    /// - Parameter resolver: for endpoints that DNS or a registry knows.
     public convenience init(
         _ configuration: ExporterConfiguration, transport: CurlTransport, resolver: any NameResolver,
         clock: any SystemClock, durable: sending Durable? = nil,
@@ -158,7 +159,12 @@ public final class Exporter: Sendable {
         // One for all signals that go to the same service.
         func find(_ question: ServiceQuestion) -> ServiceFinder {
             if let finder = services.first(where: { $0.question == question }) { return finder }
-            let finder = ServiceFinder(question, resolver, timers: timers, clock: clock, report: report)
+            let finder = ServiceFinder(question, resolver, timers: timers, clock: clock) { notice in
+                switch notice {
+                case .failed(let message): report(.lookupFailed(message: message))
+                case .works(let message): report(.lookupWorks(message: message))
+                }
+            }
             services.append(finder)
             return finder
         }

@@ -1,5 +1,6 @@
 import Configuration
 import Pipeline
+import Resolver
 import System
 import Telemetry
 import Transport

@@ -1,11 +1,12 @@
 import Configuration
 import Discovery
 import Pipeline
+import Resolver
 import Synchronization
 import System
 
 /// Where a signal goes: to the first of the endpoints until that fails, then to the next, and so on around. One of them may be a service, whose endpoints DNS
-/// knows: it fails when all of these do.
+/// or a registry knows: it fails when all of these do.
 final class Place: Sendable {
     /// Where one request goes.
     struct Way: Sendable {
@@ -37,8 +38,15 @@ final class Place: Sendable {
         self.target = target
         self.client = client
         sources = ([target.url] + target.alternatives).map { url in
-            guard url.isService else { return .url(url.description + path) }
-            let finder = find(ServiceQuestion(name: url.host, servers: target.nameServers))
+            let source: ServiceQuestion.Source
+            switch url.finding {
+            case nil: return .url(url.description + path)
+            case .dns: source = .dns
+            case .consul: source = .consul
+            case .etcd: source = .etcd
+            }
+            let servers = source == .dns ? target.nameServers : []
+            let finder = find(ServiceQuestion(source, name: url.host, servers: servers))
             return .service(
                 finder, scheme: url.scheme.rawValue, path: url.path + (url.query.map { "?" + $0 } ?? "") + path)
         }
@@ -55,7 +63,7 @@ final class Place: Sendable {
                     failed(index)
                     return send(.failure(ServiceFailure(complaint)))
                 }
-                let url = "\(scheme)://\(endpoint.host):\(endpoint.port)\(path)"
+                let url = "\(scheme)://\(endpoint.place)\(path)"
                 send(.success(Way(url: url, address: endpoint.address, source: index, endpoint: endpoint)))
             }
         }

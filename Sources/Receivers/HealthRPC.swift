@@ -32,6 +32,13 @@ public final class HealthWatcher: Sendable {
 
     func follow(_ stream: ResponseStream?) { state.withLock { $0.stream = stream } }
 
+    public func end() {
+        state.withLock { state in
+            state.stream?.end()
+            state.stream = nil
+        }
+    }
+
     /// Tells it how its service is, where that is new. False: it has left, or does not read.
     public func tell(_ status: HealthProtocol.ServingStatus) -> Bool {
         state.withLock { state in

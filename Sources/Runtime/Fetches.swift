@@ -1,3 +1,4 @@
+internal import Discovery
 internal import Glibc
 internal import NIOCore
 internal import Platform
@@ -10,29 +11,47 @@ final class Fetches {
     /// Bytes of one pushed body that may wait to be sent, give or take one write.
     static let uploadBytesMax = 256 << 10
 
-    private struct Running {
-        let stream: HTTPStream
+    struct Running {
+        /// Nil: it is being found where it goes.
+        var stream: HTTPStream?
+        /// Of one that goes to a service.
+        var service: ServiceFetch?
         /// Of the pushed body.
         var waitingBytes = 0
         var isFull = false
     }
 
     /// What the transport's thread has handed over and the event loop has not taken. Many updates cost one wake-up.
-    private final class Mailbox: Sendable {
+    final class Mailbox: Sendable {
         let updates = Mutex<[HTTPStreamUpdate]>([])
         /// The event loop is about to end.
         let isClosed = Mutex(false)
     }
 
-    private let eventLoop: any EventLoop
-    private let mailbox = Mailbox()
-    private var running: [Int: Running] = [:]
-    private var transport: CurlTransport?
-    private lazy var streams = makeStreams()
-    /// Called on the event loop with each update of a request that was not aborted; `isDrained` when a full pushed body has room again.
-    var receive: ((_ update: HTTPStreamUpdate, _ isDrained: Bool) -> Void)?
+    let eventLoop: any EventLoop
+    let mailbox = Mailbox()
+    var running: [Int: Running] = [:]
+    private lazy var transport = CurlTransport()
+    private var hasTransport = false
+    lazy var streams = makeStreams()
+    /// Nil: no host is one.
+    private(set) var services: FetchServices?
+    /// Called on the event loop with each update of a request that was not aborted; `isDrained` when a full pushed body has room again; `outcome` once of a request to
+    /// a service.
+    var receive: ((_ update: HTTPStreamUpdate, _ isDrained: Bool, _ outcome: ServiceOutcome?) -> Void)?
+    /// Called there when a request is sent again, since this instance of its service has failed.
+    var resent: ((_ id: Int, _ failed: ServiceEndpoint, HTTPTransportError) -> Void)?
 
-    init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+    /// - Parameter services: Nil: no host is one.
+    init(_ eventLoop: any EventLoop, services: FetchServiceOptions?) {
+        self.eventLoop = eventLoop
+        if let services { self.services = FetchServices(services) { [unowned self] in usedTransport() } }
+    }
+
+    private func usedTransport() -> CurlTransport {
+        hasTransport = true
+        return transport
+    }
 
     /// False when too many are under way.
     func start(_ fetch: FetchStart) -> Bool {
@@ -44,6 +63,9 @@ final class Fetches {
             case .upgraded: .upgraded
             }
         let request = HTTPStreamRequest(method: fetch.method, url: fetch.url, headers: fetch.headers, body: body)
+        if let services, let finder = services.finder(url: fetch.url) {
+            return start(fetch.id, ServiceFetch(request, finder))
+        }
         guard let stream = streams.start(fetch.id, request) else { return false }
         running[fetch.id] = Running(stream: stream)
         return true
@@ -54,33 +76,45 @@ final class Fetches {
         guard let index = running.index(forKey: id) else { return true }
         running.values[index].waitingBytes += bytes.count
         running.values[index].isFull = running.values[index].waitingBytes >= Self.uploadBytesMax
-        running.values[index].stream.upload(bytes)
+        if let stream = running.values[index].stream {
+            stream.upload(bytes)
+        } else {
+            running.values[index].service?.pushed.append(bytes)
+        }
         return !running.values[index].isFull
     }
 
-    func close(_ id: Int) { running[id]?.stream.finishUpload() }
+    func close(_ id: Int) {
+        guard let entry = running[id] else { return }
+        entry.stream?.finishUpload()
+        entry.service?.isPushComplete = true
+    }
 
-    func resume(_ id: Int, byteCount: Int) { running[id]?.stream.acknowledge(byteCount) }
+    func resume(_ id: Int, byteCount: Int) { running[id]?.stream?.acknowledge(byteCount) }
 
-    func abort(_ id: Int) { running.removeValue(forKey: id)?.stream.abort() }
+    func abort(_ id: Int) {
+        guard let entry = running.removeValue(forKey: id) else { return }
+        entry.stream?.abort(unsent: entry.service?.unsent)
+    }
 
     /// Gives up all that is under way: the event loop is about to end.
     func close() {
         mailbox.isClosed.withLock { $0 = true }
         receive = nil
-        for entry in running.values { entry.stream.abort() }
+        resent = nil
+        for entry in running.values { entry.stream?.abort() }
         running = [:]
+        services?.close()
     }
 
     /// Ends the transport's thread.
     func stop() {
         close()
-        transport?.shutdown()
+        if hasTransport { transport.shutdown() }
     }
 
     private func makeStreams() -> HTTPStreams {
-        let transport = CurlTransport()
-        self.transport = transport
+        let transport = usedTransport()
         var options = CurlTransport.Options()
         options.decodesResponses = true
         options.connectTimeoutMilliseconds = 10_000
@@ -110,8 +144,13 @@ final class Fetches {
             let isDrained =
                 running.values[index].isFull && running.values[index].waitingBytes <= Self.uploadBytesMax / 2
             if isDrained { running.values[index].isFull = false }
+            var outcome: ServiceOutcome?
+            if let service = running.values[index].service {
+                guard !repeats(service, update) else { continue }
+                outcome = service.outcome(of: update)
+            }
             if update.ending != nil { running.remove(at: index) }
-            receive?(update, isDrained)
+            receive?(update, isDrained, outcome)
         }
     }
 }

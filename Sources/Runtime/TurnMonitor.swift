@@ -76,6 +76,7 @@ final class TurnMonitor {
     private var shortTime = 0.0
     private var sampledCPU = 0.0
     private var sampledAt = 0.0
+    private var codeReadings = CodeReadings()
     private var ticks = 0
     private var tickDue = 0.0
 
@@ -283,6 +284,17 @@ final class TurnMonitor {
         board.set(.heapLimit, UInt64(heap.limit))
         board.set(.heapExternal, UInt64(heap.external))
         board.set(.arrayBuffers, UInt64(heap.arrayBuffers))
+        board.set(.globalHandles, UInt64(heap.globalHandles))
+        board.set(.globalHandlesUsed, UInt64(heap.usedGlobalHandles))
+        board.set(.nativeContexts, UInt64(heap.nativeContexts))
+        board.set(.detachedContexts, UInt64(heap.detachedContexts))
+        board.set(.malloced, UInt64(heap.malloced))
+        if codeReadings.isDue(heapUsed: heap.used) {
+            let code = isolate.readCodeStatistics()
+            board.set(.code, UInt64(code.code))
+            board.set(.bytecode, UInt64(code.bytecode))
+            board.set(.externalScriptSource, UInt64(code.externalScriptSource))
+        }
         for (index, space) in isolate.heapSpaces.enumerated() {
             var name = space.name
             name.withUTF8 { text in

@@ -169,7 +169,8 @@ struct WorkerOptions: Sendable {
         guard case .object(let members) = configuration, isTraced else {
             return .object([JSON.Member(key: "enabled", value: .bool(false))])
         }
-        return .object(members)
+        // Tokens of registries are none of JavaScript's business.
+        return .object(members.filter { $0.key != "resolve" })
     }
 
     /// `NAME=value` each.

@@ -55,8 +55,22 @@ extension Workload {
 
     func startFetch(_ fetch: FetchStart) -> Bool {
         if fetches.receive == nil {
-            fetches.receive = { [unowned self] update, isDrained in
-                turn { () throws(JSFailure) in try take(update, isDrained: isDrained) }
+            fetches.receive = { [unowned self] update, isDrained, outcome in
+                turn { () throws(JSFailure) in
+                    if let outcome { try tell(outcome) }
+                    try take(update, isDrained: isDrained)
+                }
+            }
+            fetches.resent = { [unowned self] id, endpoint, error in
+                turn { () throws(JSFailure) in
+                    try internals.call(
+                        "fetch.resent",
+                        [
+                            internals.number(Double(id)), internals.string(error.code.rawValue),
+                            internals.string(endpoint.address ?? endpoint.host),
+                            internals.number(Double(endpoint.port)),
+                        ])
+                }
             }
         }
         return fetches.start(fetch)
@@ -66,6 +80,17 @@ extension Workload {
     func closeFetch(_ id: Int) { fetches.close(id) }
     func resumeFetch(_ id: Int, byteCount: Int) { fetches.resume(id, byteCount: byteCount) }
     func abortFetch(_ id: Int) { fetches.abort(id) }
+
+    /// What came of a request to a service, and of questions about services since the last one.
+    private func tell(_ outcome: ServiceOutcome) throws(JSFailure) {
+        guard let counts = fetches.services?.takeCounts() else { return }
+        try internals.call(
+            "fetch.service",
+            [
+                internals.string(outcome.rawValue), internals.number(Double(counts.answered)),
+                internals.number(Double(counts.failed)),
+            ])
+    }
 
     /// All that has happened to a request is one turn.
     private func take(_ update: HTTPStreamUpdate, isDrained: Bool) throws(JSFailure) {

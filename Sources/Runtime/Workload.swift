@@ -97,7 +97,7 @@ final class Workload {
         internals = Internals(try PlatformSources.attach(realm), in: realm)
         loader = try ModuleLoader(
             internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init))
-        fetches = Fetches(eventLoop)
+        fetches = Fetches(eventLoop, services: FetchServiceOptions(options.configuration["resolve"]))
         modules = CompiledModules(internals, store: options.cacheDirectory.map(StoredModules.init))
     }
 
@@ -187,7 +187,8 @@ final class Workload {
         return try internals.call(
             "wasi.run",
             [
-                module.withUnsafeBytes(realm.makeUint8Array), internals.string(entry), joined([name] + options.arguments),
+                module.withUnsafeBytes(realm.makeUint8Array), internals.string(entry),
+                joined([name] + options.arguments),
                 joined(options.environmentTexts), joined(options.folders.flatMap { [$0.guest, $0.host] }),
             ])
     }

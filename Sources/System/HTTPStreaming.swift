@@ -17,6 +17,11 @@ public struct HTTPStreamRequest: Sendable {
     /// As they go out: `name:value` and a line feed each, Latin-1.
     public var headers: [UInt8]
     public var body: Body
+    /// Where to connect to, whatever the URL's host and port, which the header `Host` and TLS go by all the same; nil: there. `HOST:PORT`, or `[ADDRESS]:PORT`.
+    /// No proxy stands between.
+    public var place: String?
+    /// Until a connection must stand; nil: the client's own. Milliseconds.
+    public var connectTimeoutMilliseconds: Int?
 
     public init(method: String = "GET", url: String, headers: [UInt8] = [], body: Body = .none) {
         self.method = method

@@ -183,7 +183,7 @@ public enum BoardLayout {
     public static let durationBounds: [Double] = [
         0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
     ]
-    static let durationBuckets = 15
+    public static let durationBuckets = 15
     /// Bounds of `v8js.gc.duration`, seconds. <https://opentelemetry.io/docs/specs/semconv/runtime/v8js-metrics/#metric-v8jsgcduration>
     static let collectionBounds: [Double] = [0.01, 0.1, 1, 10]
 }
@@ -298,6 +298,18 @@ public enum BoardCounter: Int, CaseIterable, Sendable {
     case heapExternal
     case arrayBuffers
     case isolateWorkers
+    /// Machine code and bytecode with their metadata, and texts of scripts outside of the heap. Bytes.
+    case code
+    case bytecode
+    case externalScriptSource
+    /// Bytes set aside for global handles, and in use by them.
+    case globalHandles
+    case globalHandlesUsed
+    case nativeContexts
+    /// Contexts that nothing but objects of theirs keeps alive.
+    case detachedContexts
+    /// Bytes that V8 itself has allocated outside of the heap.
+    case malloced
 
     static let cells = 64
     /// Whether it is the value of now and not a sum since the start.

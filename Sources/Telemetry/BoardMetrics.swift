@@ -200,7 +200,7 @@ extension MetricPoint.Instrument {
 }
 
 extension BoardCollection {
-    var label: String {
+    public var label: String {
         switch self {
         case .minor: "minor"
         case .major: "major"
@@ -212,7 +212,7 @@ extension BoardCollection {
 
 extension BoardSnapshot.SeriesKey {
     /// For a fixed order.
-    var order: String {
+    public var order: String {
         "\(kind.rawValue) \(isOverflow) \(route) \(host):\(port) \(method) \(status) \(errorType) \(protocolVersion) \(isHTTPS)"
     }
 
@@ -351,6 +351,16 @@ extension BoardCounter {
         case .heapExternal: counter("sidelight.heap.external", "By", "Memory outside the heap that objects of it hold.")
         case .arrayBuffers: counter("sidelight.heap.array_buffers", "By", "Memory of array buffers.")
         case .isolateWorkers: counter("sidelight.workers.active", "{worker}", "Child workers that run.")
+        case .code: counter("sidelight.v8.code", "By", "Machine code and its metadata.")
+        case .bytecode: counter("sidelight.v8.bytecode", "By", "Bytecode and its metadata.")
+        case .externalScriptSource:
+            counter("sidelight.v8.script_source", "By", "Texts of scripts outside of the heap.")
+        case .globalHandles: counter("sidelight.v8.global_handles.size", "By", "Memory set aside for global handles.")
+        case .globalHandlesUsed: counter("sidelight.v8.global_handles.used", "By", "Global handles in use.")
+        case .nativeContexts: counter("sidelight.v8.contexts.native", "{context}", "Native contexts.")
+        case .detachedContexts:
+            counter("sidelight.v8.contexts.detached", "{context}", "Contexts that are detached and not yet collected.")
+        case .malloced: counter("sidelight.v8.malloced", "By", "Memory that V8 has allocated outside of the heap.")
         }
     }
 }

@@ -19,6 +19,11 @@ public struct BoardSnapshot: Hashable, Sendable {
         public var sum = 0.0
         public var squares = 0.0
         public var buckets = [UInt64](repeating: 0, count: BoardLayout.delayBuckets)
+
+        /// The buckets that hold any, each with its upper bound in seconds.
+        public var bounded: [(bound: Double, count: UInt64)] {
+            buckets.enumerated().filter { $0.element > 0 }.map { (BoardDelay.upperBound($0.offset) / 1e9, $0.element) }
+        }
     }
 
     /// Pauses of one kind. Nanoseconds.
@@ -58,11 +63,19 @@ public struct BoardSnapshot: Hashable, Sendable {
 
     /// Seconds.
     public struct Histogram: Hashable, Sendable {
-        public var sum = 0.0
+        public var sum: Double
         /// Infinite and 0 when nothing was observed.
-        public var min = Double.infinity
-        public var max = 0.0
-        public var buckets = [UInt64](repeating: 0, count: BoardLayout.durationBuckets)
+        public var min: Double
+        public var max: Double
+        public var buckets: [UInt64]
+
+        public init(
+            sum: Double = 0, min: Double = .infinity, max: Double = 0,
+            buckets: [UInt64] = [UInt64](repeating: 0, count: BoardLayout.durationBuckets)
+        ) {
+            (self.sum, self.min, self.max, self.buckets) = (sum, min, max, buckets)
+        }
+
         public var count: UInt64 { buckets.reduce(0, saturatingSum) }
     }
 

@@ -200,8 +200,9 @@ final class CurlLoop {
         case .acknowledge(let exchange, let byteCount): exchange.acknowledge(byteCount)
         case .upload(let exchange, let bytes): exchange.upload(bytes)
         case .finishUpload(let exchange): exchange.finishUpload()
-        case .abort(let exchange):
+        case .abort(let exchange, let unsent):
             guard let easy = exchange.easy else { return }
+            if let unsent, exchange.isUnsent(now: monotonicNanoseconds()) { unsent() }
             streams[easy] = nil
             upgrades[easy] = nil
             curl_multi_remove_handle(multi, easy)

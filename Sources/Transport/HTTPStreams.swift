@@ -52,7 +52,8 @@ public struct HTTPStream: Sendable {
     public func finishUpload() { core.send(.finishUpload(exchange)) }
 
     /// Gives the request up; nothing more is heard of it, but what was already on its way.
-    public func abort() { core.send(.abort(exchange)) }
+    /// - Parameter unsent: Called on the transport's thread if it has waited for a connection for half a second or longer.
+    public func abort(unsent: (@Sendable () -> Void)? = nil) { core.send(.abort(exchange, unsent: unsent)) }
 }
 
 /// What callers ask of the loop's thread, in order.
@@ -61,5 +62,5 @@ enum StreamInput: Sendable {
     case acknowledge(StreamExchange, Int)
     case upload(StreamExchange, [UInt8])
     case finishUpload(StreamExchange)
-    case abort(StreamExchange)
+    case abort(StreamExchange, unsent: (@Sendable () -> Void)?)
 }

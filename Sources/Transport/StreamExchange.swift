@@ -20,6 +20,7 @@ final class StreamExchange: @unchecked Sendable {
     private(set) var easy: UnsafeMutableRawPointer?
     private var startTime: UInt64 = 0
     private var headerList: UnsafeMutablePointer<curl_slist>?
+    private var placeList: UnsafeMutablePointer<curl_slist>?
 
     /// curl's own words about what went wrong; while curl has it.
     private var explanation: UnsafeMutablePointer<CChar>?
@@ -68,6 +69,14 @@ final class StreamExchange: @unchecked Sendable {
             return HTTPTransportError(.badURL, "not an absolute http or https URL: \(request.url)")
         }
         Exchange.prepareConnection(easy, request.url, options, noProxy: noProxy)
+        if let place = request.place {
+            placeList = curl_slist_append(nil, "::\(place)")
+            sl_curl_set_list(easy, CURLOPT_CONNECT_TO, placeList)
+            sl_curl_set_text(easy, CURLOPT_PROXY, "")
+        }
+        if let milliseconds = request.connectTimeoutMilliseconds {
+            sl_curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds)
+        }
         sl_curl_set_long(easy, CURLOPT_BUFFERSIZE, Self.readBytes)
         sl_curl_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         if options.idleTimeoutSeconds > 0 {
@@ -365,6 +374,14 @@ final class StreamExchange: @unchecked Sendable {
         curl_easy_pause(easy, mask)
     }
 
+    /// Whether it has waited for a connection all the time, and long.
+    func isUnsent(now: UInt64) -> Bool {
+        guard let easy, now - startTime >= Self.unsentNanoseconds else { return false }
+        return sl_curl_time(easy, CURLINFO_PRETRANSFER_TIME_T) == 0
+    }
+
+    private static let unsentNanoseconds: UInt64 = 500_000_000
+
     // MARK: After
 
     /// The handle has left the multi handle.
@@ -394,7 +411,8 @@ final class StreamExchange: @unchecked Sendable {
         easy = nil
         pieces = []
         curl_slist_free_all(headerList)
-        headerList = nil
+        curl_slist_free_all(placeList)
+        (headerList, placeList) = (nil, nil)
     }
 
     /// What happened since the last call; nil when nothing did.

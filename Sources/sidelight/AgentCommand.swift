@@ -56,6 +56,7 @@ struct AgentCommand: ParsableCommand {
     private func make(_ configured: Configured<PipelineConfiguration.Loaded>) -> AgentSettings {
         var settings = AgentSettings(configuration: configured.value.configuration)
         settings.warnings = configured.warnings.map(\.description)
+        settings.isAdminGiven = configured.value.isAdminGiven
         let scripts = settings.configuration.processors.compactMap(\.processor.script?.file)
         settings.scripts = configured.value.scripts
         settings.patterns = configured.value.patterns

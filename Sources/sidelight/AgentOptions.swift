@@ -34,6 +34,13 @@ struct AgentOptions: ParsableArguments {
     var exports: [String] = []
 
     @Option(
+        name: .customLong("resolve"),
+        help: ArgumentHelp(
+            "Who knows where services are: consul, etcd or dns, and where that is (default: on this machine; dns: the system's). Repeatable.",
+            valueName: "KIND[=PLACE]"))
+    var resolves: [String] = []
+
+    @Option(
         name: .customLong("receive"),
         help: ArgumentHelp(
             "Where a receiver listens, or off; NAME is otlp-http, otlp-grpc, zipkin, jaeger or as in the file. Repeatable.",
@@ -66,6 +73,7 @@ struct AgentOptions: ParsableArguments {
         flags.service = service
         flags.store = store
         flags.exports = exports
+        flags.resolves = resolves
         flags.receives = receives
         flags.logs = logs
         flags.admin = admin

@@ -35,6 +35,13 @@ struct WorkloadOptions: ParsableArguments {
     var exports: [String] = []
 
     @Option(
+        name: .customLong("resolve"),
+        help: ArgumentHelp(
+            "Who knows where services are: consul, etcd or dns, and where that is (default: on this machine; dns: the system's). Repeatable.",
+            valueName: "KIND[=PLACE]"))
+    var resolves: [String] = []
+
+    @Option(
         name: .customLong("limit"),
         help: ArgumentHelp("What it may use, as in heap=64MB. See LIMITS. Repeatable.", valueName: "NAME=VALUE"))
     var limits: [String] = []
@@ -70,6 +77,7 @@ struct WorkloadOptions: ParsableArguments {
         flags.store = store
         flags.admin = admin
         flags.exports = exports
+        flags.resolves = resolves
         flags.limits = limits
         flags.flushTimeout = flushTimeout
         flags.snapshotsHeap = heapSnapshotOnOOM

@@ -20,8 +20,9 @@ struct Sidelight: ParsableCommand {
         version: Release.version,
         subcommands: [
             RunCommand.self, ServeCommand.self, AgentCommand.self, TraceCommand.self, TailCommand.self,
-            LogsCommand.self, ErrorsCommand.self, ProfileCommand.self,
-            TapCommand.self, DropsCommand.self, LogLevelCommand.self, HealthCommand.self, CheckCommand.self, ConfigCommand.self,
+            LogsCommand.self, ErrorsCommand.self, TopCommand.self, ProfileCommand.self,
+            TapCommand.self, DropsCommand.self, LogLevelCommand.self, HealthCommand.self,
+            CheckCommand.self, ConfigCommand.self,
         ])
 
     private static let freedBytesMax = 16 << 20

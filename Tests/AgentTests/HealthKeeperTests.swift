@@ -138,6 +138,29 @@ import Testing
         #expect(world.report.components.isEmpty)
     }
 
+    @Test func otherNeedsAndThresholdsHoldForWhatIsThere() throws {
+        let world = try HealthWorld()
+        world.subject.looks = [
+            Self.workload(.pass),
+            HealthLook(
+                name: "exporter/x", measurement: "outage", need: .exporters, isFickle: true, finding: .pass),
+        ]
+        world.run()
+        world.subject.looks[1].finding = HealthFinding(.fail, "refused")
+        world.run(seconds: 1)
+        #expect(world.status("exporter/x") == .pass)
+        var settings = HealthConfiguration()
+        settings.needs = [.exporters]
+        settings.failures = 1
+        world.keeper.adopt(settings)
+        world.run(seconds: 1)
+        #expect(world.status("exporter/x") == .fail && !world.report.passes(.readiness))
+        settings.needs = []
+        world.keeper.adopt(settings)
+        world.run(seconds: 1)
+        #expect(world.status("exporter/x") == .fail && world.report.passes(.readiness))
+    }
+
     @Test func componentsThatAreNoMoreAreForgotten() throws {
         let world = try HealthWorld()
         world.subject.looks = [

@@ -83,4 +83,19 @@ import Testing
         #expect(counters["sidelight_open_spans_closed_total"] == 2)
         #expect(counters[#"sidelight_worker_ends_total{reason="SIGKILL"}"#] == 1)
     }
+
+    @Test func whatHasNotHappenedYetCountsAs0WhileTheWorkloadGoesOn() {
+        var report = report()
+        report.exporters = [account("otlp http://x", received: 3, sent: 3)]
+        let counters = report.countersSoFar
+        for (name, label) in [
+            (CounterName.workerEnds, "SIGKILL"), (.workerEnds, "exit"), (.workerRestarts, "heap_limit"),
+            (.exportDropped, "refused"), (.recordsRejected, "utf8"),
+        ] {
+            #expect(
+                counters.values.contains { $0.key.name == name && $0.key.labels.last?.value == label && $0.value == 0 })
+        }
+        report.workerEnds["SIGKILL"] = 2
+        #expect(report.countersSoFar.sum(.workerEnds) == 2)
+    }
 }

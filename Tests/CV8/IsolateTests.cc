@@ -288,6 +288,17 @@ TEST(heapFiguresMakeSense) {
     CHECK_EQUAL(sl_v8_heap_spaces(world.isolate, spaces, 1), count);
 }
 
+TEST(codeFiguresGrowWithWhatIsCompiled) {
+    World world;
+    sl_v8_code before = sl_v8_code_statistics(world.isolate);
+    world.Run("var keep = []; for (let i = 0; i < 500; i++) keep.push(eval(`(function () { return [${i}, 'a' + ${i}]; })`)); for (const each of keep) each();");
+    sl_v8_code after = sl_v8_code_statistics(world.isolate);
+    CHECK(after.bytecode_bytes > before.bytecode_bytes + 500 * 16);
+    CHECK(after.code_bytes > 0);
+    sl_v8_heap heap = sl_v8_heap_statistics(world.isolate);
+    CHECK(heap.used_global_handles_bytes > 0 && heap.used_global_handles_bytes <= heap.global_handles_bytes);
+}
+
 TEST(collectionsAreTold) {
     World world;
     struct Seen {

@@ -23,6 +23,32 @@ import Testing
         #expect(throws: EndpointURL.Failure.self) { try EndpointURL(parsing: "dnssrv+http://a.b") }
     }
 
+    @Test func aServiceMayBeOneThatARegistryKnows() throws {
+        let url = try EndpointURL(parsing: "Consul+HTTP://green.collector/v1/traces", allowsService: true)
+        #expect(url.finding == .consul)
+        #expect(url.host == "green.collector")
+        #expect(url.description == "consul+http://green.collector/v1/traces")
+        #expect(try EndpointURL(parsing: "etcd+https://collector", allowsService: true).finding == .etcd)
+        #expect(try EndpointURL(parsing: "http://collector", allowsService: true).finding == nil)
+        for (bad, complaint) in [
+            ("consul+http://collector:80", "the port is what its instances have: leave it out"),
+            ("consul+http://10.0.0.1", "\"10.0.0.1\" is no name of a service"),
+            (
+                "consul://collector",
+                "the scheme \"consul\" is not http or https; what consul knows is written as in consul+http://collector"
+            ),
+            (
+                "etcd+grpc://collector",
+                "the scheme \"etcd+grpc\" is not http or https; what etcd knows is written as in etcd+http://collector"
+            ),
+        ] {
+            #expect(throws: EndpointURL.Failure(message: complaint), "\(bad)") {
+                try EndpointURL(parsing: bad, allowsService: true)
+            }
+        }
+        #expect(throws: EndpointURL.Failure.self) { try EndpointURL(parsing: "consul+http://collector") }
+    }
+
     @Test func partsAreTold() throws {
         let url = try EndpointURL(parsing: "HTTPS://Collector.example.com:4318/v1/traces?a=b&c=?d")
         #expect(url.scheme == .https)

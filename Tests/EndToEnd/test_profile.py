@@ -91,6 +91,12 @@ def test_figures_of_the_loop_and_the_heap_arrive(start, receiver):
     assert metrics["sidelight.isolate.cpu.time"][()].as_double > 0.1
     assert value(metrics["sidelight.heap.used"][()]) > 1_000_000
     assert value(metrics["sidelight.heap.limit"][()]) > 50_000_000
+    assert value(metrics["sidelight.v8.code"][()]) > 100_000
+    assert value(metrics["sidelight.v8.bytecode"][()]) > 10_000
+    assert value(metrics["sidelight.v8.script_source"][()]) > 0
+    assert value(metrics["sidelight.v8.global_handles.size"][()]) >= value(metrics["sidelight.v8.global_handles.used"][()]) > 0
+    assert value(metrics["sidelight.v8.contexts.native"][()]) >= 1
+    assert value(metrics["sidelight.v8.malloced"][()]) > 0
 
 
 def test_what_hits_a_request_is_an_event_of_its_span(start, receiver):

@@ -50,6 +50,25 @@ struct IsolationTests {
         #expect(world.isolate.heapSpaces.contains { $0.name == "old_space" })
     }
 
+    @Test func codeAndContextsAreTold() throws {
+        let world = try World()
+        let heap = world.isolate.heapStatistics
+        #expect(heap.nativeContexts == 1)
+        #expect(heap.detachedContexts == 0)
+        #expect(heap.usedGlobalHandles > 0 && heap.usedGlobalHandles <= heap.globalHandles)
+        #expect(heap.malloced > 0)
+        let before = world.isolate.readCodeStatistics()
+        // Functions of different texts, each with bytecode of its own.
+        let made = "for (let i = 0; i < 500; i++) keep.push(eval(`(function () { return [${i}, 'a' + ${i}]; })`));"
+        try world.run("var keep = []; \(made) for (const each of keep) each();")
+        let after = world.isolate.readCodeStatistics()
+        #expect(after.bytecode > before.bytecode + 500 * 16)
+        #expect(after.code > 0)
+        let other = Realm(world.isolate)
+        #expect(world.isolate.heapStatistics.nativeContexts == 2)
+        withExtendedLifetime(other) {}
+    }
+
     @Test func theProfilerGivesAProfileOnlyWhenItRuns() throws {
         let world = try World()
         #expect(world.isolate.stopProfile() == nil)

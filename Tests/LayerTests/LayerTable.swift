@@ -16,10 +16,10 @@ struct LayerTable {
 
     static let sidelight = LayerTable(
         layers: [
-            ["CV8", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON", "CHTTP2", "CYAML", "CZstd", "CAres", "CRE2", "CScan"],
+            ["CV8", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON", "CHTTP2", "CYAML", "CZstd", "CAres", "CAvahi", "CRE2", "CScan"],
             ["Telemetry", "System", "Policy"],
             ["Wire", "Pipeline", "Queue", "Resources", "Discovery", "Configuration"],
-            ["Linux", "Logs", "Transport", "Resolver", "Server", "Processors", "Health", "Store", "Engine"],
+            ["Linux", "Logs", "Transport", "Resolver", "Registries", "Server", "Processors", "Health", "Exposition", "Store", "Engine"],
             ["Platform", "TLS", "Exporters", "Receivers", "Admin"],
             ["Runtime", "Agent"],
             ["sidelight", "sidelight-worker"],

@@ -143,6 +143,22 @@ private final class Bench: Sendable {
         #expect(bench.transport.requests[0].isHTTP2)
     }
 
+    @Test func registriesAreAskedByTheServicesNameAndTheInstancesAddressIsWhereItGoes() throws {
+        for (scheme, source) in [("consul", ServiceQuestion.Source.consul), ("etcd", .etcd)] {
+            let bench = try Bench(["\(scheme)+http://green.collector/v1/traces?a"])
+            bench.put()
+            #expect(bench.resolver.questions == [ServiceQuestion(source, name: "green.collector")])
+            bench.found("fd00::7", "10.0.0.7")
+            #expect(bench.urls == ["http://[fd00::7]:4318/v1/traces?a"])
+            #expect(bench.transport.requests[0].address == nil)
+            bench.refuse()
+            bench.pass(second * 9 / 10)
+            #expect(bench.urls.last == "http://10.0.0.7:4318/v1/traces?a")
+            bench.answer(200)
+            #expect(bench.counters.exported == 1)
+        }
+    }
+
     @Test func itIsAskedForAgainWhenTheTimeToLiveIsOverThoughNothingIsSent() throws {
         let bench = try Bench()
         bench.put()

@@ -3,8 +3,6 @@ import Testing
 
 @testable import Discovery
 
-private let second: UInt64 = 1_000_000_000
-
 private func record(
     _ host: String, priority: UInt16 = 0, weight: UInt16 = 1, port: UInt16 = 4318, addresses: [String] = []
 ) -> ServiceRecord {

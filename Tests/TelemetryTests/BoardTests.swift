@@ -87,6 +87,7 @@ private let get200 = BoardSeriesHead(.serverDuration, method: 1, status: 200, is
         #expect(BoardLayout.Series.host + BoardLayout.hostBytesMax <= BoardLayout.seriesBytes)
         #expect(BoardCounter.scheduledFailures.rawValue == 33)
         #expect(BoardCounter.isolateWorkers.rawValue == 55)
+        #expect(BoardCounter.malloced.rawValue == BoardCounter.cells - 1)
     }
 
     @Test func countersComeOutAsTheyWentInAndNeverGoBack() throws {

@@ -233,7 +233,7 @@ private func cumulative(_ writer: inout ProtobufWriter) { writer.putVarint(2, 2)
         ("über", "", false, true, "ber"), ("ü", "", false, true, ""),
     ])
     func names(name: String, unit: String, isCounter: Bool, isGauge: Bool, expected: String) {
-        #expect(RemoteWrite.familyName(name, unit: unit, isCounter: isCounter, isGauge: isGauge) == expected)
+        #expect(Prometheus.familyName(name, unit: unit, isCounter: isCounter, isGauge: isGauge) == expected)
     }
 
     @Test(arguments: [
@@ -242,7 +242,7 @@ private func cumulative(_ writer: inout ProtobufWriter) { writer.putVarint(2, 2)
         (1.5e300, "15" + String(repeating: "0", count: 299)),
     ])
     func bounds(number: Double, text: String) {
-        #expect(RemoteWrite.bound(number) == text)
+        #expect(Prometheus.bound(number) == text)
         #expect(!number.isFinite || Double(text) == number)
     }
 

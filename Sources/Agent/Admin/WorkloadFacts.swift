@@ -38,6 +38,8 @@ struct WorkerFacts: Sendable {
     var board: BoardSnapshot
     /// In flight.
     var requests: [BoardRequest]
+    /// Turns their times into Unix time.
+    var clock = RingClock(unixAtRingZero: 0)
 }
 
 /// Where other threads ask for the facts, which the main thread alone knows. Any thread, but for `facts` and `tick`.

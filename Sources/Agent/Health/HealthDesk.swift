@@ -97,5 +97,13 @@ final class HealthDesk: HealthSource {
         }
     }
 
+    /// Nobody watches any more: a stream without end would hold up the end of the server.
+    func closeWatchers() {
+        state.withLock { state in
+            for watcher in state.watchers { watcher.end() }
+            state.watchers = []
+        }
+    }
+
     func remove(_ watcher: HealthWatcher) { state.withLock { $0.watchers.removeAll { $0 === watcher } } }
 }

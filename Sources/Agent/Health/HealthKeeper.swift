@@ -17,7 +17,10 @@ final class HealthKeeper: Duty {
         var unit: String
         /// One that the configuration has, and not of the process itself.
         var isCheck = false
+        /// Of `HealthLook`; of checks as the configuration has it.
+        var need: HealthConfiguration.Need?
         var probes: HealthProbes
+        var isFickle = true
         var health: ComponentHealth
     }
 
@@ -101,6 +104,9 @@ final class HealthKeeper: Duty {
         settings = next
         checks.adopt(next.checks, now: clock.monotonicNanoseconds())
         components.removeAll { $0.isCheck && !kept.contains($0.name) }
+        for index in components.indices where !components[index].isCheck {
+            components[index].health.adopt(thresholds(isFickle: components[index].isFickle))
+        }
         addChecks()
         lookSoon()
     }
@@ -119,24 +125,15 @@ final class HealthKeeper: Duty {
     // MARK: components
 
     private func addChecks() {
-        for check in settings.checks {
-            var probes: HealthProbes = []
-            switch check.affects {
-            case .readiness where settings.needs.contains(.checks): probes = .readiness
-            case .liveness: probes = settings.needs.contains(.checks) ? [.readiness, .liveness] : .liveness
-            case .readiness, .none: break
-            }
-            if let index = components.firstIndex(where: { $0.name == check.name }) {
-                components[index].probes = probes
-                continue
-            }
+        for check in settings.checks where !components.contains(where: { $0.name == check.name }) {
             let thresholds = HealthThresholds(
                 failures: check.failures, successes: check.successes, startNanoseconds: check.startNanoseconds,
                 halfLifeNanoseconds: settings.halfLifeNanoseconds)
             components.append(
                 Kept(
                     name: check.name, measurement: "responseTime", kind: "component", unit: "ms", isCheck: true,
-                    probes: probes, health: ComponentHealth(thresholds, now: now)))
+                    need: check.affects == .none ? nil : .checks, probes: check.affects == .liveness ? .liveness : [],
+                    health: ComponentHealth(thresholds, now: now)))
         }
     }
 
@@ -157,24 +154,32 @@ final class HealthKeeper: Duty {
     }
 
     private func add(_ look: HealthLook, _ time: HealthTime) {
-        var probes = look.probes
-        if let need = look.need, settings.needs.contains(need) {
-            probes.insert(.readiness)
-        } else if look.need != nil {
-            // What nobody needs keeps nobody from coming up either.
-            probes.remove(.startup)
-        } else if probes.contains(.startup) {
-            probes.insert(.readiness)
-        }
-        let thresholds = HealthThresholds(
-            failures: look.isFickle ? settings.failures : 1, successes: look.isFickle ? settings.successes : 1,
-            startNanoseconds: settings.startNanoseconds, halfLifeNanoseconds: settings.halfLifeNanoseconds)
         // What the process itself is comes before what it depends on.
         let index = components.firstIndex(where: \.isCheck) ?? components.count
         components.insert(
             Kept(
-                name: look.name, measurement: look.measurement, kind: look.kind, unit: look.unit, probes: probes,
-                health: ComponentHealth(thresholds, now: time)), at: index)
+                name: look.name, measurement: look.measurement, kind: look.kind, unit: look.unit, need: look.need,
+                probes: look.probes, isFickle: look.isFickle,
+                health: ComponentHealth(thresholds(isFickle: look.isFickle), now: time)), at: index)
+    }
+
+    private func thresholds(isFickle: Bool) -> HealthThresholds {
+        HealthThresholds(
+            failures: isFickle ? settings.failures : 1, successes: isFickle ? settings.successes : 1,
+            startNanoseconds: settings.startNanoseconds, halfLifeNanoseconds: settings.halfLifeNanoseconds)
+    }
+
+    /// What a component counts for, by what is needed.
+    private func probes(_ kept: Kept) -> HealthProbes {
+        var probes = kept.probes
+        guard let need = kept.need else { return probes.contains(.startup) ? probes.union(.readiness) : probes }
+        if settings.needs.contains(need) {
+            probes.insert(.readiness)
+        } else {
+            // What nobody needs keeps nobody from coming up either.
+            probes.remove(.startup)
+        }
+        return probes
     }
 
     private func take(_ finding: HealthFinding, of name: String, _ time: HealthTime) {
@@ -200,8 +205,8 @@ final class HealthKeeper: Duty {
         let now = clock.monotonicNanoseconds()
         report.components = components.map { kept in
             HealthReport.Component(
-                name: kept.name, measurement: kept.measurement, kind: kept.kind, unit: kept.unit, probes: kept.probes,
-                kept.health, now: now)
+                name: kept.name, measurement: kept.measurement, kind: kept.kind, unit: kept.unit,
+                probes: probes(kept), kept.health, now: now)
         }
         desk.publish(report)
         guard hasLooked, !isEnding else { return }

@@ -19,6 +19,8 @@ internal import Transport
 /// What `sidelight agent` was asked for.
 public struct AgentSettings: Sendable {
     public var configuration: PipelineConfiguration
+    /// Whether somebody asked for the place of the admin port; if not, the agent can go without it.
+    public var isAdminGiven = true
     /// What was ignored of the configuration; said before anything else.
     public var warnings: [String] = []
     /// What it was read from, set right after: when one of these files changes, it is read anew.
@@ -121,8 +123,10 @@ public final class AgentService {
         signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
         SignalDescriptor.ignoreBrokenPipes()
         storeLock = try Self.lock(configuration.store)
+        let transport = CurlTransport()
         surroundings = PipelineSurroundings(
-            transport: CurlTransport(), budget: MemoryBudget(bytesMax: configuration.memoryBytesMax), clock: clock,
+            transport: transport, resolver: ServiceResolver(configuration.common.discovery.resolve, transport),
+            budget: MemoryBudget(bytesMax: configuration.memoryBytesMax), clock: clock,
             audit: DropAudit(clock), messages: messages,
             followers: LogFollowers(clock, memoryBytesMax: configuration.memoryBytesMax), deliveries: Deliveries())
         builder = PipelineBuilder(surroundings)
@@ -146,9 +150,9 @@ public final class AgentService {
             StorePages(
                 queries: configuration.store.isEnabled
                     ? StoreQueries(directory: configuration.store.directory) : nil, clock: clock),
-            LevelPages(levels: messages.levels),
+            LevelPages(levels: messages.levels), CounterPages(source: status, clock: clock),
         ])
-        sockets = try Self.sockets(configuration, [:])
+        sockets = try Self.sockets(configuration, [:], isAdminGiven: settings.isAdminGiven)
         let parts = Parts(
             intake: intake, admin: admin, health: HealthRPC(keeper.desk), counters: counters, surroundings: surroundings
         )
@@ -195,8 +199,9 @@ public final class AgentService {
         keeper.end()
         logInputs?.end()
         tail?.end(clock)
-        let (taps, followers) = (surroundings.taps, surroundings.followers)
+        let (taps, followers, desk) = (surroundings.taps, surroundings.followers, keeper.desk)
         server.perform {
+            desk.closeWatchers()
             taps.end()
             followers.end()
         }
@@ -317,7 +322,7 @@ public final class AgentService {
         case .success(let next):
             for warning in next.warnings { messages.warn(warning) }
             do {
-                try change(to: keepingWhatStays(next.configuration))
+                try change(to: keepingWhatStays(next.configuration), next)
                 keeper.adopt(next.configuration.common.health)
                 reloads.succeeded()
                 messages.say("the configuration was read anew")
@@ -351,8 +356,8 @@ public final class AgentService {
         return next
     }
 
-    private func change(to configuration: PipelineConfiguration) throws {
-        let sockets = try Self.sockets(configuration, sockets)
+    private func change(to configuration: PipelineConfiguration, _ next: AgentSettings) throws {
+        let sockets = try Self.sockets(configuration, sockets, isAdminGiven: next.isAdminGiven)
         let isTailKept =
             configuration.logFiles == plan.configuration.logFiles
             && configuration.logFilesLimits == plan.configuration.logFilesLimits
@@ -364,6 +369,10 @@ public final class AgentService {
         if !isTailKept { tail?.pause() }
         if let opening { logInputs?.prepare(opening) }
         builder.prepare(change)
+        let resolve = configuration.common.discovery.resolve
+        if resolve != plan.configuration.common.discovery.resolve {
+            surroundings.resolver.use(resolve, surroundings.transport)
+        }
         let parts = Parts(
             intake: intake, admin: admin, health: HealthRPC(keeper.desk), counters: counters, surroundings: surroundings
         )
@@ -402,7 +411,7 @@ public final class AgentService {
 
     /// Opens what is not open yet.
     private static func sockets(
-        _ configuration: PipelineConfiguration, _ open: Sockets
+        _ configuration: PipelineConfiguration, _ open: Sockets, isAdminGiven: Bool
     ) throws -> Sockets {
         var sockets: Sockets = [:]
         var listens = configuration.receivers.map { Listen(name: $0.name, place: $0.listen) }
@@ -418,7 +427,7 @@ public final class AgentService {
                 sockets[listen] = try ListeningSocket(.tcp(host: place.host, port: place.port))
             } catch {
                 // Another agent or service of this machine has the place that nobody asked for.
-                if listen.name == Listen.admin, !configuration.isAdminGiven { continue }
+                if listen.name == Listen.admin, !isAdminGiven { continue }
                 throw StartFailure(description: "\(listen.name) cannot listen at \(place): \(error.reason)")
             }
         }

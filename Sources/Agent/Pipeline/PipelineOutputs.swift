@@ -80,7 +80,7 @@ final class PipelineOutput: EntryTaker, Sendable {
 /// What all parts of an agent's pipelines share. Any thread.
 struct PipelineSurroundings: Sendable {
     let transport: CurlTransport
-    let resolver = AresResolver()
+    let resolver: ServiceResolver
     let budget: MemoryBudget
     let clock: LinuxClock
     let audit: DropAudit

@@ -101,6 +101,9 @@ void sl_keep_freed_memory(int bytes_max);
 // Gives the kernel back what the start has mapped of code; what is still needed of it comes back with its first use.
 void sl_release_start_pages(void);
 
+// getdents64(2): entries of an open folder, as many as fit; 0 at the end, -1 and errno. Provided because opendir(3) allocates.
+static inline long sl_folder_entries(int fd, void *_Nonnull entries, size_t bytes) { return syscall(SYS_getdents64, fd, entries, bytes); }
+
 // The kernel's number of this thread.
 static inline int sl_thread_id(void) { return (int)syscall(SYS_gettid); }
 

@@ -5,5 +5,6 @@ struct CommonLoader {
     /// - Parameter section: The whole file.
     mutating func read(_ section: inout FileSection, _ flags: FlagValues) {
         readHealth(&section)
+        section.section("discovery") { section in readResolve(&section, flags) }
     }
 }

@@ -40,7 +40,8 @@ struct WorkloadFile {
             section.warning(key, "only `sidelight agent` reads it; `serve` and `run` do not")
         }
         section.finish()
-        problems = loading.problems
+        for problem in loading.problems.errors.inOrder { problems.error(problem) }
+        for problem in loading.problems.warnings.inOrder { problems.warning(problem) }
     }
 
     private static func read(_ flags: inout FlagValues, _ section: inout FileSection, _ environment: [String: String]) {

@@ -11,8 +11,6 @@ public struct PipelineConfiguration: Hashable, Sendable {
     public var isJSON = false
     /// Nil: no admin port.
     public var admin: HostPort? = HostPort(host: "127.0.0.1", port: 9464)
-    /// Whether somebody asked for that place; if not, the agent can go without it.
-    public var isAdminGiven = false
     /// One budget for the whole agent: bodies being read, batches under way. Bytes.
     public var memoryBytesMax = 64 << 20
     public var store = PipelineStore()

@@ -203,9 +203,10 @@ extension PipelineLoader {
         if common.tls != ExporterConfiguration.TLSFiles(), !all.isEmpty, all.allSatisfy({ $0.scheme == .http }) {
             section.warning("tls", "it has no effect: the URL is http")
         }
-        if !common.nameServers.isEmpty, !all.isEmpty, !all.contains(where: \.isService) {
+        if !common.nameServers.isEmpty, !all.isEmpty, !all.contains(where: { $0.finding == .dns }) {
             section.warning(
-                "resolver", "it has no effect: the URL is none of a service, as dnssrv+http://_otlp._tcp.example.com is"
+                "resolver",
+                "it has no effect: the URL is none that DNS knows, as dnssrv+http://_otlp._tcp.example.com is"
             )
         }
         return targets
@@ -484,7 +485,7 @@ extension ScalarKind where Value == Bool {
 
 extension ScalarKind where Value == String {
     /// Port 53 where none is given.
-    fileprivate static var nameServer: ScalarKind {
+    static var nameServer: ScalarKind {
         ScalarKind(
             parse: { text throws(WrongValue) in
                 let place =

@@ -29,6 +29,8 @@ extension PipelineConfiguration {
         public var scripts: [ScriptSetting]
         /// The regular expressions, and where they stand.
         public var patterns: [PatternSetting]
+        /// Whether somebody asked for the place of the admin port; if not, the agent can go without it.
+        public var isAdminGiven: Bool
     }
 
     /// Reads a file, with the environment and the flags over it, finding all errors at once; those of the file in its order.
@@ -59,7 +61,7 @@ extension PipelineConfiguration {
         return loading.result(
             Loaded(
                 configuration: loader.configuration, effective: effective, secretFiles: loading.secretFiles,
-                scripts: loading.scripts, patterns: loading.patterns))
+                scripts: loading.scripts, patterns: loading.patterns, isAdminGiven: loader.places.admin != .standard))
     }
 }
 
@@ -145,7 +147,6 @@ struct PipelineLoader {
         section.value(
             "admin", &configuration.admin, .placeOrOff(example: "127.0.0.1:9464"), flag: ("--admin", flags.admin))
         places.admin = section.origin(of: "admin")
-        configuration.isAdminGiven = places.admin != .standard
         section.value("memory", &configuration.memoryBytesMax, .size(4 << 20...1 << 40))
         places.memory = section.origin(of: "memory")
         readStore(&section)

@@ -82,6 +82,13 @@ class Telling {
         internal.trace.addEvent(this.span, 'redirect', { 'http.response.status_code': status, 'url.full': fullURL(url) });
     }
 
+    /** An instance of a service has failed before it answered; another one is asked. */
+    resent(code, address, port) {
+        this.resends++;
+        if (!this.span._recording) return;
+        internal.trace.addEvent(this.span, 'resend', { 'error.type': code, 'network.peer.address': address, 'network.peer.port': port });
+    }
+
     /** One exchange is over. Ring times, 0: did not happen. */
     facts(dns, connect, tls, firstByte, version, address, port) {
         this.version = version;
@@ -163,6 +170,22 @@ function record(telling, errorType, nanoseconds) {
     histogram._recordAt(point, nanoseconds / 1e9);
 }
 
+let services;
+
+/** docs/finding-services.md */
+function countService(outcome, answered, failed) {
+    if (internal.trace === undefined || !internal.trace.isEnabled()) return;
+    if (services === undefined) {
+        const meter = internal.otelApi.metrics.getMeter('sidelight');
+        const requests = meter.createCounter('sidelight.fetch.services', { unit: '{request}', description: 'Requests of fetch to services, by what the program got.' });
+        const lookups = meter.createCounter('sidelight.fetch.lookups', { unit: '{question}', description: 'Questions about where services are.' });
+        services = { __proto__: null, requests, lookups };
+    }
+    services.requests.add(1, { outcome });
+    if (answered > 0) services.lookups.add(answered, { outcome: 'answered' });
+    if (failed > 0) services.lookups.add(failed, { outcome: 'failed' });
+}
+
 // ---- Propagation ----
 
 /** No line but the one: what a program put into baggage or a trace state must not become another header. */
@@ -202,4 +225,5 @@ internal.fetchSpan = {
     /** undefined: there is nobody to tell */
     begin: (method, url, shown = url) => internal.trace !== undefined && internal.trace.isEnabled() ? new Telling(method, url, shown) : undefined,
     inject,
+    countService,
 };

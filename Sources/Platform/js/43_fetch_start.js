@@ -470,6 +470,10 @@ internal.fetch = {
         if (fetching.phase === WAITING) fetching.telling?.facts(dns, connect, tls, firstByte, version, address, port);
         fetching.fail(failed(message, code), code);
     },
+    /** An instance of a service has failed, and the request is sent to another. */
+    resent(id, code, address, port) { running.get(id)?.telling?.resent(code, address, port); },
+    /** What a program gets of a request to a service: answered, failed, unknown; and questions about services, those that were answered and those that were not. */
+    service(outcome, answered, failed) { internal.fetchSpan.countService(outcome, answered, failed); },
     /**
      * An exchange that becomes something else by a 101: 49_websocket.js. `handler` has what the host tells to a Fetching: head, chunk, end, fail, and phase,
      * context, telling, upload.

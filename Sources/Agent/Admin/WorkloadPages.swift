@@ -1,0 +1,38 @@
+internal import Server
+internal import System
+
+/// `/api/v1/workloads`: the workload with its isolates, routes, errors, and requests in flight, as counted since the start.
+struct WorkloadPages: AdminPages {
+    let desk: FactsDesk
+    let clock: any SystemClock
+    let paths = ["/api/v1/workloads"]
+
+    func answer(_ request: borrowing ServedRequest, _ responder: Responder) -> Bool {
+        guard request.pathIs("/api/v1/workloads") else { return false }
+        guard AdminHandler.isReading(request, responder) else { return true }
+        let time = clock.unixNanoseconds()
+        let isAsked = desk.ask { facts in
+            responder.respond(200, AdminHandler.json, body: WorkloadJSON.bytes(facts, time: time))
+        }
+        if !isAsked { AdminHandler.refuse(responder, 503, "\(FactsDesk.countMax) questions wait already") }
+        return true
+    }
+}
+
+/// `/api/v1/counters`: what the agent counts about itself, as JSON.
+struct CounterPages: AdminPages {
+    let source: any CounterSource
+    let clock: any SystemClock
+    let paths = ["/api/v1/counters"]
+
+    func answer(_ request: borrowing ServedRequest, _ responder: Responder) -> Bool {
+        guard request.pathIs("/api/v1/counters") else { return false }
+        guard AdminHandler.isReading(request, responder) else { return true }
+        let time = clock.unixNanoseconds()
+        let isAsked = source.counters { counters in
+            responder.respond(200, AdminHandler.json, body: WorkloadJSON.bytes(counters, time: time))
+        }
+        if !isAsked { AdminHandler.refuse(responder, 503, "too many ask already") }
+        return true
+    }
+}

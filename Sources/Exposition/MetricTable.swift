@@ -1,0 +1,397 @@
+// What a page of metrics shows: the latest point of each series. Points come as OTLP bytes, and most of them are of series that are known: such a point costs a
+// hash of its attributes' bytes, not a string. Names and labels become text when a series is seen first.
+
+public import Telemetry
+internal import Wire
+
+/// One thread at a time.
+public struct MetricTable: Sendable {
+    let limits: ExpositionLimits
+    var targets: [Target] = []
+    var targetIndexes: [[UInt8]: Int] = [:]
+    var scopes: [ScopeEntry] = []
+    var scopeIndexes: [Batch.Scope: Int] = [:]
+    var instruments: [Instrument] = []
+    var instrumentIndexes: [InstrumentKey: Int] = [:]
+    var families: [Family] = []
+    var familyIndexes: [FamilyKey: Int] = [:]
+    /// Every name that a family's lines have, so that no two families have one.
+    var takenNames: [String: Int] = [:]
+    var order: [Int] = []
+    var isOrderOld = false
+    var series: [Series] = []
+    var seriesIndexes: [SeriesKey: Int] = [:]
+    /// Of series of several isolates.
+    var parts: [Int: Parts] = [:]
+    var owners: [String: Owner] = [:]
+    var boundSets: [[Double]: BoundSet] = [:]
+    var bytes = 0
+    var gone = 0
+    /// Something had no room since the last look for some.
+    var isFull = false
+    var compactedAt: UInt64 = 0
+    var sweptAt: UInt64 = 0
+    /// Points that are not on the page. Index: of `ExpositionDrop.allCases`.
+    private var drops = [UInt64](repeating: 0, count: ExpositionDrop.allCases.count)
+
+    /// Sets of bounds that are shared; further ones are each series' own.
+    private static let boundSetsMax = 4_096
+    /// Exemplars of one series at most.
+    private static let exemplarsMax = 32
+
+    /// - Parameter resource: of the process itself and of its workload: what they say has no labels of who said it.
+    public init(resource: Resource, limits: ExpositionLimits = ExpositionLimits()) {
+        self.limits = limits
+        targets.append(Target(key: [], resource: resource, isOwn: true))
+    }
+
+    public var seriesCount: Int { series.count - gone }
+
+    public func dropped(_ reason: ExpositionDrop) -> UInt64 { drops[ExpositionDrop.allCases.firstIndex(of: reason)!] }
+
+    mutating func drop(_ reason: ExpositionDrop, _ points: Int = 1) {
+        if reason == .full { isFull = true }
+        drops[ExpositionDrop.allCases.firstIndex(of: reason)!] += UInt64(points)
+    }
+
+    // MARK: In
+
+    /// Takes the points of a batch. Traps when it is not of metrics.
+    /// - Parameter now: monotonic nanoseconds.
+    public mutating func take(_ batch: Batch, source: MetricSource, now: UInt64) {
+        precondition(batch.signal == .metrics, "a batch of \(batch.signal) for a page of metrics")
+        guard let target = target(of: batch, source) else { return drop(.full, batch.items.count) }
+        var owner: Owner?
+        if case .own(let name) = source { owner = owners.removeValue(forKey: name) ?? Owner() }
+        owner?.round &+= 1
+        var scopeOfBatch = [Int?](repeating: nil, count: batch.scopes.count)
+        for index in batch.items.indices {
+            let place = Int(batch.items[index].scope)
+            guard place < batch.scopes.count else {
+                drop(.malformed)
+                continue
+            }
+            if scopeOfBatch[place] == nil { scopeOfBatch[place] = scope(batch.scopes[place]) }
+            let context = Context(
+                source: source, target: target, scope: scopeOfBatch[place]!, round: owner?.round ?? 0, now: now)
+            var instrument: Result<Int, ExpositionDrop>?
+            let isWhole: Void? = try? batch.withMessage(at: index) { (reader) throws(DecodeError) in
+                try Prometheus.decode(reader) { (metric, point) throws(DecodeError) in
+                    let found = instrument ?? self.instrument(metric, context)
+                    instrument = found
+                    self.take(metric, point, found, context, &owner)
+                }
+            }
+            if isWhole == nil { drop(.malformed) }
+        }
+        targets[target].updated = now
+        if case .own(let name) = source, let owner {
+            for index in owner.series where series[index].owner == source && series[index].round != owner.round {
+                leave(index)
+            }
+            owners[name] = owner
+        }
+    }
+
+    /// An isolate has ended: what it counted stays, what it showed goes.
+    public mutating func ended(isolate: UInt64) {
+        for (index, var part) in parts {
+            guard let last = part.live.removeValue(forKey: isolate) else { continue }
+            if series[index].isCounting {
+                part.retired = part.retired.map { $0.adding(last) ?? $0 } ?? last
+            } else if part.live.isEmpty {
+                parts[index] = nil
+                leave(index)
+                continue
+            }
+            parts[index] = part
+            show(index, part)
+        }
+    }
+
+    private mutating func target(of batch: Batch, _ source: MetricSource) -> Int? {
+        guard source == .received else { return 0 }
+        if let known = targetIndexes[batch.resource] { return known }
+        guard targets.count < limits.targetsMax, bytes < limits.bytesMax, let resource = try? batch.decodedResource()
+        else { return nil }
+        targets.append(Target(key: batch.resource, resource: resource, isOwn: false))
+        bytes += targets[targets.count - 1].bytes
+        targetIndexes[batch.resource] = targets.count - 1
+        return targets.count - 1
+    }
+
+    /// -1: it cannot be decoded.
+    private mutating func scope(_ scope: Batch.Scope) -> Int {
+        if let known = scopeIndexes[scope] { return known }
+        guard let decoded = try? OTLP.decodeScope(scope.message, schemaURL: scope.schemaURL),
+            scopes.count < limits.metricsMax, scope.message.count <= limits.labelBytesMax
+        else { return -1 }
+        scopes.append(ScopeEntry(key: scope, scope: decoded))
+        bytes += scopes[scopes.count - 1].bytes
+        scopeIndexes[scope] = scopes.count - 1
+        return scopes.count - 1
+    }
+
+    // MARK: Points
+
+    struct Context {
+        var source: MetricSource
+        var target: Int
+        var scope: Int
+        var round: UInt32
+        var now: UInt64
+
+        var isForeign: Bool { source == .received }
+    }
+
+    private mutating func take(
+        _ metric: Prometheus.Metric, _ point: Prometheus.Point, _ instrument: Result<Int, ExpositionDrop>,
+        _ context: Context,
+        _ owner: inout Owner?
+    ) {
+        guard case .success(let instrument) = instrument, let kind = metric.kind else {
+            if case .failure(let reason) = instrument { drop(reason) } else { drop(.malformed) }
+            return
+        }
+        var hasher = Hasher()
+        point.attributeBytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+        let hash = hasher.finalize()
+        guard max(point.bounds.count, point.bucketCounts.count) <= limits.bucketsMax,
+            max(point.positive.counts.count, point.negative.counts.count) <= limits.bucketsMax,
+            point.quantiles.count <= limits.quantilesMax
+        else { return drop(.tooLarge) }
+        if point.isMissing {
+            if let known = instruments[instrument].known[hash] { leave(known) }
+            return
+        }
+        guard let value = SeriesValue(point, kind, bounds: { self.boundSet($0) }) else { return drop(.malformed) }
+        let index: Int
+        if let known = instruments[instrument].known[hash] {
+            index = known
+        } else {
+            switch find(instrument, metric, point, context) {
+            case .success(let found): index = found
+            case .failure(let reason): return drop(reason)
+            }
+            // Attributes in another order are the same series: those are remembered, too, as long as there are not too many.
+            if instruments[instrument].known.count < 2 * limits.metricSeriesMax {
+                instruments[instrument].known[hash] = index
+            }
+        }
+        guard !context.isForeign || series[index].isForeign else { return drop(.conflict) }
+        if owner != nil {
+            if series[index].owner != context.source {
+                series[index].owner = context.source
+                owner?.series.append(index)
+            }
+            series[index].round = context.round
+        }
+        update(index, value, metric, point, context)
+    }
+
+    private mutating func boundSet(_ bounds: [Double]) -> BoundSet {
+        if let known = boundSets[bounds] { return known }
+        let set = BoundSet(bounds)
+        if boundSets.count < Self.boundSetsMax { boundSets[bounds] = set }
+        return set
+    }
+
+    private mutating func update(
+        _ index: Int, _ value: SeriesValue, _ metric: Prometheus.Metric, _ point: Prometheus.Point, _ context: Context
+    ) {
+        let isKnown = !series[index].isGone && series[index].time > 0
+        if isKnown, context.isForeign, point.time != 0 {
+            let isLate =
+                metric.temporality == .delta ? point.time <= series[index].time : point.time < series[index].time
+            if isLate { return drop(.old) }
+        }
+        if series[index].isGone {
+            series[index].isGone = false
+            gone -= 1
+        }
+        bytes -= series[index].value.bytes
+        switch context.source {
+        case .isolate(let isolate):
+            var part = parts[index] ?? Parts()
+            let isDelta = metric.temporality == .delta
+            part.live[isolate] = isDelta ? part.live[isolate]?.adding(value) ?? value : value
+            parts[index] = part
+            if series[index].isSummed { show(index, part) } else { series[index].value = value }
+        case .own, .received:
+            let isMore = isKnown && metric.temporality == .delta
+            if isMore {
+                series[index].value = series[index].value.adding(value) ?? value
+            } else {
+                stand(index, at: value)
+            }
+        }
+        bytes += series[index].value.bytes
+        // Of several isolates it is the first one's.
+        if !isKnown || (metric.temporality == .cumulative && parts[index] == nil) {
+            series[index].startTime = point.startTime
+        }
+        series[index].time = max(point.time, 1)
+        series[index].updated = context.now
+        series[index].isForeign = context.isForeign
+        series[index].isTimed = context.isForeign || (parts[index] != nil && !series[index].isCounting)
+        if !point.exemplars.isEmpty { keep(point.exemplars, index) }
+    }
+
+    /// What all isolates together stand at.
+    private mutating func show(_ index: Int, _ part: Parts) {
+        guard series[index].isSummed else { return series[index].value = part.live.values.first ?? series[index].value }
+        var sum = part.retired
+        for (_, value) in part.live.sorted(by: { $0.key < $1.key }) {
+            sum = sum.map { $0.adding(value) ?? value } ?? value
+        }
+        if let sum { stand(index, at: sum) }
+    }
+
+    private mutating func stand(_ index: Int, at value: SeriesValue) {
+        series[index].value = series[index].isCounting ? value.steadied(series[index].value) : value
+    }
+
+    /// It is not on the page any more.
+    mutating func leave(_ index: Int) {
+        guard !series[index].isGone else { return }
+        series[index].isGone = true
+        series[index].exemplars = []
+        gone += 1
+    }
+
+    /// The latest of each bucket; of what has no bounds, the latest ones. In the order of their values.
+    private mutating func keep(_ exemplars: [Prometheus.Exemplar], _ index: Int) {
+        var kept = series[index].exemplars
+        for exemplar in exemplars.suffix(Self.exemplarsMax) {
+            let new = SeriesExemplar(
+                value: exemplar.value, time: exemplar.time, labels: LabelText.bytes(PrometheusLabels(exemplar)))
+            guard !new.labels.isEmpty, !new.value.isNaN else { continue }
+            let bounds: [Double]? =
+                switch series[index].value {
+                case .histogram(let histogram): histogram.bounds.bounds
+                case .exponential: nil
+                case .number, .summary: []
+                }
+            if let bounds {
+                func bucket(_ value: Double) -> Int { bounds.firstIndex { value <= $0 } ?? bounds.count }
+                let own = bucket(new.value)
+                kept.removeAll { bucket($0.value) == own }
+            } else if kept.count >= Self.exemplarsMax,
+                let oldest = kept.indices.min(by: { kept[$0].time < kept[$1].time })
+            {
+                kept.remove(at: oldest)
+            }
+            kept.insert(new, at: kept.firstIndex { $0.value > new.value } ?? kept.count)
+        }
+        if kept.count > Self.exemplarsMax { kept.removeFirst(kept.count - Self.exemplarsMax) }
+        series[index].exemplars = kept
+    }
+
+    // MARK: Series that are not known
+
+    private mutating func find(
+        _ instrument: Int, _ metric: Prometheus.Metric, _ point: Prometheus.Point, _ context: Context
+    ) -> Result<Int, ExpositionDrop> {
+        guard let attributes = try? point.attributes() else { return .failure(.malformed) }
+        let labels = LabelText.bytes(labels(attributes, instruments[instrument], isUTF8: false))
+        let family = instruments[instrument].family
+        let key = SeriesKey(family: family, labels: labels)
+        if let known = seriesIndexes[key] { return .success(known) }
+        guard labels.count <= limits.labelBytesMax, point.attributeBytes.count <= 2 * limits.labelBytesMax else {
+            return .failure(.tooLarge)
+        }
+        guard families[family].series.count < limits.metricSeriesMax else {
+            return .failure(.metricFull)
+        }
+        let one = Series(
+            key: key, instrument: instrument, attributes: point.attributeBytes, kind: metric.kind,
+            isMonotonic: metric.isMonotonic, isForeign: context.isForeign)
+        guard series.count < limits.seriesMax, bytes + one.bytes <= limits.bytesMax else { return .failure(.full) }
+        bytes += one.bytes
+        series.append(one)
+        seriesIndexes[key] = series.count - 1
+        families[family].series.append(series.count - 1)
+        return .success(series.count - 1)
+    }
+
+    /// All labels of a series but those that its buckets have.
+    func labels(_ attributes: Attributes, _ instrument: Instrument, isUTF8: Bool) -> PrometheusLabels {
+        var labels = PrometheusLabels(attributes, isUTF8: isUTF8)
+        let reserved: String? =
+            switch instrument.key.kind {
+            case .histogram, .exponentialHistogram: "le"
+            case .summary: "quantile"
+            case .gauge, .sum: nil
+            }
+        for pair in labels.pairs where pair.name == reserved || pair.name.hasPrefix("__") {
+            labels.set(pair.name, "")
+            labels.set("exported_" + Prometheus.labelName(pair.name).drop { $0 == "_" }, pair.value)
+        }
+        let target = targets[instrument.key.target]
+        for pair in target.labels.pairs { labels.set(pair.name, pair.value) }
+        if !target.isOwn || instrument.key.isOfIsolates {
+            for pair in PrometheusLabels(scopes[instrument.key.scope].scope, isUTF8: isUTF8).pairs {
+                labels.set(pair.name, pair.value)
+            }
+        }
+        return labels
+    }
+
+    private mutating func instrument(_ metric: Prometheus.Metric, _ context: Context) -> Result<Int, ExpositionDrop> {
+        guard let kind = metric.kind, metric.temporality != .unspecified, context.scope >= 0 else {
+            return .failure(.malformed)
+        }
+        var isOfIsolates = false
+        if case .isolate = context.source { isOfIsolates = true }
+        let key = InstrumentKey(
+            target: context.target, scope: context.scope, name: metric.name, unit: metric.unit, kind: kind,
+            isMonotonic: metric.isMonotonic, isOfIsolates: isOfIsolates)
+        if let known = instrumentIndexes[key] { return .success(known) }
+        // A target has an instrument of its own for each metric.
+        guard instruments.count < limits.metricsMax + limits.seriesMax, bytes < limits.bytesMax else {
+            return .failure(.full)
+        }
+        guard metric.name.utf8.count + metric.unit.utf8.count + metric.description.utf8.count <= limits.labelBytesMax
+        else { return .failure(.tooLarge) }
+        return family(metric, kind).map { family in
+            instruments.append(Instrument(key: key, family: family))
+            bytes += instruments[instruments.count - 1].bytes
+            instrumentIndexes[key] = instruments.count - 1
+            return instruments.count - 1
+        }
+    }
+
+    private mutating func family(_ metric: Prometheus.Metric, _ kind: Prometheus.Kind) -> Result<Int, ExpositionDrop> {
+        let type: FamilyType =
+            switch kind {
+            case .gauge: .gauge
+            case .sum: metric.isMonotonic ? .counter : .gauge
+            case .histogram, .exponentialHistogram: .histogram
+            case .summary: .summary
+            }
+        let isGauge = kind == .gauge
+        let name = Prometheus.familyName(
+            metric.name, unit: metric.unit, isCounter: type == .counter, isGauge: isGauge)
+        guard !name.isEmpty else { return .failure(.malformed) }
+        let key = FamilyKey(name: name, type: type)
+        if let known = familyIndexes[key] { return .success(known) }
+        guard families.count < limits.metricsMax else { return .failure(.full) }
+        let family = Family(
+            key: key,
+            utf8Name: Prometheus.utf8FamilyName(
+                metric.name, unit: metric.unit, isCounter: type == .counter, isGauge: isGauge),
+            help: metric.description, unit: Prometheus.unitName(metric.unit, isGauge: isGauge))
+        guard family.names.allSatisfy({ takenNames[$0] == nil && !Self.reserved.contains($0) }) else {
+            return .failure(.conflict)
+        }
+        families.append(family)
+        familyIndexes[key] = families.count - 1
+        for name in family.names { takenNames[name] = families.count - 1 }
+        bytes += family.bytes
+        isOrderOld = true
+        return .success(families.count - 1)
+    }
+
+    /// The page's own.
+    private static let reserved: Set = ["target", "target_info"]
+}

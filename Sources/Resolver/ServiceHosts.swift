@@ -1,0 +1,53 @@
+public import System
+
+/// Which hosts of URLs are services, and of whom they are asked for.
+public struct ServiceHosts: Hashable, Sendable {
+    /// `NAME.service.consul`, and what else Consul's name server knows by that.
+    public var consul = false
+    /// `NAME.service.etcd`.
+    public var etcd = false
+    /// `_NAME._tcp.DOMAIN`; name servers, empty for the system's. Nil: such hosts are hosts.
+    public var nameServers: [String]?
+
+    public init() {}
+
+    /// What to ask for; nil: the host is one. With a port of its own it is.
+    /// - Parameter url: http or https, as URLs are serialized, without credentials.
+    public func question(url: String) -> ServiceQuestion? {
+        let bytes = url.utf8
+        guard var start = bytes.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+        start = bytes.index(start, offsetBy: 3, limitedBy: bytes.endIndex) ?? bytes.endIndex
+        let rest = bytes[start...]
+        let end = rest.firstIndex { Self.endsHost($0) } ?? rest.endIndex
+        guard start < end, end == rest.endIndex || rest[end] != UInt8(ascii: ":") else { return nil }
+        // One comparison tells most hosts.
+        switch rest[rest.index(before: end)] {
+        case UInt8(ascii: "l") where consul: return question(.consul, url[start..<end]) ?? dns(url[start..<end])
+        case UInt8(ascii: "d") where etcd: return question(.etcd, url[start..<end]) ?? dns(url[start..<end])
+        default: return rest[start] == UInt8(ascii: "_") ? dns(url[start..<end]) : nil
+        }
+    }
+
+    private static func endsHost(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "/") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
+    }
+
+    private func question(_ source: ServiceQuestion.Source, _ host: Substring) -> ServiceQuestion? {
+        let name = String(host)
+        let isService =
+            source == .consul
+            ? name.hasSuffix(".consul") && name.contains(".service.") && ConsulName(name) != nil
+            : name.hasSuffix(".service.etcd") && EtcdName(name) != nil
+        return isService ? ServiceQuestion(source, name: name) : nil
+    }
+
+    /// As RFC 2782 writes services: the first two labels begin with "_".
+    private func dns(_ host: Substring) -> ServiceQuestion? {
+        guard let nameServers else { return nil }
+        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
+        guard labels.count > 2, labels[0].hasPrefix("_"), labels[1].hasPrefix("_"),
+            labels.allSatisfy({ (1...63).contains($0.utf8.count) })
+        else { return nil }
+        return ServiceQuestion(name: String(host), servers: nameServers)
+    }
+}
