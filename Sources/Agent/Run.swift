@@ -50,6 +50,10 @@ public final class Run {
     private let startTime: UInt64
     private let resource: Resource
     private var supervisor = Supervisor()
+    /// Nil: switched off.
+    private var resources: ResourceSampling?
+    /// Of the agent's own.
+    private var received: [Signal: Int] = [:]
 
     private static let wakeIndex = 0, workerIndex = 1, signalIndex = 2, dutiesIndex = 3
 
@@ -69,6 +73,7 @@ public final class Run {
         }
         do {
             let run = try Run(settings, messages)
+            run.beginSampling()
             if let socket { try run.openAdmin(socket) }
             return try run.run()
         } catch {
@@ -103,6 +108,20 @@ public final class Run {
             })
     }
 
+    // MARK: resources
+
+    private func beginSampling() {
+        resources = ResourceSampling.make(
+            settings.configuration.common.resources, resource: resource, clock: clock, workload: self
+        ) { [unowned self] batch in
+            guard !settings.configuration.worker.isDisabled else { return }
+            received[batch.signal, default: 0] += batch.items.count
+            destinations.accept(batch)
+            shown.admin?.show(batch)
+        }
+        if let resources { duties.add(resources) }
+    }
+
     // MARK: the admin port
 
     private func openAdmin(_ socket: ListeningSocket) throws {
@@ -113,7 +132,7 @@ public final class Run {
         let pages: [any AdminPages] = [
             MetricsPages(source: desk), HealthPages(), StorePages(queries: queries, clock: clock),
             LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
-            CounterPages(source: desk, clock: clock),
+            CounterPages(source: desk, clock: clock), ResourcePages(reading: resources?.reading),
         ]
         shown.admin = try AdminPort(socket, place, pages, clock)
     }
@@ -172,6 +191,7 @@ public final class Run {
         let (status, usage) = try worker.process.reap()
         control?.remove(pid: worker.process.pid)
         control?.stop()
+        resources?.finish()
         shown.admin?.end()
         var outcome = supervisor.workerEnded(status, deathNote: worker.deathNote)
         // Nobody writes any more, so this is the rest, at most a ring full.
@@ -186,6 +206,7 @@ public final class Run {
         var report = RunReport(outcome: outcome, workerStatus: status)
         report.workerUsage = usage
         report.add(worker)
+        report.received.merge(received, uniquingKeysWith: +)
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
         report.agentNanoseconds = clock.processNanoseconds()
         tell(report)
@@ -197,4 +218,10 @@ public final class Run {
         for warning in report.warnings { messages.warn(warning) }
         if settings.configuration.isJSON { Machine.writeToStandardError(report.summary + "\n") }
     }
+}
+
+extension Run: ResourceWorkload {
+    func forEachWorker(_ body: (_ pid: Int32, _ place: Int) -> Void) { body(worker.process.pid, worker.place) }
+    var loopStalls: UInt64 { worker.loopStalls }
+    func forEachTraceInFlight(_ body: (TraceID, SpanID) -> Void) { worker.forEachTraceInFlight(body) }
 }

@@ -26,6 +26,8 @@ public final class Serve {
     private let duties: Duties
     /// Nil: there is none.
     private var admin: AdminPort?
+    /// Nil: switched off.
+    private var resources: ResourceSampling?
     private let startTime: UInt64
     private var supervisor: ServeSupervisor
     private var workers: [ServeSupervisor.WorkerID: AttendedWorker] = [:]
@@ -84,6 +86,7 @@ public final class Serve {
         }
         do {
             let serve = try Serve(settings, socket, identity, messages)
+            serve.beginSampling()
             try serve.openAdmin(admin)
             return try serve.run()
         } catch {
@@ -406,6 +409,20 @@ public final class Serve {
         }
     }
 
+    // MARK: resources
+
+    private func beginSampling() {
+        resources = ResourceSampling.make(
+            settings.configuration.common.resources, resource: resource, clock: clock, workload: self
+        ) { [unowned self] batch in
+            guard !settings.configuration.worker.isDisabled else { return }
+            report.received[batch.signal, default: 0] += batch.items.count
+            destinations.accept(batch)
+            admin?.show(batch)
+        }
+        if let resources { duties.add(resources) }
+    }
+
     // MARK: the admin port
 
     /// Nil: none is wanted, or nobody asked for it and somebody else has its place.
@@ -429,7 +446,7 @@ public final class Serve {
         let pages: [any AdminPages] = [
             MetricsPages(source: desk), HealthPages(), StorePages(queries: queries, clock: clock),
             LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
-            CounterPages(source: desk, clock: clock),
+            CounterPages(source: desk, clock: clock), ResourcePages(reading: resources?.reading),
         ]
         admin = try AdminPort(socket, place, pages, clock)
     }
@@ -466,8 +483,9 @@ public final class Serve {
 
     private func finish() -> RunEnding {
         control?.stop()
-        admin?.end()
         exportMetrics()
+        resources?.finish()
+        admin?.end()
         var isLeaving = false
         let began = clock.monotonicNanoseconds()
         destinations.settle(asked: settings.configuration.flushNanoseconds, clock, signals) { _ in
@@ -491,6 +509,18 @@ public final class Serve {
         for warning in report.warnings { messages.warn(warning) }
         if settings.configuration.isJSON { Machine.writeToStandardError(report.summary + "\n") }
         return RunEnding(exitCode: exitCode)
+    }
+}
+
+extension Serve: ResourceWorkload {
+    func forEachWorker(_ body: (_ pid: Int32, _ place: Int) -> Void) {
+        for id in order { if let worker = workers[id] { body(worker.process.pid, worker.place) } }
+    }
+
+    var loopStalls: UInt64 { workers.values.reduce(0) { $0 &+ $1.loopStalls } }
+
+    func forEachTraceInFlight(_ body: (TraceID, SpanID) -> Void) {
+        for worker in workers.values { worker.forEachTraceInFlight(body) }
     }
 }
 

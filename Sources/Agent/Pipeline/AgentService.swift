@@ -56,6 +56,8 @@ public final class AgentService {
     private let intake: PipelineIntake
     private let server: Server
     private let duties: Duties
+    /// Nil: switched off.
+    private let resources: ResourceSampling?
     private let status: PipelineStatus
     private let admin: AdminHandler
     private let reloads: ConfigurationReloads
@@ -131,6 +133,11 @@ public final class AgentService {
         intake = PipelineIntake(plan, surroundings)
         reloads = ConfigurationReloads()
         duties = try Duties()
+        let own = OwnTelemetry(intake)
+        resources = ResourceSampling.make(
+            configuration.common.resources, resource: .ofAgent(configuration.service), clock: clock, workload: nil
+        ) { own.accept($0) }
+        if let resources { duties.add(resources) }
         status = PipelineStatus(intake: intake, receivers: counters, surroundings: surroundings, reloads: reloads)
         admin = AdminHandler([
             MetricsPages(source: status), HealthPages(),
@@ -139,11 +146,13 @@ public final class AgentService {
                 queries: configuration.store.isEnabled
                     ? StoreQueries(directory: configuration.store.directory) : nil, clock: clock),
             LevelPages(levels: messages.levels), CounterPages(source: status, clock: clock),
+            ResourcePages(reading: resources?.reading),
         ])
         sockets = try Self.sockets(configuration, [:], isAdminGiven: settings.isAdminGiven)
         let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
         server = try Server(
             parts.listeners(configuration, sockets, plan), companion: intake, budget: surroundings.budget, clock: clock)
+        own.begin(server)
         status.follow(server.counters)
         for pipeline in plan.stateful { pipeline.watch(server) }
         try beginTail(configuration)
@@ -174,6 +183,7 @@ public final class AgentService {
             do { try server.run() } catch { fatalError("the server cannot run: \(error)") }
         }
         try waitForEnd()
+        resources?.finish()
         logInputs?.end()
         tail?.end(clock)
         let (taps, followers) = (surroundings.taps, surroundings.followers)
@@ -322,6 +332,7 @@ public final class AgentService {
         keep("store", \.store)
         keep("service", \.service)
         keep("log-level", \.logLevel)
+        keep("resources", \.common.resources)
         if !names.isEmpty {
             messages.about(.configuration).warn(
                 "\(names.joined(separator: ", ")): another value is taken when the agent is started again")
