@@ -72,7 +72,7 @@ private final class World {
         ])
         run(busy: 0)
         sampling = ResourceSampling(
-            configuration, resource: Resource(attributes: [Attribute("service.name", "shop")]), files: files,
+            configuration, ResourceReading(Resource(attributes: [Attribute("service.name", "shop")])), files: files,
             machine: ResourceSampler.Machine(pageBytes: 4096, ticksPerSecond: 100), clock: clock, workload: workers
         ) { [unowned self] in handedOn.append($0) }
     }

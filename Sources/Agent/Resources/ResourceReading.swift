@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Resources
 internal import Synchronization
 internal import Telemetry
@@ -9,10 +10,19 @@ final class ResourceReading: Sendable {
         var batch: ResourceBatch
     }
 
+    /// Of the figures: what is sampled, and for whom.
+    let resource: Resource
     private let state: Mutex<State>
 
-    /// - Parameter resource: Of the metrics.
-    init(_ resource: Resource) { state = Mutex(State(batch: ResourceBatch(resource))) }
+    init(_ resource: Resource) {
+        self.resource = resource
+        state = Mutex(State(batch: ResourceBatch(resource)))
+    }
+
+    /// Nil where nothing is sampled.
+    static func make(_ configuration: ResourcesConfiguration, _ resource: Resource) -> ResourceReading? {
+        configuration.isEnabled ? ResourceReading(resource) : nil
+    }
 
     func withSnapshot<Result>(_ body: (inout ResourceSnapshot) -> sending Result) -> sending Result {
         state.withLock { body(&$0.snapshot) }

@@ -22,7 +22,6 @@ final class ResourceSampling: Duty {
 
     let reading: ResourceReading
     private let configuration: ResourcesConfiguration
-    private let resource: Resource
     private let clock: any SystemClock
     private let sampler: ResourceSampler
     private weak var workload: (any ResourceWorkload)?
@@ -41,20 +40,18 @@ final class ResourceSampling: Duty {
     private static let frameSlack = 16
 
     /// - Parameters:
-    ///   - resource: Of the figures: what is sampled, and for whom.
     ///   - workload: Nil: there are no workers.
     ///   - handOn: Gets all figures once an interval, and bursts when they are over.
     init(
-        _ configuration: ResourcesConfiguration, resource: Resource, files: any KernelFiles,
-        machine: ResourceSampler.Machine,
-        clock: any SystemClock, workload: (any ResourceWorkload)?, handOn: @escaping HandOn
+        _ configuration: ResourcesConfiguration, _ reading: ResourceReading, files: any KernelFiles,
+        machine: ResourceSampler.Machine, clock: any SystemClock, workload: (any ResourceWorkload)?,
+        handOn: @escaping HandOn
     ) {
         self.configuration = configuration
-        self.resource = resource
+        self.reading = reading
         self.clock = clock
         self.workload = workload
         self.handOn = handOn
-        reading = ResourceReading(resource)
         sampler = ResourceSampler(files, machine)
         let now = clock.monotonicNanoseconds()
         schedule = ResourceSchedule(configuration, now: now)
@@ -66,18 +63,18 @@ final class ResourceSampling: Duty {
         requests.reserveCapacity(BurstRecorder.tracesMax)
     }
 
-    /// The real one; nil where it is switched off.
+    /// The real one; nil where nothing is sampled.
     static func make(
-        _ configuration: ResourcesConfiguration, resource: Resource, clock: LinuxClock,
-        workload: (any ResourceWorkload)?,
-        handOn: @escaping HandOn
+        _ configuration: ResourcesConfiguration, _ reading: ResourceReading?, clock: LinuxClock,
+        workload: (any ResourceWorkload)?, handOn: @escaping HandOn
     ) -> ResourceSampling? {
-        guard configuration.isEnabled else { return nil }
-        return ResourceSampling(
-            configuration, resource: resource, files: LinuxKernelFiles(),
-            machine: ResourceSampler.Machine(pageBytes: Machine.pageBytes, ticksPerSecond: Machine.ticksPerSecond),
-            clock: clock,
-            workload: workload, handOn: handOn)
+        reading.map { reading in
+            let machine = ResourceSampler.Machine(
+                pageBytes: Machine.pageBytes, ticksPerSecond: Machine.ticksPerSecond)
+            return ResourceSampling(
+                configuration, reading, files: LinuxKernelFiles(), machine: machine, clock: clock, workload: workload,
+                handOn: handOn)
+        }
     }
 
     var timer: UInt64 { min(schedule.next(isBursting: detector.isBursting), exportAt) }
@@ -105,7 +102,7 @@ final class ResourceSampling: Duty {
 
     private func tellBurst() {
         let records = recorder.records()
-        if !records.isEmpty { handOn(Batch(records, resource: resource, scope: Self.scope)) }
+        if !records.isEmpty { handOn(Batch(records, resource: reading.resource, scope: Self.scope)) }
     }
 
     // MARK: Samples
