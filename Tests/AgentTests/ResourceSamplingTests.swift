@@ -81,7 +81,8 @@ private final class World {
     func run(busy: UInt64) {
         user += busy
         idle += 100 - busy
-        files.texts["/proc/stat"] = "cpu  \(user) 0 0 \(idle) 0 0 0 0\ncpu0 1 1 1 1\nctxt 5\nbtime 1795736309\nprocesses 7\n"
+        files.texts["/proc/stat"] =
+            "cpu  \(user) 0 0 \(idle) 0 0 0 0\ncpu0 1 1 1 1\nctxt 5\nbtime 1795736309\nprocesses 7\n"
     }
 
     /// Time goes on from timer to timer. Returns how often it was called.
@@ -90,7 +91,8 @@ private final class World {
         let end = clock.monotonicNanoseconds() + milliseconds * 1_000_000
         var calls = 0
         while sampling.timer <= end {
-            clock.advance((max(sampling.timer, clock.monotonicNanoseconds()) - clock.monotonicNanoseconds()) / 1_000_000)
+            clock.advance(
+                (max(sampling.timer, clock.monotonicNanoseconds()) - clock.monotonicNanoseconds()) / 1_000_000)
             run(busy: busy)
             sampling.tick(now: clock.monotonicNanoseconds())
             calls += 1

@@ -75,7 +75,8 @@ final class CurrentMetrics: Sendable {
     ///   - resources: What is sampled; its figures are fetched when somebody asks for the page.
     init(
         resource: Resource, startTime: UInt64, clock: LinuxClock, components: SidelightMetrics,
-        exemplars: ServedExemplars? = nil, resources: ResourceReading? = nil, limits: ExpositionLimits = ExpositionLimits()
+        exemplars: ServedExemplars? = nil, resources: ResourceReading? = nil,
+        limits: ExpositionLimits = ExpositionLimits()
     ) {
         let state = state
         thread = ServiceThread(name: "sidelight-page") {
