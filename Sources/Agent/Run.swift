@@ -56,6 +56,10 @@ public final class Run {
     private let components: SidelightMetrics
     private let resource: Resource
     private var supervisor = Supervisor()
+    /// Nil: switched off.
+    private var resources: ResourceSampling?
+    /// Of the agent's own.
+    private var received: [Signal: Int] = [:]
 
     private static let wakeIndex = 0, workerIndex = 1, signalIndex = 2, dutiesIndex = 3
 
@@ -77,6 +81,7 @@ public final class Run {
         do {
             let run = try Run(settings, messages)
             if socket != nil || wish != nil { run.keepHealth(wish) }
+            run.beginSampling()
             if let socket { try run.openAdmin(socket) }
             return try run.run()
         } catch {
@@ -113,6 +118,21 @@ public final class Run {
             }, ended: { shown.metrics?.ended(isolate: $0) })
     }
 
+    // MARK: resources
+
+    private func beginSampling() {
+        let configuration = settings.configuration.common.resources
+        resources = ResourceSampling.make(
+            configuration, .make(configuration, resource), clock: clock, workload: self
+        ) { [unowned self] batch in
+            guard !settings.configuration.worker.isDisabled else { return }
+            received[batch.signal, default: 0] += batch.items.count
+            destinations.accept(batch)
+            shown.admin?.show(batch)
+        }
+        if let resources { duties.add(resources) }
+    }
+
     // MARK: the admin port
 
     private func openAdmin(_ socket: ListeningSocket) throws {
@@ -122,12 +142,12 @@ public final class Run {
         let queries = StoreQueries(directory: settings.configuration.storeDirectory)
         let metrics = CurrentMetrics(
             resource: resource, startTime: startTime, clock: clock, components: components,
-            limits: ExpositionLimits(interval: settings.configuration.metricNanoseconds))
+            resources: resources?.reading, limits: ExpositionLimits(interval: settings.configuration.metricNanoseconds))
         shown.metrics = metrics
         let pages: [any AdminPages] = [
             MetricsPages(source: desk, metrics: metrics), HealthPages(keeper.desk), StorePages(queries: queries, clock: clock),
             LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
-            CounterPages(desk: desk, clock: clock),
+            CounterPages(desk: desk, clock: clock), ResourcePages(reading: resources?.reading),
         ]
         shown.admin = try AdminPort(socket, place, pages, clock)
     }
@@ -210,6 +230,7 @@ public final class Run {
         control?.stop()
         keeper?.end()
         keeper?.desk.closeWatchers()
+        resources?.finish()
         shown.admin?.end()
         shown.metrics?.end()
         var outcome = supervisor.workerEnded(status, deathNote: worker.deathNote)
@@ -225,6 +246,7 @@ public final class Run {
         var report = RunReport(outcome: outcome, workerStatus: status)
         report.workerUsage = usage
         report.add(worker)
+        report.received.merge(received, uniquingKeysWith: +)
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
         report.agentNanoseconds = clock.processNanoseconds()
         tell(report)
@@ -236,4 +258,10 @@ public final class Run {
         for warning in report.warnings { messages.warn(warning) }
         if settings.configuration.isJSON { Machine.writeToStandardError(report.summary + "\n") }
     }
+}
+
+extension Run: ResourceWorkload {
+    func forEachWorker(_ body: (_ pid: Int32, _ place: Int) -> Void) { body(worker.process.pid, worker.place) }
+    var loopStalls: UInt64 { worker.loopStalls }
+    func forEachTraceInFlight(_ body: (TraceID, SpanID) -> Void) { worker.forEachTraceInFlight(body) }
 }

@@ -30,6 +30,8 @@ public final class Serve {
     private let duties: Duties
     /// Nil: there is none.
     private var admin: AdminPort?
+    /// Nil: switched off.
+    private var resources: ResourceSampling?
     private let registrations = RegistrationBoard()
     /// Nil: nothing is registered, or not yet.
     private var registrar: Registrar?
@@ -98,6 +100,7 @@ public final class Serve {
         do {
             let serve = try Serve(settings, socket, identity, messages)
             serve.keepHealth(wish)
+            serve.beginSampling()
             try serve.openAdmin(admin)
             return try serve.run()
         } catch {
@@ -435,6 +438,21 @@ public final class Serve {
         }
     }
 
+    // MARK: resources
+
+    private func beginSampling() {
+        let configuration = settings.configuration.common.resources
+        resources = ResourceSampling.make(
+            configuration, .make(configuration, resource), clock: clock, workload: self
+        ) { [unowned self] batch in
+            guard !settings.configuration.worker.isDisabled else { return }
+            report.received[batch.signal, default: 0] += batch.items.count
+            destinations.accept(batch)
+            admin?.show(batch)
+        }
+        if let resources { duties.add(resources) }
+    }
+
     // MARK: the admin port
 
     /// Nil: none is wanted, or nobody asked for it and somebody else has its place.
@@ -457,12 +475,13 @@ public final class Serve {
         let queries = StoreQueries(directory: settings.configuration.storeDirectory)
         let metrics = CurrentMetrics(
             resource: resource, startTime: startTime, clock: clock, components: components, exemplars: exemplars,
-            limits: ExpositionLimits(interval: settings.configuration.metricNanoseconds))
+            resources: resources?.reading, limits: ExpositionLimits(interval: settings.configuration.metricNanoseconds))
         page = metrics
         let pages: [any AdminPages] = [
             MetricsPages(source: desk, metrics: metrics), HealthPages(keeper.desk), StorePages(queries: queries, clock: clock),
             LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
             CounterPages(desk: desk, clock: clock), DiscoveryPages(board: registrations),
+            ResourcePages(reading: resources?.reading),
         ]
         admin = try AdminPort(socket, place, pages, clock)
     }
@@ -553,9 +572,10 @@ public final class Serve {
         registrar?.settle()
         control?.stop()
         keeper?.desk.closeWatchers()
+        exportMetrics()
+        resources?.finish()
         admin?.end()
         page?.end()
-        exportMetrics()
         var isLeaving = false
         let began = clock.monotonicNanoseconds()
         destinations.settle(asked: settings.configuration.flushNanoseconds, clock, signals) { _ in
@@ -579,6 +599,18 @@ public final class Serve {
         for warning in report.warnings { messages.warn(warning) }
         if settings.configuration.isJSON { Machine.writeToStandardError(report.summary + "\n") }
         return RunEnding(exitCode: exitCode)
+    }
+}
+
+extension Serve: ResourceWorkload {
+    func forEachWorker(_ body: (_ pid: Int32, _ place: Int) -> Void) {
+        for id in order { if let worker = workers[id] { body(worker.process.pid, worker.place) } }
+    }
+
+    var loopStalls: UInt64 { workers.values.reduce(0) { $0 &+ $1.loopStalls } }
+
+    func forEachTraceInFlight(_ body: (TraceID, SpanID) -> Void) {
+        for worker in workers.values { worker.forEachTraceInFlight(body) }
     }
 }
 

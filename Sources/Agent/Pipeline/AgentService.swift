@@ -58,6 +58,8 @@ public final class AgentService {
     private let intake: PipelineIntake
     private let server: Server
     private let duties: Duties
+    /// Nil: switched off.
+    private let resources: ResourceSampling?
     private let status: PipelineStatus
     private let metrics: CurrentMetrics
     private let admin: AdminHandler
@@ -131,9 +133,11 @@ public final class AgentService {
         storeLock = try Self.lock(configuration.store)
         let transport = CurlTransport()
         let components = ComponentMetrics.make(configuration.service)
+        let resource = Resource.agent(configuration.service)
+        let reading = ResourceReading.make(configuration.common.resources, resource)
         let metrics = CurrentMetrics(
-            resource: .agent(configuration.service), startTime: clock.unixNanoseconds(), clock: clock,
-            components: components)
+            resource: resource, startTime: clock.unixNanoseconds(), clock: clock, components: components,
+            resources: reading)
         self.metrics = metrics
         surroundings = PipelineSurroundings(
             transport: transport, resolver: ServiceResolver(configuration.common.discovery.resolve, transport),
@@ -147,6 +151,11 @@ public final class AgentService {
         intake = PipelineIntake(plan, surroundings)
         reloads = ConfigurationReloads()
         duties = try Duties()
+        let own = OwnTelemetry(intake)
+        resources = ResourceSampling.make(
+            configuration.common.resources, reading, clock: clock, workload: nil
+        ) { own.accept($0) }
+        if let resources { duties.add(resources) }
         status = PipelineStatus(intake: intake, receivers: counters, surroundings: surroundings, reloads: reloads)
         health = PipelineHealth()
         keeper = HealthKeeper(
@@ -164,7 +173,7 @@ public final class AgentService {
                 queries: configuration.store.isEnabled
                     ? StoreQueries(directory: configuration.store.directory) : nil, clock: clock),
             LevelPages(levels: messages.levels), CounterPages(status: status, clock: clock),
-            DiscoveryPages(board: status.registrations),
+            DiscoveryPages(board: status.registrations), ResourcePages(reading: reading),
         ])
         sockets = try Self.sockets(configuration, [:], isAdminGiven: settings.isAdminGiven)
         let parts = Parts(
@@ -172,6 +181,7 @@ public final class AgentService {
         )
         server = try Server(
             parts.listeners(configuration, sockets, plan), companion: intake, budget: surroundings.budget, clock: clock)
+        own.begin(server)
         status.follow(server.counters)
         for pipeline in plan.stateful { pipeline.watch(server) }
         try beginTail(configuration)
@@ -211,6 +221,7 @@ public final class AgentService {
         }
         beginRegistering()
         try waitForEnd()
+        resources?.finish()
         registrar?.end()
         keeper.end()
         logInputs?.end()
@@ -367,6 +378,7 @@ public final class AgentService {
         keep("store", \.store)
         keep("service", \.service)
         keep("log-level", \.logLevel)
+        keep("resources", \.common.resources)
         keep("discovery", \.common.discovery)
         if !names.isEmpty {
             messages.about(.configuration).warn(
