@@ -5,8 +5,10 @@
 // starts before anything else is set up: its own start takes longest.
 
 internal import Configuration
+internal import Exposition
 internal import Glibc
 internal import Linux
+internal import SidelightMetrics
 internal import Store
 internal import System
 internal import Telemetry
@@ -36,6 +38,7 @@ public final class Run {
     private final class Shown {
         /// Nil: none was asked for.
         var admin: AdminPort?
+        var metrics: CurrentMetrics?
     }
 
     private let settings: RunSettings
@@ -48,6 +51,7 @@ public final class Run {
     private let duties: Duties
     private let shown: Shown
     private let startTime: UInt64
+    private let components: SidelightMetrics
     private let resource: Resource
     private var supervisor = Supervisor()
 
@@ -87,7 +91,8 @@ public final class Run {
         duties = try Duties()
         startTime = clock.unixNanoseconds()
         let started = try Worker(configuration.worker, arguments: [settings.entry] + settings.arguments)
-        let destinations = try Destinations(configuration, messages)
+        components = ComponentMetrics.make(configuration.worker.resource.serviceName)
+        let destinations = try Destinations(configuration, components, messages)
         control = ControlServer(
             store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
         control?.add(pid: started.process.pid, place: 0, started.control)
@@ -97,10 +102,11 @@ public final class Run {
         self.shown = shown
         worker = AttendedWorker(
             started, resource: resource, clock: clock,
-            handOn: { batch in
+            handOn: { batch, isolate in
                 destinations.accept(batch)
                 shown.admin?.show(batch)
-            })
+                shown.metrics?.take(batch, source: .isolate(isolate))
+            }, ended: { shown.metrics?.ended(isolate: $0) })
     }
 
     // MARK: the admin port
@@ -110,8 +116,12 @@ public final class Run {
         let desk = FactsDesk(duties.wake) { [unowned self] in facts }
         duties.add(desk)
         let queries = StoreQueries(directory: settings.configuration.storeDirectory)
+        let metrics = CurrentMetrics(
+            resource: resource, startTime: startTime, clock: clock, components: components,
+            limits: ExpositionLimits(interval: settings.configuration.metricNanoseconds))
+        shown.metrics = metrics
         let pages: [any AdminPages] = [
-            MetricsPages(source: desk), HealthPages(), StorePages(queries: queries, clock: clock),
+            MetricsPages(source: desk, metrics: metrics), HealthPages(), StorePages(queries: queries, clock: clock),
             LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
             CounterPages(desk: desk, clock: clock),
         ]
@@ -173,6 +183,7 @@ public final class Run {
         control?.remove(pid: worker.process.pid)
         control?.stop()
         shown.admin?.end()
+        shown.metrics?.end()
         var outcome = supervisor.workerEnded(status, deathNote: worker.deathNote)
         // Nobody writes any more, so this is the rest, at most a ring full.
         if let broken = worker.drain(now: clock.unixNanoseconds()) {

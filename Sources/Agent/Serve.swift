@@ -4,9 +4,13 @@
 // folder. What to do about a worker decides `ServeSupervisor`. docs/adr/0006 says why a process an isolate.
 
 internal import Configuration
+internal import Discovery
+internal import Exposition
 internal import Linux
+internal import SidelightMetrics
 internal import System
 internal import Telemetry
+internal import Transport
 internal import Wire
 
 /// One `serve`. Main thread.
@@ -26,6 +30,12 @@ public final class Serve {
     private let duties: Duties
     /// Nil: there is none.
     private var admin: AdminPort?
+    private let registrations = RegistrationBoard()
+    /// Nil: nothing is registered, or not yet.
+    private var registrar: Registrar?
+    private var page: CurrentMetrics?
+    private let exemplars = ServedExemplars()
+    private let components: SidelightMetrics
     private let startTime: UInt64
     private var supervisor: ServeSupervisor
     private var workers: [ServeSupervisor.WorkerID: AttendedWorker] = [:]
@@ -105,7 +115,8 @@ public final class Serve {
         SignalDescriptor.ignoreBrokenPipes()
         SignalDescriptor.awaitChildren()
         signals = try SignalDescriptor(Signals.end)
-        destinations = try Destinations(configuration, messages)
+        components = ComponentMetrics.make(configuration.worker.resource.serviceName)
+        destinations = try Destinations(configuration, components, messages)
         // One instance for all its workers, dead ones included: what they count is summed.
         resource = .run(configuration.worker.resource, entry: settings.entry, pid: Machine.processID)
         control = ControlServer(
@@ -254,6 +265,7 @@ public final class Serve {
             case .kill(let id): workers[id]?.process.send(Signals.kill)
             case .announce:
                 announce()
+                beginRegistering()
                 Machine.releaseStartPages()
                 tellIdle()
             case .crashed(let place, let delay): tellCrash(place, delay)
@@ -266,6 +278,8 @@ public final class Serve {
             }
         }
         for (id, error) in notStarted { self.notStarted(id, error) }
+        // So that nobody comes any more while the workers finish what they have.
+        if supervisor.isEnding { registrar?.end() }
         if supervisor.isEnding, let socket {
             // Who comes now is refused as soon as the last worker has closed it, and need not wait for that in vain.
             socket.removePath()
@@ -283,16 +297,18 @@ public final class Serve {
                 crons: place == 0 ? configuration.crons.map(\.text) : [])
             let started = try Worker(
                 configuration.worker, arguments: [settings.entry], serving: (serving, socket, identity))
-            let (destinations, admin) = (destinations, admin)
+            let (destinations, admin, page, exemplars, clock) = (destinations, admin, page, exemplars, clock)
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
             control?.add(pid: started.process.pid, place: place, started.control)
             workers[id] = AttendedWorker(
                 started, place: place, resource: resource, clock: clock,
-                handOn: { batch in
+                handOn: { batch, isolate in
                     destinations.accept(batch)
                     admin?.show(batch)
-                })
+                    page?.take(batch, source: .isolate(isolate))
+                    exemplars.take(batch, now: clock.monotonicNanoseconds())
+                }, ended: { page?.ended(isolate: $0) })
             return nil
         } catch {
             return error
@@ -426,10 +442,14 @@ public final class Serve {
         duties.add(desk)
         guard let socket, let place = settings.configuration.admin else { return }
         let queries = StoreQueries(directory: settings.configuration.storeDirectory)
+        let metrics = CurrentMetrics(
+            resource: resource, startTime: startTime, clock: clock, components: components, exemplars: exemplars,
+            limits: ExpositionLimits(interval: settings.configuration.metricNanoseconds))
+        page = metrics
         let pages: [any AdminPages] = [
-            MetricsPages(source: desk), HealthPages(), StorePages(queries: queries, clock: clock),
+            MetricsPages(source: desk, metrics: metrics), HealthPages(), StorePages(queries: queries, clock: clock),
             LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
-            CounterPages(desk: desk, clock: clock),
+            CounterPages(desk: desk, clock: clock), DiscoveryPages(board: registrations),
         ]
         admin = try AdminPort(socket, place, pages, clock)
     }
@@ -440,15 +460,41 @@ public final class Serve {
         var report = report
         for worker in self.workers.values { report.add(worker) }
         (report.exporters, report.store) = destinations.accounts
+        var counters = report.countersSoFar
+        registrations.count(in: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: address.url(isTLS: identity != nil),
             startTime: startTime, resource: resource, workers: workers, total: metrics.total(workers.map(\.board)),
-            restarts: report.workerRestarts, counters: report.countersSoFar, isEnding: supervisor.isEnding)
+            restarts: report.workerRestarts, counters: counters, isEnding: supervisor.isEnding)
     }
 
     private var adminText: String {
         if let admin { return "; admin port: \(admin.place)" }
         return settings.configuration.admin.map { "; no admin port: \($0) is taken (--admin names another)" } ?? ""
+    }
+
+    // MARK: registries
+
+    /// It serves: others are to find it.
+    private func beginRegistering() {
+        var configuration = settings.configuration.common.discovery.register
+        var place = admin?.place
+        if case .tcp(let own) = address {
+            place = own
+        } else if configuration.consul != nil || configuration.etcd != nil || configuration.dnsSD != nil {
+            messages.about(.discovery).warn("\(address): a socket in the file system is known to nobody but Prometheus")
+            (configuration.consul, configuration.etcd, configuration.dnsSD) = (nil, nil, nil)
+        }
+        guard let place else { return }
+        let offers = Offers(configuration, service: resource.serviceName, admin: admin?.place)
+        let offer = offers.workload(place, isTLS: identity != nil)
+        registrations.show(offers.target([offer]))
+        registrar = Registrar.begin(
+            [offer], configuration, offers, { CurlTransport() }, duties, clock, messages, registrations
+        ) { [unowned self] in
+            workers.values.contains { $0.state == .serving }
+                ? InstanceHealth(.passing, "it serves") : InstanceHealth(.critical, "no isolate serves")
+        }
     }
 
     // MARK: metrics
@@ -457,7 +503,9 @@ public final class Serve {
         guard !settings.configuration.worker.isDisabled else { return }
         var builder = BatchBuilder(signal: .metrics, resource: resource)
         let live = workers.sorted { $0.key < $1.key }.map { $0.value.snapshot() }
-        for point in metrics.points(live, time: clock.unixNanoseconds()) { builder.append(point, scope: Self.scope) }
+        var points = metrics.points(live, time: clock.unixNanoseconds())
+        exemplars.attach(to: &points)
+        for point in points { builder.append(point, scope: Self.scope) }
         report.received[.metrics, default: 0] += builder.count
         destinations.accept(builder.take())
     }
@@ -465,8 +513,10 @@ public final class Serve {
     // MARK: the end
 
     private func finish() -> RunEnding {
+        registrar?.settle()
         control?.stop()
         admin?.end()
+        page?.end()
         exportMetrics()
         var isLeaving = false
         let began = clock.monotonicNanoseconds()
