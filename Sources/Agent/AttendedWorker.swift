@@ -149,6 +149,10 @@ final class AttendedWorker {
     /// What its board says now.
     func snapshot() -> BoardSnapshot { board?.snapshot() ?? BoardSnapshot() }
 
+    /// Turns of its event loop that were too long, as its board says.
+    var loopStalls: UInt64 { board?.loopStalls ?? 0 }
+    func forEachTraceInFlight(_ body: (TraceID, SpanID) -> Void) { board?.forEachTraceInFlight(body) }
+
     /// What is known of it now.
     func facts() -> WorkerFacts {
         WorkerFacts(

@@ -143,7 +143,7 @@ public final class AgentService {
             StorePages(
                 queries: configuration.store.isEnabled
                     ? StoreQueries(directory: configuration.store.directory) : nil, clock: clock),
-            LevelPages(levels: messages.levels), CounterPages(source: status, clock: clock),
+            LevelPages(levels: messages.levels), CounterPages(status: status, clock: clock),
             DiscoveryPages(board: status.registrations),
         ])
         sockets = try Self.sockets(configuration, [:], isAdminGiven: settings.isAdminGiven)
