@@ -63,6 +63,8 @@ public final class AgentService {
     private let status: PipelineStatus
     private let metrics: CurrentMetrics
     private let admin: AdminHandler
+    private let health: PipelineHealth
+    private let keeper: HealthKeeper
     private let reloads: ConfigurationReloads
     private var builder: PipelineBuilder
     /// The intake's, as this thread knows it.
@@ -94,8 +96,9 @@ public final class AgentService {
         let messages = Messages(
             isQuiet: settings.isQuiet, level: configuration.logLevel, isJSON: configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
+        let wish = NotifySocket.takeWish()
         do {
-            return try AgentService(settings, messages).run()
+            return try AgentService(settings, messages, wish).run()
         } catch {
             messages.fail(Self.text(of: error, settings))
             let isTheirs =
@@ -120,7 +123,7 @@ public final class AgentService {
         let description: String
     }
 
-    private init(_ settings: AgentSettings, _ messages: Messages) throws {
+    private init(_ settings: AgentSettings, _ messages: Messages, _ wish: NotifySocket.Wish?) throws {
         let configuration = settings.configuration
         self.settings = settings
         self.messages = messages
@@ -154,8 +157,17 @@ public final class AgentService {
         ) { own.accept($0) }
         if let resources { duties.add(resources) }
         status = PipelineStatus(intake: intake, receivers: counters, surroundings: surroundings, reloads: reloads)
+        health = PipelineHealth()
+        keeper = HealthKeeper(
+            configuration.common.health, health,
+            HealthKeeper.Surroundings(
+                service: configuration.service, description: "receiving telemetry",
+                transport: surroundings.transport.client(HealthChecks.options), wake: duties.wake, clock: clock,
+                wish: wish, messages: messages.about(.agent)))
+        duties.add(keeper)
+        status.follow(keeper.desk)
         admin = AdminHandler([
-            MetricsPages(source: status, metrics: metrics), HealthPages(),
+            MetricsPages(source: status, metrics: metrics), HealthPages(keeper.desk),
             PipelinePages(status: status, taps: surroundings.taps), LogPages(followers: surroundings.followers),
             StorePages(
                 queries: configuration.store.isEnabled
@@ -164,7 +176,9 @@ public final class AgentService {
             DiscoveryPages(board: status.registrations), ResourcePages(reading: reading),
         ])
         sockets = try Self.sockets(configuration, [:], isAdminGiven: settings.isAdminGiven)
-        let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
+        let parts = Parts(
+            intake: intake, admin: admin, health: HealthRPC(keeper.desk), counters: counters, surroundings: surroundings
+        )
         server = try Server(
             parts.listeners(configuration, sockets, plan), companion: intake, budget: surroundings.budget, clock: clock)
         own.begin(server)
@@ -172,6 +186,14 @@ public final class AgentService {
         for pipeline in plan.stateful { pipeline.watch(server) }
         try beginTail(configuration)
         if let opening = try opening(configuration) { try read(opening) }
+        health.facts = { [unowned self] in healthFacts }
+    }
+
+    private var healthFacts: PipelineHealth.Facts {
+        PipelineHealth.Facts(
+            listeners: sockets.count, exporters: plan.outputs.map { ($0.name, $0.exporter.condition) },
+            store: plan.end.store?.counts, memoryUsed: surroundings.budget.used,
+            memoryMax: surroundings.budget.bytesMax, refusal: reloads.counts.failure)
     }
 
     private static func lock(_ store: PipelineStore) throws(StartFailure) -> FolderLock? {
@@ -201,10 +223,12 @@ public final class AgentService {
         try waitForEnd()
         resources?.finish()
         registrar?.end()
+        keeper.end()
         logInputs?.end()
         tail?.end(clock)
-        let (taps, followers) = (surroundings.taps, surroundings.followers)
+        let (taps, followers, desk) = (surroundings.taps, surroundings.followers, keeper.desk)
         server.perform {
+            desk.closeWatchers()
             taps.end()
             followers.end()
         }
@@ -315,6 +339,8 @@ public final class AgentService {
     /// was not taken.
     private func reload() -> FileSignatures? {
         guard let reload = settings.reload else { return nil }
+        keeper.reloading()
+        defer { keeper.reloaded() }
         let messages = messages.about(.configuration)
         switch reload() {
         case .failure(let problems):
@@ -326,6 +352,7 @@ public final class AgentService {
             for warning in next.warnings { messages.warn(warning) }
             do {
                 try change(to: keepingWhatStays(next.configuration), next)
+                keeper.adopt(next.configuration.common.health)
                 reloads.succeeded()
                 messages.say("the configuration was read anew")
                 return next.signatures
@@ -377,7 +404,9 @@ public final class AgentService {
         if resolve != plan.configuration.common.discovery.resolve {
             surroundings.resolver.use(resolve, surroundings.transport)
         }
-        let parts = Parts(intake: intake, admin: admin, counters: counters, surroundings: surroundings)
+        let parts = Parts(
+            intake: intake, admin: admin, health: HealthRPC(keeper.desk), counters: counters, surroundings: surroundings
+        )
         let server = server
         let result = Monitor<(plan: PipelinePlan?, isDone: Bool)>((nil, false))
         server.change {
@@ -422,7 +451,7 @@ public final class AgentService {
         status.registrations.show(offers.target(offered))
         registrar = Registrar.begin(
             offered, configuration, offers, { surroundings.transport }, duties, clock, messages, status.registrations
-        ) { InstanceHealth(.passing, "it receives") }
+        ) { [desk = keeper.desk] in InstanceHealth(desk.report) }
     }
 
     /// After a change of what it listens at.
@@ -474,6 +503,7 @@ public final class AgentService {
     private struct Parts: Sendable {
         let intake: PipelineIntake
         let admin: AdminHandler
+        let health: HealthRPC
         let counters: ReceiverCounters
         let surroundings: PipelineSurroundings
 
@@ -487,7 +517,7 @@ public final class AgentService {
                 options.limitKey = "receivers.\(receiver.name).body-max"
                 let handler = ReceiverHandler(
                     options, intake: ListenerIntake(intake, receiver.name, plan.routes(from: receiver.name)),
-                    counters: counters, budget: surroundings.budget, clock: surroundings.clock)
+                    counters: counters, budget: surroundings.budget, clock: surroundings.clock, health: health)
                 let socket = sockets[Listen(name: receiver.name, place: receiver.listen)]!
                 return Server.Listener(
                     fileDescriptor: socket.fileDescriptor, handler: handler, bodyBytesMax: handler.bodyBytesMax)
