@@ -156,6 +156,10 @@ final class AttendedWorker {
             board: snapshot())
     }
 
+    /// Turns of its event loop that were too long, as its board says.
+    var loopStalls: UInt64 { board?.loopStalls ?? 0 }
+    func forEachTraceInFlight(_ body: (TraceID, SpanID) -> Void) { board?.forEachTraceInFlight(body) }
+
     /// What is known of it now.
     func facts() -> WorkerFacts {
         WorkerFacts(

@@ -440,7 +440,7 @@ public final class Serve {
         let pages: [any AdminPages] = [
             MetricsPages(source: desk), HealthPages(keeper.desk), StorePages(queries: queries, clock: clock),
             LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
-            CounterPages(source: desk, clock: clock),
+            CounterPages(desk: desk, clock: clock),
         ]
         admin = try AdminPort(socket, place, pages, clock)
     }

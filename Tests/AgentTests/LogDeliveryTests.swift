@@ -40,7 +40,8 @@ import Wire
         init(_ text: String) throws {
             let clock = LinuxClock()
             surroundings = PipelineSurroundings(
-                transport: CurlTransport(), budget: MemoryBudget(bytesMax: 64 << 20), clock: clock,
+                transport: CurlTransport(), resolver: .init(ResolveConfiguration(), CurlTransport()),
+                budget: MemoryBudget(bytesMax: 64 << 20), clock: clock,
                 audit: DropAudit(clock),
                 messages: Messages(isQuiet: true, level: .critical),
                 followers: LogFollowers(clock, memoryBytesMax: 64 << 20), deliveries: Deliveries())

@@ -110,7 +110,7 @@ class FakeConsul:
     """/v1/health/service/NAME as Consul's documentation has it, with blocking queries; any other question is an error. `answer` replaces the answers: (status, body),
     and `silent` keeps them back."""
 
-    def __init__(self, token=None):
+    def __init__(self, token=None, port=0):
         self.token = token
         self.index = 7
         self.services = {}
@@ -119,7 +119,7 @@ class FakeConsul:
         self.silent = False
         self.questions = []
         self.bad = []
-        self.start()
+        self.start(port)
 
     def start(self, port=0):
         consul = self

@@ -10,6 +10,7 @@ internal import Logs
 internal import Processors
 internal import Queue
 internal import Receivers
+internal import Resolver
 internal import Server
 internal import Store
 internal import System
@@ -150,7 +151,7 @@ public final class AgentService {
             StorePages(
                 queries: configuration.store.isEnabled
                     ? StoreQueries(directory: configuration.store.directory) : nil, clock: clock),
-            LevelPages(levels: messages.levels), CounterPages(source: status, clock: clock),
+            LevelPages(levels: messages.levels), CounterPages(status: status, clock: clock),
         ])
         sockets = try Self.sockets(configuration, [:], isAdminGiven: settings.isAdminGiven)
         let parts = Parts(
