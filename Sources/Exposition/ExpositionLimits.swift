@@ -18,6 +18,9 @@ public struct ExpositionLimits: Sendable {
     public var staleNanoseconds: UInt64 = 300_000_000_000
 
     public init() {}
+
+    /// - Parameter interval: How often metrics come. Nanoseconds.
+    public init(interval: UInt64) { staleNanoseconds = max(staleNanoseconds, min(interval, UInt64.max / 4) * 3) }
 }
 
 /// Why points are not on the page. `rawValue` is fit for a metric label.

@@ -36,6 +36,19 @@ public struct BoardReader: ~Copyable {
         return BoardPending(promises: UInt32(truncatingIfNeeded: word), runs: UInt32(truncatingIfNeeded: word >> 32))
     }
 
+    /// What `health` of the module said last; nil: nothing, or it is just being written, or it makes no sense.
+    public func health() -> BoardHealth? {
+        let head = mapping.loadAcquire(BoardLayout.Header.health)
+        let number = UInt32(truncatingIfNeeded: head >> 32)
+        let count = Int(head >> 8 & 0xFFFF)
+        guard number & 1 == 0, number > 0, let status = BoardHealth.Status(rawValue: UInt8(truncatingIfNeeded: head)),
+            count <= BoardHealth.reasonBytesMax
+        else { return nil }
+        mapping.copy(BoardLayout.Header.healthReason, words: BoardHealth.reasonBytesMax / 8, to: buffer)
+        guard mapping.load(BoardLayout.Header.health) == head else { return nil }
+        return BoardHealth(status: status, reason: text(0, count, BoardHealth.reasonBytesMax), answers: number / 2)
+    }
+
     // MARK: figures
 
     /// What the board says now. At any time.
@@ -205,6 +218,29 @@ public struct BoardReader: ~Copyable {
             if let request = request() { requests.append(request) } else { bad += 1 }
         }
         return (requests, left, bad)
+    }
+
+    /// Turns of the event loop that were too long, as the worker says.
+    public var loopStalls: UInt64 { mapping.load(BoardCounter.loopStalls.offset) }
+
+    /// Which sampled requests are in flight now, while the worker goes on: a look at their slots that allocates nothing. A slot that changes meanwhile may be told
+    /// of with the ids of the request before.
+    public func forEachTraceInFlight(_ body: (TraceID, SpanID) -> Void) {
+        // Slots are taken from the first on, so that those in use are the first ones; what a board says of its counts is a hint and no more.
+        var left = (0..<2 * BoardLayout.methods).reduce(0 as UInt64) { sum, index in
+            sum &+ min(mapping.load(BoardLayout.Header.active + 8 * index), UInt64(BoardLayout.slots))
+        }
+        for slot in 0..<BoardLayout.slots where left > 0 {
+            let offset = BoardLayout.slotOffset(slot)
+            guard mapping.load(offset) & 0xFFFF_FFFF == BoardSlotState.open else { continue }
+            left -= 1
+            let ids = offset + BoardLayout.Slot.ids
+            let trace = TraceID(
+                high: UInt64(bigEndian: mapping.load(ids)), low: UInt64(bigEndian: mapping.load(ids + 8)))
+            let span = SpanID(UInt64(bigEndian: mapping.load(ids + 16)))
+            let flags = BoardRequestFlags(rawValue: UInt8(truncatingIfNeeded: mapping.load(offset + 48) >> 8))
+            if flags.contains(.sampled), trace.isValid, span.isValid { body(trace, span) }
+        }
     }
 
     /// The requests that are in flight now, while the worker goes on. One that changes while it is read is left out.

@@ -176,7 +176,7 @@ def places(tmp_path_factory, backend):
     entries = [sidelight.write("app.mjs", PROGRAM) for sidelight in sidelights[:2]]
     plain = Service(
         sidelights[0], entries[0], "--admin", "127.0.0.1:0", "--cron", "* * * * *", "--limit", "request-timeout=1s",
-        "--export", f"otlp=http://{agent.places['otlp-http']}", env={"PEER": f"http://{agent.places['admin']}/livez"},
+        "--export", f"otlp=http://{agent.places['otlp-http']}", "--register", f"file-sd={folder}/places.json", env={"PEER": f"http://{agent.places['admin']}/livez"},
     )  # fmt: skip
     (folder / "certificates").mkdir()
     certificate, key = Certificates(folder / "certificates").pair("ecdsa")

@@ -231,6 +231,18 @@ import Wire
         #expect(table.dropped(.conflict) == 1)
     }
 
+    @Test func aNameThatTheProcessNeedsIsNobodyElses() {
+        var table = table()
+        table.take(Sender().batch([gauge("mine_total", 99), gauge("theirs", 1)]), source: .received, now: 0)
+        #expect(values(&table) == ["mine_total 99", "theirs 1"])
+        let mine = MetricPoint(
+            instrument: MetricPoint.Instrument(name: "mine", type: .counter), startTime: 0, time: 1, value: 1)
+        table.take(Batch([mine], resource: Resource()), source: .own("x"), now: 0)
+        table.take(Sender().batch([gauge("mine_total", 99, time: 9)]), source: .received, now: 0)
+        #expect(values(&table) == ["mine_total 1", "theirs 1"])
+        #expect(table.dropped(.conflict) == 1)
+    }
+
     @Test func whatCannotBeIsLeftOut() {
         var table = table()
         var wide = TestPoint()

@@ -18,7 +18,9 @@ final class PipelineStatus: Sendable {
     private let budget: MemoryBudget
     private let reloads: ConfigurationReloads
     let audit: DropAudit
+    let registrations = RegistrationBoard()
     private let server = Mutex<ServerCounters?>(nil)
+    private let health = Mutex<HealthDesk?>(nil)
     private let tail = Mutex<LogTail?>(nil)
     private let logInputs = Mutex<LogInputReading.Shared?>(nil)
 
@@ -33,6 +35,7 @@ final class PipelineStatus: Sendable {
         audit = surroundings.audit
     }
 
+    func follow(_ health: HealthDesk) { self.health.withLock { $0 = health } }
     func follow(_ counters: ServerCounters) { server.withLock { $0 = counters } }
     func follow(_ tail: LogTail) { self.tail.withLock { $0 = tail } }
     func follow(_ inputs: LogInputReading.Shared) { logInputs.withLock { $0 = inputs } }
@@ -50,6 +53,7 @@ final class PipelineStatus: Sendable {
     var counters: Counters {
         var counters = Counters()
         for receiver in ReceiverName.allCases { add(receiver, to: &counters) }
+        registrations.count(in: &counters)
         if let tail = tail.withLock({ $0 }) { Self.add(tail, intake.plan.configuration.logFiles, to: &counters) }
         if let inputs = logInputs.withLock({ $0 }) { Self.add(inputs, to: &counters) }
         for signal in Signal.allCases { counters.add(.unrouted, ["signal": signal.word], 0) }
@@ -69,6 +73,7 @@ final class PipelineStatus: Sendable {
         counters.add(.reloads, ["outcome": "taken"], reloads.counts.succeeded)
         counters.add(.reloads, ["outcome": "refused"], reloads.counts.failed)
         if let store = plan.end.store { Self.add(store.counts, to: &counters) }
+        health.withLock { $0 }?.add(to: &counters)
         if let server = server.withLock({ $0 }) {
             counters.add(.serverRequests, [:], server.requests)
             counters.add(.serverConnections, [:], server.connections)
@@ -207,9 +212,9 @@ final class PipelineStatus: Sendable {
     }
 }
 
-extension PipelineStatus: CounterSource {
-    func counters(_ done: @escaping @Sendable (Counters) -> Void) -> Bool {
-        done(counters)
+extension PipelineStatus: FigureSource {
+    func figures(_ done: @escaping @Sendable (OwnFigures) -> Void) -> Bool {
+        done(OwnFigures(counters: counters))
         return true
     }
 }

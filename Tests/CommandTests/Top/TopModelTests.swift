@@ -107,6 +107,28 @@ import Wire
         #expect(TopSample(workloads: nil, counters: nil, resources: nil) == nil)
     }
 
+    @Test func resourcesAreThoseOfTheProcesses() throws {
+        let resources = """
+            {"host":{"cpu":{"busy":0.35},"load":[1.25,1,1],"memory":{"used":3221225472,"total":8589934592},
+            "pressure":{"cpu":{"some10":0.02},"io":{"some10":0}}},
+            "processes":[{"pid":100,"resident":104857600,"cpu":0.4},{"pid":7,"resident":1,"cpu":9},{"pid":"x"},5]}
+            """
+        var model = TopModel(places: ["a:1"])
+        let sample = TopSample(
+            workloads: try json(topAnswer(at: 10, served: 1_000)), counters: nil, resources: try json(resources))
+        model.take(try #require(sample), from: 0)
+        let work = model.workloads[0]
+        #expect(work.resident == 104_857_600)
+        #expect(work.cpuShare == 0.4)
+        let screen = DrawnScreen(.isolates)
+        let lines = screen.text(model, width: 160)
+        #expect(lines[3].hasPrefix("cpu 40%   rss 100M   heap"))
+        #expect(lines[4] == "host  cpu 35%   load 1.3   memory 3G of 8G   cpu pressure 2%   io pressure 0%")
+        // One that is not known is told as such.
+        let none = TopHost(try json("{\"host\":{\"cpu\":null},\"processes\":[{\"pid\":1,\"resident\":null}]}"))
+        #expect(none.cpuShare == nil && none.processes.isEmpty)
+    }
+
     @Test func aPortThatFailsKeepsWhatItSaidLast() throws {
         var model = try TopModel.of(topAnswer(at: 10, served: 1_000))
         model.fail("connection refused", from: 0)
