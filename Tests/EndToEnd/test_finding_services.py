@@ -4,12 +4,14 @@ import collections
 import itertools
 import json
 import signal
+import socket
 import time
 import urllib.parse
 
 import pytest
 
 from agents import Agent, spans
+from consul import Consul
 from finding import Etcd, FakeConsul, Instance
 from serving import Service, metrics, wait_for
 from test_discovery import NameServer, name_server  # noqa: F401
@@ -391,6 +393,29 @@ def test_users_of_etcd_get_tokens_anew(serve, etcd, instances, sidelight):
     (b,) = instances("b")
     etcd.put("web", b.port, token=token)
     wait_for(lambda: "b" in shares(service, "http://web.service.etcd/", 10), 15)
+
+
+# ---- What --register writes
+
+
+def test_what_registers_itself_is_found_until_it_dies(sidelight, serve, etcd, stops, tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    consul = stops(Consul(tmp_path, port))
+    url = f"http://127.0.0.1:{port}"
+    entry = sidelight.write("stock.mjs", "export default { fetch: (request) => new Response(`here: ${request.headers.get('host')}`) };")
+    registry = json.dumps({"discovery": {"register": {"ttl": "3s", "consul": url, "etcd": etcd.url}}})
+    sidelight.write("register.yaml", registry)
+    stock = stops(Service(sidelight, entry, "-c", "register.yaml", "--service", "stock"))
+    service = serve("--resolve", f"consul={url}", "--resolve", f"etcd={etcd.url}")
+    for kind in ("consul", "etcd"):
+        name = f"stock.service.{kind}"
+        wait_for(lambda: fetch(service, f"http://{name}/") == f"here: {name}")
+    stock.kill()
+    # Its lease and its check run out; that there is none is believed after 30 s.
+    for kind in ("consul", "etcd"):
+        wait_for(lambda: "no instance of it" in fetch(service, f"http://stock.service.{kind}/"), 60)
 
 
 # ---- DNS
