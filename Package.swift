@@ -102,14 +102,14 @@ let package = Package(
         target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System", "Wire"], exclude: ["js"]),
         target("TLS", ["COpenSSL", "Linux"]),
         target("Exporters", [coreMetrics, "CLinux", "Discovery", "Pipeline", "Queue", "Resolver", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
-        target("Receivers", ["CLinux", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
+        target("Receivers", ["CLinux", "Health", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
         target("SidelightMetrics", [coreMetrics, "Exposition", "Telemetry", "Wire"]),
         // 5 hosts
         target("Runtime", nio + ["Discovery", "Platform", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target(
             "Agent",
             [
-                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Resources", "Linux", "Logs", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
+                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
                 "Exporters", "Receivers", "Exposition", "SidelightMetrics", coreMetrics, "System",
             ]),
         // 6 tools
@@ -128,7 +128,7 @@ let package = Package(
         tests("Queue", ["CLinux", "Queue", "Linux", "Telemetry"]),
         tests("Server", ["CHTTP2", "CZlib", "CZstd", "Server", "System"]),
         tests("Processors", ["Processors", "Configuration", "System", "Telemetry", "Wire"]),
-        tests("Receivers", ["CHTTP2", "CZlib", "Linux", "Logs", "Receivers", "Server", "System", "Telemetry", "Wire"]),
+        tests("Receivers", ["CHTTP2", "CZlib", "Health", "Linux", "Logs", "Receivers", "Server", "System", "Telemetry", "Wire"]),
         tests("Logs", ["CScan", "CZlib", "Linux", "Logs", "System", "Telemetry", "Wire"]),
         tests("Health", ["Health", "System", "Wire"]),
         tests("Transport", ["Transport", "CZlib", "System"]),
@@ -141,7 +141,7 @@ let package = Package(
         tests("Command", ["sidelight", "Store", "Telemetry", "Wire"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "Telemetry", "System"]),
-        tests("Agent", ["Agent", "Configuration", "Telemetry", "Wire", "Linux", "Logs", "Processors", "Store", "System", "Transport"]),
+        tests("Agent", ["Agent", "Configuration", "Exporters", "Health", "Telemetry", "Wire", "Linux", "Logs", "Processors", "Store", "System", "Transport"]),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -178,6 +178,13 @@ final class AttendedWorker {
     var loopStalls: UInt64 { board?.loopStalls ?? 0 }
     func forEachTraceInFlight(_ body: (TraceID, SpanID) -> Void) { board?.forEachTraceInFlight(body) }
 
+    /// What its health is judged by.
+    var healthFacts: WorkloadHealth.Facts.Worker {
+        WorkloadHealth.Facts.Worker(
+            pid: process.pid, place: place, state: state, handlers: handlers, health: board?.health(),
+            board: snapshot())
+    }
+
     /// What is known of it now.
     func facts() -> WorkerFacts {
         WorkerFacts(

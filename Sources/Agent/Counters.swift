@@ -77,6 +77,11 @@ public enum CounterName: String, CaseIterable, Sendable {
     case serverRefused = "sidelight_server_refused_total"
     case pageSeries = "sidelight_metrics_series"
     case pageDropped = "sidelight_metrics_dropped_total"
+    case healthReady = "sidelight_health_ready"
+    case healthStatus = "sidelight_health_status"
+    case healthChanges = "sidelight_health_changes_total"
+    case healthFlapping = "sidelight_health_flapping"
+    case healthChecks = "sidelight_health_checks_total"
 }
 
 extension CounterName {

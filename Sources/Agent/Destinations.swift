@@ -90,6 +90,11 @@ final class Destinations: Sendable {
         (exporters.map(\.account), storeAccount(store.counts))
     }
 
+    /// How exporters do.
+    var conditions: [(name: String, condition: ExporterCondition)] { exporters.map(\.condition) }
+
+    var storeCounts: StoreCounts { store.counts }
+
     /// Ends everything. What exporters still hold is in the store.
     func close(now: UInt64) -> (exporters: [Account], store: Account) {
         (exporters.map { $0.close(now) }, storeAccount(store.flush()))
@@ -128,6 +133,10 @@ private final class RunExporter: Sendable {
             answers: components.exportTimer(configuration.name)
         ) { teller.take($0) }
         teller.follow(exporter)
+    }
+
+    var condition: (name: String, condition: ExporterCondition) {
+        (exporter.configuration.name, exporter.condition)
     }
 
     /// What fails from now on is told of in the final account.

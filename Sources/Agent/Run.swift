@@ -50,10 +50,16 @@ public final class Run {
     private let control: ControlServer?
     private let duties: Duties
     private let shown: Shown
+    /// Nil: nobody wants to know.
+    private var keeper: HealthKeeper?
     private let startTime: UInt64
     private let components: SidelightMetrics
     private let resource: Resource
     private var supervisor = Supervisor()
+    /// Nil: switched off.
+    private var resources: ResourceSampling?
+    /// Of the agent's own.
+    private var received: [Signal: Int] = [:]
 
     private static let wakeIndex = 0, workerIndex = 1, signalIndex = 2, dutiesIndex = 3
 
@@ -62,6 +68,7 @@ public final class Run {
         let messages = Messages(
             isQuiet: settings.isQuiet, level: settings.configuration.logLevel, isJSON: settings.configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
+        let wish = NotifySocket.takeWish()
         var socket: ListeningSocket?
         if settings.configuration.isAdminGiven, let place = settings.configuration.admin {
             do throws(ListeningSocket.Failure) {
@@ -73,6 +80,8 @@ public final class Run {
         }
         do {
             let run = try Run(settings, messages)
+            if socket != nil || wish != nil { run.keepHealth(wish) }
+            run.beginSampling()
             if let socket { try run.openAdmin(socket) }
             return try run.run()
         } catch {
@@ -109,21 +118,36 @@ public final class Run {
             }, ended: { shown.metrics?.ended(isolate: $0) })
     }
 
+    // MARK: resources
+
+    private func beginSampling() {
+        let configuration = settings.configuration.common.resources
+        resources = ResourceSampling.make(
+            configuration, .make(configuration, resource), clock: clock, workload: self
+        ) { [unowned self] batch in
+            guard !settings.configuration.worker.isDisabled else { return }
+            received[batch.signal, default: 0] += batch.items.count
+            destinations.accept(batch)
+            shown.admin?.show(batch)
+        }
+        if let resources { duties.add(resources) }
+    }
+
     // MARK: the admin port
 
     private func openAdmin(_ socket: ListeningSocket) throws {
-        guard let place = settings.configuration.admin else { return }
+        guard let keeper, let place = settings.configuration.admin else { return }
         let desk = FactsDesk(duties.wake) { [unowned self] in facts }
         duties.add(desk)
         let queries = StoreQueries(directory: settings.configuration.storeDirectory)
         let metrics = CurrentMetrics(
             resource: resource, startTime: startTime, clock: clock, components: components,
-            limits: ExpositionLimits(interval: settings.configuration.metricNanoseconds))
+            resources: resources?.reading, limits: ExpositionLimits(interval: settings.configuration.metricNanoseconds))
         shown.metrics = metrics
         let pages: [any AdminPages] = [
-            MetricsPages(source: desk, metrics: metrics), HealthPages(), StorePages(queries: queries, clock: clock),
+            MetricsPages(source: desk, metrics: metrics), HealthPages(keeper.desk), StorePages(queries: queries, clock: clock),
             LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
-            CounterPages(desk: desk, clock: clock),
+            CounterPages(desk: desk, clock: clock), ResourcePages(reading: resources?.reading),
         ]
         shown.admin = try AdminPort(socket, place, pages, clock)
     }
@@ -133,9 +157,31 @@ public final class Run {
         report.add(worker)
         (report.exporters, report.store) = destinations.accounts
         let facts = worker.facts()
+        var counters = report.countersSoFar
+        keeper?.desk.add(to: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: nil, startTime: startTime, resource: resource,
-            workers: [facts], total: facts.board, restarts: [:], counters: report.countersSoFar, isEnding: false)
+            workers: [facts], total: facts.board, restarts: [:], counters: counters, isEnding: false)
+    }
+
+    // MARK: health
+
+    /// - Parameter wish: Of the service manager.
+    private func keepHealth(_ wish: NotifySocket.Wish?) {
+        let settings = settings.configuration.common.health
+        let subject = WorkloadHealth(settings) { [unowned self] in
+            WorkloadHealth.Facts(
+                places: 0, workers: [worker.healthFacts], restarts: [:], exporters: destinations.conditions,
+                store: destinations.storeCounts, isEnding: false)
+        }
+        let keeper = HealthKeeper(
+            settings, subject,
+            HealthKeeper.Surroundings(
+                service: resource.serviceName, description: "running \(self.settings.entry)",
+                transport: HealthChecks.transport(), wake: duties.wake, clock: clock, wish: wish,
+                messages: messages.about(.agent)))
+        duties.add(keeper)
+        self.keeper = keeper
     }
 
     // MARK: while the worker lives
@@ -182,6 +228,9 @@ public final class Run {
         let (status, usage) = try worker.process.reap()
         control?.remove(pid: worker.process.pid)
         control?.stop()
+        keeper?.end()
+        keeper?.desk.closeWatchers()
+        resources?.finish()
         shown.admin?.end()
         shown.metrics?.end()
         var outcome = supervisor.workerEnded(status, deathNote: worker.deathNote)
@@ -197,6 +246,7 @@ public final class Run {
         var report = RunReport(outcome: outcome, workerStatus: status)
         report.workerUsage = usage
         report.add(worker)
+        report.received.merge(received, uniquingKeysWith: +)
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
         report.agentNanoseconds = clock.processNanoseconds()
         tell(report)
@@ -208,4 +258,10 @@ public final class Run {
         for warning in report.warnings { messages.warn(warning) }
         if settings.configuration.isJSON { Machine.writeToStandardError(report.summary + "\n") }
     }
+}
+
+extension Run: ResourceWorkload {
+    func forEachWorker(_ body: (_ pid: Int32, _ place: Int) -> Void) { body(worker.process.pid, worker.place) }
+    var loopStalls: UInt64 { worker.loopStalls }
+    func forEachTraceInFlight(_ body: (TraceID, SpanID) -> Void) { worker.forEachTraceInFlight(body) }
 }

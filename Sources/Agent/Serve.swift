@@ -30,12 +30,16 @@ public final class Serve {
     private let duties: Duties
     /// Nil: there is none.
     private var admin: AdminPort?
+    /// Nil: switched off.
+    private var resources: ResourceSampling?
     private let registrations = RegistrationBoard()
     /// Nil: nothing is registered, or not yet.
     private var registrar: Registrar?
     private var page: CurrentMetrics?
     private let exemplars = ServedExemplars()
     private let components: SidelightMetrics
+    /// Nil until it begins.
+    private var keeper: HealthKeeper?
     private let startTime: UInt64
     private var supervisor: ServeSupervisor
     private var workers: [ServeSupervisor.WorkerID: AttendedWorker] = [:]
@@ -66,6 +70,7 @@ public final class Serve {
         let messages = Messages(
             isQuiet: settings.isQuiet, level: settings.configuration.logLevel, isJSON: settings.configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
+        let wish = NotifySocket.takeWish()
         let identity: ServedIdentity?
         do throws(ServedIdentityError) {
             SignalDescriptor.awaitChildren()
@@ -94,6 +99,8 @@ public final class Serve {
         }
         do {
             let serve = try Serve(settings, socket, identity, messages)
+            serve.keepHealth(wish)
+            serve.beginSampling()
             try serve.openAdmin(admin)
             return try serve.run()
         } catch {
@@ -239,6 +246,7 @@ public final class Serve {
     /// New code; and certificate and key as they are now, which are looked at first.
     private func beginReload() {
         let now = clock.monotonicNanoseconds()
+        keeper?.reloading()
         guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: now)) }
         if identity.beginCheck(now: now) { isPollerOld = true }
     }
@@ -246,7 +254,8 @@ public final class Serve {
     private func endCheck() {
         isPollerOld = true
         let now = clock.monotonicNanoseconds()
-        if identity?.endCheck(now: now) == true { perform(supervisor.reload(now: now)) }
+        guard identity?.endCheck(now: now) == true else { keeper?.reloaded(); return }
+        perform(supervisor.reload(now: now))
     }
 
     // MARK: workers
@@ -266,20 +275,26 @@ public final class Serve {
             case .announce:
                 announce()
                 beginRegistering()
+                keeper?.lookSoon()
                 Machine.releaseStartPages()
                 tellIdle()
             case .crashed(let place, let delay): tellCrash(place, delay)
             case .reloaded:
                 messages.say("serving \(settings.entry) as it is now")
                 tellIdle()
+                keeper?.reloaded()
             case .reloadFailed:
                 messages.warn("\(settings.entry) does not start as it is now, so what was serves on: \(lastEnd)")
+                keeper?.reloaded()
             case .finish(let how): ending = how
             }
         }
         for (id, error) in notStarted { self.notStarted(id, error) }
         // So that nobody comes any more while the workers finish what they have.
-        if supervisor.isEnding { registrar?.end() }
+        if supervisor.isEnding {
+            registrar?.end()
+            keeper?.end()
+        }
         if supervisor.isEnding, let socket {
             // Who comes now is refused as soon as the last worker has closed it, and need not wait for that in vain.
             socket.removePath()
@@ -294,7 +309,7 @@ public final class Serve {
             guard let socket else { preconditionFailure("worker \(id) started after the end was asked for") }
             let serving = ServingConfiguration(
                 address: address.description, index: place, isolates: configuration.isolates,
-                crons: place == 0 ? configuration.crons.map(\.text) : [])
+                crons: place == 0 ? configuration.crons.map(\.text) : [], health: configuration.common.health)
             let started = try Worker(
                 configuration.worker, arguments: [settings.entry], serving: (serving, socket, identity))
             let (destinations, admin, page, exemplars, clock) = (destinations, admin, page, exemplars, clock)
@@ -370,7 +385,8 @@ public final class Serve {
 
     /// A module that nothing will ever call.
     private func tellIdle() {
-        guard settings.configuration.crons.isEmpty, workers.values.contains(where: { $0.handlers == [.scheduled] })
+        guard settings.configuration.crons.isEmpty,
+            workers.values.contains(where: { $0.handlers.isDisjoint(with: .fetch) && $0.handlers.contains(.scheduled) })
         else { return }
         messages.warn(
             "\(settings.entry) has scheduled and no fetch, and there is no --cron: nothing calls it, and requests are not answered"
@@ -422,6 +438,21 @@ public final class Serve {
         }
     }
 
+    // MARK: resources
+
+    private func beginSampling() {
+        let configuration = settings.configuration.common.resources
+        resources = ResourceSampling.make(
+            configuration, .make(configuration, resource), clock: clock, workload: self
+        ) { [unowned self] batch in
+            guard !settings.configuration.worker.isDisabled else { return }
+            report.received[batch.signal, default: 0] += batch.items.count
+            destinations.accept(batch)
+            admin?.show(batch)
+        }
+        if let resources { duties.add(resources) }
+    }
+
     // MARK: the admin port
 
     /// Nil: none is wanted, or nobody asked for it and somebody else has its place.
@@ -440,16 +471,17 @@ public final class Serve {
     private func openAdmin(_ socket: ListeningSocket?) throws {
         let desk = FactsDesk(duties.wake) { [unowned self] in facts }
         duties.add(desk)
-        guard let socket, let place = settings.configuration.admin else { return }
+        guard let keeper, let socket, let place = settings.configuration.admin else { return }
         let queries = StoreQueries(directory: settings.configuration.storeDirectory)
         let metrics = CurrentMetrics(
             resource: resource, startTime: startTime, clock: clock, components: components, exemplars: exemplars,
-            limits: ExpositionLimits(interval: settings.configuration.metricNanoseconds))
+            resources: resources?.reading, limits: ExpositionLimits(interval: settings.configuration.metricNanoseconds))
         page = metrics
         let pages: [any AdminPages] = [
-            MetricsPages(source: desk, metrics: metrics), HealthPages(), StorePages(queries: queries, clock: clock),
+            MetricsPages(source: desk, metrics: metrics), HealthPages(keeper.desk), StorePages(queries: queries, clock: clock),
             LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
             CounterPages(desk: desk, clock: clock), DiscoveryPages(board: registrations),
+            ResourcePages(reading: resources?.reading),
         ]
         admin = try AdminPort(socket, place, pages, clock)
     }
@@ -462,10 +494,35 @@ public final class Serve {
         (report.exporters, report.store) = destinations.accounts
         var counters = report.countersSoFar
         registrations.count(in: &counters)
+        keeper?.desk.add(to: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: address.url(isTLS: identity != nil),
             startTime: startTime, resource: resource, workers: workers, total: metrics.total(workers.map(\.board)),
             restarts: report.workerRestarts, counters: counters, isEnding: supervisor.isEnding)
+    }
+
+    // MARK: health
+
+    /// - Parameter wish: Of the service manager.
+    private func keepHealth(_ wish: NotifySocket.Wish?) {
+        let settings = settings.configuration.common.health
+        let subject = WorkloadHealth(settings) { [unowned self] in healthFacts }
+        let keeper = HealthKeeper(
+            settings, subject,
+            HealthKeeper.Surroundings(
+                service: resource.serviceName, description: "serving \(self.settings.entry)",
+                transport: HealthChecks.transport(), wake: duties.wake, clock: clock, wish: wish,
+                messages: messages.about(.agent)))
+        duties.add(keeper)
+        self.keeper = keeper
+    }
+
+    private var healthFacts: WorkloadHealth.Facts {
+        WorkloadHealth.Facts(
+            places: settings.configuration.isolates,
+            workers: workers.values.map(\.healthFacts).sorted { $0.pid < $1.pid },
+            restarts: report.workerRestarts, exporters: destinations.conditions, store: destinations.storeCounts,
+            isEnding: supervisor.isEnding)
     }
 
     private var adminText: String {
@@ -492,8 +549,7 @@ public final class Serve {
         registrar = Registrar.begin(
             [offer], configuration, offers, { CurlTransport() }, duties, clock, messages, registrations
         ) { [unowned self] in
-            workers.values.contains { $0.state == .serving }
-                ? InstanceHealth(.passing, "it serves") : InstanceHealth(.critical, "no isolate serves")
+            keeper.map { InstanceHealth($0.desk.report) } ?? InstanceHealth(.passing)
         }
     }
 
@@ -515,9 +571,11 @@ public final class Serve {
     private func finish() -> RunEnding {
         registrar?.settle()
         control?.stop()
+        keeper?.desk.closeWatchers()
+        exportMetrics()
+        resources?.finish()
         admin?.end()
         page?.end()
-        exportMetrics()
         var isLeaving = false
         let began = clock.monotonicNanoseconds()
         destinations.settle(asked: settings.configuration.flushNanoseconds, clock, signals) { _ in
@@ -541,6 +599,18 @@ public final class Serve {
         for warning in report.warnings { messages.warn(warning) }
         if settings.configuration.isJSON { Machine.writeToStandardError(report.summary + "\n") }
         return RunEnding(exitCode: exitCode)
+    }
+}
+
+extension Serve: ResourceWorkload {
+    func forEachWorker(_ body: (_ pid: Int32, _ place: Int) -> Void) {
+        for id in order { if let worker = workers[id] { body(worker.process.pid, worker.place) } }
+    }
+
+    var loopStalls: UInt64 { workers.values.reduce(0) { $0 &+ $1.loopStalls } }
+
+    func forEachTraceInFlight(_ body: (TraceID, SpanID) -> Void) {
+        for worker in workers.values { worker.forEachTraceInFlight(body) }
     }
 }
 

@@ -91,6 +91,11 @@ extension WorkerConfiguration {
             json.put("isolates", serving.isolates)
             json.name("crons")
             json.array { json in for cron in serving.crons { json.string(cron) } }
+            json.name("health")
+            json.object { json in
+                json.put("intervalMilliseconds", Self.milliseconds(serving.health.intervalNanoseconds))
+                json.put("timeoutMilliseconds", Self.milliseconds(serving.health.timeoutNanoseconds))
+            }
             json.name("limits")
             json.object { json in
                 json.put("headerBytes", limits.headers ?? 32 << 10)
@@ -148,4 +153,5 @@ struct ServingConfiguration: Sendable {
     var isolates: Int
     /// Of place 0 only.
     var crons: [String]
+    var health: HealthConfiguration
 }

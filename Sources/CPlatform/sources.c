@@ -173,6 +173,9 @@ static const char url_pattern_js[] = {
 static const char cron_js[] = {
 #embed "../Platform/js/46_cron.js"
 };
+static const char health_js[] = {
+#embed "../Platform/js/46_health.js"
+};
 static const char scheduled_js[] = {
 #embed "../Platform/js/46_scheduled.js"
 };
@@ -264,6 +267,7 @@ static const sl_platform_source sources[] = {
     {"45_pattern_parser.js", pattern_parser_js, sizeof pattern_parser_js},
     {"45_url_pattern.js", url_pattern_js, sizeof url_pattern_js},
     {"46_cron.js", cron_js, sizeof cron_js},
+    {"46_health.js", health_js, sizeof health_js},
     {"46_scheduled.js", scheduled_js, sizeof scheduled_js},
     {"47_crypto.js", crypto_js, sizeof crypto_js},
     {"47_messages.js", messages_js, sizeof messages_js},

@@ -40,7 +40,7 @@ public struct ComponentHealth: Sendable {
     public private(set) var last = HealthFinding(.fail, "starting")
     public private(set) var lastTime: UInt64 = 0
 
-    private let thresholds: HealthThresholds
+    private var thresholds: HealthThresholds
     private let startsUntil: UInt64
     private var level = HealthStatus.fail
     private var levelReason = "starting"
@@ -82,6 +82,14 @@ public struct ComponentHealth: Sendable {
         // A reason is of the level that it goes with.
         if finding.status == level { levelReason = finding.reason }
         return tell(now)
+    }
+
+    /// Other thresholds, from now on.
+    public mutating func adopt(_ next: HealthThresholds) {
+        guard next != thresholds else { return }
+        thresholds = next
+        row.count = 0
+        damping = FlapDamping(halfLifeNanoseconds: next.halfLifeNanoseconds)
     }
 
     /// Some time has gone by. True: the status has changed.

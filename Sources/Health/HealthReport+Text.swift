@@ -15,7 +15,7 @@ extension HealthReport {
         guard isVerbose || !passes else { return "ok\n" }
         var text = ""
         if let hindrance { text += "[-]\(hindrance)\n" }
-        if isEnding, probe == .readiness { text += "[-]ending\n" }
+        if let state, !passes { text += "[-]\(state)\n" }
         for component in components where component.probes.contains(probe) {
             let isFailing = failing.contains(component.name)
             guard isVerbose || isFailing else { continue }
@@ -43,7 +43,7 @@ extension HealthReport {
             json.field("releaseId", version)
             json.field("serviceId", service)
             json.field("description", description)
-            let output = hindrance ?? (isEnding && probe != .liveness ? "ending" : "")
+            let output = hindrance ?? (probe == .liveness ? nil : state) ?? ""
             if !output.isEmpty { json.field("output", output) }
             json.name("checks")
             json.object { json in

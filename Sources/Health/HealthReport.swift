@@ -51,6 +51,8 @@ public struct HealthReport: Sendable {
     public var version: String
     /// What it does, in a line.
     public var description: String
+    /// Nobody has looked yet.
+    public var isStarting = false
     /// It ends, and is sent no more work.
     public var isEnding = false
     public var components: [Component] = []
@@ -72,6 +74,7 @@ public struct HealthReport: Sendable {
     }
 
     public func passes(_ probe: HealthProbes) -> Bool {
+        if isStarting, probe != .liveness { return false }
         if isEnding, probe == .readiness { return false }
         return failing(probe).isEmpty
     }
@@ -82,11 +85,14 @@ public struct HealthReport: Sendable {
         return components.contains { $0.status != .pass } ? .warn : .pass
     }
 
+    /// Why it is not ready whatever its components are.
+    var state: String? { isEnding ? "ending" : isStarting ? "starting" : nil }
+
     public func component(_ name: String) -> Component? { components.first { $0.name == name } }
 
     /// What a service manager shows: a line.
     public var line: String {
-        if isEnding { return "ending" }
+        if let state { return state }
         let failing = failing(.readiness)
         let wrong = failing.isEmpty ? components.filter { $0.status != .pass } : failing
         guard !wrong.isEmpty else { return "ready" }

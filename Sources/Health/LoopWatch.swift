@@ -1,19 +1,20 @@
 /// Whether an event loop turns, by how often it says so. Pure.
 public struct LoopWatch: Hashable, Sendable {
     private let stallNanoseconds: UInt64
+    /// Between two looks, no more than this counts: who was stopped itself knows nothing of the time in between. Nanoseconds.
+    private static let stepNanosecondsMax: UInt64 = 3_000_000_000
+
     private var beats: UInt64?
-    private var changedAt: UInt64 = 0
+    private var lookedAt: UInt64 = 0
+    private var still: UInt64 = 0
 
     /// - Parameter stallNanoseconds: how long a loop may stand still before that is a failure; half of it is a warning.
     public init(stallNanoseconds: UInt64) { self.stallNanoseconds = stallNanoseconds }
 
     /// - Parameter beats: a number that grows while the loop turns.
     public mutating func take(beats next: UInt64, now: UInt64) -> HealthFinding {
-        if next != beats {
-            beats = next
-            changedAt = now
-        }
-        let still = now > changedAt ? now - changedAt : 0
+        still = next == beats && now > lookedAt ? still + min(now - lookedAt, Self.stepNanosecondsMax) : 0
+        (beats, lookedAt) = (next, now)
         let seconds = Double(still / 1_000_000) / 1_000
         guard still > stallNanoseconds / 2 else { return HealthFinding(.pass, value: seconds) }
         return HealthFinding(

@@ -87,6 +87,8 @@ public protocol HTTPHost: AnyObject {
     func noteText() -> String
     func setRoute(_ slot: Int, _ route: String)
     func setErrorType(_ slot: Int, _ type: String)
+    /// What the module's `health` says: 1 pass, 2 warn, 3 fail.
+    func setHealth(_ status: Int, _ reason: String)
 }
 
 /// WebAssembly modules on their way into V8, piece by piece. `stream` is what V8's own compileStreaming was called with (`Realm.pushWasm`).

@@ -6,18 +6,22 @@ internal import Wire
 enum GRPC {
     static let prefixBytes = 5
 
-    private static let fields = ResponseFields([
+    static let fields = ResponseFields([
         "content-type": "application/grpc", "grpc-accept-encoding": "identity, gzip, zstd",
     ])
     private static let ok = ResponseFields(["grpc-status": "0"])
 
     static func respond(_ responder: Responder, _ message: [UInt8]) {
+        responder.respond(200, fields, body: frame(message), trailers: ok)
+    }
+
+    /// A message with its prefix.
+    static func frame(_ message: [UInt8]) -> [UInt8] {
         let count = message.count
-        var body: [UInt8] = [0]
-        body.reserveCapacity(prefixBytes + count)
-        for shift in [24, 16, 8, 0] { body.append(UInt8(truncatingIfNeeded: count >> shift)) }
-        body += message
-        responder.respond(200, fields, body: body, trailers: ok)
+        var frame: [UInt8] = [0]
+        frame.reserveCapacity(prefixBytes + count)
+        for shift in [24, 16, 8, 0] { frame.append(UInt8(truncatingIfNeeded: count >> shift)) }
+        return frame + message
     }
 
     /// An answer that is nothing but its end ("Trailers-Only").

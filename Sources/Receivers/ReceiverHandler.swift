@@ -26,18 +26,21 @@ public final class ReceiverHandler: RequestHandler, @unchecked Sendable {
     let counters: ReceiverCounters
     let budget: MemoryBudget
     let clock: any SystemClock
+    private let health: HealthRPC?
     /// For messages that are compressed inside of gRPC's frames.
     var decoder = ContentDecoder()
 
+    /// - Parameter health: Answers where gRPC is understood; nil: nobody does.
     public init(
         _ options: Options, intake: any Intake, counters: ReceiverCounters, budget: MemoryBudget,
-        clock: any SystemClock
+        clock: any SystemClock, health: HealthRPC? = nil
     ) {
         self.options = options
         self.intake = intake
         self.counters = counters
         self.budget = budget
         self.clock = clock
+        self.health = options.protocols.contains(.otlpGRPC) ? health : nil
     }
 
     /// Bytes of a body that its listener has to take: a message, and gRPC's prefix.
@@ -45,7 +48,8 @@ public final class ReceiverHandler: RequestHandler, @unchecked Sendable {
 
     public func handle(_ request: borrowing ServedRequest, _ responder: Responder) {
         guard let route = Route(request), options.protocols.contains(route.receiver) else {
-            return notFound(request, responder)
+            if health?.answer(request, responder) != true { notFound(request, responder) }
+            return
         }
         if case .grpc(let signal) = route { return handleGRPC(request, responder, signal) }
         let cors = corsFields(request)

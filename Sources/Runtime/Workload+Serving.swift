@@ -36,6 +36,10 @@ extension Workload {
         let handlers = BoardHandlers(rawValue: UInt64(found))
         let crons = JSON.array(server.options.crons.map(JSON.string))
         try internals.call("serve.startSchedules", [internals.string(crons.text)])
+        if handlers.contains(.health) {
+            let (interval, timeout) = server.options.health
+            try internals.call("serve.startHealth", [internals.number(interval), internals.number(timeout)])
+        }
         // From here on the run is what the server does, request by request; its own span has told how it came up.
         if options.isTraced { try internals.call("trace.endRun", [internals.number(0)]) }
         monitor.cells = server.cells

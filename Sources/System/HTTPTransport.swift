@@ -14,6 +14,8 @@ public struct HTTPRequest: Sendable {
     public var isHTTP2 = false
     /// Where the URL's host is, IPv4 or IPv6 as text; nil: it is looked up. TLS and the header `Host` go by the URL all the same.
     public var address: String?
+    /// Nothing is sent: success, with status 0, is that a connection stands. A new one, which is closed at once.
+    public var connectsOnly = false
 
     public init(
         method: String = "GET", url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],

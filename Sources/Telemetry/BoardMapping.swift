@@ -68,6 +68,7 @@ public final class BoardMapping: @unchecked Sendable {
     func storeState(_ value: UInt32) { sl_store_release_u32(baseAddress + BoardLayout.Header.state, value) }
 
     @inline(__always) func load(_ offset: Int) -> UInt64 { sl_load_relaxed_u64(baseAddress + offset) }
+    @inline(__always) func loadAcquire(_ offset: Int) -> UInt64 { sl_load_acquire_u64(baseAddress + offset) }
     @inline(__always) func store(_ value: UInt64, at offset: Int) { sl_store_relaxed_u64(baseAddress + offset, value) }
     @inline(__always) func publish(_ value: UInt64, at offset: Int) {
         sl_store_release_u64(baseAddress + offset, value)
@@ -124,6 +125,9 @@ public enum BoardLayout {
         static let collections = 1664
         /// 12 spaces of 64 bytes.
         static let spaces = 1920
+        /// What `health` of the module said last: one word, and the words of its reason. Board-format.md section 2.
+        static let health = 2688
+        static let healthReason = 2696
     }
 
     public enum Slot {
@@ -195,6 +199,20 @@ public struct BoardHandlers: OptionSet, Hashable, Sendable {
     public init(rawValue: UInt64) { self.rawValue = rawValue }
     public static let fetch = BoardHandlers(rawValue: 1)
     public static let scheduled = BoardHandlers(rawValue: 2)
+    public static let health = BoardHandlers(rawValue: 4)
+}
+
+/// What `health` of the module that is served said last.
+public struct BoardHealth: Hashable, Sendable {
+    public enum Status: UInt8, Sendable { case pass = 1, warn, fail }
+
+    /// Bytes.
+    public static let reasonBytesMax = 256
+
+    public var status: Status
+    public var reason: String
+    /// How often it has answered so far, modulo 2^31.
+    public var answers: UInt32
 }
 
 /// What a worker that drains waits for beside requests in flight.

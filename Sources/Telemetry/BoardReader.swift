@@ -36,6 +36,19 @@ public struct BoardReader: ~Copyable {
         return BoardPending(promises: UInt32(truncatingIfNeeded: word), runs: UInt32(truncatingIfNeeded: word >> 32))
     }
 
+    /// What `health` of the module said last; nil: nothing, or it is just being written, or it makes no sense.
+    public func health() -> BoardHealth? {
+        let head = mapping.loadAcquire(BoardLayout.Header.health)
+        let number = UInt32(truncatingIfNeeded: head >> 32)
+        let count = Int(head >> 8 & 0xFFFF)
+        guard number & 1 == 0, number > 0, let status = BoardHealth.Status(rawValue: UInt8(truncatingIfNeeded: head)),
+            count <= BoardHealth.reasonBytesMax
+        else { return nil }
+        mapping.copy(BoardLayout.Header.healthReason, words: BoardHealth.reasonBytesMax / 8, to: buffer)
+        guard mapping.load(BoardLayout.Header.health) == head else { return nil }
+        return BoardHealth(status: status, reason: text(0, count, BoardHealth.reasonBytesMax), answers: number / 2)
+    }
+
     // MARK: figures
 
     /// What the board says now. At any time.

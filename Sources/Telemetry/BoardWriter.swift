@@ -56,6 +56,22 @@ public final class BoardWriter {
             UInt64(pending.promises) | UInt64(pending.runs) << 32, at: BoardLayout.Header.pending)
     }
 
+    /// What `health` said. The reason is cut at 256 bytes.
+    public func setHealth(_ status: BoardHealth.Status, reason: UnsafeRawBufferPointer) {
+        let before = UInt32(truncatingIfNeeded: mapping.load(BoardLayout.Header.health) >> 32)
+        let count = min(reason.count, BoardHealth.reasonBytesMax)
+        // Odd: what is behind it changes. Each word of that is published, so that none is seen before this one.
+        mapping.publish(UInt64(before | 1) << 32, at: BoardLayout.Header.health)
+        for start in stride(from: 0, to: count, by: 8) {
+            var word: UInt64 = 0
+            withUnsafeMutableBytes(of: &word) { $0.copyBytes(from: reason[start..<min(start + 8, count)]) }
+            mapping.publish(word, at: BoardLayout.Header.healthReason + start)
+        }
+        let next = (before & ~1) &+ 2
+        mapping.publish(
+            UInt64(status.rawValue) | UInt64(count) << 8 | UInt64(next) << 32, at: BoardLayout.Header.health)
+    }
+
     // MARK: counters
 
     @inline(__always)

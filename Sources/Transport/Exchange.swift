@@ -80,6 +80,10 @@ final class Exchange: @unchecked Sendable {
             sl_curl_set_list(easy, CURLOPT_CONNECT_TO, addressList)
         }
         if request.isHTTP2 { prepareHTTP2(easy) }
+        if request.connectsOnly {
+            sl_curl_set_long(easy, CURLOPT_CONNECT_ONLY, 1)
+            sl_curl_set_long(easy, CURLOPT_FRESH_CONNECT, 1)
+        }
         prepareMethod(easy)
         prepareHeaders(easy)
         prepareCallbacks(easy)

@@ -8,7 +8,7 @@ struct ServeCommand: ParsableCommand {
         abstract: "Serve HTTP with a Fetch-handler module; every request is traced.",
         usage: "sidelight serve [OPTIONS] ENTRY",
         discussion: """
-            ENTRY's default export has fetch(request, env, ctx), and scheduled(event, env, ctx) if it likes. A worker that dies is \
+            ENTRY's default export has fetch(request, env, ctx), and scheduled(event, env, ctx) and health(env, ctx) if it likes. A worker that dies is \
             started again; the socket stays open meanwhile, so nobody is refused.
 
             EXAMPLES

@@ -21,7 +21,8 @@ struct Sidelight: ParsableCommand {
         subcommands: [
             RunCommand.self, ServeCommand.self, AgentCommand.self, TraceCommand.self, TailCommand.self,
             LogsCommand.self, ErrorsCommand.self, TopCommand.self, ProfileCommand.self,
-            TapCommand.self, DropsCommand.self, LogLevelCommand.self, CheckCommand.self, ConfigCommand.self,
+            TapCommand.self, DropsCommand.self, LogLevelCommand.self, HealthCommand.self,
+            CheckCommand.self, ConfigCommand.self,
         ])
 
     private static let freedBytesMax = 16 << 20

@@ -44,6 +44,13 @@ struct LoopWatchTests {
         #expect(watch.take(beats: 8, now: 106 * Self.second).status == .pass)
         #expect(watch.take(beats: 8, now: 108 * Self.second).status == .pass)
     }
+
+    @Test func timeInWhichNobodyLookedCountsLittle() {
+        var watch = LoopWatch(stallNanoseconds: 5 * Self.second)
+        _ = watch.take(beats: 7, now: 100 * Self.second)
+        #expect(watch.take(beats: 7, now: 9_000 * Self.second).status == .warn)
+        #expect(watch.take(beats: 7, now: 9_003 * Self.second).status == .fail)
+    }
 }
 
 struct SharedFindingTests {

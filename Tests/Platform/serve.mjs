@@ -168,6 +168,7 @@ export function serve(source, options = {}) {
             httpOwner() {},
             httpNote() {},
             httpNoteText: () => '',
+            httpHealth(status, reason) { server.health.push([status, reason]); },
             httpRoute(slot, route) { flights.get(slot).answer.route = route; },
             httpErrorType(slot, type) { flights.get(slot).answer.errorType = type; },
             httpAttributes(slot, at, limit) {
@@ -200,7 +201,7 @@ export function serve(source, options = {}) {
     let exported;
     let lastSlot = 0;
     const server = {
-        realm, ring, printed, cells, slow: false, full: false, flights, outlived: [],
+        realm, ring, printed, cells, slow: false, full: false, flights, outlived: [], health: [],
         install(value) { return realm.internal.serve.install(value, options.env ?? {}); },
         /** Starts a request; `answer.ended` is a promise. */
         begin(line, headers = {}, given = {}) {

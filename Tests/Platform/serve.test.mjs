@@ -666,7 +666,8 @@ test('uncaught errors beside a request are recorded and end nothing', async () =
 // ---- install ----
 
 test('the default export is checked', () => {
-    const accepted = [['{ fetch() {} }', 1], ['{ scheduled() {} }', 2], ['{ fetch() {}, scheduled() {} }', 3], ['new (class { fetch() {} })', 1], ['Object.create({ fetch() {} })', 1]];
+    const accepted = [['{ fetch() {} }', 1], ['{ scheduled() {} }', 2], ['{ fetch() {}, scheduled() {} }', 3], ['new (class { fetch() {} })', 1], ['Object.create({ fetch() {} })', 1],
+        ['{ fetch() {}, health() {} }', 5], ['{ scheduled() {}, health() {} }', 6], ['{ fetch() {}, health: { a: 1 } }', 1]];
     for (const [expression, bits] of accepted) {
         const server = serve(`export default ${expression}`, { install: false });
         same(server.install(server.exported), bits);
@@ -763,6 +764,59 @@ test('a scheduled run is a trace of its own', async () => {
     assert.throws(() => api.startSchedules(['nonsense']), (e) => e.name === 'TypeError' && /1 fields, not 5/.test(e.message));
     const none = fetchHandler('return new Response();');
     assert.throws(() => none.realm.internal.serve.startSchedules('["* * * * *"]'), /no scheduled function/);
+});
+
+// ---- health ----
+
+const PASS = 1, WARN = 2, FAIL = 3;
+
+/** What `health` has said once there are so many answers. */
+async function answers(server, count) {
+    while (server.health.length < count) await new Promise((done) => setTimeout(done, 1));
+    return server.health;
+}
+
+test('health is called again and again, and what it says is told', async () => {
+    const server = serve(`let calls = 0; globalThis.calls = () => calls;
+        export default { fetch() {}, async health(env, ctx) {
+            if (env.A !== 'e' || typeof ctx.waitUntil !== 'function' || this.fetch === undefined) throw new Error('not called as it should be');
+            const said = [undefined, true, 'pass', 'warn', 'fail', 'down', false, { status: 'warn', reason: 'cold' }, { status: 'fail', output: 'gone' }, { status: 'up', output: 'x' },
+                null, 7, 'fine', {}, { status: 200 }, { get status() { throw new TypeError('getter'); } }, { status: 'fail', reason: Symbol('s') }];
+            if (calls === said.length) { calls++; throw new RangeError('thrown'); }
+            return said[calls++];
+        } }`, { env: { A: 'e' } });
+    server.realm.internal.serve.startHealth(1, 1000);
+    const found = (await answers(server, 18)).slice(0, 18);
+    equal(found.slice(0, 10), [[PASS, ''], [PASS, ''], [PASS, ''], [WARN, ''], [FAIL, ''], [FAIL, ''], [FAIL, ''], [WARN, 'cold'], [FAIL, 'gone'], [PASS, '']]);
+    for (const [status, reason] of found.slice(10, 15)) equal([status, /^health\(\) gave no true, false/.test(reason)], [FAIL, true]);
+    equal(found[15], [FAIL, 'TypeError: getter']);
+    equal([found[16][0], /TypeError/.test(found[16][1])], [FAIL, true]);
+    equal(found[17], [FAIL, 'RangeError: thrown']);
+    // It keeps nobody from ending, and leaves no trace.
+    same(server.realm.internal.serve.idle(), 0);
+    const { spans, errors } = server.read();
+    equal([spans, errors], [[], []]);
+});
+
+test('a health that takes too long is late once, and has no second call beside it', async () => {
+    const server = serve(`let calls = 0; globalThis.calls = () => calls;
+        export default { fetch() {}, health() { calls++; return calls === 1 ? new Promise((done, fail) => { globalThis.fail = fail; }) : true; } }`);
+    server.realm.internal.serve.startHealth(1, 20);
+    equal(await answers(server, 1), [[FAIL, 'health() has not answered within 20 ms']]);
+    await new Promise((done) => setTimeout(done, 30));
+    equal([server.health.length, server.evaluate('calls()')], [1, 1]);
+    // What it says in the end is not wanted any more; the next call is.
+    server.evaluate("fail(new Error('at last'))");
+    equal((await answers(server, 2))[1], [PASS, '']);
+});
+
+test('what health does is not sampled', async () => {
+    const server = serve(`export default { fetch() {}, async health() {
+        const span = trace.getTracer('t').startSpan('child'); await null; trace.getTracer('t').startSpan('after').end(); span.end(); } }`);
+    server.realm.internal.trace.beginRun('app.mjs');
+    server.realm.internal.serve.startHealth(1, 1000);
+    await answers(server, 2);
+    equal(server.read().spans, []);
 });
 
 // ---- Generated ----

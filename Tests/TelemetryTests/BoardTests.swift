@@ -25,6 +25,8 @@ final class BoardEnds {
         reader.openRequests(consumed: consumed)
     }
 
+    func health() -> BoardHealth? { reader.health() }
+
     func requestsInFlight() -> [BoardRequest] { reader.requestsInFlight() }
 
     func open(
@@ -412,5 +414,78 @@ struct SplitMix: RandomNumberGenerator {
         z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
         return z ^ z >> 31
+    }
+}
+
+/// What `health` of a module says.
+@Suite struct BoardHealthTests {
+    private static func say(_ ends: BoardEnds, _ status: BoardHealth.Status, _ reason: String) {
+        Array(reason.utf8).withUnsafeBytes { ends.writer.setHealth(status, reason: $0) }
+    }
+
+    @Test func isReadAsItWasWritten() throws {
+        let ends = try BoardEnds()
+        #expect(ends.health() == nil)
+        Self.say(ends, .warn, "disk at 91 %")
+        #expect(ends.health() == BoardHealth(status: .warn, reason: "disk at 91 %", answers: 1))
+        Self.say(ends, .pass, "")
+        #expect(ends.health() == BoardHealth(status: .pass, reason: "", answers: 2))
+        let long = String(repeating: "é", count: 200)
+        Self.say(ends, .fail, long)
+        #expect(ends.health() == BoardHealth(status: .fail, reason: String(repeating: "é", count: 128), answers: 3))
+    }
+
+    @Test func whatIsBeingWrittenIsNotRead() throws {
+        let ends = try BoardEnds()
+        Self.say(ends, .pass, "")
+        let at = ends.mapping.baseAddress + BoardLayout.Header.health
+        let word = at.load(as: UInt64.self)
+        at.storeBytes(of: word | 1 << 32, as: UInt64.self)
+        #expect(ends.health() == nil)
+        // One that died then wrote nothing: who takes its place begins anew.
+        Self.say(ends, .fail, "x")
+        #expect(ends.health()?.reason == "x")
+    }
+
+    @Test func hostileBytesMakeNoStatus() throws {
+        let ends = try BoardEnds()
+        let at = ends.mapping.baseAddress + BoardLayout.Header.health
+        for (status, count) in [(0, 0), (4, 0), (255, 0), (1, 257), (3, 65_535)] as [(UInt64, UInt64)] {
+            at.storeBytes(of: status | count << 8 | 2 << 32, as: UInt64.self)
+            #expect(ends.health() == nil)
+        }
+        ends.fill(0xFF)
+        #expect(ends.health() == nil)
+        ends.fill(0x02)
+        #expect(ends.health() == nil)
+        at.storeBytes(of: 3 | 256 << 8 | 2 << 32, as: UInt64.self)
+        #expect(ends.health()?.reason.unicodeScalars.count == 256)
+    }
+
+    /// One thread writes what another reads: a reason always belongs to its status.
+    @Test func aReasonBelongsToItsStatus() throws {
+        let mapping = try BoardMapping()
+        let isOver = Flag()
+        try withThread({
+            let writer = BoardWriter(mapping)
+            for round in 0..<50_000 {
+                let status: BoardHealth.Status = [.pass, .warn, .fail][round % 3]
+                let text = [UInt8](repeating: 0x60 + status.rawValue, count: 8 * (1 + round % 30))
+                text.withUnsafeBytes { writer.setHealth(status, reason: $0) }
+            }
+            isOver.value.store(true, ordering: .releasing)
+        }) {
+            let reader = BoardReader(mapping)
+            while !isOver.value.load(ordering: .acquiring) {
+                guard let health = reader.health() else { continue }
+                let wanted = Unicode.Scalar(0x60 + health.status.rawValue)
+                #expect(health.reason.unicodeScalars.allSatisfy { $0 == wanted })
+            }
+            #expect(reader.health()?.answers == 50_000)
+        }
+    }
+
+    private final class Flag: Sendable {
+        let value = Atomic<Bool>(false)
     }
 }

@@ -75,6 +75,41 @@ extension NetworkTests {
             #expect(server.seen.map(\.connection) == [1, 1, 1, 1, 1])
         }
 
+        @Test func aConnectionIsAllThatIsAskedFor() async throws {
+            _ = try await transport.result(HTTPRequest(url: server.url("/echo"))).get()
+            let before = openFiles()
+            for _ in 0..<20 {
+                var request = HTTPRequest(url: server.url("/never-asked-for"))
+                request.connectsOnly = true
+                let response = try await transport.result(request).get()
+                #expect(response.status == 0 && response.body.isEmpty)
+            }
+            // Nothing was sent, and nothing is kept; what was kept is of use again.
+            #expect(openFiles() <= before + 1)
+            #expect(server.seen.count == 1)
+            _ = try await transport.result(HTTPRequest(url: server.url("/echo"))).get()
+            #expect(server.seen.map(\.connection) == [1, 1])
+        }
+
+        @Test func aConnectionThatCannotBeHadIsAnError() async {
+            // Bound, and nobody listens.
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(descriptor) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                    _ = bind(descriptor, address, length)
+                    getsockname(descriptor, address, &length)
+                }
+            }
+            var request = HTTPRequest(url: "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))")
+            request.connectsOnly = true
+            #expect(errorCode(await transport.result(request)) == .connect)
+        }
+
         @Test func opensANewConnectionWhenTheServerClosedTheKeptOne() async throws {
             for _ in 0..<3 {
                 let request = HTTPRequest(method: "POST", url: server.url("/answer-then-close"), body: [1, 2, 3])

@@ -49,6 +49,7 @@ final class CurrentMetrics: Sendable {
         let components: SidelightMetrics
         let duration: CoreMetrics.Timer
         let exemplars: ServedExemplars?
+        let resources: ResourceReading?
         var table: MetricTable
         var points: BoardPoints
         let resource: Resource
@@ -71,16 +72,18 @@ final class CurrentMetrics: Sendable {
     ///   - startTime: Unix nanoseconds.
     ///   - components: Of which more is on the page.
     ///   - exemplars: Of the requests that are served.
+    ///   - resources: What is sampled; its figures are fetched when somebody asks for the page.
     init(
         resource: Resource, startTime: UInt64, clock: LinuxClock, components: SidelightMetrics,
-        exemplars: ServedExemplars? = nil, limits: ExpositionLimits = ExpositionLimits()
+        exemplars: ServedExemplars? = nil, resources: ResourceReading? = nil,
+        limits: ExpositionLimits = ExpositionLimits()
     ) {
         let state = state
         thread = ServiceThread(name: "sidelight-page") {
             var page = Page(
                 clock: clock, components: components,
                 duration: CoreMetrics.Timer(label: ComponentMetrics.pageDuration, factory: components),
-                exemplars: exemplars, table: MetricTable(resource: resource, limits: limits),
+                exemplars: exemplars, resources: resources, table: MetricTable(resource: resource, limits: limits),
                 points: BoardPoints(startTime: startTime),
                 resource: resource)
             while let work = Self.work(state) {
@@ -182,6 +185,7 @@ final class CurrentMetrics: Sendable {
             page.exemplars?.attach(to: &points)
             page.take(points, "board", now: now)
         }
+        if let batch = page.resources?.batch() { page.table.take(batch, source: .own("resources"), now: now) }
         page.table.sweep(now: now)
         var counters = figures.counters
         counters.add(.pageSeries, [:], page.table.seriesCount)

@@ -34,7 +34,8 @@ public struct HealthConfiguration: Hashable, Sendable {
 
     /// Names that are not free for checks: of what is looked at anyway, and of what gRPC is asked.
     static let takenNames = [
-        "workload", "eventloop", "heap", "restarts", "program", "store", "memory", "startup", "liveness", "readiness",
+        "workload", "eventloop", "heap", "restarts", "program", "receivers", "store", "memory", "configuration",
+        "startup", "liveness", "readiness",
     ]
 
     public init() {}

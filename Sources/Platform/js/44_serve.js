@@ -634,11 +634,11 @@ function cannotStart(error, prefix) {
     return refusal.message;
 }
 
-const HAS_FETCH = 1, HAS_SCHEDULED = 2; // BoardHandlers
+const HAS_FETCH = 1, HAS_SCHEDULED = 2, HAS_HEALTH = 4; // BoardHandlers
 
 /**
  * Takes the default export of the entry module.
- * @returns {number} bits: 1 it has fetch, 2 it has scheduled
+ * @returns {number} bits: 1 it has fetch, 2 it has scheduled, 4 it has health
  */
 function install(exportsDefault, env) {
     const wanted = 'The default export of the entry module must be an object with a fetch or a scheduled function';
@@ -649,7 +649,9 @@ function install(exportsDefault, env) {
     if (fetch === undefined && scheduled === undefined) throw refuseEntry(`${wanted}, but ${describe(exportsDefault)}`);
     target = exportsDefault;
     environment = env ?? {};
-    return (fetch === undefined ? 0 : HAS_FETCH) | (scheduled === undefined ? 0 : HAS_SCHEDULED);
+    // A property of that name that is no function is the program's own affair.
+    const health = typeof exportsDefault.health === 'function' ? HAS_HEALTH : 0;
+    return (fetch === undefined ? 0 : HAS_FETCH) | (scheduled === undefined ? 0 : HAS_SCHEDULED) | health;
 }
 
 /**
@@ -705,7 +707,7 @@ internal.serve = {
     cannotStart, refuseEntry,
     /** Before the process ends. */
     tellUnshown,
-    // For 46_scheduled.js.
+    // For 46_health.js and 46_scheduled.js.
     scheduledTarget: () => ({ target, environment }), report, makeContext: (owner) => new ExecutionContext(secret, owner),
     countRun: (delta) => { runs += delta; },
 };

@@ -42,6 +42,11 @@ extension HTTPServer: HTTPHost {
         connection(slot)?.request.errorType = Array(type.utf8(max: BoardLayout.errorBytesMax))
     }
 
+    func setHealth(_ status: Int, _ reason: String) {
+        guard let status = UInt8(exactly: status).flatMap(BoardHealth.Status.init) else { return }
+        Array(reason.utf8(max: BoardHealth.reasonBytesMax)).withUnsafeBytes { board?.setHealth(status, reason: $0) }
+    }
+
     func putAttributes(_ slot: Int, at: Int, limit: Int) -> Int {
         guard let connection = connection(slot) else { return -1 }
         return putAttributes(connection, at: at, limit: limit)

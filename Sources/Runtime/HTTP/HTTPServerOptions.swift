@@ -7,6 +7,8 @@ struct HTTPServerOptions {
     var address = "localhost"
     /// Expressions for `scheduled`; the agent gives them to one worker only.
     var crons: [String] = []
+    /// How often `health` is called, and how long it may take. Milliseconds.
+    var health = (interval: 5_000.0, timeout: 1_000.0)
     var limits = HTTP1Limits()
     /// From the first byte of a head to its last, and between two pieces of a request's content. Nanoseconds.
     var headTimeout = 10e9
@@ -27,6 +29,10 @@ struct HTTPServerOptions {
         guard let serve = configuration["serve"] else { return }
         address = serve["address"]?.string ?? address
         crons = serve["crons"]?.strings ?? []
+        if let given = serve["health"] {
+            health.interval = given["intervalMilliseconds"]?.number ?? health.interval
+            health.timeout = given["timeoutMilliseconds"]?.number ?? health.timeout
+        }
         guard let given = serve["limits"] else { return }
         func number(_ name: String, _ assign: (Double) -> Void) { given[name]?.number.map(assign) }
         number("headerBytes") {

@@ -1,0 +1,100 @@
+import ArgumentParser
+import Configuration
+import Glibc
+import System
+import Transport
+
+struct HealthCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "health",
+        abstract: "Ask an agent, or a workload that is served, how it is.",
+        usage: "sidelight health [--ready | --live | --startup] [OPTIONS]",
+        discussion: """
+            Without a flag it is about all of it. Made for exec probes and for scripts: the exit code says it. --quiet says nothing else.
+
+            EXAMPLES
+              sidelight health
+              sidelight health --ready --quiet && echo ready
+              sidelight health --json | jq '.checks | keys'
+
+            EXIT CODES
+              0  it is well, or has only warnings    1  it is not, or nobody answers    2  usage
+            """)
+
+    @OptionGroup var admin: AdminOptions
+
+    @Flag(help: "Whether it is to be sent work.")
+    var ready = false
+
+    @Flag(help: "Whether starting it anew would help: it does not fail then.")
+    var live = false
+
+    @Flag(help: "Whether it has come up.")
+    var startup = false
+
+    @Flag(help: "application/health+json.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "Say nothing.")
+    var quiet = false
+
+    @Option(help: ArgumentHelp("How long to wait for an answer (default: 5s).", valueName: "TIME"))
+    var timeout = "5s"
+
+    private static let answerBytesMax = 4 << 20
+
+    func validate() throws {
+        guard [ready, live, startup].count(where: { $0 }) <= 1 else {
+            throw ValidationError("one of --ready, --live and --startup")
+        }
+        guard Units.nanoseconds(timeout) != nil else {
+            throw ValidationError("--timeout '\(timeout.escaped)' is not a time such as 5s")
+        }
+    }
+
+    func run() throws {
+        let path = ready ? "/readyz" : live ? "/livez" : startup ? "/startupz" : "/healthz"
+        let response: HTTPResponse
+        do throws(HTTPTransportError) {
+            response = try ask(path)
+        } catch {
+            if !quiet { complain("no agent answers at \(admin.admin.escaped): \(error.message.escaped)") }
+            throw ExitCode(1)
+        }
+        if !quiet { try show(response) }
+        if response.status != 200 { throw ExitCode(1) }
+    }
+
+    private func ask(_ path: String) throws(HTTPTransportError) -> HTTPResponse {
+        var request = HTTPRequest(
+            url: "http://\(admin.admin)\(path)\(path == "/healthz" ? "" : "?verbose")",
+            headers: json ? [("accept", "application/health+json")] : [], responseBytesMax: Self.answerBytesMax)
+        request.timeoutMilliseconds = max(1, Int(min(Units.nanoseconds(timeout) ?? 0, 1 << 60) / 1_000_000))
+        var options = CurlTransport.Options()
+        options.proxy = ""
+        let transport = CurlTransport()
+        let answer = Monitor<Result<HTTPResponse, HTTPTransportError>?>(nil)
+        transport.client(options).send(request) { result in
+            answer.withLock { $0 = result }
+            answer.wake()
+        }
+        return try answer.wait { $0.map { .done($0) } ?? .untilWoken }.get()
+    }
+
+    private func show(_ response: HTTPResponse) throws {
+        let isHealth = response.header("content-type")?.hasPrefix("application/health+json") ?? false
+        let output = Output()
+        defer { output.flush() }
+        if isHealth, !json {
+            guard let table = HealthTable(response.body) else {
+                complain("the agent at \(admin.admin.escaped) answers something else")
+                throw ExitCode(1)
+            }
+            for line in table.lines { output.line(line) }
+        } else {
+            // It ends with a line feed where it is text.
+            let text = String(decoding: response.body, as: UTF8.self)
+            for line in text.split(separator: "\n") { output.line(json ? String(line) : String(line).escaped) }
+        }
+    }
+}
