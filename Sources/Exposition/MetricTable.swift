@@ -381,6 +381,10 @@ public struct MetricTable: Sendable {
         for one in families[index].series { leave(one) }
     }
 
-    /// The page's own.
-    private static let reserved: Set = ["target", "target_info"]
+    /// The page's own; and those that Prometheus adds to each page, which would not be there once.
+    private static let reserved: Set = [
+        "target", "target_info", "up", "scrape_duration_seconds", "scrape_samples_scraped",
+        "scrape_samples_post_metric_relabeling", "scrape_series_added", "scrape_timeout_seconds", "scrape_sample_limit",
+        "scrape_body_size_bytes",
+    ]
 }
