@@ -38,6 +38,7 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
 ]
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -45,11 +46,13 @@ let package = Package(
     products: [
         .executable(name: "sidelight", targets: ["sidelight"]),
         .executable(name: "sidelight-worker", targets: ["sidelight-worker"]),
+        .library(name: "SidelightMetrics", targets: ["SidelightMetrics"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     ],
     targets: [
         // 0 foreign
@@ -98,15 +101,16 @@ let package = Package(
         // 4 parts
         target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System", "Wire"], exclude: ["js"]),
         target("TLS", ["COpenSSL", "Linux"]),
-        target("Exporters", ["CLinux", "Discovery", "Pipeline", "Queue", "Resolver", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
+        target("Exporters", [coreMetrics, "CLinux", "Discovery", "Pipeline", "Queue", "Resolver", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
         target("Receivers", ["CLinux", "Health", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
+        target("SidelightMetrics", [coreMetrics, "Exposition", "Telemetry", "Wire"]),
         // 5 hosts
         target("Runtime", nio + ["Discovery", "Platform", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target(
             "Agent",
             [
-                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Health", "Resources", "Linux", "Logs", "Transport", "Resolver", "Server", "Processors", "Store", "Exporters",
-                "Receivers", "System",
+                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
+                "Exporters", "Receivers", "Exposition", "SidelightMetrics", coreMetrics, "System",
             ]),
         // 6 tools
         .executableTarget(
@@ -133,10 +137,11 @@ let package = Package(
         tests("Discovery", ["Discovery", "Registries", "System", "Wire"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),
         tests("Exposition", ["Exposition", "Telemetry", "Wire"]),
+        tests("SidelightMetrics", ["SidelightMetrics", .product(name: "Metrics", package: "swift-metrics")]),
         tests("Command", ["sidelight", "Store", "Telemetry", "Wire"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "Telemetry", "System"]),
-        tests("Agent", ["Agent", "Configuration", "Exporters", "Health", "Telemetry", "Wire", "Linux", "Logs", "Processors", "Store", "System", "Transport"]),
+        tests("Agent", ["Agent", "Configuration", "Exporters", "Health", "Telemetry", "Wire", "Linux", "Logs", "Processors", "Resolver", "Store", "System", "Transport"]),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -108,6 +108,12 @@ OVERVIEW = Dashboard(
             panel("Memory", "sum by (instance) (process_memory_usage_bytes{@})", unit="bytes", about="Resident, of the agent and its workers; shared pages count in each."),
             panel("CPU a request", f"sum by (instance) (rate(sidelight_isolate_cpu_time_seconds_total{{@}}[@])) / sum by (instance) (rate({SERVED}_count{{@}}[@]))", unit="s"),
         ]),
+        Row("Health", [
+            panel("Ready", "sidelight_health_ready{@}", max=1, about="1: what is served is ready for requests."),
+            panel("Not well", 'max by (instance, component, status) (sidelight_health_status{@,status!="pass"})', "{{instance}} {{component}} {{status}}", max=1,
+                  about="`sidelight health` says why."),
+            panel("Registrations", "sum by (registry, state) (sidelight_registrations{@})", "{{registry}} {{state}}", about="In Consul, etcd, DNS-SD and files."),
+        ]),
         Row("Machine", [
             panel("CPU", 'sum by (cpu_mode) (system_cpu_utilization_ratio{@,cpu_mode!="idle"})', "{{cpu_mode}}", unit="percentunit", stack=True, max=1, width=6),
             panel("Memory", "sum by (system_memory_state) (system_memory_usage_bytes{@})", "{{system_memory_state}}", unit="bytes", stack=True, width=6),
@@ -297,6 +303,8 @@ ALERTS = [
           "`sidelight trace ls --min-duration 1s` lists slow ones; stalls of the event loop are events in them."),
     Alert("SidelightNoIsolate", "sidelight_isolates{} == 0", "1m", "critical", "nothing serves on {{ $labels.instance }}",
           "Its workers are gone, and the agent waits before it starts them again: its messages say why they ended."),
+    Alert("SidelightNotReady", "sidelight_health_ready{} == 0", "5m", "warning", "{{ $labels.instance }} is not ready",
+          "`sidelight health` and `/readyz?verbose` name the components and why."),
     Alert("SidelightRestarts", 'sum by (job, instance) (increase(sidelight_worker_restarts_total{reason!="reload"}[15m])) > 3', "0m", "warning",
           "workers of {{ $labels.instance }} were started again {{ $value | humanize }} times in a quarter of an hour",
           "The label `reason` says how they ended."),

@@ -15,7 +15,10 @@ final class AttendedWorker {
     private var children: [ChildRing?]
     /// Places that could not be emptied after their child had ended: nobody gets them again.
     private var lostPlaces: Set<Int> = []
-    private let makePump: (RingMapping) -> RingPump
+    private let makePump: (RingMapping, _ isolate: UInt64) -> RingPump
+    private let ended: (_ isolate: UInt64) -> Void
+    /// Rings there were so far.
+    private var rings: UInt64 = 1
     private var board: BoardReader?
     /// Why nothing more is taken from its rings.
     private(set) var ringBroken: RingReader.BrokenReason?
@@ -29,7 +32,12 @@ final class AttendedWorker {
     /// The ring of one child isolate.
     private final class ChildRing {
         var pump: RingPump
-        init(_ pump: consuming RingPump) { self.pump = pump }
+        let isolate: UInt64
+
+        init(_ pump: consuming RingPump, _ isolate: UInt64) {
+            self.pump = pump
+            self.isolate = isolate
+        }
     }
 
     /// Counts of a ring.
@@ -47,18 +55,29 @@ final class AttendedWorker {
         }
     }
 
-    init(_ worker: Worker, place: Int = 0, resource: Resource, clock: LinuxClock, handOn: @escaping (Batch) -> Void) {
+    /// - Parameters:
+    ///   - handOn: Takes what an isolate has recorded. Each has a number that no other has.
+    ///   - ended: It records no more.
+    init(
+        _ worker: Worker, place: Int = 0, resource: Resource, clock: LinuxClock,
+        handOn: @escaping (Batch, _ isolate: UInt64) -> Void, ended: @escaping (_ isolate: UInt64) -> Void
+    ) {
         self.worker = worker
         self.place = place
         startTime = clock.unixNanoseconds()
         board = worker.board.map { BoardReader($0) }
-        makePump = { ring in
+        self.ended = ended
+        makePump = { ring, isolate in
             RingPump(
                 ring, resource: resource, version: Release.version,
-                clocks: { (clock.monotonicNanoseconds(), clock.unixNanoseconds()) }, handOn: handOn)
+                clocks: { (clock.monotonicNanoseconds(), clock.unixNanoseconds()) }, handOn: { handOn($0, isolate) })
         }
-        pump = makePump(worker.ring)
+        pump = makePump(worker.ring, Self.isolate(worker, 0))
         children = Array(repeating: nil, count: worker.places.count)
+    }
+
+    private static func isolate(_ worker: Worker, _ ring: UInt64) -> UInt64 {
+        UInt64(UInt32(bitPattern: worker.process.pid)) << 32 | ring
     }
 
     var process: ChildProcess { worker.process }
@@ -111,7 +130,9 @@ final class AttendedWorker {
         guard state != .free, !lostPlaces.contains(place),
             let ring = try? worker.places.ring(place, monotonicBase: worker.ring.monotonicBase)
         else { return nil }
-        let child = ChildRing(makePump(ring))
+        let isolate = Self.isolate(worker, rings)
+        rings += 1
+        let child = ChildRing(makePump(ring, isolate), isolate)
         children[place] = child
         return child
     }
@@ -120,6 +141,7 @@ final class AttendedWorker {
     private func retire(_ place: Int, _ child: ChildRing, now unix: UInt64) {
         openSpansClosed += child.pump.finish(WorkerOutcome(exitCode: 0), logsDeath: false, now: unix)
         retired.add(child.pump)
+        ended(child.isolate)
         children[place] = nil
         if !worker.places.free(place) { lostPlaces.insert(place) }
     }
@@ -131,8 +153,11 @@ final class AttendedWorker {
         let inFlight = board?.openRequests(consumed: pump.consumed)
         slotsRejected = inFlight?.bad ?? 0
         openSpansClosed += pump.finish(outcome, requests: inFlight?.requests ?? [], now: unix)
+        ended(Self.isolate(worker, 0))
         for child in children {
-            if let child { openSpansClosed += child.pump.finish(outcome, logsDeath: false, now: unix) }
+            guard let child else { continue }
+            openSpansClosed += child.pump.finish(outcome, logsDeath: false, now: unix)
+            ended(child.isolate)
         }
         return (inFlight?.requests ?? [], inFlight?.left ?? [])
     }
@@ -149,16 +174,16 @@ final class AttendedWorker {
     /// What its board says now.
     func snapshot() -> BoardSnapshot { board?.snapshot() ?? BoardSnapshot() }
 
+    /// Turns of its event loop that were too long, as its board says.
+    var loopStalls: UInt64 { board?.loopStalls ?? 0 }
+    func forEachTraceInFlight(_ body: (TraceID, SpanID) -> Void) { board?.forEachTraceInFlight(body) }
+
     /// What its health is judged by.
     var healthFacts: WorkloadHealth.Facts.Worker {
         WorkloadHealth.Facts.Worker(
             pid: process.pid, place: place, state: state, handlers: handlers, health: board?.health(),
             board: snapshot())
     }
-
-    /// Turns of its event loop that were too long, as its board says.
-    var loopStalls: UInt64 { board?.loopStalls ?? 0 }
-    func forEachTraceInFlight(_ body: (TraceID, SpanID) -> Void) { board?.forEachTraceInFlight(body) }
 
     /// What is known of it now.
     func facts() -> WorkerFacts {

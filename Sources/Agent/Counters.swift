@@ -1,5 +1,7 @@
 // Every `sidelight_*` name there is, in one place. docs/specs/telemetry.md describes each; a test compares the two.
 
+public import Telemetry
+
 /// A name of the agent's telemetry about itself.
 public enum CounterName: String, CaseIterable, Sendable {
     case recordsReceived = "sidelight_records_received_total"
@@ -68,9 +70,13 @@ public enum CounterName: String, CaseIterable, Sendable {
     case memoryUsed = "sidelight_memory_used_bytes"
     case memoryMax = "sidelight_memory_max_bytes"
     case reloads = "sidelight_config_reloads_total"
+    case registrations = "sidelight_registrations"
+    case registryAnswers = "sidelight_registry_answers_total"
     case serverConnections = "sidelight_server_connections_total"
     case serverRequests = "sidelight_server_requests_total"
     case serverRefused = "sidelight_server_refused_total"
+    case pageSeries = "sidelight_metrics_series"
+    case pageDropped = "sidelight_metrics_dropped_total"
     case healthReady = "sidelight_health_ready"
     case healthStatus = "sidelight_health_status"
     case healthChanges = "sidelight_health_changes_total"
@@ -116,18 +122,18 @@ public struct Counters: Sendable {
         }
     }
 
-    /// In Prometheus' text format <https://prometheus.io/docs/instrumenting/exposition_formats/>, one family after the other.
-    public var prometheusText: String {
-        var text = ""
-        var family: CounterName?
-        for (key, value) in sorted {
-            if key.name != family {
-                family = key.name
-                text += "# TYPE \(key.name.rawValue) \(key.name.isCounter ? "counter" : "gauge")\n"
-            }
-            text += "\(key) \(value)\n"
+    /// As points of metrics.
+    /// - Parameter time: Unix nanoseconds.
+    public func points(time: UInt64) -> [MetricPoint] {
+        values.map { key, value in
+            MetricPoint(
+                instrument: MetricPoint.Instrument(
+                    name: key.name.rawValue, description: key.name.help,
+                    type: key.name.isCounter ? .counter : .upDownCounter,
+                    isInteger: true),
+                attributes: key.labels.map { Attribute($0.name, .string($0.value)) }, startTime: 0, time: time,
+                value: Double(value))
         }
-        return text
     }
 
     /// In a fixed order, for printing.

@@ -3,6 +3,7 @@ internal import Exporters
 internal import Linux
 internal import Pipeline
 internal import Resolver
+internal import SidelightMetrics
 internal import Store
 internal import Synchronization
 internal import System
@@ -18,7 +19,7 @@ final class Destinations: Sendable {
     private let storeMessage: LastMessage
     private let exporters: [RunExporter]
 
-    init(_ configuration: AgentConfiguration, _ messages: Messages) throws {
+    init(_ configuration: AgentConfiguration, _ components: SidelightMetrics, _ messages: Messages) throws {
         settled = try EventDescriptor()
         let storeMessage = LastMessage()
         self.storeMessage = storeMessage
@@ -35,7 +36,7 @@ final class Destinations: Sendable {
             let transport = CurlTransport()
             let resolver = ServiceResolver(configuration.common.discovery.resolve, transport)
             exporters = configuration.exporters.map {
-                RunExporter($0, transport, resolver, store: configuration.storeDirectory, messages)
+                RunExporter($0, transport, resolver, store: configuration.storeDirectory, components, messages)
             }
         }
     }
@@ -122,12 +123,15 @@ private final class RunExporter: Sendable {
 
     init(
         _ configuration: ExporterConfiguration, _ transport: CurlTransport, _ resolver: ServiceResolver, store: String,
-        _ messages: Messages
+        _ components: SidelightMetrics, _ messages: Messages
     ) {
         let clock = LinuxClock()
         let teller = ExportTeller(name: configuration.name, keptAt: store, clock: clock, messages)
         self.teller = teller
-        exporter = Exporter(configuration, transport: transport, resolver: resolver, clock: clock) { teller.take($0) }
+        exporter = Exporter(
+            configuration, transport: transport, resolver: resolver, clock: clock,
+            answers: components.exportTimer(configuration.name)
+        ) { teller.take($0) }
         teller.follow(exporter)
     }
 

@@ -6,6 +6,8 @@ enum MessageCategory: String, CaseIterable, Sendable {
     /// Its start, its end, and what belongs to nothing else.
     case agent
     case configuration
+    /// What registries are told.
+    case discovery
     /// What goes to backends, and their queues.
     case exporters
     /// Files whose lines are read.

@@ -26,6 +26,16 @@ extension Resource {
         return resource
     }
 
+    /// The resource of `sidelight agent`.
+    static func agent(_ service: String) -> Resource {
+        var resource = Resource(attributes: [
+            Attribute("service.name", .string(service)), Attribute("service.version", .string(Release.version)),
+            Attribute("process.pid", .int(Int64(Machine.processID))), Attribute("os.type", "linux"),
+        ])
+        if let name = Machine.hostName { resource.set("host.name", .string(name)) }
+        return resource
+    }
+
     /// Whatever it was before.
     mutating func set(_ key: String, _ value: AttributeValue) {
         attributes.removeAll { $0.key == key }

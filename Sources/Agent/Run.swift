@@ -5,8 +5,10 @@
 // starts before anything else is set up: its own start takes longest.
 
 internal import Configuration
+internal import Exposition
 internal import Glibc
 internal import Linux
+internal import SidelightMetrics
 internal import Store
 internal import System
 internal import Telemetry
@@ -36,6 +38,7 @@ public final class Run {
     private final class Shown {
         /// Nil: none was asked for.
         var admin: AdminPort?
+        var metrics: CurrentMetrics?
     }
 
     private let settings: RunSettings
@@ -50,8 +53,13 @@ public final class Run {
     /// Nil: nobody wants to know.
     private var keeper: HealthKeeper?
     private let startTime: UInt64
+    private let components: SidelightMetrics
     private let resource: Resource
     private var supervisor = Supervisor()
+    /// Nil: switched off.
+    private var resources: ResourceSampling?
+    /// Of the agent's own.
+    private var received: [Signal: Int] = [:]
 
     private static let wakeIndex = 0, workerIndex = 1, signalIndex = 2, dutiesIndex = 3
 
@@ -73,6 +81,7 @@ public final class Run {
         do {
             let run = try Run(settings, messages)
             if socket != nil || wish != nil { run.keepHealth(wish) }
+            run.beginSampling()
             if let socket { try run.openAdmin(socket) }
             return try run.run()
         } catch {
@@ -91,7 +100,8 @@ public final class Run {
         duties = try Duties()
         startTime = clock.unixNanoseconds()
         let started = try Worker(configuration.worker, arguments: [settings.entry] + settings.arguments)
-        let destinations = try Destinations(configuration, messages)
+        components = ComponentMetrics.make(configuration.worker.resource.serviceName)
+        let destinations = try Destinations(configuration, components, messages)
         control = ControlServer(
             store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
         control?.add(pid: started.process.pid, place: 0, started.control)
@@ -101,10 +111,26 @@ public final class Run {
         self.shown = shown
         worker = AttendedWorker(
             started, resource: resource, clock: clock,
-            handOn: { batch in
+            handOn: { batch, isolate in
                 destinations.accept(batch)
                 shown.admin?.show(batch)
-            })
+                shown.metrics?.take(batch, source: .isolate(isolate))
+            }, ended: { shown.metrics?.ended(isolate: $0) })
+    }
+
+    // MARK: resources
+
+    private func beginSampling() {
+        let configuration = settings.configuration.common.resources
+        resources = ResourceSampling.make(
+            configuration, ResourceReading.make(configuration, resource), clock: clock, workload: self
+        ) { [unowned self] batch in
+            guard !settings.configuration.worker.isDisabled else { return }
+            received[batch.signal, default: 0] += batch.items.count
+            destinations.accept(batch)
+            shown.admin?.show(batch)
+        }
+        if let resources { duties.add(resources) }
     }
 
     // MARK: the admin port
@@ -114,10 +140,14 @@ public final class Run {
         let desk = FactsDesk(duties.wake) { [unowned self] in facts }
         duties.add(desk)
         let queries = StoreQueries(directory: settings.configuration.storeDirectory)
+        let metrics = CurrentMetrics(
+            resource: resource, startTime: startTime, clock: clock, components: components,
+            resources: resources?.reading, limits: ExpositionLimits(interval: settings.configuration.metricNanoseconds))
+        shown.metrics = metrics
         let pages: [any AdminPages] = [
-            MetricsPages(source: desk), HealthPages(keeper.desk), StorePages(queries: queries, clock: clock),
+            MetricsPages(source: desk, metrics: metrics), HealthPages(keeper.desk), StorePages(queries: queries, clock: clock),
             LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
-            CounterPages(desk: desk, clock: clock),
+            CounterPages(desk: desk, clock: clock), ResourcePages(reading: resources?.reading),
         ]
         shown.admin = try AdminPort(socket, place, pages, clock)
     }
@@ -200,7 +230,9 @@ public final class Run {
         control?.stop()
         keeper?.end()
         keeper?.desk.closeWatchers()
+        resources?.finish()
         shown.admin?.end()
+        shown.metrics?.end()
         var outcome = supervisor.workerEnded(status, deathNote: worker.deathNote)
         // Nobody writes any more, so this is the rest, at most a ring full.
         if let broken = worker.drain(now: clock.unixNanoseconds()) {
@@ -214,6 +246,7 @@ public final class Run {
         var report = RunReport(outcome: outcome, workerStatus: status)
         report.workerUsage = usage
         report.add(worker)
+        report.received.merge(received, uniquingKeysWith: +)
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
         report.agentNanoseconds = clock.processNanoseconds()
         tell(report)
@@ -225,4 +258,10 @@ public final class Run {
         for warning in report.warnings { messages.warn(warning) }
         if settings.configuration.isJSON { Machine.writeToStandardError(report.summary + "\n") }
     }
+}
+
+extension Run: ResourceWorkload {
+    func forEachWorker(_ body: (_ pid: Int32, _ place: Int) -> Void) { body(worker.process.pid, worker.place) }
+    var loopStalls: UInt64 { worker.loopStalls }
+    func forEachTraceInFlight(_ body: (TraceID, SpanID) -> Void) { worker.forEachTraceInFlight(body) }
 }

@@ -4,9 +4,13 @@
 // folder. What to do about a worker decides `ServeSupervisor`. docs/adr/0006 says why a process an isolate.
 
 internal import Configuration
+internal import Discovery
+internal import Exposition
 internal import Linux
+internal import SidelightMetrics
 internal import System
 internal import Telemetry
+internal import Transport
 internal import Wire
 
 /// One `serve`. Main thread.
@@ -26,6 +30,14 @@ public final class Serve {
     private let duties: Duties
     /// Nil: there is none.
     private var admin: AdminPort?
+    /// Nil: switched off.
+    private var resources: ResourceSampling?
+    private let registrations = RegistrationBoard()
+    /// Nil: nothing is registered, or not yet.
+    private var registrar: Registrar?
+    private var page: CurrentMetrics?
+    private let exemplars = ServedExemplars()
+    private let components: SidelightMetrics
     /// Nil until it begins.
     private var keeper: HealthKeeper?
     private let startTime: UInt64
@@ -88,6 +100,7 @@ public final class Serve {
         do {
             let serve = try Serve(settings, socket, identity, messages)
             serve.keepHealth(wish)
+            serve.beginSampling()
             try serve.openAdmin(admin)
             return try serve.run()
         } catch {
@@ -109,7 +122,8 @@ public final class Serve {
         SignalDescriptor.ignoreBrokenPipes()
         SignalDescriptor.awaitChildren()
         signals = try SignalDescriptor(Signals.end)
-        destinations = try Destinations(configuration, messages)
+        components = ComponentMetrics.make(configuration.worker.resource.serviceName)
+        destinations = try Destinations(configuration, components, messages)
         // One instance for all its workers, dead ones included: what they count is summed.
         resource = .run(configuration.worker.resource, entry: settings.entry, pid: Machine.processID)
         control = ControlServer(
@@ -260,6 +274,7 @@ public final class Serve {
             case .kill(let id): workers[id]?.process.send(Signals.kill)
             case .announce:
                 announce()
+                beginRegistering()
                 keeper?.lookSoon()
                 Machine.releaseStartPages()
                 tellIdle()
@@ -275,7 +290,11 @@ public final class Serve {
             }
         }
         for (id, error) in notStarted { self.notStarted(id, error) }
-        if supervisor.isEnding { keeper?.end() }
+        // So that nobody comes any more while the workers finish what they have.
+        if supervisor.isEnding {
+            registrar?.end()
+            keeper?.end()
+        }
         if supervisor.isEnding, let socket {
             // Who comes now is refused as soon as the last worker has closed it, and need not wait for that in vain.
             socket.removePath()
@@ -293,16 +312,18 @@ public final class Serve {
                 crons: place == 0 ? configuration.crons.map(\.text) : [], health: configuration.common.health)
             let started = try Worker(
                 configuration.worker, arguments: [settings.entry], serving: (serving, socket, identity))
-            let (destinations, admin) = (destinations, admin)
+            let (destinations, admin, page, exemplars, clock) = (destinations, admin, page, exemplars, clock)
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
             control?.add(pid: started.process.pid, place: place, started.control)
             workers[id] = AttendedWorker(
                 started, place: place, resource: resource, clock: clock,
-                handOn: { batch in
+                handOn: { batch, isolate in
                     destinations.accept(batch)
                     admin?.show(batch)
-                })
+                    page?.take(batch, source: .isolate(isolate))
+                    exemplars.take(batch, now: clock.monotonicNanoseconds())
+                }, ended: { page?.ended(isolate: $0) })
             return nil
         } catch {
             return error
@@ -417,6 +438,21 @@ public final class Serve {
         }
     }
 
+    // MARK: resources
+
+    private func beginSampling() {
+        let configuration = settings.configuration.common.resources
+        resources = ResourceSampling.make(
+            configuration, ResourceReading.make(configuration, resource), clock: clock, workload: self
+        ) { [unowned self] batch in
+            guard !settings.configuration.worker.isDisabled else { return }
+            report.received[batch.signal, default: 0] += batch.items.count
+            destinations.accept(batch)
+            admin?.show(batch)
+        }
+        if let resources { duties.add(resources) }
+    }
+
     // MARK: the admin port
 
     /// Nil: none is wanted, or nobody asked for it and somebody else has its place.
@@ -437,10 +473,15 @@ public final class Serve {
         duties.add(desk)
         guard let keeper, let socket, let place = settings.configuration.admin else { return }
         let queries = StoreQueries(directory: settings.configuration.storeDirectory)
+        let metrics = CurrentMetrics(
+            resource: resource, startTime: startTime, clock: clock, components: components, exemplars: exemplars,
+            resources: resources?.reading, limits: ExpositionLimits(interval: settings.configuration.metricNanoseconds))
+        page = metrics
         let pages: [any AdminPages] = [
-            MetricsPages(source: desk), HealthPages(keeper.desk), StorePages(queries: queries, clock: clock),
+            MetricsPages(source: desk, metrics: metrics), HealthPages(keeper.desk), StorePages(queries: queries, clock: clock),
             LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
-            CounterPages(desk: desk, clock: clock),
+            CounterPages(desk: desk, clock: clock), DiscoveryPages(board: registrations),
+            ResourcePages(reading: resources?.reading),
         ]
         admin = try AdminPort(socket, place, pages, clock)
     }
@@ -452,6 +493,7 @@ public final class Serve {
         for worker in self.workers.values { report.add(worker) }
         (report.exporters, report.store) = destinations.accounts
         var counters = report.countersSoFar
+        registrations.count(in: &counters)
         keeper?.desk.add(to: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: address.url(isTLS: identity != nil),
@@ -488,13 +530,38 @@ public final class Serve {
         return settings.configuration.admin.map { "; no admin port: \($0) is taken (--admin names another)" } ?? ""
     }
 
+    // MARK: registries
+
+    /// It serves: others are to find it.
+    private func beginRegistering() {
+        var configuration = settings.configuration.common.discovery.register
+        var place = admin?.place
+        if case .tcp(let own) = address {
+            place = own
+        } else if configuration.consul != nil || configuration.etcd != nil || configuration.dnsSD != nil {
+            messages.about(.discovery).warn("\(address): a socket in the file system is known to nobody but Prometheus")
+            (configuration.consul, configuration.etcd, configuration.dnsSD) = (nil, nil, nil)
+        }
+        guard let place else { return }
+        let offers = Offers(configuration, service: resource.serviceName, admin: admin?.place)
+        let offer = offers.workload(place, isTLS: identity != nil)
+        registrations.show(offers.target([offer]))
+        registrar = Registrar.begin(
+            [offer], configuration, offers, { CurlTransport() }, duties, clock, messages, registrations
+        ) { [unowned self] in
+            keeper.map { InstanceHealth($0.desk.report) } ?? InstanceHealth(.passing)
+        }
+    }
+
     // MARK: metrics
 
     private func exportMetrics() {
         guard !settings.configuration.worker.isDisabled else { return }
         var builder = BatchBuilder(signal: .metrics, resource: resource)
         let live = workers.sorted { $0.key < $1.key }.map { $0.value.snapshot() }
-        for point in metrics.points(live, time: clock.unixNanoseconds()) { builder.append(point, scope: Self.scope) }
+        var points = metrics.points(live, time: clock.unixNanoseconds())
+        exemplars.attach(to: &points)
+        for point in points { builder.append(point, scope: Self.scope) }
         report.received[.metrics, default: 0] += builder.count
         destinations.accept(builder.take())
     }
@@ -502,10 +569,13 @@ public final class Serve {
     // MARK: the end
 
     private func finish() -> RunEnding {
+        registrar?.settle()
         control?.stop()
         keeper?.desk.closeWatchers()
-        admin?.end()
         exportMetrics()
+        resources?.finish()
+        admin?.end()
+        page?.end()
         var isLeaving = false
         let began = clock.monotonicNanoseconds()
         destinations.settle(asked: settings.configuration.flushNanoseconds, clock, signals) { _ in
@@ -529,6 +599,18 @@ public final class Serve {
         for warning in report.warnings { messages.warn(warning) }
         if settings.configuration.isJSON { Machine.writeToStandardError(report.summary + "\n") }
         return RunEnding(exitCode: exitCode)
+    }
+}
+
+extension Serve: ResourceWorkload {
+    func forEachWorker(_ body: (_ pid: Int32, _ place: Int) -> Void) {
+        for id in order { if let worker = workers[id] { body(worker.process.pid, worker.place) } }
+    }
+
+    var loopStalls: UInt64 { workers.values.reduce(0) { $0 &+ $1.loopStalls } }
+
+    func forEachTraceInFlight(_ body: (TraceID, SpanID) -> Void) {
+        for worker in workers.values { worker.forEachTraceInFlight(body) }
     }
 }
 

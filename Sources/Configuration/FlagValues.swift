@@ -14,6 +14,8 @@ public struct FlagValues: Sendable {
     public var limits: [String] = []
     /// Of `agent`: NAME=HOST:PORT or NAME=off.
     public var receives: [String] = []
+    /// KIND or KIND=VALUE of registries.
+    public var registers: [String] = []
     public var logs: [String] = []
     public var folders: [String] = []
     public var logLevel: String?

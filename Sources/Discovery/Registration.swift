@@ -5,8 +5,8 @@
 //        ▲                    │
 //        └───── deregister ───┘   no longer wanted: the end, or critical in a registry that has no word for it
 //
-// One operation is out at a time. What failed is tried again after a quarter of a second, doubled with each failure up to the interval: so what the registry holds
-// is right within one interval after it works again, whatever it was that it did not. A registration whose answer was lost may stand: until the registry has said
+// One operation is out at a time. What failed is tried again after a quarter of a second, doubled with each failure up to half the interval; with requests that
+// take no longer than the other half, what the registry holds is right within one interval after it works again, whatever it was that it did not. A registration whose answer was lost may stand: until the registry has said
 // otherwise it is there, and is taken out at the end. The end has a time of its own; what is left then, the registry itself lets run out.
 
 public struct Registration: Sendable {
@@ -122,6 +122,9 @@ public struct Registration: Sendable {
 
     /// Nothing more comes of it.
     public var hasEnded: Bool { isOver }
+
+    /// It was asked to leave the registry for good.
+    public var isLeaving: Bool { endsAt != nil }
 
     // MARK: Inputs
 
@@ -259,8 +262,7 @@ public struct Registration: Sendable {
         failure = why
         failures += 1
         if case .register = operation, presence == .absent, why.isUncertain { presence = .unknown }
-        let whole = min(
-            Self.failureDelayMin << UInt64(min(failures - 1, 16)), max(settings.interval, Self.failureDelayMin))
+        let whole = min(Self.failureDelayMin << UInt64(min(failures - 1, 16)), settings.interval / 2)
         // The upper half is left to chance, so that many agents do not come at once.
         dueAt = now &+ whole / 2 &+ random.multipliedFullWidth(by: whole / 2 &+ 1).high
         return isNews ? [.tell(.failing(why))] : []

@@ -11,6 +11,7 @@
 // With a durable queue (Exporter+Queue.swift) batches do not come by `accept`: they go to disk first, and `drain` fills the machine up from there.
 
 public import Configuration
+public import CoreMetrics
 public import Pipeline
 public import Queue
 import Resolver
@@ -92,6 +93,8 @@ public final class Exporter: Sendable {
     private let timers: any TimerScheduler
     let clock: any SystemClock
     let report: @Sendable (ExporterEvent) -> Void
+    /// How long backends take to answer. Nil: nobody wants to know.
+    private let answers: CoreMetrics.Timer?
     /// Called with the entries of the durable queue that have left.
     private let acknowledged: (@Sendable ([QueueEntryID]) -> Void)?
     /// Called with those that the queue gave up.
@@ -119,14 +122,17 @@ public final class Exporter: Sendable {
 
     /// An exporter over libcurl. Exporters share the transport; each target's TLS files apply to its own requests only.
     /// `report` is called on any thread, `accept`'s caller's included, and must not block.
-    /// - Parameter resolver: for endpoints that DNS or a registry knows.
+    /// - Parameters:
+    ///   - resolver: for endpoints that DNS or a registry knows.
+    ///   - answers: records how long the backend takes to answer.
     public convenience init(
         _ configuration: ExporterConfiguration, transport: CurlTransport, resolver: any NameResolver,
-        clock: any SystemClock, durable: sending Durable? = nil,
+        clock: any SystemClock, durable: sending Durable? = nil, answers: CoreMetrics.Timer? = nil,
         report: @escaping @Sendable (ExporterEvent) -> Void = { _ in }
     ) {
         self.init(
-            configuration, timers: transport, resolver: resolver, clock: clock, durable: durable, report: report
+            configuration, timers: transport, resolver: resolver, clock: clock, durable: durable, answers: answers,
+            report: report
         ) { target in
             var options = CurlTransport.Options()
             options.authorityFile = target.tls.authority
@@ -145,13 +151,14 @@ public final class Exporter: Sendable {
         report: @escaping @Sendable (ExporterEvent) -> Void = { _ in }
     ) {
         self.init(
-            configuration, timers: timers, resolver: resolver, clock: clock, durable: durable, report: report
+            configuration, timers: timers, resolver: resolver, clock: clock, durable: durable, answers: nil,
+            report: report
         ) { _ in transport }
     }
 
     private convenience init(
         _ configuration: ExporterConfiguration, timers: any TimerScheduler, resolver: any NameResolver,
-        clock: any SystemClock, durable: sending Durable?,
+        clock: any SystemClock, durable: sending Durable?, answers: CoreMetrics.Timer?,
         report: @escaping @Sendable (ExporterEvent) -> Void, client: (ExporterConfiguration.Target) -> any HTTPTransport
     ) {
         let policy = RetryPolicy()
@@ -180,15 +187,16 @@ public final class Exporter: Sendable {
             }
         self.init(
             configuration, destination, services: services, policy: policy, timers: timers, clock: clock,
-            durable: durable, report: report)
+            durable: durable, answers: answers, report: report)
     }
 
     init(
         _ configuration: ExporterConfiguration, _ destination: any Destination, services: [ServiceFinder] = [],
         policy: RetryPolicy, timers: any TimerScheduler, clock: any SystemClock, durable: sending Durable? = nil,
-        report: @escaping @Sendable (ExporterEvent) -> Void
+        answers: CoreMetrics.Timer? = nil, report: @escaping @Sendable (ExporterEvent) -> Void
     ) {
         self.configuration = configuration
+        self.answers = answers
         signals = configuration.signals
         self.destination = destination
         self.services = services
@@ -343,8 +351,10 @@ public final class Exporter: Sendable {
     }
 
     private func send(_ export: Export) {
+        let begin = clock.monotonicNanoseconds()
         destination.send(export) { [self] result in
             let now = clock.monotonicNanoseconds()
+            answers?.recordNanoseconds(Int64(clamping: now &- begin))
             let random = UInt64.random(in: .min ... .max)
             let (events, left) = state.withLock { state in
                 let wasOutage = state.machine.isOutage

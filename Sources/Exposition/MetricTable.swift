@@ -36,8 +36,6 @@ public struct MetricTable: Sendable {
 
     /// Sets of bounds that are shared; further ones are each series' own.
     private static let boundSetsMax = 4_096
-    /// Exemplars of one series at most.
-    private static let exemplarsMax = 32
 
     /// - Parameter resource: of the process itself and of its workload: what they say has no labels of who said it.
     public init(resource: Resource, limits: ExpositionLimits = ExpositionLimits()) {
@@ -142,6 +140,7 @@ public struct MetricTable: Sendable {
         var now: UInt64
 
         var isForeign: Bool { source == .received }
+        var isOwn: Bool { if case .own = source { true } else { false } }
     }
 
     private mutating func take(
@@ -153,6 +152,7 @@ public struct MetricTable: Sendable {
             if case .failure(let reason) = instrument { drop(reason) } else { drop(.malformed) }
             return
         }
+        guard !families[instruments[instrument].family].isEvicted else { return drop(.conflict) }
         var hasher = Hasher()
         point.attributeBytes.withUnsafeBytes { hasher.combine(bytes: $0) }
         let hash = hasher.finalize()
@@ -259,35 +259,12 @@ public struct MetricTable: Sendable {
         gone += 1
     }
 
-    /// The latest of each bucket; of what has no bounds, the latest ones. In the order of their values.
-    private mutating func keep(_ exemplars: [Prometheus.Exemplar], _ index: Int) {
-        var kept = series[index].exemplars
-        for exemplar in exemplars.suffix(Self.exemplarsMax) {
-            let new = SeriesExemplar(
-                value: exemplar.value, time: exemplar.time, labels: LabelText.bytes(PrometheusLabels(exemplar)))
-            guard !new.labels.isEmpty, !new.value.isNaN else { continue }
-            let bounds: [Double]? =
-                switch series[index].value {
-                case .histogram(let histogram): histogram.bounds.bounds
-                case .exponential: nil
-                case .number, .summary: []
-                }
-            if let bounds {
-                func bucket(_ value: Double) -> Int { bounds.firstIndex { value <= $0 } ?? bounds.count }
-                let own = bucket(new.value)
-                kept.removeAll { bucket($0.value) == own }
-            } else if kept.count >= Self.exemplarsMax,
-                let oldest = kept.indices.min(by: { kept[$0].time < kept[$1].time })
-            {
-                kept.remove(at: oldest)
-            }
-            kept.insert(new, at: kept.firstIndex { $0.value > new.value } ?? kept.count)
-        }
-        if kept.count > Self.exemplarsMax { kept.removeFirst(kept.count - Self.exemplarsMax) }
-        series[index].exemplars = kept
-    }
-
     // MARK: Series that are not known
+
+    /// What there is beyond the limits of others.
+    private func room(_ context: Context) -> (count: Int, bytes: Int) {
+        context.isOwn ? (limits.ownMax, limits.ownBytesMax) : (0, 0)
+    }
 
     private mutating func find(
         _ instrument: Int, _ metric: Prometheus.Metric, _ point: Prometheus.Point, _ context: Context
@@ -306,7 +283,9 @@ public struct MetricTable: Sendable {
         let one = Series(
             key: key, instrument: instrument, attributes: point.attributeBytes, kind: metric.kind,
             isMonotonic: metric.isMonotonic, isForeign: context.isForeign)
-        guard series.count < limits.seriesMax, bytes + one.bytes <= limits.bytesMax else { return .failure(.full) }
+        guard series.count < limits.seriesMax + room(context).count,
+            bytes + one.bytes <= limits.bytesMax + room(context).bytes
+        else { return .failure(.full) }
         bytes += one.bytes
         series.append(one)
         seriesIndexes[key] = series.count - 1
@@ -316,7 +295,9 @@ public struct MetricTable: Sendable {
 
     /// All labels of a series but those that its buckets have.
     func labels(_ attributes: Attributes, _ instrument: Instrument, isUTF8: Bool) -> PrometheusLabels {
-        var labels = PrometheusLabels(attributes, isUTF8: isUTF8)
+        // What the process says of itself always has one order, and it is meant to be read.
+        let isOwn = targets[instrument.key.target].isOwn && !instrument.key.isOfIsolates
+        var labels = PrometheusLabels(attributes, isUTF8: isUTF8, isSorted: !isOwn)
         let reserved: String? =
             switch instrument.key.kind {
             case .histogram, .exponentialHistogram: "le"
@@ -329,7 +310,7 @@ public struct MetricTable: Sendable {
         }
         let target = targets[instrument.key.target]
         for pair in target.labels.pairs { labels.set(pair.name, pair.value) }
-        if !target.isOwn || instrument.key.isOfIsolates {
+        if !isOwn {
             for pair in PrometheusLabels(scopes[instrument.key.scope].scope, isUTF8: isUTF8).pairs {
                 labels.set(pair.name, pair.value)
             }
@@ -348,12 +329,14 @@ public struct MetricTable: Sendable {
             isMonotonic: metric.isMonotonic, isOfIsolates: isOfIsolates)
         if let known = instrumentIndexes[key] { return .success(known) }
         // A target has an instrument of its own for each metric.
-        guard instruments.count < limits.metricsMax + limits.seriesMax, bytes < limits.bytesMax else {
+        guard instruments.count < limits.metricsMax + limits.seriesMax + room(context).count,
+            bytes < limits.bytesMax + room(context).bytes
+        else {
             return .failure(.full)
         }
         guard metric.name.utf8.count + metric.unit.utf8.count + metric.description.utf8.count <= limits.labelBytesMax
         else { return .failure(.tooLarge) }
-        return family(metric, kind).map { family in
+        return family(metric, kind, context).map { family in
             instruments.append(Instrument(key: key, family: family))
             bytes += instruments[instruments.count - 1].bytes
             instrumentIndexes[key] = instruments.count - 1
@@ -361,7 +344,9 @@ public struct MetricTable: Sendable {
         }
     }
 
-    private mutating func family(_ metric: Prometheus.Metric, _ kind: Prometheus.Kind) -> Result<Int, ExpositionDrop> {
+    private mutating func family(
+        _ metric: Prometheus.Metric, _ kind: Prometheus.Kind, _ context: Context
+    ) -> Result<Int, ExpositionDrop> {
         let type: FamilyType =
             switch kind {
             case .gauge: .gauge
@@ -374,15 +359,21 @@ public struct MetricTable: Sendable {
             metric.name, unit: metric.unit, isCounter: type == .counter, isGauge: isGauge)
         guard !name.isEmpty else { return .failure(.malformed) }
         let key = FamilyKey(name: name, type: type)
-        if let known = familyIndexes[key] { return .success(known) }
-        guard families.count < limits.metricsMax else { return .failure(.full) }
-        let family = Family(
+        if let known = familyIndexes[key] {
+            if !context.isForeign { families[known].isForeign = false }
+            return .success(known)
+        }
+        guard families.count < limits.metricsMax + room(context).count else { return .failure(.full) }
+        var family = Family(
             key: key,
             utf8Name: Prometheus.utf8FamilyName(
                 metric.name, unit: metric.unit, isCounter: type == .counter, isGauge: isGauge),
             help: metric.description, unit: Prometheus.unitName(metric.unit, isGauge: isGauge))
-        guard family.names.allSatisfy({ takenNames[$0] == nil && !Self.reserved.contains($0) }) else {
-            return .failure(.conflict)
+        family.isForeign = context.isForeign
+        guard family.names.allSatisfy({ !Self.reserved.contains($0) }) else { return .failure(.conflict) }
+        for other in family.names.compactMap({ takenNames[$0] }) where !families[other].isEvicted {
+            guard !context.isForeign, families[other].isForeign else { return .failure(.conflict) }
+            evict(other)
         }
         families.append(family)
         familyIndexes[key] = families.count - 1
@@ -392,6 +383,18 @@ public struct MetricTable: Sendable {
         return .success(families.count - 1)
     }
 
-    /// The page's own.
-    private static let reserved: Set = ["target", "target_info"]
+    /// A sender's metric has the name of one of the process itself.
+    private mutating func evict(_ index: Int) {
+        families[index].isEvicted = true
+        familyIndexes[families[index].key] = nil
+        for name in families[index].names { takenNames[name] = nil }
+        for one in families[index].series { leave(one) }
+    }
+
+    /// The page's own; and those that Prometheus adds to each page, which would not be there once.
+    private static let reserved: Set = [
+        "target", "target_info", "up", "scrape_duration_seconds", "scrape_samples_scraped",
+        "scrape_samples_post_metric_relabeling", "scrape_series_added", "scrape_timeout_seconds", "scrape_sample_limit",
+        "scrape_body_size_bytes",
+    ]
 }

@@ -115,6 +115,10 @@ struct Family: Sendable {
     /// Empty: none that the name ends in.
     let unit: [UInt8]
     var series: [Int] = []
+    /// Nobody but senders has said anything of it.
+    var isForeign = true
+    /// A metric of the process itself needed the name.
+    var isEvicted = false
 
     init(key: FamilyKey, utf8Name: String, help: String, unit: String?) {
         self.key = key

@@ -179,4 +179,12 @@ public struct BurstCounts: Equatable, Sendable {
     public internal(set) var suppressed: UInt64 = 0
 
     public init() {}
+
+    public mutating func count(_ action: SpikeDetector.Action) {
+        switch action {
+        case .begin(let reason): started[reason.rawValue] += 1
+        case .suppressed: suppressed += 1
+        case .none, .frame, .end: break
+        }
+    }
 }

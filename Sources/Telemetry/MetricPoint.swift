@@ -39,6 +39,22 @@ public struct MetricPoint: Hashable, Sendable {
         }
     }
 
+    /// One observation of many, with the span that it was made in. OTLP `Exemplar`.
+    public struct Exemplar: Hashable, Sendable {
+        public var value: Double
+        /// Nanoseconds since the Unix epoch.
+        public var time: UInt64
+        public var traceID: TraceID
+        public var spanID: SpanID
+
+        public init(value: Double, time: UInt64, traceID: TraceID, spanID: SpanID) {
+            self.value = value
+            self.time = time
+            self.traceID = traceID
+            self.spanID = spanID
+        }
+    }
+
     public var instrument: Instrument
     public var attributes: Attributes
     /// Nanoseconds since the Unix epoch.
@@ -47,6 +63,8 @@ public struct MetricPoint: Hashable, Sendable {
     /// The value, or the sum of a histogram.
     public var value: Double
     public var histogram: Histogram?
+    /// Written, and not read: whoever wants those of a batch reads its bytes.
+    public var exemplars: [Exemplar] = []
 
     public init(
         instrument: Instrument, attributes: Attributes = [], startTime: UInt64, time: UInt64, value: Double,

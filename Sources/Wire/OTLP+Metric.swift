@@ -36,6 +36,7 @@ extension OTLP {
         } else {
             writer.putDouble(NumberPointField.asDouble, point.value)
         }
+        encode(exemplars: point.exemplars, field: NumberPointField.exemplars, into: &writer)
         encode(attributes: point.attributes, field: NumberPointField.attributes, into: &writer)
         writer.end(message)
     }
@@ -51,12 +52,26 @@ extension OTLP {
         if !point.value.isNaN { writer.putDouble(HistogramPointField.sum, point.value) }
         putPacked(HistogramPointField.bucketCounts, histogram.bucketCounts, into: &writer) { $0 }
         putPacked(HistogramPointField.bounds, histogram.bounds, into: &writer) { $0.bitPattern }
+        encode(exemplars: point.exemplars, field: HistogramPointField.exemplars, into: &writer)
         encode(attributes: point.attributes, field: HistogramPointField.attributes, into: &writer)
         if histogram.count > 0 {
             if !histogram.min.isNaN { writer.putDouble(HistogramPointField.min, histogram.min) }
             if !histogram.max.isNaN { writer.putDouble(HistogramPointField.max, histogram.max) }
         }
         writer.end(message)
+    }
+
+    private static func encode(
+        exemplars: [MetricPoint.Exemplar], field: UInt32, into writer: inout ProtobufWriter
+    ) {
+        for exemplar in exemplars {
+            let message = writer.begin(field)
+            putTime(ExemplarField.time, exemplar.time, into: &writer)
+            writer.putDouble(ExemplarField.asDouble, exemplar.value)
+            put(ExemplarField.spanID, exemplar.spanID, into: &writer)
+            put(ExemplarField.traceID, exemplar.traceID, into: &writer)
+            writer.end(message)
+        }
     }
 
     private static func putPacked<Element>(

@@ -137,6 +137,7 @@ extension OTLP {
         static let startTime: UInt32 = 2
         static let time: UInt32 = 3
         static let asDouble: UInt32 = 4
+        static let exemplars: UInt32 = 5
         static let asInt: UInt32 = 6
         static let attributes: UInt32 = 7
     }
@@ -148,8 +149,16 @@ extension OTLP {
         static let sum: UInt32 = 5
         static let bucketCounts: UInt32 = 6
         static let bounds: UInt32 = 7
+        static let exemplars: UInt32 = 8
         static let attributes: UInt32 = 9
         static let min: UInt32 = 11
         static let max: UInt32 = 12
+    }
+
+    enum ExemplarField {
+        static let time: UInt32 = 2
+        static let asDouble: UInt32 = 3
+        static let spanID: UInt32 = 4
+        static let traceID: UInt32 = 5
     }
 }

@@ -142,8 +142,9 @@ public struct PrometheusLabels: Hashable, Sendable {
 
     /// Attributes as labels. The values of those whose names become one are joined with ";", in the order of their keys.
     /// - Parameter isUTF8: whether names stay as they are.
-    public init(_ attributes: Attributes, isUTF8: Bool = false) {
-        for attribute in attributes.sorted(by: { $0.key < $1.key }) {
+    /// - Parameter isSorted: else they stay in their order.
+    public init(_ attributes: Attributes, isUTF8: Bool = false, isSorted: Bool = true) {
+        for attribute in isSorted ? attributes.sorted(by: { $0.key < $1.key }) : attributes {
             let name = isUTF8 ? attribute.key : Prometheus.labelName(attribute.key)
             let value = attribute.value.text
             guard !name.isEmpty, name != "_", !value.isEmpty else { continue }
@@ -153,7 +154,7 @@ public struct PrometheusLabels: Hashable, Sendable {
                 pairs.append((name, value))
             }
         }
-        pairs.sort { $0.name < $1.name }
+        if isSorted { pairs.sort { $0.name < $1.name } }
     }
 
     /// Takes the place of a label of this name.

@@ -53,6 +53,13 @@ struct AgentOptions: ParsableArguments {
             "Files to read lines of, as a pattern in quotes: '/var/log/shop/*.log'. Repeatable.", valueName: "GLOB"))
     var logs: [String] = []
 
+    @Option(
+        name: .customLong("register"),
+        help: ArgumentHelp(
+            "Make its receivers and its admin port known: consul[=URL], etcd[=URL,URL], dns-sd[=TYPE] or file-sd=FILE (for Prometheus). Repeatable.",
+            valueName: "KIND[=VALUE]"))
+    var registers: [String] = []
+
     @Option(help: ArgumentHelp("Where the admin port is, or off (default: 127.0.0.1:9464).", valueName: "HOST:PORT"))
     var admin: String?
 
@@ -76,6 +83,7 @@ struct AgentOptions: ParsableArguments {
         flags.resolves = resolves
         flags.receives = receives
         flags.logs = logs
+        flags.registers = registers
         flags.admin = admin
         flags.logLevel = logLevel
         flags.isJSON = isJSON

@@ -15,6 +15,7 @@ struct ServeCommand: ParsableCommand {
               sidelight serve app.js
               sidelight serve --listen 0.0.0.0:80 --isolates 4 app.js
               sidelight serve --listen 0.0.0.0:443 --tls-cert chain.pem --tls-key key.pem app.js
+              sidelight serve --register consul --register file-sd=/etc/prometheus/app.json app.js
               sidelight serve --watch --export otlp=http://127.0.0.1:4318 app.js
 
             LIMITS
@@ -76,6 +77,13 @@ struct ServeCommand: ParsableCommand {
             valueName: "TIME"))
     var profileSlow: String?
 
+    @Option(
+        name: .customLong("register"),
+        help: ArgumentHelp(
+            "Make it known while it serves: consul[=URL], etcd[=URL,URL], dns-sd[=TYPE] or file-sd=FILE (for Prometheus). Repeatable.",
+            valueName: "KIND[=VALUE]"))
+    var registers: [String] = []
+
     @OptionGroup var options: WorkloadOptions
 
     @Argument(help: ArgumentHelp("The module.", valueName: "ENTRY"))
@@ -94,6 +102,7 @@ struct ServeCommand: ParsableCommand {
         flags.shutdownTimeout = shutdownTimeout
         flags.startTimeout = startTimeout
         flags.profileSlow = profileSlow
+        flags.registers = registers
         let configured = try options.configure(flags)
         var settings = ServeSettings(configuration: configured.value, entry: entry)
         settings.isWatching = watch

@@ -14,6 +14,10 @@ import Testing
         #expect(described == CounterName.allCases.map(\.rawValue))
     }
 
+    @Test func everyCounterSaysWhatItIs() {
+        for name in CounterName.allCases { #expect(name.help.hasSuffix("."), "\(name)") }
+    }
+
     @Test func valuesAddUpByNameAndLabels() {
         var counters = Counters()
         counters.add(.exportDropped, ["exporter": "a", "signal": "traces", "reason": "refused"], 2)

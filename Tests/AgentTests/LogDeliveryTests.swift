@@ -2,6 +2,7 @@ import Configuration
 import Linux
 import Logs
 import Processors
+import Resolver
 import System
 import Telemetry
 import Testing
@@ -39,10 +40,10 @@ import Wire
         /// - Parameter text: what of the configuration is more than queues of 1 MB and one receiver of files.
         init(_ text: String) throws {
             let clock = LinuxClock()
+            let transport = CurlTransport()
             surroundings = PipelineSurroundings(
-                transport: CurlTransport(), resolver: .init(ResolveConfiguration(), CurlTransport()),
-                budget: MemoryBudget(bytesMax: 64 << 20), clock: clock,
-                audit: DropAudit(clock),
+                transport: transport, resolver: ServiceResolver(ResolveConfiguration(), transport),
+                budget: MemoryBudget(bytesMax: 64 << 20), clock: clock, audit: DropAudit(clock),
                 messages: Messages(isQuiet: true, level: .critical),
                 followers: LogFollowers(clock, memoryBytesMax: 64 << 20), deliveries: Deliveries())
             builder = PipelineBuilder(surroundings)

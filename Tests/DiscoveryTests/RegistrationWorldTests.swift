@@ -161,8 +161,8 @@ private final class World {
                 world.run(world.random(4 * second))
             }
             (world.isCutOff, world.lossPercent) = (false, 0)
-            // A request that hangs, the delay after it, and the few that follow at once.
-            world.run(World.timeout + interval + second)
+            // One interval, and the few requests that follow one another at its end.
+            world.run(interval + second / 2)
             // Of the dead, what they left runs out.
             let dead = world.agents.filter { !$0.isAlive || $0.registration.hasEnded }
             if !dead.isEmpty { world.run(15 * second) }

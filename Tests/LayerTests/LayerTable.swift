@@ -20,7 +20,7 @@ struct LayerTable {
             ["Telemetry", "System", "Policy"],
             ["Wire", "Pipeline", "Queue", "Resources", "Discovery", "Configuration"],
             ["Linux", "Logs", "Transport", "Resolver", "Registries", "Server", "Processors", "Health", "Exposition", "Store", "Engine"],
-            ["Platform", "TLS", "Exporters", "Receivers", "Admin"],
+            ["Platform", "TLS", "Exporters", "Receivers", "Admin", "SidelightMetrics"],
             ["Runtime", "Agent"],
             ["sidelight", "sidelight-worker"],
         ],
@@ -28,6 +28,8 @@ struct LayerTable {
             "GRDB": 3,
             "NIOCore": 4,
             "NIOPosix": 4,
+            "CoreMetrics": 4,
+            "Metrics": 4,
             "ArgumentParser": 6,
         ],
         toolchain: [

@@ -42,7 +42,7 @@ extension [MetricPoint] {
         #expect(second.named("sidelight.isolates").map(\.value) == [1])
     }
 
-    @Test func loopFiguresAreOfTheTimeSinceThePointsBefore() throws {
+    @Test func loopFiguresAreOfTheLastMinute() throws {
         var metrics = BoardMetrics(startTime: 0)
         var board = BoardSnapshot()
         func put(_ counter: BoardCounter, _ value: UInt64) { board.counters[counter.rawValue] = value }
@@ -57,10 +57,36 @@ extension [MetricPoint] {
         #expect(first.named("nodejs.eventloop.delay.stddev").map(\.value) == [0])
         put(.loopActive, 200)
         put(.loopIdle, 300)
-        let second = metrics.points([board], time: 2)
+        // Whoever asks in between does not change what others are told.
+        let soon = metrics.points([board], time: 2)
+        #expect(soon.named("nodejs.eventloop.utilization").map(\.value) == [0.4])
+        #expect(soon.named("nodejs.eventloop.delay.mean").map(\.value) == [0.001])
+        let second = metrics.points([board], time: 60_000_000_001)
         #expect(second.named("nodejs.eventloop.utilization").map(\.value) == [1])
         #expect(second.named("nodejs.eventloop.delay.mean").isEmpty)
         #expect(second.named("nodejs.eventloop.time").map(\.value) == [2e-7, 3e-7])
+    }
+
+    @Test func readingsOfTheLoopAreBounded() {
+        var window = BoardWindow()
+        var board = BoardSnapshot()
+        for second in 0..<1_000 as Range<UInt64> {
+            board.counters[BoardCounter.loopActive.rawValue] = second
+            window.add(board, time: second * 1_000_000_000)
+            window.add(board, time: second * 1_000_000_000 + 1)
+        }
+        #expect(window.readings.count <= 60)
+        #expect((935...939).contains(window.start(time: 999_000_000_000).active))
+    }
+
+    @Test func thatNoContextIsDetachedIsToldWhenThereAreSome() {
+        var metrics = BoardMetrics(startTime: 0)
+        var board = BoardSnapshot()
+        #expect(metrics.points([board], time: 1).named("sidelight.v8.contexts.detached").isEmpty)
+        board.counters[BoardCounter.nativeContexts.rawValue] = 2
+        let points = metrics.points([board], time: 2)
+        #expect(points.named("sidelight.v8.contexts.native").map(\.value) == [2])
+        #expect(points.named("sidelight.v8.contexts.detached").map(\.value) == [0])
     }
 
     @Test func delayBucketsAreAQuarterWide() {

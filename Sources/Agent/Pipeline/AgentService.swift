@@ -4,6 +4,7 @@
 // store's, and this one, the main thread, which looks after signals and gives the queues their second.
 
 public import Configuration
+internal import Discovery
 internal import Glibc
 internal import Linux
 internal import Logs
@@ -57,7 +58,10 @@ public final class AgentService {
     private let intake: PipelineIntake
     private let server: Server
     private let duties: Duties
+    /// Nil: switched off.
+    private let resources: ResourceSampling?
     private let status: PipelineStatus
+    private let metrics: CurrentMetrics
     private let admin: AdminHandler
     private let health: PipelineHealth
     private let keeper: HealthKeeper
@@ -70,6 +74,9 @@ public final class AgentService {
     /// Nil: there was no receiver of files yet.
     private var tail: LogTail?
     private let positionNotices = PositionNotices()
+    private var registrar: Registrar?
+    /// What is told to registries; made when the sockets are there.
+    private var offers: Offers?
     /// Nil: there was no such receiver yet.
     private var logInputs: LogInputReading?
 
@@ -125,16 +132,30 @@ public final class AgentService {
         SignalDescriptor.ignoreBrokenPipes()
         storeLock = try Self.lock(configuration.store)
         let transport = CurlTransport()
+        let components = ComponentMetrics.make(configuration.service)
+        let resource = Resource.agent(configuration.service)
+        let reading = ResourceReading.make(configuration.common.resources, resource)
+        let metrics = CurrentMetrics(
+            resource: resource, startTime: clock.unixNanoseconds(), clock: clock, components: components,
+            resources: reading)
+        self.metrics = metrics
         surroundings = PipelineSurroundings(
             transport: transport, resolver: ServiceResolver(configuration.common.discovery.resolve, transport),
             budget: MemoryBudget(bytesMax: configuration.memoryBytesMax), clock: clock,
             audit: DropAudit(clock), messages: messages,
-            followers: LogFollowers(clock, memoryBytesMax: configuration.memoryBytesMax), deliveries: Deliveries())
+            followers: LogFollowers(clock, memoryBytesMax: configuration.memoryBytesMax), deliveries: Deliveries(),
+            components: components, metrics: metrics)
         builder = PipelineBuilder(surroundings)
         plan = try builder.first(configuration)
+        metrics.show(configuration.admin != nil)
         intake = PipelineIntake(plan, surroundings)
         reloads = ConfigurationReloads()
         duties = try Duties()
+        let own = OwnTelemetry(intake)
+        resources = ResourceSampling.make(
+            configuration.common.resources, reading, clock: clock, workload: nil
+        ) { own.accept($0) }
+        if let resources { duties.add(resources) }
         status = PipelineStatus(intake: intake, receivers: counters, surroundings: surroundings, reloads: reloads)
         health = PipelineHealth()
         keeper = HealthKeeper(
@@ -146,12 +167,13 @@ public final class AgentService {
         duties.add(keeper)
         status.follow(keeper.desk)
         admin = AdminHandler([
-            MetricsPages(source: status), HealthPages(keeper.desk),
+            MetricsPages(source: status, metrics: metrics), HealthPages(keeper.desk),
             PipelinePages(status: status, taps: surroundings.taps), LogPages(followers: surroundings.followers),
             StorePages(
                 queries: configuration.store.isEnabled
                     ? StoreQueries(directory: configuration.store.directory) : nil, clock: clock),
             LevelPages(levels: messages.levels), CounterPages(status: status, clock: clock),
+            DiscoveryPages(board: status.registrations), ResourcePages(reading: reading),
         ])
         sockets = try Self.sockets(configuration, [:], isAdminGiven: settings.isAdminGiven)
         let parts = Parts(
@@ -159,6 +181,7 @@ public final class AgentService {
         )
         server = try Server(
             parts.listeners(configuration, sockets, plan), companion: intake, budget: surroundings.budget, clock: clock)
+        own.begin(server)
         status.follow(server.counters)
         for pipeline in plan.stateful { pipeline.watch(server) }
         try beginTail(configuration)
@@ -196,7 +219,10 @@ public final class AgentService {
         let thread = ServiceThread(name: "sidelight-recv") {
             do { try server.run() } catch { fatalError("the server cannot run: \(error)") }
         }
+        beginRegistering()
         try waitForEnd()
+        resources?.finish()
+        registrar?.end()
         keeper.end()
         logInputs?.end()
         tail?.end(clock)
@@ -208,7 +234,9 @@ public final class AgentService {
         }
         server.stop(graceMilliseconds: Self.serverGraceMilliseconds)
         thread.join()
+        registrar?.settle()
         intake.end()
+        metrics.end()
         let deadline = clock.monotonicNanoseconds() + Self.exportGraceNanoseconds
         for output in plan.outputs { output.silence() }
         for output in plan.outputs { output.exporter.close(deadline) }
@@ -350,6 +378,8 @@ public final class AgentService {
         keep("store", \.store)
         keep("service", \.service)
         keep("log-level", \.logLevel)
+        keep("resources", \.common.resources)
+        keep("discovery", \.common.discovery)
         if !names.isEmpty {
             messages.about(.configuration).warn(
                 "\(names.joined(separator: ", ")): another value is taken when the agent is started again")
@@ -392,6 +422,7 @@ public final class AgentService {
             result.wake()
         }
         plan = result.wait { $0.isDone ? .done($0.plan!) : .untilWoken }
+        metrics.show(configuration.admin != nil)
         // Descriptors of what has ended are closed with it: not before the server has let go of them.
         let hasLetGo = Monitor<Bool>()
         server.perform { hasLetGo.open() }
@@ -399,6 +430,7 @@ public final class AgentService {
         builder.finish(change)
         // Those that are not among them are closed with this.
         self.sockets = sockets
+        offer()
         if let tail {
             tail.fit(queueBytes: plan.queueBytesMin)
             if !isTailKept { tail.resume(sources, configuration.logFilesLimits) }
@@ -406,6 +438,38 @@ public final class AgentService {
             try beginTail(configuration)
         }
         if let opening { try read(opening) }
+    }
+
+    // MARK: Registries
+
+    private func beginRegistering() {
+        let configuration = plan.configuration.common.discovery.register
+        let admin = plan.configuration.admin.flatMap { bound(Listen.admin, $0) }
+        let offers = Offers(configuration, service: plan.configuration.service, admin: admin)
+        self.offers = offers
+        let offered = offered(offers)
+        status.registrations.show(offers.target(offered))
+        registrar = Registrar.begin(
+            offered, configuration, offers, { surroundings.transport }, duties, clock, messages, status.registrations
+        ) { [desk = keeper.desk] in InstanceHealth(desk.report) }
+    }
+
+    /// After a change of what it listens at.
+    private func offer() {
+        guard let offers else { return }
+        registrar?.offer(offered(offers))
+    }
+
+    private func offered(_ offers: Offers) -> [Registrar.Offer] {
+        offers.agent(
+            plan.configuration.receivers.compactMap { receiver in
+                bound(receiver.name, receiver.listen).map { (receiver, $0) }
+            })
+    }
+
+    /// With the port that was chosen.
+    private func bound(_ name: String, _ asked: HostPort) -> HostPort? {
+        sockets[Listen(name: name, place: asked)].map { asked.bound(to: $0.place) }
     }
 
     // MARK: Listening

@@ -178,7 +178,7 @@ struct PipelineChange: @unchecked Sendable {
         for pipeline in stateful { pipeline.queue.change(QueueLimits(configuration.queue)) }
         let plan = PipelinePlan(
             configuration: configuration, outputs: outputs, stateful: stateful, chains: chains,
-            end: WayEnd(store: store, followers: surroundings.followers))
+            end: WayEnd(store: store, followers: surroundings.followers, metrics: surroundings.metrics))
         plan.connect()
         for output in plan.outputs { output.tick() }
         return plan

@@ -133,6 +133,20 @@ final class PipelineIntake: ServerCompanion, @unchecked Sendable {
         }
     }
 
+    /// What the agent has measured itself, as from a receiver of this name; where no pipeline takes from it, it goes nowhere. Between turns.
+    func takeOwn(_ batch: Batch) {
+        guard let routes = plan.routes(from: PipelineConfiguration.ownReceiver)[batch.signal] else { return }
+        if !taps.isEmpty { taps.show([batch], at: .receiver, PipelineConfiguration.ownReceiver) }
+        let (audit, items) = (audit, batch.items.count)
+        accept([batch], batch.signal, routes) { answer in
+            guard answer != .accepted else { return }
+            audit.add(
+                "receiver \(PipelineConfiguration.ownReceiver)", batch.signal, reason: "queue_full",
+                detail: "its own figures; the next come soon", items: items)
+        }
+        turnEnded()
+    }
+
     /// No pipeline takes this signal from this receiver: it is dropped, and counted.
     func dropUnrouted(_ batches: [Batch], _ signal: Signal, _ receiver: String) {
         let items = batches.reduce(0) { $0 + $1.items.count }

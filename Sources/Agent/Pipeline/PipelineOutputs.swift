@@ -3,6 +3,7 @@ internal import Exporters
 internal import Linux
 internal import Queue
 internal import Resolver
+internal import SidelightMetrics
 internal import Store
 internal import System
 internal import Telemetry
@@ -32,7 +33,8 @@ final class PipelineOutput: EntryTaker, Sendable {
             named.exporter, transport: surroundings.transport, resolver: surroundings.resolver, clock: clock,
             durable: Exporter.Durable(
                 queue: queue, budget: surroundings.budget, acknowledged: { deliveries.left(serial, $0) },
-                lost: { deliveries.lost(serial, $0) })
+                lost: { deliveries.lost(serial, $0) }),
+            answers: surroundings.components.exportTimer(named.name)
         ) { event in
             teller.take(event)
             guard case .dropped(let signal, let reason, let items, let message) = event else { return }
@@ -89,6 +91,9 @@ struct PipelineSurroundings: Sendable {
     let followers: LogFollowers
     /// Told of what has left.
     let deliveries: Deliveries
+    var components = ComponentMetrics.make(Release.name)
+    /// What the admin port shows of metrics. Nil: nothing.
+    var metrics: CurrentMetrics?
 
     /// Opens a queue, and says what was found in it.
     func openQueue(_ configuration: QueueConfiguration, _ owner: String) throws(QueueError) -> sending DurableQueue {

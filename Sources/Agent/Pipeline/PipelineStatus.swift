@@ -18,6 +18,7 @@ final class PipelineStatus: Sendable {
     private let budget: MemoryBudget
     private let reloads: ConfigurationReloads
     let audit: DropAudit
+    let registrations = RegistrationBoard()
     private let server = Mutex<ServerCounters?>(nil)
     private let health = Mutex<HealthDesk?>(nil)
     private let tail = Mutex<LogTail?>(nil)
@@ -52,6 +53,7 @@ final class PipelineStatus: Sendable {
     var counters: Counters {
         var counters = Counters()
         for receiver in ReceiverName.allCases { add(receiver, to: &counters) }
+        registrations.count(in: &counters)
         if let tail = tail.withLock({ $0 }) { Self.add(tail, intake.plan.configuration.logFiles, to: &counters) }
         if let inputs = logInputs.withLock({ $0 }) { Self.add(inputs, to: &counters) }
         for signal in Signal.allCases { counters.add(.unrouted, ["signal": signal.word], 0) }
@@ -210,9 +212,9 @@ final class PipelineStatus: Sendable {
     }
 }
 
-extension PipelineStatus: CounterSource {
-    func counters(_ done: @escaping @Sendable (Counters) -> Void) -> Bool {
-        done(counters)
+extension PipelineStatus: FigureSource {
+    func figures(_ done: @escaping @Sendable (OwnFigures) -> Void) -> Bool {
+        done(OwnFigures(counters: counters))
         return true
     }
 }

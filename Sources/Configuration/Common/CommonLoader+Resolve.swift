@@ -158,7 +158,7 @@ extension CommonLoader {
 
 extension ScalarKind where Value == EndpointURL {
     /// Of a registry's server: nothing behind the port. HOST:PORT is http, as Consul's own tools have it.
-    fileprivate static func server(example: String) -> ScalarKind {
+    static func server(example: String) -> ScalarKind {
         let url = url(example: example)
         return ScalarKind(
             parse: { text throws(WrongValue) in

@@ -16,9 +16,14 @@ extension CommonLoader {
                 section.value("pressure-io", &resources.burst.pressureIO, .count(1...100))
                 section.value("memory", &resources.burst.memory, .count(1...100))
                 section.value("stalls", &resources.burst.isOfStalls, .onOrOff)
-                section.value("length", &resources.burst.lengthNanoseconds, .time(Self.resourceSecond...60 * Self.resourceSecond))
-                section.value("interval", &resources.burst.intervalNanoseconds, .time(Self.resourceSecond / 20...Self.resourceSecond))
-                section.value("pause", &resources.burst.pauseNanoseconds, .time(Self.resourceSecond...3_600 * Self.resourceSecond))
+                section.value(
+                    "length", &resources.burst.lengthNanoseconds, .time(Self.resourceSecond...60 * Self.resourceSecond))
+                section.value(
+                    "interval", &resources.burst.intervalNanoseconds,
+                    .time(Self.resourceSecond / 20...Self.resourceSecond))
+                section.value(
+                    "pause", &resources.burst.pauseNanoseconds, .time(Self.resourceSecond...3_600 * Self.resourceSecond)
+                )
             }
         }
         // `serve` and `run` tell of one that makes no sense.

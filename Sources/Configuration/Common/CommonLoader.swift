@@ -6,6 +6,9 @@ struct CommonLoader {
     mutating func read(_ section: inout FileSection, _ flags: FlagValues) {
         readResources(&section)
         readHealth(&section)
-        section.section("discovery") { section in readResolve(&section, flags) }
+        section.section("discovery") { section in
+            readRegister(&section, flags)
+            readResolve(&section, flags)
+        }
     }
 }

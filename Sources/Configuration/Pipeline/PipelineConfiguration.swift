@@ -4,6 +4,9 @@ public import Telemetry
 ///
 /// Everything is resolved: names exist, defaults are filled in, `pipelines` says in full what goes where.
 public struct PipelineConfiguration: Hashable, Sendable {
+    /// Where what the agent has measured itself comes in, for pipelines that name it.
+    public static let ownReceiver = "sidelight"
+
     /// What the agent calls itself: `service.name` of its own telemetry.
     public var service = "sidelight"
     public var logLevel = LogLevel.warning

@@ -152,7 +152,9 @@ extension PipelineLoader {
     func signals(ofReceiver name: String) -> Set<Signal>? {
         if configuration.logFiles.contains(where: { $0.name == name }) { return [.logs] }
         if configuration.logInputs.contains(where: { $0.name == name }) { return [.logs] }
-        return configuration.receiver(name)?.kind.signals
+        if let receiver = configuration.receiver(name) { return receiver.kind.signals }
+        // It need not be written down: it is there where somebody takes from it.
+        return name == PipelineConfiguration.ownReceiver ? [.metrics, .logs] : nil
     }
 
     /// The names of all that there are.
