@@ -19,7 +19,7 @@ import avahi
 from agents import Agent
 from consul import Consul
 from finding import Etcd, coded
-from prometheus import BINARY as PROMETHEUS
+from prometheus import BINARIES
 from prometheus import Prometheus
 from serving import wait_for
 
@@ -531,7 +531,7 @@ def test_registries_that_hang_or_are_cut_off_slow_nobody_down(shop, consul, etcd
 
 
 def test_prometheus_finds_it_by_file_and_by_http(shop, stops, tmp_path):
-    if not PROMETHEUS.exists():
+    if not (BINARIES / "prometheus").exists():
         pytest.skip("there is no Prometheus: scripts/peers test")
     file = tmp_path / "targets.json"
     service = shop({"labels": {"env": "test"}, "tags": ["v2"], "file-sd": str(file)}, "--admin", "127.0.0.1:0")
