@@ -76,5 +76,12 @@ extension CounterName {
         .serverRefused: "Connections and requests refused, by reason.",
         .pageSeries: "Series on the page of metrics.",
         .pageDropped: "Points that are not on the page of metrics, by reason.",
+        .registrations: "Instances that registries are told of, by state.",
+        .registryAnswers: "What came of telling registries of instances, by outcome.",
+        .healthReady: "Whether /readyz succeeds.",
+        .healthStatus: "1 for the status that a component has, 0 for the others.",
+        .healthChanges: "Times a component's status has changed.",
+        .healthFlapping: "Whether a component is held at its worst status since it changes too often.",
+        .healthChecks: "Checks made, by outcome.",
     ]
 }

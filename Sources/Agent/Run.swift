@@ -123,7 +123,7 @@ public final class Run {
     private func beginSampling() {
         let configuration = settings.configuration.common.resources
         resources = ResourceSampling.make(
-            configuration, .make(configuration, resource), clock: clock, workload: self
+            configuration, ResourceReading.make(configuration, resource), clock: clock, workload: self
         ) { [unowned self] batch in
             guard !settings.configuration.worker.isDisabled else { return }
             received[batch.signal, default: 0] += batch.items.count

@@ -443,7 +443,7 @@ public final class Serve {
     private func beginSampling() {
         let configuration = settings.configuration.common.resources
         resources = ResourceSampling.make(
-            configuration, .make(configuration, resource), clock: clock, workload: self
+            configuration, ResourceReading.make(configuration, resource), clock: clock, workload: self
         ) { [unowned self] batch in
             guard !settings.configuration.worker.isDisabled else { return }
             report.received[batch.signal, default: 0] += batch.items.count

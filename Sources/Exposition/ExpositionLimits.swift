@@ -5,6 +5,8 @@ public struct ExpositionLimits: Sendable {
     /// Of one metric.
     public var metricSeriesMax = 20_000
     public var metricsMax = 10_000
+    /// What the process says of itself has so much room more, of series and of metrics: a page that others have filled has it all the same.
+    public var ownMax = 10_000
     /// Resources of senders.
     public var targetsMax = 10_000
     /// Names and values of one series' labels.
@@ -14,6 +16,8 @@ public struct ExpositionLimits: Sendable {
     public var quantilesMax = 128
     /// What all of it takes, about.
     public var bytesMax = 128 << 20
+    /// What the process says of itself may take so much more.
+    public var ownBytesMax = 16 << 20
     /// After this time a sender's series that brought nothing new are gone.
     public var staleNanoseconds: UInt64 = 300_000_000_000
 

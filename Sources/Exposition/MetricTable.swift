@@ -140,6 +140,7 @@ public struct MetricTable: Sendable {
         var now: UInt64
 
         var isForeign: Bool { source == .received }
+        var isOwn: Bool { if case .own = source { true } else { false } }
     }
 
     private mutating func take(
@@ -260,6 +261,11 @@ public struct MetricTable: Sendable {
 
     // MARK: Series that are not known
 
+    /// What there is beyond the limits of others.
+    private func room(_ context: Context) -> (count: Int, bytes: Int) {
+        context.isOwn ? (limits.ownMax, limits.ownBytesMax) : (0, 0)
+    }
+
     private mutating func find(
         _ instrument: Int, _ metric: Prometheus.Metric, _ point: Prometheus.Point, _ context: Context
     ) -> Result<Int, ExpositionDrop> {
@@ -277,7 +283,9 @@ public struct MetricTable: Sendable {
         let one = Series(
             key: key, instrument: instrument, attributes: point.attributeBytes, kind: metric.kind,
             isMonotonic: metric.isMonotonic, isForeign: context.isForeign)
-        guard series.count < limits.seriesMax, bytes + one.bytes <= limits.bytesMax else { return .failure(.full) }
+        guard series.count < limits.seriesMax + room(context).count,
+            bytes + one.bytes <= limits.bytesMax + room(context).bytes
+        else { return .failure(.full) }
         bytes += one.bytes
         series.append(one)
         seriesIndexes[key] = series.count - 1
@@ -321,7 +329,9 @@ public struct MetricTable: Sendable {
             isMonotonic: metric.isMonotonic, isOfIsolates: isOfIsolates)
         if let known = instrumentIndexes[key] { return .success(known) }
         // A target has an instrument of its own for each metric.
-        guard instruments.count < limits.metricsMax + limits.seriesMax, bytes < limits.bytesMax else {
+        guard instruments.count < limits.metricsMax + limits.seriesMax + room(context).count,
+            bytes < limits.bytesMax + room(context).bytes
+        else {
             return .failure(.full)
         }
         guard metric.name.utf8.count + metric.unit.utf8.count + metric.description.utf8.count <= limits.labelBytesMax
@@ -353,7 +363,7 @@ public struct MetricTable: Sendable {
             if !context.isForeign { families[known].isForeign = false }
             return .success(known)
         }
-        guard families.count < limits.metricsMax else { return .failure(.full) }
+        guard families.count < limits.metricsMax + room(context).count else { return .failure(.full) }
         var family = Family(
             key: key,
             utf8Name: Prometheus.utf8FamilyName(

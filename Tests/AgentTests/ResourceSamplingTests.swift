@@ -204,7 +204,9 @@ private final class World {
         for step in 0..<4 {
             let snapshot = world.sampling.reading.snapshot
             var fresh = ResourceBatch(resource)
-            let (left, right) = (try #require(kept.make(snapshot)), try #require(fresh.make(snapshot)))
+            let (made, anew) = (kept.make(snapshot), fresh.make(snapshot))
+            let left = try #require(made)
+            let right = try #require(anew)
             #expect(left.bytes == right.bytes)
             #expect(left.items.map(\.start) == right.items.map(\.start))
             #expect(left.items.count == snapshot.points().count)

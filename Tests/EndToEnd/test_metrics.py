@@ -82,7 +82,6 @@ def test_promql_has_the_load_generators_numbers(module_service, sidelight, prome
     requests = "http_server_request_duration_seconds_count"
     wait_for(lambda: scraper.value(f"sum({requests})") == total)
     assert scraper.value(f'sum({requests}{{http_response_status_code="500"}})') == len(took["/bad"])
-    assert scraper.value(f'sum({requests}{{error_type="500"}})') == len(took["/bad"])
     assert scraper.value("sum(sidelight_http_server_requests_total)") == total
     for kind in ("fast", "slow"):
         wait_for(lambda kind=kind: scraper.value(f'shop_orders_total{{kind="{kind}"}}') == len(took["/" + kind]))
@@ -224,7 +223,7 @@ def test_a_hundred_thousand_series(agent):  # noqa: F811
     body = text(one)
     first = time.monotonic() - begin
     assert body.count("\nlarge_") == len(re.findall(r"^large_\d_seconds\{", body, re.M)) <= 100_000
-    assert body.count("\nlarge_") > 99_000
+    assert body.count("\nlarge_") == 100_000
     assert int(re.search(r'^sidelight_metrics_dropped_total\{reason="full"\} (\d+)$', body, re.M)[1]) >= 5_000
     for accept in (TEXT, OPEN_METRICS, PROTOBUF):
         begin = time.monotonic()

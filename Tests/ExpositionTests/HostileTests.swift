@@ -160,6 +160,7 @@ private struct Random: RandomNumberGenerator {
         var random = Random(state: seed)
         var limits = ExpositionLimits()
         (limits.seriesMax, limits.metricSeriesMax, limits.metricsMax, limits.targetsMax) = (300, 100, 60, 6)
+        limits.ownMax = 0
         var table = table(limits)
         let formats = [
             ExpositionFormat(.text), ExpositionFormat(.openMetrics, hasCreated: true),

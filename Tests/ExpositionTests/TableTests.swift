@@ -166,6 +166,20 @@ import Wire
         #expect(table.samples(now: later).count == 1)
     }
 
+    @Test func aFullPageHasRoomForWhatTheProcessSaysOfItself() {
+        var limits = ExpositionLimits()
+        (limits.seriesMax, limits.metricsMax, limits.bytesMax, limits.ownMax) = (5, 5, 10_000, 2)
+        var table = table(limits)
+        for name in ["a", "b", "c", "d", "e", "f", "g"] {
+            table.take(Sender().batch([gauge(name, 1)]), source: .received, now: 0)
+        }
+        #expect(table.samples().count == 5)
+        table.take(Sender().batch([gauge("x", 1), gauge("y", 2), gauge("z", 3)]), source: .own("x"), now: 0)
+        table.take(Sender().batch([gauge("w", 1)]), source: .isolate(1), now: 0)
+        #expect(values(&table).suffix(2) == ["x 1", "y 2"])
+        #expect(table.seriesCount == 7)
+    }
+
     @Test func memoryHasABound() {
         var limits = ExpositionLimits()
         limits.bytesMax = 100_000
