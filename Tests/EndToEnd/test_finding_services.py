@@ -1,10 +1,12 @@
 """Services that registries know: of a workload's fetch and of exporters, with registries that lie, are silent or go away, and instances that die."""
 
 import collections
+import contextlib
 import itertools
 import json
 import signal
 import socket
+import threading
 import time
 import urllib.parse
 
@@ -202,6 +204,30 @@ def test_an_instance_that_does_not_answer_within_the_programs_patience_is_not_ta
     assert "a" in shares(service, "http://web.service.consul/", 10)
 
 
+@pytest.fixture
+def hole():
+    """A port where connections are never accepted, nor refused."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def test_an_instance_that_cannot_be_reached_is_left_alone_even_if_the_program_gives_up_first(serve, consul, instances, hole):
+    (b,) = instances("b")
+    consul.put("web", (hole, 65_535), (b.port, 1))
+    url = "http://web.service.consul/"
+    assert fetch(serve("--resolve", f"consul={consul.url}"), url) == "b"
+    service = serve("--resolve", f"consul={consul.url}")
+    assert fetch(service, url, within=900).startswith("TimeoutError")
+    assert fetch(service, url, within=900) == "b"
+
+
 # ---- Registries that fail
 
 
@@ -322,6 +348,30 @@ def test_child_workers_find_services_too(sidelight, consul, instances):
     path = sidelight.write("a.mjs", "const worker = new Worker('./child.mjs', { type: 'module' }); worker.onmessage = ({ data }) => { console.log(data); worker.terminate(); };")
     done = sidelight("run", "--resolve", f"consul={consul.url}", path)
     assert done.out == "a\n", done.err
+
+
+def test_websockets_go_to_instances(sidelight, consul, instances):
+    pytest.importorskip("websockets")
+    from websockets.sync.server import serve
+
+    def echo(socket):
+        for message in socket:
+            socket.send(f"{socket.request.headers['Host']}: {message}")
+
+    (dead,) = instances("dead")
+    with serve(echo, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        consul.put("web", (dead.port, 60_000), server.socket.getsockname()[1])
+        dead.stop()
+        path = sidelight.write("a.mjs", """
+            const socket = new WebSocket('ws://web.service.consul/chat');
+            socket.onopen = () => socket.send('hi');
+            socket.onmessage = ({ data }) => { console.log(data); socket.close(); };
+            socket.onerror = () => console.log('error');
+        """)  # fmt: skip
+        done = sidelight("run", "--resolve", f"consul={consul.url}", path)
+        server.shutdown()
+    assert done.out == "web.service.consul: hi\n", done.err
 
 
 def test_what_came_of_it_is_counted(serve, consul, instances, receiver):
