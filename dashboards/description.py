@@ -171,12 +171,6 @@ WORKLOAD = Dashboard(
             panel("Collections", f"sum by (instance) (rate(v8js_gc_duration_seconds_sum{{@}}[@])) / sum by (instance) (rate({SERVED}_count{{@}}[@]))", unit="s"),
             panel("Bytes", f"sum by (network_io_direction) (rate(sidelight_http_server_io_bytes_total{{@}}[@])) / scalar(sum(rate({SERVED}_count{{@}}[@])))", "{{network_io_direction}}", unit="bytes"),
         ]),
-        Row("Schedules", [
-            Panel("Runs", [
-                Query("sum(increase(sidelight_scheduled_runs_total{@}[@]))", "runs"),
-                Query("sum(increase(sidelight_scheduled_failures_total{@}[@]))", "failures"),
-            ], width=24),
-        ]),
     ],
 )
 

@@ -1,3 +1,4 @@
+import Synchronization
 public import System
 import Wire
 
@@ -10,7 +11,12 @@ public final class ConsulResolver: NameResolver {
     /// Between two questions when it has not said how to wait.
     private static let pollSeconds: UInt32 = 5
 
+    /// Names whose versions are remembered.
+    private static let namesMax = 1_024
+
     private let servers: RegistryServers
+    /// The last version that was given of each name: those of another registry mean nothing here.
+    private let given = Mutex<[String: UInt64]>([:])
     private let headers: [(name: String, value: String)]
 
     /// - Parameter transport: TLS is its business.
@@ -25,14 +31,24 @@ public final class ConsulResolver: NameResolver {
         guard let name = ConsulName(question.name) else {
             return completion(.failure(ServiceFailure("that is no name of a service in Consul")))
         }
-        let known = question.knownVersion
+        let known = given.withLock { $0[question.name] == question.knownVersion ? question.knownVersion : nil }
         var asked = RegistryServers.Question(path: { Self.path(name, known: $0 ? known : nil) }, headers: headers)
         if known != nil { asked.firstTimeoutMilliseconds += Self.waitMilliseconds }
-        servers.ask(asked) { result in
+        servers.ask(asked) { [self] result in
             switch result {
             case .failure(let why): completion(.failure(why))
-            case .success(let response): completion(Self.answer(response, known: known))
+            case .success(let response):
+                let answer = Self.answer(response, known: known)
+                remember((try? answer.get())?.version, of: question.name)
+                completion(answer)
             }
+        }
+    }
+
+    private func remember(_ version: UInt64?, of name: String) {
+        given.withLock { given in
+            if given.count >= Self.namesMax { given = [:] }
+            given[name] = version
         }
     }
 

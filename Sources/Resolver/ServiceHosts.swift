@@ -13,32 +13,39 @@ public struct ServiceHosts: Hashable, Sendable {
 
     /// What to ask for; nil: the host is one. With a port of its own it is.
     /// - Parameter url: http or https, as URLs are serialized, without credentials.
-    public func question(url: String) -> ServiceQuestion? {
+    public func question(url: String) -> ServiceQuestion? { candidate(url: url).flatMap(question(host:)) }
+
+    /// The host, if it looks as one that is a service.
+    public func candidate(url: String) -> Substring? {
         let bytes = url.utf8
         guard var start = bytes.firstIndex(of: UInt8(ascii: ":")) else { return nil }
         start = bytes.index(start, offsetBy: 3, limitedBy: bytes.endIndex) ?? bytes.endIndex
         let rest = bytes[start...]
         let end = rest.firstIndex { Self.endsHost($0) } ?? rest.endIndex
         guard start < end, end == rest.endIndex || rest[end] != UInt8(ascii: ":") else { return nil }
-        // One comparison tells most hosts.
-        switch rest[rest.index(before: end)] {
-        case UInt8(ascii: "l") where consul: return question(.consul, url[start..<end]) ?? dns(url[start..<end])
-        case UInt8(ascii: "d") where etcd: return question(.etcd, url[start..<end]) ?? dns(url[start..<end])
-        default: return rest[start] == UInt8(ascii: "_") ? dns(url[start..<end]) : nil
-        }
+        let host = rest[start..<end]
+        let isService =
+            consul && host.last == UInt8(ascii: "l") && host.suffix(7).elementsEqual(".consul".utf8)
+            || etcd && host.last == UInt8(ascii: "d") && host.suffix(13).elementsEqual(".service.etcd".utf8)
+            || nameServers != nil && host.first == UInt8(ascii: "_")
+        return isService ? url[start..<end] : nil
+    }
+
+    /// - Parameter host: a candidate.
+    public func question(host: Substring) -> ServiceQuestion? {
+        let name = String(host)
+        if consul, name.hasSuffix(".consul"), let question = consulQuestion(name) { return question }
+        if etcd, name.hasSuffix(".service.etcd"), EtcdName(name) != nil { return ServiceQuestion(.etcd, name: name) }
+        return dns(host)
     }
 
     private static func endsHost(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "/") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
     }
 
-    private func question(_ source: ServiceQuestion.Source, _ host: Substring) -> ServiceQuestion? {
-        let name = String(host)
-        let isService =
-            source == .consul
-            ? name.hasSuffix(".consul") && name.contains(".service.") && ConsulName(name) != nil
-            : name.hasSuffix(".service.etcd") && EtcdName(name) != nil
-        return isService ? ServiceQuestion(source, name: name) : nil
+    /// `a.consul` is no `TAG.NAME` here.
+    private func consulQuestion(_ host: String) -> ServiceQuestion? {
+        host.contains(".service.") && ConsulName(host) != nil ? ServiceQuestion(.consul, name: host) : nil
     }
 
     /// As RFC 2782 writes services: the first two labels begin with "_".

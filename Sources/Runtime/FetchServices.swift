@@ -16,7 +16,8 @@ final class FetchServices {
     private let makeTransport: () -> CurlTransport
     private lazy var asking = makeAsking()
     private let clock = LinuxClock()
-    private var finders: [ServiceQuestion: ServiceFinder] = [:]
+    /// By the host.
+    private var finders: [String: ServiceFinder] = [:]
     /// Of finders that are no longer there.
     private var past: (answered: Int, failed: Int) = (0, 0)
     private var told: (answered: Int, failed: Int) = (0, 0)
@@ -39,13 +40,15 @@ final class FetchServices {
 
     /// Nil: the URL's host is no service.
     func finder(url: String) -> ServiceFinder? {
-        guard let question = hosts.question(url: url) else { return nil }
-        if let finder = finders[question] { return finder }
+        guard let candidate = hosts.candidate(url: url) else { return nil }
+        let host = String(candidate)
+        if let finder = finders[host] { return finder }
+        guard let question = hosts.question(host: candidate) else { return nil }
         if finders.count >= Self.servicesMax { forgetOldest() }
         let finder = ServiceFinder(
             question, asking.resolver, timers: asking.timers, clock: clock, idleNanosecondsMax: Self.idleNanoseconds
         ) { _ in }
-        finders[question] = finder
+        finders[host] = finder
         return finder
     }
 

@@ -85,7 +85,9 @@ public struct BoardPoints: Sendable {
         for counter in BoardCounter.allCases {
             guard let metric = counter.metric else { continue }
             let value = total[counter]
-            guard value > 0 || seen.contains("\(counter)") else { continue }
+            // That none is detached is worth telling once it is known how many there are.
+            let isKnown = counter == .detachedContexts && total[.nativeContexts] > 0
+            guard value > 0 || isKnown || seen.contains("\(counter)") else { continue }
             seen.insert("\(counter)")
             points.append(
                 metric.instrument.isInteger

@@ -56,6 +56,8 @@ class Server(http.server.ThreadingHTTPServer):
 
     def stop(self):
         """Nobody is answered any more, those who are connected included."""
+        if self.socket.fileno() < 0:
+            return
         self.shutdown()
         self.server_close()
         for connection in self.connections:

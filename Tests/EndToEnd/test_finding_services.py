@@ -1,15 +1,19 @@
 """Services that registries know: of a workload's fetch and of exporters, with registries that lie, are silent or go away, and instances that die."""
 
 import collections
+import contextlib
 import itertools
 import json
 import signal
+import socket
+import threading
 import time
 import urllib.parse
 
 import pytest
 
 from agents import Agent, spans
+from consul import Consul
 from finding import Etcd, FakeConsul, Instance
 from serving import Service, metrics, wait_for
 from test_discovery import NameServer, name_server  # noqa: F401
@@ -141,7 +145,7 @@ def test_an_acl_token_is_sent_and_its_lack_is_said(serve, stops, instances, side
     assert "secret-1" not in service.err
 
 
-def test_nothing_is_slower_or_lost_when_an_instance_dies(serve, consul, instances, receiver):
+def test_nothing_is_lost_when_an_instance_dies(serve, consul, instances, receiver, stops):
     a, b = instances("a", "b")
     consul.put("web", a.port, b.port)
     service = serve("--resolve", f"consul={consul.url}", receiver=receiver)
@@ -152,14 +156,11 @@ def test_nothing_is_slower_or_lost_when_an_instance_dies(serve, consul, instance
     assert set(shares(service, "http://web.service.consul/", 40, method="POST", body="x")) == {"b"}
     again = wait_for(lambda: [span for span in receiver.spans if span.kind == CLIENT and span.attributes.get("http.request.resend_count")])[0]
     assert again.attributes["network.peer.port"] == b.port
-    (event,) = [event for event in again.events if event.name == "resend"]
+    (event,) = [attributes for _, name, attributes in again.events if name == "resend"]
+    assert event == {"error.type": "connect", "network.peer.address": "127.0.0.1", "network.peer.port": a.port}
     # It comes back.
-    a.server = None
-    back = Instance("a again", a.port)
-    try:
-        wait_for(lambda: "a again" in shares(service, "http://web.service.consul/", 10), 40)
-    finally:
-        back.stop()
+    stops(Instance("a again", a.port))
+    wait_for(lambda: "a again" in shares(service, "http://web.service.consul/", 10), 40)
 
 
 def test_a_request_that_may_have_arrived_is_repeated_only_if_that_does_no_harm(serve, consul, instances):
@@ -188,7 +189,7 @@ def test_bodies_that_are_streams_go_there_too(serve, consul, instances):
     consul.put("web", a.port)
     service = serve("--resolve", f"consul={consul.url}")
     # The first waits until it is found where the service is, and its body with it.
-    body = "0123456789" * 1_000
+    body = "0123456789" * 300
     assert fetch(service, "http://web.service.consul/", method="POST", body=body, stream=1) == "a"
     assert a.seen[-1][3] == body.encode()
 
@@ -201,6 +202,30 @@ def test_an_instance_that_does_not_answer_within_the_programs_patience_is_not_ta
     assert any(fetch(service, "http://web.service.consul/", within=100).startswith("TimeoutError") for _ in range(3))
     a.mode = "answer"
     assert "a" in shares(service, "http://web.service.consul/", 10)
+
+
+@pytest.fixture
+def hole():
+    """A port where connections are never accepted, nor refused."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def test_an_instance_that_cannot_be_reached_is_left_alone_even_if_the_program_gives_up_first(serve, consul, instances, hole):
+    (b,) = instances("b")
+    consul.put("web", (hole, 65_535), (b.port, 1))
+    url = "http://web.service.consul/"
+    assert fetch(serve("--resolve", f"consul={consul.url}"), url) == "b"
+    service = serve("--resolve", f"consul={consul.url}")
+    assert fetch(service, url, within=900).startswith("TimeoutError")
+    assert fetch(service, url, within=900) == "b"
 
 
 # ---- Registries that fail
@@ -325,6 +350,30 @@ def test_child_workers_find_services_too(sidelight, consul, instances):
     assert done.out == "a\n", done.err
 
 
+def test_websockets_go_to_instances(sidelight, consul, instances):
+    pytest.importorskip("websockets")
+    from websockets.sync.server import serve
+
+    def echo(socket):
+        for message in socket:
+            socket.send(f"{socket.request.headers['Host']}: {message}")
+
+    (dead,) = instances("dead")
+    with serve(echo, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        consul.put("web", (dead.port, 60_000), server.socket.getsockname()[1])
+        dead.stop()
+        path = sidelight.write("a.mjs", """
+            const socket = new WebSocket('ws://web.service.consul/chat');
+            socket.onopen = () => socket.send('hi');
+            socket.onmessage = ({ data }) => { console.log(data); socket.close(); };
+            socket.onerror = () => console.log('error');
+        """)  # fmt: skip
+        done = sidelight("run", "--resolve", f"consul={consul.url}", path)
+        server.shutdown()
+    assert done.out == "web.service.consul: hi\n", done.err
+
+
 def test_what_came_of_it_is_counted(serve, consul, instances, receiver):
     a, b = instances("a", "b")
     consul.put("web", a.port, b.port)
@@ -333,9 +382,9 @@ def test_what_came_of_it_is_counted(serve, consul, instances, receiver):
     fetch(service, "http://nobody.service.consul/")
     service.end()
     found = metrics(receiver)
-    counts = {str(attributes).split('"')[1]: point.as_int or point.as_double for attributes, point in found["sidelight.fetch.services"].items()}
+    counts = {point.attributes[0].value.string_value: point.as_int or point.as_double for point in found["sidelight.fetch.services"]}
     assert counts == {"answered": 10, "unknown": 1}
-    assert [point.as_int or point.as_double for point in found["sidelight.fetch.lookups"].values()] == [2]
+    assert [point.as_int or point.as_double for point in found["sidelight.fetch.lookups"]] == [2]
 
 
 # ---- etcd
@@ -394,6 +443,29 @@ def test_users_of_etcd_get_tokens_anew(serve, etcd, instances, sidelight):
     (b,) = instances("b")
     etcd.put("web", b.port, token=token)
     wait_for(lambda: "b" in shares(service, "http://web.service.etcd/", 10), 15)
+
+
+# ---- What --register writes
+
+
+def test_what_registers_itself_is_found_until_it_dies(sidelight, serve, etcd, stops, tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    consul = stops(Consul(tmp_path, port))
+    url = f"http://127.0.0.1:{port}"
+    entry = sidelight.write("stock.mjs", "export default { fetch: (request) => new Response(`here: ${request.headers.get('host')}`) };")
+    registry = json.dumps({"discovery": {"register": {"ttl": "3s", "consul": url, "etcd": etcd.url}}})
+    sidelight.write("register.yaml", registry)
+    stock = stops(Service(sidelight, entry, "-c", "register.yaml", "--service", "stock"))
+    service = serve("--resolve", f"consul={url}", "--resolve", f"etcd={etcd.url}")
+    for kind in ("consul", "etcd"):
+        name = f"stock.service.{kind}"
+        wait_for(lambda: fetch(service, f"http://{name}/") == f"here: {name}")
+    stock.kill()
+    # Its lease and its check run out; that there is none is believed after 30 s.
+    for kind in ("consul", "etcd"):
+        wait_for(lambda: "no instance of it" in fetch(service, f"http://stock.service.{kind}/"), 60)
 
 
 # ---- DNS

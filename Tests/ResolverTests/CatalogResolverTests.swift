@@ -48,8 +48,23 @@ private let one = #"[{"Node":{"Address":"10.0.0.1"},"Service":{"Port":80}}]"#
         #expect(bench.answers.last?.version == 17)
     }
 
+    /// Has had an answer of this version.
+    private func knowing(_ version: UInt64, _ bench: Bench = Bench()) -> Bench {
+        bench.ask("web")
+        bench.transport.answer(index: version, one)
+        return bench
+    }
+
+    @Test func whatAnotherRegistryKnewIsNotWaitedOn() {
+        let bench = knowing(16)
+        bench.ask("web", known: 17)
+        #expect(bench.request.url == "http://c:8500/v1/health/service/web?passing=1")
+        bench.transport.answer(index: 16, one)
+        #expect(bench.answers.last?.version == 16)
+    }
+
     @Test func aKnownAnswerIsWaitedOn() {
-        let bench = Bench()
+        let bench = knowing(17)
         bench.ask("web", known: 17)
         #expect(bench.request.url == "http://c:8500/v1/health/service/web?passing=1&index=17&wait=30s")
         // Longer than Consul may take.
@@ -62,7 +77,7 @@ private let one = #"[{"Node":{"Address":"10.0.0.1"},"Service":{"Port":80}}]"#
     @Test(arguments: ["0", "16", "-1", "x", "", "99999999999999999999"]) func anIndexThatCannotBeIsNotWaitedOn(
         index: String
     ) {
-        let bench = Bench()
+        let bench = knowing(17)
         bench.ask("web", known: 17)
         bench.transport.answer(
             .success(
@@ -72,7 +87,7 @@ private let one = #"[{"Node":{"Address":"10.0.0.1"},"Service":{"Port":80}}]"#
     }
 
     @Test func aServerThatFailsIsLeftForTheNextWhichIsNotWaitedOn() {
-        let bench = Bench(consul: ["http://a", "http://b", "http://c"])
+        let bench = knowing(5, Bench(consul: ["http://a", "http://b", "http://c"]))
         bench.ask("web", known: 5)
         bench.transport.fail()
         #expect(bench.transport.urls == ["http://b/v1/health/service/web?passing=1"])
@@ -86,7 +101,7 @@ private let one = #"[{"Node":{"Address":"10.0.0.1"},"Service":{"Port":80}}]"#
         for _ in 0..<3 { bench.transport.fail() }
         #expect(bench.transport.urls.isEmpty)
         #expect(bench.answers.failure == "http://b: refused")
-        #expect(bench.answers.count == 2)
+        #expect(bench.answers.count == 3)
     }
 
     @Test func aRefusalIsSaid() {

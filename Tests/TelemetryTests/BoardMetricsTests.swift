@@ -79,6 +79,16 @@ extension [MetricPoint] {
         #expect((935...939).contains(window.start(time: 999_000_000_000).active))
     }
 
+    @Test func thatNoContextIsDetachedIsToldWhenThereAreSome() {
+        var metrics = BoardMetrics(startTime: 0)
+        var board = BoardSnapshot()
+        #expect(metrics.points([board], time: 1).named("sidelight.v8.contexts.detached").isEmpty)
+        board.counters[BoardCounter.nativeContexts.rawValue] = 2
+        let points = metrics.points([board], time: 2)
+        #expect(points.named("sidelight.v8.contexts.native").map(\.value) == [2])
+        #expect(points.named("sidelight.v8.contexts.detached").map(\.value) == [0])
+    }
+
     @Test func delayBucketsAreAQuarterWide() {
         var last = 0
         for exponent in 10..<34 {
