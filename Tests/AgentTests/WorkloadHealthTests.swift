@@ -145,7 +145,8 @@ import Testing
         world.facts.workers[0].handlers = [.fetch, .health]
         func isThere() -> Bool {
             world.seconds += 1
-            return world.subject.look(world.settings, now: world.seconds * 1_000_000_000).contains { $0.name == "program" }
+            let looks = world.subject.look(world.settings, now: world.seconds * 1_000_000_000)
+            return looks.contains { $0.name == "program" }
         }
         #expect(isThere())
         // A component that goes is forgotten, and would be starting when it comes again.
