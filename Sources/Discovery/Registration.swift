@@ -68,6 +68,17 @@ public struct Registration: Sendable {
         public var forgotten: UInt64 = 0
         public var taken: UInt64 = 0
         public var failed: [RegistryFailure.Code: UInt64] = [:]
+
+        public init() {}
+
+        public mutating func add(_ other: Counts) {
+            registered += other.registered
+            beaten += other.beaten
+            deregistered += other.deregistered
+            forgotten += other.forgotten
+            taken += other.taken
+            failed.merge(other.failed, uniquingKeysWith: +)
+        }
     }
 
     static let failureDelayMin: UInt64 = 250_000_000

@@ -32,7 +32,9 @@ public final class FileRegistry: Registry {
                 completion(write(PrometheusTarget.json([target(instance)])))
             case .beat(let instance, _):
                 completion(read() == PrometheusTarget.json([target(instance)]) ? .done : .forgotten)
-            case .deregister: completion(remove())
+            // It may be that of another by now, who writes to the same place.
+            case .deregister(let instance):
+                completion(read() == PrometheusTarget.json([target(instance)]) ? remove() : .done)
             }
         }
     }

@@ -56,6 +56,8 @@ public final class ServiceFinder: Sendable {
         state = Mutex(State(table: ServiceTable(of: question.source)))
     }
 
+    deinit { timers.cancel(ObjectIdentifier(self)) }
+
     public var counts: Counts {
         state.withLock { ($0.table.answered, $0.table.failed, $0.table.endpoints.count) }
     }
@@ -110,6 +112,7 @@ public final class ServiceFinder: Sendable {
         let waiting = state.withLock { state in
             defer { state.waiting = [] }
             state.isClosed = true
+            timers.cancel(ObjectIdentifier(self))
             return state.waiting
         }
         for taker in waiting { taker(nil, "\(question.name): it is not asked for any more") }
@@ -139,26 +142,29 @@ public final class ServiceFinder: Sendable {
     /// Asks if it is time, else sees to it that it is done in time.
     private func ask() {
         let now = clock.monotonicNanoseconds()
-        let (question, timer): (ServiceQuestion?, UInt64?) = state.withLock { state in
-            guard !state.isClosed, !isIdle(state, now) else { return (nil, nil) }
+        let question: ServiceQuestion? = state.withLock { state in
+            guard !state.isClosed, !isIdle(state, now) else { return nil }
             if state.table.asks(now: now) {
                 var question = self.question
                 question.knownVersion = state.table.version
-                return (question, nil)
+                return question
             }
-            guard needsAsking(state, now), let wakeAt = state.table.wakeAt else { return (nil, nil) }
+            guard needsAsking(state, now), let wakeAt = state.table.wakeAt else { return nil }
             state.timerAt = wakeAt
-            return (nil, wakeAt)
+            wake(at: wakeAt)
+            return nil
         }
-        if let timer { wake(at: timer) }
         guard let question else { return }
         resolver.ask(question) { [weak self, timers] result in
+            // Of one that is closed nobody wants to know: programs make names, and each answer would be a timer.
+            guard let self, !state.withLock({ $0.isClosed }) else { return }
             timers.schedule(at: 0) { [weak self] in self?.take(result) }
         }
     }
 
+    /// In place of a later one. Under the lock, so that it is this one that waits.
     private func wake(at deadline: UInt64) {
-        timers.schedule(at: deadline) { [weak self] in
+        timers.schedule(at: deadline, for: ObjectIdentifier(self)) { [weak self] in
             guard let self else { return }
             state.withLock { if $0.timerAt == deadline { $0.timerAt = nil } }
             ask()

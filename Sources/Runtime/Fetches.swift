@@ -105,6 +105,8 @@ final class Fetches {
         for entry in running.values { entry.stream?.abort() }
         running = [:]
         services?.close()
+        // The resolver's thread ends with it.
+        services = nil
     }
 
     /// Ends the transport's thread.

@@ -67,8 +67,14 @@ public final class CurlTransport: HTTPTransport, TimerScheduler {
     }
 
     public func schedule(at deadline: UInt64, _ action: @escaping @Sendable () -> Void) {
-        core.schedule(at: deadline, action)
+        core.schedule(at: deadline, for: nil, action)
     }
+
+    public func schedule(at deadline: UInt64, for owner: ObjectIdentifier, _ action: @escaping @Sendable () -> Void) {
+        core.schedule(at: deadline, for: owner, action)
+    }
+
+    public func cancel(_ owner: ObjectIdentifier) { core.cancel(owner) }
 
     /// Another client on the same thread and the same pool of connections, with options of its own.
     public func client(_ options: Options) -> Client { Client(transport: self, options: options) }
@@ -103,6 +109,8 @@ extension CurlTransport {
     final class Core: Sendable {
         struct Timer: Sendable {
             var deadline: UInt64
+            /// Has no other.
+            var owner: ObjectIdentifier?
             var action: @Sendable () -> Void
         }
 
@@ -165,13 +173,20 @@ extension CurlTransport {
             }
         }
 
-        func schedule(at deadline: UInt64, _ action: @escaping @Sendable () -> Void) {
+        func schedule(
+            at deadline: UInt64, for owner: ObjectIdentifier?, _ action: @escaping @Sendable () -> Void
+        ) {
             state.withLock { state in
                 guard state.phase != .stopped else { return }
+                if let owner { state.timers.removeAll { $0.owner == owner } }
                 precondition(state.timers.count < timersMax, "too many timers wait: \(state.timers.count)")
-                state.timers.append(Timer(deadline: deadline, action: action))
+                state.timers.append(Timer(deadline: deadline, owner: owner, action: action))
                 wakeOrStart(&state)
             }
+        }
+
+        func cancel(_ owner: ObjectIdentifier) {
+            state.withLock { $0.timers.removeAll { $0.owner == owner } }
         }
 
         func shutdown() {

@@ -213,6 +213,15 @@ import Testing
         #expect(world.keeper.desk.hindrance == nil)
     }
 
+    @Test func noServiceServesWhileTheMainLoopHangs() throws {
+        let world = try HealthWorld()
+        world.subject.looks = [Self.workload(.pass)]
+        world.run()
+        #expect(world.keeper.desk.servingStatuses.allSatisfy { $0.status == .serving })
+        world.clock.advance(HealthDesk.stillNanosecondsMax + 1)
+        #expect(world.keeper.desk.servingStatuses.allSatisfy { $0.status == .notServing })
+    }
+
     @Test func hostileAnswersAreALineEach() throws {
         let world = try HealthWorld(Self.settings([try HealthWorld.check("db")]))
         world.run()

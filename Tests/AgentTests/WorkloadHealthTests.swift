@@ -131,6 +131,36 @@ import Testing
             world.look(after: 10)["program"] == HealthFinding(.fail, "isolate 0: health() has not answered for 20 s"))
     }
 
+    @Test func anAnswerThatIsJustBeingWrittenIsTheLastOne() {
+        let world = World(places: 1)
+        world.facts.workers[0].handlers = [.fetch, .health]
+        world.facts.workers[0].health = BoardHealth(status: .fail, reason: "no disk", answers: 1)
+        #expect(world.look()["program"] == HealthFinding(.fail, "isolate 0: no disk"))
+        world.facts.workers[0].health = nil
+        #expect(world.look(after: 5)["program"] == HealthFinding(.fail, "isolate 0: no disk"))
+    }
+
+    @Test func aProgramThatIsStartedAgainIsTheSame() {
+        let world = World(places: 1)
+        world.facts.workers[0].handlers = [.fetch, .health]
+        func isThere() -> Bool {
+            world.seconds += 1
+            return world.subject.look(world.settings, now: world.seconds * 1_000_000_000).contains { $0.name == "program" }
+        }
+        #expect(isThere())
+        // A component that goes is forgotten, and would be starting when it comes again.
+        let worker = world.facts.workers[0]
+        world.facts.workers = []
+        #expect(isThere())
+        world.facts.workers = [worker]
+        #expect(isThere())
+        // Code without one.
+        world.facts.workers[0].handlers = .fetch
+        #expect(!isThere())
+        world.facts.workers = []
+        #expect(!isThere())
+    }
+
     private static func condition(
         _ outage: String? = nil, fullness: Double = 0, isFull: Bool = false, evicts: Bool = false,
         failure: String? = nil

@@ -68,6 +68,18 @@ private let deregister = RegistryOperation.deregister(sampleInstance())
         #expect(registry.perform(beat) == .forgotten)
     }
 
+    @Test func whatAnotherHasWrittenMeanwhileStays() {
+        let folder = Folder()
+        #expect(folder.registry().perform(register) == .done)
+        var other = sampleInstance()
+        other.port += 1
+        #expect(folder.registry().perform(.register(other, InstanceHealth(.passing))) == .done)
+        #expect(folder.registry().perform(deregister) == .done)
+        #expect(folder.text?.contains(other.place) == true)
+        #expect(folder.registry().perform(.deregister(other)) == .done)
+        #expect(folder.text == nil)
+    }
+
     @Test func whatAKilledOneHasLeftIsNotInTheWay() {
         let folder = Folder()
         // A link where the new file goes must not lead it elsewhere.

@@ -111,6 +111,21 @@ def test_a_service_in_consul_is_fetched_by_its_name_and_its_instances_get_their_
     assert service.end() == 0
 
 
+def test_a_program_that_makes_names_lives(sidelight, consul):
+    program = sidelight.write(
+        "many.mjs",
+        """
+const one = (number) => fetch(`http://n${number}.service.consul/`).then((answer) => answer.status, (error) => error.cause?.code ?? error.name);
+const seen = new Set();
+for (let first = 0; first < 3000; first += 100)
+    for (const answer of await Promise.all(Array.from({ length: 100 }, (_, index) => one(first + index)))) seen.add(answer);
+console.log([...seen].join());
+""",
+    )
+    done = sidelight("run", "--resolve", f"consul={consul.url}", program)
+    assert (done.code, done.out) == (0, "resolve\n"), done.err
+
+
 def test_what_changes_counts_at_once(serve, consul, instances):
     a, b = instances("a", "b")
     consul.put("web", a.port)

@@ -670,6 +670,36 @@ def test_an_agent_makes_its_receivers_and_its_admin_port_known(sidelight, consul
     assert consul.services == {}
 
 
+def test_an_admin_port_that_moves_is_known_where_it_is(sidelight, consul, tmp_path):
+    file = tmp_path / "gateway.json"
+    register = {"name": "gateway", "ttl": f"{TTL}s", "consul": consul.url, "file-sd": str(file)}
+    agent = Agent(sidelight, discovery={"register": register})
+
+    def targets():
+        try:
+            return json.loads(file.read_text())[0]["targets"]
+        except FileNotFoundError:
+            return None
+
+    def metrics():
+        return {(one["Service"], one["Meta"]["metrics"]) for one in consul.services.values()}
+
+    try:
+        wait_for(lambda: targets() and consul.instances("gateway"))
+        place = f"127.0.0.1:{free_port()}"
+        agent.write(admin=place)
+        agent.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: targets() == [place], SOON)
+        names = ["gateway", *(f"gateway-{name}" for name in ("otlp-http", "otlp-grpc", "zipkin", "jaeger"))]
+        wait_for(lambda: metrics() == {(name, place) for name in names}, SOON)
+        assert [one["Port"] for one in consul.services.values() if one["Service"] == "gateway"] == [int(place.split(":")[1])]
+        with urllib.request.urlopen(f"http://{place}/api/v1/sd", timeout=20) as answer:
+            assert json.load(answer)[0]["targets"] == [place]
+    finally:
+        agent.end()
+    assert consul.services == {} and targets() is None
+
+
 # ---- bad input
 
 

@@ -13,13 +13,21 @@ final class HandClock: SystemClock {
 
 /// Timers that run when told.
 final class HandTimers: TimerScheduler {
-    private let waiting = Mutex<[(deadline: UInt64, action: @Sendable () -> Void)]>([])
+    private typealias Timer = (deadline: UInt64, owner: ObjectIdentifier?, action: @Sendable () -> Void)
+    private let waiting = Mutex<[Timer]>([])
 
     var count: Int { waiting.withLock { $0.count } }
 
     func schedule(at deadline: UInt64, _ action: @escaping @Sendable () -> Void) {
-        waiting.withLock { $0.append((deadline, action)) }
+        waiting.withLock { $0.append((deadline, nil, action)) }
     }
+
+    func schedule(at deadline: UInt64, for owner: ObjectIdentifier, _ action: @escaping @Sendable () -> Void) {
+        cancel(owner)
+        waiting.withLock { $0.append((deadline, owner, action)) }
+    }
+
+    func cancel(_ owner: ObjectIdentifier) { waiting.withLock { $0.removeAll { $0.owner == owner } } }
 
     /// Runs what is due, and what becomes due by that.
     func fire(_ clock: HandClock) {

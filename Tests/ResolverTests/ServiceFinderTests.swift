@@ -53,6 +53,34 @@ private final class Bench: Sendable {
 }
 
 @Suite struct ServiceFinderTests {
+    @Test func hasOneTimerHoweverOftenItsInstancesFail() {
+        let bench = Bench()
+        bench.find()
+        for _ in 0..<100 {
+            // An answer without a version holds for a while, and a failure brings the next question forward.
+            bench.answer(index: nil, "a")
+            bench.finder.note(ServiceEndpoint(host: "a", port: 80), hasWorked: false)
+            #expect(bench.timers.count == 1)
+            bench.pass(1 * second)
+            #expect(bench.transport.urls.count == 1)
+        }
+    }
+
+    @Test func oneThatIsClosedLeavesNoTimer() {
+        let bench = Bench()
+        bench.find()
+        bench.answer(index: nil, "a")
+        #expect(bench.timers.count == 1)
+        bench.finder.close()
+        #expect(bench.timers.count == 0)
+        // One that is asked for still, too.
+        let other = Bench()
+        other.find()
+        other.finder.close()
+        other.transport.answer(200, "[]")
+        #expect(other.timers.count == 0 && other.found.count == 1)
+    }
+
     @Test func theFirstWaitsAndTheOthersDoNot() {
         let bench = Bench()
         bench.find()

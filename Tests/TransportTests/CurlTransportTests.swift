@@ -324,6 +324,29 @@ extension NetworkTests {
             #expect(order.withLock { $0 } == [1, 2, 3])
         }
 
+        @Test func anOwnerHasOneTimer() async {
+            final class Owner: Sendable {}
+            let owner = Owner()
+            let order = Mutex<[Int]>([])
+            let (now, hour) = (monotonicNow(), 3_600_000_000_000 as UInt64)
+            // Far more than may wait.
+            for _ in 0..<2 * CurlTransport.timersMax {
+                transport.schedule(at: now + hour, for: ObjectIdentifier(owner)) { order.withLock { $0.append(1) } }
+            }
+            for _ in 0..<2 * CurlTransport.timersMax {
+                let gone = Owner()
+                transport.schedule(at: now + hour, for: ObjectIdentifier(gone)) { order.withLock { $0.append(2) } }
+                transport.cancel(ObjectIdentifier(gone))
+            }
+            await withCheckedContinuation { continuation in
+                transport.schedule(at: 0, for: ObjectIdentifier(owner)) {
+                    order.withLock { $0.append(3) }
+                    continuation.resume()
+                }
+            }
+            #expect(order.withLock { $0 } == [3])
+        }
+
         @Test func droppingTheTransportEndsItsThread() async {
             let before = openFiles()
             var transport: CurlTransport? = CurlTransport()

@@ -8,7 +8,7 @@ struct Offers {
     private let configuration: RegisterConfiguration
     private let service: String
     /// Nil: there is no admin port.
-    private let admin: HostPort?
+    var admin: HostPort?
     /// Of this machine, where somebody else can reach it.
     private let address: String
     private let process = Machine.randomUUID()
@@ -66,7 +66,7 @@ struct Offers {
         (instance.tags, instance.weight) = (configuration.tags, configuration.weight)
         instance.meta = configuration.meta.merging(own) { mine, _ in mine }
         instance.meta[ServiceInstance.processKey] = process
-        if let metricsPlace { instance.meta["metrics"] = metricsPlace }
+        if let metricsPlace { instance.metricsPlace = metricsPlace }
         return Registrar.Offer(instance: instance, dnsType: dnsType, isScraped: isScraped)
     }
 

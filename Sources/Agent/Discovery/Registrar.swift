@@ -82,8 +82,8 @@ final class Registrar: Duty {
                 "file-sd: there is no admin port, and so nothing that Prometheus could scrape: no file is written")
         }
         let registrar = Registrar(
-            RegistryDrivers(configuration, transport(), metricsPlace: offers.metricsPlace), wake: duties.wake,
-            clock: clock, messages: messages, board: board, health: health)
+            RegistryDrivers(configuration, transport()), wake: duties.wake, clock: clock, messages: messages,
+            board: board, health: health)
         registrar.offer(offered)
         duties.add(registrar)
         return registrar
@@ -167,7 +167,11 @@ final class Registrar: Duty {
         for number in entries.keys {
             perform(entries[number]!.registration.tick(now: now, random: .random(in: .min ... .max)), number)
         }
-        entries = entries.filter { isEnding || !$0.value.registration.hasEnded }
+        entries = entries.filter { _, entry in
+            guard !isEnding, entry.registration.hasEnded else { return true }
+            board.keep(entry.registration.counts, of: entry.registry)
+            return false
+        }
         show(now)
     }
 
@@ -230,12 +234,9 @@ struct RegistryDrivers {
     private let consul: CurlTransport.Client?
     private let etcd: CurlTransport.Client?
     private let avahi: AvahiPublisher?
-    /// Where Prometheus finds the metrics of this process; nil: nowhere.
-    private let metricsPlace: String?
 
-    init(_ configuration: RegisterConfiguration, _ transport: CurlTransport, metricsPlace: String?) {
+    init(_ configuration: RegisterConfiguration, _ transport: CurlTransport) {
         self.configuration = configuration
-        self.metricsPlace = metricsPlace
         func client(_ authority: String?) -> CurlTransport.Client {
             var options = CurlTransport.Options()
             options.authorityFile = authority
@@ -273,14 +274,14 @@ struct RegistryDrivers {
         if let avahi, let own = configuration.dnsSD {
             made.append((.dnsSD, avahi.registry(type: own.type ?? offer.dnsType)))
         }
-        if let path = configuration.fileSD, offer.isScraped, let metricsPlace {
+        if let path = configuration.fileSD, offer.isScraped, offer.instance.metricsPlace != nil {
             let labels = configuration.labels
             made.append(
                 (
                     .fileSD,
                     FileRegistry(
                         path: path,
-                        target: { PrometheusTarget($0, metricsPlace: metricsPlace, labels: labels) },
+                        target: { PrometheusTarget($0, metricsPlace: $0.metricsPlace ?? "", labels: labels) },
                         inBackground: { Self.inBackground("sidelight-file", $0) })
                 ))
         }
@@ -289,6 +290,14 @@ struct RegistryDrivers {
 
     private static func inBackground(_ name: StaticString, _ body: @escaping @Sendable () -> Void) {
         ServiceThread(name: name, body).detach()
+    }
+}
+
+extension ServiceInstance {
+    /// Where Prometheus finds the metrics of its process; nil: nowhere.
+    var metricsPlace: String? {
+        get { meta["metrics"] }
+        set { meta["metrics"] = newValue }
     }
 }
 

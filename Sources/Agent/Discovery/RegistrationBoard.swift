@@ -25,6 +25,8 @@ final class RegistrationBoard: Sendable {
     private struct State {
         var statuses: [RegistrationStatus] = []
         var target: PrometheusTarget?
+        /// Of registrations that are no more: what is counted never goes back.
+        var past: [RegistryKind: Registration.Counts] = [:]
     }
 
     private let state = Mutex(State())
@@ -35,29 +37,32 @@ final class RegistrationBoard: Sendable {
 
     func show(_ statuses: [RegistrationStatus]) { state.withLock { $0.statuses = statuses } }
     func show(_ target: PrometheusTarget?) { state.withLock { $0.target = target } }
+    func keep(_ counts: Registration.Counts, of registry: RegistryKind) {
+        state.withLock { $0.past[registry, default: Registration.Counts()].add(counts) }
+    }
 
     /// `sidelight_registrations`, `sidelight_registry_answers_total`.
     func count(in counters: inout Counters) {
-        let statuses = statuses
-        for registry in RegistryKind.allCases where statuses.contains(where: { $0.registry == registry }) {
+        let (statuses, past) = state.withLock { ($0.statuses, $0.past) }
+        for registry in RegistryKind.allCases {
             let own = statuses.filter { $0.registry == registry }
+            guard !own.isEmpty || past[registry] != nil else { continue }
             for state in Registration.State.allCases {
                 counters.add(
                     .registrations, ["registry": registry.rawValue, "state": state.rawValue],
                     own.count { $0.state == state })
             }
-            for status in own {
-                func add(_ outcome: String, _ count: UInt64) {
-                    counters.add(.registryAnswers, ["registry": registry.rawValue, "outcome": outcome], count)
-                }
-                let counts = status.counts
-                add("registered", counts.registered)
-                add("beaten", counts.beaten)
-                add("deregistered", counts.deregistered)
-                add("forgotten", counts.forgotten)
-                add("taken", counts.taken)
-                for code in RegistryFailure.Code.allCases { add(code.rawValue, counts.failed[code] ?? 0) }
+            func add(_ outcome: String, _ count: UInt64) {
+                counters.add(.registryAnswers, ["registry": registry.rawValue, "outcome": outcome], count)
             }
+            var counts = past[registry] ?? Registration.Counts()
+            for status in own { counts.add(status.counts) }
+            add("registered", counts.registered)
+            add("beaten", counts.beaten)
+            add("deregistered", counts.deregistered)
+            add("forgotten", counts.forgotten)
+            add("taken", counts.taken)
+            for code in RegistryFailure.Code.allCases { add(code.rawValue, counts.failed[code] ?? 0) }
         }
     }
 

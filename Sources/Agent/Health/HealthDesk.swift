@@ -86,7 +86,10 @@ final class HealthDesk: HealthSource {
         return hindrance == nil ? status : .notServing
     }
 
-    var servingStatuses: [(service: String, status: HealthProtocol.ServingStatus)] { report.servingStatuses }
+    var servingStatuses: [(service: String, status: HealthProtocol.ServingStatus)] {
+        let statuses = report.servingStatuses
+        return hindrance == nil ? statuses : statuses.map { ($0.service, .notServing) }
+    }
 
     var hasRoom: Bool { state.withLock { $0.watchers.count < Self.watchersMax } }
 

@@ -23,12 +23,10 @@ final class ServiceManager {
     /// - Parameter isAlive: whether to be started anew would not help.
     func tick(_ report: HealthReport, now: UInt64) {
         if !isReadySaid, report.passes(.startup) {
-            isReadySaid = true
-            status = report.line
-            socket.send("READY=1\nSTATUS=\(status)")
+            // What it does not take, for its queue is full, is said again.
+            isReadySaid = say(report.line, "READY=1\n")
         } else if report.line != status {
-            status = report.line
-            socket.send("STATUS=\(status)")
+            say(report.line)
         }
         guard let watchdogNanoseconds, watchdogAt <= now else { return }
         watchdogAt = now &+ watchdogNanoseconds
@@ -36,9 +34,17 @@ final class ServiceManager {
         if report.passes(.liveness) { socket.send("WATCHDOG=1") }
     }
 
+    @discardableResult
+    private func say(_ line: String, _ before: String = "") -> Bool {
+        guard socket.send("\(before)STATUS=\(line)") else { return false }
+        status = line
+        return true
+    }
+
     /// Another configuration, or other code, is being taken.
     func reloading(now: UInt64) {
-        guard !isReloading, !isStopping else { return }
+        // Before it is ready, the end of this would say that it is.
+        guard isReadySaid, !isReloading, !isStopping else { return }
         isReloading = true
         socket.send("RELOADING=1\nMONOTONIC_USEC=\(now / 1_000)")
     }

@@ -122,29 +122,44 @@ final class WorkloadHealth: HealthSubject {
 
 /// What the module's own `health` says, over time. Main thread.
 private struct ProgramWatch {
-    private var answers: [Int32: (count: UInt32, at: UInt64)] = [:]
+    private struct Answer {
+        /// Nil: there was none yet.
+        var said: BoardHealth?
+        /// When it was new.
+        var at: UInt64
+    }
+
+    private var answers: [Int32: Answer] = [:]
     private var dueAt: UInt64 = 0
+    /// Whether those that served last have one.
+    private var isThere = false
 
     /// Nil: no module that serves has one.
     mutating func look(
         _ serving: [WorkloadHealth.Facts.Worker], _ settings: HealthConfiguration, now: UInt64
     ) -> HealthLook? {
         let asked = serving.filter { $0.handlers.contains(.health) }
-        guard !asked.isEmpty else { return nil }
-        var next: [Int32: (count: UInt32, at: UInt64)] = [:]
+        if !serving.isEmpty { isThere = !asked.isEmpty }
+        guard isThere else { return nil }
+        var look = HealthLook(
+            name: "program", measurement: "health", need: .workload, probes: .startup, isFickle: true)
+        // While none serves, it is as it was.
+        guard !asked.isEmpty else { return look }
+        var next: [Int32: Answer] = [:]
         var worst: HealthFinding?
-        var isWaiting = false
         for worker in asked {
-            let known = answers[worker.pid] ?? (0, now)
-            let count = worker.health?.answers ?? known.count
-            next[worker.pid] = count == known.count ? known : (count, now)
-            if count == 0 { isWaiting = true }
-            let finding = Self.finding(worker, silent: now &- next[worker.pid]!.at, settings)
+            var answer = answers[worker.pid] ?? Answer(said: nil, at: now)
+            // While the next one is being written, there is the last one.
+            if let said = worker.health {
+                if said.answers != answer.said?.answers { answer.at = now }
+                answer.said = said
+            }
+            next[worker.pid] = answer
+            let finding = Self.finding(answer, "isolate \(worker.place)", settings, now)
             if worst.map({ finding.status > $0.status }) ?? true { worst = finding }
         }
         answers = next
-        var look = HealthLook(
-            name: "program", measurement: "health", need: .workload, probes: .startup, isFickle: true)
+        let isWaiting = next.values.contains { $0.said == nil }
         // An answer counts once, however often it is looked at.
         if now >= dueAt, !isWaiting || worst?.status == .fail {
             look.finding = worst
@@ -154,14 +169,14 @@ private struct ProgramWatch {
     }
 
     private static func finding(
-        _ worker: WorkloadHealth.Facts.Worker, silent: UInt64, _ settings: HealthConfiguration
+        _ answer: Answer, _ name: String, _ settings: HealthConfiguration, _ now: UInt64
     ) -> HealthFinding {
-        let name = "isolate \(worker.place)"
+        let silent = now &- answer.at
         guard silent <= 3 * settings.intervalNanoseconds + settings.timeoutNanoseconds else {
             return HealthFinding(.fail, "\(name): health() has not answered for \(silent / 1_000_000_000) s")
         }
-        guard let health = worker.health, health.status != .pass else { return .pass }
-        let reason = health.reason.isEmpty ? "health() says so" : health.reason
-        return HealthFinding(health.status == .fail ? .fail : .warn, "\(name): \(reason)")
+        guard let said = answer.said, said.status != .pass else { return .pass }
+        let reason = said.reason.isEmpty ? "health() says so" : said.reason
+        return HealthFinding(said.status == .fail ? .fail : .warn, "\(name): \(reason)")
     }
 }

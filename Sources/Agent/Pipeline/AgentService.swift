@@ -444,8 +444,7 @@ public final class AgentService {
 
     private func beginRegistering() {
         let configuration = plan.configuration.common.discovery.register
-        let admin = plan.configuration.admin.flatMap { bound(Listen.admin, $0) }
-        let offers = Offers(configuration, service: plan.configuration.service, admin: admin)
+        let offers = Offers(configuration, service: plan.configuration.service, admin: boundAdmin)
         self.offers = offers
         let offered = offered(offers)
         status.registrations.show(offers.target(offered))
@@ -456,8 +455,12 @@ public final class AgentService {
 
     /// After a change of what it listens at.
     private func offer() {
-        guard let offers else { return }
-        registrar?.offer(offered(offers))
+        guard var offers else { return }
+        offers.admin = boundAdmin
+        self.offers = offers
+        let offered = offered(offers)
+        status.registrations.show(offers.target(offered))
+        registrar?.offer(offered)
     }
 
     private func offered(_ offers: Offers) -> [Registrar.Offer] {
@@ -466,6 +469,8 @@ public final class AgentService {
                 bound(receiver.name, receiver.listen).map { (receiver, $0) }
             })
     }
+
+    private var boundAdmin: HostPort? { plan.configuration.admin.flatMap { bound(Listen.admin, $0) } }
 
     /// With the port that was chosen.
     private func bound(_ name: String, _ asked: HostPort) -> HostPort? {
