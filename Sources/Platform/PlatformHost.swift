@@ -89,6 +89,7 @@ public protocol HTTPHost: AnyObject {
     func setErrorType(_ slot: Int, _ type: String)
     /// What the module's `health` says: 1 pass, 2 warn, 3 fail.
     func setHealth(_ status: Int, _ reason: String)
+    func scheduledRunEnded(isFailed: Bool)
 }
 
 /// WebAssembly modules on their way into V8, piece by piece. `stream` is what V8's own compileStreaming was called with (`Realm.pushWasm`).

@@ -15,7 +15,7 @@ import Testing
         #expect(load.errors(text) == [])
         #expect(load.warnings(text) == [])
         let configuration = try load.configuration(text)
-        #expect(configuration.exporters.count == 10)
+        #expect(configuration.exporters.count == 11)
         #expect(
             configuration.processors.map(\.processor.kind) == [
                 .attributes, .resource, .redact, .filter, .normalize, .js, .limits, .sample, .sample, .sample,
@@ -58,7 +58,9 @@ import Testing
     @Test func whatIsPrintedReadsAsTheSame() throws {
         try roundTrip(nil, PipelineLoading())
         let masked = try Self.exampleText().replacing("-pepper}", with: "-***}").replacing(
-            "user: shop,", with: "user: me,")
+            "user: shop,", with: "user: me,"
+        ).replacing("{CONSUL_TOKEN:-none}", with: "{CONSUL_TOKEN:-***}").replacing(
+            "{ETCD_PASSWORD:-secret}", with: "{ETCD_PASSWORD:-***}")
         try roundTrip(masked, PipelineLoading())
         var load = PipelineLoading()
         load.environment = [

@@ -141,7 +141,7 @@ def test_who_is_killed_is_critical_and_comes_back_under_its_id(shop, consul):
 @pytest.mark.parametrize("forgets", [False, True])
 def test_a_consul_that_is_started_again(shop, consul, forgets):
     service = shop({"consul": consul.url})
-    wait_for(lambda: consul.instances("shop"))
+    wait_for(lambda: "is registered as" in service.err)
     consul.kill(forgets)
     wait_for(lambda: "cannot be kept registered" in service.err)
     consul.start()
@@ -153,6 +153,7 @@ def test_a_consul_that_is_started_again(shop, consul, forgets):
 def test_what_somebody_takes_out_of_consul_is_entered_again(shop, consul):
     service = shop({"consul": consul.url})
     [instance] = wait_for(lambda: consul.instances("shop"))
+    wait_for(lambda: "is registered as" in service.err)
     consul.put(f"/v1/agent/service/deregister/{instance['ID']}")
     wait_for(lambda: consul.instances("shop"), SOON)
     assert "does not know" in service.err
@@ -265,7 +266,7 @@ def test_who_is_killed_is_gone_from_etcd_and_comes_back(shop, etcd):
 @pytest.mark.parametrize("forgets", [False, True])
 def test_an_etcd_that_is_started_again(shop, etcd, forgets, tmp_path):
     service = shop({"etcd": etcd.url})
-    wait_for(lambda: etcd_instances(etcd))
+    wait_for(lambda: "is registered as" in service.err)
     etcd.stop()
     if forgets:
         (tmp_path / "etcd").rename(tmp_path / "etcd-before")
@@ -280,7 +281,7 @@ def test_an_etcd_that_is_started_again(shop, etcd, forgets, tmp_path):
 
 def test_a_key_that_somebody_deletes_is_entered_again(shop, etcd):
     service = shop({"etcd": etcd.url})
-    wait_for(lambda: etcd_instances(etcd))
+    wait_for(lambda: "is registered as" in service.err)
     etcd.remove("shop", f"{HOST}-{service.port}")
     etcd.call("/v3/kv/deleterange", key=coded(f"/sidelight/services/shop/shop-{HOST}-{service.port}"))
     assert not etcd_instances(etcd)
@@ -374,7 +375,7 @@ class Member(Etcd):
 
 def test_a_cluster_that_loses_its_leader_and_its_quorum(shop, etcd, stops, tmp_path):
     cluster = stops(Cluster(tmp_path))
-    service = shop({"etcd": cluster.urls, "ttl": "6s"})
+    service = shop({"etcd": {"urls": cluster.urls}, "ttl": "6s"})
     first = wait_for(lambda: etcd_instances(cluster.members[0]))
     leader = cluster.leader
     leader.process.send_signal(signal.SIGSTOP)

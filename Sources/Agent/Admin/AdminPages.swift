@@ -24,8 +24,25 @@ final class AdminHandler: RequestHandler {
         for page in pages where page.answer(request, responder) { return }
         guard Self.isReading(request, responder) else { return }
         let paths = pages.flatMap(\.paths).sorted()
+        if request.pathIs("/") { return Self.showPaths(paths, responder) }
         let known = paths.dropLast().joined(separator: ", ") + (paths.count > 1 ? " and " : "") + (paths.last ?? "")
         Self.refuse(responder, 404, "nothing is here; there are \(known)")
+    }
+
+    private static let html = ResponseFields(["content-type": "text/html; charset=utf-8"])
+
+    /// For people who come by.
+    private static func showPaths(_ paths: [String], _ responder: Responder) {
+        let items = paths.map { path in
+            // Those with a part in capitals have to be completed.
+            path.contains(where: \.isUppercase) ? "<li>\(path)" : "<li><a href=\"\(path)\">\(path)</a>"
+        }
+        let text = """
+            <!doctype html><html lang=en><title>Sidelight</title><h1>Sidelight \(Release.version)</h1>
+            <p>The admin port. <code>sidelight top</code> shows it live.<ul>\(items.joined())</ul></html>
+
+            """
+        responder.respond(200, html, body: Array(text.utf8))
     }
 
     // MARK: who asks

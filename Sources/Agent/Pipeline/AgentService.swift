@@ -379,7 +379,7 @@ public final class AgentService {
         keep("service", \.service)
         keep("log-level", \.logLevel)
         keep("resources", \.common.resources)
-        keep("discovery", \.common.discovery)
+        keep("discovery.register", \.common.discovery.register)
         if !names.isEmpty {
             messages.about(.configuration).warn(
                 "\(names.joined(separator: ", ")): another value is taken when the agent is started again")
