@@ -234,7 +234,7 @@ extension TopView {
                 failure.isClient ? "fetch" : "response", change, failure.count, status: failure.status,
                 // The type of a response that has no other is its status.
                 type: failure.type == String(failure.status) ? "" : failure.type,
-                place: [failure.method, failure.isClient ? failure.host : failure.route].filter { !$0.isEmpty }
+                place: [failure.method, failure.isClient ? failure.server : failure.route].filter { !$0.isEmpty }
                     .joined(separator: " "))
         }
         let others = [
