@@ -65,7 +65,8 @@ enum SeriesValue: Sendable {
     var page: (bytes: Int, lines: Int) {
         switch self {
         case .number: (Self.numberBytes, 1)
-        case .histogram(let value): (value.bounds.textBytes + (value.buckets.count + 2) * Self.numberBytes, value.buckets.count + 2)
+        case .histogram(let value):
+            (value.bounds.textBytes + (value.buckets.count + 2) * Self.numberBytes, value.buckets.count + 2)
         case .exponential(let value): (value.classicLinesMax * 2 * Self.numberBytes, value.classicLinesMax)
         case .summary(let value): (value.quantiles.count * 2 * Self.numberBytes, value.quantiles.count + 2)
         }

@@ -71,6 +71,7 @@ import Wire
         let label = String(repeating: "x", count: 7_000)
         for number in 0..<30 { table.take(Sender().batch([histogram(number, 200, label)]), source: .received, now: 0) }
         #expect(table.seriesCount > 1 && table.dropped(.full) > 0)
+        table.sweep(now: 0)
         for format in [ExpositionFormat(.text), ExpositionFormat(.openMetrics), ExpositionFormat(.protobuf)] {
             #expect(table.page(format).count < 5 << 20)
         }

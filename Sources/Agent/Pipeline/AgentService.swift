@@ -5,6 +5,7 @@
 
 public import Configuration
 internal import Discovery
+internal import Exposition
 internal import Glibc
 internal import Linux
 internal import Logs
