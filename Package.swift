@@ -141,7 +141,7 @@ let package = Package(
         tests("Command", ["sidelight", "Store", "Telemetry", "Wire"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "Telemetry", "System"]),
-        tests("Agent", ["Agent", "Configuration", "Discovery", "Exporters", "Health", "Telemetry", "Wire", "Linux", "Logs", "Processors", "Registries", "Resolver", "Store", "System", "Transport"]),
+        tests("Agent", ["Agent", "Configuration", "Discovery", "Exporters", "Health", "Resources", "Telemetry", "Wire", "Linux", "Logs", "Processors", "Registries", "Resolver", "Store", "System", "Transport"]),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -120,7 +120,7 @@ extension BoardRequest {
     /// - Parameters:
     ///   - start: Unix nanoseconds, as is `end`, which it does not exceed in the span.
     func span(start: UInt64, end: UInt64, reason: String, attributes: Attributes) -> SpanData {
-        let isKnown = BoardMethod.names.dropFirst().contains(method)
+        let isKnown = BoardMethod.served.contains(method)
         var own = [Attribute("http.request.method", .string(isKnown ? method : BoardMethod.names[0]))]
         if !isKnown, method != BoardMethod.names[0] {
             own.append(Attribute("http.request.method_original", .string(method)))

@@ -142,7 +142,9 @@ public final class Run {
         let queries = StoreQueries(directory: settings.configuration.storeDirectory)
         let metrics = CurrentMetrics(
             resource: resource, startTime: startTime, clock: clock, components: components,
-            resources: resources?.reading, limits: ExpositionLimits(interval: settings.configuration.metricNanoseconds))
+            resources: resources?.reading,
+            limits: ExpositionLimits(
+                interval: settings.configuration.metricNanoseconds, unreadBytesMax: AdminPort.memoryBytesMax))
         shown.metrics = metrics
         let pages: [any AdminPages] = [
             MetricsPages(source: desk, metrics: metrics), HealthPages(keeper.desk), StorePages(queries: queries, clock: clock),

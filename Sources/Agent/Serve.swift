@@ -475,7 +475,9 @@ public final class Serve {
         let queries = StoreQueries(directory: settings.configuration.storeDirectory)
         let metrics = CurrentMetrics(
             resource: resource, startTime: startTime, clock: clock, components: components, exemplars: exemplars,
-            resources: resources?.reading, limits: ExpositionLimits(interval: settings.configuration.metricNanoseconds))
+            resources: resources?.reading,
+            limits: ExpositionLimits(
+                interval: settings.configuration.metricNanoseconds, unreadBytesMax: AdminPort.memoryBytesMax))
         page = metrics
         let pages: [any AdminPages] = [
             MetricsPages(source: desk, metrics: metrics), HealthPages(keeper.desk), StorePages(queries: queries, clock: clock),

@@ -121,6 +121,11 @@ struct ExponentialValue: Sendable {
     private static let classicScaleMax: Int32 = 2
     private static let classicBucketsMax = 40
 
+    /// How many lines it has at most: those of its buckets, of zero, of all, of count and sum.
+    var classicLinesMax: Int {
+        min(positive.counts.count, Self.classicBucketsMax) + min(negative.counts.count, Self.classicBucketsMax) + 4
+    }
+
     /// As bounds and counts, which are not cumulative: one more than bounds. Bounds of a coarser scale are some of those of a finer one, so that what is written of
     /// a histogram that grows stays comparable.
     var classic: (bounds: [Double], counts: [UInt64]) {

@@ -18,13 +18,23 @@ public struct ExpositionLimits: Sendable {
     public var bytesMax = 128 << 20
     /// What the process says of itself may take so much more.
     public var ownBytesMax = 16 << 20
+    /// What the page takes, about: each bucket's line has all labels. Whoever serves it has to have room for so much of it that nobody has read yet.
+    public var pageBytesMax = 64 << 20
+    /// What the process says of itself may take so much more.
+    public var ownPageBytesMax = 16 << 20
     /// After this time a sender's series that brought nothing new are gone.
     public var staleNanoseconds: UInt64 = 300_000_000_000
 
     public init() {}
 
-    /// - Parameter interval: How often metrics come. Nanoseconds.
-    public init(interval: UInt64) { staleNanoseconds = max(staleNanoseconds, min(interval, UInt64.max / 4) * 3) }
+    /// - Parameters:
+    ///   - interval: How often metrics come. Nanoseconds.
+    ///   - unreadBytesMax: What whoever serves the page has room for that nobody has read yet. A page that is larger would be cut.
+    public init(interval: UInt64 = 0, unreadBytesMax: Int) {
+        staleNanoseconds = max(staleNanoseconds, min(interval, UInt64.max / 4) * 3)
+        pageBytesMax = min(pageBytesMax, unreadBytesMax / 2)
+        ownPageBytesMax = min(ownPageBytesMax, unreadBytesMax / 4)
+    }
 }
 
 /// Why points are not on the page. `rawValue` is fit for a metric label.

@@ -29,6 +29,7 @@ extension MetricTable {
             kept.insert(new, at: kept.firstIndex { $0.value > new.value } ?? kept.count)
         }
         if kept.count > Self.exemplarsMax { kept.removeFirst(kept.count - Self.exemplarsMax) }
+        bytes += kept.reduce(0) { $0 + $1.bytes } - series[index].exemplars.reduce(0) { $0 + $1.bytes }
         series[index].exemplars = kept
     }
 }

@@ -94,11 +94,17 @@ extension MetricTable {
         seriesIndexes.reserveCapacity(series.count)
         bytes = targets.reduce(0) { $0 + $1.bytes } + scopes.reduce(0) { $0 + $1.bytes }
         bytes += instruments.reduce(0) { $0 + $1.bytes } + families.reduce(0) { $0 + $1.bytes }
+        bytes += parts.values.reduce(0) { $0 + $1.bytes }
+        pageBytes = targets.reduce(0) { $0 + ($1.isOwn ? 0 : $1.info.count) }
+        pageBytes += families.reduce(0) { $0 + $1.pageBytes }
         for (index, one) in series.enumerated() {
             seriesIndexes[one.key] = index
             bytes += one.bytes + one.value.bytes
-            if case .histogram(let histogram) = one.value { boundSets[histogram.bounds.bounds] = histogram.bounds }
+            pageBytes += pageBytes(one.key.family, labels: one.key.labels.count, one.value.page)
+            guard case .histogram(let histogram) = one.value, histogram.bounds.isShared else { continue }
+            boundSets[histogram.bounds.bounds] = histogram.bounds
         }
+        bytes += boundSets.values.reduce(0) { $0 + $1.bytes }
         isOrderOld = true
     }
 }

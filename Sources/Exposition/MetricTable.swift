@@ -26,6 +26,8 @@ public struct MetricTable: Sendable {
     var owners: [String: Owner] = [:]
     var boundSets: [[Double]: BoundSet] = [:]
     var bytes = 0
+    /// What a page of it takes, about.
+    var pageBytes = 0
     var gone = 0
     /// Something had no room since the last look for some.
     var isFull = false
@@ -95,6 +97,7 @@ public struct MetricTable: Sendable {
     public mutating func ended(isolate: UInt64) {
         for (index, var part) in parts {
             guard let last = part.live.removeValue(forKey: isolate) else { continue }
+            bytes -= parts[index]!.bytes
             if series[index].isCounting {
                 part.retired = part.retired.map { $0.adding(last) ?? $0 } ?? last
             } else if part.live.isEmpty {
@@ -102,6 +105,7 @@ public struct MetricTable: Sendable {
                 leave(index)
                 continue
             }
+            bytes += part.bytes
             parts[index] = part
             show(index, part)
         }
@@ -110,10 +114,14 @@ public struct MetricTable: Sendable {
     private mutating func target(of batch: Batch, _ source: MetricSource) -> Int? {
         guard source == .received else { return 0 }
         if let known = targetIndexes[batch.resource] { return known }
-        guard targets.count < limits.targetsMax, bytes < limits.bytesMax, let resource = try? batch.decodedResource()
-        else { return nil }
-        targets.append(Target(key: batch.resource, resource: resource, isOwn: false))
-        bytes += targets[targets.count - 1].bytes
+        guard targets.count < limits.targetsMax, let resource = try? batch.decodedResource() else { return nil }
+        let target = Target(key: batch.resource, resource: resource, isOwn: false)
+        guard bytes + target.bytes <= limits.bytesMax, pageBytes + target.info.count <= limits.pageBytesMax else {
+            return nil
+        }
+        targets.append(target)
+        bytes += target.bytes
+        pageBytes += target.info.count
         targetIndexes[batch.resource] = targets.count - 1
         return targets.count - 1
     }
@@ -165,20 +173,25 @@ public struct MetricTable: Sendable {
             return
         }
         guard let value = SeriesValue(point, kind, bounds: { self.boundSet($0) }) else { return drop(.malformed) }
+        let countBefore = series.count
         let index: Int
         if let known = instruments[instrument].known[hash] {
             index = known
         } else {
-            switch find(instrument, metric, point, context) {
+            switch find(instrument, metric, point, value, context) {
             case .success(let found): index = found
             case .failure(let reason): return drop(reason)
             }
-            // Attributes in another order are the same series: those are remembered, too, as long as there are not too many.
-            if instruments[instrument].known.count < 2 * limits.metricSeriesMax {
+            // Attributes in another order are the same series: those are remembered, too, as long as there is room.
+            if instruments[instrument].known.count < 2 * limits.metricSeriesMax,
+                bytes < limits.bytesMax + room(context).bytes
+            {
                 instruments[instrument].known[hash] = index
+                bytes += Instrument.knownBytes
             }
         }
         guard !context.isForeign || series[index].isForeign else { return drop(.conflict) }
+        guard series.count > countBefore || hasRoom(index, value, context) else { return drop(.full) }
         if owner != nil {
             if series[index].owner != context.source {
                 series[index].owner = context.source
@@ -191,9 +204,36 @@ public struct MetricTable: Sendable {
 
     private mutating func boundSet(_ bounds: [Double]) -> BoundSet {
         if let known = boundSets[bounds] { return known }
-        let set = BoundSet(bounds)
-        if boundSets.count < Self.boundSetsMax { boundSets[bounds] = set }
+        let set = BoundSet(bounds, isShared: boundSets.count < Self.boundSetsMax && bytes < limits.bytesMax)
+        if set.isShared {
+            boundSets[bounds] = set
+            bytes += set.bytes
+        }
         return set
+    }
+
+    /// What a series has on the page when it stands at this.
+    func pageBytes(_ family: Int, labels: Int, _ page: (bytes: Int, lines: Int)) -> Int {
+        page.bytes + page.lines * (labels + families[family].key.name.utf8.count + Self.lineBytes)
+    }
+
+    /// `_bucket{,le=""} ` and the end of the line.
+    private static let lineBytes = 20
+
+    /// What the page becomes larger by.
+    private func morePageBytes(_ index: Int, _ value: SeriesValue) -> Int {
+        let (before, after) = (series[index].value.page, value.page)
+        guard before != after else { return 0 }
+        let (family, labels) = (series[index].key.family, series[index].key.labels.count)
+        return pageBytes(family, labels: labels, after) - pageBytes(family, labels: labels, before)
+    }
+
+    /// Whether there is room for what a series that is known becomes larger by.
+    private func hasRoom(_ index: Int, _ value: SeriesValue, _ context: Context) -> Bool {
+        let (more, morePage) = (value.bytes - series[index].value.bytes, morePageBytes(index, value))
+        let room = room(context)
+        return (more <= 0 || bytes + more <= limits.bytesMax + room.bytes)
+            && (morePage <= 0 || pageBytes + morePage <= limits.pageBytesMax + room.page)
     }
 
     private mutating func update(
@@ -210,11 +250,15 @@ public struct MetricTable: Sendable {
             gone -= 1
         }
         bytes -= series[index].value.bytes
+        let pageBefore = series[index].value.page
         switch context.source {
         case .isolate(let isolate):
             var part = parts[index] ?? Parts()
             let isDelta = metric.temporality == .delta
-            part.live[isolate] = isDelta ? part.live[isolate]?.adding(value) ?? value : value
+            let before = part.live[isolate]
+            let after = isDelta ? before?.adding(value) ?? value : value
+            bytes += after.bytes - (before.map { $0.bytes } ?? -Parts.liveBytes)
+            part.live[isolate] = after
             parts[index] = part
             if series[index].isSummed { show(index, part) } else { series[index].value = value }
         case .own, .received:
@@ -226,6 +270,11 @@ public struct MetricTable: Sendable {
             }
         }
         bytes += series[index].value.bytes
+        let page = series[index].value.page
+        if page != pageBefore {
+            let (family, labels) = (series[index].key.family, series[index].key.labels.count)
+            pageBytes += pageBytes(family, labels: labels, page) - pageBytes(family, labels: labels, pageBefore)
+        }
         // Of several isolates it is the first one's.
         if !isKnown || (metric.temporality == .cumulative && parts[index] == nil) {
             series[index].startTime = point.startTime
@@ -234,7 +283,7 @@ public struct MetricTable: Sendable {
         series[index].updated = context.now
         series[index].isForeign = context.isForeign
         series[index].isTimed = context.isForeign || (parts[index] != nil && !series[index].isCounting)
-        if !point.exemplars.isEmpty { keep(point.exemplars, index) }
+        if !point.exemplars.isEmpty, bytes < limits.bytesMax + room(context).bytes { keep(point.exemplars, index) }
     }
 
     /// What all isolates together stand at.
@@ -255,6 +304,7 @@ public struct MetricTable: Sendable {
     mutating func leave(_ index: Int) {
         guard !series[index].isGone else { return }
         series[index].isGone = true
+        bytes -= series[index].exemplars.reduce(0) { $0 + $1.bytes }
         series[index].exemplars = []
         gone += 1
     }
@@ -262,12 +312,13 @@ public struct MetricTable: Sendable {
     // MARK: Series that are not known
 
     /// What there is beyond the limits of others.
-    private func room(_ context: Context) -> (count: Int, bytes: Int) {
-        context.isOwn ? (limits.ownMax, limits.ownBytesMax) : (0, 0)
+    private func room(_ context: Context) -> (count: Int, bytes: Int, page: Int) {
+        context.isOwn ? (limits.ownMax, limits.ownBytesMax, limits.ownPageBytesMax) : (0, 0, 0)
     }
 
     private mutating func find(
-        _ instrument: Int, _ metric: Prometheus.Metric, _ point: Prometheus.Point, _ context: Context
+        _ instrument: Int, _ metric: Prometheus.Metric, _ point: Prometheus.Point, _ value: SeriesValue,
+        _ context: Context
     ) -> Result<Int, ExpositionDrop> {
         guard let attributes = try? point.attributes() else { return .failure(.malformed) }
         let labels = LabelText.bytes(labels(attributes, instruments[instrument], isUTF8: false))
@@ -283,10 +334,13 @@ public struct MetricTable: Sendable {
         let one = Series(
             key: key, instrument: instrument, attributes: point.attributeBytes, kind: metric.kind,
             isMonotonic: metric.isMonotonic, isForeign: context.isForeign)
-        guard series.count < limits.seriesMax + room(context).count,
-            bytes + one.bytes <= limits.bytesMax + room(context).bytes
+        let room = room(context)
+        guard series.count < limits.seriesMax + room.count,
+            bytes + one.bytes + value.bytes <= limits.bytesMax + room.bytes,
+            pageBytes + pageBytes(family, labels: labels.count, value.page) <= limits.pageBytesMax + room.page
         else { return .failure(.full) }
         bytes += one.bytes
+        pageBytes += pageBytes(family, labels: labels.count, one.value.page)
         series.append(one)
         seriesIndexes[key] = series.count - 1
         families[family].series.append(series.count - 1)
@@ -375,6 +429,8 @@ public struct MetricTable: Sendable {
             guard !context.isForeign, families[other].isForeign else { return .failure(.conflict) }
             evict(other)
         }
+        guard pageBytes + family.pageBytes <= limits.pageBytesMax + room(context).page else { return .failure(.full) }
+        pageBytes += family.pageBytes
         families.append(family)
         familyIndexes[key] = families.count - 1
         for name in family.names { takenNames[name] = families.count - 1 }

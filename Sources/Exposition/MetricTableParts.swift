@@ -39,7 +39,7 @@ struct Target: Sendable {
         return info == labels ? PrometheusLabels() : info
     }
 
-    var bytes: Int { partBytes + 3 * key.count }
+    var bytes: Int { partBytes + 3 * key.count + info.count }
 }
 
 struct ScopeEntry: Sendable {
@@ -66,7 +66,10 @@ struct Instrument: Sendable {
     /// Series by a hash of their attributes' bytes; the seed is each process's own, so that nobody can make two that are the same.
     var known: [Int: Int] = [:]
 
-    var bytes: Int { partBytes + key.name.utf8.count }
+    var bytes: Int { partBytes + key.name.utf8.count + known.count * Self.knownBytes }
+
+    /// What one of `known` takes, about.
+    static let knownBytes = 40
 }
 
 enum FamilyType: UInt8, Sendable {
@@ -141,6 +144,9 @@ struct Family: Sendable {
     }
 
     var bytes: Int { partBytes + 4 * key.name.utf8.count + help.utf8.count }
+
+    /// What stands above its series.
+    var pageBytes: Int { 3 * key.name.utf8.count + 2 * help.utf8.count + 64 }
 }
 
 struct SeriesKey: Hashable, Sendable {
@@ -171,6 +177,9 @@ struct SeriesExemplar: Sendable {
     /// Nanoseconds since 1970; 0: unknown.
     var time: UInt64
     var labels: [UInt8]
+
+    /// Memory, about.
+    var bytes: Int { 64 + labels.count }
 }
 
 struct Series: Sendable {
@@ -210,7 +219,10 @@ struct Series: Sendable {
         self.isForeign = isForeign
     }
 
-    var bytes: Int { partBytes + key.labels.count + attributes.count + (utf8Labels?.count ?? 0) }
+    var bytes: Int {
+        partBytes + key.labels.count + attributes.count + (utf8Labels?.count ?? 0)
+            + exemplars.reduce(0) { $0 + $1.bytes }
+    }
 }
 
 /// A series of several isolates.
@@ -218,6 +230,12 @@ struct Parts: Sendable {
     /// Of those that have ended.
     var retired: SeriesValue?
     var live: [UInt64: SeriesValue] = [:]
+
+    /// Memory, about.
+    var bytes: Int { (retired?.bytes ?? 0) + live.values.reduce(0) { $0 + $1.bytes + Self.liveBytes } }
+
+    /// Of one isolate's value, beside what it holds.
+    static let liveBytes = 128
 }
 
 /// What an own source has said.

@@ -55,11 +55,24 @@ enum SeriesValue: Sendable {
     var bytes: Int {
         switch self {
         case .number: 0
-        case .histogram(let value): value.buckets.count * 8
+        case .histogram(let value): value.buckets.count * 8 + (value.bounds.isShared ? 0 : value.bounds.bytes)
         case .exponential(let value): (value.positive.counts.count + value.negative.counts.count) * 8
         case .summary(let value): value.quantiles.count * 16
         }
     }
+
+    /// What its lines have on the page beside names and labels, about, and how many there are.
+    var page: (bytes: Int, lines: Int) {
+        switch self {
+        case .number: (Self.numberBytes, 1)
+        case .histogram(let value):
+            (value.bounds.textBytes + (value.buckets.count + 2) * Self.numberBytes, value.buckets.count + 2)
+        case .exponential(let value): (value.classicLinesMax * 2 * Self.numberBytes, value.classicLinesMax)
+        case .summary(let value): (value.quantiles.count * 2 * Self.numberBytes, value.quantiles.count + 2)
+        }
+    }
+
+    private static let numberBytes = 24
 }
 
 /// The bounds of a histogram, shared by all that have the same, with their texts.
@@ -69,12 +82,23 @@ final class BoundSet: Sendable {
     let texts: [[UInt8]]
     /// OpenMetrics writes a whole number as `1.0`.
     let openMetrics: [[UInt8]]
+    /// Whether the table keeps it for all; else it is one series' own.
+    let isShared: Bool
+    /// What the texts of one form are together.
+    let textBytes: Int
 
-    init(_ bounds: [Double]) {
+    init(_ bounds: [Double], isShared: Bool = false) {
         self.bounds = bounds
+        self.isShared = isShared
         texts = (bounds + [.infinity]).map { Array(Prometheus.bound($0).utf8) }
         openMetrics = (bounds + [.infinity]).map(Self.openMetrics)
+        textBytes = openMetrics.reduce(0) { $0 + $1.count }
     }
+
+    /// Memory, about: a text of each form, in an array of its own.
+    var bytes: Int { 2 * textBytes + bounds.count * (2 * Self.arrayBytes + 8) }
+
+    private static let arrayBytes = 40
 
     static func openMetrics(_ bound: Double) -> [UInt8] {
         var text = Prometheus.bound(bound)

@@ -24,6 +24,8 @@ public protocol PlatformHost: AnyObject {
     func resumeFetch(_ id: Int, byteCount: Int)
     /// Nothing more is to come.
     func abortFetch(_ id: Int)
+    /// A fetch is over for the program, its redirects included. Its host and its error type, or "", are arguments 6 and 7. False: there is no board to count it on.
+    func fetchEnded(_ end: FetchEnd, _ call: OpCall) -> Bool
     /// Load and run what an import() asked for; its tracing context is current.
     func continueImport(_ token: Int)
     /// A promise given to `ops.promiseSettled` has settled.
@@ -51,6 +53,17 @@ public struct FetchStart: Sendable {
     /// Latin-1: `name:value` and a line feed each.
     public let headers: [UInt8]
     public let body: Body
+}
+
+/// What came of one `fetch`. Numbers are those of the board: docs/specs/board-format.md section 5.
+public struct FetchEnd: Sendable {
+    public let nanoseconds: Double
+    public let method: UInt8
+    public let isHTTPS: Bool
+    /// 0: there was no answer.
+    public let status: UInt16
+    public let version: UInt8
+    public let port: UInt16
 }
 
 /// The HTTP server of a worker that serves. Calls come from within running JavaScript; `slot` names a request in flight, and one that is over does nothing.
@@ -89,6 +102,7 @@ public protocol HTTPHost: AnyObject {
     func setErrorType(_ slot: Int, _ type: String)
     /// What the module's `health` says: 1 pass, 2 warn, 3 fail.
     func setHealth(_ status: Int, _ reason: String)
+    func scheduledRunEnded(isFailed: Bool)
 }
 
 /// WebAssembly modules on their way into V8, piece by piece. `stream` is what V8's own compileStreaming was called with (`Realm.pushWasm`).

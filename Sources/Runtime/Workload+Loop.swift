@@ -4,6 +4,7 @@ internal import Engine
 internal import NIOCore
 internal import Platform
 internal import System
+internal import Telemetry
 
 /// The event loop's way back to the workload.
 struct TimerCallback: NIOScheduledCallbackHandler, Sendable {
@@ -80,6 +81,25 @@ extension Workload {
     func closeFetch(_ id: Int) { fetches.close(id) }
     func resumeFetch(_ id: Int, byteCount: Int) { fetches.resume(id, byteCount: byteCount) }
     func abortFetch(_ id: Int) { fetches.abort(id) }
+
+    func fetchEnded(_ end: FetchEnd, _ call: OpCall) -> Bool {
+        guard let board else { return false }
+        let head = BoardSeriesHead(
+            .clientDuration, method: end.method, status: end.status, isHTTPS: end.isHTTPS, protocolVersion: end.version,
+            port: end.port)
+        let split = BoardLayout.hostBytesMax
+        withUnsafeTemporaryAllocation(byteCount: split + BoardLayout.errorBytesMax, alignment: 1) { texts in
+            func text(_ index: Int, _ range: Range<Int>) -> UnsafeRawBufferPointer {
+                let target = UnsafeMutableRawBufferPointer(rebasing: texts[range])
+                let count = call.writeUTF8Prefix(index, to: target).bytes
+                return UnsafeRawBufferPointer(rebasing: target[..<count])
+            }
+            let series = board.series(
+                head, errorType: text(7, split..<texts.count), host: text(6, 0..<split))
+            board.record(series, seconds: end.nanoseconds / 1e9)
+        }
+        return true
+    }
 
     /// What came of a request to a service, and of questions about services since the last one.
     private func tell(_ outcome: ServiceOutcome) throws(JSFailure) {

@@ -270,11 +270,21 @@ final class HTTP2Session {
 
     // MARK: answering
 
+    /// An answer up to this, such as a refusal for want of memory, is not taken from the budget.
+    private static let freeAnswerBytes = 1_024
+
     /// False: the client has taken the request back.
     func answer(_ id: Int32, _ response: Response) -> Bool {
         guard let stream = streams[id], stream.isAwaited else { return false }
         stream.state = .answering
         let isHead = stream.knownMethod == .head
+        var response = response
+        if !isHead, response.body.count > Self.freeAnswerBytes,
+            !stream.charge(answer: response.body.count, loop.budget)
+        {
+            loop.counters.count(.memory)
+            response = Response(status: 503, fields: .none, body: [], trailers: .none)
+        }
         let hasContent = !isHead && !response.body.isEmpty
         if hasContent { stream.answer = response.body }
         stream.trailers = response.trailers

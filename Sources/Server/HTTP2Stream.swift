@@ -41,6 +41,7 @@ final class HTTP2Stream {
     var isDeferred = false
 
     private var charged = 0
+    private var answerCharged = 0
 
     init(_ id: Int32) { self.id = id }
 
@@ -54,10 +55,18 @@ final class HTTP2Stream {
         return true
     }
 
+    /// Takes an answer's body from the budget, which may wait long for the client's window; false: there is no room.
+    func charge(answer bytes: Int, _ budget: MemoryBudget) -> Bool {
+        guard budget.take(bytes) else { return false }
+        answerCharged += bytes
+        return true
+    }
+
     /// Gives back all that it holds.
     func release(_ budget: MemoryBudget) {
-        budget.giveBack(charged)
-        charged = 0
+        budget.giveBack(charged + answerCharged)
+        (charged, answerCharged) = (0, 0)
+        answer = []
         body.release(budget)
         if case .streaming(let stream) = state {
             for (index, piece) in pieces.enumerated() { stream.taken(index == 0 ? piece.count - sent : piece.count) }

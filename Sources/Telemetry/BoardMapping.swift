@@ -172,6 +172,7 @@ public enum BoardLayout {
     public static let errorBytesMax = 32
     public static let hostBytesMax = 64
 
+    /// Of requests that are served.
     static let methods = 10
     static let collectionBytes = 64
     static let spaces = 12
@@ -322,11 +323,13 @@ public enum BoardCollection: Int, CaseIterable, Sendable {
     case minor = 0, major, incremental, weakCallbacks
 }
 
-/// Methods by their index, as the worker's requestCells number them. 0 is any other.
+/// Methods by their index, as the worker's requestCells number them. 0 is any other. The last is of fetches only.
 public enum BoardMethod {
     public static let names = [
-        "_OTHER", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+        "_OTHER", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY",
     ]
+    /// Those of requests that are served.
+    public static let served = names[1..<BoardLayout.methods]
 }
 
 /// Bits of a request in flight.

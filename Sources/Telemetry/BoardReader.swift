@@ -164,7 +164,7 @@ public struct BoardReader: ~Copyable {
         key.isOverflow = byte(BoardLayout.Series.isOverflow) != 0
         if key.isOverflow { return key }
         let method = byte(BoardLayout.Series.method)
-        key.method = method < BoardLayout.methods ? method : 0
+        key.method = method < BoardMethod.names.count ? method : 0
         key.isHTTPS = byte(BoardLayout.Series.scheme) == 2
         key.protocolVersion =
             switch byte(BoardLayout.Series.protocolVersion) {
@@ -175,7 +175,8 @@ public struct BoardReader: ~Copyable {
             default: ""
             }
         let status = Int(buffer.load(fromByteOffset: BoardLayout.Series.status, as: UInt16.self))
-        key.status = (100...599).contains(status) ? status : 0
+        // Servers that are asked answer with anything of three digits.
+        key.status = (100...999).contains(status) ? status : 0
         key.port = Int(buffer.load(fromByteOffset: BoardLayout.Series.port, as: UInt16.self))
         key.route = text(BoardLayout.Series.route, byte(BoardLayout.Series.routeLength), BoardLayout.routeBytesMax)
         key.errorType = text(BoardLayout.Series.error, byte(BoardLayout.Series.errorLength), BoardLayout.errorBytesMax)

@@ -78,6 +78,12 @@ extension Prometheus {
         }
     }
 
+    /// The name of a label in UTF-8.
+    static func utf8LabelName(_ key: String) -> String {
+        guard key.utf8.contains(0) else { return key }
+        return String(String.UnicodeScalarView(key.unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 }))
+    }
+
     /// The name of a label: what may not stand in one becomes `_`, several of them in a row one.
     public static func labelName(_ key: String) -> String {
         var name: [UInt8] = []
@@ -145,7 +151,8 @@ public struct PrometheusLabels: Hashable, Sendable {
     /// - Parameter isSorted: else they stay in their order.
     public init(_ attributes: Attributes, isUTF8: Bool = false, isSorted: Bool = true) {
         for attribute in isSorted ? attributes.sorted(by: { $0.key < $1.key }) : attributes {
-            let name = isUTF8 ? attribute.key : Prometheus.labelName(attribute.key)
+            // A zero byte cannot be written, and what stands for it must not make two names one.
+            let name = isUTF8 ? Prometheus.utf8LabelName(attribute.key) : Prometheus.labelName(attribute.key)
             let value = attribute.value.text
             guard !name.isEmpty, name != "_", !value.isEmpty else { continue }
             if let index = pairs.firstIndex(where: { $0.name == name }) {

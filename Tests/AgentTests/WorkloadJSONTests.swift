@@ -35,8 +35,13 @@ import Wire
         board.series[key(1, 500, "/cart", error: "500")] = histogram(2, sum: 0.03, max: 0.5)
         board.series[key(3, 404, "/cart")] = histogram(2, sum: 0.03)
         var fetch = BoardSnapshot.SeriesKey(kind: .clientDuration)
-        (fetch.method, fetch.status, fetch.host) = (1, 404, "stock.test")
-        board.series[fetch] = histogram(4, sum: 0.05)
+        (fetch.method, fetch.status, fetch.host, fetch.port) = (1, 404, "stock.test", 8080)
+        (fetch.errorType, fetch.protocolVersion) = ("404", "1.1")
+        board.series[fetch] = histogram(3, sum: 0.04)
+        fetch.protocolVersion = "2"
+        board.series[fetch] = histogram(1, sum: 0.01)
+        (fetch.status, fetch.errorType) = (200, "")
+        board.series[fetch] = histogram(5, sum: 0.05)
         return board
     }
 
@@ -72,6 +77,7 @@ import Wire
         #expect(total["requests"]?.integer == 13)
         #expect(total["errors"]?.integer == 2)
         #expect(total["fetchErrors"]?.integer == 4)
+        #expect(total["fetches"]?["count"]?.integer == 9)
         #expect(total["malformed"]?.integer == 5)
         #expect(total["active"]?.integer == 1)
         #expect(total["duration"]?["count"]?.integer == 12)
@@ -101,6 +107,7 @@ import Wire
         let errors = list(try parsed(facts(board)), "errors")
         #expect(errors.map { $0["count"]?.integer } == [4, 2])
         #expect(errors[0]["client"] == .bool(true) && errors[0]["host"]?.string == "stock.test")
+        #expect(errors[0]["port"]?.integer == 8080)
         #expect(errors[1]["status"]?.integer == 500)
     }
 

@@ -38,6 +38,8 @@ def test_what_is_not_there_is_said(serve):
     service = serve(HANDLER, "--admin", ADMIN)
     missing = requests.get(service.admin + "/nowhere")
     assert missing.status_code == 404 and "/api/v1/logs/tail" in missing.text and "/metrics" in missing.text
+    index = requests.get(service.admin)
+    assert index.headers["content-type"].startswith("text/html") and '<a href="/metrics">' in index.text
     # These are of the agent.
     assert requests.get(service.admin + "/api/v1/drops").status_code == 404
     assert requests.post(service.admin + "/metrics", data="x").status_code == 405

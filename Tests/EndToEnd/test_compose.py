@@ -92,6 +92,19 @@ def test_scraped_places_are_services():
         assert f"--admin 0.0.0.0:{port}" in command or agent["admin"] == f"0.0.0.0:{port}", target
 
 
+def test_nothing_is_counted_twice():
+    """Who is scraped sends the agent no metrics, which would be on the agent's page as well."""
+    [job] = yaml.safe_load((ROOT / "dashboards" / "compose" / "prometheus.yml").read_text())["scrape_configs"]
+    scraped = {target.split(":")[0] for entry in job["static_configs"] for target in entry["targets"]}
+    assert job["honor_labels"] and scraped == {"notes", "tags", "agent"}
+    for name in scraped - {"agent"}:
+        service = COMPOSE["services"][name]
+        # A flag would take the place of the variables.
+        assert "--export" not in service["command"]
+        assert service["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://agent:4318"
+        assert service["environment"]["OTEL_METRICS_EXPORTER"] == "prometheus"
+
+
 def test_the_image_has_the_libraries_that_the_programs_need():
     (installed,) = re.findall(r"^RUN apt-get update && apt-get install -y --no-install-recommends \\\n(.*?)\s*&& rm", DOCKERFILE, re.M | re.S)
     packages = set(installed.replace("\\", " ").split())

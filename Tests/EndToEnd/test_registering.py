@@ -375,7 +375,7 @@ class Member(Etcd):
 
 def test_a_cluster_that_loses_its_leader_and_its_quorum(shop, etcd, stops, tmp_path):
     cluster = stops(Cluster(tmp_path))
-    service = shop({"etcd": cluster.urls, "ttl": "6s"})
+    service = shop({"etcd": {"urls": cluster.urls}, "ttl": "6s"})
     first = wait_for(lambda: etcd_instances(cluster.members[0]))
     leader = cluster.leader
     leader.process.send_signal(signal.SIGSTOP)

@@ -7,9 +7,11 @@ import asyncio
 import collections
 import os
 import random
+import re
 import signal
 import socket
 import struct
+import urllib.request
 
 import pytest
 
@@ -49,7 +51,7 @@ def scheduled(module_service, tmp_path_factory):
         "    console.log('scheduled', event.cron, event.scheduledTime % 60000);\n"
         "    context.waitUntil(Promise.resolve());\n} };"
     )
-    return module_service(entry, "--cron", "* * * * *", "--isolates", 2)
+    return module_service(entry, "--cron", "* * * * *", "--isolates", 2, "--admin", "127.0.0.1:0")
 
 
 # -- the end
@@ -365,6 +367,8 @@ def test_a_schedule_is_called_by_one_of_the_workers(scheduled):
     assert (span.name, span.parent_id, span.status) == ("scheduled * * * * *", "", UNSET)
     assert span.attributes["faas.trigger"] == "timer"
     assert "scheduled * * * * * 0" in scheduled.err
+    page = urllib.request.urlopen(scheduled.admin + "/metrics").read().decode()
+    assert re.search(r"^sidelight_scheduled_runs_total [1-9]", page, re.M) and "sidelight_scheduled_failures_total" not in page
     assert len({span.attributes["faas.time"] for span in scheduled.receiver.spans if span.name.startswith("scheduled")}) == len(
         [span for span in scheduled.receiver.spans if span.name.startswith("scheduled")]
     )

@@ -145,6 +145,7 @@ function makeOps(realm, hooks) {
         fetchClose() {},
         fetchResume() {},
         fetchAbort() {},
+        fetchEnded: () => false,
         encodeUtf8: (text) => realm.own(Buffer.from(text)),
         encodeInto(text, target) {
             const { read, written } = new TextEncoder().encodeInto(text, target);

@@ -169,6 +169,7 @@ export function serve(source, options = {}) {
             httpNote() {},
             httpNoteText: () => '',
             httpHealth(status, reason) { server.health.push([status, reason]); },
+            httpScheduled() {},
             httpRoute(slot, route) { flights.get(slot).answer.route = route; },
             httpErrorType(slot, type) { flights.get(slot).answer.errorType = type; },
             httpAttributes(slot, at, limit) {

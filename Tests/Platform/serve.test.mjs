@@ -898,3 +898,70 @@ test('small pieces of a body are kept together', async () => {
         equal(Buffer.from((await whole).bytes), Buffer.from(Uint8Array.from({ length: at }, (_, i) => i & 255)));
     }
 });
+
+// ---- fetch ----
+
+/** A handler that fetches `[url, init]` one after the other, while the host does what `answers` say: a status and a version, or the code of a failure. */
+async function fetching(calls, answers, hasBoard, bits) {
+    const server = asyncHandler(`
+        const outcomes = [];
+        for (const [url, init] of ${JSON.stringify(calls)}) {
+            const signal = init?.abortAs === undefined ? undefined : new AbortController();
+            const answer = fetch(url, { ...init, signal: signal?.signal });
+            if (signal !== undefined) signal.abort(Object.assign(new Error('given up'), { name: init.abortAs }));
+            try { outcomes.push(await (await answer).text()); } catch (error) { outcomes.push(error.cause?.code ?? error.code ?? error.name); }
+        }
+        return Response.json(outcomes);`);
+    const { ops, internal } = server.realm;
+    const ended = [];
+    ops.fetchEnded = (...facts) => {
+        ended.push(facts);
+        return hasBoard;
+    };
+    ops.fetchStart = (id) => {
+        const answer = answers.shift();
+        if (answer === null) return true;
+        setImmediate(() => {
+            if (typeof answer === 'string') return internal.fetch.fail(id, answer, 'of the network', 0, 0, 0, 0, '', '', 0);
+            const [status, version, headers = ''] = answer;
+            internal.fetch.head(id, status, '', headers, 0, 0, 0, 0, version, '', 0);
+            internal.fetch.end(id);
+        });
+        return true;
+    };
+    const answer = await server.request('GET /', host, { bits });
+    same(answer.status, 200);
+    const meter = internal.otelApi.metrics.getMeter('sidelight');
+    return { ended, spans: answer.records.spans, isMetered: meter._known.has('4:http.client.request.duration') };
+}
+
+const fetches = [
+    // call, answers, facts for the board
+    [['http://stock.test:8080/a?b'], [[200, '1.1']], [1, false, 200, 2, 8080, 'stock.test', '']],
+    [['https://stock.test/', { method: 'POST', body: 'x' }], [[503, '2']], [3, true, 503, 3, 443, 'stock.test', '503']],
+    [['http://[::1]/', { method: 'QUERY' }], [[404, '1.0']], [10, false, 404, 1, 80, '::1', '404']],
+    [['http://stock.test/', { method: 'PROPFIND' }], [[207, '3']], [0, false, 207, 4, 80, 'stock.test', '']],
+    [['http://stock.test/'], ['refused'], [1, false, 0, 0, 80, 'stock.test', 'refused']],
+    [['http://stock.test/', { abortAs: 'BoredError' }], [null], [1, false, 0, 0, 80, 'stock.test', 'BoredError']],
+    // One fetch, redirects included; it is of the URL that the program asked for.
+    [['http://old.test/'], [[301, '1.1', 'location\nhttp://new.test/'], [200, '1.1']], [1, false, 200, 2, 80, 'old.test', '']],
+    [['http://old.test/', { redirect: 'error' }], [[302, '1.1', 'location\nhttp://new.test/']], [1, false, 302, 2, 80, 'old.test', 'redirect']],
+];
+for (const bits of [1, 0]) {
+    test(`every fetch is told to the board once, and then is no metric of JavaScript's: ${bits === 1 ? 'sampled' : 'not sampled'}`, async () => {
+        const { ended, spans, isMetered } = await fetching(fetches.map(([call]) => call), fetches.flatMap(([, answers]) => answers), true, bits);
+        equal(ended.map(([nanoseconds, ...facts]) => facts), fetches.map(([, , facts]) => facts));
+        for (const [nanoseconds] of ended) assert.ok(nanoseconds >= 0 && nanoseconds < 60e9);
+        same(isMetered, false);
+        const clients = spans.filter((span) => span.kind === 3);
+        same(clients.length, bits === 1 ? fetches.length : 0);
+        // As the spans have it.
+        equal(clients.map((span) => span.attributes['error.type'] ?? ''), bits === 1 ? ended.map((facts) => facts[7]) : []);
+    });
+}
+
+test('without a board they are a metric', async () => {
+    const { ended, isMetered } = await fetching([['http://stock.test/']], [[200, '1.1']], false, 1);
+    same(ended.length, 1);
+    same(isMetered, true);
+});

@@ -302,6 +302,24 @@ import Testing
         #expect(try #require(client.answer(3)).status == 200)
     }
 
+    @Test func answersThatNobodyReadsCountForTheBudget() throws {
+        let size = 300_000
+        let server = try TestServer(
+            ClosureHandler { _, responder in responder.respond(200, body: [UInt8](repeating: 7, count: size)) },
+            budgetBytes: 1_100_000)
+        defer { server.stop() }
+        do {
+            let client = try HTTP2Client(server)
+            // SETTINGS_INITIAL_WINDOW_SIZE: nothing may be sent.
+            client.send(4, 0, 0, [0, 4, 0, 0, 0, 0])
+            client.settle()
+            for stream in stride(from: UInt32(1), to: 41, by: 2) { client.request(stream, "GET", "/") }
+            #expect(client.answer(39)?.status == 503)
+            #expect(server.budget.used >= 3 * size && server.budget.used <= 1_100_000)
+        }
+        #expect(server.eventually { server.server.counters.connectionsOpen == 0 && server.budget.used == 0 })
+    }
+
     @Test func rubbishBehindThePrefaceEndsTheConnection() throws {
         let server = try TestServer(ClosureHandler.echo)
         defer { server.stop() }

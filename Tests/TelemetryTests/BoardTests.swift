@@ -297,6 +297,42 @@ private let get200 = BoardSeriesHead(.serverDuration, method: 1, status: 200, is
         #expect(snapshot[.seriesFull] == 147)
     }
 
+    @Test func fetchesAreSeriesByServerAndOutcome() throws {
+        let board = try BoardEnds()
+        func head(_ method: UInt8, _ status: UInt16, port: UInt16 = 443) -> BoardSeriesHead {
+            BoardSeriesHead(
+                .clientDuration, method: method, status: status, isHTTPS: true, protocolVersion: 3, port: port)
+        }
+        // Servers take turns at one place of the cache.
+        for _ in 0..<3 {
+            for host in ["a.test", "b.test", "c.test"] {
+                board.writer.record(board.series(head(1, 200), host: host), seconds: 0.25)
+            }
+            board.writer.record(board.series(head(1, 200, port: 8443), host: "a.test"), seconds: 0.25)
+            board.writer.record(board.series(head(10, 999), error: "999", host: "a.test"), seconds: 0.25)
+            board.writer.record(board.series(head(1, 0), error: "refused", host: "a.test"), seconds: 0.25)
+            board.writer.record(
+                board.series(head(1, 0), error: "refused", host: String(repeating: "h", count: 100)), seconds: 0.25)
+        }
+        let series = board.snapshot().series
+        #expect(series.count == 7)
+        #expect(series.values.allSatisfy { $0.count == 3 && $0.sum == 0.75 })
+        var metrics = BoardMetrics(startTime: 0)
+        let points = metrics.points([board.snapshot()], time: 1)
+        func attributes(_ error: AttributeValue?, _ status: AttributeValue?) -> Attributes? {
+            points.first { point in
+                point.attributes["error.type"] == error && point.attributes["http.response.status_code"] == status
+                    && point.attributes["server.address"] == "a.test"
+                    && point.instrument.name == "http.client.request.duration"
+            }?.attributes
+        }
+        let odd = try #require(attributes("999", 999))
+        #expect(odd["http.request.method"] == "QUERY" && odd["server.port"] == 443 && odd["url.scheme"] == "https")
+        #expect(odd["network.protocol.version"] == "2")
+        #expect(attributes("refused", nil)?["http.route"] == nil)
+        #expect(series.keys.contains { $0.host == String(repeating: "h", count: BoardLayout.hostBytesMax) })
+    }
+
     // MARK: hostile bytes
 
     @Test(arguments: [0x00, 0x01, 0x02, 0x7F, 0x80, 0xFF] as [UInt8])

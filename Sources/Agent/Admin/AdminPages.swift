@@ -16,11 +16,51 @@ final class AdminHandler: RequestHandler {
     init(_ pages: [any AdminPages]) { self.pages = pages }
 
     func handle(_ request: borrowing ServedRequest, _ responder: Responder) {
+        if let host = request.header("host"), Self.isPublicName(host), case let peer = request.peer, !peer.isEmpty,
+            Self.isLocal(peer)
+        {
+            return Self.refuse(responder, 421, "this is no port of that host; ask for 127.0.0.1 or localhost")
+        }
         for page in pages where page.answer(request, responder) { return }
         guard Self.isReading(request, responder) else { return }
         let paths = pages.flatMap(\.paths).sorted()
+        if request.pathIs("/") { return Self.showPaths(paths, responder) }
         let known = paths.dropLast().joined(separator: ", ") + (paths.count > 1 ? " and " : "") + (paths.last ?? "")
         Self.refuse(responder, 404, "nothing is here; there are \(known)")
+    }
+
+    private static let html = ResponseFields(["content-type": "text/html; charset=utf-8"])
+
+    /// For people who come by.
+    private static func showPaths(_ paths: [String], _ responder: Responder) {
+        let items = paths.map { path in
+            // Those with a part in capitals have to be completed.
+            path.contains(where: \.isUppercase) ? "<li>\(path)" : "<li><a href=\"\(path)\">\(path)</a>"
+        }
+        let text = """
+            <!doctype html><html lang=en><title>Sidelight</title><h1>Sidelight \(Release.version)</h1>
+            <p>The admin port. <code>sidelight top</code> shows it live.<ul>\(items.joined())</ul></html>
+
+            """
+        responder.respond(200, html, body: Array(text.utf8))
+    }
+
+    // MARK: who asks
+
+    /// Whether `Host` is a name of the public DNS. What asks for one over loopback is a browser whose page is of somebody who has that name lead here (DNS rebinding): to the
+    /// browser the page is of the same origin, and may read the answers. Names without a dot, those below `localhost`, and addresses are nobody's to give.
+    static func isPublicName(_ host: String) -> Bool {
+        guard !host.hasPrefix("[") else { return false }
+        var name = host.prefix { $0 != ":" }.lowercased()
+        if name.hasSuffix(".") { name.removeLast() }
+        guard name.utf8.contains(UInt8(ascii: ".")), !name.hasSuffix(".localhost") else { return false }
+        // An address, however short: browsers read a name whose last part is a number as one.
+        return name.split(separator: ".").last.map { !$0.utf8.allSatisfy { (0x30...0x39).contains($0) } } ?? false
+    }
+
+    /// Whether an address is this machine's. A socket in the file system has none, and permissions of its own.
+    static func isLocal(_ peer: String) -> Bool {
+        peer.isEmpty || peer == "::1" || peer.hasPrefix("127.") || peer.hasPrefix("::ffff:127.")
     }
 
     // MARK: for the pages

@@ -8,8 +8,10 @@ internal import Transport
 
 /// The admin port of `serve` and `run`: a server on a thread of its own. Main thread, but for `show`.
 final class AdminPort {
-    /// Of answers and streams together. Bytes.
-    private static let memoryBytesMax = 16 << 20
+    /// Of answers and streams together that nobody has read yet. Bytes.
+    static let memoryBytesMax = 128 << 20
+    /// Of those who follow the logs.
+    private static let followersBytesMax = 16 << 20
     /// How long answers under way may take at the end.
     private static let graceMilliseconds = 500
 
@@ -24,7 +26,7 @@ final class AdminPort {
     init(_ socket: ListeningSocket, _ asked: HostPort, _ pages: [any AdminPages], _ clock: LinuxClock) throws {
         self.socket = socket
         place = asked.bound(to: socket.place)
-        following = Following(LogFollowers(clock, memoryBytesMax: Self.memoryBytesMax))
+        following = Following(LogFollowers(clock, memoryBytesMax: Self.followersBytesMax))
         let handler = AdminHandler(pages + [LogPages(followers: following.followers)])
         let listener = Server.Listener(
             fileDescriptor: socket.fileDescriptor, handler: handler, bodyBytesMax: AdminHandler.bodyBytesMax)

@@ -40,9 +40,7 @@ struct LevelPages: AdminPages {
 
     /// Why a change is not taken from there; nil: it is.
     static func refusal(_ peer: String, _ origin: String?, _ type: String?) -> (status: Int, why: String)? {
-        // A socket in the file system has no address, and permissions of its own.
-        let isLocal = peer.isEmpty || peer == "::1" || peer.hasPrefix("127.") || peer.hasPrefix("::ffff:127.")
-        guard isLocal else { return (403, "levels are changed from the agent's own machine") }
+        guard AdminHandler.isLocal(peer) else { return (403, "levels are changed from the agent's own machine") }
         guard origin == nil else { return (403, "levels are not changed by a web page") }
         let mediaType = type?.prefix { $0 != ";" && $0 != " " }.lowercased()
         guard mediaType == "application/json" else { return (415, "the content-type has to be application/json") }

@@ -57,7 +57,10 @@ final class ServedExemplars: Sendable {
     private func keep(_ exemplar: MetricPoint.Exemplar, _ key: [AttributeValue?]) {
         let bucket = BoardLayout.durationBounds.firstIndex { exemplar.value <= $0 } ?? BoardLayout.durationBounds.count
         state.withLock { state in
-            guard state.series[key] != nil || state.series.count < Self.seriesMax else { return }
+            // A program can make up such spans, and routes go out of use: any of what is remembered makes room, and comes back with its next request.
+            if state.series[key] == nil, state.series.count >= Self.seriesMax {
+                state.series.remove(at: state.series.startIndex)
+            }
             state.series[key, default: [:]][bucket] = exemplar
         }
     }

@@ -246,10 +246,15 @@ enum WorkloadJSON {
 
     // MARK: errors
 
-    /// The most frequent first.
+    /// By what is told of them; the most frequent first.
     private static func errors(_ board: BoardSnapshot) -> [(BoardSnapshot.SeriesKey, UInt64)] {
-        board.series.filter { $0.key.isError }.map { ($0.key, $0.value.count) }
-            .sorted { ($1.1, $0.0.order) < ($0.1, $1.0.order) }
+        var counts: [BoardSnapshot.SeriesKey: UInt64] = [:]
+        for (key, histogram) in board.series where key.isError {
+            var told = key
+            (told.isHTTPS, told.protocolVersion) = (false, "")
+            counts[told, default: 0] &+= histogram.count
+        }
+        return counts.map { ($0.key, $0.value) }.sorted { ($1.1, $0.0.order) < ($0.1, $1.0.order) }
     }
 
     private static func write(_ key: BoardSnapshot.SeriesKey, _ count: UInt64, _ json: inout JSONWriter) {
@@ -258,6 +263,7 @@ enum WorkloadJSON {
             json.field("method", BoardMethod.names[key.method])
             json.field("route", key.route)
             json.field("host", key.host)
+            json.put("port", key.port)
             json.put("status", key.status)
             json.field("type", key.errorType)
             json.put("count", count)

@@ -5,6 +5,7 @@
 
 public import Configuration
 internal import Discovery
+internal import Exposition
 internal import Glibc
 internal import Linux
 internal import Logs
@@ -137,7 +138,7 @@ public final class AgentService {
         let reading = ResourceReading.make(configuration.common.resources, resource)
         let metrics = CurrentMetrics(
             resource: resource, startTime: clock.unixNanoseconds(), clock: clock, components: components,
-            resources: reading)
+            resources: reading, limits: ExpositionLimits(unreadBytesMax: configuration.memoryBytesMax))
         self.metrics = metrics
         surroundings = PipelineSurroundings(
             transport: transport, resolver: ServiceResolver(configuration.common.discovery.resolve, transport),

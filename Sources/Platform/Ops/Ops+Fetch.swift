@@ -6,6 +6,7 @@ extension PlatformOps {
     /// fetchWrite(id, bytes): more of a pushed body. False: wait for `internal.fetch.drained(id)`. fetchClose(id): it is complete.
     /// fetchResume(id, byteCount): so much of the response was consumed.
     /// fetchAbort(id): nothing more is to come.
+    /// fetchEnded(nanoseconds, method, isHTTPS, status, version, port, host, errorType): what `FetchEnd` has. True: it is counted.
     static let fetch = [
         Op("fetchStart") {
             let call = OpCall($0, $1)
@@ -34,6 +35,14 @@ extension PlatformOps {
         Op("fetchAbort") {
             let call = OpCall($0, $1)
             call.platform.host.abortFetch(call.integer(0))
+        },
+        Op("fetchEnded") {
+            let call = OpCall($0, $1)
+            let end = FetchEnd(
+                nanoseconds: call.number(0), method: UInt8(clamping: call.integer(1)), isHTTPS: call.bool(2),
+                status: UInt16(clamping: call.integer(3)), version: UInt8(clamping: call.integer(4)),
+                port: UInt16(clamping: call.integer(5)))
+            call.returns(call.platform.host.fetchEnded(end, call))
         },
     ]
 

@@ -8,7 +8,7 @@ extension PlatformOps {
     /// httpAttributes(slot, at, limit), httpEnding(slot, ringHead): the span's record. httpRoute(slot, route), httpErrorType(slot, type): for the metrics.
     /// httpOutlived(slot): the handler goes on though the request is over. httpHandlerEnded(slot, place): it is over, too; with what that gave.
     /// httpOwner(slot): what runs next is for that request. httpNote(), httpNoteText(): what happened in this turn; the rest of it is in the cells.
-    /// httpHealth(status, reason): what the module's `health` says.
+    /// httpHealth(status, reason): what the module's `health` says. httpScheduled(failed): a run of a schedule is over.
     /// See `HTTPHost`.
     static let http = [
         Op("httpRespond") {
@@ -83,6 +83,10 @@ extension PlatformOps {
         Op("httpHealth") {
             let call = OpCall($0, $1)
             call.platform.http?.setHealth(call.integer(0), call.string(1))
+        },
+        Op("httpScheduled") {
+            let call = OpCall($0, $1)
+            call.platform.http?.scheduledRunEnded(isFailed: call.integer(0) != 0)
         },
         Op("httpErrorType") {
             let call = OpCall($0, $1)

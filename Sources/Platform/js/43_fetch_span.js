@@ -12,14 +12,16 @@ const {
 const { serialize } = internal.url;
 
 const KIND_CLIENT = 3; // OTLP's
-const knownMethods = { __proto__: null, CONNECT: 1, DELETE: 1, GET: 1, HEAD: 1, OPTIONS: 1, PATCH: 1, POST: 1, PUT: 1, QUERY: 1, TRACE: 1 };
+// By their numbers on the board, as is the version: docs/specs/board-format.md.
+const knownMethods = { __proto__: null, GET: 1, HEAD: 2, POST: 3, PUT: 4, DELETE: 5, CONNECT: 6, OPTIONS: 7, TRACE: 8, PATCH: 9, QUERY: 10 };
+const versions = { __proto__: null, '1.0': 1, '1.1': 2, 2: 3, 3: 4 };
 const defaultPorts = { __proto__: null, 'http:': 80, 'https:': 443 };
 
 /** The method as attributes have it; "_OTHER": the name of the span is then HTTP. */
 function normalized(method) {
-    if (knownMethods[method] === 1) return method;
+    if (knownMethods[method] !== undefined) return method;
     const upper = StringPrototypeToUpperCase(method);
-    return knownMethods[upper] === 1 ? upper : '_OTHER';
+    return knownMethods[upper] !== undefined ? upper : '_OTHER';
 }
 
 /** Query parameters that sign a URL: https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/ */
@@ -112,7 +114,11 @@ class Telling {
         this.isOver = true;
         const end = internal.trace.now();
         const errorType = type ?? (this.status >= 400 ? `${this.status}` : undefined);
-        record(this, errorType, end - this.start);
+        const { method, url, status, version } = this;
+        // A worker that serves has a board, where the durations of fetches lie next to those of requests; else they are a metric like the program's own.
+        const isOnBoard = ops.fetchEnded(
+            end - this.start, knownMethods[method] ?? 0, url.protocol === 'https:', status, versions[version] ?? 0, portOf(url), addressOf(url), errorType ?? '');
+        if (!isOnBoard) record(this, errorType, end - this.start);
         const { span } = this;
         if (!span._recording) return;
         if (errorType !== undefined) {

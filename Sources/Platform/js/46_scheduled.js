@@ -41,14 +41,17 @@ function runScheduled(cron, time) {
 }
 
 async function settle(span, target, environment, event, context) {
+    let failed = 0;
     try {
         const result = target.scheduled(event, environment, context);
         if (result !== undefined) await result;
     } catch (error) {
+        failed = 1;
         serve.report(error, span);
     }
     internal.trace.end(span);
     serve.countRun(-1);
+    ops.httpScheduled(failed);
 }
 
 // A timer looks again at least this often: the wall clock can be set, and a machine can sleep. Milliseconds.

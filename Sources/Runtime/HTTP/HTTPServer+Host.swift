@@ -47,6 +47,11 @@ extension HTTPServer: HTTPHost {
         Array(reason.utf8(max: BoardHealth.reasonBytesMax)).withUnsafeBytes { board?.setHealth(status, reason: $0) }
     }
 
+    func scheduledRunEnded(isFailed: Bool) {
+        board?.add(.scheduledRuns)
+        if isFailed { board?.add(.scheduledFailures) }
+    }
+
     func putAttributes(_ slot: Int, at: Int, limit: Int) -> Int {
         guard let connection = connection(slot) else { return -1 }
         return putAttributes(connection, at: at, limit: limit)

@@ -246,7 +246,13 @@ struct TopWorkload {
 }
 
 extension TopSample.Failure {
-    fileprivate var key: String { "\(isClient) \(method) \(status) \(type) \(host) \(route)" }
+    fileprivate var key: String { "\(isClient) \(method) \(status) \(type) \(server) \(route)" }
+
+    /// Where a fetch went, as in a URL.
+    var server: String {
+        guard port != 0 else { return host }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
 }
 
 /// An exporter, or the store, of an agent, for one signal.

@@ -46,7 +46,9 @@ struct TopSample: Sendable {
     struct Failure: Sendable {
         var method = ""
         var route = ""
+        /// Of a fetch: where it went.
         var host = ""
+        var port: Int64 = 0
         var status: Int64 = 0
         var type = ""
         var isClient = false
@@ -181,6 +183,7 @@ extension TopSample.Failure {
         method = json.text("method")
         route = json.text("route")
         host = json.text("host")
+        port = json["port"]?.integer ?? 0
         status = json["status"]?.integer ?? 0
         type = json.text("type")
         isClient = json["client"] == .bool(true)

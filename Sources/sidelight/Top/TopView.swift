@@ -173,8 +173,8 @@ extension TopView {
         let (figures, process) = (interval.figures, work.process(now.pid))
         let stalls = interval.rate(\.stalls)
         return [
-            Cell(work.now.service, .cyan), Cell(String(now.place), Double(-now.place)),
-            Cell(String(now.pid), Double(-now.pid)),
+            Cell(work.now.service, .cyan), Cell(String(now.place), -Double(now.place)),
+            Cell(String(now.pid), -Double(now.pid)),
             Cell(now.state, now.state == "serving" ? .green : now.state == "failed" ? .red : .yellow),
         ] + rates(interval) + [Cell(TopText.number(figures.active), figures.active)]
             + costs(
@@ -209,8 +209,8 @@ extension TopView {
                     Cell(
                         TopText.age(request.startTime, now: work.time), age, age > 10 ? .red : age > 1 ? .yellow : nil),
                     Cell(request.method, .bold), Cell(request.path),
-                    Cell(String(isolate.place), Double(-isolate.place)),
-                    Cell(String(isolate.pid), Double(-isolate.pid)), Cell(request.traceID, .dim),
+                    Cell(String(isolate.place), -Double(isolate.place)),
+                    Cell(String(isolate.pid), -Double(isolate.pid)), Cell(request.traceID, .dim),
                 ]
             }
         }
@@ -234,7 +234,7 @@ extension TopView {
                 failure.isClient ? "fetch" : "response", change, failure.count, status: failure.status,
                 // The type of a response that has no other is its status.
                 type: failure.type == String(failure.status) ? "" : failure.type,
-                place: [failure.method, failure.isClient ? failure.host : failure.route].filter { !$0.isEmpty }
+                place: [failure.method, failure.isClient ? failure.server : failure.route].filter { !$0.isEmpty }
                     .joined(separator: " "))
         }
         let others = [

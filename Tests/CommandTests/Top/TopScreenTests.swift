@@ -53,6 +53,14 @@ import Testing
         #expect(lines[2].contains("serving"))
     }
 
+    @Test(arguments: [Int.min, Int.max, -1]) func noNumberOfAProcessEndsIt(_ pid: Int) throws {
+        let model = try TopModel.of(topAnswer(at: 1, served: 5, pid: pid), topAnswer(at: 2, served: 9, pid: pid))
+        for view in TopView.allCases {
+            #expect(!DrawnScreen(view).text(model, width: 160).isEmpty)
+        }
+        #expect(DrawnScreen(.isolates).text(model, width: 160).contains { $0.contains(String(pid)) })
+    }
+
     @Test func textFromOutsideIsNotObeyedByTheTerminal() throws {
         let evil = "\u{1B}]0;owned\u{07}\u{1B}[2J\u{202E}\n日本"
         let model = try TopModel.of(
