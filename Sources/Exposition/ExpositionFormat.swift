@@ -16,6 +16,8 @@ public struct ExpositionFormat: Hashable, Sendable {
     public var isUTF8 = false
     /// Whether OpenMetrics has the times since when its counters count, a series more for each.
     public var hasCreated = false
+    /// Whether the page may come compressed.
+    public var takesGzip = false
     /// Of text.
     var version = "0.0.4"
     /// Whether the scraper said how names are to be escaped, and so is told.
@@ -42,6 +44,23 @@ public struct ExpositionFormat: Hashable, Sendable {
             best = found
         }
         self = best?.format ?? ExpositionFormat(.text)
+    }
+
+    /// Whether a scraper takes gzip. <https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3>
+    /// - Parameter acceptEncoding: Its header `Accept-Encoding`; without one nothing is compressed.
+    public static func takesGzip(acceptEncoding: String?) -> Bool {
+        var (named, others): (Bool?, Bool?)
+        for element in (acceptEncoding ?? "").split(separator: ",") {
+            let parts = element.split(separator: ";", omittingEmptySubsequences: false).map(trimmed)
+            let quality = parts.dropFirst().first { $0.lowercased().hasPrefix("q=") }
+            let isTaken = quality.map { (Double($0.dropFirst(2)) ?? 0) > 0 } ?? true
+            switch parts.first?.lowercased() {
+            case "gzip", "x-gzip": named = isTaken
+            case "*": others = isTaken
+            default: break
+            }
+        }
+        return named ?? others ?? false
     }
 
     /// What an element of the header asks for. Nil: nothing that there is.

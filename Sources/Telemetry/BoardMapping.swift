@@ -88,7 +88,7 @@ public final class BoardMapping: @unchecked Sendable {
 /// Offsets and sizes, bytes. Board-format.md section 1.
 public enum BoardLayout {
     public static let magic: UInt32 = 0x4452_4253
-    public static let version: UInt32 = 1
+    public static let version: UInt32 = 2
     public static let headerBytes = 4096
     public static let slots = 1024
     /// Of these, at most so many show requests that are over but for their handlers.
@@ -96,7 +96,7 @@ public enum BoardLayout {
     public static let slotBytes = 256
     /// The first two are those of overflow.
     public static let series = 256
-    public static let seriesBytes = 384
+    public static let seriesBytes = 448
     public static var byteCount: Int { headerBytes + slots * slotBytes + series * seriesBytes }
 
     public static func slotOffset(_ slot: Int) -> Int { headerBytes + slot * slotBytes }
@@ -152,20 +152,20 @@ public enum BoardLayout {
         static let sum = 8
         static let min = 16
         static let max = 24
-        /// u64[15].
+        /// u64[20].
         static let buckets = 32
-        static let method = 160
-        static let scheme = 161
-        static let protocolVersion = 162
-        static let isOverflow = 163
-        static let status = 164
-        static let port = 166
-        static let routeLength = 168
-        static let errorLength = 169
-        static let hostLength = 170
-        static let route = 176
-        static let error = 272
-        static let host = 304
+        static let method = 192
+        static let scheme = 193
+        static let protocolVersion = 194
+        static let isOverflow = 195
+        static let status = 196
+        static let port = 198
+        static let routeLength = 200
+        static let errorLength = 201
+        static let hostLength = 202
+        static let route = 208
+        static let error = 304
+        static let host = 336
     }
 
     public static let routeBytesMax = 96
@@ -179,12 +179,13 @@ public enum BoardLayout {
     static let spaceBytes = 64
     static let spaceNameBytesMax = 32
     static let delayBuckets = 96
-    /// Bounds of `http.*.request.duration`, seconds.
+    /// Bounds of `http.*.request.duration`, seconds: those that the semantic conventions advise, and finer ones below, where most handlers are.
     /// <https://opentelemetry.io/docs/specs/semconv/http/http-metrics/#metric-httpserverrequestduration>
     public static let durationBounds: [Double] = [
-        0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+        0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5,
+        10,
     ]
-    public static let durationBuckets = 15
+    public static let durationBuckets = 20
     /// Bounds of `v8js.gc.duration`, seconds. <https://opentelemetry.io/docs/specs/semconv/runtime/v8js-metrics/#metric-v8jsgcduration>
     static let collectionBounds: [Double] = [0.01, 0.1, 1, 10]
 }

@@ -26,6 +26,7 @@ import Wire
         for route in routes {
             var key = BoardSnapshot.SeriesKey(kind: .serverDuration)
             (key.method, key.status, key.route, key.protocolVersion) = (1, status, route, "1.1")
+            if status >= 500 { key.errorType = "\(status)" }
             board.series[key] = BoardSnapshot.Histogram()
         }
         var figures = BoardPoints(startTime: 0)

@@ -5,6 +5,7 @@ It knows ring and board only by docs/specs/record-format.md and board-format.md.
 file checked-WORD, and is no good when it begins with "bad".
 """
 
+import bisect
 import json
 import mmap
 import os
@@ -20,7 +21,8 @@ import urllib.parse
 
 RING_HEADER, RING_HEAD, RING_TAIL = 4096, 64, 128
 SLOTS, SLOT_BYTES, STATE, COUNTERS, ACTIVE, SERIES_USED = 4096, 256, 64, 128, 640, 72
-SERIES, SERIES_BYTES = 266240, 384
+SERIES, SERIES_BYTES = 266240, 448
+BOUNDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 STARTING, SERVING, DRAINING, FAILED = range(4)
 FREE, OPEN, ENDING = range(3)
 ACCEPTED, REQUESTS, OPEN_CONNECTIONS = 0, 9, 48
@@ -60,9 +62,9 @@ class Ring:
 
 class Board:
     def __init__(self):
-        assert os.fstat(7).st_size == 364544
-        self.map = mmap.mmap(7, 364544)
-        assert struct.unpack_from("<IIII", self.map, 0) == (0x44524253, 1, 1024, 256)
+        assert os.fstat(7).st_size == 380928
+        self.map = mmap.mmap(7, 380928)
+        assert struct.unpack_from("<IIII", self.map, 0) == (0x44524253, 2, 1024, 256)
         self.words = memoryview(self.map).cast("Q")
         self.free = list(range(1024))
 
@@ -93,12 +95,12 @@ class Board:
         at = SERIES + 2 * SERIES_BYTES
         if self.words[SERIES_USED // 8] < 3:
             struct.pack_into("<Qddd", self.map, at, 1, 0, float("inf"), 0)
-            struct.pack_into("<BBBBHHBBB", self.map, at + 160, 1, 1, 2, 0, 200, 0, 1, 0, 0)
-            self.map[at + 176 : at + 177] = b"/"
+            struct.pack_into("<BBBBHHBBB", self.map, at + 192, 1, 1, 2, 0, 200, 0, 1, 0, 0)
+            self.map[at + 208 : at + 209] = b"/"
             self.words[SERIES_USED // 8] = 3
         total, least, most = struct.unpack_from("<ddd", self.map, at + 8)
         struct.pack_into("<ddd", self.map, at + 8, total + seconds, min(least, seconds), max(most, seconds))
-        self.words[(at + 32) // 8] += 1
+        self.words[(at + 32 + 8 * bisect.bisect_left(BOUNDS, seconds)) // 8] += 1
 
 
 def padded(data):

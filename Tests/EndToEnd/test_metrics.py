@@ -1,6 +1,7 @@
 """What a real Prometheus makes of the admin port's /metrics, and whether its numbers are those of who caused them."""
 
 import asyncio
+import gzip
 import os
 import re
 import signal
@@ -14,7 +15,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from conftest import HERE
 from load import Load
 from prometheus import Prometheus, lint
-from serving import wait_for
+from serving import Service, wait_for
 from test_agent import agent  # noqa: F401 (a fixture)
 from test_remote_write import counter, exponential, gauge, histogram, post, request, summary
 
@@ -22,6 +23,7 @@ from test_remote_write import counter, exponential, gauge, histogram, post, requ
 LOAD_SECONDS = float(os.environ.get("METRICS_LOAD_SECONDS", 8))
 TEXT = "text/plain;version=0.0.4"
 OPEN_METRICS = "application/openmetrics-text;version=1.0.0"
+SEMCONV_COUNTS = {"process_thread_count", "process_unix_file_descriptor_count", "system_cpu_logical_count"}
 PROTOBUF = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 
 
@@ -82,6 +84,8 @@ def test_promql_has_the_load_generators_numbers(module_service, sidelight, prome
     requests = "http_server_request_duration_seconds_count"
     wait_for(lambda: scraper.value(f"sum({requests})") == total)
     assert scraper.value(f'sum({requests}{{http_response_status_code="500"}})') == len(took["/bad"])
+    # What was returned is an error as much as what was thrown; it has the name that its span has.
+    assert scraper.value(f'sum({requests}{{error_type!=""}})') == scraper.value(f'sum({requests}{{error_type="500"}})') == len(took["/bad"])
     assert scraper.value("sum(sidelight_http_server_requests_total)") == total
     for kind in ("fast", "slow"):
         wait_for(lambda kind=kind: scraper.value(f'shop_orders_total{{kind="{kind}"}}') == len(took["/" + kind]))
@@ -113,8 +117,8 @@ def test_promql_has_the_load_generators_numbers(module_service, sidelight, prome
     # By now there is a series for each of the two, and nothing was scraped twice or badly.
     assert scraper.value("min_over_time(up[1h])") == 1
     assert scraper.complaints == []
-    # The semantic conventions have names that end so.
-    assert [line for line in lint(page(service.admin + "/metrics")[1].decode()) if '"_count" suffix' not in line] == []
+    # The semantic conventions have names that end so, and promtool has nothing else against the page.
+    assert {line.split()[0] for line in lint(page(service.admin + "/metrics")[1].decode())} == SEMCONV_COUNTS
 
     # An exemplar of each bucket leads to a trace in the store.
     found = scraper.get("query_exemplars", query="http_server_request_duration_seconds_bucket", start=time.time() - 3600, end=time.time() + 1)
@@ -128,7 +132,7 @@ def test_promql_has_the_load_generators_numbers(module_service, sidelight, prome
 
 
 def bound_above(seconds):
-    bounds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+    bounds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
     return next(bound for bound in bounds if seconds <= bound)
 
 
@@ -206,6 +210,27 @@ def test_forms_by_what_the_scraper_likes(agent):  # noqa: F811
     assert refused.value.code == 400 and "names=utf-8" in refused.value.read().decode()
 
 
+def test_a_page_is_compressed_for_those_that_take_it(agent):  # noqa: F811
+    one = agent({}, store="off")
+
+    def ask(encoding, accept=TEXT):
+        headers = {"Accept": accept} | ({"Accept-Encoding": encoding} if encoding else {})
+        with urllib.request.urlopen(urllib.request.Request(one.url("admin", "/metrics"), headers=headers), timeout=30) as answer:
+            assert answer.headers["vary"] == "accept, accept-encoding"
+            return answer.headers["content-encoding"], answer.read()
+
+    for accept in (TEXT, OPEN_METRICS, PROTOBUF):
+        coding, body = ask("gzip", accept)
+        plain = gzip.decompress(body)
+        assert coding == "gzip" and len(body) * 2 < len(plain), (len(body), len(plain))
+        assert b"sidelight_server_requests_total" in plain
+    for encoding in (None, "identity", "gzip;q=0", "deflate, br"):
+        coding, body = ask(encoding)
+        assert coding is None and body.startswith(b"# HELP"), encoding
+    # One after the other, the compressor's state does not carry over.
+    assert [gzip.decompress(ask("br, gzip;q=0.2")[1])[:6] for _ in range(3)] == [b"# HELP"] * 3
+
+
 def test_a_hundred_thousand_series(agent):  # noqa: F811
     """They are on the page, what comes beyond is not and is counted, and receiving goes on meanwhile."""
     one = agent({}, store="off")
@@ -229,6 +254,21 @@ def test_a_hundred_thousand_series(agent):  # noqa: F811
         begin = time.monotonic()
         size = len(page(one.url("admin", "/metrics"), accept)[1])
         print(f"{accept.split(';')[0]}: {size / 1e6:.1f} MB in {(time.monotonic() - begin) * 1e3:.0f} ms; the first page in {first * 1e3:.0f} ms")
+
+
+def test_a_service_that_is_scraped_need_not_send_its_metrics(sidelight, receiver):
+    """As docker-compose.yml has it: else a Prometheus that scrapes the agent, too, would count all twice."""
+    service = Service(
+        sidelight, HERE / "programs" / "metrics.mjs", "--admin", "127.0.0.1:0",
+        env={"OTEL_METRIC_EXPORT_INTERVAL": 100, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_METRICS_EXPORTER": "prometheus"},
+    )  # fmt: skip
+    try:
+        service.get("/fast")
+        wait_for(lambda: 'shop_orders_total{kind="fast"' in page(service.admin + "/metrics")[1].decode())
+        assert service.end() == 0
+        assert any(span.name.startswith("GET") for span in receiver.spans) and receiver.metrics == []
+    finally:
+        service.kill()
 
 
 def test_the_programs_own_metrics(module_service):

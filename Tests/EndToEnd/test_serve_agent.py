@@ -612,7 +612,7 @@ def test_metrics_are_exported_in_time_and_never_go_back(serve, receiver):
     (duration,) = last["http.server.request.duration"]
     assert (duration.count, sum(duration.bucket_counts)) == (10, 10)
     assert abs(duration.sum - 0.01) < 1e-9
-    assert len(duration.explicit_bounds) == 14
+    assert len(duration.explicit_bounds) == 19
     assert [point.as_int for point in last.get("http.server.active_requests", [])] in ([], [0])
     report = summary(served)
     assert report["counters"]['sidelight_worker_restarts_total{reason="SIGKILL"}'] == 1

@@ -211,6 +211,16 @@ import Wire
         #expect(ExpositionFormat(accept: accept).contentType == type)
     }
 
+    @Test(arguments: [
+        (nil, false), ("", false), ("gzip", true), ("identity", false), ("deflate, gzip;q=0.5", true),
+        ("gzip;q=0", false), ("GZIP ; Q=0.001", true), ("gzip; q=0.000, *", false), ("*", true), ("*;q=0", false),
+        ("*;q=0, x-gzip", true),
+        ("gzip;q=x", false), ("gzip;q=nan", false), (",;;=", false), ("gzip;a=b", true), ("gzipped", false),
+    ])
+    func gzipIsForThoseThatTakeIt(acceptEncoding: String?, takes: Bool) {
+        #expect(ExpositionFormat.takesGzip(acceptEncoding: acceptEncoding) == takes)
+    }
+
     @Test func namesInUTF8AreForThoseThatTakeThem() {
         func type(_ accept: String) -> String { ExpositionFormat(accept: accept, wantsUTF8: true).contentType }
         #expect(

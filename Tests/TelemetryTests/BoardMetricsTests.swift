@@ -130,7 +130,8 @@ extension [MetricPoint] {
                 var key = BoardSnapshot.SeriesKey(kind: .serverDuration)
                 key.route = "/\(generation)/\(route)"
                 board.series[key] = BoardSnapshot.Histogram(
-                    sum: 1, min: 1, max: 1, buckets: [1] + [UInt64](repeating: 0, count: 14))
+                    sum: 1, min: 1, max: 1,
+                    buckets: [1] + [UInt64](repeating: 0, count: BoardLayout.durationBuckets - 1))
             }
             metrics.retire(board)
         }

@@ -69,14 +69,14 @@ private let get200 = BoardSeriesHead(.serverDuration, method: 1, status: 200, is
         let copy = try BoardMapping(fileDescriptor: dup(board.fileDescriptor))
         BoardWriter(copy).setState(.draining)
         #expect(BoardReader(board).state == .draining)
-        board.baseAddress.storeBytes(of: 2, toByteOffset: 4, as: UInt32.self)
+        board.baseAddress.storeBytes(of: 1, toByteOffset: 4, as: UInt32.self)
         #expect(throws: RingError.self) { try BoardMapping(fileDescriptor: dup(board.fileDescriptor)) }
         let ring = try RingMapping(capacity: 64 << 10)
         #expect(throws: RingError.self) { try BoardMapping(fileDescriptor: dup(ring.fileDescriptor)) }
     }
 
     @Test func theLayoutIsTheSpecifications() {
-        #expect(BoardLayout.byteCount == 364_544)
+        #expect(BoardLayout.byteCount == 380_928)
         #expect(BoardLayout.seriesOffset(0) == 266_240)
         let header = BoardLayout.Header.self
         #expect(header.handlers + 8 <= header.counters)
@@ -85,6 +85,9 @@ private let get200 = BoardSeriesHead(.serverDuration, method: 1, status: 200, is
         #expect(header.delayBuckets + 8 * 96 <= header.collections)
         #expect(header.spaces + 12 * 64 <= BoardLayout.headerBytes)
         #expect(BoardLayout.Series.host + BoardLayout.hostBytesMax <= BoardLayout.seriesBytes)
+        #expect(BoardLayout.Series.buckets + 8 * BoardLayout.durationBuckets <= BoardLayout.Series.method)
+        #expect(BoardLayout.Series.method % 8 == 0 && BoardLayout.seriesBytes % 64 == 0)
+        #expect(BoardLayout.durationBounds.count == BoardLayout.durationBuckets - 1)
         #expect(BoardCounter.scheduledFailures.rawValue == 33)
         #expect(BoardCounter.isolateWorkers.rawValue == 55)
         #expect(BoardCounter.malloced.rawValue == BoardCounter.cells - 1)
@@ -257,12 +260,26 @@ private let get200 = BoardSeriesHead(.serverDuration, method: 1, status: 200, is
         #expect(key.status == 200)
         #expect(key.protocolVersion == "1.1")
         #expect(histogram.count == 3)
-        #expect(histogram.buckets[0] == 1)
-        #expect(histogram.buckets[7] == 1)
-        #expect(histogram.buckets[14] == 1)
+        #expect(histogram.buckets[5] == 1)
+        #expect(histogram.buckets[12] == 1)
+        #expect(histogram.buckets[19] == 1)
         #expect(histogram.min == 0.005)
         #expect(histogram.max == 100)
         #expect(abs(histogram.sum - 100.305) < 1e-9)
+    }
+
+    /// A bucket takes what is up to its bound, and no text of the series stands in one.
+    @Test func everyBucketHasItsBound() throws {
+        let board = try BoardEnds()
+        let text = String(repeating: "x", count: 100)
+        let index = board.series(get200, route: text, error: text)
+        for bound in BoardLayout.durationBounds {
+            board.writer.record(index, seconds: bound)
+            board.writer.record(index, seconds: bound.nextUp)
+        }
+        let (key, histogram) = try #require(board.snapshot().series.first)
+        #expect(histogram.buckets == [1] + [UInt64](repeating: 2, count: BoardLayout.durationBuckets - 2) + [1])
+        #expect((key.route.count, key.errorType.count) == (BoardLayout.routeBytesMax, BoardLayout.errorBytesMax))
     }
 
     @Test func aSeriesThatIsDefinedAgainStaysWhatItWas() throws {

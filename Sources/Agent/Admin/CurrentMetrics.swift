@@ -27,6 +27,8 @@ final class CurrentMetrics: Sendable {
     private static let arrivalBytes = 256
     /// Pages that are asked for at once; more are refused.
     static let pagesMax = 32
+    /// Pages up to this size are not compressed. Bytes.
+    private static let plainBytesMax = 1_024
 
     private enum Arrival {
         case batch(Batch, MetricSource)
@@ -44,7 +46,7 @@ final class CurrentMetrics: Sendable {
     }
 
     /// What the thread alone knows.
-    private struct Page {
+    private struct Page: ~Copyable {
         let clock: LinuxClock
         let components: SidelightMetrics
         let duration: CoreMetrics.Timer
@@ -54,6 +56,7 @@ final class CurrentMetrics: Sendable {
         var points: BoardPoints
         let resource: Resource
         var droppedItems = 0
+        var compressor = GzipCompressor()
 
         mutating func take(_ points: [MetricPoint], _ name: String, now: UInt64) {
             table.take(Batch(points, resource: resource, scope: CurrentMetrics.scope), source: .own(name), now: now)
@@ -91,7 +94,15 @@ final class CurrentMetrics: Sendable {
                 page.droppedItems += work.droppedItems
                 for (figures, format, responder) in work.pages {
                     let body = Self.body(figures, format, &page)
-                    responder.respond(200, ResponseFields(["content-type": format.contentType]), body: body)
+                    let fields = ResponseFields([
+                        "content-type": format.contentType, "vary": "accept, accept-encoding",
+                    ])
+                    if format.takesGzip, body.count > Self.plainBytesMax {
+                        responder.respond(
+                            200, fields.adding("content-encoding", "gzip"), body: page.compressor.compress(body))
+                    } else {
+                        responder.respond(200, fields, body: body)
+                    }
                 }
             }
         }

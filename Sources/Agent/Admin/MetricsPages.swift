@@ -48,6 +48,7 @@ struct MetricsPages: AdminPages {
         }
         var format = ExpositionFormat(accept: request.header("accept"), wantsUTF8: wantsUTF8)
         format.hasCreated = hasCreated
+        format.takesGzip = ExpositionFormat.takesGzip(acceptEncoding: request.header("accept-encoding"))
         let isAsked = source.figures { [metrics, format] figures in
             if !metrics.answer(figures, format, responder) { Self.refuse(responder) }
         }

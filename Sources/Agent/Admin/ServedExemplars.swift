@@ -14,6 +14,7 @@ final class ServedExemplars: Sendable {
     /// What a server's duration is measured by (board-format.md), as its span has it.
     private static let keys = [
         "http.request.method", "url.scheme", "http.response.status_code", "http.route", "network.protocol.version",
+        "error.type",
     ]
 
     private struct State {
@@ -65,13 +66,7 @@ final class ServedExemplars: Sendable {
         }
     }
 
-    /// An error that is no more than the status is said of spans alone.
-    private static func key(_ attributes: Attributes) -> [AttributeValue?] {
-        var status: String?
-        if case .int(let code)? = attributes["http.response.status_code"] { status = String(code) }
-        let error = attributes["error.type"]
-        return keys.map { attributes[$0] } + [error?.string == status ? nil : error]
-    }
+    private static func key(_ attributes: Attributes) -> [AttributeValue?] { keys.map { attributes[$0] } }
 
     /// Gives points of requests what leads to one of them.
     func attach(to points: inout [MetricPoint]) {

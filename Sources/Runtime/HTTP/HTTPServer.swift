@@ -293,9 +293,14 @@ final class HTTPServer {
         guard let board, connection.request.isOnBoard else { return }
         connection.request.isOnBoard = false
         let (method, isHTTP11) = connection.request.methodAndVersion
+        let status = connection.request.status
         let head = BoardSeriesHead(
-            .serverDuration, method: method, status: UInt16(clamping: connection.request.status), isHTTPS: tls != nil,
+            .serverDuration, method: method, status: UInt16(clamping: status), isHTTPS: tls != nil,
             protocolVersion: isHTTP11 ? 2 : 1)
+        // An answer that is an error, and nothing threw it: as its span has it.
+        if status >= 500, connection.request.errorType.isEmpty {
+            connection.request.errorType = Array(String(status).utf8)
+        }
         let seconds = (now - connection.request.start) / 1e9
         connection.request.route.withUnsafeBytes { route in
             connection.request.errorType.withUnsafeBytes { error in

@@ -1,3 +1,4 @@
+import Telemetry
 import Wire
 
 /// What an admin port says at one moment. What is missing, or makes no sense, is 0: the port may be of another release.
@@ -73,7 +74,7 @@ struct TopSample: Sendable {
 
 /// A histogram of seconds, by `bounds` of `http.server.request.duration`.
 struct TopDuration: Sendable {
-    static let bounds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+    static let bounds = BoardLayout.durationBounds
 
     var sum = 0.0
     /// Since the start.

@@ -68,12 +68,12 @@ import Wire
         var duration = TopDuration()
         #expect(duration.quantile(0.5) == .none)
         duration.buckets[0] = 10
-        #expect(duration.quantile(0.99) == .below(0.005))
-        duration.buckets[2] = 10
+        #expect(duration.quantile(0.99) == .below(0.0001))
+        duration.buckets[7] = 10
         // Rank 15 of 20: half way through 0.01 to 0.025.
         #expect(duration.quantile(0.75) == .at(0.0175))
-        #expect(duration.quantile(0.5) == .below(0.005))
-        duration.buckets[14] = 80
+        #expect(duration.quantile(0.5) == .below(0.0001))
+        duration.buckets[19] = 80
         #expect(duration.quantile(0.99) == .above(10))
     }
 

@@ -11,7 +11,7 @@ func topAnswer(
     path: String = "/cart?id=1", restarts: Int = 0, entry: String = "app.mjs"
 ) -> String {
     let time = topStart + UInt64(seconds * 1e9)
-    let buckets = [0, served] + [Int](repeating: 0, count: 13)
+    let buckets = [Int](repeating: 0, count: 6) + [served] + [Int](repeating: 0, count: 13)
     let duration = "{\"count\":\(served),\"sum\":\(Double(served) * 0.008),\"max\":0.0095,\"buckets\":\(buckets)}"
     let figures = """
         {"requests":\(served),"errors":\(errors),"duration":\(duration),"fetches":{"count":0,"sum":0,"max":0,"buckets":[]},
