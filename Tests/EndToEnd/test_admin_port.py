@@ -24,7 +24,8 @@ export default { async fetch(request) {
 def test_what_a_service_has_recorded_is_answered(serve):
     service = serve(HANDLER, "--admin", ADMIN)
     assert requests.get(service.url + "/one").text == "hello"
-    found = wait_for(lambda: requests.get(service.admin + "/api/v1/logs").json()["logs"])
+    # The store is made beside the start: it may not be there yet.
+    found = wait_for(lambda: (answer := requests.get(service.admin + "/api/v1/logs")).status_code == 200 and answer.json()["logs"])
     assert [log["body"] for log in found] == ["asked for /one"]
     trace = requests.get(f"{service.admin}/api/v1/traces/{found[0]['traceId']}").json()
     assert [span["name"] for span in trace["spans"]] == ["GET"]

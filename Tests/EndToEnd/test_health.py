@@ -182,7 +182,8 @@ def test_a_workload_that_ends_is_not_ready_and_alive(serve):
     admin = service.admin
     wait_for(lambda: ready(admin))
     client = service.later("/")
-    wait_for(lambda: requests.get(admin + "/api/v1/logs").json()["logs"])
+    # The store is made beside the start: it may not be there yet.
+    wait_for(lambda: (answer := requests.get(admin + "/api/v1/logs")).status_code == 200 and answer.json()["logs"])
     service.process.send_signal(signal.SIGTERM)
     wait_for(lambda: not ready(admin))
     assert "[-]ending" in requests.get(admin + "/readyz").text

@@ -122,6 +122,7 @@ def test_the_worker_is_told_what_it_needs(serve):
         "address": served.url.removeprefix("http://"), "index": 0, "isolates": 1, "crons": ["*/5 * * * mon-fri"],
         "limits": {"headerBytes": 16384, "bodyBytes": 100 << 20, "headerTimeoutMilliseconds": 10000, "idleMilliseconds": 60000,
                    "requestTimeoutMilliseconds": 1500, "connections": 5},
+        "health": {"intervalMilliseconds": 5000, "timeoutMilliseconds": 1000},
     }  # fmt: skip
 
 

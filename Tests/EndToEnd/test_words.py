@@ -276,7 +276,7 @@ def test_with_json_every_line_of_ours_is_json(serve, sidelight):
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["runn", "app.js"], "there is no command `sidelight runn`; did you mean `sidelight run`? There are: run, serve, agent, trace, tail, logs, errors, profile, tap, drops, loglevel, check, config"),
+        (["runn", "app.js"], "there is no command `sidelight runn`; did you mean `sidelight run`? There are: run, serve, agent, trace, tail, logs, errors, top, profile, tap, drops, loglevel, health, check, config"),
         (["trace", "list"], "there is no command `sidelight trace list`. There are: ls, show"),
         (["run"], "ENTRY is missing: which script or module is to run? As in `sidelight run app.js`"),
         (["serve"], "ENTRY is missing: which module is to be served? As in `sidelight serve app.js`"),
