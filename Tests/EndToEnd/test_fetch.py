@@ -516,7 +516,7 @@ def test_the_duration_is_a_metric(run, site, receiver):
     counts = {}
     for metric, point in points:
         assert metric.unit == "s"
-        assert list(point.explicit_bounds) == [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+        assert list(point.explicit_bounds) == [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
         attributes = {pair.key: pair.value.int_value or pair.value.string_value for pair in point.attributes}
         counts[attributes["http.response.status_code"]] = point.count
         assert attributes["server.port"] == site.port and attributes["url.scheme"] == "http"

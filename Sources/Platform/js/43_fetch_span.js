@@ -145,8 +145,8 @@ function messageOf(error) {
 
 // ---- Metrics ----
 
-// https://opentelemetry.io/docs/specs/semconv/http/http-metrics/#metric-httpclientrequestduration
-const BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+// https://opentelemetry.io/docs/specs/semconv/http/http-metrics/#metric-httpclientrequestduration, and finer ones below: BoardLayout.durationBounds.
+const BOUNDARIES = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 // Points that need not be looked for by their attributes again.
 const KNOWN_MAX = 256;
 
