@@ -115,7 +115,7 @@ import Testing
             )
         }
         let answer =
-            "{\"timeUnixNano\":\"\(topStart)\",\"workloads\":[{\"service\":\"s\",\"routes\":[\(rows.joined(separator: ","))]}]}"
+            "{\"timeUnixNano\":\"\(topStart)\",\"workloads\":[{\"service\":\"s\",\"url\":\"http://a\",\"routes\":[\(rows.joined(separator: ","))]}]}"
         let model = try TopModel.of(answer)
         let screen = DrawnScreen(.routes)
         func first() -> String {
