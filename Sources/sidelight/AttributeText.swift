@@ -2,15 +2,31 @@ import Store
 import Telemetry
 
 extension AttributeValue {
+    /// Elements that are shown of a long array where the room is short.
+    static let arrayShortMax = 3
+
     /// For people, on one line, escaped; strings without quotes.
-    var text: String {
+    /// - Parameter arrayMax: of a longer array only so many elements, and how many there are.
+    func text(arrayMax: Int = .max) -> String {
         switch self {
         case .string(let text): text.escaped
-        default: nestedText
+        default: nestedText(arrayMax)
         }
     }
 
-    private var nestedText: String {
+    /// Of a number of seconds, not negative.
+    var nanoseconds: UInt64? {
+        let value: Double? =
+            switch self {
+            case .double(let value): value
+            case .int(let value): Double(value)
+            default: nil
+            }
+        guard let value, value >= 0, value < 9e9 else { return nil }
+        return UInt64(value * 1e9)
+    }
+
+    private func nestedText(_ arrayMax: Int) -> String {
         switch self {
         case .empty: "null"
         case .string(let text): "\"" + text.escaped + "\""
@@ -18,17 +34,19 @@ extension AttributeValue {
         case .int(let value): String(value)
         case .double(let value): value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
         case .bytes(let bytes): "<\(counted(bytes.count, "byte"))>"
-        case .array(let values): "[" + values.map(\.nestedText).joined(separator: ", ") + "]"
+        case .array(let values):
+            "[" + values.prefix(arrayMax).map { $0.nestedText(arrayMax) }.joined(separator: ", ")
+                + (values.count > arrayMax ? ", … \(values.count) in all]" : "]")
         case .map(let entries):
-            "{" + entries.map { $0.key.escaped + ": " + $0.value.nestedText }.joined(separator: ", ") + "}"
+            "{" + entries.map { $0.key.escaped + ": " + $0.value.nestedText(arrayMax) }.joined(separator: ", ") + "}"
         }
     }
 }
 
 extension Attribute {
     /// `key=value`, the value in quotes when it is empty or holds blanks.
-    var assignment: String {
-        let value = value.text
+    func assignment(arrayMax: Int = .max) -> String {
+        let value = value.text(arrayMax: arrayMax)
         if case .string = self.value, value.isEmpty || value.contains(" ") || value.contains("\"") {
             return key.escaped + "=\""
                 + value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"") + "\""

@@ -12,7 +12,7 @@ struct LogLine {
 
     static let indent = "    "
 
-    /// One line, and more for further lines of the text and for the stack of an error. Nothing is cut.
+    /// One line, and more for further lines of the text and for the stack of an error. Nothing is cut, but of long arrays among the attributes there is the beginning.
     func lines(_ log: StoredLog) -> [String] {
         let record = log.record
         var body = bodyLines(record)
@@ -24,7 +24,8 @@ struct LogLine {
             line += " " + painter(service.escaped, .of(service: service))
         }
         line += "  " + painted(first, record.severity >= 17 ? .red : nil)
-        let attributes = Self.shown(record).map(\.assignment).joined(separator: " ")
+        let attributes = Self.shown(record).map { $0.assignment(arrayMax: AttributeValue.arrayShortMax) }
+            .joined(separator: " ")
         if !attributes.isEmpty { line += "  " + painter(attributes, .dim) }
         if record.traceID.isValid { line += "  " + painter("trace=" + TraceText.short(record.traceID), .dim) }
         return [line] + body.map { Self.indent + painted($0, nil) } + stackLines(record, after: body + [first])
@@ -44,8 +45,8 @@ struct LogLine {
     /// What `--grep` looks at: the text, its attributes and the stack, without colours.
     static func searchable(_ log: StoredLog) -> String {
         let record = log.record
-        var parts = [record.body.string ?? record.body.text]
-        parts += record.attributes.map(\.assignment)
+        var parts = [record.body.string ?? record.body.text()]
+        parts += record.attributes.map { $0.assignment() }
         if let stack = record.attributes["exception.stacktrace"]?.string { parts.append(stack) }
         return parts.joined(separator: "\n")
     }
@@ -64,7 +65,7 @@ struct LogLine {
     func bodyLines(_ record: LogRecord) -> [String] {
         let text: [String] =
             if case .string(let text) = record.body { text.escapedLines } else {
-                [record.body == .empty ? "" : record.body.text]
+                [record.body == .empty ? "" : record.body.text()]
             }
         if text.allSatisfy(\.isEmpty), let exception = ExceptionText(record.attributes) {
             return exception.headline.escapedLines

@@ -75,7 +75,8 @@ struct Painter {
     }
 }
 
-/// Lines to standard output, in large writes. A reader that goes away (EPIPE) is no error: `isOpen` turns false.
+/// Lines to standard output, in large writes. A reader that goes away (EPIPE) is no error: `isOpen` turns false. What cannot be written otherwise ends the
+/// process with exit code 1.
 final class Output {
     private var buffer: [UInt8] = []
     private(set) var isOpen = true
@@ -97,8 +98,11 @@ final class Output {
                 } else if errno == EAGAIN {
                     var descriptor = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
                     poll(&descriptor, 1, -1)
-                } else if errno != EINTR {
+                } else if errno == EPIPE {
                     isOpen = false
+                } else if errno != EINTR {
+                    complain("standard output cannot be written: \(String(cString: strerror(errno)))")
+                    exit(1)
                 }
             }
         }

@@ -87,6 +87,8 @@ struct TraceShowCommand: ParsableCommand {
               sidelight trace show 4bf92f35 --attributes
               sidelight trace show 4bf92f35 --json | jq '.spans[].name'
 
+            On a terminal lines are cut to its width; in a pipe only names in the tree are.
+
             EXIT CODES
               0  shown          1  there is no such trace          2  usage, or no store that can be read
             """)
@@ -96,7 +98,7 @@ struct TraceShowCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("A trace id, its first digits (4 or more), or \"latest\".", valueName: "ID"))
     var id: String?
 
-    @Flag(name: .shortAndLong, help: "With the attributes of spans and events.")
+    @Flag(name: .shortAndLong, help: "With the attributes of spans and events, and whole lines.")
     var attributes = false
 
     @Option(

@@ -19,9 +19,13 @@ struct Waterfall {
     /// Names are left at least so much of their cell by the tree's branches.
     private static let nameLeftMin = 10
     private static let framesMax = 3
+    /// Attributes of events that say how long something took.
+    private static let durations = ["sidelight.eventloop.stall", "sidelight.gc.pause", "sidelight.timer.late"]
 
     private let trace: StoredTrace
     private let options: Options
+    /// What stands under the spans is cut to the terminal's width.
+    private let cutsNotes: Bool
     private let painter: Painter
     private let tree: TraceTree
     private let shown: [Bool]
@@ -37,6 +41,7 @@ struct Waterfall {
     init(_ trace: StoredTrace, _ options: Options) {
         self.trace = trace
         self.options = options
+        cutsNotes = options.terminal.isInteractive && !options.showsAttributes
         painter = Painter(hasColor: options.terminal.hasColor)
         let tree = TraceTree(trace.spans)
         self.tree = tree
@@ -259,7 +264,7 @@ struct Waterfall {
             notes += message.escapedLines.enumerated().map { (($0.offset == 0 ? "✗ " : "  ") + $0.element, .red) }
         }
         if options.showsAttributes {
-            notes += span.attributes.map { ("\($0.key.escaped): \($0.value.text)", .dim) }
+            notes += span.attributes.map { ("\($0.key.escaped): \($0.value.text())", .dim) }
             notes += span.links.map { ("link to trace \($0.context.traceID.hex) span \($0.context.spanID.hex)", .dim) }
         }
         return notes.map { text($0.0, $0.1, prefix: prefix) }
@@ -304,9 +309,11 @@ struct Waterfall {
         }
         let after =
             event.time >= span.startTime ? "+" + TimeText.duration(event.time - span.startTime) : "before the start"
-        var lines = [text("◆ " + event.name.escaped + "  " + after, .cyan, prefix: prefix)]
+        let length = Self.durations.lazy.compactMap { event.attributes[$0]?.nanoseconds }.first
+        let name = event.name.escaped + (length.map { " " + TimeText.duration($0) } ?? "")
+        var lines = [text("◆ " + name + "  " + after, .cyan, prefix: prefix)]
         if options.showsAttributes {
-            lines += event.attributes.map { text("  \($0.key.escaped): \($0.value.text)", .dim, prefix: prefix) }
+            lines += event.attributes.map { text("  \($0.key.escaped): \($0.value.text())", .dim, prefix: prefix) }
         }
         return lines
     }
@@ -340,8 +347,10 @@ struct Waterfall {
         let time = TimeText.timeOfDay(log.time, utc: options.utc)
         let level = line.levelName(record).padded(to: 5)
         let body = line.bodyLines(record)
-        let attributes = LogLine.shown(record).map(\.assignment).joined(separator: " ")
-        let room = max(options.terminal.width - fitting(prefix).columns - time.columns - level.columns - 2, 10)
+        let arrayMax = options.showsAttributes ? Int.max : AttributeValue.arrayShortMax
+        let attributes = LogLine.shown(record).map { $0.assignment(arrayMax: arrayMax) }.joined(separator: " ")
+        let used = fitting(prefix).columns + time.columns + level.columns + 2
+        let room = cutsNotes ? max(options.terminal.width - used, 10) : Int.max
         let first = body[0].cut(to: room)
         var out =
             painter(fitting(prefix), .dim) + painter(time, .dim) + " " + painter(level, Severity.style(record.severity))
@@ -355,6 +364,7 @@ struct Waterfall {
 
     private func text(_ text: String, _ style: Style?, prefix: String) -> String {
         let prefix = fitting(prefix)
-        return painter(prefix, .dim) + painter(text.cut(to: max(options.terminal.width - prefix.columns, 10)), style)
+        let shown = cutsNotes ? text.cut(to: max(options.terminal.width - prefix.columns, 10)) : text
+        return painter(prefix, .dim) + painter(shown, style)
     }
 }

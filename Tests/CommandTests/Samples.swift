@@ -57,10 +57,10 @@ let exceptionAttributes: Attributes = [
 
 func waterfall(
     _ spans: [StoredSpan], logs: [StoredLog] = [], width: Int = 80, color: Bool = false, attributes: Bool = false,
-    spansMax: Int = 1_000
+    spansMax: Int = 1_000, isInteractive: Bool = true
 ) -> [String] {
     let sorted = spans.sorted { $0.span.startTime < $1.span.startTime }
-    let terminal = Terminal(width: width, hasColor: color, isInteractive: true)
+    let terminal = Terminal(width: width, hasColor: color, isInteractive: isInteractive)
     return Waterfall(
         StoredTrace(id: checkout, spans: sorted, logs: logs),
         Waterfall.Options(terminal: terminal, showsAttributes: attributes, spansMax: spansMax, utc: true)

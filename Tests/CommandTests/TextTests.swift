@@ -51,11 +51,16 @@ import Testing
     }
 
     @Test func valuesAreWrittenOnOneLine() {
-        #expect(AttributeValue.array(["a\nb", 3, 2.5, true, .empty]).text == "[\"a\\nb\", 3, 2.5, true, null]")
-        #expect(AttributeValue.map([Attribute("k", .bytes([1]))]).text == "{k: <1 byte>}")
-        #expect(Attribute("k", "two \"words\"").assignment == "k=\"two \\\"words\\\"\"")
-        #expect(Attribute("k", "").assignment == "k=\"\"")
-        #expect(Attribute("k", "one").assignment == "k=one")
+        #expect(AttributeValue.array(["a\nb", 3, 2.5, true, .empty]).text() == "[\"a\\nb\", 3, 2.5, true, null]")
+        #expect(AttributeValue.map([Attribute("k", .bytes([1]))]).text() == "{k: <1 byte>}")
+        #expect(Attribute("k", "two \"words\"").assignment() == "k=\"two \\\"words\\\"\"")
+        #expect(Attribute("k", "").assignment() == "k=\"\"")
+        #expect(Attribute("k", "one").assignment() == "k=one")
+        let frames = AttributeValue.array((0..<100).map { .int($0) })
+        #expect(Attribute("k", frames).assignment(arrayMax: 3) == "k=[0, 1, 2, … 100 in all]")
+        #expect(Attribute("k", .array([1, 2, 3])).assignment(arrayMax: 3) == "k=[1, 2, 3]")
+        #expect(AttributeValue.map([Attribute("a", frames)]).text(arrayMax: 1) == "{a: [0, … 100 in all]}")
+        #expect(frames.text().hasSuffix("98, 99]"))
     }
 
     @Test func countsHaveTheirNoun() {
@@ -67,6 +72,14 @@ import Testing
 
 @Suite struct LogLineTests {
     private let plain = LogLine(painter: Painter(hasColor: false), utc: true)
+
+    @Test func longArraysAreShortenedButFound() {
+        let burst = log(
+            "busy", 0, attributes: [Attribute("system.cpu.utilization", .array((0..<1_000).map { .int($0) }))])
+        #expect(
+            plain.lines(burst) == ["14:00:00.123 INFO  shop  busy  system.cpu.utilization=[0, 1, 2, … 1000 in all]"])
+        #expect(LogLine.searchable(burst).contains("998, 999]"))
+    }
 
     @Test func aRecordIsALine() {
         #expect(

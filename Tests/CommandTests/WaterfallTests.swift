@@ -54,6 +54,40 @@ import Testing
                 """#)
     }
 
+    @Test func aPipeAndAttributesHaveWholeLines() {
+        let text = "resources: " + String(repeating: "busy and ", count: 30) + "end"
+        let burst = log(text, 1, span: 1, attributes: [Attribute("a", .array((0..<9).map { .int($0) }))])
+        let spans = [span(1, "GET /", 0, 5)]
+        #expect(waterfall(spans, logs: [burst]).allSatisfy { $0.columns <= 80 })
+        #expect(
+            waterfall(spans, logs: [burst], isInteractive: false).contains {
+                $0.hasSuffix(text + "  a=[0, 1, 2, … 9 in all]")
+            })
+        #expect(
+            waterfall(spans, logs: [burst], attributes: true).contains {
+                $0.hasSuffix(text + "  a=[0, 1, 2, 3, 4, 5, 6, 7, 8]")
+            })
+    }
+
+    @Test func eventsSayHowLongTheyTook() {
+        func event(_ name: String, _ key: String, _ seconds: AttributeValue) -> SpanData.Event {
+            SpanData.Event(time: time(1), name: name, attributes: [Attribute(key, seconds)])
+        }
+        let lines = waterfall([
+            span(
+                1, "GET /", 0, 5,
+                events: [
+                    event("event loop stall", "sidelight.eventloop.stall", 0.21),
+                    event("gc", "sidelight.gc.pause", .double(0.0035)),
+                    event("timer late", "sidelight.timer.late", .double(.nan)),
+                ])
+        ])
+        #expect(
+            lines.suffix(3) == [
+                "   ◆ event loop stall 210 ms  +1 ms", "   ◆ gc 3.5 ms  +1 ms", "   ◆ timer late  +1 ms",
+            ])
+    }
+
     @Test func attributesAreShownWhenAskedFor() {
         let lines = waterfall(shop, logs: shopLogs, attributes: true)
         #expect(lines.contains("│     user.id: u-17"))

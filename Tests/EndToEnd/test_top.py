@@ -167,10 +167,59 @@ def test_an_agent_shows_its_exporters(sidelight, receiver):
         result = sidelight("top", "--admin", agent.places["admin"], "--interval", "100ms", "--view", "exporters")
         assert result.code == 0, result.err
         assert "NAME" in result.out or "nothing was exported or stored yet" in result.out
-        result = sidelight("top", "--admin", agent.places["admin"], "--interval", "100ms")
+        # It opens on them, too.
+        again = sidelight("top", "--admin", agent.places["admin"], "--interval", "100ms")
+        assert "no workload is served here" not in again.out
+        result = sidelight("top", "--admin", agent.places["admin"], "--interval", "100ms", "--view", "isolates")
         assert result.out.splitlines()[-1] == "no workload is served here"
     finally:
         agent.end()
+
+
+def test_lines_of_json_go_on_while_a_service_restarts(serve, sidelight):
+    first = serve(PROGRAM, "--service", "shop", "--admin", "127.0.0.1:0")
+    admin = place(first)
+    process = sidelight.start("top", "--admin", admin, "--json", "--interval", "100ms", stdout=subprocess.PIPE)
+
+    def line():
+        return json.loads(process.stdout.readline())
+
+    try:
+        assert line()["problems"] == []
+        first.end()
+        found = wait_for(lambda: (each := line())["problems"] and each)
+        assert found["problems"][0]["admin"] == admin and "no agent answers" in found["problems"][0]["problem"]
+        serve(PROGRAM, "--service", "again", "--admin", admin)
+        wait_for(lambda: (each := line())["problems"] == [] and each["workloads"][0]["service"] == "again")
+    finally:
+        process.stdout.close()
+        process.wait(timeout=20)
+
+
+def test_a_port_that_is_named_twice_is_one(shop, sidelight):
+    result = sidelight("top", "--admin", place(shop), "--admin", place(shop), "--interval", "100ms", "--view", "workloads")
+    assert result.code == 0 and "workloads" not in result.out, result.out
+    assert len([line for line in result.out.splitlines() if line.startswith("shop ")]) == 2  # its name, and its row
+
+
+def test_what_cannot_be_written_is_a_failure(shop, sidelight):
+    for command in (["top", "--once", "--interval", "100ms"], ["health"], ["top", "--json", "--interval", "100ms"]):
+        with open("/dev/full", "wb") as full:
+            process = sidelight.start(*command, "--admin", place(shop), stdout=full, stderr=subprocess.PIPE)
+            _, err = process.communicate(timeout=20)
+        assert process.returncode == 1, command
+        assert "standard output cannot be written: No space left on device" in err
+
+
+def test_escape_leaves_the_help_and_takes_no_key(shop, terminal):
+    top = terminal("--admin", place(shop), "--interval", "100ms")
+    top.until("serving")
+    top.press("?")
+    top.until("pause, and go on")
+    top.press("\x1b")
+    top.until("1 workloads")
+    top.press("3")
+    top.until("no request was answered yet")
 
 
 def test_nobody_answers(sidelight):
@@ -205,7 +254,7 @@ def test_a_terminal_is_drawn_on_and_given_back(shop, terminal):
     top.until(r"^ +0 +\d+ +serving")
     assert top.mode == (False, False)
     assert top.screen.cursor.hidden
-    assert top.lines[0].startswith("1 workloads 2 isolates 3 routes")
+    assert top.lines[0].startswith("? help  1 workloads 2 isolates 3 routes")
     for _ in range(5):
         shop.get("/fail")
     top.press("5")

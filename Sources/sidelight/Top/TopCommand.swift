@@ -34,9 +34,9 @@ struct TopCommand: ParsableCommand {
     var interval = TimeSpan(nanoseconds: 2_000_000_000)
 
     @Option(
-        help: ArgumentHelp("What to show (default: isolates).", valueName: "VIEW"),
+        help: ArgumentHelp("What to show (default: isolates; exporters where nothing is served).", valueName: "VIEW"),
         transform: { try TopCommand.view($0) })
-    var view = TopView.isolates
+    var view: TopView?
 
     @Option(help: ArgumentHelp("The column to sort by.", valueName: "COLUMN"))
     var sort: String?
@@ -67,13 +67,19 @@ struct TopCommand: ParsableCommand {
         guard (Self.intervalMin...Self.intervalMax).contains(interval.nanoseconds) else {
             throw ValidationError("--interval is from 100ms to 1h")
         }
+        let view = self.view ?? .isolates
         if let sort, !view.columns.contains(where: { $0.title == sort.uppercased() }) {
             let names = view.columns.map(\.title).joined(separator: ", ")
             throw ValidationError("--sort: \(view.rawValue) has no column '\(sort.escaped)'; it has \(names)")
         }
     }
 
-    private var places: [String] { admin.isEmpty ? [AdminOptions.standardPlace] : admin }
+    /// Each once.
+    private var places: [String] {
+        guard !admin.isEmpty else { return [AdminOptions.standardPlace] }
+        var seen: Set<String> = []
+        return admin.filter { seen.insert($0).inserted }
+    }
 
     private var screen: TopScreen {
         TopScreen(view: view, sort: sort, isReversed: reverse, intervalNanoseconds: interval.nanoseconds)
@@ -96,6 +102,7 @@ struct TopCommand: ParsableCommand {
         let paint = Painter(hasColor: terminal.hasColor)
         let output = Output()
         let width = terminal.isInteractive ? terminal.width : Int.max
+        var screen = self.screen
         for line in screen.table(poll.model, width: width) { output.line(line.painted(paint, width: width)) }
         output.flush()
     }
@@ -127,7 +134,7 @@ final class TopPoll {
         next = clock.monotonicNanoseconds()
     }
 
-    /// Comes back when all have answered. Where none does, that is said on stderr and exit code 1.
+    /// Comes back when all have answered, or failed. Where none ever answered, that is said on stderr and exit code 1.
     func round() throws {
         var now = clock.monotonicNanoseconds()
         while now < next {
@@ -145,7 +152,7 @@ final class TopPoll {
                 open.remove(outcome.source)
             }
         }
-        guard model.sources.allSatisfy({ $0.problem != nil }) else { return }
+        guard model.sources.allSatisfy({ $0.now == nil }) else { return }
         for source in model.sources { complain("\(source.place.escaped): \((source.problem ?? "").escaped)") }
         throw ExitCode(1)
     }

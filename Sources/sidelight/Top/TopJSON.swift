@@ -33,7 +33,9 @@ enum TopJSON {
             if work.now.url.isEmpty { json.null() } else { json.string(work.now.url) }
             json.name("startTimeUnixNano")
             json.quotedInteger(work.now.startTime)
-            write(work.total, isolates: work.isolates.count, cpu: work.cpuShare, resident: work.resident, &json)
+            write(
+                work.now.hasFigures ? work.total : nil, isolates: work.isolates.count, cpu: work.cpuShare,
+                resident: work.resident, &json)
             json.name("restarts")
             json.object { json in
                 for (reason, count, _) in work.restarts { put(reason, count, &json) }
@@ -44,10 +46,12 @@ enum TopJSON {
                     json.object { json in
                         put("place", Double(isolate.place), &json)
                         put("pid", Double(isolate.pid), &json)
-                        json.field("state", isolate.state)
+                        json.name("state")
+                        if isolate.hasFigures { json.string(isolate.state) } else { json.null() }
                         let process = work.process(isolate.pid)
                         write(
-                            interval, isolates: 1, cpu: process?.cpuShare ?? interval.cpuShare(isolates: 1),
+                            isolate.hasFigures ? interval : nil, isolates: 1,
+                            cpu: process?.cpuShare ?? interval.cpuShare(isolates: 1),
                             resident: process?.resident, &json)
                     }
                 }
@@ -67,27 +71,28 @@ enum TopJSON {
         }
     }
 
+    /// - Parameter interval: nil: not known.
     private static func write(
-        _ interval: TopInterval, isolates: Int, cpu: Double?, resident: Double?, _ json: inout JSONWriter
+        _ interval: TopInterval?, isolates: Int, cpu: Double?, resident: Double?, _ json: inout JSONWriter
     ) {
-        let figures = interval.figures
-        put("seconds", interval.seconds, &json)
-        put("requestsPerSecond", interval.requestRate, &json)
-        put("errorsPerSecond", interval.errorRate, &json)
-        write(figures.duration, &json)
-        put("inFlight", figures.active, &json)
-        put("connections", figures.connections, &json)
-        put("bytesInPerSecond", interval.rate(\.bytesIn), &json)
-        put("bytesOutPerSecond", interval.rate(\.bytesOut), &json)
+        let figures = interval?.figures
+        put("seconds", interval?.seconds, &json)
+        put("requestsPerSecond", interval?.requestRate, &json)
+        put("errorsPerSecond", interval?.errorRate, &json)
+        write(figures?.duration ?? TopDuration(), &json)
+        put("inFlight", figures?.active, &json)
+        put("connections", figures?.connections, &json)
+        put("bytesInPerSecond", interval?.rate(\.bytesIn), &json)
+        put("bytesOutPerSecond", interval?.rate(\.bytesOut), &json)
         put("cpu", cpu, &json)
         put("residentBytes", resident, &json)
-        put("heapUsedBytes", figures.heapUsed, &json)
-        put("heapLimitBytes", figures.heapLimit, &json)
-        put("gc", interval.collectionShare, &json)
-        put("loopUtilization", interval.loopShare, &json)
-        put("loopDelayP99Seconds", interval.delay(0.99), &json)
-        put("cpuSecondsPerRequest", interval.cpuOfRequest(isolates: isolates), &json)
-        put("gcSecondsPerRequest", interval.each(\.collectionSeconds), &json)
+        put("heapUsedBytes", figures?.heapUsed, &json)
+        put("heapLimitBytes", figures?.heapLimit, &json)
+        put("gc", interval?.collectionShare, &json)
+        put("loopUtilization", interval?.loopShare, &json)
+        put("loopDelayP99Seconds", interval?.delay(0.99), &json)
+        put("cpuSecondsPerRequest", interval?.cpuOfRequest(isolates: isolates), &json)
+        put("gcSecondsPerRequest", interval?.each(\.collectionSeconds), &json)
     }
 
     private static func write(_ duration: TopDuration, _ json: inout JSONWriter) {
@@ -122,7 +127,7 @@ extension TopQuantile {
     fileprivate var bound: Double? {
         switch self {
         case .none: nil
-        case .below(let bound), .at(let bound), .above(let bound): bound
+        case .below(let bound), .at(let bound, _), .above(let bound): bound
         }
     }
 }

@@ -25,29 +25,37 @@ struct TopKeys {
     /// Bytes of a control sequence; a longer one is none.
     private static let sequenceBytesMax = 32
 
-    mutating func take(_ bytes: some Sequence<UInt8>) -> [TopKey] { bytes.compactMap { next($0) } }
+    /// A sequence was begun.
+    var isWaiting: Bool { state != .ground }
+
+    mutating func take(_ bytes: some Sequence<UInt8>) -> [TopKey] {
+        var keys: [TopKey] = []
+        for byte in bytes { next(byte, &keys) }
+        return keys
+    }
 
     /// Nothing came for a while: a sequence that was begun was the key Escape.
-    mutating func settle() { state = .ground }
+    mutating func settle() -> TopKey? {
+        guard isWaiting else { return nil }
+        state = .ground
+        return .other
+    }
 
-    private mutating func next(_ byte: UInt8) -> TopKey? {
+    private mutating func next(_ byte: UInt8, _ keys: inout [TopKey]) {
         switch state {
-        case .ground: return ground(byte)
-        case .escape:
-            escape(byte)
-            return nil
+        case .ground:
+            if byte == 0x1B { state = .escape } else { keys.append(ground(byte)) }
+        case .escape: escape(byte, &keys)
         case .single:
             state = .ground
-            return final(byte)
-        case .control: return control(byte)
+            keys.append(final(byte))
+        case .control:
+            if let key = control(byte) { keys.append(key) }
         }
     }
 
-    private mutating func ground(_ byte: UInt8) -> TopKey? {
+    private func ground(_ byte: UInt8) -> TopKey {
         switch byte {
-        case 0x1B:
-            state = .escape
-            return nil
         case UInt8(ascii: "q"), UInt8(ascii: "Q"), 0x03, 0x04: return .quit
         case UInt8(ascii: "p"), UInt8(ascii: " "): return .pause
         case UInt8(ascii: "?"), UInt8(ascii: "h"): return .help
@@ -60,20 +68,22 @@ struct TopKeys {
         case UInt8(ascii: "g"): return .first
         case UInt8(ascii: "G"): return .last
         case 0x0C: return .redraw
-        case 0x21...0x7E:
+        default:
             let view = TopView.allCases.first { $0.key == Character(Unicode.Scalar(byte)) }
             return view.map { .view($0) } ?? .other
-        default: return nil
         }
     }
 
-    private mutating func escape(_ byte: UInt8) {
+    private mutating func escape(_ byte: UInt8, _ keys: inout [TopKey]) {
         (parameter, first, length) = (0, 0, 0)
         switch byte {
         case UInt8(ascii: "["): state = .control
         case UInt8(ascii: "O"): state = .single
         case 0x1B: break
-        default: state = .ground
+        default:
+            // Escape, and another key right behind it.
+            state = .ground
+            keys += [.other, ground(byte)]
         }
     }
 
@@ -98,7 +108,7 @@ struct TopKeys {
         return nil
     }
 
-    private func final(_ byte: UInt8) -> TopKey? {
+    private func final(_ byte: UInt8) -> TopKey {
         switch byte {
         case UInt8(ascii: "A"): .up
         case UInt8(ascii: "B"): .down
@@ -113,9 +123,9 @@ struct TopKeys {
             case 4, 8: .last
             case 5: .pageUp
             case 6: .pageDown
-            default: nil
+            default: .other
             }
-        default: nil
+        default: .other
         }
     }
 }

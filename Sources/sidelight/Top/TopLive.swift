@@ -11,6 +11,11 @@ final class TopLive {
     private let terminal: TerminalSession
     private let clock = LinuxClock()
     private let paint = Painter(hasColor: Terminal.standardOutput().hasColor)
+    /// When a sequence that was begun is the key Escape, if nothing more has come.
+    private var escapeAt = UInt64.max
+
+    /// Bytes of one key come closer together than this, through slow connections too.
+    private static let escapeNanoseconds: UInt64 = 100_000_000
 
     init(_ screen: TopScreen, places: [String]) throws {
         self.screen = screen
@@ -33,7 +38,8 @@ final class TopLive {
                 next = max(next &+ screen.intervalNanoseconds, now)
             }
             guard draw() else { return }
-            try poller.wait(nanoseconds: screen.isPaused ? nil : next > now ? next - now : 0)
+            let wake = min(screen.isPaused ? .max : next, escapeAt)
+            try poller.wait(nanoseconds: wake == .max ? nil : wake > now ? wake - now : 0)
             while let signal = signals.next() {
                 guard take(signal.number) else { return }
             }
@@ -43,8 +49,10 @@ final class TopLive {
                     if key == .redraw { terminal.forget() }
                     guard screen.take(key) else { return }
                 }
-            } else {
-                keys.settle()
+                escapeAt = keys.isWaiting ? clock.monotonicNanoseconds() + Self.escapeNanoseconds : .max
+            } else if clock.monotonicNanoseconds() >= escapeAt {
+                escapeAt = .max
+                if let key = keys.settle() { _ = screen.take(key) }
             }
             if poller.isReady(2) {
                 let outcomes = fetcher.take()

@@ -72,16 +72,22 @@ struct TopModel {
 
 /// What was counted in a stretch of time, and what is held at its end.
 struct TopInterval {
-    /// Above 0.
+    /// At least one of the two below.
     let seconds: Double
     /// Differences of what is counted; the rest as it is now.
     let figures: TopFigures
+
+    /// Looks are no closer: less is a clock that was set.
+    private static let secondsMin = 0.1
+    /// Since a start: workers bring some of their figures up to date once a second.
+    private static let secondsSinceStartMin = 1.0
 
     /// - Parameters:
     ///   - before: nil: `now` counts from `start`.
     ///   - start, end: Unix nanoseconds.
     init(_ now: TopFigures, since before: TopFigures?, from start: UInt64, to end: UInt64) {
-        seconds = max(Double(end > start ? end - start : 0) / 1e9, 1e-3)
+        let elapsed = Double(end > start ? end - start : 0) / 1e9
+        seconds = max(elapsed, before == nil ? Self.secondsSinceStartMin : Self.secondsMin)
         guard let before else {
             figures = now
             return
@@ -113,15 +119,16 @@ struct TopInterval {
         figures.duration.count > 0 ? min(1, figures.errors / figures.duration.count) : nil
     }
 
-    /// Of a CPU, for each isolate that was measured; a worker tells both of its loop and of its CPU time once a second, so they are of the same time.
-    /// Nil: it told nothing.
-    private var cpuOfLoop: Double? {
+    /// Of a CPU; an isolate's thread uses one at most. Nil: no loop has told anything.
+    func cpuShare(isolates: Int) -> Double? {
         let measured = figures.loopActive + figures.loopIdle
-        return measured > 0 ? figures.cpuSeconds / measured : nil
+        guard measured > 0, isolates > 0 else { return nil }
+        let threads = Double(isolates)
+        // A worker tells both of its loop and of its CPU time once a second, so they are of the same time. Where loops have only begun, most of the CPU time
+        // is from before.
+        let ofLoop = measured / threads
+        return min(figures.cpuSeconds / (ofLoop >= seconds / 2 ? ofLoop : seconds), threads)
     }
-
-    /// Of a CPU.
-    func cpuShare(isolates: Int) -> Double? { cpuOfLoop.map { $0 * Double(isolates) } }
 
     /// CPU time that a request took.
     func cpuOfRequest(isolates: Int) -> Double? {
@@ -164,8 +171,8 @@ extension TopDuration {
 
     var mean: Double? { count > 0 ? sum / count : nil }
 
-    /// Where this part of the observations ends, as Prometheus' `histogram_quantile` has it, but that nothing is made up within the first bucket
-    /// and beyond the last bound.
+    /// Where this part of the observations ends, as Prometheus' `histogram_quantile` has it, but that nothing is made up within the first bucket,
+    /// beyond the last bound and beyond the longest.
     func quantile(_ part: Double) -> TopQuantile {
         let count = count
         guard count > 0 else { return .none }
@@ -177,7 +184,8 @@ extension TopDuration {
             if index == 0 { return .below(Self.bounds[0]) }
             if index == Self.bounds.count { break }
             let (low, high) = (Self.bounds[index - 1], Self.bounds[index])
-            return .at(low + (high - low) * (rank - (sum - number)) / number)
+            let most = max > 0 ? max : .infinity
+            return .at(Swift.min(low + (high - low) * (rank - (sum - number)) / number, most), most: most)
         }
         return .above(Self.bounds[Self.bounds.count - 1])
     }
@@ -187,7 +195,8 @@ extension TopDuration {
 enum TopQuantile: Equatable {
     case none
     case below(Double)
-    case at(Double)
+    /// - most: It is rounded to no more.
+    case at(Double, most: Double = .infinity)
     case above(Double)
 }
 
@@ -215,9 +224,9 @@ struct TopWorkload {
         total = TopInterval(workload.total, since: before?.total, from: start, to: sample.time)
         isolates = workload.isolates.map { isolate in
             let same = before?.isolates.first { $0.pid == isolate.pid && $0.startTime == isolate.startTime }
-            let interval = TopInterval(
-                isolate.figures, since: same?.figures, from: same == nil ? isolate.startTime : start, to: sample.time)
-            return (isolate, interval)
+            // What is new has counted since the look before, or since its start where that is earlier.
+            let from = same != nil ? start : before == nil ? isolate.startTime : min(isolate.startTime, start)
+            return (isolate, TopInterval(isolate.figures, since: same?.figures, from: from, to: sample.time))
         }
         let routesBefore = Dictionary(
             (before?.routes ?? []).map { ("\($0.method) \($0.route)", $0) }, uniquingKeysWith: { first, _ in first })

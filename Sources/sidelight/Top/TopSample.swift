@@ -22,17 +22,23 @@ struct TopSample: Sendable {
         var routes: [Route] = []
         var failures: [Failure] = []
         var isolates: [Isolate] = []
+
+        /// False with `run`, whose worker writes no figures: those of it are not known.
+        var hasFigures: Bool { !url.isEmpty || isolates.contains(where: \.hasFigures) }
     }
 
     struct Isolate: Sendable {
         var pid: Int64 = 0
         var place: Int64 = 0
+        /// "": not known, nor are its figures.
         var state = ""
         var startTime: UInt64 = 0
         var figures = TopFigures()
         var requests: [Request] = []
         /// In flight, beyond those.
         var requestsOmitted: Int64 = 0
+
+        var hasFigures: Bool { !state.isEmpty }
     }
 
     /// A method and route.

@@ -10,15 +10,23 @@ struct TopScreen {
     /// Rows that were shown last, and that there were.
     private var page = 1
     private var rowCount = 0
+    /// Columns that were shown last; empty: none of this view were.
+    private var titles: [String] = []
+    /// Nobody has asked for another view than what there is to see.
+    private var isViewOpen: Bool
 
     let intervalNanoseconds: UInt64
 
-    /// - Parameter sort: The column of `view`, in any case of letters; one that there is not is ignored.
-    init(view: TopView, sort: String? = nil, isReversed: Bool = false, intervalNanoseconds: UInt64) {
-        self.view = view
+    /// - Parameters:
+    ///   - view: nil: isolates, or exporters where nothing is served.
+    ///   - sort: The column of the view, in any case of letters; one that there is not is ignored.
+    init(view: TopView?, sort: String? = nil, isReversed: Bool = false, intervalNanoseconds: UInt64) {
+        isViewOpen = view == nil && sort == nil
+        self.view = view ?? .isolates
         self.intervalNanoseconds = intervalNanoseconds
-        sorted[view] = sort.flatMap { name in view.columns.first { $0.title == name.uppercased() }?.title }
-        if isReversed { reversed.insert(view) }
+        let titles = self.view.columns.map(\.title)
+        sorted[self.view] = sort.flatMap { name in titles.first { $0 == name.uppercased() } }
+        if isReversed { reversed.insert(self.view) }
     }
 
     var sortedBy: String { sorted[view] ?? view.sortedBy }
@@ -55,12 +63,23 @@ struct TopScreen {
 
     private mutating func show(_ view: TopView) {
         self.view = view
+        isViewOpen = false
+        titles = []
         offset = 0
     }
 
+    /// Once all ports have said what they have.
+    private mutating func chooseView(_ model: TopModel) {
+        guard isViewOpen, model.sources.allSatisfy({ $0.now != nil || $0.problem != nil }),
+            model.sources.contains(where: { $0.now != nil })
+        else { return }
+        show(model.sources.contains { $0.now?.workloads.isEmpty == false } ? view : .exporters)
+    }
+
+    /// Columns that are left out are passed over.
     private mutating func sort(_ step: Int) {
-        let titles = view.columns.map(\.title)
-        let index = titles.firstIndex(of: sortedBy) ?? 0
+        if titles.isEmpty { titles = view.columns.map(\.title) }
+        let index = titles.firstIndex(of: sortedBy) ?? (step > 0 ? -1 : 0)
         sorted[view] = titles[(index + step + titles.count) % titles.count]
         offset = 0
     }
@@ -69,51 +88,57 @@ struct TopScreen {
 
     /// Exactly what a terminal of this size shows, at most.
     mutating func frame(_ model: TopModel, width: Int, height: Int) -> [TopLine] {
+        chooseView(model)
         guard !showsHelp else { return Array(Self.help.prefix(max(height, 1))) }
         let workloads = model.workloads
         let table = table(model, workloads)
         // The table matters more than what stands above it.
-        let above = TopSummary.lines(model, workloads)
+        let above = TopSummary.lines(model, workloads, width: width)
         let room = max(height - 1, 1)
         let head = Array(above.prefix(max(0, min(above.count, room - 5))))
         let lines = table.lines(width: width, sortedBy: sortedBy)
+        titles = table.titles(width: width)
         page = max(1, room - head.count - 1)
         rowCount = lines.count - 1
         offset = max(0, min(offset, rowCount - page))
         let shown = [lines[0]] + lines.dropFirst(1 + offset).prefix(page)
-        return Array(([status(model)] + head + shown).prefix(max(height, 1)))
+        return Array(([status(model, width: width)] + head + shown).prefix(max(height, 1)))
     }
 
     /// The same to be printed: all rows. `width` is `Int.max` for a pipe.
-    func table(_ model: TopModel, width: Int) -> [TopLine] {
+    mutating func table(_ model: TopModel, width: Int) -> [TopLine] {
+        chooseView(model)
         let workloads = model.workloads
-        return TopSummary.lines(model, workloads) + table(model, workloads).lines(width: width)
+        return TopSummary.lines(model, workloads, width: width) + table(model, workloads).lines(width: width)
     }
 
     private func table(_ model: TopModel, _ workloads: [TopWorkload]) -> TopTable {
         var table = view.table(workloads, model.outlets)
         table.sort(by: sortedBy, isReversed: reversed.contains(view))
+        // They are of the exporter, and the rows of its signals.
+        if view == .exporters { table.sayOnce(["BYTES", "RETRIES"], of: ["AGENT", "NAME"]) }
         return table
     }
 
-    private func status(_ model: TopModel) -> TopLine {
-        var spans: [TopLine.Span] = []
+    private func status(_ model: TopModel, width: Int) -> TopLine {
+        var parts = TopParts()
+        parts.add("? help", .dim)
         for (index, view) in TopView.allCases.enumerated() {
-            if index > 0 { spans.append(TopLine.Span(" ")) }
-            spans.append(TopLine.Span("\(view.key) \(view.rawValue)", view == self.view ? .found : .dim))
+            let text = "\(index == 0 ? "  " : " ")\(view.key) \(view.rawValue)"
+            parts.add(text, view == self.view ? .found : .dim, rank: view == self.view ? 0 : 3)
         }
-        spans.append(TopLine.Span("  by \(sortedBy)\(reversed.contains(view) ? " reversed" : "")", .dim))
-        spans.append(TopLine.Span("  every \(TimeText.duration(intervalNanoseconds))", .dim))
         if isPaused {
-            spans.append(TopLine.Span("  PAUSED", .yellow))
+            parts.add("  PAUSED", .yellow, rank: 1)
         } else if !model.hasInterval {
-            spans.append(TopLine.Span("  since the start", .dim))
+            parts.add("  since the start", .dim, rank: 5)
         }
+        parts.add("  by \(sortedBy)\(reversed.contains(view) ? " reversed" : "")", .dim, rank: 2)
         if offset > 0 || rowCount > page {
-            spans.append(TopLine.Span("  rows \(offset + 1)-\(min(offset + page, rowCount)) of \(rowCount)", .dim))
+            let last = min(offset + page, rowCount)
+            parts.add("  rows \(offset + 1)-\(last) of \(rowCount)", .dim, rank: 4)
         }
-        spans.append(TopLine.Span("  ? help", .dim))
-        return TopLine(spans)
+        parts.add("  every \(TimeText.duration(intervalNanoseconds))", .dim, rank: 6)
+        return parts.line(width: width)
     }
 
     private static let help: [TopLine] = [
@@ -124,6 +149,6 @@ struct TopScreen {
         ("REQ/S, ERR/S", "answers a second, and those of them that were errors"),
         ("P50, P99", "of the answers in the interval, by the buckets of http.server.request.duration"),
         ("CPU", "of one CPU"), ("GC", "share of the time spent in collections"),
-        ("LOOP P99", "how late the event loop was"), ("", ""), ("any key", "back"),
+        ("LOOP P99", "how late the event loop was"), ("", ""), ("any other key", "back"),
     ].map { key, text in TopLine([TopLine.Span(key.padded(to: 14), .bold), TopLine.Span(text)]) }
 }

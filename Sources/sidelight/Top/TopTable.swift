@@ -61,6 +61,20 @@ struct TopTable {
         }
     }
 
+    /// Of what is the same in all rows that have the same texts in some columns, only the first row says it.
+    mutating func sayOnce(_ titles: Set<String>, of keys: Set<String>) {
+        let isKey = columns.map { keys.contains($0.title) }
+        var seen: Set<[String]> = []
+        for row in rows.indices {
+            let key = rows[row].indices.filter { isKey[$0] }.map { rows[row][$0].text }
+            guard !seen.insert(key).inserted else { continue }
+            for column in columns.indices where titles.contains(columns[column].title) { rows[row][column].text = "" }
+        }
+    }
+
+    /// Titles of the columns that a line has room for.
+    func titles(width: Int) -> [String] { layout(width).map { columns[$0.column].title } }
+
     /// Those that a line has room for, and how wide they are.
     private func layout(_ width: Int) -> [(column: Int, width: Int)] {
         var shown = columns.indices.map { column in
@@ -136,5 +150,25 @@ struct TopLine: Equatable {
             out += paint(text, span.style)
         }
         return out
+    }
+}
+
+/// Parts of a line. Where the room is short those are left out that matter least, whole.
+struct TopParts {
+    private var parts: [(span: TopLine.Span, rank: Int)] = []
+
+    /// - Parameter rank: the higher, the earlier it is left out; 0: never.
+    mutating func add(_ text: String, _ style: Style? = nil, rank: Int = 0) {
+        parts.append((TopLine.Span(text, style), rank))
+    }
+
+    func line(width: Int) -> TopLine {
+        var shown = parts
+        while shown.reduce(0, { $0 + $1.span.text.columns }) > width {
+            let last = shown.indices.reversed().max { shown[$0].rank < shown[$1].rank }
+            guard let worst = last, shown[worst].rank > 0 else { break }
+            shown.remove(at: worst)
+        }
+        return TopLine(shown.map(\.span))
     }
 }

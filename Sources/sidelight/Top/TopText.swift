@@ -48,7 +48,7 @@ enum TopText {
         switch quantile {
         case .none: none
         case .below(let bound): "<" + seconds(bound)
-        case .at(let value): seconds(twoDigits(value))
+        case .at(let value, let most): seconds(min(twoDigits(value), most))
         case .above(let bound): ">" + seconds(bound)
         }
     }

@@ -27,16 +27,14 @@ enum TopView: String, CaseIterable, Sendable {
 
     var columns: [TopTable.Column] {
         typealias Column = TopTable.Column
-        let service = Column(title: "SERVICE", isRight: false, rank: 2)
-        func rates(_ rank: Int) -> [Column] {
-            [
-                Column(title: "REQ/S"), Column(title: "ERR/S", rank: rank), Column(title: "AVG", rank: rank + 1),
-                Column(title: "P50", rank: rank + 2), Column(title: "P99", rank: rank),
-            ]
-        }
+        let service = Column(title: "SERVICE", isRight: false, rank: 1)
+        let rates = [
+            Column(title: "REQ/S"), Column(title: "ERR/S", rank: 2), Column(title: "AVG", rank: 8),
+            Column(title: "P50", rank: 9), Column(title: "P99", rank: 2),
+        ]
         let costs = [
-            Column(title: "CPU"), Column(title: "RSS", rank: 3), Column(title: "HEAP", rank: 4),
-            Column(title: "GC", rank: 6), Column(title: "LOOP P99", rank: 5),
+            Column(title: "CPU"), Column(title: "RSS", rank: 4), Column(title: "HEAP", rank: 5),
+            Column(title: "GC", rank: 11), Column(title: "LOOP P99", rank: 10),
         ]
         switch self {
         case .workloads:
@@ -44,23 +42,22 @@ enum TopView: String, CaseIterable, Sendable {
                 Column(title: "SERVICE", isRight: false),
                 Column(title: "ENTRY", isRight: false, rank: 12, isFlexible: true),
                 Column(title: "ISOLATES", rank: 10),
-            ] + rates(7) + [Column(title: "FLIGHT", rank: 6)] + costs + [
-                Column(title: "RESTARTS", rank: 5), Column(title: "UP", rank: 11),
+            ] + rates + [Column(title: "FLIGHT", rank: 6)] + costs + [
+                Column(title: "RESTARTS", rank: 3), Column(title: "UP", rank: 7),
             ]
         case .isolates:
             return [
                 service, Column(title: "PLACE"), Column(title: "PID", rank: 6),
                 Column(title: "STATE", isRight: false, rank: 7),
-            ] + rates(8) + [Column(title: "FLIGHT", rank: 6)] + costs + [
-                Column(title: "STALLS/S", rank: 11), Column(title: "TIMERS", rank: 13),
-                Column(title: "WORKERS", rank: 13),
-                Column(title: "UP", rank: 12),
+            ] + rates + [Column(title: "FLIGHT", rank: 6)] + costs + [
+                Column(title: "STALLS/S", rank: 12), Column(title: "TIMERS", rank: 13),
+                Column(title: "WORKERS", rank: 13), Column(title: "UP", rank: 3),
             ]
         case .routes:
             return [
                 service, Column(title: "METHOD", isRight: false),
                 Column(title: "ROUTE", isRight: false, isFlexible: true),
-            ] + rates(4) + [Column(title: "MAX", rank: 7), Column(title: "COUNT", rank: 6)]
+            ] + rates + [Column(title: "MAX", rank: 7), Column(title: "COUNT", rank: 6)]
         case .requests:
             return [
                 service, Column(title: "AGE"), Column(title: "METHOD", isRight: false),
@@ -84,8 +81,11 @@ enum TopView: String, CaseIterable, Sendable {
         }
     }
 
-    var emptyText: String {
+    /// - Parameter isKnown: whether there are figures of a workload, or no workload.
+    func emptyText(isKnown: Bool) -> String {
         switch self {
+        case .routes where !isKnown, .requests where !isKnown, .errors where !isKnown:
+            "not known: `sidelight run` counts no requests"
         case .workloads, .isolates: "no workload is served here"
         case .routes: "no request was answered yet"
         case .requests: "no request is in flight"
@@ -98,7 +98,8 @@ enum TopView: String, CaseIterable, Sendable {
 extension TopView {
     /// The rows, in the order they come.
     func table(_ workloads: [TopWorkload], _ outlets: [TopOutlet]) -> TopTable {
-        var table = TopTable(columns: columns, emptyText: emptyText)
+        let isKnown = workloads.isEmpty || workloads.contains(where: \.now.hasFigures)
+        var table = TopTable(columns: columns, emptyText: emptyText(isKnown: isKnown))
         switch self {
         case .workloads: table.rows = workloads.map(Self.row)
         case .isolates: table.rows = workloads.flatMap { work in work.isolates.map { Self.row($0, work) } }
@@ -115,12 +116,16 @@ extension TopView {
 
     private typealias Cell = TopTable.Cell
 
-    private static func rates(_ interval: TopInterval) -> [TopTable.Cell] {
+    /// - Parameter interval: nil: not known.
+    private static func rates(_ interval: TopInterval?) -> [TopTable.Cell] {
+        guard let interval else { return [Cell](repeating: unknown, count: 6) }
         let (figures, rate) = (interval.figures, interval.requestRate)
         return [
             Cell(TopText.number(rate), rate), errorRate(interval.errorRate),
-        ] + times(figures.duration)
+        ] + times(figures.duration) + [Cell(TopText.number(figures.active), figures.active)]
     }
+
+    private static let unknown = Cell(TopText.none, nil as Double?)
 
     private static func times(_ duration: TopDuration) -> [TopTable.Cell] {
         let (half, last) = (duration.quantile(0.5), duration.quantile(0.99))
@@ -134,14 +139,18 @@ extension TopView {
         Cell(TopText.number(rate), rate, rate > 0 ? .red : nil)
     }
 
+    /// - Parameter interval: nil: not known.
     private static func costs(
-        _ interval: TopInterval, cpu: Double?, resident: Double?
+        _ interval: TopInterval?, cpu: Double?, resident: Double?
     ) -> [TopTable.Cell] {
-        let (figures, delay) = (interval.figures, interval.delay(0.99))
-        let fullness = figures.heapLimit > 0 ? figures.heapUsed / figures.heapLimit : 0
-        return [
+        let process = [
             Cell(TopText.percent(cpu), cpu, (cpu ?? 0) > 0.9 ? .yellow : nil),
             Cell(resident.map(TopText.bytes) ?? TopText.none, resident),
+        ]
+        guard let interval else { return process + [Cell](repeating: unknown, count: 3) }
+        let (figures, delay) = (interval.figures, interval.delay(0.99))
+        let fullness = figures.heapLimit > 0 ? figures.heapUsed / figures.heapLimit : 0
+        return process + [
             Cell(
                 TopText.bytes(figures.heapUsed), figures.heapUsed,
                 fullness > 0.9 ? .red : fullness > 0.75 ? .yellow : nil),
@@ -153,14 +162,14 @@ extension TopView {
     }
 
     private static func row(_ work: TopWorkload) -> [TopTable.Cell] {
-        let figures = work.total.figures
+        let total = work.now.hasFigures ? work.total : nil
         let restarts = work.restarts.reduce(0) { $0 + $1.count }
         let isChanged = work.restarts.contains { $0.change > 0 }
         return [
             Cell(work.now.service, .cyan), Cell(work.now.entry),
             Cell(TopText.number(Double(work.now.isolates.count)), Double(work.now.isolates.count)),
-        ] + rates(work.total) + [Cell(TopText.number(figures.active), figures.active)]
-            + costs(work.total, cpu: work.cpuShare, resident: work.resident) + [
+        ] + rates(total)
+            + costs(total, cpu: work.cpuShare, resident: work.resident) + [
                 Cell(TopText.number(restarts), restarts, isChanged ? .boldRed : restarts > 0 ? .yellow : nil),
                 Cell(TopText.age(work.now.startTime, now: work.time), work.age(of: work.now.startTime)),
             ]
@@ -169,19 +178,23 @@ extension TopView {
     private static func row(
         _ isolate: (now: TopSample.Isolate, interval: TopInterval), _ work: TopWorkload
     ) -> [TopTable.Cell] {
-        let (now, interval) = isolate
-        let (figures, process) = (interval.figures, work.process(now.pid))
-        let stalls = interval.rate(\.stalls)
+        let (now, process) = (isolate.now, work.process(isolate.now.pid))
+        let interval = now.hasFigures ? isolate.interval : nil
+        let cpu = process?.cpuShare ?? interval?.cpuShare(isolates: 1)
+        let stalls = interval?.rate(\.stalls)
+        let style: Style = now.state == "serving" ? .green : now.state == "failed" ? .red : .yellow
+        let state = now.hasFigures ? Cell(now.state, style) : Cell(TopText.none)
+        func cell(_ value: Double?, _ style: Style? = nil) -> Cell {
+            Cell(value.map(TopText.number) ?? TopText.none, value, style)
+        }
         return [
             Cell(work.now.service, .cyan), Cell(String(now.place), -Double(now.place)),
             Cell(String(now.pid), -Double(now.pid)),
-            Cell(now.state, now.state == "serving" ? .green : now.state == "failed" ? .red : .yellow),
-        ] + rates(interval) + [Cell(TopText.number(figures.active), figures.active)]
-            + costs(
-                interval, cpu: process?.cpuShare ?? interval.cpuShare(isolates: 1), resident: process?.resident) + [
-                Cell(TopText.number(stalls), stalls, stalls > 0 ? .yellow : nil),
-                Cell(TopText.number(figures.timers), figures.timers),
-                Cell(TopText.number(figures.workers), figures.workers),
+            state,
+        ] + rates(interval)
+            + costs(interval, cpu: cpu, resident: process?.resident) + [
+                cell(stalls, (stalls ?? 0) > 0 ? .yellow : nil), cell(interval?.figures.timers),
+                cell(interval?.figures.workers),
                 Cell(TopText.age(now.startTime, now: work.time), work.age(of: now.startTime)),
             ]
     }
@@ -279,7 +292,7 @@ extension TopQuantile {
         switch self {
         case .none: nil
         case .below(let bound): bound / 2
-        case .at(let value): value
+        case .at(let value, _): value
         case .above(let bound): bound * 2
         }
     }

@@ -57,6 +57,45 @@ import Wire
         #expect(work.isolates[0].interval.requestRate == 100)
     }
 
+    /// A worker's thread has used CPU time before its loop begins to be measured: a share of the loop's time alone would be thousands of percent.
+    @Test(arguments: [0.000_01, 0.02, 0.3, 1.1]) func aWorkerThatWasJustReplacedUsesNoMoreThanACPU(age: Double) throws {
+        func answer(pid: Int, at seconds: Double, start: Double, cpu: Double, loop: Double, count: Int) -> String {
+            let figures = """
+                {"cpuSeconds":\(cpu),"loop":{"activeSeconds":\(loop),"idleSeconds":0},"duration":{"sum":0,"max":0,"buckets":[\(count)]},
+                "collections":{"major":{"seconds":\(cpu / 10)}},"bytesIn":\(count * 100)}
+                """
+            return """
+                {"timeUnixNano":"\(topStart + UInt64(seconds * 1e9))","workloads":[{"startTimeUnixNano":"\(topStart)","url":"http://a","total":\(figures),
+                "isolates":[{"pid":\(pid),"place":0,"state":"serving","startTimeUnixNano":"\(topStart + UInt64(start * 1e9))","figures":\(figures)}]}]}
+                """
+        }
+        let now = answer(pid: 2, at: 60, start: 60 - age, cpu: 0.12, loop: 0.000_005, count: 3)
+        let first = try TopModel.of(now).workloads[0]
+        let second = try TopModel.of(
+            answer(pid: 1, at: 58, start: 57.9, cpu: 0, loop: 0, count: 0), now
+        ).workloads[0]
+        for work in [first, second] {
+            for interval in [work.total, work.isolates[0].interval] {
+                let cpu = try #require(interval.cpuShare(isolates: 1))
+                #expect(cpu > 0 && cpu <= 0.13, "\(cpu)")
+                #expect(interval.seconds >= 1 && interval.requestRate <= 3 && interval.collectionShare < 0.02)
+            }
+        }
+        // It counted all of it since the look before.
+        #expect(abs(second.isolates[0].interval.seconds - 2) < 1e-6)
+    }
+
+    @Test func cpuIsNeverMoreThanTheThreadsThatThereAre() throws {
+        let figures = "{\"cpuSeconds\":1e9,\"loop\":{\"activeSeconds\":60,\"idleSeconds\":0}}"
+        let model = try TopModel.of(
+            """
+            {"timeUnixNano":"\(topStart + 60_000_000_000)","workloads":[{"startTimeUnixNano":"\(topStart)","total":\(figures),
+            "isolates":[{"pid":1,"startTimeUnixNano":"\(topStart)","figures":\(figures)},{"pid":2,"figures":{}}]}]}
+            """)
+        #expect(model.workloads[0].cpuShare == 2)
+        #expect(model.workloads[0].isolates[0].interval.cpuShare(isolates: 1) == 1)
+    }
+
     @Test func nothingIsNegativeWhenCountsGoBackOrTimeStands() throws {
         let model = try TopModel.of(topAnswer(at: 10, served: 1_000), topAnswer(at: 10, served: 10))
         let total = model.workloads[0].total
@@ -75,6 +114,16 @@ import Wire
         #expect(duration.quantile(0.5) == .below(0.0001))
         duration.buckets[19] = 80
         #expect(duration.quantile(0.99) == .above(10))
+    }
+
+    @Test func noQuantileIsBeyondTheLongest() {
+        var duration = TopDuration()
+        duration.buckets[2] = 10
+        duration.max = 0.0127
+        #expect(duration.quantile(0.99) == .at(0.0127, most: 0.0127))
+        #expect(TopText.quantile(duration.quantile(0.99)) == "12.7 ms")
+        // Two digits of it would be more.
+        #expect(TopText.quantile(.at(0.01265, most: 0.0127)) == "12.7 ms")
     }
 
     @Test func delaysAreThoseOfTheInterval() throws {

@@ -70,11 +70,13 @@ extension TopModel {
 final class DrawnScreen {
     private(set) var screen: TopScreen
 
-    init(_ view: TopView, sort: String? = nil) {
+    init(_ view: TopView?, sort: String? = nil) {
         screen = TopScreen(view: view, sort: sort, intervalNanoseconds: 1_000_000_000)
     }
 
     func take(_ key: TopKey) -> Bool { screen.take(key) }
+
+    func table(_ model: TopModel, width: Int = .max) -> [String] { screen.table(model, width: width).map(\.text) }
 
     func text(_ model: TopModel, width: Int = 120, height: Int = 24) -> [String] {
         screen.frame(model, width: width, height: height).map { $0.painted(Painter(hasColor: false), width: width) }

@@ -25,11 +25,12 @@ import Testing
         let screen = DrawnScreen(.isolates)
         let lines = screen.text(try model(), width: 160)
         #expect(
-            lines[0].hasPrefix("1 workloads 2 isolates 3 routes 4 requests 5 errors 6 exporters  by PLACE  every 1 s"))
+            lines[0]
+                == "? help  1 workloads 2 isolates 3 routes 4 requests 5 errors 6 exporters  by PLACE  every 1 s")
         #expect(lines[1] == "shop  app.mjs  http://127.0.0.1:8080  up 12 s  1 isolate  2 restarts")
         #expect(
             lines[2].hasPrefix(
-                "200 req/s   1% errors   avg 8 ms   p50 7.5 ms   p99 10 ms   2 in flight   connections 4"))
+                "200 req/s   1% errors   avg 8 ms   p50 7.5 ms   p99 9.5 ms   2 in flight   connections 4"))
         #expect(lines[3].hasPrefix("cpu 10%   heap 20M of 64M   gc 1%   loop p99 2 ms   a request: 500 µs cpu"))
         #expect(lines[4] == "")
         let heading = lines[5].split(separator: " ").map(String.init)
@@ -43,7 +44,7 @@ import Testing
         let lines = screen.text(try model(), width: 40)
         let heading = lines[5]
         #expect(heading.contains("REQ/S") && heading.contains("CPU"))
-        #expect(!heading.contains("TIMERS") && !heading.contains("UP"))
+        #expect(!heading.contains("TIMERS") && !heading.contains("GC"))
     }
 
     @Test func theTableKeepsItsRoomWhenThereAreFewLines() throws {
@@ -72,7 +73,7 @@ import Testing
                 #expect(!line.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x202E }, "\(view): \(line)")
                 #expect(line.columns <= 100)
             }
-            let printed = screen.screen.table(model, width: .max).map(\.text).joined()
+            let printed = screen.table(model).joined()
             #expect(printed.contains("\\e]0;owned\\x07") || view == .exporters)
         }
     }
@@ -122,7 +123,7 @@ import Testing
             )
         }
         let answer =
-            "{\"timeUnixNano\":\"\(topStart)\",\"workloads\":[{\"service\":\"s\",\"routes\":[\(rows.joined(separator: ","))]}]}"
+            "{\"timeUnixNano\":\"\(topStart)\",\"workloads\":[{\"service\":\"s\",\"url\":\"http://a\",\"routes\":[\(rows.joined(separator: ","))]}]}"
         let model = try TopModel.of(answer)
         let screen = DrawnScreen(.routes)
         func first() -> String {
@@ -168,8 +169,105 @@ import Testing
         let model = TopModel(places: ["a:1"])
         for view in TopView.allCases {
             let screen = DrawnScreen(view)
-            #expect(screen.text(model).last == view.emptyText)
+            #expect(screen.text(model).last == view.emptyText(isKnown: true))
         }
+    }
+
+    @Test func whatMattersIsSeenOnAStandardTerminal() throws {
+        let model = try model()
+        let screen = DrawnScreen(.isolates)
+        let lines = screen.text(model, width: 80)
+        #expect(lines[0].hasPrefix("? help  1 workloads 2 isolates"))
+        #expect(lines.allSatisfy { !$0.contains("…") }, "\(lines)")
+        #expect(lines[2].hasPrefix("200 req/s   1% errors   avg 8 ms   p50 7.5 ms   p99 9.5 ms   2 in flight"))
+        let heading = Set(lines[5].split(separator: " "))
+        #expect(heading.isSuperset(of: ["REQ/S", "ERR/S", "P99", "UP", "CPU", "STATE"]), "\(lines[5])")
+        // All of it is there where there is room.
+        #expect(screen.text(model, width: 200)[2].hasSuffix("in 20K/s   out 400K/s"))
+    }
+
+    @Test func sortingPassesOverWhatIsNotOnTheScreen() throws {
+        let model = try model()
+        let screen = DrawnScreen(.isolates)
+        for key in [TopKey.nextSort, .previousSort] {
+            for _ in 0..<40 {
+                let lines = screen.text(model, width: 60)
+                #expect(lines[5].contains(screen.screen.sortedBy), "\(screen.screen.sortedBy): \(lines[5])")
+                #expect(screen.take(key))
+            }
+        }
+    }
+
+    @Test func oneIsNotSeveral() throws {
+        let model = try TopModel.of(topAnswer(at: 10, served: 1_000, restarts: 1))
+        #expect(DrawnScreen(.isolates).text(model)[1].hasSuffix("1 isolate  1 restart"))
+    }
+
+    @Test func anExporterSaysOnceWhatIsOfAllItsSignals() throws {
+        let counters = """
+            {"counters":[{"name":"sidelight_export_sent_total","labels":{"exporter":"otlp","signal":"traces"},"value":1},
+            {"name":"sidelight_export_sent_total","labels":{"exporter":"otlp","signal":"logs"},"value":5},
+            {"name":"sidelight_export_sent_total","labels":{"exporter":"file","signal":"logs"},"value":5},
+            {"name":"sidelight_export_retries_total","labels":{"exporter":"otlp"},"value":7},
+            {"name":"sidelight_queue_bytes","labels":{"exporter":"otlp"},"value":4096}]}
+            """
+        var model = TopModel(places: ["a:1"])
+        model.take(try #require(TopSample(workloads: nil, counters: json(counters), resources: nil)), from: 0)
+        let rows = DrawnScreen(.exporters).table(model).map { $0.split(separator: " ").map(String.init) }
+        #expect(
+            rows.suffix(3) == [
+                ["file", "logs", "0", "0", "0B", "0", "0"], ["otlp", "logs", "0", "0", "4K", "0", "7"],
+                ["otlp", "traces", "0", "0", "0"],
+            ])
+    }
+
+    @Test func anAgentOpensOnItsExportersAndAServiceOnItsIsolates() throws {
+        var agent = TopModel(places: ["a:1"])
+        let screen = DrawnScreen(nil)
+        // Nothing is known yet.
+        _ = screen.text(agent)
+        #expect(screen.screen.view == .isolates)
+        agent.take(
+            try #require(TopSample(workloads: nil, counters: json(topCounters(at: 1, sent: 5)), resources: nil)),
+            from: 0)
+        #expect(screen.text(agent).contains { $0.hasPrefix("otlp  traces") })
+        #expect(DrawnScreen(nil).table(agent).contains { $0.hasPrefix("otlp  traces") })
+        #expect(screen.take(.view(.isolates)))
+        #expect(screen.text(agent).last == "no workload is served here")
+        #expect(DrawnScreen(.isolates).text(agent).last == "no workload is served here")
+        let service = DrawnScreen(nil)
+        #expect(service.text(try model()).contains { $0.hasPrefix("PLACE") })
+    }
+
+    /// What `run --admin` answers: its worker writes no figures.
+    @Test func whatIsNotKnownIsNotMadeUp() throws {
+        let figures =
+            "{\"requests\":0,\"duration\":{\"buckets\":[0]},\"heap\":{\"used\":0,\"limit\":0},\"cpuSeconds\":0}"
+        let model = try TopModel.of(
+            """
+            {"timeUnixNano":"\(topStart + 5_000_000_000)","workloads":[{"service":"job","entry":"job.mjs","url":null,"startTimeUnixNano":"\(topStart)",
+            "total":\(figures),"routes":[],"errors":[],
+            "isolates":[{"pid":100,"place":0,"state":null,"startTimeUnixNano":"\(topStart)","figures":\(figures),"requests":[]}]}]}
+            """)
+        let lines = DrawnScreen(.isolates).text(model, width: 200)
+        #expect(lines[1...3] == ["job  job.mjs  up 5 s  1 isolate", "cpu -", ""])
+        let dashes = [Substring](repeating: "-", count: 15)
+        #expect(lines[5].split(separator: " ") == ["0", "100"] + dashes + ["5", "s"])
+        let row = DrawnScreen(.workloads).text(model, width: 200)[5].split(separator: " ")
+        #expect(row == ["job", "job.mjs", "1"] + dashes.prefix(11) + ["0", "5", "s"])
+        for view in [TopView.routes, .requests, .errors] {
+            #expect(DrawnScreen(view).text(model).last == "not known: `sidelight run` counts no requests")
+        }
+        guard case .array(let works)? = try json(TopJSON.text(model))["workloads"], let work = works.first,
+            case .array(let isolates)? = work["isolates"]
+        else {
+            Issue.record("no workload")
+            return
+        }
+        for name in ["requestsPerSecond", "inFlight", "heapUsedBytes", "gc", "cpu", "p99Seconds", "bytesInPerSecond"] {
+            #expect(work[name] == .null && isolates[0][name] == .null, "\(name)")
+        }
+        #expect(isolates[0]["state"] == .null)
     }
 }
 
@@ -190,9 +288,14 @@ import Testing
         #expect(keys("125") == [.view(.workloads), .view(.isolates), .view(.errors)])
     }
 
-    @Test func whatIsUnknownIsLeftOut() {
-        // F5, a mouse report, Alt-q, a bracketed paste's begin, and letters that mean nothing.
-        #expect(keys("\u{1B}[15~\u{1B}[<0;3;4M\u{1B}q\u{1B}[200~x\u{FF}p") == [.other, .pause])
+    @Test func whatIsUnknownMeansNothing() {
+        // F5, a mouse report, a bracketed paste's begin, and letters that mean nothing: they lead back from the help.
+        #expect(
+            keys("\u{1B}[15~\u{1B}[<0;3;4M\u{1B}[200~x\u{FF}p") == [
+                .other, .other, .other, .other, .other, .other, .pause,
+            ])
+        // Escape right before another key takes nothing from it.
+        #expect(keys("\u{1B}q") == [.other, .quit])
         #expect(keys("\u{1B}[" + String(repeating: "9", count: 500) + "q").last == .quit)
         #expect(keys("\u{1B}\u{1B}[A") == [.up])
         #expect(keys("\u{1B}[12\u{1B}[Ap") == [.up, .pause])
@@ -205,7 +308,8 @@ import Testing
         #expect(keys == [[], [], [.down]])
         // Escape by itself, and a letter a while later.
         keys = [parser.take([0x1B])]
-        parser.settle()
+        let settled = [parser.settle(), parser.settle()]
+        #expect(settled == [.other, nil])
         keys.append(parser.take([UInt8(ascii: "q")]))
         #expect(keys == [[], [.quit]])
     }
