@@ -85,6 +85,10 @@ import Testing
                 "etcd: {urls: []}",
                 "shop.yaml:1:39: discovery.resolve.etcd.urls: it is empty, as in http://127.0.0.1:2379"
             ),
+            (
+                "consul: 5",
+                "shop.yaml:1:32: discovery.resolve.consul.url: \"5\" is a bad URL: it must start with http:// or https:// (expected something like http://127.0.0.1:8500)"
+            ),
             ("etcd: {user: shop}", "shop.yaml:1:39: discovery.resolve.etcd.user: user and password belong together"),
             (
                 "dns: a.example",
@@ -105,7 +109,7 @@ import Testing
         #expect(complaints("discovery: {resolve: {eureka: 1}}").count == 1)
         #expect(
             complaints("", flags: ["eureka=1"])
-                == ["--resolve: \"eureka=1\" is not KIND or KIND=PLACE, where KIND is not one of consul, etcd, dns"])
+                == ["--resolve: \"eureka=1\" is not one of consul, etcd, dns"])
         #expect(complaints("", flags: ["consul="]).count == 1)
         #expect(complaints("", flags: ["dns=x"]).count == 1)
     }
