@@ -524,7 +524,7 @@ public final class Serve {
             places: settings.configuration.isolates,
             workers: workers.values.map(\.healthFacts).sorted { $0.pid < $1.pid },
             restarts: report.workerRestarts, exporters: destinations.conditions, store: destinations.storeCounts,
-            isEnding: supervisor.isEnding)
+            isEnding: supervisor.isEnding, registrations: registrations.statuses)
     }
 
     private var adminText: String {

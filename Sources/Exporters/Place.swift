@@ -99,7 +99,7 @@ extension ExportResult {
 
     /// What it means that there is no answer.
     init(_ error: HTTPTransportError, _ url: String) {
-        let message = "\(url): \(error.message)"
+        let message = "\(url): \(error.message(at: url))"
         self =
             switch error.code {
             // Repeating what the backend may have taken, over and over, would be worse than saying that we do not know.

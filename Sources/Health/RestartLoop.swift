@@ -3,10 +3,18 @@ public struct RestartLoop: Hashable, Sendable {
     /// Of a window that are remembered at most.
     public static let countMax = 1_000
 
+    /// What lies closer together than this part of the window is one entry.
+    private static let entriesMax: UInt64 = 1_000
+
+    private struct Entry: Hashable {
+        var at: UInt64
+        var count: Int
+    }
+
     private let countLimit: Int
     private let windowNanoseconds: UInt64
-    /// Times of restarts, the oldest first; as many as make a loop, and no more.
-    private var times: [UInt64] = []
+    /// Restarts within the window, the oldest first.
+    private var entries: [Entry] = []
     private var total: Int?
 
     /// - Parameter countLimit: so many restarts within the window are a loop; at most `countMax`.
@@ -21,16 +29,22 @@ public struct RestartLoop: Hashable, Sendable {
     ///   - lastReason: what the last of them was for; empty where that is not known.
     public mutating func take(restarts: Int, lastReason: String, now: UInt64) -> HealthFinding {
         // The first look sees those of before it was there, which may be long ago.
-        let fresh = min(max(0, restarts - (total ?? restarts)), countLimit)
+        let fresh = min(max(0, restarts - (total ?? restarts)), Int(UInt32.max))
         total = restarts
-        times.append(contentsOf: repeatElement(now, count: fresh))
-        if times.count > countLimit { times.removeFirst(times.count - countLimit) }
-        times.removeFirst(times.prefix { now &- $0 >= windowNanoseconds }.count)
-        guard times.count >= countLimit else { return HealthFinding(.pass, value: Double(times.count)) }
+        if fresh > 0 {
+            if let last = entries.last, now &- last.at < windowNanoseconds / Self.entriesMax {
+                entries[entries.count - 1].count += fresh
+            } else {
+                entries.append(Entry(at: now, count: fresh))
+            }
+        }
+        entries.removeFirst(entries.prefix { now &- $0.at >= windowNanoseconds }.count)
+        let count = entries.reduce(0) { $0 + $1.count }
+        guard count >= countLimit else { return HealthFinding(.pass, value: Double(count)) }
         let seconds = windowNanoseconds / 1_000_000_000
         return HealthFinding(
             .fail,
-            "restart loop: started again \(countLimit) times or more within \(seconds) s"
-                + (lastReason.isEmpty ? "" : ", last for \(lastReason)"), value: Double(times.count))
+            "restart loop: started again \(count) times within \(seconds) s"
+                + (lastReason.isEmpty ? "" : ", last for \(lastReason)"), value: Double(count))
     }
 }

@@ -85,6 +85,9 @@ public final class FileRegistry: Registry {
     private func remove() -> RegistryOutcome { unlink(path) == 0 || errno == ENOENT ? .done : failed(path) }
 
     private func failed(_ path: String) -> RegistryOutcome {
+        if errno == ENOENT {
+            return .failed(RegistryFailure(.unavailable, "\(self.path): its folder is not there", isUncertain: false))
+        }
         let code: RegistryFailure.Code = errno == EACCES || errno == EPERM || errno == EROFS ? .denied : .unavailable
         return .failed(RegistryFailure(code, "\(path): \(String(cString: strerror(errno)))", isUncertain: false))
     }

@@ -68,7 +68,7 @@ final class RegistryServers: Sendable {
             case .success(let response) where response.status < 500 && response.status != 429:
                 return taker(.success(response))
             case .success(let response): complaint = Self.complaint(response)
-            case .failure(let error): complaint = error.message
+            case .failure(let error): complaint = error.message(at: urls[index])
             }
             // Unless another question has seen to that.
             _ = current.compareExchange(

@@ -71,6 +71,12 @@ public struct HTTPTransportError: Error, Sendable, Hashable, CustomStringConvert
     }
 
     public var description: String { message }
+
+    /// The message, for a line that has named this place (a URL, or HOST:PORT) already.
+    public func message(at place: String) -> String {
+        guard let end = message.firstRange(of: ": "), place.contains(message[..<end.lowerBound]) else { return message }
+        return String(message[end.upperBound...])
+    }
 }
 
 /// Sends HTTP requests, several at a time. Implemented by `CurlTransport` and, in tests, by a simulated network.

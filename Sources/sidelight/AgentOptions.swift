@@ -76,6 +76,29 @@ struct AgentOptions: ParsableArguments {
     ///   - argument: The file, if it is named by an argument instead of `--config`.
     ///   - isJSON: `--json` of the agent.
     func loader(file argument: String? = nil, isJSON: Bool = false) -> @Sendable () -> Answer {
+        var flags = flags
+        flags.isJSON = isJSON
+        let name = argument ?? config
+        return { [flags] in Self.load(name, flags) }
+    }
+
+    /// What `serve -c` or `run -c` makes of the file.
+    func workload(
+        file name: String, isRun: Bool
+    ) -> Result<Configured<AgentConfiguration>, ConfigurationErrors> {
+        var flags = flags
+        flags.isRun = isRun
+        do throws(FileError) {
+            let bytes = try readFile(name, bytesMax: Self.fileBytesMax)
+            return AgentConfiguration.parse(
+                flags, environment: Machine.environment, file: PipelineConfiguration.File(name: name, bytes: bytes),
+                readFile: Self.readSecret)
+        } catch {
+            return .failure(ConfigurationErrors(problems: [ConfigurationProblem(name, error.reason)]))
+        }
+    }
+
+    private var flags: FlagValues {
         var flags = FlagValues()
         flags.service = service
         flags.store = store
@@ -86,9 +109,7 @@ struct AgentOptions: ParsableArguments {
         flags.registers = registers
         flags.admin = admin
         flags.logLevel = logLevel
-        flags.isJSON = isJSON
-        let name = argument ?? config
-        return { [flags] in Self.load(name, flags) }
+        return flags
     }
 
     private static func load(_ name: String?, _ flags: FlagValues) -> Answer {

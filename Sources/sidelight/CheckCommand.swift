@@ -15,10 +15,11 @@ struct CheckConfigCommand: ParsableCommand {
         usage: "sidelight check config [OPTIONS] [FILE]",
         discussion: """
             Checked together with the environment and the options, as `sidelight agent` would use it. docs/configuration.md says what may stand in the file. Scripts of processors are
-            loaded, in the sandbox that they run in.
+            loaded, in the sandbox that they run in. With --for serve or run it is checked as `sidelight serve -c FILE` would read it.
 
             EXAMPLES
               sidelight check config
+              sidelight check config --for serve shop.yaml
               sidelight check config /etc/sidelight/sidelight.yaml
               sidelight check config --json sidelight.yaml | jq '.errors[].key'
 
@@ -26,7 +27,15 @@ struct CheckConfigCommand: ParsableCommand {
               0  valid, perhaps with warnings          2  not valid, or no file
             """)
 
+    /// A command that reads such a file.
+    enum Reader: String, ExpressibleByArgument, CaseIterable { case agent, serve, run }
+
     @OptionGroup var options: AgentOptions
+
+    @Option(
+        name: .customLong("for"),
+        help: ArgumentHelp("Who is to read it: agent, serve or run (default: agent).", valueName: "COMMAND"))
+    var reader: Reader?
 
     @Flag(help: "One JSON object: file, valid, errors, warnings.")
     var json = false
@@ -40,30 +49,54 @@ struct CheckConfigCommand: ParsableCommand {
             throw ValidationError(
                 "there is no \(AgentOptions.standardFile) here: name the file, as in `sidelight check config FILE`")
         }
-        let answer = options.loader(file: file)()
-        let output = Output()
-        var errors: [ConfigurationProblem] = []
-        let warnings: [ConfigurationProblem]
-        let scripts: [ScriptSetting]
-        let patterns: [PatternSetting]
-        switch answer {
-        case .success(let configured):
-            (warnings, scripts, patterns) = (configured.warnings, configured.value.scripts, configured.value.patterns)
-        case .failure(let failure):
-            (errors, warnings, scripts, patterns) = (failure.problems, failure.warnings, failure.scripts, failure.patterns)
+        let reader = reader ?? .agent
+        guard reader == .agent || (options.receives.isEmpty && options.logs.isEmpty) else {
+            throw ValidationError("--receive and --logs are the agent's alone")
         }
-        errors = (errors + ScriptCheck.problems(of: scripts) + PatternCheck.problems(of: patterns)).inOrder
+        let checked = reader == .agent ? agent() : workload(name, reader)
+        let output = Output()
         if json {
-            output.line(ConfigurationJSON.text(file: name, errors: errors, warnings: warnings))
+            output.line(ConfigurationJSON.text(file: name, errors: checked.errors, warnings: checked.warnings))
         } else {
-            for problem in errors { output.line(problem.description.escaped) }
-            for problem in warnings { output.line("\(problem.description.escaped) (warning)") }
-            if errors.isEmpty, case .success(let configured) = answer {
-                output.line("\(name.escaped) is valid: \(Self.sentence(configured.value.configuration).escaped)")
-            }
+            for problem in checked.errors { output.line(problem.description.escaped) }
+            for problem in checked.warnings { output.line("\(problem.description.escaped) (warning)") }
+            if checked.errors.isEmpty { output.line("\(name.escaped) is valid: \(checked.sentence.escaped)") }
         }
         output.flush()
-        if !errors.isEmpty { throw ExitCode(2) }
+        if !checked.errors.isEmpty { throw ExitCode(2) }
+    }
+
+    private struct Checked {
+        var errors: [ConfigurationProblem] = []
+        var warnings: [ConfigurationProblem] = []
+        /// What it makes of who reads it, where there are no errors.
+        var sentence = ""
+    }
+
+    private func agent() -> Checked {
+        var checked = Checked()
+        let scripts: [ScriptSetting]
+        let patterns: [PatternSetting]
+        switch options.loader(file: file)() {
+        case .success(let configured):
+            checked.warnings = configured.warnings
+            checked.sentence = Self.sentence(configured.value.configuration)
+            (scripts, patterns) = (configured.value.scripts, configured.value.patterns)
+        case .failure(let failure):
+            (checked.errors, checked.warnings) = (failure.problems, failure.warnings)
+            (scripts, patterns) = (failure.scripts, failure.patterns)
+        }
+        checked.errors =
+            (checked.errors + ScriptCheck.problems(of: scripts) + PatternCheck.problems(of: patterns)).inOrder
+        return checked
+    }
+
+    private func workload(_ name: String, _ reader: Reader) -> Checked {
+        switch options.workload(file: name, isRun: reader == .run) {
+        case .success(let configured):
+            Checked(warnings: configured.warnings, sentence: "`sidelight \(reader.rawValue) -c` takes it")
+        case .failure(let failure): Checked(errors: failure.problems.inOrder, warnings: failure.warnings)
+        }
     }
 
     /// Ways that are told one by one; more are counted.

@@ -18,7 +18,7 @@ struct HealthCommand: ParsableCommand {
               sidelight health --json | jq '.checks | keys'
 
             EXIT CODES
-              0  it is well, or has only warnings    1  it is not, or nobody answers    2  usage
+              0  it is well, or has only warnings    1  it is not, or no agent answers    2  usage
             """)
 
     @OptionGroup var admin: AdminOptions
@@ -41,11 +41,13 @@ struct HealthCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How long to wait for an answer (default: 5s).", valueName: "TIME"))
     var timeout = "5s"
 
+    private static let type = "application/health+json"
     private static let answerBytesMax = 4 << 20
 
     func validate() throws {
         guard [ready, live, startup].count(where: { $0 }) <= 1 else {
-            throw ValidationError("one of --ready, --live and --startup")
+            throw ValidationError(
+                "--ready, --live and --startup are questions of their own: only one of them can be asked at a time")
         }
         guard Units.nanoseconds(timeout) != nil else {
             throw ValidationError("--timeout '\(timeout.escaped)' is not a time such as 5s")
@@ -58,17 +60,23 @@ struct HealthCommand: ParsableCommand {
         do throws(HTTPTransportError) {
             response = try ask(path)
         } catch {
-            if !quiet { complain("no agent answers at \(admin.admin.escaped): \(error.message.escaped)") }
+            if !quiet {
+                complain("no agent answers at \(admin.admin.escaped): \(error.message(at: admin.admin).escaped)")
+            }
             throw ExitCode(1)
         }
-        if !quiet { try show(response) }
+        guard response.header("sidelight-agent") != nil, let table = HealthTable(response.body) else {
+            if !quiet { complain("what answers at \(admin.admin.escaped) is no Sidelight agent") }
+            throw ExitCode(1)
+        }
+        if !quiet { show(json ? [String(decoding: response.body, as: UTF8.self)] : table.lines) }
         if response.status != 200 { throw ExitCode(1) }
     }
 
     private func ask(_ path: String) throws(HTTPTransportError) -> HTTPResponse {
         var request = HTTPRequest(
-            url: "http://\(admin.admin)\(path)\(path == "/healthz" ? "" : "?verbose")",
-            headers: json ? [("accept", "application/health+json")] : [], responseBytesMax: Self.answerBytesMax)
+            url: "http://\(admin.admin)\(path)", headers: [("accept", Self.type)],
+            responseBytesMax: Self.answerBytesMax)
         request.timeoutMilliseconds = max(1, Int(min(Units.nanoseconds(timeout) ?? 0, 1 << 60) / 1_000_000))
         var options = CurlTransport.Options()
         options.proxy = ""
@@ -81,20 +89,9 @@ struct HealthCommand: ParsableCommand {
         return try answer.wait { $0.map { .done($0) } ?? .untilWoken }.get()
     }
 
-    private func show(_ response: HTTPResponse) throws {
-        let isHealth = response.header("content-type")?.hasPrefix("application/health+json") ?? false
+    private func show(_ lines: [String]) {
         let output = Output()
-        defer { output.flush() }
-        if isHealth, !json {
-            guard let table = HealthTable(response.body) else {
-                complain("the agent at \(admin.admin.escaped) answers something else")
-                throw ExitCode(1)
-            }
-            for line in table.lines { output.line(line) }
-        } else {
-            // It ends with a line feed where it is text.
-            let text = String(decoding: response.body, as: UTF8.self)
-            for line in text.split(separator: "\n") { output.line(json ? String(line) : String(line).escaped) }
-        }
+        for line in lines { output.line(line) }
+        output.flush()
     }
 }

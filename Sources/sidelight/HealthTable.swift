@@ -7,10 +7,10 @@ struct HealthTable {
     /// Nil: it is something else.
     init?(_ body: [UInt8]) {
         guard let json = try? JSONValue(parsing: body), let status = json["status"]?.string,
+            let service = json["serviceId"]?.string,
             case .object(let checks)? = json["checks"]
         else { return nil }
         let output = json["output"]?.string ?? ""
-        let service = json["serviceId"]?.string ?? ""
         var lines = ["\(service.escaped): \(status.escaped)" + (output.isEmpty ? "" : " (\(output.escaped))")]
         let rows = checks.sorted { $0.key < $1.key }.compactMap { key, value in
             if case .array(let entries) = value, let entry = entries.first { Self.row(key, entry) } else { nil }
@@ -36,7 +36,9 @@ struct HealthTable {
             let unit = entry["observedUnit"]?.string
         {
             let text = number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
-            value = unit == "percent" ? text + " %" : "\(text) \(unit)"
+            // Of things that are counted: "1 isolate".
+            let isOne = text == "1" && unit.count > 2 && unit.hasSuffix("s")
+            value = unit == "percent" ? text + " %" : "\(text) \(isOne ? String(unit.dropLast()) : unit)"
         }
         let reason = entry["output"]?.string ?? ""
         let since = entry["since"]?.string ?? ""

@@ -3,6 +3,7 @@ import Health
 import Testing
 
 @testable import Agent
+@testable import Discovery
 @testable import Exporters
 @testable import Store
 @testable import Telemetry
@@ -180,6 +181,44 @@ import Testing
         #expect(world.look()["exporter/otlp"] == HealthFinding(.pass, value: 0))
         world.facts.exporters[0].condition.outage = "again"
         #expect(world.look()["exporter/otlp"]?.status == .warn)
+    }
+
+    @Test func registrationsThatFailWarnAndKeepNobodyFromBeingReady() {
+        let world = World()
+        #expect(world.look()["registry/etcd"] == nil)
+        func status(_ id: String, _ failure: RegistryFailure? = nil) -> RegistrationStatus {
+            RegistrationStatus(
+                registry: .etcd, instance: ServiceInstance(name: "shop", id: id, address: "10.0.0.5", port: 80),
+                state: failure == nil ? .registered : .failing, stateSince: 1, failure: failure,
+                counts: Registration.Counts())
+        }
+        world.facts.registrations = [status("shop-1"), status("shop-2")]
+        #expect(world.look()["registry/etcd"] == .pass)
+        let failure = RegistryFailure(.unavailable, "127.0.0.1:2379: Couldn't connect to server")
+        world.facts.registrations = [status("shop-1"), status("shop-2", failure)]
+        let reason = "shop-2 cannot be kept registered: 127.0.0.1:2379: Couldn't connect to server"
+        #expect(world.look()["registry/etcd"] == HealthFinding(.warn, reason))
+        let look = world.subject.look(world.settings, now: world.seconds * 1_000_000_000).last
+        #expect(look?.name == "registry/etcd" && look?.probes == [] && look?.need == nil)
+        world.facts.registrations = [status("shop-1", failure), status("shop-2", failure)]
+        #expect(world.look()["registry/etcd"]?.reason.hasPrefix("shop-1 and 1 more cannot be kept registered") == true)
+        #expect(world.look()["registry/consul"] == nil)
+    }
+
+    @Test func oneRegistryIsNotToldThatAnotherFails() {
+        var report = HealthReport(service: "shop", version: "1", description: "")
+        let time = HealthTime(monotonic: 1, unix: 1)
+        for name in ["registry/etcd", "exporter/otlp"] {
+            var health = ComponentHealth(
+                HealthThresholds(failures: 1, successes: 1, startNanoseconds: 1, halfLifeNanoseconds: nil), now: time)
+            health.take(HealthFinding(.warn, "gone"), now: time)
+            report.components = [
+                HealthReport.Component(
+                    name: name, measurement: "x", kind: "component", unit: "", probes: [], health, now: 1)
+            ]
+            #expect(report.status == .warn)
+            #expect(InstanceHealth(report).status == (name == "registry/etcd" ? .passing : .warning))
+        }
     }
 
     @Test func queuesFailWhenTheyTakeNothing() {

@@ -18,6 +18,19 @@ import Testing
             ])
     }
 
+    @Test func oneOfThemIsOne() {
+        let text = #"""
+            {"status":"pass","serviceId":"shop","checks":{
+            "api:responseTime":[{"status":"pass","observedValue":1,"observedUnit":"ms"}],
+            "eventloop:stall":[{"status":"pass","observedValue":1,"observedUnit":"s"}],
+            "workload:isolates":[{"status":"pass","observedValue":1,"observedUnit":"isolates"}]}}
+            """#
+        #expect(
+            Self.lines(text) == [
+                "shop: pass", "  api        pass  1 ms", "  eventloop  pass  1 s", "  workload   pass  1 isolate",
+            ])
+    }
+
     @Test func controlCharactersAreNotPrinted() {
         let lines = Self.lines(
             #"{"status":"fail\u001b[2J","serviceId":"s\n","output":"\u0007","checks":{"a\u001b:b":[{"status":"\u001b","output":"\r\u001b]0;x"}],"c":7,"d":[]}}"#
@@ -26,6 +39,9 @@ import Testing
         for line in lines ?? [] { #expect(!line.unicodeScalars.contains { $0.value < 0x20 }) }
     }
 
-    @Test(arguments: ["", "ok\n", "[]", "{}", #"{"status":"pass"}"#, #"{"status":1,"checks":{}}"#])
+    @Test(arguments: [
+        "", "ok\n", "[]", "{}", #"{"status":"pass"}"#, #"{"status":1,"checks":{}}"#,
+        #"{"status":"pass","checks":{}}"#,
+    ])
     func otherAnswersAreNone(_ text: String) { #expect(Self.lines(text) == nil) }
 }

@@ -1,10 +1,21 @@
 import Store
+import System
 import Telemetry
 import Testing
 
 @testable import sidelight
 
 @Suite struct TextTests {
+    @Test(arguments: [
+        ("127.0.0.1:1", "127.0.0.1:1: Couldn't connect to server", "Couldn't connect to server"),
+        ("http://[::1]:1/v1/traces", "[::1]:1: Timeout was reached", "Timeout was reached"),
+        ("127.0.0.1:1", "10.0.0.1:2: Couldn't connect to server", "10.0.0.1:2: Couldn't connect to server"),
+        ("127.0.0.1:1", "the HTTP client was shut down", "the HTTP client was shut down"), ("", "", ""),
+    ])
+    func aPlaceStandsOnceInALine(_ place: String, _ message: String, _ expected: String) {
+        #expect(HTTPTransportError(.connect, message).message(at: place) == expected)
+    }
+
     @Test func durationsHaveThreeDigits() {
         let cases: [(UInt64, String)] = [
             (0, "0 ns"), (7, "7 ns"), (999, "999 ns"), (1_000, "1 µs"), (1_234, "1.23 µs"), (412_000, "412 µs"),

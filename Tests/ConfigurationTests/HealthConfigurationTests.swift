@@ -101,6 +101,12 @@ import Testing
         #expect(errors.contains { $0.contains(expected) }, "\(errors)")
     }
 
+    @Test func aKeyIsKnownThoughTheURLBesideItIsWrong() {
+        let errors = load.errors("health: {checks: {a: {http: foo, status: 99-10, body: x}}}")
+        #expect(errors.count == 2, "\(errors)")
+        #expect(!errors.contains { $0.contains("there is no such key") }, "\(errors)")
+    }
+
     @Test func thereAreNoMoreChecksThanTheLimit() {
         let checks = (0...HealthConfiguration.checksMax).map { "    c\($0): {tcp: \"h:1\"}" }.joined(separator: "\n")
         #expect(load.errors("health:\n  checks:\n\(checks)").contains { $0.contains("at most 64 are taken") })

@@ -94,7 +94,7 @@ private let deregister = RegistryOperation.deregister(sampleInstance())
         for operation in [register, beat, deregister] {
             switch registry.perform(operation) {
             case .failed(let failure):
-                #expect(failure.message == "/tmp/sidelight-no-such-folder/t.json.new: No such file or directory")
+                #expect(failure.message == "/tmp/sidelight-no-such-folder/t.json: its folder is not there")
                 #expect(!failure.isUncertain)
             case .forgotten: #expect(operation.kind == .beat)
             case .done: #expect(operation.kind == .deregister)

@@ -143,6 +143,28 @@ def test_a_file_that_is_not_there_is_an_error_of_the_check(sidelight):
     assert answer["errors"] == [{"source": "nothing.yaml", "message": "No such file or directory"}]
 
 
+def test_a_file_is_checked_as_serve_reads_it(sidelight):
+    sidelight.write("shop.yaml", "service: shop\nhealth: {checks: {db: {tcp: '127.0.0.1:5432'}}}\nmemory: 64MB\n")
+    for command in ("serve", "run"):
+        done = sidelight("check", "config", "--for", command, "shop.yaml")
+        assert (done.code, done.err) == (0, "")
+        warning, valid = done.out.splitlines()
+        assert warning.startswith("shop.yaml:3:1: memory: only `sidelight agent` reads it")
+        assert valid == f"shop.yaml is valid: `sidelight {command} -c` takes it"
+    sidelight.write("bad.yaml", "health: {stall: soon}\nlisten: ':80'\nreceivers: 5\n")
+    done = sidelight("check", "config", "--for", "serve", "bad.yaml")
+    assert (done.code, done.err) == (2, "")
+    assert [line.split(": ")[0] for line in done.out.splitlines()] == ["bad.yaml:1:17", "bad.yaml:2:1", "bad.yaml:3:1"]
+    assert len(sidelight("check", "config", "--for", "serve", "--json", "bad.yaml").json["errors"]) == 2
+    # What serve itself says of it is the same.
+    sidelight.write("app.mjs", "export default { fetch: () => new Response('x') };")
+    served = sidelight("serve", "-c", "bad.yaml", "app.mjs")
+    assert served.code == 2 and all(line in served.err for line in done.out.splitlines() if "(warning)" not in line)
+    assert sidelight("check", "config", "--for", "serve", "nothing.yaml").out == "nothing.yaml: No such file or directory\n"
+    assert sidelight("check", "config", "--for", "serve", "--logs", "/x", "shop.yaml").code == 2
+    assert sidelight("check", "config", "--for", "top", "shop.yaml").code == 2
+
+
 def test_a_device_without_an_end_is_refused(sidelight):
     done = sidelight("check", "config", "/dev/zero", timeout=20)
     assert done.code == 2

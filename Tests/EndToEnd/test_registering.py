@@ -576,7 +576,7 @@ scrape_configs:
 
 def test_a_file_that_cannot_be_written_is_said_and_the_workload_serves(shop, tmp_path):
     service = shop({"file-sd": str(tmp_path / "no-such-folder" / "t.json")}, "--admin", "127.0.0.1:0")
-    wait_for(lambda: "No such file or directory" in service.err)
+    wait_for(lambda: "its folder is not there; it is tried again and again" in service.err)
     assert service.fetch() == "here"
     (tmp_path / "no-such-folder").mkdir()
     wait_for(lambda: (tmp_path / "no-such-folder" / "t.json").exists(), SOON)

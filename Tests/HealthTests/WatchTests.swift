@@ -22,10 +22,26 @@ struct RestartLoopTests {
         #expect(loop.take(restarts: 1_000_000, lastReason: "", now: 6).status == .pass)
     }
 
+    @Test func allOfTheWindowAreCounted() {
+        var loop = RestartLoop(countLimit: 3, windowNanoseconds: 60 * Self.second)
+        _ = loop.take(restarts: 0, lastReason: "", now: 0)
+        for seconds in 1...7 as ClosedRange<UInt64> {
+            _ = loop.take(restarts: Int(seconds) * 2, lastReason: "", now: seconds * Self.second)
+        }
+        let finding = loop.take(restarts: 15, lastReason: "", now: 8 * Self.second)
+        #expect(finding == HealthFinding(.fail, "restart loop: started again 15 times within 60 s", value: 15))
+        // Those of the first three seconds are forgotten.
+        #expect(loop.take(restarts: 15, lastReason: "", now: 63 * Self.second).value == 9)
+        #expect(loop.take(restarts: 15, lastReason: "", now: 68 * Self.second) == HealthFinding(.pass, value: 0))
+    }
+
     @Test func aGreatManyAtOnceTakeNoMemory() {
         var loop = RestartLoop(countLimit: 5, windowNanoseconds: 60 * Self.second)
         _ = loop.take(restarts: 0, lastReason: "", now: 0)
-        #expect(loop.take(restarts: .max, lastReason: "", now: 1).value == 5)
+        #expect(loop.take(restarts: .max, lastReason: "", now: 1).value == Double(UInt32.max))
+        for step in 2...20_000 as ClosedRange<UInt64> {
+            #expect(loop.take(restarts: .max, lastReason: "", now: step).status == .fail)
+        }
         // One that goes back is no restart.
         #expect(loop.take(restarts: 3, lastReason: "", now: 90 * Self.second).status == .pass)
     }

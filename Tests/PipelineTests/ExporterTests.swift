@@ -213,7 +213,7 @@ private func points(_ name: String) -> Batch {
         bench.answer(status: 200)
         #expect(
             bench.heard.first
-                == .outage(message: "http://backend:4318/v1/traces: backend:4318: Couldn't connect to server"))
+                == .outage(message: "http://backend:4318/v1/traces: Couldn't connect to server"))
         let outages = bench.heard.filter { if case .outage = $0 { true } else { false } }
         #expect(outages.count == 4)
         #expect(bench.heard.dropFirst(4) == [.recovered])

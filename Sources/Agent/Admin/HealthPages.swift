@@ -11,6 +11,8 @@ struct HealthPages: AdminPages {
 
     private static let json = ResponseFields([
         "content-type": "application/health+json", "cache-control": "no-store",
+        // Others answer by the same draft: this says who does.
+        "sidelight-agent": Release.version,
     ])
     private static let text = AdminHandler.plain.adding("cache-control", "no-store")
 

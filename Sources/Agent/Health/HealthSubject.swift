@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Discovery
 internal import Exporters
 internal import Health
 internal import Store
@@ -79,6 +80,24 @@ struct ExporterWatch {
         }
         guard percent >= Double(settings.queuePercent) else { return HealthFinding(.pass, value: percent) }
         return HealthFinding(.warn, "\(Int(percent)) % full", value: percent)
+    }
+}
+
+/// Whether registries take what they are told: a component for each that is told anything.
+enum RegistryLooks {
+    static func looks(_ registrations: [RegistrationStatus]) -> [HealthLook] {
+        RegistryKind.allCases.compactMap { registry in
+            let own = registrations.filter { $0.registry == registry }
+            guard !own.isEmpty else { return nil }
+            let failing = own.filter { $0.state == .failing }
+            var finding = HealthFinding.pass
+            if let first = failing.first {
+                let reason = first.failure.map { ": \($0.message)" } ?? ""
+                let more = failing.count > 1 ? " and \(failing.count - 1) more" : ""
+                finding = HealthFinding(.warn, "\(first.instance.id)\(more) cannot be kept registered\(reason)")
+            }
+            return HealthLook(name: "registry/\(registry.rawValue)", measurement: "registration", finding: finding)
+        }
     }
 }
 

@@ -17,6 +17,7 @@ final class PipelineHealth: HealthSubject {
         var memoryMax: Int
         /// Why the last change of the configuration was not taken; nil: it was.
         var refusal: String?
+        var registrations: [RegistrationStatus] = []
     }
 
     /// Set before the first look.
@@ -35,6 +36,7 @@ final class PipelineHealth: HealthSubject {
         looks += exporters.look(facts.exporters, isDurable: true, settings, now: now)
         if let counts = facts.store { looks.append(store.look(counts)) }
         looks.append(Self.memory(facts))
+        looks += RegistryLooks.looks(facts.registrations)
         let refusal = facts.refusal.map { HealthFinding(.warn, "not taken: \($0)") }
         looks.append(HealthLook(name: "configuration", measurement: "reload", need: nil, finding: refusal ?? .pass))
         return looks

@@ -26,6 +26,7 @@ final class WorkloadHealth: HealthSubject {
         var exporters: [(name: String, condition: ExporterCondition)]
         var store: StoreCounts
         var isEnding: Bool
+        var registrations: [RegistrationStatus] = []
     }
 
     private let facts: () -> Facts
@@ -58,7 +59,7 @@ final class WorkloadHealth: HealthSubject {
         }
         // What a served request records waits in memory, and is in the store too: nobody is to be sent away for it.
         looks += exporters.look(facts.exporters, isDurable: false, settings, now: now)
-        return looks + [store.look(facts.store)]
+        return looks + [store.look(facts.store)] + RegistryLooks.looks(facts.registrations)
     }
 
     private static func workload(_ facts: Facts) -> HealthLook {

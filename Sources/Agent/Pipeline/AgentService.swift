@@ -194,7 +194,8 @@ public final class AgentService {
         PipelineHealth.Facts(
             listeners: sockets.count, exporters: plan.outputs.map { ($0.name, $0.exporter.condition) },
             store: plan.end.store?.counts, memoryUsed: surroundings.budget.used,
-            memoryMax: surroundings.budget.bytesMax, refusal: reloads.counts.failure)
+            memoryMax: surroundings.budget.bytesMax, refusal: reloads.counts.failure,
+            registrations: status.registrations.statuses)
     }
 
     private static func lock(_ store: PipelineStore) throws(StartFailure) -> FolderLock? {

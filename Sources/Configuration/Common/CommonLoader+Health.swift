@@ -49,7 +49,7 @@ extension CommonLoader {
         section.optional("http", &url, .url(example: "http://127.0.0.1:8080/healthz"))
         section.optional("tcp", &place, .place(example: "127.0.0.1:5432"))
         var check = HealthCheckConfiguration(name, .tcp(HostPort(host: "", port: 0)), health)
-        if let url { check.target = readAnswer(url, &section) }
+        if section.has("http"), let target = readAnswer(url, &section) { check.target = target }
         if let place { check.target = .tcp(place) }
         section.value("interval", &check.intervalNanoseconds, interval)
         section.value("timeout", &check.timeoutNanoseconds, timeout)
@@ -65,14 +65,15 @@ extension CommonLoader {
         return section.finish()
     }
 
+    /// - Parameter url: Nil: it was wrong, and what else there is is read all the same.
     private static func readAnswer(
-        _ url: EndpointURL, _ section: inout FileSection
-    ) -> HealthCheckConfiguration.Target {
+        _ url: EndpointURL?, _ section: inout FileSection
+    ) -> HealthCheckConfiguration.Target? {
         var statuses = 200...399
         var text: String?
         section.value("status", &statuses, .statuses)
         section.optional("body", &text, .bodyText)
-        return .http(url, statuses: statuses, text: text)
+        return url.map { .http($0, statuses: statuses, text: text) }
     }
 }
 

@@ -88,9 +88,9 @@ extension CommonLoader {
     ) -> RegisterConfiguration.Etcd {
         var etcd = RegisterConfiguration.Etcd()
         section.section("etcd", shorthand: "urls") { section in
-            section.list("urls", &etcd.urls, .server(example: "http://127.0.0.1:2379"))
+            let isRead = section.list("urls", &etcd.urls, .server(example: "http://127.0.0.1:2379"))
             if let text = registries["etcd"] { readMembers(text, &etcd.urls, &section) }
-            if etcd.urls.isEmpty { section.error("urls", "there is none: which members are to be asked?") }
+            if isRead, etcd.urls.isEmpty { section.error("urls", "there is none: which members are to be asked?") }
             if etcd.urls.count > membersMax {
                 section.error("urls", "there are \(etcd.urls.count); at most \(membersMax) are asked")
             }

@@ -54,9 +54,7 @@ extension CommonLoader {
                 case "etcd": given.etcd = try (given.etcd ?? []) + servers(place, etcdExample)
                 case "dns": given.nameServers = try (given.nameServers ?? []) + names(place)
                 default:
-                    throw WrongValue(
-                        "is not KIND or KIND=PLACE, where KIND \(notOneOf(["consul", "etcd", "dns"], String(parts[0])))"
-                    )
+                    throw WrongValue(notOneOf(["consul", "etcd", "dns"], String(parts[0])))
                 }
             } catch {
                 loading.error(.flag("--resolve"), ["discovery", "resolve"], "\"\(text.shown)\" \(error.message)")
@@ -113,12 +111,12 @@ extension CommonLoader {
                 registry.urls = urls
                 note(urlKey, urls.map(\.description), .environment("CONSUL_HTTP_ADDR"), &section)
             } else {
-                section.list(urlKey, &registry.urls, .server(example: example), isShownEmpty: true)
+                let isRead = section.list(urlKey, &registry.urls, .server(example: example), isShownEmpty: true)
+                if isRead, registry.urls.isEmpty { section.error(urlKey, "it is empty, as in \(example)") }
             }
             if registry.urls.count > serversMax {
                 section.error(urlKey, "there are \(registry.urls.count); at most \(serversMax) are asked")
             }
-            if registry.urls.isEmpty { section.error(urlKey, "it is empty, as in \(example)") }
             readOthers(&registry, &section)
             section.optional("ca", &registry.tls.authority, .path)
             section.optional("cert", &registry.tls.certificate, .path)

@@ -173,11 +173,13 @@ struct FileSection {
 
     // MARK: Lists
 
-    /// A list of single values; one value may stand for a list of one.
+    /// A list of single values; one value may stand for a list of one. False: it is not all there, for some of it is wrong.
+    @discardableResult
     mutating func list<Value: Hashable>(
         _ key: String, _ value: inout [Value], _ kind: ScalarKind<Value>, isShownEmpty: Bool = false
-    ) {
+    ) -> Bool {
         var origin = inherited[key] ?? inheritedByAll
+        let errors = loading.problems.errors.count
         if let entry = entry(key) {
             let keyPath = path + [key]
             origin = .file(loading.filePosition(entry.value.position), through: [])
@@ -196,7 +198,8 @@ struct FileSection {
                 }
             }
         }
-        guard !value.isEmpty || isShownEmpty || has(key) else { return }
+        let isWhole = loading.problems.errors.count == errors
+        guard !value.isEmpty || isShownEmpty || has(key) else { return isWhole }
         origins[key] = origin
         put(
             key,
@@ -204,6 +207,7 @@ struct FileSection {
                 value.map {
                     .scalar(EffectiveValue.Scalar(text: kind.show($0), isBare: kind.isBare, origin: origin))
                 }))
+        return isWhole
     }
 
     /// The elements of a list, or the one that stands for it.

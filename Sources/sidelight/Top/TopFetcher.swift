@@ -74,7 +74,7 @@ final class TopFetcher: Sendable {
             return state.answers.removeValue(forKey: source)
         }
         guard let answers else { return }
-        let outcome = Self.outcome(source, answers)
+        let outcome = outcome(source, answers)
         state.withLock { state in
             state.pending[source] = 0
             state.outcomes.append(outcome)
@@ -82,7 +82,7 @@ final class TopFetcher: Sendable {
         ready.signal()
     }
 
-    private static func outcome(
+    private func outcome(
         _ source: Int, _ answers: [Page: Result<HTTPResponse, HTTPTransportError>]
     ) -> Outcome {
         var pages: [Page: JSONValue] = [:]
@@ -96,7 +96,7 @@ final class TopFetcher: Sendable {
             case .success(let response):
                 if problem.isEmpty { problem = "\(page.rawValue) is answered with status \(response.status)" }
             case .failure(let error):
-                if problem.isEmpty { problem = "no agent answers: \(error.message)" }
+                if problem.isEmpty { problem = "no agent answers: \(error.message(at: places[source]))" }
             case nil: continue
             }
         }
