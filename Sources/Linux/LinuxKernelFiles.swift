@@ -89,6 +89,13 @@ public final class LinuxKernelFiles: KernelFiles {
 
     public func exists(_ path: String) -> Bool { path.withCString { access($0, F_OK) } == 0 }
 
+    public func target(of path: String) throws(KernelFileFailure) -> String {
+        let text = entries.assumingMemoryBound(to: CChar.self)
+        let count = path.withCString { readlink($0, text.baseAddress!, text.count) }
+        guard count >= 0 else { throw KernelFileFailure(errno: errno) }
+        return String(decoding: UnsafeRawBufferPointer(rebasing: entries[..<count]), as: UTF8.self)
+    }
+
     public func space(_ path: String) throws(KernelFileFailure) -> FileSystemSpace {
         var space = statvfs()
         guard retryingInterrupted({ path.withCString { statvfs($0, &space) } }) != nil else {

@@ -213,16 +213,27 @@ public struct BurstRecorder: Sendable {
         func most(_ figure: BurstFrame.Figure) -> Double? {
             range.map { frames[$0][figure] }.filter { !$0.isNaN }.max()
         }
-        if let cpu = most(.cpu) { parts.append("CPU \(percent(cpu))") }
-        if let cpu = most(.workersCPU) { parts.append("workers \(percent(cpu)) of a CPU") }
-        if let delay = most(.workersDelay), delay >= 0.01 { parts.append("waiting for a CPU \(percent(delay))") }
-        if let pressure = most(.pressureMemory), pressure >= 0.01 {
-            parts.append("memory pressure \(percent(pressure))")
+        if let cpu = most(.cpu) { parts.append("the machine's CPUs \(percent(cpu)) busy") }
+        if let cpu = most(.workersCPU) { parts.append("the workers on \(tenths(cpu)) CPUs") }
+        if let delay = most(.workersDelay), delay >= 0.05 {
+            parts.append("\(tenths(delay)) of their threads ready, but without a CPU")
         }
-        if let pressure = most(.pressureIO), pressure >= 0.01 { parts.append("I/O pressure \(percent(pressure))") }
-        if let ratio = most(.throttled), ratio >= 0.01 { parts.append("held back in \(percent(ratio)) of the periods") }
+        if let pressure = most(.pressureMemory), pressure >= 0.01 {
+            parts.append("tasks waiting for memory \(percent(pressure)) of the time")
+        }
+        if let pressure = most(.pressureIO), pressure >= 0.01 {
+            parts.append("tasks waiting for I/O \(percent(pressure)) of the time")
+        }
+        if let ratio = most(.throttled), ratio >= 0.01 {
+            parts.append("the container held back by its limit in \(percent(ratio)) of the periods")
+        }
         let most = parts.isEmpty ? "" : "; at most: " + parts.joined(separator: ", ")
         return "resources: \(what)\(most)"
+    }
+
+    private func tenths(_ value: Double) -> String {
+        let tenths = Int((min(value, 1e6) * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
     }
 
     private func percent(_ part: Double) -> String { "\(Int((min(part, 1e6) * 100).rounded())) %" }

@@ -53,6 +53,9 @@ public struct ProcessName: Equatable, Sendable {
         withUnsafeMutableBytes(of: &words) { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes.prefix(16))) }
     }
 
+    /// There may have been more of it.
+    var isFull: Bool { withUnsafeBytes(of: words) { $0[14] != 0 } }
+
     public static func == (left: ProcessName, right: ProcessName) -> Bool { left.words == right.words }
 
     /// What is no UTF-8 in it is replaced.

@@ -9,6 +9,7 @@ struct ProcessWatch {
     let tasksPath: String
     let statusPath: String
     let proportionalPath: String
+    let executablePath: String
     var threads: [ThreadWatch] = []
     /// What threads have left that are gone.
     private var delayBefore: UInt64 = 0
@@ -27,6 +28,7 @@ struct ProcessWatch {
         tasksPath = folder + "/task"
         statusPath = folder + "/status"
         proportionalPath = folder + "/smaps_rollup"
+        executablePath = folder + "/exe"
     }
 
     mutating func close(_ reader: KernelReader) {

@@ -34,6 +34,7 @@ extension ResourceSampler {
         // Nobody has asked for its exit code yet; it uses nothing more.
         if stat.isZombie { return false }
         if figures.isRead, figures.name != nameBefore { figures.key = nextKey() }
+        if !figures.isRead || figures.name != nameBefore { figures.longName = longName(index, figures.name) }
         let elapsed = Double(reader.now &- processesAt) / 1e9
         let ticks = figures.userTicks &+ figures.systemTicks
         figures.parent = stat.parent
@@ -81,6 +82,15 @@ extension ResourceSampler {
         if withThreads { sampleThreads(index, &figures) }
         figures.isRead = true
         return true
+    }
+
+    /// Of a program whose name is longer than what the kernel keeps. One that has named itself otherwise has that name.
+    private func longName(_ index: Int, _ name: ProcessName) -> String? {
+        guard name.isFull, let path = try? reader.files.target(of: watches[index].executablePath) else { return nil }
+        let deleted = " (deleted)"
+        let whole = path.hasSuffix(deleted) ? path.dropLast(deleted.count) : path[...]
+        guard let last = whole.split(separator: "/").last, last.hasPrefix(name.text) else { return nil }
+        return String(last)
     }
 
     private func sampleThreads(_ index: Int, _ figures: inout ProcessFigures) {

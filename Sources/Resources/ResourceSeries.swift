@@ -400,7 +400,7 @@ extension ProcessFigures {
     /// Which process it is.
     public var attributes: Attributes {
         var attributes = [
-            Attribute("process.pid", .int(Int64(pid))), Attribute("process.executable.name", .string(name.text)),
+            Attribute("process.pid", .int(Int64(pid))), Attribute("process.executable.name", .string(executableName)),
             Attribute("sidelight.process.role", .string(role.name)),
         ]
         if place >= 0 { attributes.append(Attribute("sidelight.isolate", .int(Int64(place)))) }

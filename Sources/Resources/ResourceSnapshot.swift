@@ -137,6 +137,8 @@ public struct ProcessFigures: Sendable {
     public internal(set) var place: Int32
     public internal(set) var parent: Int32 = 0
     public internal(set) var name = ProcessName()
+    /// The program's whole name, where the kernel keeps its beginning alone.
+    var longName: String?
     /// Unix nanoseconds.
     public internal(set) var startTime: UInt64 = 0
     public internal(set) var userTicks: UInt64 = 0
@@ -163,6 +165,8 @@ public struct ProcessFigures: Sendable {
     public internal(set) var delayUsage: Double?
     /// The first sample is complete.
     var isRead = false
+
+    public var executableName: String { longName ?? name.text }
 
     init(key: UInt32, _ root: ProcessRoot) {
         self.key = key

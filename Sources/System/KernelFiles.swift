@@ -11,6 +11,8 @@ public protocol KernelFiles: AnyObject {
     /// How many names there are in a folder.
     func count(in folder: String) throws(KernelFileFailure) -> Int
     func exists(_ path: String) -> Bool
+    /// Where a symbolic link leads; what is no UTF-8 in it is replaced.
+    func target(of path: String) throws(KernelFileFailure) -> String
     /// statvfs(3) of a mounted file system.
     func space(_ path: String) throws(KernelFileFailure) -> FileSystemSpace
 }

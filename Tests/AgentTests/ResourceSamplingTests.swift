@@ -35,6 +35,7 @@ private final class Texts: KernelFiles {
     func numbers(in folder: String, countMax: Int, _ body: (Int32) -> Void) throws(KernelFileFailure) { throw .absent }
     func count(in folder: String) throws(KernelFileFailure) -> Int { throw .absent }
     func exists(_ path: String) -> Bool { texts[path] != nil }
+    func target(of path: String) throws(KernelFileFailure) -> String { throw .absent }
     func space(_ path: String) throws(KernelFileFailure) -> FileSystemSpace { throw .absent }
 }
 

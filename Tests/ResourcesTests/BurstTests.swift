@@ -95,6 +95,21 @@ import Testing
 }
 
 @Suite struct BurstRecorderTests {
+    @Test func itsWordsAreUnderstoodWithoutTheirTable() throws {
+        var recorder = BurstRecorder(framesMax: 1)
+        recorder.begin(.eventLoop, level: 1, limit: 1)
+        var sample = snapshot(second: 0, busy: 97)
+        var worker = ProcessFigures(key: 1, ProcessRoot(pid: 1, role: .worker))
+        (worker.cpuUsage, worker.delayUsage) = (1.24, 2.08)
+        sample.processes = [worker]
+        recorder.add(sample, stalls: 1, requests: [])
+        #expect(
+            recorder.records()[0].body
+                == .string(
+                    "resources: the event loop stood still; at most: the machine's CPUs 97 % busy, the workers on 1.2 CPUs, 2.1 of their threads ready, but without a CPU"
+                ))
+    }
+
     private func request(_ number: UInt64) -> RequestInFlight {
         RequestInFlight(traceID: TraceID(high: 7, low: number), spanID: SpanID(number))
     }
@@ -125,7 +140,9 @@ import Testing
         #expect(whole.attributes["sidelight.resource.burst.offset_ms"] == .array([.int(0), .int(1000), .int(2000)]))
         #expect(whole.attributes["sidelight.resource.burst.traces"] == .int(3))
         #expect(whole.attributes["sidelight.resource.burst.duration"] == .double(2))
-        #expect(whole.body == .string("resources: the machine's CPUs were 95 % busy; at most: CPU 100 %"))
+        #expect(
+            whole.body
+                == .string("resources: the machine's CPUs were 95 % busy; at most: the machine's CPUs 100 % busy"))
         // In flight before the burst: it has the first frame.
         #expect(records[1].spanID == SpanID(1))
         #expect(records[1].attributes["system.cpu.utilization.max"] == .double(0.95))

@@ -41,6 +41,12 @@ import Testing
         #expect(throws: KernelFileFailure.absent) { try files.space("/no-such-folder") }
     }
 
+    @Test func linksAreRead() throws {
+        let files = LinuxKernelFiles()
+        #expect(try files.target(of: "/proc/self/exe").hasPrefix("/"))
+        #expect(throws: KernelFileFailure.absent) { try files.target(of: "/proc/self/none") }
+    }
+
     @Test func namesThatAreNumbers() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sidelight-numbers-\(getpid())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -33,6 +33,35 @@ import Testing
         #expect(tree.value("sidelight.resource.read_failures") == nil)
     }
 
+    @Test func theNameIsWholeWhereTheKernelKeepsItsBeginning() throws {
+        var tree = SampledTree("cgroup1-vm")
+        let (path, link) = ("/proc/4011/stat", "/proc/4011/exe")
+        tree.sampler.watch([agent])
+        tree.sample()
+        // A short name is whole.
+        #expect(tree.files.linksRead == 0)
+        let stat = try tree.text(path)
+        func rename(_ name: String) { tree.files.texts[path] = stat.replacing("(python3)", with: "(\(name))") }
+        let cases: [(String, String?, String)] = [
+            ("sidelight-worke", "/opt/sidelight-worker", "sidelight-worker"),
+            ("my-long-name-12", "/opt/sidelight-worker", "my-long-name-12"),
+            ("another-program", "/opt/another-program-x (deleted)", "another-program-x"),
+            ("exactly-fifteen", "/exactly-fifteen", "exactly-fifteen"), ("nobody-may-read", nil, "nobody-may-read"),
+            ("python3", "/usr/bin/python3", "python3"),
+        ]
+        for (name, target, shown) in cases {
+            rename(name)
+            tree.files.links[link] = target
+            tree.sample()
+            #expect(tree.snapshot.processes[0].executableName == shown)
+            #expect(tree.value("process.thread.count", ["process.executable.name": shown]) == 3)
+        }
+        // Once for each name.
+        let count = tree.files.linksRead
+        for _ in 0..<3 { tree.sample() }
+        #expect(tree.files.linksRead == count && count == 5)
+    }
+
     @Test func usageIsWhatTheSchedulerCounted() {
         var tree = SampledTree("cgroup1-vm")
         tree.sampler.watch([agent])

@@ -10,6 +10,8 @@ final class RecordedFiles: KernelFiles {
     var texts: [String: String] = [:]
     /// What fails, and how.
     var failures: [String: KernelFileFailure] = [:]
+    var links: [String: String] = [:]
+    private(set) var linksRead = 0
     /// Room by mount point; elsewhere there is some.
     var spaces: [String: FileSystemSpace] = [:]
     /// Folders that are not there any more, with all in them.
@@ -28,7 +30,7 @@ final class RecordedFiles: KernelFiles {
 
     private func isGone(_ path: String) -> Bool { gone.contains { path == $0 || path.hasPrefix($0 + "/") } }
 
-    private func bytes(_ path: String) throws(KernelFileFailure) -> [UInt8] {
+    func bytes(_ path: String) throws(KernelFileFailure) -> [UInt8] {
         if let failure = failures[path] { throw failure }
         if isGone(path) { throw .absent }
         if let text = texts[path] { return Array(text.utf8) }
@@ -72,6 +74,12 @@ final class RecordedFiles: KernelFiles {
         !isGone(path) && (texts[path] != nil || FileManager.default.fileExists(atPath: folder + path))
     }
 
+    func target(of path: String) throws(KernelFileFailure) -> String {
+        linksRead += 1
+        guard let target = links[path] else { throw .denied }
+        return target
+    }
+
     func space(_ path: String) throws(KernelFileFailure) -> FileSystemSpace {
         if let failure = failures[path] { throw failure }
         return spaces[path]
@@ -98,6 +106,8 @@ struct SampledTree {
         time += UInt64(seconds * 1e9)
         sampler.sample(groups, into: &snapshot, now: now, time: time)
     }
+
+    func text(_ path: String) throws -> String { String(decoding: try files.bytes(path), as: UTF8.self) }
 
     /// The value of a point by its name and the attributes that are given.
     func value(_ name: String, _ attributes: [String: String] = [:]) -> Double? {

@@ -88,7 +88,7 @@ enum ResourceJSON {
         json.object { json in
             json.put("pid", process.pid)
             json.put("parent", process.parent)
-            json.field("name", process.name.text)
+            json.field("name", process.executableName)
             json.field("role", process.role.name)
             json.put("place", process.place >= 0 ? process.place : nil)
             json.name("startTimeUnixNano")

@@ -53,7 +53,7 @@ struct TopModel {
                 let before = source.before?.workloads.first {
                     $0.startTime == workload.startTime && $0.entry == workload.entry
                 }
-                return TopWorkload(workload, before, now: now, beforeTime: source.before?.time ?? 0)
+                return TopWorkload(workload, before, now: now, since: source.before)
             }
         }
     }
@@ -216,11 +216,14 @@ struct TopWorkload {
     /// Unix nanoseconds.
     let time: UInt64
 
-    /// - Parameter beforeTime: Unix nanoseconds; of the sample that `before` is of.
-    init(_ workload: TopSample.Workload, _ before: TopSample.Workload?, now sample: TopSample, beforeTime: UInt64) {
+    /// - Parameter sampleBefore: the one that `before` is of.
+    init(
+        _ workload: TopSample.Workload, _ before: TopSample.Workload?, now sample: TopSample,
+        since sampleBefore: TopSample?
+    ) {
         now = workload
         time = sample.time
-        let start = before == nil ? workload.startTime : beforeTime
+        let start = before == nil ? workload.startTime : sampleBefore?.time ?? 0
         total = TopInterval(workload.total, since: before?.total, from: start, to: sample.time)
         isolates = workload.isolates.map { isolate in
             let same = before?.isolates.first { $0.pid == isolate.pid && $0.startTime == isolate.startTime }
@@ -241,8 +244,9 @@ struct TopWorkload {
         failures = workload.failures.map { ($0, max(0, $0.count - (failuresBefore[$0.key] ?? 0))) }
         let restartsBefore = Dictionary(before?.restarts ?? [], uniquingKeysWith: { first, _ in first })
         restarts = workload.restarts.map { ($0.reason, $0.count, max(0, $0.count - (restartsBefore[$0.reason] ?? 0))) }
-        processes = sample.host?.processes ?? [:]
-        let own = workload.isolates.compactMap { isolate in sample.host?.processes[isolate.pid] }
+        let processes = sample.host?.processes(since: sampleBefore?.host) ?? [:]
+        self.processes = processes
+        let own = workload.isolates.compactMap { processes[$0.pid] }
         resident = own.isEmpty ? nil : own.reduce(0) { $0 + $1.resident }
         let shares = own.compactMap(\.cpuShare)
         processShare = shares.isEmpty ? nil : shares.reduce(0, +)

@@ -178,6 +178,29 @@ import Wire
         #expect(none.cpuShare == nil && none.processes.isEmpty)
     }
 
+    /// What the agent tells is of its last second: a burst before that is seen, too.
+    @Test func cpuOfProcessesIsOfTheTimeBetweenTwoSamples() throws {
+        var model = TopModel(places: ["a:1"])
+        func take(at seconds: Int, user: Double, start: Int = 5) throws {
+            let resources = """
+                {"timeUnixNano":"\(topStart + UInt64(seconds) * 1_000_000_000)","processes":[{"pid":100,"resident":1,"cpu":0.01,
+                "startTimeUnixNano":"\(start)","userSeconds":\(user),"systemSeconds":0.5}]}
+                """
+            let sample = TopSample(
+                workloads: try json(topAnswer(at: Double(seconds), served: 0)), counters: nil,
+                resources: try json(resources))
+            model.take(try #require(sample), from: 0)
+        }
+        try take(at: 10, user: 1)
+        #expect(model.workloads[0].cpuShare == 0.01)
+        try take(at: 12, user: 1.75)
+        #expect(model.workloads[0].cpuShare == 0.375)
+        #expect(model.workloads[0].process(100)?.cpuShare == 0.375)
+        // Another process of that number.
+        try take(at: 14, user: 3, start: 6)
+        #expect(model.workloads[0].cpuShare == 0.01)
+    }
+
     @Test func aPortThatFailsKeepsWhatItSaidLast() throws {
         var model = try TopModel.of(topAnswer(at: 10, served: 1_000))
         model.fail("connection refused", from: 0)
