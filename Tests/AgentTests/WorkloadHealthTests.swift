@@ -205,19 +205,21 @@ import Testing
         #expect(world.look()["registry/consul"] == nil)
     }
 
-    @Test func oneRegistryIsNotToldThatAnotherFails() {
+    @Test func aRegistryIsToldOfWhatCountsForRequests() {
         var report = HealthReport(service: "shop", version: "1", description: "")
         let time = HealthTime(monotonic: 1, unix: 1)
-        for name in ["registry/etcd", "exporter/otlp"] {
+        for (name, probes) in [
+            ("registry/etcd", []), ("exporter/otlp", []), ("database", .readiness), ("heap", .liveness),
+        ] as [(String, HealthProbes)] {
             var health = ComponentHealth(
                 HealthThresholds(failures: 1, successes: 1, startNanoseconds: 1, halfLifeNanoseconds: nil), now: time)
             health.take(HealthFinding(.warn, "gone"), now: time)
             report.components = [
                 HealthReport.Component(
-                    name: name, measurement: "x", kind: "component", unit: "", probes: [], health, now: 1)
+                    name: name, measurement: "x", kind: "component", unit: "", probes: probes, health, now: 1)
             ]
             #expect(report.status == .warn)
-            #expect(InstanceHealth(report).status == (name == "registry/etcd" ? .passing : .warning))
+            #expect(InstanceHealth(report).status == (probes.isEmpty ? .passing : .warning))
         }
     }
 

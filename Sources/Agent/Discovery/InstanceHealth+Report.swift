@@ -5,8 +5,8 @@ extension InstanceHealth {
     /// What a registry is told. One that has just begun to serve is well until somebody has looked.
     init(_ report: HealthReport) {
         var report = report
-        // What one registry does not take is of no interest to another.
-        report.components.removeAll { $0.name.hasPrefix("registry/") }
+        // Who asks a registry leaves those with a warning out: a backend that is away, or another registry, is no reason to send a workload nothing.
+        report.components.removeAll { $0.probes.isDisjoint(with: [.readiness, .liveness]) }
         let status: Status =
             switch report.status {
             case .pass: .passing
