@@ -42,10 +42,13 @@ receivers: {{otlp-http: 127.0.0.1:0, otlp-grpc: 127.0.0.1:0, zipkin: 127.0.0.1:0
 
 def idlers():
     command = [contenders.sidelight(), "agent", "--config", "{folder}/sidelight.yaml"]
+    groups = ["cpu", "memory", "pressure", "processes", "threads", "pss", "container", "network", "disk", "filesystems"]
+    every_second = SIDELIGHT + "resources: {{" + ", ".join(f"{group}: 1s" for group in groups) + "}}\n"
     without = SIDELIGHT + "resources: off\n"
     found = [
-        Idler("Sidelight, all samplers each second", command, files={"sidelight.yaml": SIDELIGHT}),
-        Idler("Sidelight, and scraped each second", command, "/metrics", files={"sidelight.yaml": SIDELIGHT}),
+        Idler("Sidelight, all samplers each second", command, files={"sidelight.yaml": every_second}),
+        Idler("Sidelight, and scraped each second", command, "/metrics", files={"sidelight.yaml": every_second}),
+        Idler("Sidelight, as it comes", command, files={"sidelight.yaml": SIDELIGHT}),
         Idler("Sidelight, without samplers", command, files={"sidelight.yaml": without}),
     ]
     notes = []
