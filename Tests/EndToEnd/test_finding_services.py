@@ -547,7 +547,7 @@ def test_another_registry_counts_after_a_reload(sidelight, consul, stops, make_r
 @pytest.mark.parametrize(
     "flag, complaint",
     [
-        ("zookeeper", "is not KIND or KIND=PLACE, where KIND is not one of consul, etcd, dns"),
+        ("zookeeper", "is not one of consul, etcd, dns"),
         ("consul=", "is a bad URL"), ("consul=http://a/b", "is not the URL of a server alone"), ("etcd=ftp://a", "is a bad URL"),
         ("consul=http://user:pw@a", "is a bad URL"), ("dns=example.com", "is not ADDRESS:PORT of a name server"),
     ],
