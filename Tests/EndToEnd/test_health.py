@@ -196,7 +196,7 @@ def test_a_restart_loop_is_not_ready(watched):
     service = watched(health={"restarts": 3, "restart-window": "10s"})
     wait_for(lambda: ready(service.admin))
     for _ in range(3):
-        before = service.workers
+        before = wait_for(lambda: service.workers)
         os.kill(before[0], signal.SIGKILL)
         wait_for(lambda: service.workers and service.workers != before)
     wait_for(lambda: (component(service.admin, "restarts") or {}).get("status") == "fail")
