@@ -480,7 +480,8 @@ public final class Serve {
                 interval: settings.configuration.metricNanoseconds, unreadBytesMax: AdminPort.memoryBytesMax))
         page = metrics
         let pages: [any AdminPages] = [
-            MetricsPages(source: desk, metrics: metrics), HealthPages(keeper.desk), StorePages(queries: queries, clock: clock),
+            MetricsPages(source: desk, metrics: metrics), HealthPages(keeper.desk),
+            StorePages(queries: queries, clock: clock),
             LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
             CounterPages(desk: desk, clock: clock), DiscoveryPages(board: registrations),
             ResourcePages(reading: resources?.reading),

@@ -44,7 +44,8 @@ final class PipelineStatus: Sendable {
     var points: [Taps.Point] {
         let configuration = intake.plan.configuration
         let receivers =
-            configuration.receivers.map(\.name) + configuration.logFiles.map(\.name) + configuration.logInputs.map(\.name)
+            configuration.receivers.map(\.name) + configuration.logFiles.map(\.name)
+            + configuration.logInputs.map(\.name)
         return receivers.map { Taps.Point(place: .receiver, name: $0) }
             + configuration.pipelines.map { Taps.Point(place: .pipeline, name: $0.name) }
     }
