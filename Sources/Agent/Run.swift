@@ -139,19 +139,15 @@ public final class Run {
         guard let keeper, let place = settings.configuration.admin else { return }
         let desk = FactsDesk(duties.wake) { [unowned self] in facts }
         duties.add(desk)
-        let queries = StoreQueries(directory: settings.configuration.storeDirectory)
         let metrics = CurrentMetrics(
             resource: resource, startTime: startTime, clock: clock, components: components,
             resources: resources?.reading,
             limits: ExpositionLimits(
                 interval: settings.configuration.metricNanoseconds, unreadBytesMax: AdminPort.memoryBytesMax))
         shown.metrics = metrics
-        let pages: [any AdminPages] = [
-            MetricsPages(source: desk, metrics: metrics), HealthPages(keeper.desk),
-            StorePages(queries: queries, clock: clock),
-            LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
-            CounterPages(desk: desk, clock: clock), ResourcePages(reading: resources?.reading),
-        ]
+        let pages = AdminPort.pages(
+            desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
+            messages.levels, clock)
         shown.admin = try AdminPort(socket, place, pages, clock)
     }
 

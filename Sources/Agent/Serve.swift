@@ -472,21 +472,16 @@ public final class Serve {
         let desk = FactsDesk(duties.wake) { [unowned self] in facts }
         duties.add(desk)
         guard let keeper, let socket, let place = settings.configuration.admin else { return }
-        let queries = StoreQueries(directory: settings.configuration.storeDirectory)
         let metrics = CurrentMetrics(
             resource: resource, startTime: startTime, clock: clock, components: components, exemplars: exemplars,
             resources: resources?.reading,
             limits: ExpositionLimits(
                 interval: settings.configuration.metricNanoseconds, unreadBytesMax: AdminPort.memoryBytesMax))
         page = metrics
-        let pages: [any AdminPages] = [
-            MetricsPages(source: desk, metrics: metrics), HealthPages(keeper.desk),
-            StorePages(queries: queries, clock: clock),
-            LevelPages(levels: messages.levels), WorkloadPages(desk: desk, clock: clock),
-            CounterPages(desk: desk, clock: clock), DiscoveryPages(board: registrations),
-            ResourcePages(reading: resources?.reading),
-        ]
-        admin = try AdminPort(socket, place, pages, clock)
+        let pages = AdminPort.pages(
+            desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
+            messages.levels, clock)
+        admin = try AdminPort(socket, place, pages + [DiscoveryPages(board: registrations)], clock)
     }
 
     /// What is known at this moment.
@@ -657,8 +652,7 @@ extension ListenAddress {
 
     /// With the port that was chosen.
     func bound(to place: ListeningSocket.Place) -> ListenAddress {
-        guard case .tcp(var own) = self, case .tcp(_, let port) = place else { return self }
-        own.port = port
-        return .tcp(own)
+        guard case .tcp(let own) = self else { return self }
+        return .tcp(own.bound(to: place))
     }
 }

@@ -38,6 +38,19 @@ final class AdminPort {
         }
     }
 
+    /// What there is to see of any workload.
+    static func pages(
+        _ desk: FactsDesk, _ metrics: CurrentMetrics, _ health: HealthDesk, _ resources: ResourceReading?,
+        store: String, _ levels: MessageLevels, _ clock: LinuxClock
+    ) -> [any AdminPages] {
+        [
+            MetricsPages(source: desk, metrics: metrics), HealthPages(health),
+            StorePages(queries: StoreQueries(directory: store), clock: clock), LevelPages(levels: levels),
+            WorkloadPages(desk: desk, clock: clock), CounterPages(desk: desk, clock: clock),
+            ResourcePages(reading: resources),
+        ]
+    }
+
     /// What those who follow the logs may want to see. Any thread, the same for all batches.
     func show(_ batch: Batch) {
         guard batch.signal == .logs, following.isFollowed else { return }
