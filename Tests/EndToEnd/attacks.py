@@ -9,6 +9,7 @@ A case is a file, or a folder with case.js or case.mjs. It is copied to a folder
     // limits: cpu=200ms heap=64MB
     // flags: --dir data                                further flags
     // env: NAME=VALUE
+    // link: NAME -> $SECRET                            a symbolic link beside the entry
     // request: GET /a -> 503                           of serve, in turn; -> STATUS TEXT: the body is TEXT
     // expect: held                                     the last line on stdout; `refused`: the program did not come to run
     // expect-exit: 3
@@ -29,7 +30,7 @@ import shutil
 CASES = pathlib.Path(__file__).resolve().parent.parent / "Attack"
 LINE = re.compile(r"//\s*([a-z-]+)([:|])[ ]?(.*)$")
 KEYS = {
-    "attack", "command", "policy", "limits", "flags", "env", "request", "expect", "expect-exit", "expect-violation", "expect-limit", "expect-outcome",
+    "attack", "command", "policy", "limits", "flags", "env", "link", "request", "expect", "expect-exit", "expect-violation", "expect-limit", "expect-outcome",
     "expect-stderr", "expect-reached",
 }  # fmt: skip
 
@@ -44,6 +45,7 @@ class Case:
     limits: list = dataclasses.field(default_factory=list)
     flags: list = dataclasses.field(default_factory=list)
     env: dict = dataclasses.field(default_factory=dict)
+    links: dict = dataclasses.field(default_factory=dict)
     requests: list = dataclasses.field(default_factory=list)
     expect: str = ""
     exit: int | None = None
@@ -82,6 +84,9 @@ class Case:
         elif key == "request":
             method, path, status, body = re.fullmatch(r"(\S+) (\S+) -> (\d+)(?: (.*))?", value).groups()
             self.requests.append((method, path, int(status), body))
+        elif key == "link":
+            name, to = value.split(" -> ")
+            self.links[name] = to
         elif key == "env":
             name, text = value.split("=", 1)
             self.env[name] = text
@@ -110,6 +115,8 @@ class Case:
             for name, text in replaced.items():
                 data = data.replace(name.encode(), text.encode())
             path.write_bytes(data)
+        for name, to in self.links.items():
+            (folder / name).symlink_to(replaced.get(to, to))
         arguments = ["--policy", self.policy]
         if self.policy_lines:
             text = "\n".join(self.policy_lines) + "\n"
