@@ -73,7 +73,7 @@ class Case:
                 break
         assert self.attack, f"{self.name}: no line says what is tried"
         assert self.command in ("run", "serve"), f"{self.name}: command {self.command}"
-        assert self.expect or self.requests, f"{self.name}: nothing is expected"
+        assert self.expect or self.requests or self.exit, f"{self.name}: nothing is expected"
         assert (self.command == "serve") == bool(self.requests), f"{self.name}: requests are those of serve"
 
     def _take(self, key, mark, value):
