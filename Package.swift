@@ -97,6 +97,7 @@ let package = Package(
         target("Health", ["System", "Telemetry", "Wire"]),
         target("Store", [grdb, "System", "Telemetry", "Wire"]),
         target("Exposition", ["Telemetry", "Wire"]),
+        target("CodeCheck", ["Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts
         target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System", "Wire"], exclude: ["js"]),
@@ -105,16 +106,16 @@ let package = Package(
         target("Receivers", ["CLinux", "Health", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
         target("SidelightMetrics", [coreMetrics, "Exposition", "Telemetry", "Wire"]),
         // 5 hosts
-        target("Runtime", nio + ["Discovery", "Platform", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
+        target("Runtime", nio + ["CodeCheck", "Discovery", "Platform", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target(
             "Agent",
             [
-                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
+                "Telemetry", "Wire", "Pipeline", "Queue", "CodeCheck", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
                 "Exporters", "Receivers", "Exposition", "SidelightMetrics", coreMetrics, "System",
             ]),
         // 6 tools
         .executableTarget(
-            name: "sidelight", dependencies: [arguments, "Agent", "Store", "Configuration", "Linux", "System", "Telemetry", "Transport", "Wire"],
+            name: "sidelight", dependencies: [arguments, "Agent", "Store", "CodeCheck", "Configuration", "Linux", "System", "Telemetry", "Transport", "Wire"],
             swiftSettings: swift),
         .executableTarget(
             name: "sidelight-worker", dependencies: ["Runtime"],
@@ -137,8 +138,9 @@ let package = Package(
         tests("Discovery", ["Discovery", "Registries", "System", "Wire"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),
         tests("Exposition", ["Exposition", "Telemetry", "Wire"]),
+        tests("CodeCheck", ["CodeCheck", "Wire"]),
         tests("SidelightMetrics", ["SidelightMetrics", .product(name: "Metrics", package: "swift-metrics")]),
-        tests("Command", ["sidelight", "Store", "System", "Telemetry", "Wire"]),
+        tests("Command", ["CodeCheck", "sidelight", "Store", "System", "Telemetry", "Wire"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "Telemetry", "System"]),
         tests("Agent", ["Agent", "Configuration", "Discovery", "Exporters", "Health", "Resources", "Telemetry", "Wire", "Linux", "Logs", "Processors", "Registries", "Resolver", "Store", "System", "Transport"]),

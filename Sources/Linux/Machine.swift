@@ -6,6 +6,9 @@ internal import System
 public enum Machine {
     public static var processID: Int32 { getpid() }
 
+    /// Processors that are at work.
+    public static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
     /// The kernel's number of the calling thread.
     public static var threadID: Int { Int(sl_thread_id()) }
 

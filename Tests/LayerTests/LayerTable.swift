@@ -19,7 +19,7 @@ struct LayerTable {
             ["CV8", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON", "CHTTP2", "CYAML", "CZstd", "CAres", "CAvahi", "CRE2", "CScan"],
             ["Telemetry", "System", "Policy"],
             ["Wire", "Pipeline", "Queue", "Resources", "Discovery", "Configuration"],
-            ["Linux", "Logs", "Transport", "Resolver", "Registries", "Server", "Processors", "Health", "Exposition", "Store", "Engine"],
+            ["Linux", "Logs", "Transport", "Resolver", "Registries", "Server", "Processors", "Health", "Exposition", "Store", "CodeCheck", "Engine"],
             ["Platform", "TLS", "Exporters", "Receivers", "Admin", "SidelightMetrics"],
             ["Runtime", "Agent"],
             ["sidelight", "sidelight-worker"],
