@@ -172,8 +172,8 @@ struct WorkerOptions: Sendable {
         guard case .object(let members) = configuration, isTraced else {
             return .object([JSON.Member(key: "enabled", value: .bool(false))])
         }
-        // Tokens of registries are none of JavaScript's business.
-        return .object(members.filter { $0.key != "resolve" })
+        // Tokens of registries, and where the fence is, are none of JavaScript's business.
+        return .object(members.filter { $0.key != "resolve" && $0.key != "fence" })
     }
 
     /// `NAME=value` each.
