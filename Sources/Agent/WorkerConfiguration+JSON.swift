@@ -1,3 +1,4 @@
+internal import CodeCheck
 internal import Configuration
 internal import Telemetry
 internal import Wire
@@ -48,10 +49,21 @@ extension WorkerConfiguration {
                 json.put("attributesPerEvent", spanLimits.attributesPerEvent)
                 json.put("attributesPerLink", spanLimits.attributesPerLink)
             }
+            if check.isRequired { put(check, &json) }
             if !resolve.isEmpty { put(resolve, &json) }
             if let serving { put(serving, &json) }
         }
         return json.bytes
+    }
+
+    /// What is looked for in code before it runs.
+    private func put(_ check: CodeCheckConfiguration, _ json: inout JSONWriter) {
+        json.name("check")
+        json.object { json in
+            json.field("level", check.level.rawValue)
+            json.name("options")
+            CodeCheckOptions(check).write(to: &json)
+        }
     }
 
     /// Who knows where services are.

@@ -60,6 +60,11 @@ public struct CodeCheckOptions: Hashable, Sendable {
 
     public var json: [UInt8] {
         var json = JSONWriter()
+        write(to: &json)
+        return json.bytes
+    }
+
+    public func write(to json: inout JSONWriter) {
         json.object { json in
             json.name("own")
             json.array { json in
@@ -85,7 +90,6 @@ public struct CodeCheckOptions: Hashable, Sendable {
             json.name("suppressions")
             json.bool(allowsSuppressions)
         }
-        return json.bytes
     }
 
     /// Whether there is such a rule, of ours or of the user's.

@@ -37,6 +37,8 @@ struct WorkerOptions: Sendable {
     /// The highest that it was given.
     private(set) var descriptorMax: Int32 = 2
     private var snapshotArgument: String?
+    /// Nil: code is not checked before it runs.
+    private(set) var codeGate: CodeGate?
 
     // MARK: From the configuration
 
@@ -110,6 +112,7 @@ struct WorkerOptions: Sendable {
         command = .run(entry: FilePath.resolve(entry, in: Self.workingDirectory()))
         self.arguments = Array(rest)
         if let configurationDescriptor { configuration = try Self.readConfiguration(configurationDescriptor) }
+        codeGate = CodeGate(configuration["check"])
     }
 
     private mutating func descriptor(_ option: String, _ value: String?) throws(UsageError) -> Int32 {
@@ -172,8 +175,8 @@ struct WorkerOptions: Sendable {
         guard case .object(let members) = configuration, isTraced else {
             return .object([JSON.Member(key: "enabled", value: .bool(false))])
         }
-        // Tokens of registries, and where the fence is, are none of JavaScript's business.
-        return .object(members.filter { $0.key != "resolve" && $0.key != "fence" })
+        // Tokens of registries, where the fence is, and what is looked for in code are none of JavaScript's business.
+        return .object(members.filter { !["resolve", "fence", "check"].contains($0.key) })
     }
 
     /// `NAME=value` each.

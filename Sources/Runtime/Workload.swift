@@ -96,7 +96,8 @@ final class Workload {
         monitor = TurnMonitor(realm.isolate, board: board, turns: turns)
         internals = Internals(try PlatformSources.attach(realm), in: realm)
         loader = try ModuleLoader(
-            internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init))
+            internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init),
+            codeGate: options.codeGate)
         fetches = Fetches(eventLoop, services: FetchServiceOptions(options.configuration["resolve"]))
         modules = CompiledModules(internals, store: options.cacheDirectory.map(StoredModules.init))
     }
@@ -182,6 +183,7 @@ final class Workload {
 
     /// Starts a WASI command; the promise of its end.
     private func runCommand(_ entry: String, _ module: [UInt8]) throws(JSFailure) -> Value {
+        try loader.validate(module, .either, name: entry)
         let name = String(FilePath.name(of: entry))
         func joined(_ texts: [String]) -> Value { internals.string(texts.map { $0 + "\0" }.joined()) }
         return try internals.call(

@@ -133,16 +133,27 @@ const isGlobal = (node, name) => node?.type === 'Identifier' && (name === undefi
 
 const GLOBAL_OBJECTS = new Set(['globalThis', 'window', 'self', 'global']);
 
+/** Steps that may be taken to find out what one expression stands for: sources can be made to have it take for ever. */
+const STEPS_MAX = 2_000;
+/** Names for one thing, each for the one before. */
+const ALIASES_MAX = 64;
+let steps = STEPS_MAX;
+
 /** What is behind parentheses with a comma, an optional chain and a name that is only given once: `(0, eval)`. */
 function plain(node, depth = 0) {
+    let passed;
     for (;;) {
-        if (node === null || node === undefined || depth > 8) return node;
-        depth++;
+        if (node === null || node === undefined || steps <= 0) return node;
+        if (++depth > ALIASES_MAX) steps = 0;
+        steps--;
         if (node.type === 'ChainExpression') node = node.expression;
         else if (node.type === 'SequenceExpression') node = node.expressions[node.expressions.length - 1];
         else if (node.type === 'Identifier') {
             const binding = node.scope.find(node.name);
             if (binding === undefined || binding.isWritten || binding.value === undefined) return node;
+            // `var a = a`, and longer ways round.
+            if (passed?.includes(binding)) return node;
+            (passed ??= []).push(binding);
             node = binding.value;
         } else return node;
     }
@@ -150,14 +161,18 @@ function plain(node, depth = 0) {
 
 /** Whether it is the global object, by any of its names. */
 function isGlobalObject(node) {
+    if (steps <= 0) return false;
     const target = plain(node);
     return isGlobal(target) && GLOBAL_OBJECTS.has(target.name)
         || (target?.type === 'MemberExpression' && isGlobalObject(target.object) && GLOBAL_OBJECTS.has(propertyName(target)));
 }
 
+/** Characters of a text that is put together. */
+const TEXT_MAX = 4_096;
+
 /** What a string is known to be: literals, sums of them, templates, and names that are given one once. Undefined: it is not known. */
 function textOf(node, depth = 0) {
-    if (node === null || node === undefined || depth > 32) return undefined;
+    if (node === null || node === undefined || depth > 256 || steps-- <= 0) return undefined;
     switch (node.type) {
         case 'Literal': return typeof node.value === 'string' || typeof node.value === 'number' ? String(node.value) : undefined;
         case 'TemplateLiteral': {
@@ -175,7 +190,7 @@ function textOf(node, depth = 0) {
             if (node.operator !== '+') return undefined;
             const left = textOf(node.left, depth + 1);
             const right = left === undefined ? undefined : textOf(node.right, depth + 1);
-            return right === undefined || left.length + right.length > 65_536 ? undefined : left + right;
+            return right === undefined || left.length + right.length > TEXT_MAX ? undefined : left + right;
         }
         case 'Identifier': {
             const value = plain(node, depth);

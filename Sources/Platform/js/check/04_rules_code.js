@@ -129,8 +129,9 @@ const GLOBALS = new Map([
 ]);
 const IMPORTS = new Map([
     ['child_process', 'it starts programs'], ['cluster', 'it starts processes'], ['inspector', 'it debugs the program'], ['repl', 'it runs text as code'], ['vm', 'it runs text as code'],
-    ['v8', 'it reads the heap'], ['module', 'it changes how modules are loaded'],
 ]);
+/** Modules that have harmless uses as well. */
+const DOUBTFUL = new Map([['module', 'it can change how modules are loaded'], ['v8', 'it can read the heap']]);
 
 rule('forbidden-global', 'error', 'a name of the realm that programs have no business with', {
     MemberExpression(node) {
@@ -155,6 +156,7 @@ function importedName(node, name) {
     if (name === undefined) return;
     const bare = name.startsWith('node:') ? name.slice(5) : name;
     if (IMPORTS.has(bare)) report(node, `${shown(name)} is imported: ${IMPORTS.get(bare)}`);
+    else if (DOUBTFUL.has(bare)) report(node, `${shown(name)} is imported: ${DOUBTFUL.get(bare)}`, 'warning');
     else if (options.imports.has(bare) || options.imports.has(name)) report(node, `${shown(name)} is forbidden here`);
     else if (/^data:/i.test(name)) report(node, 'code is imported from a data: URL: it was made of text');
     else if (/^https?:/i.test(name)) report(node, `code is imported from the network: ${shown(name)}`);

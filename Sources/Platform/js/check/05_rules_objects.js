@@ -67,10 +67,23 @@ function merged(node) {
     while (owner !== null && !isFunction(owner)) owner = owner.parent;
     if (owner === null || isSymbol(key) || isGuarded(owner)) return;
     const keyName = key.type === 'Identifier' ? key.name : undefined;
-    if (keyName !== undefined && isKeyOfLoop(keyName, node) && recurses(owner, target, keyName, node)) {
+    if (keyName !== undefined && isKeyOfLoop(keyName, node) && once(owner, `${target} ${keyName}`, () => recurses(owner, target, keyName))) {
         return report(node, `a deep copy takes any key: with "__proto__" it changes the prototype of all objects`, 'warning');
     }
-    if (stepsInto(owner, target)) report(node, 'a path of keys is followed and set without a look at them: with "__proto__" it changes the prototype of all objects', 'warning');
+    owner.told ??= new Set();
+    if (owner.told.has(target) || !once(owner, target, () => stepsInto(owner, target))) return;
+    owner.told.add(target);
+    report(node, 'a path of keys is followed and set without a look at them: with "__proto__" it changes the prototype of all objects', 'warning');
+}
+
+/** Things asked of one function: each is a walk through all of it. */
+const ASKED_MAX = 50;
+
+/** The answer to a question about a function, found out once. What is asked too often is not found. */
+function once(owner, question, answer) {
+    owner.answers ??= new Map();
+    if (!owner.answers.has(question)) owner.answers.set(question, owner.answers.size < ASKED_MAX && answer());
+    return owner.answers.get(question);
 }
 
 /** Whether a function has a look at the names that matter, or asks for own properties of what it writes to. */
@@ -79,7 +92,7 @@ function isGuarded(owner) {
     let found = false;
     walk(owner, (node) => {
         if (node.type === 'Literal' && GUARDS.has(node.value)) found = true;
-        else if (node.type === 'Identifier' && /^(hasOwn|hasOwnProperty|isUnsafeKey|isPrototypePolluted|safeKey|isPlainObject)$/.test(node.name)) found = true;
+        else if (node.type === 'Identifier' && /^(?:hasOwn|hasOwnProperty|is\w*(?:Proto|Unsafe|Safe|Polluted)\w*|safeKey|isPlainObject)$/.test(node.name)) found = true;
         else if (node.type === 'CallExpression' && isMember(node.callee, 'Object', 'create') && node.arguments[0]?.value === null) found = true;
         return !found;
     });
@@ -104,7 +117,7 @@ const declares = (left, name) => left.type === 'Identifier' ? left.name === name
 const isKeysCall = (node) => node?.type === 'CallExpression' && node.callee.type === 'MemberExpression' && ['keys', 'entries', 'getOwnPropertyNames', 'ownKeys'].includes(propertyName(node.callee));
 
 /** Whether the function calls itself with `target[key]` or assigns what its own call gives. */
-function recurses(owner, target, keyName, assignment) {
+function recurses(owner, target, keyName) {
     let function_ = owner;
     if (owner.id === null || owner.id === undefined) {
         const parent = owner.parent;

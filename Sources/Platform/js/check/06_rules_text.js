@@ -2,11 +2,11 @@
 
 /** What is a secret by its form alone. */
 const SECRETS = [
-    ['a private key', /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----[\s\\nr]*[A-Za-z0-9+/=]{16}/],
+    ['a private key', /-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----[\s\\nr]*[A-Za-z0-9+/=]{16}/],
     ['an AWS access key id', /\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b/],
     ['a GitHub token', /\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59})\b/],
     ['a GitLab token', /\bgl(?:pat|ptt|dt|rt)-[A-Za-z0-9_-]{20,}/],
-    ['a Slack token', /\bxox[abeoprs]-(?:\d{6,}-){1,3}[A-Za-z0-9]{16,}/],
+    ['a Slack token', /\bxox[abeoprs]-(?:\d{6,20}-){1,3}[A-Za-z0-9]{16,}/],
     ['a Slack web hook', /https:\/\/hooks\.slack\.com\/services\/T[A-Z0-9]{6,}\/B[A-Z0-9]{6,}\/[A-Za-z0-9]{20,}/],
     ['a Stripe key', /\b[rs]k_live_[A-Za-z0-9]{20,}/],
     ['a Google API key', /\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])/],
@@ -21,7 +21,7 @@ const SECRETS = [
     ['a Shopify token', /\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}\b/],
     ['an Azure storage key', /AccountKey=[A-Za-z0-9+/]{86}==/],
     ['a JSON web token', /\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}/],
-    ['a password in a URL', /\b[a-z][a-z0-9+.-]*:\/\/[^\s:/?#@'"`${}<>]+:([^\s:/?#@'"`${}<>]{3,})@[^\s/?#@'"`${}<>]/i],
+    ['a password in a URL', /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/?#@'"`${}<>]{1,100}:([^\s:/?#@'"`${}<>]{3,200})@[^\s/?#@'"`${}<>]/i],
 ];
 const SECRET_NAME = /(?:^|[_\-.]|(?<=[a-z0-9]))(?:pass(?:word|wd|phrase)|pwd|secret|(?:api|access|private|secret|encryption|signing|auth|master|session)[_-]?key|(?:access|auth|api|bearer|refresh|secret|session)[_-]?token|credentials?|client[_-]?secret)s?$/i;
 /** Values that stand for a secret, and are none. */
@@ -167,5 +167,5 @@ const isMathematics = (name) => [...name].every((letter) => /[\x00-\x7F]/.test(l
 rule('homoglyph', 'error', 'a name is written with letters that look like others', { Identifier: look, PrivateIdentifier: look });
 
 function beginText() {
-    seen = { hexNames: new Set(), escaped: 0, isLongTold: false, brackets: 0, names: new Set() };
+    seen = { hexNames: new Set(), escaped: 0, isLongTold: false, brackets: 0, names: new Set(), isTooFar: false };
 }

@@ -52,6 +52,13 @@ function check(text, kind) {
     return JSON.stringify({ findings, left, directives: parsed?.directives ?? [], sourceType: parsed?.sourceType ?? '' });
 }
 
+/** What cannot be followed to its end is no clean bill: once a file. */
+function tooFar(node) {
+    if (seen.isTooFar) return;
+    seen.isTooFar = true;
+    note('check-failed', 'error', node.loc.start, node.loc.start, 'what this expression stands for takes too many steps to find out');
+}
+
 function inspect(tree) {
     link(tree);
     beginText();
@@ -60,11 +67,14 @@ function inspect(tree) {
         if (found !== undefined) {
             for (let index = 0; index < found.length; index++) {
                 current = found[index][0];
+                steps = STEPS_MAX;
                 found[index][1](node);
+                if (steps <= 0) tooFar(node);
             }
         }
         for (let index = 0; index < own.length; index++) {
             const one = own[index];
+            steps = STEPS_MAX;
             if (one.matches(node)) note(one.id, one.level, node.loc.start, node.loc.end, one.message);
         }
         eachChild(node, visit);
