@@ -202,6 +202,7 @@ extension RecordKind {
         case .metricPoint: "metric_point"
         case .scope: "scope"
         case .instrument: "instrument"
+        case .finding: "finding"
         }
     }
 
@@ -215,6 +216,7 @@ extension RecordKind {
         case .metricPoint: "metric point"
         case .scope: "scope"
         case .instrument: "instrument"
+        case .finding: "finding"
         }
     }
 }

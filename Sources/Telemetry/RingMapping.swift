@@ -44,6 +44,7 @@ public final class RingMapping: @unchecked Sendable {
         public static let deathLength = 516
         public static let deathMessage = 520
         public static let fence = 1544
+        public static let findings = 2048
     }
 
     public static let deathMessageBytesMax = 1024

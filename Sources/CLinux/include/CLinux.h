@@ -29,6 +29,9 @@ static inline void sl_store_release_u32(void *_Nonnull at, uint32_t value) {
 static inline void sl_exchange_u32(void *_Nonnull at, uint32_t value) {
     __atomic_exchange_n((uint32_t *)at, value, __ATOMIC_SEQ_CST);
 }
+static inline void sl_add_u32(void *_Nonnull at, uint32_t value) {
+    __atomic_fetch_add((uint32_t *)at, value, __ATOMIC_RELAXED);
+}
 
 // Cells of the board (docs/specs/board-format.md): one thread writes, another looks at any time, so every access is atomic; on x86 and arm64
 // these are plain loads and stores.
