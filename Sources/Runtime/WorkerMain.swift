@@ -153,7 +153,8 @@ public enum WorkerMain {
     /// All is up that the guest's code needs.
     private static func close(_ fence: WorkerFence?, _ ring: RingMapping) {
         guard var fence else { return }
-        fence.close { name in lastRing?.writeDeathNote(.fence, UnsafeRawBufferPointer(start: name, count: strlen(name))) }
+        fence.close { name in lastRing?.writeDeathNote(.fence, UnsafeRawBufferPointer(start: name, count: strlen(name)))
+        }
         ring.tellFence(fence.layers)
         guard let lacking = fence.lacking else { return }
         ring.leave(.start, lacking)

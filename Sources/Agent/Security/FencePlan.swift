@@ -28,7 +28,9 @@ struct FencePlan: Sendable {
         var named: [FenceLayer] = []
         var fence = Fence()
         if let name = configuration.user {
-            guard let user = Fence.user(name) else { throw FenceError(description: "fence.user: there is no user \(name)") }
+            guard let user = Fence.user(name) else {
+                throw FenceError(description: "fence.user: there is no user \(name)")
+            }
             fence.user = user
             named.append(.user)
         }
@@ -61,7 +63,8 @@ struct FencePlan: Sendable {
         switch layer {
         case .landlock, .landlockTCP, .landlockScopes:
             let needed = layer == .landlock ? 1 : layer == .landlockTCP ? 4 : 6
-            return "\(layer.rawValue) (needs Landlock version \(needed); the kernel has \(version == 0 ? "none" : "version \(version)"))"
+            let there = version == 0 ? "none" : "version \(version)"
+            return "\(layer.rawValue) (needs Landlock version \(needed); the kernel has \(there))"
         case .user: return "user (only root becomes another)"
         case .seccomp: return "seccomp (the kernel takes no filter)"
         case .net, .ipc: return "\(layer.rawValue) (the kernel has no namespaces for this user)"
@@ -133,6 +136,7 @@ struct FenceNotice {
         messages.inform(plan.text(up))
         // Its kernel is ours, so what we saw there was refused to it: by a container's own filter, for one.
         let lost = plan.layers.subtracting(up).layers
-        if !lost.isEmpty { messages.warn("the fence lacks what the kernel has: \(lost.map(\.rawValue).joined(separator: ", "))") }
+        guard !lost.isEmpty else { return }
+        messages.warn("the fence lacks what the kernel has: \(lost.map(\.rawValue).joined(separator: ", "))")
     }
 }
