@@ -192,6 +192,32 @@ def test_a_mask_against_it_does_not_help(start):
     assert "killed by the fence" in err
 
 
+@pytest.mark.parametrize("index", [1, 2, -1])
+def test_every_thread_is_held(start, index):
+    process, pid = start()
+    task = sorted(int(entry.name) for entry in pathlib.Path(f"/proc/{pid}/task").iterdir())[index]
+    with native.inside(task) as thread:
+        thread.call_and_go(CALLS["execve"], 0, 0, 0)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, "killed by the fence: syscall execve" in err) == (3, True)
+
+
+@pytest.mark.parametrize("how", ["32 bits", "x32"])
+def test_another_machines_numbers_end_it(start, how):
+    process, pid = start()
+    with native.inside(pid) as thread:
+        if how == "32 bits":
+            # int 0x80, in place of syscall.
+            place = thread.before.rip - 2
+            native.ptrace(native.POKEDATA, pid, place, native.ptrace(native.PEEKDATA, pid, place) & ~0xFFFF | 0x80CD)
+            thread.call_and_go(20)
+        else:
+            thread.call_and_go(0x40000000 | CALLS["getpid"])
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert "killed by the fence" in err
+
+
 def test_a_server_has_another_at_once(serve):
     service = serve(SERVED, "--isolates", 2, "--admin", "127.0.0.1:0")
     assert service.fetch() == "served"
@@ -256,6 +282,19 @@ def test_what_else_is_refused_fails(start):
     assert process.stdout.readline() == "still well\n"
     assert process.stdout.readline() == "still well\n"
     assert process.poll() is None
+
+
+def test_each_call_that_is_on_no_list_fails(start):
+    plain, checked, deadly = native.lists()
+    process, pid = start()
+    with native.inside(pid) as thread:
+        answered = {}
+        for name, number in sorted(CALLS.items(), key=lambda each: each[1]):
+            if name not in plain | checked | deadly:
+                answered[name] = thread.call(number, 0, 0, 0, 0, 0, 0)
+    assert len(answered) > 150
+    assert set(answered.values()) == {(EPERM, None)}, {name: each for name, each in answered.items() if each != (EPERM, None)}
+    assert process.stdout.readline() == "still well\n"
 
 
 def test_files_are_read_and_not_written(start, tmp_path):
