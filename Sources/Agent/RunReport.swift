@@ -199,6 +199,7 @@ extension RecordKind {
         case .metricPoint: "metric_point"
         case .scope: "scope"
         case .instrument: "instrument"
+        case .finding: "finding"
         }
     }
 
@@ -212,6 +213,7 @@ extension RecordKind {
         case .metricPoint: "metric point"
         case .scope: "scope"
         case .instrument: "instrument"
+        case .finding: "finding"
         }
     }
 }
