@@ -171,4 +171,5 @@ public enum DeathCode: UInt32, Sendable {
     case start
     /// The program called `process.exit`, in a worker that serves.
     case exit
+    case memoryLimit, loopBlockLimit, promiseLimit, cpuWindowLimit
 }

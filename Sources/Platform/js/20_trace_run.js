@@ -19,7 +19,7 @@ const LOG_UNITS = 262144;
 const NO_IDS = [0, 0, 0, 0, 0, 0];
 
 function writeLog(kind, severity, text, list, span) {
-    if (!bound.enabled) return;
+    if (!bound.enabled || !internal.limits.logs.take()) return;
     const ours = isOurs(span);
     const foreign = ours ? undefined : contextOf(span);
     const ids = foreign === undefined ? NO_IDS : foreign.ids;
@@ -94,13 +94,14 @@ function beginRun(entry) {
     finished('start', 0, now(), undefined, undefined, span);
 }
 
-// Ends it. `code` is the exit code; `reason` a text when the run did not end by itself.
-function endRun(code, reason) {
+// Ends it. `code` is the exit code; `reason` a text when the run did not end by itself; `outcome` of a limit that ended it.
+function endRun(code, reason, outcome) {
     internal.fetch?.endOfRun();
     internal.metrics?.collect();
     const span = bound.runSpan;
     if (span === undefined || !span._recording) return;
     setAttribute(span, 'process.exit.code', code);
+    if (outcome !== undefined) setAttribute(span, 'sidelight.outcome', outcome);
     if (code !== 0 && statusOf(span) !== ERROR) setStatus(span, { code: ERROR, message: reason ?? `exit code ${code}` });
     end(span);
 }
