@@ -373,7 +373,10 @@ public final class Serve {
         lastReason = outcome.endReason
         lastEnd = outcome.reason
         if !supervisor.isEnding { failure = (outcome.exitCode == 0 ? 1 : outcome.exitCode, lastEnd) }
-        perform(supervisor.ended(id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1)))
+        perform(
+            supervisor.ended(
+                id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1),
+                atLimit: outcome.death?.limit != nil))
     }
 
     // MARK: words
