@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Linux
+internal import Policy
 internal import Telemetry
 internal import Wire
 
@@ -20,9 +21,11 @@ struct FencePlan: Sendable {
 
     /// Nil: no fence is wanted.
     /// - Parameters:
-    ///   - configuration: Of the worker.
+    ///   - entry: As given on the command line.
     ///   - cacheDirectory: Absolute, where it keeps compiled code.
-    init?(_ worker: WorkerConfiguration, cacheDirectory: String?) throws(FenceError) {
+    init?(
+        _ worker: WorkerConfiguration, _ policy: Policy, entry: String, cacheDirectory: String?
+    ) throws(FenceError) {
         let configuration = worker.fence
         guard configuration.mode == .on else { return nil }
         var named: [FenceLayer] = []
@@ -45,7 +48,8 @@ struct FencePlan: Sendable {
             }
         }
         fence.descriptorsMax = configuration.descriptorsMax
-        fence.write = [cacheDirectory].compactMap { $0 } + worker.folders.map(\.host)
+        let places = FencePlaces(worker, policy, entry: entry, cacheDirectory: cacheDirectory)
+        (fence.read, fence.write, fence.ports) = (places.read, places.write, places.ports)
         self.fence = fence
         required = FenceLayers(configuration.require + named)
         let available = Fence.available()
