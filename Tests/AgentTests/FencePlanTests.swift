@@ -103,7 +103,7 @@ import Wire
     }
 
     @Test func whatIsThereMayBeRequired() throws {
-        let available = Fence.available().subtracting(FenceLayers([.user, .net, .ipc])).layers
+        let available = Fence.available().subtracting(FenceLayers([.user, .net, .ipc, .pid])).layers
         let made = try #require(try plan(worker { $0.require = available }))
         #expect(made.layers == FenceLayers(available))
     }

@@ -413,6 +413,23 @@ def test_a_network_of_its_own_is_none(serve, sidelight):
     assert service.said("fence: .*, net, ipc")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="namespaces of processes are root's")
+def test_processes_of_its_own(serve, sidelight):
+    sidelight.write("policy.yaml", "base: standard\nfence: {namespaces: [pid]}\n")
+    code = "export default { fetch: () => new Response(`pid ${process.pid}`) };"
+    service = serve(code, "--policy", sidelight.folder / "policy.yaml", "--isolates", 2)
+    assert {service.fetch() for _ in range(10)} == {"pid 1"}
+    first, second = service.workers
+    assert len({os.readlink(f"/proc/{pid}/ns/pid") for pid in (first, second, "self")}) == 3
+    # Process 1 of a namespace dies by no signal of its own, and ends all the same.
+    with native.inside(first) as thread:
+        thread.call_and_go(CALLS["execve"], 0, 0, 0)
+    wait_for(lambda: first not in service.workers and len(service.workers) == 2)
+    wait_for(lambda: service.said("killed by the fence: syscall execve; started again"))
+    assert service.fetch() == "pid 1"
+    assert service.end() == 0
+
+
 def connect(thread, port):
     fd, _ = thread.call(CALLS["socket"], socket.AF_INET, socket.SOCK_STREAM, 0)
     address = thread.put(struct.pack("<H", socket.AF_INET) + struct.pack(">H", port) + socket.inet_aton("127.0.0.1") + bytes(8))
