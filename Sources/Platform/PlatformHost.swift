@@ -32,6 +32,8 @@ public protocol PlatformHost: AnyObject {
     func promiseSettled(_ token: Int, reason: Value?)
     /// What another thread calls with a job that has ended: `internal.jobs.ended` is to be told, in a turn. Nothing happens once the isolate ends.
     func cryptoEnd() -> @Sendable (CryptoJob) -> Void
+    /// Another finding of a kind, about a permission or a limit: what `Telemetry.FindingCounter` counts.
+    func countFinding(_ kind: String, _ name: String)
     /// JSON of the source map of a loaded script; nil when it has none.
     func sourceMap(ofScript name: String) -> [UInt8]?
     /// Readable once the run is to end: what blocks this thread waits for it too. Negative: there is none.

@@ -4,7 +4,7 @@
 
 const { StringPrototypeLastIndexOf, StringPrototypeSlice } = primordials;
 const {
-    bound, open, commit, drop, putInline, putAttributes, keepAll, NO_ATTRIBUTES, reference, firstStep, KIND_LOG, KIND_ERROR,
+    bound, open, commit, drop, putInline, putAttributes, keepAll, NO_ATTRIBUTES, reference, firstStep, KIND_LOG, KIND_ERROR, KIND_FINDING,
 } = internal.ring;
 const { contextOf, exceptionAttributes, safeText, cut } = internal.traceValues;
 const { trace } = internal;
@@ -19,7 +19,6 @@ const LOG_UNITS = 262144;
 const NO_IDS = [0, 0, 0, 0, 0, 0];
 
 function writeLog(kind, severity, text, list, span) {
-    if (!bound.enabled) return;
     const ours = isOurs(span);
     const foreign = ours ? undefined : contextOf(span);
     const ids = foreign === undefined ? NO_IDS : foreign.ids;
@@ -49,13 +48,19 @@ function writeLog(kind, severity, text, list, span) {
 
 // A console message. `severity` is OTLP's number; `attributes` an object or undefined.
 function log(severity, text, attributes) {
-    if (!bound.enabled) return;
+    if (!bound.enabled || !internal.limits.logs.take()) return;
     writeLog(KIND_LOG, severity, text, keepAll(attributes, bound.attributeLimit), activeSpan());
 }
 
+// What the host found (27_findings.js), whether or not the program's own telemetry is wanted.
+function finding(severity, text, attributes, span) {
+    writeLog(KIND_FINDING, severity, text, keepAll(attributes, FINDING_ATTRIBUTES), span);
+}
+const FINDING_ATTRIBUTES = 8;
+
 // An error nobody caught: an error record, and an exception event with error status on `span`.
 function error(exception, span, severity = 17, extra = undefined) {
-    if (!bound.enabled) return;
+    if (!bound.enabled || !internal.limits.logs.take()) return;
     const attributes = exceptionAttributes(exception);
     const message = attributes['exception.message'] ?? cut(safeText(exception));
     const type = attributes['exception.type'];
@@ -94,13 +99,14 @@ function beginRun(entry) {
     finished('start', 0, now(), undefined, undefined, span);
 }
 
-// Ends it. `code` is the exit code; `reason` a text when the run did not end by itself.
-function endRun(code, reason) {
+// Ends it. `code` is the exit code; `reason` a text when the run did not end by itself; `outcome` of a limit that ended it.
+function endRun(code, reason, outcome) {
     internal.fetch?.endOfRun();
     internal.metrics?.collect();
     const span = bound.runSpan;
     if (span === undefined || !span._recording) return;
     setAttribute(span, 'process.exit.code', code);
+    if (outcome !== undefined) setAttribute(span, 'sidelight.outcome', outcome);
     if (code !== 0 && statusOf(span) !== ERROR) setStatus(span, { code: ERROR, message: reason ?? `exit code ${code}` });
     end(span);
 }
@@ -181,5 +187,5 @@ function moduleLoaded(m) {
     if (m.evaluateStart) finished('evaluate', m.evaluateStart, m.evaluateEnd, undefined, undefined, span);
 }
 
-const parts = { log, error, fail, beginRun, endRun, finished, startOwn, endOwn, eventAt, recordingSpan, module: moduleLoaded };
+const parts = { log, finding, error, fail, beginRun, endRun, finished, startOwn, endOwn, eventAt, recordingSpan, module: moduleLoaded };
 for (const name in parts) trace[name] = parts[name];
