@@ -175,6 +175,10 @@ def test_the_spans_say_so(start, receiver):
     for span in (run, receiver.named("open")):
         assert (span.status, span.message) == (ERROR, "killed by the fence: syscall execve")
         assert span.attributes["error.type"] == "fence"
+        assert span.attributes["sidelight.outcome"] == "refused"
+    (finding,) = [log for log in receiver.logs if log.event_name == "sidelight.violation"]
+    assert finding.attributes["sidelight.policy.target"] == "execve"
+    assert (finding.trace_id, finding.span_id) == (run.trace_id, run.span_id)
 
 
 def test_a_mask_against_it_does_not_help(start):
