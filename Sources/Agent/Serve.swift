@@ -74,7 +74,10 @@ public final class Serve {
         for warning in settings.warnings { messages.warn(warning) }
         let fence: FencePlan?
         do throws(FenceError) {
-            fence = try FencePlan(settings.configuration.worker, cacheDirectory: Worker.cacheDirectory)
+            let configuration = settings.configuration
+            fence = try FencePlan(
+                configuration.worker, configuration.policy.policy, entry: settings.entry,
+                cacheDirectory: Worker.cacheDirectory)
         } catch {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
@@ -373,7 +376,10 @@ public final class Serve {
         lastReason = outcome.endReason
         lastEnd = outcome.reason
         if !supervisor.isEnding { failure = (outcome.exitCode == 0 ? 1 : outcome.exitCode, lastEnd) }
-        perform(supervisor.ended(id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1)))
+        perform(
+            supervisor.ended(
+                id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1),
+                atLimit: outcome.death?.limit != nil))
     }
 
     // MARK: words

@@ -20,6 +20,8 @@ public struct CodeCheckConfiguration: Hashable, Sendable {
     /// Code is looked at before it runs; what has a finding of `level` or worse does not run.
     public var isRequired = false
     public var level = Level.error
+    /// What would not run does run, and is told of.
+    public var isAudited = false
     public var rules: [OwnRule] = []
     /// Names of the realm that are forbidden besides.
     public var globals: [String] = []

@@ -5,6 +5,13 @@ public enum CodeRulesFile {
         _ file: PipelineConfiguration.File, environment: [String: String],
         into configuration: inout CodeCheckConfiguration
     ) -> [ConfigurationProblem] {
+        load(file, environment: environment, into: &configuration).errors.inOrder
+    }
+
+    static func load(
+        _ file: PipelineConfiguration.File, environment: [String: String],
+        into configuration: inout CodeCheckConfiguration
+    ) -> Problems {
         let loading = FileLoading(
             fileName: file.name, environment: environment, hasProgram: { _ in true },
             readFile: { _ in .failed("no file is read") })
@@ -17,7 +24,7 @@ public enum CodeRulesFile {
         } catch {
             loading.error(error.position, [], error.message)
         }
-        return loading.problems.errors.inOrder
+        return loading.problems
     }
 
     private static func read(_ section: inout FileSection, _ configuration: inout CodeCheckConfiguration) {

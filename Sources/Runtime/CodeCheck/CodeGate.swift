@@ -7,6 +7,8 @@ final class CodeGate: Sendable {
     private let options: CodeCheckOptions
     /// What is as bad as this does not run.
     private let level: CodeLevel
+    /// It runs all the same, and is told of.
+    let isAudited: Bool
     /// Made when the first code comes: the signals of this process have their thread by then.
     private let thread = Mutex<CodeCheckThread?>(nil)
 
@@ -18,6 +20,7 @@ final class CodeGate: Sendable {
         else { return nil }
         self.options = options
         self.level = level
+        isAudited = configuration["isAudited"] == .bool(true)
     }
 
     struct Refusal {
