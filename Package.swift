@@ -65,6 +65,7 @@ let package = Package(
         .target(name: "CCurl"),
         .target(name: "CAres"),
         .target(name: "CAvahi"),
+        .target(name: "CCrypto"),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
@@ -79,6 +80,7 @@ let package = Package(
         // 1 values
         target("Telemetry", ["CLinux"]),
         target("System"),
+        target("Signing", ["CCrypto"]),
         // 2 pure
         target("Wire", ["CSimdJSON", "Telemetry"]),
         target("Pipeline", ["Telemetry"]),
@@ -87,6 +89,7 @@ let package = Package(
         target("Discovery", ["System"]),
         target("Resources", ["System", "Telemetry"]),
         // 3 drivers
+        target("Audit", ["Signing", "Telemetry", "Wire"]),
         target("Linux", ["CLinux", "Queue", "System"]),
         target("Transport", ["CCurl", "CZlib", "System"]),
         target("Resolver", ["CAres", "CLinux", "Discovery", "System", "Wire"]),
@@ -109,7 +112,7 @@ let package = Package(
         target(
             "Agent",
             [
-                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
+                "Audit", "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
                 "Exporters", "Receivers", "Exposition", "SidelightMetrics", coreMetrics, "System",
             ]),
         // 6 tools
@@ -121,6 +124,8 @@ let package = Package(
             swiftSettings: swift, linkerSettings: v8Link),
         // tests
         tests("Layer", []),
+        tests("Signing", ["Signing"]),
+        tests("Audit", ["Audit", "Signing", "Telemetry"]),
         tests("Telemetry", ["Telemetry", "CLinux"]),
         tests("Wire", ["Wire", "Telemetry"], exclude: ["corpus", "peer"]),
         tests("Pipeline", ["Pipeline", "Queue", "Linux", "Exporters", "Wire", "Configuration", "Telemetry", "System"]),

@@ -49,6 +49,8 @@ public final class Run {
     private let destinations: Destinations
     private let control: ControlServer?
     private let duties: Duties
+    /// Nil: there is no store to have it in.
+    let trail: AuditTrail?
     private let shown: Shown
     /// Nil: nobody wants to know.
     private var keeper: HealthKeeper?
@@ -98,6 +100,8 @@ public final class Run {
         SignalDescriptor.awaitChildren()
         signals = try SignalDescriptor(Signals.end)
         duties = try Duties()
+        trail = AuditTrail(store: configuration.storeDirectory, isHeld: true, clock: clock, messages: messages)
+        trail?.begin("run", target: settings.entry)
         startTime = clock.unixNanoseconds()
         let started = try Worker(configuration.worker, arguments: [settings.entry] + settings.arguments)
         components = ComponentMetrics.make(configuration.worker.resource.serviceName)
@@ -158,6 +162,7 @@ public final class Run {
         let facts = worker.facts()
         var counters = report.countersSoFar
         keeper?.desk.add(to: &counters)
+        trail?.add(to: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: nil, startTime: startTime, resource: resource,
             workers: [facts], total: facts.board, restarts: [:], counters: counters, isEnding: false)
@@ -247,6 +252,7 @@ public final class Run {
         report.add(worker)
         report.received.merge(received, uniquingKeysWith: +)
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
+        trail?.end("run", target: settings.entry, outcome: outcome.endReason)
         report.agentNanoseconds = clock.processNanoseconds()
         tell(report)
         return RunEnding(exitCode: outcome.exitCode, signal: outcome.endSignal)

@@ -28,6 +28,8 @@ public final class Serve {
     private let resource: Resource
     private let control: ControlServer?
     private let duties: Duties
+    /// Nil: there is no store to have it in.
+    let trail: AuditTrail?
     /// Nil: there is none.
     private var admin: AdminPort?
     /// Nil: switched off.
@@ -132,6 +134,8 @@ public final class Serve {
             places: configuration.isolates, startNanoseconds: configuration.startNanoseconds,
             shutdownNanoseconds: configuration.shutdownNanoseconds)
         duties = try Duties()
+        trail = AuditTrail(store: configuration.storeDirectory, clock: clock, messages: messages)
+        trail?.begin("serve", target: settings.entry)
         startTime = clock.unixNanoseconds()
         metrics = BoardMetrics(startTime: startTime)
         metricsAt = clock.monotonicNanoseconds() &+ configuration.metricNanoseconds
@@ -493,6 +497,7 @@ public final class Serve {
         var counters = report.countersSoFar
         registrations.count(in: &counters)
         keeper?.desk.add(to: &counters)
+        trail?.add(to: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: address.url(isTLS: identity != nil),
             startTime: startTime, resource: resource, workers: workers, total: metrics.total(workers.map(\.board)),
@@ -592,6 +597,7 @@ public final class Serve {
         case .drained, nil: break
         }
         report.outcome.exitCode = exitCode
+        trail?.end("serve", target: settings.entry, outcome: exitCode == 0 ? "drained" : "failed")
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
         report.agentNanoseconds = clock.processNanoseconds()
         for warning in report.warnings { messages.warn(warning) }

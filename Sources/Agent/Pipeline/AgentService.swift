@@ -55,6 +55,8 @@ public final class AgentService {
     private let surroundings: PipelineSurroundings
     /// For as long as the agent runs. Nil: no store, or one that cannot be written, of which its writer tells.
     private let storeLock: FolderLock?
+    /// Nil: there is no store to have it in.
+    let trail: AuditTrail?
     private let counters = ReceiverCounters()
     private let intake: PipelineIntake
     private let server: Server
@@ -132,6 +134,10 @@ public final class AgentService {
         signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
         SignalDescriptor.ignoreBrokenPipes()
         storeLock = try Self.lock(configuration.store)
+        trail =
+            configuration.store.isEnabled
+            ? AuditTrail(store: configuration.store.directory, clock: clock, messages: messages) : nil
+        trail?.begin("agent", target: configuration.service)
         let transport = CurlTransport()
         let components = ComponentMetrics.make(configuration.service)
         let resource = Resource.agent(configuration.service)
@@ -167,6 +173,7 @@ public final class AgentService {
                 wish: wish, messages: messages.about(.agent)))
         duties.add(keeper)
         status.follow(keeper.desk)
+        if let trail { status.follow(trail) }
         admin = AdminHandler([
             MetricsPages(source: status, metrics: metrics), HealthPages(keeper.desk),
             PipelinePages(status: status, taps: surroundings.taps), LogPages(followers: surroundings.followers),
@@ -244,6 +251,7 @@ public final class AgentService {
         for output in plan.outputs { output.exporter.close(deadline) }
         _ = plan.end.store?.flush()
         tellWhatIsLeft()
+        trail?.end("agent", target: plan.configuration.service, outcome: "drained")
         return RunEnding(exitCode: 0)
     }
 
