@@ -90,6 +90,7 @@ let package = Package(
         target("Resources", ["System", "Telemetry"]),
         // 3 drivers
         target("Audit", ["Signing", "Telemetry", "Wire"]),
+        target("Bundle", ["Signing", "Telemetry", "Wire"]),
         target("Linux", ["CLinux", "Queue", "System"]),
         target("Transport", ["CCurl", "CZlib", "System"]),
         target("Resolver", ["CAres", "CLinux", "Discovery", "System", "Wire"]),
@@ -108,16 +109,16 @@ let package = Package(
         target("Receivers", ["CLinux", "Health", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
         target("SidelightMetrics", [coreMetrics, "Exposition", "Telemetry", "Wire"]),
         // 5 hosts
-        target("Runtime", nio + ["Discovery", "Platform", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
+        target("Runtime", nio + ["Discovery", "Signing", "Platform", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target(
             "Agent",
             [
-                "Audit", "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
+                "Audit", "Bundle", "Signing", "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
                 "Exporters", "Receivers", "Exposition", "SidelightMetrics", coreMetrics, "System",
             ]),
         // 6 tools
         .executableTarget(
-            name: "sidelight", dependencies: [arguments, "Agent", "Store", "Configuration", "Linux", "System", "Telemetry", "Transport", "Wire"],
+            name: "sidelight", dependencies: [arguments, "Agent", "Audit", "Bundle", "Signing", "Store", "Configuration", "Linux", "System", "Telemetry", "Transport", "Wire"],
             swiftSettings: swift),
         .executableTarget(
             name: "sidelight-worker", dependencies: ["Runtime"],
@@ -125,6 +126,7 @@ let package = Package(
         // tests
         tests("Layer", []),
         tests("Signing", ["Signing"]),
+        tests("Bundle", ["Bundle", "Signing"]),
         tests("Audit", ["Audit", "Signing", "Telemetry"]),
         tests("Telemetry", ["Telemetry", "CLinux"]),
         tests("Wire", ["Wire", "Telemetry"], exclude: ["corpus", "peer"]),

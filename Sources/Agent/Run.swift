@@ -49,8 +49,7 @@ public final class Run {
     private let destinations: Destinations
     private let control: ControlServer?
     private let duties: Duties
-    /// Nil: there is no store to have it in.
-    let trail: AuditTrail?
+    let trail: AuditTrail
     private let shown: Shown
     /// Nil: nobody wants to know.
     private var keeper: HealthKeeper?
@@ -78,6 +77,18 @@ public final class Run {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
         }
+        let trail = AuditTrail(
+            store: settings.configuration.storeDirectory, isHeld: true, clock: LinuxClock(), messages: messages)
+        trail.begin("run", target: settings.entry)
+        var settings = settings
+        do throws(StartRefusal) {
+            settings.configuration.worker.signed = try SignedStart.admit(
+                settings.entry, settings.configuration.signature, trail)
+        } catch {
+            messages.fail(error, entry: settings.entry)
+            trail.end("run", target: settings.entry, outcome: "refused")
+            return RunEnding(exitCode: error.exitCode)
+        }
         let wish = NotifySocket.takeWish()
         var socket: ListeningSocket?
         if settings.configuration.isAdminGiven, let place = settings.configuration.admin {
@@ -89,7 +100,7 @@ public final class Run {
             }
         }
         do {
-            let run = try Run(settings, fence, messages)
+            let run = try Run(settings, fence, trail, messages)
             if socket != nil || wish != nil { run.keepHealth(wish) }
             run.beginSampling()
             if let socket { try run.openAdmin(socket) }
@@ -100,8 +111,11 @@ public final class Run {
         }
     }
 
-    private init(_ settings: RunSettings, _ fence: FencePlan?, _ messages: Messages) throws {
+    private init(
+        _ settings: RunSettings, _ fence: FencePlan?, _ trail: AuditTrail, _ messages: Messages
+    ) throws {
         self.settings = settings
+        self.trail = trail
         self.fence = fence
         self.messages = messages
         let configuration = settings.configuration
@@ -109,8 +123,6 @@ public final class Run {
         SignalDescriptor.awaitChildren()
         signals = try SignalDescriptor(Signals.end)
         duties = try Duties()
-        trail = AuditTrail(store: configuration.storeDirectory, isHeld: true, clock: clock, messages: messages)
-        trail?.begin("run", target: settings.entry)
         startTime = clock.unixNanoseconds()
         let started = try Worker(
             configuration.worker, fence: fence, arguments: [settings.entry] + settings.arguments)
@@ -174,7 +186,7 @@ public final class Run {
         let facts = worker.facts()
         var counters = report.countersSoFar
         keeper?.desk.add(to: &counters)
-        trail?.add(to: &counters)
+        trail.add(to: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: nil, startTime: startTime, resource: resource,
             workers: [facts], total: facts.board, restarts: [:], counters: counters, isEnding: false)
@@ -266,7 +278,7 @@ public final class Run {
         report.add(worker)
         report.received.merge(received, uniquingKeysWith: +)
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
-        trail?.end("run", target: settings.entry, outcome: outcome.endReason)
+        trail.end("run", target: settings.entry, outcome: outcome.endReason)
         report.agentNanoseconds = clock.processNanoseconds()
         tell(report)
         return RunEnding(exitCode: outcome.exitCode, signal: outcome.endSignal)

@@ -28,8 +28,9 @@ public final class Serve {
     private let resource: Resource
     private let control: ControlServer?
     private let duties: Duties
-    /// Nil: there is no store to have it in.
-    let trail: AuditTrail?
+    let trail: AuditTrail
+    /// What the program's files have to be; nil: it need not be signed.
+    private var signed: WorkerConfiguration.SignedFileList?
     /// Nil: there is none.
     private var admin: AdminPort?
     /// Nil: switched off.
@@ -81,6 +82,16 @@ public final class Serve {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
         }
+        let trail = AuditTrail(
+            store: settings.configuration.storeDirectory, clock: LinuxClock(), messages: messages)
+        let signed: WorkerConfiguration.SignedFileList?
+        do throws(StartRefusal) {
+            signed = try SignedStart.admit(settings.entry, settings.configuration.signature, trail)
+        } catch {
+            messages.fail(error, entry: settings.entry)
+            trail.end("serve", target: settings.entry, outcome: "refused")
+            return RunEnding(exitCode: error.exitCode)
+        }
         let wish = NotifySocket.takeWish()
         let identity: ServedIdentity?
         do throws(ServedIdentityError) {
@@ -109,7 +120,7 @@ public final class Serve {
             return RunEnding(exitCode: 2)
         }
         do {
-            let serve = try Serve(settings, fence, socket, identity, messages)
+            let serve = try Serve(settings, fence, socket, identity, signed, trail, messages)
             serve.keepHealth(wish)
             serve.beginSampling()
             try serve.openAdmin(admin)
@@ -123,9 +134,11 @@ public final class Serve {
 
     private init(
         _ settings: ServeSettings, _ fence: FencePlan?, _ socket: ListeningSocket, _ identity: ServedIdentity?,
-        _ messages: Messages
+        _ signed: WorkerConfiguration.SignedFileList?, _ trail: AuditTrail, _ messages: Messages
     ) throws {
         self.settings = settings
+        self.signed = signed
+        self.trail = trail
         self.fence = fence
         self.identity = identity
         self.messages = messages
@@ -147,14 +160,13 @@ public final class Serve {
             places: configuration.isolates, startNanoseconds: configuration.startNanoseconds,
             shutdownNanoseconds: configuration.shutdownNanoseconds)
         duties = try Duties()
-        trail = AuditTrail(store: configuration.storeDirectory, clock: clock, messages: messages)
-        trail?.begin("serve", target: settings.entry)
         startTime = clock.unixNanoseconds()
         metrics = BoardMetrics(startTime: startTime)
         metricsAt = clock.monotonicNanoseconds() &+ configuration.metricNanoseconds
         report = RunReport(
             outcome: WorkerOutcome(exitCode: 0), workerStatus: .exited(0))
         if settings.isWatching { startWatching() }
+        trail.begin("serve", target: settings.entry)
     }
 
     private func startWatching() {
@@ -264,6 +276,13 @@ public final class Serve {
     private func beginReload() {
         let now = clock.monotonicNanoseconds()
         keeper?.reloading()
+        do throws(StartRefusal) {
+            signed = try SignedStart.admit(settings.entry, settings.configuration.signature, trail)
+        } catch {
+            messages.warn("\(settings.entry) is not taken as it is now: \(error.problems[0]); what was serves on")
+            keeper?.reloaded()
+            return
+        }
         guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: now)) }
         if identity.beginCheck(now: now) { isPollerOld = true }
     }
@@ -327,8 +346,10 @@ public final class Serve {
             let serving = ServingConfiguration(
                 address: address.description, index: place, isolates: configuration.isolates,
                 crons: place == 0 ? configuration.crons.map(\.text) : [], health: configuration.common.health)
+            var worker = configuration.worker
+            worker.signed = signed
             let started = try Worker(
-                configuration.worker, fence: fence, arguments: [settings.entry], serving: (serving, socket, identity))
+                worker, fence: fence, arguments: [settings.entry], serving: (serving, socket, identity))
             let (destinations, admin, page, exemplars, clock) = (destinations, admin, page, exemplars, clock)
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
@@ -511,7 +532,7 @@ public final class Serve {
         var counters = report.countersSoFar
         registrations.count(in: &counters)
         keeper?.desk.add(to: &counters)
-        trail?.add(to: &counters)
+        trail.add(to: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: address.url(isTLS: identity != nil),
             startTime: startTime, resource: resource, workers: workers, total: metrics.total(workers.map(\.board)),
@@ -611,7 +632,7 @@ public final class Serve {
         case .drained, nil: break
         }
         report.outcome.exitCode = exitCode
-        trail?.end("serve", target: settings.entry, outcome: exitCode == 0 ? "drained" : "failed")
+        trail.end("serve", target: settings.entry, outcome: exitCode == 0 ? "drained" : "failed")
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
         report.agentNanoseconds = clock.processNanoseconds()
         for warning in report.warnings { messages.warn(warning) }

@@ -49,9 +49,25 @@ extension WorkerConfiguration {
                 json.put("attributesPerLink", spanLimits.attributesPerLink)
             }
             if !resolve.isEmpty { put(resolve, &json) }
+            if let signed { put(signed, &json) }
             if let serving { put(serving, &json) }
         }
         return json.bytes
+    }
+
+    /// Path and digest in turn.
+    private func put(_ signed: SignedFileList, _ json: inout JSONWriter) {
+        json.name("signed")
+        json.object { json in
+            json.put("manifest", signed.manifest)
+            json.name("files")
+            json.array { json in
+                for (path, digest) in signed.digests {
+                    json.string(path)
+                    json.string(digest)
+                }
+            }
+        }
     }
 
     /// Who knows where services are.

@@ -112,10 +112,9 @@ public struct AuditVerifier {
         return try PublicKey(pem: pem)
     }
 
-    /// Verifies all of it. `each` is called with every entry that can be read, in the order they stand in, sound or not.
-    /// - Parameter isShared: others may write meanwhile: the lock is taken for a moment. False: nobody does, or it cannot be taken.
+    /// Verifies all of it. `each` is called with every entry that can be read and its line, in the order they stand in, sound or not.
     public static func verify(
-        _ files: any AuditFiles, key: PublicKey, anchor: Anchor? = nil, each: (AuditEntry) -> Void = { _ in }
+        _ files: any AuditFiles, key: PublicKey, anchor: Anchor? = nil, each: (AuditEntry, _ line: ArraySlice<UInt8>) -> Void = { _, _ in }
     ) throws(AuditFileError) -> AuditVerdict {
         do throws(SigningError) {
             try CryptoLibrary.require()
@@ -160,7 +159,7 @@ public struct AuditVerifier {
 
     // MARK: Lines
 
-    private mutating func take(_ bytes: [UInt8], of segment: String, isLast: Bool, _ each: (AuditEntry) -> Void) {
+    private mutating func take(_ bytes: [UInt8], of segment: String, isLast: Bool, _ each: (AuditEntry, ArraySlice<UInt8>) -> Void) {
         verdict.segments += 1
         var start = 0
         var line = 0
@@ -173,11 +172,11 @@ public struct AuditVerifier {
     }
 
     private mutating func take(
-        _ line: ArraySlice<UInt8>, _ segment: String, _ number: Int, isOpen: Bool, _ each: (AuditEntry) -> Void
+        _ line: ArraySlice<UInt8>, _ segment: String, _ number: Int, isOpen: Bool, _ each: (AuditEntry, ArraySlice<UInt8>) -> Void
     ) {
         do throws(AuditEntry.LineProblem) {
             let entry = try AuditEntry(line: line)
-            each(entry)
+            each(entry, line)
             take(entry, segment, number)
         } catch {
             if isOpen {
@@ -187,7 +186,7 @@ public struct AuditVerifier {
             }
             switch error {
             case .edited(let entry):
-                each(entry)
+                each(entry, line)
                 // A torn line has no hash at its end, so this is none.
                 report(
                     .edited, segment, number, entry.number, text: "the content of entry \(entry.number) is not what was written")

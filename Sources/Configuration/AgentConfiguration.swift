@@ -25,6 +25,7 @@ public struct AgentConfiguration: Hashable, Sendable {
     public var metricNanoseconds: UInt64 = 60_000_000_000
     /// A file, "strict" or "trusted".
     public var policy: String?
+    public var signature = SignatureConfiguration()
     /// Globs of files to tail.
     public var logs: [String] = []
     public var logLevel = LogLevel.warning
@@ -60,6 +61,7 @@ public struct AgentConfiguration: Hashable, Sendable {
         configuration.worker.resolve = read.common.discovery.resolve
         configuration.logs = flags.logs
         configuration.policy = flags.policy
+        configuration.signature.require(flags.requiredSignatures, &problems)
         configuration.isJSON = flags.isJSON
         configuration.logLevel = LogLevel.parse(flag: flags.logLevel, environment, &problems)
         return problems.result(configuration)

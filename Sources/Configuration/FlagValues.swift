@@ -11,6 +11,8 @@ public struct FlagValues: Sendable {
     public var tlsCertificate: String?
     public var tlsKey: String?
     public var policy: String?
+    /// Files of public keys.
+    public var requiredSignatures: [String] = []
     public var limits: [String] = []
     /// Of `agent`: NAME=HOST:PORT or NAME=off.
     public var receives: [String] = []

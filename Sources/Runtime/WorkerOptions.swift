@@ -31,8 +31,10 @@ struct WorkerOptions: Sendable {
     /// Certificate and key of a server that speaks TLS, and the keys of its tickets.
     var identityDescriptor: Int32?
     var ticketsDescriptor: Int32?
-    /// Where `--check-tls` writes what it finds.
+    /// Where `--check-tls` and `--list-files` write what they find.
     var answerDescriptor: Int32?
+    /// Nothing is run: what files entry and arguments consist of is wanted.
+    private(set) var listsFiles = false
     var configuration = JSON.object([])
     /// The highest that it was given.
     private(set) var descriptorMax: Int32 = 2
@@ -49,7 +51,10 @@ struct WorkerOptions: Sendable {
     /// Of a heap snapshot when the heap's limit is reached; nil: none is taken.
     var snapshotBytesMax: Int? { configuration["heapSnapshotBytesMax"]?.number.map { Int($0) } }
     var snapshotPath: String? { snapshotArgument ?? configuration["snapshot"]?.string }
-    var cacheDirectory: String? { configuration["cacheDir"]?.string }
+    /// Whoever could write to it would have other code run than was signed.
+    var cacheDirectory: String? { configuration["signed"] == nil && !listsFiles ? configuration["cacheDir"]?.string : nil }
+    /// Nil: the program need not be signed.
+    var signedFiles: SignedFiles? { SignedFiles(configuration["signed"]) }
     /// Bytes of a WebAssembly memory; nil: V8's 4 GiB.
     var wasmMemoryBytesMax: Int? { configuration["wasmMemoryBytesMax"]?.number.map { Int($0) } }
     /// What a WASI command may reach: its own name of each folder, and the path.
@@ -91,6 +96,7 @@ struct WorkerOptions: Sendable {
                 command = .checkTLS
                 return
             case "--config-fd": configurationDescriptor = try descriptor(argument, rest.popFirst())
+            case "--list-files": listsFiles = true
             case "--snapshot": snapshotArgument = try Self.path(argument, rest.popFirst())
             case "--build-snapshot":
                 command = .buildSnapshot(path: try Self.path(argument, rest.popFirst()))
@@ -108,7 +114,7 @@ struct WorkerOptions: Sendable {
             throw UsageError("no entry; usage: sidelight-worker [OPTIONS] ENTRY [ARGS…]")
         }
         command = .run(entry: FilePath.resolve(entry, in: Self.workingDirectory()))
-        self.arguments = Array(rest)
+        self.arguments = listsFiles ? rest.map { FilePath.resolve($0, in: Self.workingDirectory()) } : Array(rest)
         if let configurationDescriptor { configuration = try Self.readConfiguration(configurationDescriptor) }
     }
 
@@ -172,8 +178,8 @@ struct WorkerOptions: Sendable {
         guard case .object(let members) = configuration, isTraced else {
             return .object([JSON.Member(key: "enabled", value: .bool(false))])
         }
-        // Tokens of registries, and where the fence is, are none of JavaScript's business.
-        return .object(members.filter { $0.key != "resolve" && $0.key != "fence" })
+        // Tokens of registries, where the fence is, and what was signed are none of JavaScript's business.
+        return .object(members.filter { !["resolve", "fence", "signed", "secrets"].contains($0.key) })
     }
 
     /// `NAME=value` each.

@@ -19,6 +19,8 @@ final class Workload {
     let ring: RingMapping
     let options: WorkerOptions
     let loader: ModuleLoader
+    /// Of one that lists what its program consists of.
+    let recorder: FileRecorder?
     let fetches: Fetches
     let modules: CompiledModules
     /// Of a worker that serves; nil without an agent.
@@ -95,6 +97,8 @@ final class Workload {
         clock = RingTime(base: ring.monotonicBase)
         monitor = TurnMonitor(realm.isolate, board: board, turns: turns)
         internals = Internals(try PlatformSources.attach(realm), in: realm)
+        recorder = options.listsFiles ? FileRecorder() : nil
+        let files = recorder?.recording(files) ?? options.signedFiles?.guarding(files) ?? files
         loader = try ModuleLoader(
             internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init))
         fetches = Fetches(eventLoop, services: FetchServiceOptions(options.configuration["resolve"]))
@@ -108,6 +112,9 @@ final class Workload {
         attach()
         turn { () throws(JSFailure) in
             try startPlatform(entry)
+            if recorder != nil, let descriptor = options.answerDescriptor {
+                return try list(entry, options.arguments, to: descriptor)
+            }
             if options.isTraced { try internals.call("trace.beginRun", [internals.string(entry)]) }
             try run(entry)
         }
@@ -144,6 +151,7 @@ final class Workload {
         do {
             source = try loader.readEntry(entry)
         } catch {
+            if error.isUnsigned { try loader.noteUnsigned(entry, error.description) }
             return machine.end(.entryUnreadable(reason: error.description))
         }
         loading.end = clock.now()

@@ -23,7 +23,7 @@ import Testing
         #expect(log.isKeyNew)
         try log.append((0..<3).map(event), now: 5_000)
         var read: [AuditEvent] = []
-        let verdict = try AuditVerifier.verify(files, key: log.publicKey) { read.append($0.event) }
+        let verdict = try AuditVerifier.verify(files, key: log.publicKey) { entry, _ in read.append(entry.event) }
         #expect(verdict.isSound, "\(verdict.problems)")
         #expect(verdict.entries == 3 && verdict.first == 1 && verdict.last == 3 && verdict.unsigned == 0)
         #expect(read.count == 3)
