@@ -108,13 +108,16 @@ public struct AuditVerifier {
 
     /// The public key beside the log; nil: there is none.
     public static func ownKey(_ files: any AuditFiles) throws -> PublicKey? {
-        guard let pem = try files.read(AuditNames.publicKey, from: 0, bytesMax: SigningKey.fileBytesMax) else { return nil }
+        guard let pem = try files.read(AuditNames.publicKey, from: 0, bytesMax: SigningKey.fileBytesMax) else {
+            return nil
+        }
         return try PublicKey(pem: pem)
     }
 
     /// Verifies all of it. `each` is called with every entry that can be read and its line, in the order they stand in, sound or not.
     public static func verify(
-        _ files: any AuditFiles, key: PublicKey, anchor: Anchor? = nil, each: (AuditEntry, _ line: ArraySlice<UInt8>) -> Void = { _, _ in }
+        _ files: any AuditFiles, key: PublicKey, anchor: Anchor? = nil,
+        each: (AuditEntry, _ line: ArraySlice<UInt8>) -> Void = { _, _ in }
     ) throws(AuditFileError) -> AuditVerdict {
         do throws(SigningError) {
             try CryptoLibrary.require()
@@ -159,7 +162,9 @@ public struct AuditVerifier {
 
     // MARK: Lines
 
-    private mutating func take(_ bytes: [UInt8], of segment: String, isLast: Bool, _ each: (AuditEntry, ArraySlice<UInt8>) -> Void) {
+    private mutating func take(
+        _ bytes: [UInt8], of segment: String, isLast: Bool, _ each: (AuditEntry, ArraySlice<UInt8>) -> Void
+    ) {
         verdict.segments += 1
         var start = 0
         var line = 0
@@ -172,7 +177,8 @@ public struct AuditVerifier {
     }
 
     private mutating func take(
-        _ line: ArraySlice<UInt8>, _ segment: String, _ number: Int, isOpen: Bool, _ each: (AuditEntry, ArraySlice<UInt8>) -> Void
+        _ line: ArraySlice<UInt8>, _ segment: String, _ number: Int, isOpen: Bool,
+        _ each: (AuditEntry, ArraySlice<UInt8>) -> Void
     ) {
         do throws(AuditEntry.LineProblem) {
             let entry = try AuditEntry(line: line)
@@ -189,7 +195,8 @@ public struct AuditVerifier {
                 each(entry, line)
                 // A torn line has no hash at its end, so this is none.
                 report(
-                    .edited, segment, number, entry.number, text: "the content of entry \(entry.number) is not what was written")
+                    .edited, segment, number, entry.number,
+                    text: "the content of entry \(entry.number) is not what was written")
                 count(entry)
                 follow(entry)
             case .unreadable:
@@ -218,7 +225,9 @@ public struct AuditVerifier {
         switch AuditSeal.isGood(entry, key) {
         case true?: verdict.signatures += 1
         case false?:
-            report(.signature, segment, line, entry.number, text: "the signature of entry \(entry.number) is none of \(key.id)")
+            report(
+                .signature, segment, line, entry.number,
+                text: "the signature of entry \(entry.number) is none of \(key.id)")
         case nil: break
         }
         follow(entry)
@@ -274,7 +283,9 @@ public struct AuditVerifier {
                 let missing = head.number - verdict.last
                 report(
                     .truncated,
-                    text: "\(missing) \(missing == 1 ? "entry is" : "entries are") missing at the end: entry \(head.number) was signed, the log ends with \(verdict.last)")
+                    text:
+                        "\(missing) \(missing == 1 ? "entry is" : "entries are") missing at the end: entry \(head.number) was signed, the log ends with \(verdict.last)"
+                )
             } else if hashAtHead != head.hash {
                 report(.replaced, text: "entry \(head.number) is not the one that was signed")
             } else {
@@ -294,7 +305,11 @@ public struct AuditVerifier {
         guard verdict.entries > 0 else { return }
         if verdict.first == 1, firstPrevious == .zero { return }
         if let removal, removal.number == verdict.first, removal.previous == firstPrevious.hex { return }
-        report(.cut, text: "entries before \(verdict.first) are missing at the beginning, and it is not on record that they were removed")
+        report(
+            .cut,
+            text:
+                "entries before \(verdict.first) are missing at the beginning, and it is not on record that they were removed"
+        )
     }
 
     private mutating func reportBad() {

@@ -116,7 +116,8 @@ public struct BundleManifest: Hashable, Sendable {
             let signature = json["signature"]?.string.flatMap({ Signature(hex: $0) }),
             case .array(let values) = json["files"], values.count <= Self.filesMax
         else {
-            throw BundleError("\"entry\", \"time\", \"key\", \"signature\" or \"files\" is missing, or not what it should be")
+            throw BundleError(
+                "\"entry\", \"time\", \"key\", \"signature\" or \"files\" is missing, or not what it should be")
         }
         var files: [File] = []
         for (index, value) in values.enumerated() {

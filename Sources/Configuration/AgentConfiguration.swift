@@ -87,7 +87,8 @@ public struct AgentConfiguration: Hashable, Sendable {
             if let address = ListenAddress(parsing: text) {
                 listen = address
             } else {
-                problems.error("--listen", "\"\(text)\" is not HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080, or unix:PATH")
+                problems.error(
+                    "--listen", "\"\(text)\" is not HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080, or unix:PATH")
             }
         }
         if let text = flags.isolates {

@@ -52,7 +52,9 @@ struct WorkerOptions: Sendable {
     var snapshotBytesMax: Int? { configuration["heapSnapshotBytesMax"]?.number.map { Int($0) } }
     var snapshotPath: String? { snapshotArgument ?? configuration["snapshot"]?.string }
     /// Whoever could write to it would have other code run than was signed.
-    var cacheDirectory: String? { configuration["signed"] == nil && !listsFiles ? configuration["cacheDir"]?.string : nil }
+    var cacheDirectory: String? {
+        configuration["signed"] == nil && !listsFiles ? configuration["cacheDir"]?.string : nil
+    }
     /// Nil: the program need not be signed.
     var signedFiles: SignedFiles? { SignedFiles(configuration["signed"]) }
     /// Bytes of a WebAssembly memory; nil: V8's 4 GiB.

@@ -40,7 +40,8 @@ public final class SigningKey: Sendable {
         let secret = SecretBytes(count: Self.bytesCount) { room in
             result = pem.withUnsafeBytes { text in
                 guard let passphrase else {
-                    return sl_crypto_pem_read_secret(text.baseAddress ?? UnsafeRawPointer(room), text.count, nil, 0, room)
+                    return sl_crypto_pem_read_secret(
+                        text.baseAddress ?? UnsafeRawPointer(room), text.count, nil, 0, room)
                 }
                 return passphrase.withBytes {
                     sl_crypto_pem_read_secret(
@@ -131,7 +132,8 @@ public struct PublicKey: Hashable, Sendable, CustomStringConvertible {
         var result = sl_crypto_pem_broken
         bytes = [UInt8](unsafeUninitializedCapacity: Self.bytesCount) { room, count in
             result = pem.withUnsafeBytes {
-                $0.isEmpty ? sl_crypto_pem_none : sl_crypto_pem_read_public($0.baseAddress!, $0.count, room.baseAddress!)
+                $0.isEmpty
+                    ? sl_crypto_pem_none : sl_crypto_pem_read_public($0.baseAddress!, $0.count, room.baseAddress!)
             }
             count = result == sl_crypto_pem_ok ? Self.bytesCount : 0
         }
@@ -170,7 +172,9 @@ extension SigningError {
         case sl_crypto_pem_ok: return nil
         case sl_crypto_pem_none: self.init("there is no \(kind) key in it (PEM)")
         case sl_crypto_pem_passphrase:
-            self.init(hasPassphrase ? "the passphrase is another" : "it is encrypted: a passphrase is needed", isPassphrase: true)
+            self.init(
+                hasPassphrase ? "the passphrase is another" : "it is encrypted: a passphrase is needed",
+                isPassphrase: true)
         case sl_crypto_pem_other_key: self.init("the \(kind) key in it is not an Ed25519 key")
         default: self.init("the \(kind) key in it is broken")
         }

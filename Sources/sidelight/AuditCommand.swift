@@ -46,7 +46,8 @@ struct AuditVerifyCommand: ParsableCommand {
     func run() throws {
         let anchor = try holds.map { text in
             guard let anchor = AuditVerifier.Anchor(text) else {
-                throw ValidationError("--holds \(text.escaped): expected NUMBER:HASH, as `sidelight audit verify` says `end`")
+                throw ValidationError(
+                    "--holds \(text.escaped): expected NUMBER:HASH, as `sidelight audit verify` says `end`")
             }
             return anchor
         }
@@ -74,11 +75,16 @@ struct AuditVerifyCommand: ParsableCommand {
             verdict.entries == 0
             ? "no entry"
             : "\(counted(verdict.entries, "entry", "entries")), \(verdict.first) to \(verdict.last), of \(TimeText.dateAndTime(verdict.firstTime)) to \(TimeText.dateAndTime(verdict.lastTime))"
-        lines.append("\(verdict.isSound ? "sound" : "NOT SOUND"): \(span); \(counted(verdict.signatures, "signature")) of \(key.id)")
+        lines.append(
+            "\(verdict.isSound ? "sound" : "NOT SOUND"): \(span); \(counted(verdict.signatures, "signature")) of \(key.id)"
+        )
         if verdict.unsigned > 0 {
-            lines.append("\(counted(verdict.unsigned, "entry", "entries")) at the end not signed yet: who wrote them was killed")
+            lines.append(
+                "\(counted(verdict.unsigned, "entry", "entries")) at the end not signed yet: who wrote them was killed")
         }
-        if verdict.torn > 0 { lines.append("\(counted(verdict.torn, "line")) not written whole: who wrote them was killed") }
+        if verdict.torn > 0 {
+            lines.append("\(counted(verdict.torn, "line")) not written whole: who wrote them was killed")
+        }
         if verdict.entries > 0 { lines.append("end: \(verdict.last):\(verdict.lastHash.hex)") }
         return lines
     }
@@ -112,7 +118,8 @@ struct AuditVerifyCommand: ParsableCommand {
                     json.object { json in
                         json.field("kind", problem.kind.rawValue)
                         if !problem.segment.isEmpty { json.field("file", problem.segment) }
-                        for (name, value) in [("line", UInt64(problem.line)), ("entry", problem.number)] where value > 0 {
+                        for (name, value) in [("line", UInt64(problem.line)), ("entry", problem.number)] where value > 0
+                        {
                             json.name(name)
                             json.integer(value)
                         }
@@ -159,6 +166,8 @@ enum AuditReading {
     /// Whether the log was found sound, said where not: who reads it should know.
     static func warn(_ verdict: AuditVerdict) {
         guard !verdict.isSound else { return }
-        complain("the log is not sound: \(verdict.problems.first.map { "\($0)" }?.escaped ?? ""); see `sidelight audit verify`")
+        complain(
+            "the log is not sound: \(verdict.problems.first.map { "\($0)" }?.escaped ?? ""); see `sidelight audit verify`"
+        )
     }
 }

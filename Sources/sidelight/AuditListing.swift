@@ -11,10 +11,12 @@ struct AuditFilter: ParsableArguments {
     @Option(
         name: .customLong("kind"),
         help: ArgumentHelp(
-            "Only these: \(AuditEvent.Kind.allCases.map(\.rawValue).joined(separator: ", ")). Repeatable.", valueName: "KIND"))
+            "Only these: \(AuditEvent.Kind.allCases.map(\.rawValue).joined(separator: ", ")). Repeatable.",
+            valueName: "KIND"))
     var kinds: [AuditEvent.Kind] = []
 
-    @Option(help: ArgumentHelp("Only those with this text in actor, action, target, outcome or reason.", valueName: "TEXT"))
+    @Option(
+        help: ArgumentHelp("Only those with this text in actor, action, target, outcome or reason.", valueName: "TEXT"))
     var grep: String?
 
     @Option(help: ArgumentHelp("Only those of the last time, as in 1h.", valueName: "TIME"))
@@ -130,7 +132,8 @@ struct AuditPrinter {
         if isJSON { return output.line(String(decoding: line, as: UTF8.self)) }
         let event = entry.event
         var parts = [
-            paint(TimeText.dateAndTime(event.time), .dim), "#\(entry.number)", paint(event.kind.rawValue, Self.style(event.kind)),
+            paint(TimeText.dateAndTime(event.time), .dim), "#\(entry.number)",
+            paint(event.kind.rawValue, Self.style(event.kind)),
         ]
         for text in [event.actor, event.action, event.target] where !text.isEmpty { parts.append(text.escaped) }
         if !event.outcome.isEmpty { parts.append(paint(event.outcome.escaped, .bold)) }

@@ -94,7 +94,10 @@ enum KeyFile {
 
 /// Where a passphrase comes from: a file, the environment, or the terminal.
 struct PassphraseOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Its first line is the passphrase (default: \(KeyFile.passphraseVariable), else the terminal).", valueName: "FILE"))
+    @Option(
+        help: ArgumentHelp(
+            "Its first line is the passphrase (default: \(KeyFile.passphraseVariable), else the terminal).",
+            valueName: "FILE"))
     var passphraseFile: String?
 
     /// Nil: there is none to be had.

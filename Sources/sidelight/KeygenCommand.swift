@@ -35,7 +35,8 @@ struct KeygenCommand: ParsableCommand {
         if encrypt {
             secret = try passphrase.get("New passphrase: ")
             guard let given = secret, given.count > 0 else {
-                complain("there is no passphrase: set \(KeyFile.passphraseVariable), or name a file with --passphrase-file")
+                complain(
+                    "there is no passphrase: set \(KeyFile.passphraseVariable), or name a file with --passphrase-file")
                 throw ExitCode(2)
             }
         }

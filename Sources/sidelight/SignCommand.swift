@@ -31,7 +31,8 @@ struct SignCommand: ParsableCommand {
 
     @Option(
         name: .customLong("include"),
-        help: ArgumentHelp("Further files, and what modules among them import: a pattern in quotes. Repeatable.", valueName: "GLOB"))
+        help: ArgumentHelp(
+            "Further files, and what modules among them import: a pattern in quotes. Repeatable.", valueName: "GLOB"))
     var includes: [String] = []
 
     @Option(help: ArgumentHelp("Where the manifest is written (default: ENTRY.sidelight.json).", valueName: "FILE"))
@@ -98,7 +99,8 @@ struct VerifyCommand: ParsableCommand {
 
     @Option(
         name: .customLong("key"),
-        help: ArgumentHelp("A public key that is trusted (default: whichever has signed it). Repeatable.", valueName: "FILE"))
+        help: ArgumentHelp(
+            "A public key that is trusted (default: whichever has signed it). Repeatable.", valueName: "FILE"))
     var keys: [String] = []
 
     @Option(help: ArgumentHelp("The manifest (default: ENTRY.sidelight.json).", valueName: "FILE"))
@@ -120,11 +122,16 @@ struct VerifyCommand: ParsableCommand {
                 output.line(Self.json(bundle, []))
             } else {
                 let trust = keys.isEmpty ? ", a key that nobody said to trust (--key)" : ""
-                output.line("\(entry.escaped): \(counted(bundle.digests.count, "file")) as signed by \(bundle.key.id)\(trust)")
+                output.line(
+                    "\(entry.escaped): \(counted(bundle.digests.count, "file")) as signed by \(bundle.key.id)\(trust)")
             }
         } catch {
             problems = error.problems
-            if json { output.line(Self.json(nil, problems)) } else { for problem in problems { output.line(problem.escaped) } }
+            if json {
+                output.line(Self.json(nil, problems))
+            } else {
+                for problem in problems { output.line(problem.escaped) }
+            }
         }
         output.flush()
         if !problems.isEmpty { throw ExitCode(3) }

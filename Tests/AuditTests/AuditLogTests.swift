@@ -7,7 +7,8 @@ import Testing
 @Suite struct AuditLogTests {
     private func event(_ index: Int) -> AuditEvent {
         AuditEvent(
-            .violation, time: UInt64(1_000 + index), actor: "isolate 0", action: "connect", target: "10.0.0.\(index):80",
+            .violation, time: UInt64(1_000 + index), actor: "isolate 0", action: "connect",
+            target: "10.0.0.\(index):80",
             outcome: "refused", reason: "no rule allows it \"\n\u{1B}[31m",
             attributes: [Attribute("sidelight.policy.permission", "network"), Attribute("n", .int(Int64(index)))],
             traceID: TraceID(high: 1, low: 2), spanID: SpanID(3))

@@ -13,7 +13,10 @@ import Testing
         log = try AuditLog(files)
         for index in 1...9 {
             try log.append(
-                [AuditEvent(.admin, time: UInt64(index), actor: "mallory", action: "reload", reason: "number \(index)")],
+                [
+                    AuditEvent(
+                        .admin, time: UInt64(index), actor: "mallory", action: "reload", reason: "number \(index)")
+                ],
                 now: UInt64(index))
         }
     }
@@ -136,7 +139,9 @@ import Testing
             var bytes = sound[name]!
             for _ in 0..<Int.random(in: 1...5, using: &generator) {
                 switch Int.random(in: 0..<4, using: &generator) {
-                case 0: bytes[Int.random(in: bytes.indices, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+                case 0:
+                    bytes[Int.random(in: bytes.indices, using: &generator)] = UInt8.random(
+                        in: 0...255, using: &generator)
                 case 1: bytes.removeLast(Int.random(in: 1...bytes.count / 2, using: &generator))
                 case 2: bytes.removeFirst(Int.random(in: 1...bytes.count / 2, using: &generator))
                 default: bytes.insert(0x0A, at: Int.random(in: 0..<bytes.count - 1, using: &generator))
@@ -146,7 +151,9 @@ import Testing
             if bytes != sound[name]! { #expect(try !problems().isEmpty) }
             // Who goes on with it neither fails nor hides it.
             try AuditLog(files).append([AuditEvent(.start, action: "run")], now: 1)
-            if bytes.count != sound[name]!.count { #expect(try !problems().isEmpty, "\(String(decoding: bytes, as: UTF8.self))") }
+            if bytes.count != sound[name]!.count {
+                #expect(try !problems().isEmpty, "\(String(decoding: bytes, as: UTF8.self))")
+            }
             files.files = sound
         }
     }

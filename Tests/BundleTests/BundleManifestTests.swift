@@ -9,7 +9,8 @@ import Testing
 
     init() throws {
         key = try SigningKey.generate()
-        let files = [("lib/b \"quoted\"\n.mjs", "b"), ("app.js", "a"), ("../node_modules/x/index.js", "x")].map { path, text in
+        let files = [("lib/b \"quoted\"\n.mjs", "b"), ("app.js", "a"), ("../node_modules/x/index.js", "x")].map {
+            path, text in
             BundleManifest.File(path: path, bytes: text.utf8.count, digest: Digest(of: Array(text.utf8)))
         }
         manifest = try BundleManifest(entry: "app.js", files: files, time: 1_764_000_000_123_456_789, key)
@@ -47,10 +48,16 @@ import Testing
             (#expect(throws: BundleError.self) { try changed(from, to) })?.description
         }
         #expect(reason("sidelight bundle 1", "sidelight bundle 2") == "its \"format\" is not \"sidelight bundle 1\"")
-        #expect(reason("\"app.js\", \"bytes\"", "\"/etc/passwd\", \"bytes\"") == "\"files\"[1] is no path with bytes and sha256")
-        #expect(reason("\"app.js\", \"bytes\"", "\"a/../app.js\", \"bytes\"") == "\"files\"[1] is no path with bytes and sha256")
+        #expect(
+            reason("\"app.js\", \"bytes\"", "\"/etc/passwd\", \"bytes\"")
+                == "\"files\"[1] is no path with bytes and sha256")
+        #expect(
+            reason("\"app.js\", \"bytes\"", "\"a/../app.js\", \"bytes\"")
+                == "\"files\"[1] is no path with bytes and sha256")
         #expect(reason("\"app.js\", \"bytes\"", "\"\", \"bytes\"") == "\"files\"[1] is no path with bytes and sha256")
-        #expect(reason("\"app.js\", \"bytes\"", "\"../node_modules/x/index.js\", \"bytes\"") == "\"files\"[1] is not in the order of paths, or twice there")
+        #expect(
+            reason("\"app.js\", \"bytes\"", "\"../node_modules/x/index.js\", \"bytes\"")
+                == "\"files\"[1] is not in the order of paths, or twice there")
         #expect(reason("\"entry\": \"app.js\"", "\"entry\": \"other.js\"") == "its entry is not among its files")
         #expect(throws: BundleError.self) { try BundleManifest(parsing: []) }
         #expect(throws: BundleError.self) { try BundleManifest(parsing: Array("[]".utf8)) }

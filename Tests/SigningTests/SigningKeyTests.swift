@@ -97,7 +97,9 @@ import Testing
         }
         #expect(reason("") == "there is no private key in it (PEM)")
         #expect(reason("hello") == "there is no private key in it (PEM)")
-        #expect(reason("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n") == "the private key in it is broken")
+        #expect(
+            reason("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+                == "the private key in it is broken")
         // P-256, of `openssl genpkey`.
         let foreign = """
             -----BEGIN PRIVATE KEY-----

@@ -141,7 +141,8 @@ final class AuditTrail: Sendable {
         let log = try AuditLog(AuditFolder(writing: AuditFolder.path(store: store)), limits)
         if log.isKeyNew {
             messages.inform(
-                "audit: signed by \(log.publicKey.id) from here on; the public key is \(AuditFolder.path(store: store))/key.pub.pem")
+                "audit: signed by \(log.publicKey.id) from here on; the public key is \(AuditFolder.path(store: store))/key.pub.pem"
+            )
         }
         return log
     }

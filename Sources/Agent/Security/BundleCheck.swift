@@ -41,7 +41,9 @@ public enum BundleCheck {
         } catch {
             throw BundleRefusal(error.description)
         }
-        guard let real = FileSystem.linux.realPath(entry) else { throw BundleRefusal("\(entry): there is no such file") }
+        guard let real = FileSystem.linux.realPath(entry) else {
+            throw BundleRefusal("\(entry): there is no such file")
+        }
         let path = manifest ?? BundleManifest.path(ofEntry: entry)
         let (list, folder) = try read(path)
         if let keys, !keys.contains(list.key) {
@@ -59,7 +61,8 @@ public enum BundleCheck {
             do throws(FileError) {
                 let bytes = try readFile(path, bytesMax: fileBytesMax)
                 if Digest(of: bytes) != file.digest {
-                    problems.append("\(file.path) is not what was signed (\(bytes.count) bytes; signed were \(file.bytes))")
+                    problems.append(
+                        "\(file.path) is not what was signed (\(bytes.count) bytes; signed were \(file.bytes))")
                 }
             } catch {
                 problems.append("\(file.path): \(error.reason)")

@@ -17,7 +17,9 @@ public enum BundleSigner {
         guard let folder = FileSystem.linux.realPath(place) else {
             throw BundleRefusal("\(place): there is no such folder")
         }
-        guard let real = FileSystem.linux.realPath(entry) else { throw BundleRefusal("\(entry): there is no such file") }
+        guard let real = FileSystem.linux.realPath(entry) else {
+            throw BundleRefusal("\(entry): there is no such file")
+        }
         var files: [BundleManifest.File] = []
         for path in try list(entry, including) {
             do throws(FileError) {
@@ -51,7 +53,9 @@ public enum BundleSigner {
             var poller = Poller([process.fileDescriptor])
             while !poller.isReady(0) { try poller.wait(nanoseconds: 1_000_000_000) }
             let (status, _) = try process.reap()
-            guard status == .exited(0) else { throw BundleRefusal("\(entry) cannot be loaded, so it is not known what belongs to it") }
+            guard status == .exited(0) else {
+                throw BundleRefusal("\(entry) cannot be loaded, so it is not known what belongs to it")
+            }
             // What the worker has read from or written to moves the descriptor for both.
             lseek(answer.fileDescriptor, 0, SEEK_SET)
             let bytes = try readToEnd(answer.fileDescriptor)

@@ -12,7 +12,9 @@ struct SignedFiles {
 
     /// As the agent hands them over: path and digest in turn. Nil: the program need not be signed.
     init?(_ json: JSON?) {
-        guard let json, case .array(let texts)? = json["files"], let manifest = json["manifest"]?.string else { return nil }
+        guard let json, case .array(let texts)? = json["files"], let manifest = json["manifest"]?.string else {
+            return nil
+        }
         self.manifest = manifest
         var digests: [String: Digest] = [:]
         for index in stride(from: 0, to: texts.count - 1, by: 2) {
@@ -34,7 +36,8 @@ struct SignedFiles {
             }, realPath: files.realPath,
             read: { path throws(FileError) in
                 guard let digest = digests[files.realPath(path) ?? path] else {
-                    throw FileError(name: Self.refusal, reason: "it is not among the files that were signed (\(manifest))")
+                    throw FileError(
+                        name: Self.refusal, reason: "it is not among the files that were signed (\(manifest))")
                 }
                 let bytes = try files.read(path)
                 // Loaded with the program; the agent has verified the signature with it.
