@@ -82,6 +82,7 @@ public final class Run {
         trail.begin("run", target: settings.entry)
         var settings = settings
         do throws(StartRefusal) {
+            settings.configuration.worker.secrets = try SecretValues.read(settings.configuration.secrets)
             settings.configuration.worker.signed = try SignedStart.admit(
                 settings.entry, settings.configuration.signature, trail)
         } catch {
@@ -138,7 +139,7 @@ public final class Run {
         let shown = Shown()
         self.shown = shown
         worker = AttendedWorker(
-            started, resource: resource, clock: clock,
+            started, mask: configuration.worker.mask, resource: resource, clock: clock,
             handOn: { batch, isolate in
                 destinations.accept(batch)
                 shown.admin?.show(batch)

@@ -85,7 +85,9 @@ public final class Serve {
         let trail = AuditTrail(
             store: settings.configuration.storeDirectory, clock: LinuxClock(), messages: messages)
         let signed: WorkerConfiguration.SignedFileList?
+        var settings = settings
         do throws(StartRefusal) {
+            settings.configuration.worker.secrets = try SecretValues.read(settings.configuration.secrets)
             signed = try SignedStart.admit(settings.entry, settings.configuration.signature, trail)
         } catch {
             messages.fail(error, entry: settings.entry)
@@ -355,7 +357,7 @@ public final class Serve {
             resource.set("process.pid", .int(Int64(started.process.pid)))
             control?.add(pid: started.process.pid, place: place, started.control)
             workers[id] = AttendedWorker(
-                started, place: place, resource: resource, clock: clock,
+                started, place: place, mask: worker.mask, resource: resource, clock: clock,
                 handOn: { batch, isolate in
                     destinations.accept(batch)
                     admin?.show(batch)

@@ -50,10 +50,17 @@ extension WorkerConfiguration {
             }
             if !resolve.isEmpty { put(resolve, &json) }
             if let signed { put(signed, &json) }
+            if !secrets.isEmpty {
+                json.name("secrets")
+                json.array { json in for secret in secrets { json.string(secret.name + "=" + secret.value) } }
+            }
             if let serving { put(serving, &json) }
         }
         return json.bytes
     }
+
+    /// What is never to be said; nil: there is nothing.
+    var mask: SecretMask? { SecretMask(secrets.map { Array($0.value.utf8) }) }
 
     /// Path and digest in turn.
     private func put(_ signed: SignedFileList, _ json: inout JSONWriter) {

@@ -26,6 +26,8 @@ public struct AgentConfiguration: Hashable, Sendable {
     /// A file, "strict" or "trusted".
     public var policy: String?
     public var signature = SignatureConfiguration()
+    /// Their values are fetched when the program is started.
+    public var secrets: [SecretSource] = []
     /// Globs of files to tail.
     public var logs: [String] = []
     public var logLevel = LogLevel.warning

@@ -22,6 +22,19 @@ public struct WorkerConfiguration: Hashable, Sendable {
     /// What the kernel refuses it.
     public var fence = FenceConfiguration()
 
+    /// Variables that only the program sees, with values that nobody else is to see.
+    public var secrets: [Secret] = []
+
+    public struct Secret: Hashable, Sendable {
+        public var name: String
+        public var value: String
+
+        public init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
     /// What the program's files have to be; nil: it need not be signed.
     public var signed: SignedFileList?
 

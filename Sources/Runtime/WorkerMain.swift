@@ -165,7 +165,8 @@ public enum WorkerMain {
     ) -> ProfileControl {
         ProfileControl(
             isolate, monotonicBase: ring.monotonicBase, writer: ControlWriter(control),
-            slowMilliseconds: options.slowMilliseconds, snapshotBytesMax: options.snapshotBytesMax)
+            slowMilliseconds: options.slowMilliseconds, snapshotBytesMax: options.snapshotBytesMax,
+            hasSecrets: !options.secrets.isEmpty)
     }
 
     private static func leave(_ message: String, code: Int32, descriptor: Int32 = 2) -> Never {

@@ -4,6 +4,7 @@ internal import Engine
 internal import Glibc
 internal import Linux
 internal import System
+internal import Telemetry
 
 struct WorkerOptions: Sendable {
     enum Command: Hashable, Sendable {
@@ -55,6 +56,13 @@ struct WorkerOptions: Sendable {
     var cacheDirectory: String? {
         configuration["signed"] == nil && !listsFiles ? configuration["cacheDir"]?.string : nil
     }
+    /// `NAME=value` each: variables that are in no environment but the program's own.
+    var secrets: [String] {
+        guard case .array(let texts) = configuration["secrets"] else { return [] }
+        return texts.compactMap(\.string)
+    }
+    /// What is never to be said; nil: there is nothing.
+    var mask: SecretMask? { SecretMask(secrets.map { Array($0.utf8.drop { $0 != UInt8(ascii: "=") }.dropFirst()) }) }
     /// Nil: the program need not be signed.
     var signedFiles: SignedFiles? { SignedFiles(configuration["signed"]) }
     /// Bytes of a WebAssembly memory; nil: V8's 4 GiB.
@@ -197,7 +205,8 @@ struct WorkerOptions: Sendable {
 
     private func environment() -> JSON {
         var members: [JSON.Member] = []
-        for variable in environmentTexts {
+        // The last of a name counts.
+        for variable in environmentTexts + secrets {
             if let equals = variable.firstIndex(of: "="), equals != variable.startIndex {
                 let value = String(variable[variable.index(after: equals)...])
                 members.append(JSON.Member(key: String(variable[..<equals]), value: .string(value)))

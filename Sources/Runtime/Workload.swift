@@ -19,6 +19,8 @@ final class Workload {
     let ring: RingMapping
     let options: WorkerOptions
     let loader: ModuleLoader
+    /// What is printed is without these values.
+    private let mask: SecretMask?
     /// Of one that lists what its program consists of.
     let recorder: FileRecorder?
     let fetches: Fetches
@@ -97,6 +99,7 @@ final class Workload {
         clock = RingTime(base: ring.monotonicBase)
         monitor = TurnMonitor(realm.isolate, board: board, turns: turns)
         internals = Internals(try PlatformSources.attach(realm), in: realm)
+        mask = options.mask
         recorder = options.listsFiles ? FileRecorder() : nil
         let files = recorder?.recording(files) ?? options.signedFiles?.guarding(files) ?? files
         loader = try ModuleLoader(
@@ -398,6 +401,8 @@ extension Workload: PlatformHost {
         machine.end(.interrupted(signal: SIGPIPE))
         isolate.handle.terminate()
     }
+
+    func masked(_ text: UnsafeRawBufferPointer) -> [UInt8]? { mask?.applied(to: text) }
 
     func runMicrotasks() {
         do throws(JSFailure) {

@@ -35,23 +35,32 @@ public final class SecretBytes: @unchecked Sendable {
 
     /// Takes them over; the array is overwritten where it is the only one that has them.
     public init(_ bytes: consuming [UInt8]) {
-        memory = .allocate(byteCount: bytes.count, alignment: 1)
+        memory = UnsafeMutableRawBufferPointer(
+            start: UnsafeMutableRawPointer.allocate(byteCount: max(bytes.count, 1), alignment: 1), count: bytes.count)
         memory.copyBytes(from: bytes)
         bytes.withUnsafeMutableBytes { sl_crypto_cleanse($0.baseAddress, $0.count) }
     }
 
     init(count: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Void) {
-        memory = .allocate(byteCount: count, alignment: 1)
+        // An empty one has an address, too.
+        memory = UnsafeMutableRawBufferPointer(
+            start: UnsafeMutableRawPointer.allocate(byteCount: max(count, 1), alignment: 1), count: count)
         memory.initializeMemory(as: UInt8.self, repeating: 0)
         body(memory.baseAddress!.assumingMemoryBound(to: UInt8.self))
     }
 
     deinit {
         sl_crypto_cleanse(memory.baseAddress, memory.count)
-        memory.deallocate()
+        memory.baseAddress!.deallocate()
     }
 
     public var count: Int { memory.count }
+
+    func prefix(_ count: Int) -> SecretBytes {
+        SecretBytes(count: count) { room in
+            if count > 0 { room.update(from: memory.baseAddress!.assumingMemoryBound(to: UInt8.self), count: count) }
+        }
+    }
 
     public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         body(UnsafeRawBufferPointer(memory))

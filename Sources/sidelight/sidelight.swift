@@ -23,7 +23,7 @@ struct Sidelight: ParsableCommand {
             LogsCommand.self, ErrorsCommand.self, TopCommand.self, ProfileCommand.self,
             TapCommand.self, DropsCommand.self, LogLevelCommand.self, HealthCommand.self,
             CheckCommand.self, ConfigCommand.self, AuditCommand.self, KeygenCommand.self,
-            SignCommand.self, VerifyCommand.self,
+            SignCommand.self, VerifyCommand.self, SecretCommand.self,
         ])
 
     private static let freedBytesMax = 16 << 20
