@@ -81,11 +81,12 @@ let package = Package(
         target("Telemetry", ["CLinux"]),
         target("System"),
         target("Signing", ["CCrypto"]),
+        target("Policy"),
         // 2 pure
-        target("Wire", ["CSimdJSON", "Telemetry"]),
+        target("Wire", ["CSimdJSON", "Policy", "Telemetry"]),
         target("Pipeline", ["Telemetry"]),
         target("Queue", ["CLinux", "Telemetry"]),
-        target("Configuration", ["CYAML", "Telemetry"]),
+        target("Configuration", ["CYAML", "Policy", "Telemetry"]),
         target("Discovery", ["System"]),
         target("Resources", ["System", "Telemetry"]),
         // 3 drivers
@@ -109,16 +110,16 @@ let package = Package(
         target("Receivers", ["CLinux", "Health", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
         target("SidelightMetrics", [coreMetrics, "Exposition", "Telemetry", "Wire"]),
         // 5 hosts
-        target("Runtime", nio + ["Discovery", "Signing", "Platform", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
+        target("Runtime", nio + ["Discovery", "Platform", "Policy", "Signing", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target(
             "Agent",
             [
-                "Audit", "Bundle", "Signing", "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
+                "Audit", "Bundle", "Signing", "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Policy", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
                 "Exporters", "Receivers", "Exposition", "SidelightMetrics", coreMetrics, "System",
             ]),
         // 6 tools
         .executableTarget(
-            name: "sidelight", dependencies: [arguments, "Agent", "Audit", "Bundle", "Signing", "Store", "Configuration", "Linux", "System", "Telemetry", "Transport", "Wire"],
+            name: "sidelight", dependencies: [arguments, "Agent", "Audit", "Bundle", "Signing", "Store", "Configuration", "Linux", "Policy", "System", "Telemetry", "Transport", "Wire"],
             swiftSettings: swift),
         .executableTarget(
             name: "sidelight-worker", dependencies: ["Runtime"],
@@ -129,9 +130,10 @@ let package = Package(
         tests("Bundle", ["Bundle", "Signing"]),
         tests("Audit", ["Audit", "Signing", "Telemetry"]),
         tests("Telemetry", ["Telemetry", "CLinux"]),
-        tests("Wire", ["Wire", "Telemetry"], exclude: ["corpus", "peer"]),
+        tests("Policy", ["Policy"]),
+        tests("Wire", ["Policy", "Wire", "Telemetry"], exclude: ["corpus", "peer"]),
         tests("Pipeline", ["Pipeline", "Queue", "Linux", "Exporters", "Wire", "Configuration", "Telemetry", "System"]),
-        tests("Configuration", ["Configuration", "Telemetry"]),
+        tests("Configuration", ["Configuration", "Policy", "Telemetry"]),
         tests("Queue", ["CLinux", "Queue", "Linux", "Telemetry"]),
         tests("Server", ["CHTTP2", "CZlib", "CZstd", "Server", "System"]),
         tests("Processors", ["Processors", "Configuration", "System", "Telemetry", "Wire"]),
@@ -145,10 +147,10 @@ let package = Package(
         tests("Store", ["Store", "Telemetry", "Wire"]),
         tests("Exposition", ["Exposition", "Telemetry", "Wire"]),
         tests("SidelightMetrics", ["SidelightMetrics", .product(name: "Metrics", package: "swift-metrics")]),
-        tests("Command", ["sidelight", "Store", "System", "Telemetry", "Wire"]),
+        tests("Command", ["sidelight", "Configuration", "Policy", "Store", "System", "Telemetry", "Wire"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "Telemetry", "System"]),
-        tests("Agent", ["Agent", "Configuration", "Discovery", "Exporters", "Health", "Resources", "Telemetry", "Wire", "Linux", "Logs", "Processors", "Registries", "Resolver", "Store", "System", "Transport"]),
+        tests("Agent", ["Agent", "Configuration", "Discovery", "Exporters", "Health", "Resources", "Telemetry", "Wire", "Linux", "Logs", "Policy", "Processors", "Registries", "Resolver", "Store", "System", "Transport"]),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -72,7 +72,10 @@ public final class Run {
         for warning in settings.warnings { messages.warn(warning) }
         let fence: FencePlan?
         do throws(FenceError) {
-            fence = try FencePlan(settings.configuration.worker, cacheDirectory: Worker.cacheDirectory)
+            let configuration = settings.configuration
+            fence = try FencePlan(
+                configuration.worker, configuration.policy.policy, entry: settings.entry,
+                cacheDirectory: Worker.cacheDirectory)
         } catch {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
@@ -82,9 +85,9 @@ public final class Run {
         trail.begin("run", target: settings.entry)
         var settings = settings
         do throws(StartRefusal) {
-            settings.configuration.worker.secrets = try SecretValues.read(settings.configuration.secrets)
+            settings.configuration.worker.secrets = try SecretValues.read(settings.configuration.policy.secrets.sources)
             settings.configuration.worker.signed = try SignedStart.admit(
-                settings.entry, settings.configuration.signature, trail)
+                settings.entry, settings.configuration.policy.signature, trail)
         } catch {
             messages.fail(error, entry: settings.entry)
             trail.end("run", target: settings.entry, outcome: "refused")

@@ -77,7 +77,10 @@ public final class Serve {
         for warning in settings.warnings { messages.warn(warning) }
         let fence: FencePlan?
         do throws(FenceError) {
-            fence = try FencePlan(settings.configuration.worker, cacheDirectory: Worker.cacheDirectory)
+            let configuration = settings.configuration
+            fence = try FencePlan(
+                configuration.worker, configuration.policy.policy, entry: settings.entry,
+                cacheDirectory: Worker.cacheDirectory)
         } catch {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
@@ -87,8 +90,8 @@ public final class Serve {
         let signed: WorkerConfiguration.SignedFileList?
         var settings = settings
         do throws(StartRefusal) {
-            settings.configuration.worker.secrets = try SecretValues.read(settings.configuration.secrets)
-            signed = try SignedStart.admit(settings.entry, settings.configuration.signature, trail)
+            settings.configuration.worker.secrets = try SecretValues.read(settings.configuration.policy.secrets.sources)
+            signed = try SignedStart.admit(settings.entry, settings.configuration.policy.signature, trail)
         } catch {
             messages.fail(error, entry: settings.entry)
             trail.end("serve", target: settings.entry, outcome: "refused")
@@ -279,7 +282,7 @@ public final class Serve {
         let now = clock.monotonicNanoseconds()
         keeper?.reloading()
         do throws(StartRefusal) {
-            signed = try SignedStart.admit(settings.entry, settings.configuration.signature, trail)
+            signed = try SignedStart.admit(settings.entry, settings.configuration.policy.signature, trail)
         } catch {
             messages.warn("\(settings.entry) is not taken as it is now: \(error.problems[0]); what was serves on")
             keeper?.reloaded()
@@ -400,7 +403,10 @@ public final class Serve {
         lastReason = outcome.endReason
         lastEnd = outcome.reason
         if !supervisor.isEnding { failure = (outcome.exitCode == 0 ? 1 : outcome.exitCode, lastEnd) }
-        perform(supervisor.ended(id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1)))
+        perform(
+            supervisor.ended(
+                id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1),
+                atLimit: outcome.death?.limit != nil))
     }
 
     // MARK: words

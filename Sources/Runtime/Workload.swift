@@ -50,6 +50,8 @@ final class Workload {
     private let clock: RingTime
 
     let monitor: TurnMonitor
+    /// Those of a server are counted from one moment without requests to the next.
+    private let limitsPromises: Bool
 
     var machine = RunMachine()
     private(set) var isInTurn = false
@@ -102,6 +104,7 @@ final class Workload {
         mask = options.mask
         recorder = options.listsFiles ? FileRecorder() : nil
         let files = recorder?.recording(files) ?? options.signedFiles?.guarding(files) ?? files
+        limitsPromises = options.limit("promises") != nil && options.serves
         loader = try ModuleLoader(
             internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init))
         fetches = Fetches(eventLoop, services: FetchServiceOptions(options.configuration["resolve"]))
@@ -134,6 +137,7 @@ final class Workload {
         opHost.messages = messages
         _ = realm.installOps(host: opHost)
         loader.isTraced = options.isTraced
+        loader.limits = ModuleLimits(count: options.limit("modules"), bytes: options.limit("module-bytes"))
         loader.onFirstSourceMap = { [unowned self] in
             isolate.setPrepareStackTrace(try? internals.property("prepareStackTrace"))
         }
@@ -241,9 +245,11 @@ final class Workload {
         if monitor.end(), !machine.isEnding { _ = try? internals.call("serve.takeNotes") }
         monitor.leave()
         isInTurn = false
+        if monitor.isOverCPU { machine.end(.limit(.cpu(milliseconds: (monitor.requestCPUMax ?? 0) / 1e6))) }
         if isClosing { machine.end(.closed) }
         decide()
         http?.settle()
+        if limitsPromises, http?.isIdle == true { isolate.forgetPromises() }
         isolate.wakeIfDue()
     }
 
@@ -303,8 +309,11 @@ final class Workload {
 
     func whyTerminated() -> Outcome {
         if let outcome = stop.outcome { return outcome }
-        return isolate.endReason == .heapLimit
-            ? .limit(.heap) : .internalError("execution was terminated for no known reason")
+        return switch isolate.endReason {
+        case .heapLimit: .limit(.heap)
+        case .promiseLimit: .limit(.promises(count: options.limit("promises") ?? 0))
+        case .none, .terminated: .internalError("execution was terminated for no known reason")
+        }
     }
 
     /// True: the program took it, and goes on.

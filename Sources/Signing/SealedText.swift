@@ -130,7 +130,9 @@ public enum SealedText {
         return plain.prefix(sealed.count)
     }
 
-    private static func derive(_ passphrase: SecretBytes, _ cost: Cost, _ salt: [UInt8]) throws(SigningError) -> SecretBytes {
+    private static func derive(
+        _ passphrase: SecretBytes, _ cost: Cost, _ salt: [UInt8]
+    ) throws(SigningError) -> SecretBytes {
         var made = false
         let key = SecretBytes(count: 32) { room in
             made = passphrase.withBytes {

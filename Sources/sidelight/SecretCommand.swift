@@ -28,7 +28,8 @@ struct SecretKeyCommand: ParsableCommand {
 
 /// What a secret is sealed with.
 struct SealOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("A key that `sidelight secret key` has made (default: a passphrase).", valueName: "FILE"))
+    @Option(
+        help: ArgumentHelp("A key that `sidelight secret key` has made (default: a passphrase).", valueName: "FILE"))
     var keyFile: String?
 
     @OptionGroup var passphrase: PassphraseOptions

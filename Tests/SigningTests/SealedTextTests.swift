@@ -57,7 +57,9 @@ import Testing
         var generator = SystemRandomNumberGenerator()
         let digits = Array("0123456789abcdef\n".utf8)
         for _ in 0..<2_000 {
-            let body = (0..<Int.random(in: 0..<200, using: &generator)).map { _ in digits.randomElement(using: &generator)! }
+            let body = (0..<Int.random(in: 0..<200, using: &generator)).map { _ in
+                digits.randomElement(using: &generator)!
+            }
             let file = Array("sidelight sealed 1\n01".utf8) + body
             #expect(throws: SigningError.self) { try SealedText.open(file, with: key) }
         }
@@ -65,7 +67,9 @@ import Testing
 
     @Test func keyFilesAreRead() throws {
         let digits = [UInt8](repeating: 0xAB, count: 32).hex
-        guard case .key(let key) = try Seal(keyFile: Array((digits + "\n").utf8)) else { Issue.record("no key"); return }
+        guard case .key(let key) = try Seal(keyFile: Array((digits + "\n").utf8)) else {
+            Issue.record("no key"); return
+        }
         #expect(key.withBytes { Array($0) } == [UInt8](repeating: 0xAB, count: 32))
         #expect(throws: SigningError.self) { try Seal(keyFile: Array(digits.dropLast().utf8)) }
         #expect(throws: SigningError.self) { try Seal(keyFile: Array("hello".utf8)) }

@@ -1,4 +1,4 @@
-/// Whether a program has to be signed, and by whom.
+/// Whether a program has to be signed, and by whom: key `signature`. docs/bundles.md.
 public struct SignatureConfiguration: Hashable, Sendable {
     public var isRequired = false
     /// Files of public keys, PEM.
