@@ -85,7 +85,7 @@ public final class Run {
         trail.begin("run", target: settings.entry)
         var settings = settings
         do throws(StartRefusal) {
-            settings.configuration.worker.secrets = try SecretValues.read(settings.configuration.policy.secrets.sources)
+            try settings.configuration.fetchSecrets()
             settings.configuration.worker.signed = try SignedStart.admit(
                 settings.entry, settings.configuration.policy.signature, trail)
         } catch {

@@ -90,7 +90,7 @@ public final class Serve {
         let signed: WorkerConfiguration.SignedFileList?
         var settings = settings
         do throws(StartRefusal) {
-            settings.configuration.worker.secrets = try SecretValues.read(settings.configuration.policy.secrets.sources)
+            try settings.configuration.fetchSecrets()
             signed = try SignedStart.admit(settings.entry, settings.configuration.policy.signature, trail)
         } catch {
             messages.fail(error, entry: settings.entry)

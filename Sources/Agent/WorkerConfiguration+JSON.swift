@@ -59,6 +59,10 @@ extension WorkerConfiguration {
             }
             if !resolve.isEmpty { put(resolve, &json) }
             if let signed { put(signed, &json) }
+            if !hiddenVariables.isEmpty {
+                json.name("hiddenVariables")
+                json.array { json in for name in hiddenVariables { json.string(name) } }
+            }
             if !secrets.isEmpty {
                 json.name("secrets")
                 json.array { json in for secret in secrets { json.string(secret.name + "=" + secret.value) } }

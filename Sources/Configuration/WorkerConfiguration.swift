@@ -24,6 +24,8 @@ public struct WorkerConfiguration: Hashable, Sendable {
 
     /// Variables that only the program sees, with values that nobody else is to see.
     public var secrets: [Secret] = []
+    /// Variables of the agent that the program does not see.
+    public var hiddenVariables: [String] = []
 
     public struct Secret: Hashable, Sendable {
         public var name: String

@@ -206,18 +206,27 @@ struct WorkerOptions: Sendable {
             return .object([JSON.Member(key: "enabled", value: .bool(false))])
         }
         // Tokens of registries, where the fence is, and what was signed are none of JavaScript's business.
-        return .object(members.filter { !["resolve", "fence", "signed", "secrets"].contains($0.key) })
+        return .object(members.filter { !["resolve", "fence", "signed", "secrets", "hiddenVariables"].contains($0.key) })
     }
 
     /// `NAME=value` each.
     var environmentTexts: [String] {
         var texts: [String] = []
         var entry = environ
+        let hidden = hiddenVariables
         while let text = entry.pointee {
-            texts.append(String(cString: text))
+            let variable = String(cString: text)
+            if !hidden.contains(variable.prefix { $0 != "=" }) { texts.append(variable) }
             entry += 1
         }
         return texts
+    }
+
+    /// What secrets are made of, and what opens the agent's doors, is none of the program's business.
+    private var hiddenVariables: Set<Substring> {
+        var names: Set<Substring> = ["SIDELIGHT_PASSPHRASE", "SIDELIGHT_TOKEN"]
+        if case .array(let given) = configuration["hiddenVariables"] { names.formUnion(given.compactMap { $0.string?[...] }) }
+        return names
     }
 
     private func environment() -> JSON {

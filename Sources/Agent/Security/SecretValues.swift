@@ -74,3 +74,15 @@ enum SecretValues {
         StartRefusal(problems: ["secret \(source.name): \(reason)"], exitCode: 2)
     }
 }
+
+extension AgentConfiguration {
+    /// Has the program see its secrets.
+    mutating func fetchSecrets() throws(StartRefusal) {
+        let sources = policy.secrets.sources
+        worker.secrets = try SecretValues.read(sources)
+        worker.hiddenVariables = sources.compactMap { source in
+            guard case .environment(let name) = source.place, name != source.name else { return nil }
+            return name
+        }
+    }
+}
