@@ -24,6 +24,8 @@ public struct FlagValues: Sendable {
     public var folders: [String] = []
     public var logLevel: String?
     public var isJSON = false
+    /// `--insecure`.
+    public var isInsecure = false
     public var flushTimeout: String?
     public var shutdownTimeout: String?
     public var startTimeout: String?

@@ -103,7 +103,7 @@ import Wire
     }
 
     @Test func whatIsThereMayBeRequired() throws {
-        let available = Fence.available().subtracting(FenceLayers([.user, .net, .ipc])).layers
+        let available = Fence.available().subtracting(FenceLayers([.user, .net, .ipc, .pid])).layers
         let made = try #require(try plan(worker { $0.require = available }))
         #expect(made.layers == FenceLayers(available))
     }
@@ -136,6 +136,7 @@ import Wire
         #expect(named.exitCode == 3)
         #expect(named.openSpanReason == "killed by the fence: syscall execve")
         #expect(named.openSpanErrorType == WorkerOutcome.ErrorType.fence)
+        #expect(named.death?.refusedCall == "execve")
         // The kernel's own doing, with nobody to say which: another machine's numbers.
         let nameless = WorkerOutcome(
             status: .signaled(31, coreDumped: false), deathNote: nil, ringBroken: nil, requestedBy: nil)

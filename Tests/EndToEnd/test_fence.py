@@ -175,6 +175,10 @@ def test_the_spans_say_so(start, receiver):
     for span in (run, receiver.named("open")):
         assert (span.status, span.message) == (ERROR, "killed by the fence: syscall execve")
         assert span.attributes["error.type"] == "fence"
+        assert span.attributes["sidelight.outcome"] == "refused"
+    (finding,) = [log for log in receiver.logs if log.event_name == "sidelight.violation"]
+    assert finding.attributes["sidelight.policy.target"] == "execve"
+    assert (finding.trace_id, finding.span_id) == (run.trace_id, run.span_id)
 
 
 def test_a_mask_against_it_does_not_help(start):
@@ -411,6 +415,23 @@ def test_a_network_of_its_own_is_none(serve, sidelight):
             server.accept()
     assert os.readlink(f"/proc/{service.workers[0]}/ns/net") != os.readlink("/proc/self/ns/net")
     assert service.said("fence: .*, net, ipc")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="namespaces of processes are root's")
+def test_processes_of_its_own(serve, sidelight):
+    sidelight.write("policy.yaml", "base: standard\nfence: {namespaces: [pid]}\n")
+    code = "export default { fetch: () => new Response(`pid ${process.pid}`) };"
+    service = serve(code, "--policy", sidelight.folder / "policy.yaml", "--isolates", 2)
+    assert {service.fetch() for _ in range(10)} == {"pid 1"}
+    first, second = service.workers
+    assert len({os.readlink(f"/proc/{pid}/ns/pid") for pid in (first, second, "self")}) == 3
+    # Process 1 of a namespace dies by no signal of its own, and ends all the same.
+    with native.inside(first) as thread:
+        thread.call_and_go(CALLS["execve"], 0, 0, 0)
+    wait_for(lambda: first not in service.workers and len(service.workers) == 2)
+    wait_for(lambda: service.said("killed by the fence: syscall execve; started again"))
+    assert service.fetch() == "pid 1"
+    assert service.end() == 0
 
 
 def connect(thread, port):

@@ -38,8 +38,9 @@ struct FencePlaces {
             let entry = FileSystem.linux.realPath(entry) ?? entry
             read = Self.system + [entry] + modules.paths.paths + (policy.read?.paths ?? []) + folders
             if modules.allowsOwn, let slash = entry.lastIndex(of: "/") { read.append(String(entry[..<slash]) + "/") }
-            if let own = Machine.executablePath, let slash = own.lastIndex(of: "/") {
-                read.append(String(own[..<slash]))
+            // The start-up snapshot lies there.
+            if let program = try? Worker.executable(), let path = FileSystem.linux.realPath(program) {
+                read.append(String(path[...path.lastIndex(of: "/")!]))
             }
             read += Self.certificateVariables.compactMap(Machine.variable)
             for registry in [worker.resolve.consul, worker.resolve.etcd] {
