@@ -19,9 +19,11 @@ public struct AuditEntry: Hashable, Sendable {
 
     /// Bytes of a line with its end.
     public static let lineBytesMax = 65_536
-    /// What is kept of each text of an event, characters.
-    static let charactersMax = 1_024
-    static let attributesMax = 32
+    /// What is kept of each text of an event, bytes. JSON makes up to six of one.
+    static let textBytesMax = 1_024
+    static let nameBytesMax = 256
+    /// Attributes are left out where a line has as many bytes.
+    private static let attributesFrom = 48_000
 
     private static let domain = Array("sidelight audit entry v1\n".utf8)
     private static let hashName = Array(",\"hash\":\"".utf8)
@@ -43,15 +45,15 @@ public struct AuditEntry: Hashable, Sendable {
             ("actor", event.actor), ("action", event.action), ("target", event.target), ("outcome", event.outcome),
             ("reason", event.reason),
         ] where !text.isEmpty {
-            json.field(name, String(text.prefix(charactersMax)))
+            json.field(name, cut(text, textBytesMax))
         }
         if let trace = event.traceID { json.field("traceId", trace.hex) }
         if let span = event.spanID { json.field("spanId", span.hex) }
         if !event.attributes.isEmpty {
             json.name("attributes")
             json.object { json in
-                for attribute in event.attributes.prefix(attributesMax) {
-                    json.name(String(attribute.key.prefix(charactersMax)))
+                for attribute in event.attributes where json.bytes.count < attributesFrom {
+                    json.name(cut(attribute.key, nameBytesMax))
                     put(attribute.value, &json)
                 }
             }
@@ -62,12 +64,20 @@ public struct AuditEntry: Hashable, Sendable {
 
     private static func put(_ value: AttributeValue, _ json: inout JSONWriter) {
         switch value {
-        case .string(let text): json.string(String(text.prefix(charactersMax)))
+        case .string(let text): json.string(cut(text, textBytesMax))
         case .bool(let value): json.bool(value)
         case .int(let value): json.integer(value)
         case .double(let value): json.double(value)
-        default: json.string(String("\(value)".prefix(charactersMax)))
+        default: json.string(cut("\(value)", textBytesMax))
         }
+    }
+
+    /// At most so many bytes of it, whole characters of Unicode.
+    private static func cut(_ text: String, _ bytesMax: Int) -> String {
+        guard text.utf8.count > bytesMax else { return text }
+        var end = text.utf8.index(text.utf8.startIndex, offsetBy: bytesMax)
+        while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+        return String(text.unicodeScalars[..<end])
     }
 
     // MARK: Reading

@@ -128,7 +128,7 @@ public struct AuditVerifier {
         try files.lock()
         let sizes: [String: Int]
         let head: [UInt8]?
-        do throws(AuditFileError) {
+        do {
             defer { files.unlock() }
             sizes = try files.list().filter { AuditNames.isSegment($0.key) }
             head = try files.read(AuditNames.head, from: 0, bytesMax: AuditHead.bytesMax + 1)

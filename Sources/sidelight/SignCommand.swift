@@ -45,7 +45,7 @@ struct SignCommand: ParsableCommand {
     var entry: String
 
     func run() throws {
-        let key = try KeyFile.signingKey(key, passphrase)
+        let key = try KeyFile.signingKey(self.key, passphrase)
         let included = try includes.flatMap(Self.files)
         let path = out ?? BundleManifest.path(ofEntry: entry)
         let manifest: BundleManifest

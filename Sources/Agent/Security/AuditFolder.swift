@@ -1,6 +1,7 @@
 public import Audit
 internal import Glibc
 internal import Linux
+internal import System
 
 /// The audit log's folder on this machine: `audit` of a store.
 public final class AuditFolder: AuditFiles {
@@ -117,7 +118,7 @@ public final class AuditFolder: AuditFiles {
         unlink(next)
         let file = open(next, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, isPublic ? 0o644 : 0o600)
         guard file >= 0 else { throw Self.error("open \(name).new") }
-        do throws(AuditFileError) {
+        do {
             defer { close(file) }
             try Self.write(file, name, bytes, at: 0)
             guard fdatasync(file) == 0 else { throw Self.error("fdatasync \(name)") }

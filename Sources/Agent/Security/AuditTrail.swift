@@ -3,7 +3,6 @@
 
 internal import Audit
 internal import Linux
-internal import Synchronization
 internal import System
 internal import Telemetry
 internal import Transport
@@ -96,7 +95,7 @@ final class AuditTrail: Sendable {
         state.withLock { $0.isEnding = true }
         state.wake()
         let deadline = clock.monotonicNanoseconds() &+ Self.endNanoseconds
-        let left = state.wait { [clock] state in
+        let left: Int = state.wait { [clock] (state: inout State) -> Monitor<State>.Wait<Int> in
             if state.isOver { return .done(0) }
             return clock.monotonicNanoseconds() >= deadline ? .done(state.events.count) : .until(deadline)
         }
@@ -119,21 +118,24 @@ final class AuditTrail: Sendable {
     private func run() {
         var log: AuditLog?
         var lastFailure: String?
-        while let (events, isLast) = take() {
+        while true {
+            let (events, isLast) = take()
             while true {
                 do throws(AuditFileError) {
-                    if log == nil { log = try open() }
-                    try log!.append(events, isLast: isLast, now: clock.unixNanoseconds())
+                    let opened: AuditLog
+                    if let log { opened = log } else { opened = try open() }
+                    log = opened
+                    try opened.append(events, isLast: isLast, now: clock.unixNanoseconds())
                     written(events)
                     lastFailure = nil
                     break
                 } catch {
                     if lastFailure != error.description { messages.warn("audit: \(error); tried again every second") }
                     lastFailure = error.description
-                    guard waitToRetry() else { return over() }
+                    guard waitToRetry() else { return over(lost: events.count) }
                 }
             }
-            if isLast { return over() }
+            if isLast { return over(lost: 0) }
         }
     }
 
@@ -147,8 +149,8 @@ final class AuditTrail: Sendable {
         return log
     }
 
-    private func take() -> ([AuditEvent], isLast: Bool)? {
-        state.wait { state in
+    private func take() -> (events: [AuditEvent], isLast: Bool) {
+        state.wait { (state: inout State) -> Monitor<State>.Wait<(events: [AuditEvent], isLast: Bool)> in
             guard !state.events.isEmpty || state.isEnding else { return .untilWoken }
             var batch = Array(state.events.prefix(Self.batchEventsMax))
             state.events.removeFirst(batch.count)
@@ -172,15 +174,18 @@ final class AuditTrail: Sendable {
     private func waitToRetry() -> Bool {
         let time = clock.monotonicNanoseconds() &+ Self.retryNanoseconds
         state.withLock { $0.counts.failures += 1 }
-        return state.wait { [clock] state in
+        return state.wait { [clock] (state: inout State) -> Monitor<State>.Wait<Bool> in
             if state.isEnding { return .done(false) }
             guard clock.monotonicNanoseconds() >= time else { return .until(time) }
             return .done(true)
         }
     }
 
-    private func over() {
-        state.withLock { $0.isOver = true }
+    private func over(lost: Int) {
+        state.withLock { state in
+            state.isOver = true
+            state.counts.lost += UInt64(lost)
+        }
         state.wake()
     }
 }
