@@ -325,6 +325,7 @@ test('RSA: what is no key', async () => {
     for (const change of [{ n: '' }, { n: text(0n) }, { n: text(1n) }, { e: text(0n) }, { e: text(1n) }, { e: text(2n) }, { e: text(number('n')) }, { n: text(number('n') - 1n) }, { n: undefined }, { e: undefined }, { kty: 'rsa' }, { alg: 'RS256' }, { alg: 'PS512' }]) {
         await bad({ ...half, ...change }, ['verify']);
     }
+    await bad({ ...half, e: text(2n ** 256n + 1n) }, ['verify']);
     await bad({ ...half, n: url(new Uint8Array(4096).fill(255)) }, ['verify']); // 32,768 bits
     const { publicKey } = await subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
     await refuses(importing('spki', await subtle.exportKey('spki', publicKey), algorithm), 'DataError');

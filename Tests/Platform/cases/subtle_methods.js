@@ -91,6 +91,18 @@ test('what was exported is a copy, and so is what is shown of a key', async () =
     jwk.key_ops.push('sign');
     same((await subtle.exportKey('jwk', publicKey)).key_ops, ['verify']);
 });
+test('what comes out can be handed on', async () => {
+    const digest = await subtle.digest('SHA-256', iv);
+    const text = hex(digest);
+    const moved = structuredClone(digest, { transfer: [digest] });
+    same([digest.byteLength, hex(moved)], [0, text]);
+    const { port1, port2 } = new MessageChannel();
+    const got = new Promise((resolve) => { port2.onmessage = ({ data }) => resolve(data); });
+    port1.postMessage(moved, [moved]);
+    equal(hex(await got), text);
+    port1.close();
+    new Uint8Array(await subtle.digest('SHA-1', iv)).fill(1); // it is the program's own
+});
 test('a key does what its usages say, for its own algorithm, in its own half', async () => {
     const gcm = await subtle.generateKey({ name: 'AES-GCM', length: 128 }, true, ['encrypt']);
     await rejects(subtle.decrypt({ name: 'AES-GCM', iv }, gcm, new Uint8Array(32)), 'InvalidAccessError');
