@@ -74,7 +74,10 @@ public final class Serve {
         for warning in settings.warnings { messages.warn(warning) }
         let fence: FencePlan?
         do throws(FenceError) {
-            fence = try FencePlan(settings.configuration.worker, cacheDirectory: Worker.cacheDirectory)
+            let configuration = settings.configuration
+            fence = try FencePlan(
+                configuration.worker, configuration.policy.policy, entry: settings.entry,
+                cacheDirectory: Worker.cacheDirectory)
         } catch {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
@@ -98,6 +101,13 @@ public final class Serve {
             messages.fail("--listen \(settings.configuration.listen): \(error.reason)")
             return RunEnding(exitCode: 2)
         }
+        let doors: AgentDoors
+        do throws(DoorProblem) {
+            doors = try AgentDoors(settings.configuration.common.security)
+        } catch {
+            messages.fail("\(error)")
+            return RunEnding(exitCode: 2)
+        }
         let admin: ListeningSocket?
         do {
             admin = try Self.adminSocket(settings.configuration)
@@ -110,7 +120,7 @@ public final class Serve {
             let serve = try Serve(settings, fence, socket, identity, messages)
             serve.keepHealth(wish)
             serve.beginSampling()
-            try serve.openAdmin(admin)
+            try serve.openAdmin(admin, doors)
             return try serve.run()
         } catch {
             socket.removePath()
@@ -259,9 +269,21 @@ public final class Serve {
     /// New code; and certificate and key as they are now, which are looked at first.
     private func beginReload() {
         let now = clock.monotonicNanoseconds()
+        renewDoors()
         keeper?.reloading()
         guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: now)) }
         if identity.beginCheck(now: now) { isPollerOld = true }
+    }
+
+    /// The admin port shows the certificate that is there now; one that cannot be used changes nothing.
+    private func renewDoors() {
+        let security = settings.configuration.common.security
+        guard let admin, security.tls(for: .admin) != nil else { return }
+        do throws(DoorProblem) {
+            admin.change(try AgentDoors(security))
+        } catch {
+            messages.warn("\(error); the admin port goes on with the certificate before")
+        }
     }
 
     private func endCheck() {
@@ -485,7 +507,7 @@ public final class Serve {
         }
     }
 
-    private func openAdmin(_ socket: ListeningSocket?) throws {
+    private func openAdmin(_ socket: ListeningSocket?, _ doors: AgentDoors) throws {
         let desk = FactsDesk(duties.wake) { [unowned self] in facts }
         duties.add(desk)
         guard let keeper, let socket, let place = settings.configuration.admin else { return }
@@ -498,7 +520,7 @@ public final class Serve {
         let pages = AdminPort.pages(
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
             messages.levels, clock)
-        admin = try AdminPort(socket, place, pages + [DiscoveryPages(board: registrations)], clock)
+        admin = try AdminPort(socket, place, doors, pages + [DiscoveryPages(board: registrations)], clock)
     }
 
     /// What is known at this moment.

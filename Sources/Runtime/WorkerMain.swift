@@ -173,7 +173,7 @@ public enum WorkerMain {
         ring.tellFence(fence.layers)
         guard let lacking = fence.lacking else { return }
         ring.leave(.start, lacking)
-        leave("sidelight-worker: \(lacking)", code: 2)
+        _exit(2)
     }
 
     /// Where the isolate's thread does not come back.

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Linux
+internal import Policy
 internal import Telemetry
 internal import Wire
 
@@ -15,14 +16,18 @@ struct FencePlan: Sendable {
     /// What they must have: what the policy requires, and what it asks for by name.
     private let required: FenceLayers
     private let fence: Fence
+    /// The worker is the first process of a PID namespace.
+    let hasOwnPIDs: Bool
     /// What every worker has where the machine can.
-    private static let usual = FenceLayers(FenceLayer.allCases).subtracting(FenceLayers([.user, .net, .ipc]))
+    private static let usual = FenceLayers(FenceLayer.allCases).subtracting(FenceLayers([.user, .net, .ipc, .pid]))
 
     /// Nil: no fence is wanted.
     /// - Parameters:
-    ///   - configuration: Of the worker.
+    ///   - entry: As given on the command line.
     ///   - cacheDirectory: Absolute, where it keeps compiled code.
-    init?(_ worker: WorkerConfiguration, cacheDirectory: String?) throws(FenceError) {
+    init?(
+        _ worker: WorkerConfiguration, _ policy: Policy, entry: String, cacheDirectory: String?
+    ) throws(FenceError) {
         let configuration = worker.fence
         guard configuration.mode == .on else { return nil }
         var named: [FenceLayer] = []
@@ -42,11 +47,14 @@ struct FencePlan: Sendable {
             case .ipc:
                 fence.hasOwnIPC = true
                 named.append(.ipc)
+            case .pid: named.append(.pid)
             }
         }
         fence.descriptorsMax = configuration.descriptorsMax
-        fence.write = [cacheDirectory].compactMap { $0 } + worker.folders.map(\.host)
+        let places = FencePlaces(worker, policy, entry: entry, cacheDirectory: cacheDirectory)
+        (fence.read, fence.write, fence.ports) = (places.read, places.write, places.ports)
         self.fence = fence
+        hasOwnPIDs = named.contains(.pid)
         required = FenceLayers(configuration.require + named)
         let available = Fence.available()
         layers = available.intersection(Self.usual.union(FenceLayers(named)))
@@ -66,6 +74,7 @@ struct FencePlan: Sendable {
             let there = version == 0 ? "none" : "version \(version)"
             return "\(layer.rawValue) (needs Landlock version \(needed); the kernel has \(there))"
         case .user: return "user (only root becomes another)"
+        case .pid: return "pid (needs CAP_SYS_ADMIN)"
         case .seccomp: return "seccomp (the kernel takes no filter)"
         case .net, .ipc: return "\(layer.rawValue) (the kernel has no namespaces for this user)"
         case .capabilities, .limits, .descriptors: return layer.rawValue
