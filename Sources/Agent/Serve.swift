@@ -41,6 +41,8 @@ public final class Serve {
     /// Nil until it begins.
     private var keeper: HealthKeeper?
     private let startTime: UInt64
+    private let fence: FencePlan?
+    private var fenceNotice = FenceNotice()
     private var supervisor: ServeSupervisor
     private var workers: [ServeSupervisor.WorkerID: AttendedWorker] = [:]
     /// In the order of the poller.
@@ -70,6 +72,13 @@ public final class Serve {
         let messages = Messages(
             isQuiet: settings.isQuiet, level: settings.configuration.logLevel, isJSON: settings.configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
+        let fence: FencePlan?
+        do throws(FenceError) {
+            fence = try FencePlan(settings.configuration.worker, cacheDirectory: Worker.cacheDirectory)
+        } catch {
+            messages.fail(error.description)
+            return RunEnding(exitCode: 2)
+        }
         let wish = NotifySocket.takeWish()
         let identity: ServedIdentity?
         do throws(ServedIdentityError) {
@@ -98,7 +107,7 @@ public final class Serve {
             return RunEnding(exitCode: 2)
         }
         do {
-            let serve = try Serve(settings, socket, identity, messages)
+            let serve = try Serve(settings, fence, socket, identity, messages)
             serve.keepHealth(wish)
             serve.beginSampling()
             try serve.openAdmin(admin)
@@ -111,9 +120,11 @@ public final class Serve {
     }
 
     private init(
-        _ settings: ServeSettings, _ socket: ListeningSocket, _ identity: ServedIdentity?, _ messages: Messages
+        _ settings: ServeSettings, _ fence: FencePlan?, _ socket: ListeningSocket, _ identity: ServedIdentity?,
+        _ messages: Messages
     ) throws {
         self.settings = settings
+        self.fence = fence
         self.identity = identity
         self.messages = messages
         self.socket = socket
@@ -125,7 +136,9 @@ public final class Serve {
         components = ComponentMetrics.make(configuration.worker.resource.serviceName)
         destinations = try Destinations(configuration, components, messages)
         // One instance for all its workers, dead ones included: what they count is summed.
-        resource = .run(configuration.worker.resource, entry: settings.entry, pid: Machine.processID)
+        var resource = Resource.run(configuration.worker.resource, entry: settings.entry, pid: Machine.processID)
+        resource.set(fence)
+        self.resource = resource
         control = ControlServer(
             store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
         supervisor = ServeSupervisor(
@@ -311,7 +324,7 @@ public final class Serve {
                 address: address.description, index: place, isolates: configuration.isolates,
                 crons: place == 0 ? configuration.crons.map(\.text) : [], health: configuration.common.health)
             let started = try Worker(
-                configuration.worker, arguments: [settings.entry], serving: (serving, socket, identity))
+                configuration.worker, fence: fence, arguments: [settings.entry], serving: (serving, socket, identity))
             let (destinations, admin, page, exemplars, clock) = (destinations, admin, page, exemplars, clock)
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
@@ -369,6 +382,7 @@ public final class Serve {
     // MARK: words
 
     private func announce() {
+        for worker in workers.values { fenceNotice.look(worker, fence, messages) }
         let count = settings.configuration.isolates
         let url = address.url(isTLS: identity != nil)
         guard settings.configuration.isJSON else {

@@ -39,6 +39,7 @@ public struct WorkerOutcome: Hashable, Sendable {
         public static let `internal` = "internal_error"
         public static let spanNotEnded = "span_not_ended"
         public static let startTimeout = "start_timeout"
+        public static let fence = "fence"
     }
 
     /// DESIGN.md section 6: 0 success, 1 workload failed, 2 usage, 3 policy, 4 limit, 70 internal.
@@ -95,6 +96,10 @@ extension WorkerOutcome {
         case .signaled(let signal, _):
             if let deathNote {
                 self.init(deathNote)
+                return
+            }
+            if signal == Signals.badCall {
+                self.init((.fence, ""))
                 return
             }
             self.init(1, "worker killed by \(signalName(signal)) (\(signal))", signalName(signal))
@@ -155,6 +160,7 @@ extension WorkerOutcome {
                 4, text("promise limit reached"), ErrorType.promiseLimit,
                 Limit(name: "promises", outcome: .exceededPromises))
         case .start, .exit: self.init(1, text("no reason given"), ErrorType.internal)
+        case .fence: self.init(3, "killed by the fence: syscall \(text("of no known name"))", ErrorType.fence)
         case .internal: self.init(70, "internal error of the worker: " + text("no reason given"), ErrorType.internal)
         }
     }

@@ -60,6 +60,8 @@ public enum WorkerMain {
     private static let workerThreads = 2
 
     private static func run(_ entry: String, _ options: WorkerOptions) throws -> Never {
+        var fence = WorkerFence(options)
+        fence?.enclose()
         // Before there is another thread, which would take the signals.
         let signals = try SignalDescriptor([SIGINT, SIGTERM])
         SignalDescriptor.ignoreBrokenPipes()
@@ -71,7 +73,7 @@ public enum WorkerMain {
         startEngine()
         MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { eventLoop in
             do {
-                try start(entry, options, ring, tls, signals, on: eventLoop)
+                try start(entry, options, ring, tls, signals, fence, on: eventLoop)
             } catch {
                 leave("sidelight-worker: \(error)", code: 70)
             }
@@ -89,7 +91,7 @@ public enum WorkerMain {
 
     private static func start(
         _ entry: String, _ options: WorkerOptions, _ ring: RingMapping, _ tls: TLSContext?,
-        _ signals: SignalDescriptor, on eventLoop: any EventLoop
+        _ signals: SignalDescriptor, _ fence: consuming WorkerFence?, on eventLoop: any EventLoop
     ) throws {
         let gate = LoopGate(eventLoop)
         let (realm, snapshot) = try RealmSource(options: options, youngBytesInitial: youngBytesInitial).make {
@@ -124,6 +126,7 @@ public enum WorkerMain {
         let monitor = NIOLoopBound(workload.monitor, eventLoop: eventLoop)
         let isLookingAtMemory = Atomic(false)
         let server = LastServer(workload)
+        lastServer = server
         let slow = options.slowMilliseconds.map { max($0, TurnMonitor.stallMin / 1e6) }
         let numbers = Atomic<Int>(0)
         let watchdog = Watchdog(
@@ -135,7 +138,7 @@ public enum WorkerMain {
                 guard turns.runningSince != nil, !isLookingAtMemory.exchange(true, ordering: .relaxed) else { return }
                 isolate.interrupt {
                     isLookingAtMemory.store(false, ordering: .relaxed)
-                    guard let limit = options.limit("memory"), monitor.value.externalBytes > limit,
+                    guard let limit = options.limit("memory"), monitor.value.exceeds(memory: limit),
                         stop.set(.limit(.memory))
                     else { return }
                     isolate.terminate()
@@ -159,19 +162,32 @@ public enum WorkerMain {
             })
         watchdog.start()
         gate.open(workload)
+        close(fence, ring)
         workload.start(entry)
     }
 
     /// Where the isolate's thread does not come back.
-    private struct LastServer: @unchecked Sendable {
+    fileprivate struct LastServer: @unchecked Sendable {
         // @unchecked: used by another thread only when that one is stuck, just before the process ends.
         private unowned(unsafe) let workload: Workload
 
         init(_ workload: Workload) { self.workload = workload }
 
         func abandon(_ outcome: Outcome) {
+            if let name = outcome.limitName { workload.countFinding(FindingCounter.Kind.limit.rawValue, name) }
             if let limit = outcome.workloadOutcome { workload.http?.abandonAtOnce(limit) }
         }
+    }
+
+    /// All is up that the guest's code needs.
+    private static func close(_ fence: WorkerFence?, _ ring: RingMapping) {
+        guard var fence else { return }
+        fence.close { name in lastRing?.writeDeathNote(.fence, UnsafeRawBufferPointer(start: name, count: strlen(name)))
+        }
+        ring.tellFence(fence.layers)
+        guard let lacking = fence.lacking else { return }
+        ring.leave(.start, lacking)
+        leave("sidelight-worker: \(lacking)", code: 2)
     }
 
     private static func makeProfile(
@@ -191,6 +207,8 @@ public enum WorkerMain {
 
 // For the fatal callback, which has no context. Set once, before V8 starts.
 nonisolated(unsafe) private var lastRing: RingMapping?
+/// Set once the isolate is there.
+nonisolated(unsafe) private var lastServer: WorkerMain.LastServer?
 /// It says why the worker ends.
 nonisolated(unsafe) private var hasAgent = false
 
@@ -204,6 +222,7 @@ private func lastWords(_ location: UnsafePointer<CChar>, _ message: UnsafePointe
         note.append(message)
         lastRing?.writeDeathNote(outOfMemory ? .heapLimit : .fatal, note.bytes)
         guard outOfMemory else { return }
+        lastServer?.abandon(.limit(.heap))
         if !hasAgent {
             note.count = 0
             note.append("sidelight: heap limit reached\n")

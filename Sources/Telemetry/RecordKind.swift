@@ -1,6 +1,6 @@
 /// Kinds of records in the ring. Record-format.md section 2.
 public enum RecordKind: UInt8, Sendable, CaseIterable {
-    case span = 1, string, spanStart, log, error, metricPoint, scope, instrument
+    case span = 1, string, spanStart, log, error, metricPoint, scope, instrument, finding
 }
 
 /// Limits of the record format. Record-format.md sections 2 and 4.

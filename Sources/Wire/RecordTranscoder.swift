@@ -98,6 +98,7 @@ public struct RecordTranscoder: ~Copyable {
             case .string: try string(record)
             case .log: try log(record, isError: false)
             case .error: try log(record, isError: true)
+            case .finding: try log(record, isError: false)
             case .metricPoint: try metricPoint(record)
             case .scope: try scope(record)
             case .instrument: try instrument(record)

@@ -4,7 +4,7 @@
 
 const { StringPrototypeLastIndexOf, StringPrototypeSlice } = primordials;
 const {
-    bound, open, commit, drop, putInline, putAttributes, keepAll, NO_ATTRIBUTES, reference, firstStep, KIND_LOG, KIND_ERROR,
+    bound, open, commit, drop, putInline, putAttributes, keepAll, NO_ATTRIBUTES, reference, firstStep, KIND_LOG, KIND_ERROR, KIND_FINDING,
 } = internal.ring;
 const { contextOf, exceptionAttributes, safeText, cut } = internal.traceValues;
 const { trace } = internal;
@@ -19,7 +19,6 @@ const LOG_UNITS = 262144;
 const NO_IDS = [0, 0, 0, 0, 0, 0];
 
 function writeLog(kind, severity, text, list, span) {
-    if (!bound.enabled || !internal.limits.logs.take()) return;
     const ours = isOurs(span);
     const foreign = ours ? undefined : contextOf(span);
     const ids = foreign === undefined ? NO_IDS : foreign.ids;
@@ -49,9 +48,15 @@ function writeLog(kind, severity, text, list, span) {
 
 // A console message. `severity` is OTLP's number; `attributes` an object or undefined.
 function log(severity, text, attributes) {
-    if (!bound.enabled) return;
+    if (!bound.enabled || !internal.limits.logs.take()) return;
     writeLog(KIND_LOG, severity, text, keepAll(attributes, bound.attributeLimit), activeSpan());
 }
+
+// What the host found (27_findings.js), whether or not the program's own telemetry is wanted.
+function finding(severity, text, attributes, span) {
+    writeLog(KIND_FINDING, severity, text, keepAll(attributes, FINDING_ATTRIBUTES), span);
+}
+const FINDING_ATTRIBUTES = 8;
 
 // An error nobody caught: an error record, and an exception event with error status on `span`.
 function error(exception, span, severity = 17, extra = undefined) {
@@ -60,7 +65,7 @@ function error(exception, span, severity = 17, extra = undefined) {
     const message = attributes['exception.message'] ?? cut(safeText(exception));
     const type = attributes['exception.type'];
     const list = keepAll(extra === undefined ? attributes : { ...attributes, ...extra }, bound.attributeLimit);
-    writeLog(KIND_ERROR, severity, type === undefined ? message : `${type}: ${message}`, list, span);
+    if (internal.limits.logs.take()) writeLog(KIND_ERROR, severity, type === undefined ? message : `${type}: ${message}`, list, span);
     failWith(span, attributes, message, type);
 }
 
@@ -182,5 +187,5 @@ function moduleLoaded(m) {
     if (m.evaluateStart) finished('evaluate', m.evaluateStart, m.evaluateEnd, undefined, undefined, span);
 }
 
-const parts = { log, error, fail, beginRun, endRun, finished, startOwn, endOwn, eventAt, recordingSpan, module: moduleLoaded };
+const parts = { log, finding, error, fail, beginRun, endRun, finished, startOwn, endOwn, eventAt, recordingSpan, module: moduleLoaded };
 for (const name in parts) trace[name] = parts[name];
