@@ -19,10 +19,10 @@ struct RingPump: ~Copyable {
     ///   - clocks: both clocks, read together.
     ///   - handOn: takes a batch; must not block.
     init(
-        _ ring: RingMapping, resource: Resource, version: String,
+        _ ring: RingMapping, mask: SecretMask? = nil, resource: Resource, version: String,
         clocks: @escaping @Sendable () -> (monotonic: UInt64, unix: UInt64), handOn: @escaping (Batch) -> Void
     ) {
-        reader = RingReader(ring)
+        reader = RingReader(ring, mask: mask)
         transcoder = RecordTranscoder(resource: resource, scopeVersion: version)
         schedule = DrainSchedule(ringCapacity: ring.capacity)
         self.clocks = clocks
@@ -72,7 +72,7 @@ struct RingPump: ~Copyable {
             Attribute("error.type", .string(outcome.openSpanErrorType)),
             Attribute(StoredSpan.unfinishedAttribute, true),
         ]
-        let limit = outcome.death?.limit?.outcome
+        let limit = outcome.death?.limit?.outcome ?? (outcome.death?.refusedCall == nil ? nil : .refused)
         var open = transcoder.closeOpenSpans(
             endTime: unix, reason: outcome.openSpanReason,
             attributes: attributes + (limit.map { [Attribute(WorkloadOutcome.attribute, .string($0.label))] } ?? []))
@@ -124,20 +124,30 @@ extension WorkerOutcome.Death {
 }
 
 extension WorkerOutcome.Death {
-    /// What a limit's hit is recorded as: that of the isolate's own ones, which its platform records itself (27_findings.js).
+    /// What a limit's hit, or a system call that the fence refused, is recorded as: the isolate's own findings its platform records itself (27_findings.js).
     func finding(at unix: UInt64, in span: SpanContext?) -> LogRecord? {
-        guard let limit else { return nil }
+        let kind: String
+        var attributes: Attributes
+        if let limit {
+            kind = "limit"
+            attributes = [Attribute("sidelight.limit.name", .string(limit.name))]
+        } else if let refusedCall {
+            kind = "violation"
+            attributes = [
+                Attribute("sidelight.policy.permission", "syscall"), Attribute("sidelight.policy.rule", "fence"),
+                Attribute("sidelight.policy.target", .string(refusedCall)),
+            ]
+        } else {
+            return nil
+        }
+        attributes.insert(Attribute("sidelight.finding.kind", .string(kind)), at: 0)
+        attributes.append(Attribute(WorkloadOutcome.attribute, .string((limit?.outcome ?? .refused).label)))
         let severity: UInt8 = 13
         return LogRecord(
             time: unix, observedTime: unix, severity: severity, severityText: LogRecord.severityText(severity),
-            body: .string(reason),
-            attributes: [
-                Attribute("sidelight.finding.kind", "limit"),
-                Attribute("sidelight.limit.name", .string(limit.name)),
-                Attribute(WorkloadOutcome.attribute, .string(limit.outcome.label)),
-            ],
+            body: .string(reason), attributes: attributes,
             traceID: span?.traceID ?? .invalid, spanID: span?.spanID ?? .invalid, traceFlags: span?.traceFlags ?? 0,
-            eventName: "sidelight.limit")
+            eventName: "sidelight.\(kind)")
     }
 }
 

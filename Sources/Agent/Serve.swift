@@ -28,6 +28,9 @@ public final class Serve {
     private let resource: Resource
     private let control: ControlServer?
     private let duties: Duties
+    let trail: AuditTrail
+    /// What the program's files have to be; nil: it need not be signed.
+    private var signed: WorkerConfiguration.SignedFileList?
     /// Nil: there is none.
     private var admin: AdminPort?
     /// Nil: switched off.
@@ -76,10 +79,25 @@ public final class Serve {
         for warning in settings.warnings { messages.warn(warning) }
         let fence: FencePlan?
         do throws(FenceError) {
-            fence = try FencePlan(settings.configuration.worker, cacheDirectory: Worker.cacheDirectory)
+            let configuration = settings.configuration
+            fence = try FencePlan(
+                configuration.worker, configuration.policy.policy, entry: settings.entry,
+                cacheDirectory: Worker.cacheDirectory)
         } catch {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
+        }
+        let trail = AuditTrail(
+            store: settings.configuration.storeDirectory, clock: LinuxClock(), messages: messages)
+        let signed: WorkerConfiguration.SignedFileList?
+        var settings = settings
+        do throws(StartRefusal) {
+            try settings.configuration.fetchSecrets()
+            signed = try SignedStart.admit(settings.entry, settings.configuration.policy.signature, trail)
+        } catch {
+            messages.fail(error, entry: settings.entry)
+            trail.end("serve", target: settings.entry, outcome: "refused")
+            return RunEnding(exitCode: error.exitCode)
         }
         let wish = NotifySocket.takeWish()
         let identity: ServedIdentity?
@@ -100,6 +118,13 @@ public final class Serve {
             messages.fail("--listen \(settings.configuration.listen): \(error.reason)")
             return RunEnding(exitCode: 2)
         }
+        let doors: AgentDoors
+        do throws(DoorProblem) {
+            doors = try AgentDoors(settings.configuration.common.security)
+        } catch {
+            messages.fail("\(error)")
+            return RunEnding(exitCode: 2)
+        }
         let admin: ListeningSocket?
         do {
             admin = try Self.adminSocket(settings.configuration)
@@ -109,10 +134,10 @@ public final class Serve {
             return RunEnding(exitCode: 2)
         }
         do {
-            let serve = try Serve(settings, fence, socket, identity, messages)
+            let serve = try Serve(settings, fence, socket, identity, signed, trail, messages)
             serve.keepHealth(wish)
             serve.beginSampling()
-            try serve.openAdmin(admin)
+            try serve.openAdmin(admin, doors)
             return try serve.run()
         } catch {
             socket.removePath()
@@ -123,9 +148,11 @@ public final class Serve {
 
     private init(
         _ settings: ServeSettings, _ fence: FencePlan?, _ socket: ListeningSocket, _ identity: ServedIdentity?,
-        _ messages: Messages
+        _ signed: WorkerConfiguration.SignedFileList?, _ trail: AuditTrail, _ messages: Messages
     ) throws {
         self.settings = settings
+        self.signed = signed
+        self.trail = trail
         self.fence = fence
         self.identity = identity
         self.messages = messages
@@ -153,6 +180,7 @@ public final class Serve {
         report = RunReport(
             outcome: WorkerOutcome(exitCode: 0), workerStatus: .exited(0))
         if settings.isWatching { startWatching() }
+        trail.begin("serve", target: settings.entry)
     }
 
     private func startWatching() {
@@ -261,9 +289,28 @@ public final class Serve {
     /// New code; and certificate and key as they are now, which are looked at first.
     private func beginReload() {
         let now = clock.monotonicNanoseconds()
+        renewDoors()
         keeper?.reloading()
+        do throws(StartRefusal) {
+            signed = try SignedStart.admit(settings.entry, settings.configuration.policy.signature, trail)
+        } catch {
+            messages.warn("\(settings.entry) is not taken as it is now: \(error.problems[0]); what was serves on")
+            keeper?.reloaded()
+            return
+        }
         guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: now)) }
         if identity.beginCheck(now: now) { isPollerOld = true }
+    }
+
+    /// The admin port shows the certificate that is there now; one that cannot be used changes nothing.
+    private func renewDoors() {
+        let security = settings.configuration.common.security
+        guard let admin, security.tls(for: .admin) != nil else { return }
+        do throws(DoorProblem) {
+            admin.change(try AgentDoors(security))
+        } catch {
+            messages.warn("\(error); the admin port goes on with the certificate before")
+        }
     }
 
     private func endCheck() {
@@ -325,14 +372,16 @@ public final class Serve {
             let serving = ServingConfiguration(
                 address: address.description, index: place, isolates: configuration.isolates,
                 crons: place == 0 ? configuration.crons.map(\.text) : [], health: configuration.common.health)
+            var worker = configuration.worker
+            worker.signed = signed
             let started = try Worker(
-                configuration.worker, fence: fence, arguments: [settings.entry], serving: (serving, socket, identity))
+                worker, fence: fence, arguments: [settings.entry], serving: (serving, socket, identity))
             let (destinations, admin, page, exemplars, clock) = (destinations, admin, page, exemplars, clock)
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
             control?.add(pid: started.process.pid, place: place, started.control)
             workers[id] = AttendedWorker(
-                started, place: place, resource: resource, clock: clock,
+                started, place: place, mask: worker.mask, resource: resource, clock: clock,
                 handOn: { batch, isolate in
                     destinations.accept(batch)
                     admin?.show(batch)
@@ -492,7 +541,7 @@ public final class Serve {
         }
     }
 
-    private func openAdmin(_ socket: ListeningSocket?) throws {
+    private func openAdmin(_ socket: ListeningSocket?, _ doors: AgentDoors) throws {
         let desk = FactsDesk(duties.wake) { [unowned self] in facts }
         duties.add(desk)
         guard let keeper, let socket, let place = settings.configuration.admin else { return }
@@ -505,7 +554,7 @@ public final class Serve {
         let pages = AdminPort.pages(
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
             messages.levels, clock)
-        admin = try AdminPort(socket, place, pages + [DiscoveryPages(board: registrations)], clock)
+        admin = try AdminPort(socket, place, doors, pages + [DiscoveryPages(board: registrations)], clock)
     }
 
     /// What is known at this moment.
@@ -517,6 +566,7 @@ public final class Serve {
         var counters = report.countersSoFar
         registrations.count(in: &counters)
         keeper?.desk.add(to: &counters)
+        trail.add(to: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: address.url(isTLS: identity != nil),
             startTime: startTime, resource: resource, workers: workers, total: metrics.total(workers.map(\.board)),
@@ -616,6 +666,7 @@ public final class Serve {
         case .drained, nil: break
         }
         report.outcome.exitCode = exitCode
+        trail.end("serve", target: settings.entry, outcome: exitCode == 0 ? "drained" : "failed")
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
         report.agentNanoseconds = clock.processNanoseconds()
         for warning in report.warnings { messages.warn(warning) }

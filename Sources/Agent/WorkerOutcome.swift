@@ -16,6 +16,8 @@ public struct WorkerOutcome: Hashable, Sendable {
         public var isOwn = false
         /// The limit that was reached, if it was one.
         public var limit: Limit?
+        /// The system call that the fence killed it for; empty: its name is not known.
+        public var refusedCall: String?
     }
 
     /// A limit that ended a worker.
@@ -160,7 +162,9 @@ extension WorkerOutcome {
                 4, text("promise limit reached"), ErrorType.promiseLimit,
                 Limit(name: "promises", outcome: .exceededPromises))
         case .start, .exit: self.init(1, text("no reason given"), ErrorType.internal)
-        case .fence: self.init(3, "killed by the fence: syscall \(text("of no known name"))", ErrorType.fence)
+        case .fence:
+            self.init(3, "killed by the fence: syscall \(text("of no known name"))", ErrorType.fence)
+            death?.refusedCall = note.message
         case .internal: self.init(70, "internal error of the worker: " + text("no reason given"), ErrorType.internal)
         }
     }

@@ -87,6 +87,7 @@ public:
 
     // Counts memory that came from elsewhere.
     void Count(size_t length) { bytes_.fetch_add(length, std::memory_order_relaxed); }
+    void Uncount(size_t length) { bytes_.fetch_sub(length, std::memory_order_relaxed); }
     size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
 private:

@@ -166,6 +166,17 @@ public enum WorkerMain {
         workload.start(entry)
     }
 
+    /// All is up that the guest's code needs.
+    private static func close(_ fence: WorkerFence?, _ ring: RingMapping) {
+        guard var fence else { return }
+        fence.close { name in lastRing?.writeDeathNote(.fence, UnsafeRawBufferPointer(start: name, count: strlen(name)))
+        }
+        ring.tellFence(fence.layers)
+        guard let lacking = fence.lacking else { return }
+        ring.leave(.start, lacking)
+        _exit(2)
+    }
+
     /// Where the isolate's thread does not come back.
     fileprivate struct LastServer: @unchecked Sendable {
         // @unchecked: used by another thread only when that one is stuck, just before the process ends.
@@ -179,23 +190,13 @@ public enum WorkerMain {
         }
     }
 
-    /// All is up that the guest's code needs.
-    private static func close(_ fence: WorkerFence?, _ ring: RingMapping) {
-        guard var fence else { return }
-        fence.close { name in lastRing?.writeDeathNote(.fence, UnsafeRawBufferPointer(start: name, count: strlen(name)))
-        }
-        ring.tellFence(fence.layers)
-        guard let lacking = fence.lacking else { return }
-        ring.leave(.start, lacking)
-        leave("sidelight-worker: \(lacking)", code: 2)
-    }
-
     private static func makeProfile(
         _ isolate: Isolate, _ options: WorkerOptions, _ ring: RingMapping, _ control: LocalConnection
     ) -> ProfileControl {
         ProfileControl(
             isolate, monotonicBase: ring.monotonicBase, writer: ControlWriter(control),
-            slowMilliseconds: options.slowMilliseconds, snapshotBytesMax: options.snapshotBytesMax)
+            slowMilliseconds: options.slowMilliseconds, snapshotBytesMax: options.snapshotBytesMax,
+            hasSecrets: !options.secrets.isEmpty)
     }
 
     private static func leave(_ message: String, code: Int32, descriptor: Int32 = 2) -> Never {

@@ -19,6 +19,10 @@ final class Workload {
     let ring: RingMapping
     let options: WorkerOptions
     let loader: ModuleLoader
+    /// What is printed is without these values.
+    private let mask: SecretMask?
+    /// Of one that lists what its program consists of.
+    let recorder: FileRecorder?
     let fetches: Fetches
     let modules: CompiledModules
     /// Of a worker that serves; nil without an agent.
@@ -97,6 +101,9 @@ final class Workload {
         clock = RingTime(base: ring.monotonicBase)
         monitor = TurnMonitor(realm.isolate, board: board, turns: turns)
         internals = Internals(try PlatformSources.attach(realm), in: realm)
+        mask = options.mask
+        recorder = options.listsFiles ? FileRecorder() : nil
+        let files = recorder?.recording(files) ?? options.signedFiles?.guarding(files) ?? files
         limitsPromises = options.limit("promises") != nil && options.serves
         loader = try ModuleLoader(
             internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init))
@@ -111,6 +118,9 @@ final class Workload {
         attach()
         turn { () throws(JSFailure) in
             try startPlatform(entry)
+            if recorder != nil, let descriptor = options.answerDescriptor {
+                return try list(entry, options.arguments, to: descriptor)
+            }
             if options.isTraced { try internals.call("trace.beginRun", [internals.string(entry)]) }
             try run(entry)
         }
@@ -148,6 +158,7 @@ final class Workload {
         do {
             source = try loader.readEntry(entry)
         } catch {
+            if error.isUnsigned { try loader.noteUnsigned(entry, error.description) }
             return machine.end(.entryUnreadable(reason: error.description))
         }
         loading.end = clock.now()
@@ -399,6 +410,8 @@ extension Workload: PlatformHost {
         machine.end(.interrupted(signal: SIGPIPE))
         isolate.handle.terminate()
     }
+
+    func masked(_ text: UnsafeRawBufferPointer) -> [UInt8]? { mask?.applied(to: text) }
 
     func runMicrotasks() {
         do throws(JSFailure) {

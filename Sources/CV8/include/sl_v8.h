@@ -123,6 +123,9 @@ sl_v8_value *sl_v8_value_object(sl_v8_realm *realm);
 sl_v8_value *sl_v8_value_buffer(sl_v8_realm *realm, const void *_Nullable bytes, size_t length);
 // The same as a Uint8Array.
 sl_v8_value *sl_v8_value_uint8_array(sl_v8_realm *realm, const void *_Nullable bytes, size_t length);
+// A Uint8Array of the first `shown` bytes of foreign memory. `release` is called with it when nothing refers to it any more, messages included, on
+// any thread. It counts like other ArrayBuffers' memory.
+sl_v8_value *sl_v8_value_owned_bytes(sl_v8_realm *realm, void *memory, size_t length, size_t shown, void (*release)(void *memory, size_t length));
 // A SharedArrayBuffer-free view on foreign memory: an ArrayBuffer over `bytes`, which must outlive the isolate (the ring). Not detachable.
 sl_v8_value *sl_v8_value_external_buffer(sl_v8_realm *realm, void *bytes, size_t length);
 // UTF-8 of ToString(value) without calling user code: strings, numbers, symbols' descriptions, "Error: message" for errors, "[object]" else.

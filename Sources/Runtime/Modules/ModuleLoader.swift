@@ -50,7 +50,8 @@ final class ModuleLoader {
             do throws(FileError) {
                 return try files.read(path)
             } catch {
-                throw EntryError("cannot read '\(path)': \(error.reason)")
+                throw EntryError(
+                    "cannot read '\(path)': \(error.reason)", isUnsigned: error.name == SignedFiles.refusal)
             }
         }
     }
@@ -265,17 +266,33 @@ final class ModuleLoader {
             try checkLimits(adding: bytes.count, file.specifier, importer, location)
             return bytes
         }
-        let source = try translated(importer, location) { () throws(ResolutionError) in
-            do throws(FileError) {
-                return try files.read(file.path)
-            } catch {
-                throw ResolutionError(
-                    .unreadable, "Cannot read module '\(file.path)' imported from \(importer): \(error.reason)")
+        let source: [UInt8]
+        do throws(FileError) {
+            source = try files.read(file.path)
+        } catch {
+            let reason = "Cannot read module '\(file.path)' imported from \(importer): \(error.reason)"
+            if error.name == SignedFiles.refusal { throw try unsigned(file.path, reason, location) }
+            source = try translated(importer, location) { () throws(ResolutionError) -> [UInt8] in
+                throw ResolutionError(.unreadable, reason)
             }
         }
         timing.load.end = clock.now()
         try checkLimits(adding: source.count, file.specifier, importer, location)
         return source
+    }
+
+    /// A file that is not what somebody has signed: a violation.
+    private func unsigned(
+        _ path: String, _ reason: String, _ location: JSException.Location?
+    ) throws(JSFailure) -> JSFailure {
+        try noteUnsigned(path, reason)
+        let value = try internals.call("findings.refusal", [internals.string("module"), internals.string(reason)])
+        return .exception(JSException(throwing: value, in: realm, at: location))
+    }
+
+    func noteUnsigned(_ path: String, _ reason: String) throws(JSFailure) {
+        let texts = ["violation", "module", "signature", path, reason]
+        try internals.call("findings.note", texts.map(internals.string))
     }
 
     /// Throws when one module more, or its source, is too much.
@@ -502,7 +519,13 @@ final class ModuleLoader {
 /// The entry cannot be run.
 struct EntryError: Error, CustomStringConvertible {
     let description: String
-    init(_ description: String) { self.description = description }
+    /// It is not what somebody has signed.
+    let isUnsigned: Bool
+
+    init(_ description: String, isUnsigned: Bool = false) {
+        self.description = description
+        self.isUnsigned = isUnsigned
+    }
 }
 
 extension [UInt8] {
