@@ -58,6 +58,8 @@ public final class Serve {
     /// How the worker ended that the supervisor is hearing of.
     private var lastEnd = "?"
     private var lastReason = "exit"
+    private var isLastAtLimit = false
+    private var limitNotices = LimitNotices()
     private var ending: ServeSupervisor.Ending?
     /// Why not every place came to serve.
     private var failure: (exitCode: Int32, reason: String) = (1, "?")
@@ -421,11 +423,12 @@ public final class Serve {
         report.workerEnds[outcome.endReason, default: 0] += 1
         lastReason = outcome.endReason
         lastEnd = outcome.reason
+        isLastAtLimit = outcome.death?.limit != nil
         if !supervisor.isEnding { failure = (outcome.exitCode == 0 ? 1 : outcome.exitCode, lastEnd) }
         perform(
             supervisor.ended(
                 id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1),
-                atLimit: outcome.death?.limit != nil))
+                atLimit: isLastAtLimit))
     }
 
     // MARK: words
@@ -464,7 +467,11 @@ public final class Serve {
         report.workerRestarts[lastReason, default: 0] += 1
         guard supervisor.isNewStep(place) else { return }
         let when = delay == 0 ? "at once" : "in \((delay + 500_000) / 1_000_000) ms"
-        messages.warn("isolate \(place): \(lastEnd); started again \(when)")
+        guard let untold = limitNotices.take(place, atLimit: isLastAtLimit, now: clock.monotonicNanoseconds()) else {
+            return
+        }
+        let others = untold > 0 ? "; \(untold) more since it was last told" : ""
+        messages.warn("isolate \(place): \(lastEnd); started again \(when)\(others)")
     }
 
     /// A worker was asked to end and killed in the end: what it had not finished, the oldest first.

@@ -69,6 +69,7 @@ public struct AgentConfiguration: Hashable, Sendable {
         configuration.policy = read.policy
         configuration.policy.policy.isAudited = flags.isAudited
         configuration.worker.fence = read.policy.fence
+        configuration.worker.limits = read.policy.effectiveLimits(given: configuration.worker.limits)
         configuration.policy.signature.require(flags.requiredSignatures, &problems)
         configuration.isJSON = flags.isJSON
         configuration.logLevel = LogLevel.parse(flag: flags.logLevel, environment, &problems)
