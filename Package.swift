@@ -65,6 +65,7 @@ let package = Package(
         .target(name: "CCurl"),
         .target(name: "CAres"),
         .target(name: "CAvahi"),
+        .target(name: "CCrypto"),
         .target(name: "CServerTLS"),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -80,14 +81,18 @@ let package = Package(
         // 1 values
         target("Telemetry", ["CLinux"]),
         target("System"),
+        target("Signing", ["CCrypto"]),
+        target("Policy"),
         // 2 pure
-        target("Wire", ["CSimdJSON", "Telemetry"]),
+        target("Wire", ["CSimdJSON", "Policy", "Telemetry"]),
         target("Pipeline", ["Telemetry"]),
         target("Queue", ["CLinux", "Telemetry"]),
-        target("Configuration", ["CYAML", "Telemetry"]),
+        target("Configuration", ["CYAML", "Policy", "Telemetry"]),
         target("Discovery", ["System"]),
         target("Resources", ["System", "Telemetry"]),
         // 3 drivers
+        target("Audit", ["Signing", "Telemetry", "Wire"]),
+        target("Bundle", ["Signing", "Telemetry", "Wire"]),
         target("Linux", ["CLinux", "Queue", "System"]),
         target("Transport", ["CCurl", "CZlib", "System"]),
         target("Resolver", ["CAres", "CLinux", "Discovery", "System", "Wire"]),
@@ -106,26 +111,30 @@ let package = Package(
         target("Receivers", ["CLinux", "Health", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
         target("SidelightMetrics", [coreMetrics, "Exposition", "Telemetry", "Wire"]),
         // 5 hosts
-        target("Runtime", nio + ["Discovery", "Platform", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
+        target("Runtime", nio + ["Discovery", "Platform", "Policy", "Signing", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target(
             "Agent",
             [
-                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
+                "Audit", "Bundle", "Signing", "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Policy", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
                 "Exporters", "Receivers", "Exposition", "SidelightMetrics", coreMetrics, "System",
             ]),
         // 6 tools
         .executableTarget(
-            name: "sidelight", dependencies: [arguments, "Agent", "Store", "Configuration", "Linux", "System", "Telemetry", "Transport", "Wire"],
+            name: "sidelight", dependencies: [arguments, "Agent", "Audit", "Bundle", "Signing", "Store", "Configuration", "Linux", "Policy", "System", "Telemetry", "Transport", "Wire"],
             swiftSettings: swift),
         .executableTarget(
             name: "sidelight-worker", dependencies: ["Runtime"],
             swiftSettings: swift, linkerSettings: v8Link),
         // tests
         tests("Layer", []),
+        tests("Signing", ["Signing"]),
+        tests("Bundle", ["Bundle", "Signing"]),
+        tests("Audit", ["Audit", "Signing", "Telemetry"]),
         tests("Telemetry", ["Telemetry", "CLinux"]),
-        tests("Wire", ["Wire", "Telemetry"], exclude: ["corpus", "peer"]),
+        tests("Policy", ["Policy"]),
+        tests("Wire", ["Policy", "Wire", "Telemetry"], exclude: ["corpus", "peer"]),
         tests("Pipeline", ["Pipeline", "Queue", "Linux", "Exporters", "Wire", "Configuration", "Telemetry", "System"]),
-        tests("Configuration", ["Configuration", "Telemetry"]),
+        tests("Configuration", ["Configuration", "Policy", "Telemetry"]),
         tests("Queue", ["CLinux", "Queue", "Linux", "Telemetry"]),
         tests("Server", ["CHTTP2", "CZlib", "CZstd", "Server", "System"]),
         tests("Processors", ["Processors", "Configuration", "System", "Telemetry", "Wire"]),
@@ -139,10 +148,10 @@ let package = Package(
         tests("Store", ["Store", "Telemetry", "Wire"]),
         tests("Exposition", ["Exposition", "Telemetry", "Wire"]),
         tests("SidelightMetrics", ["SidelightMetrics", .product(name: "Metrics", package: "swift-metrics")]),
-        tests("Command", ["sidelight", "Store", "System", "Telemetry", "Wire"]),
+        tests("Command", ["sidelight", "Configuration", "Policy", "Store", "System", "Telemetry", "Wire"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "Telemetry", "System"]),
-        tests("Agent", ["Agent", "Configuration", "Discovery", "Exporters", "Health", "Resources", "Telemetry", "Wire", "Linux", "Logs", "Processors", "Registries", "Resolver", "Store", "System", "Transport"]),
+        tests("Agent", ["Agent", "Configuration", "Discovery", "Exporters", "Health", "Resources", "Telemetry", "Wire", "Linux", "Logs", "Policy", "Processors", "Registries", "Resolver", "Store", "System", "Transport"]),
     ],
     cxxLanguageStandard: .cxx20
 )

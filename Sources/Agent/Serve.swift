@@ -3,6 +3,7 @@
 // All of it is the main thread, as in `run`: it sleeps in poll(2) on every worker's wake-up and pidfd, the signals and the watched
 // folder. What to do about a worker decides `ServeSupervisor`. docs/adr/0006 says why a process an isolate.
 
+internal import Audit
 internal import Configuration
 internal import Discovery
 internal import Exposition
@@ -28,6 +29,9 @@ public final class Serve {
     private let resource: Resource
     private let control: ControlServer?
     private let duties: Duties
+    let trail: AuditTrail
+    /// What the program's files have to be; nil: it need not be signed.
+    private var signed: WorkerConfiguration.SignedFileList?
     /// Nil: there is none.
     private var admin: AdminPort?
     /// Nil: switched off.
@@ -74,10 +78,25 @@ public final class Serve {
         for warning in settings.warnings { messages.warn(warning) }
         let fence: FencePlan?
         do throws(FenceError) {
-            fence = try FencePlan(settings.configuration.worker, cacheDirectory: Worker.cacheDirectory)
+            let configuration = settings.configuration
+            fence = try FencePlan(
+                configuration.worker, configuration.policy.policy, entry: settings.entry,
+                cacheDirectory: Worker.cacheDirectory)
         } catch {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
+        }
+        let trail = AuditTrail(
+            store: settings.configuration.storeDirectory, clock: LinuxClock(), messages: messages)
+        let signed: WorkerConfiguration.SignedFileList?
+        var settings = settings
+        do throws(StartRefusal) {
+            try settings.configuration.fetchSecrets()
+            signed = try SignedStart.admit(settings.entry, settings.configuration.policy.signature, trail)
+        } catch {
+            messages.fail(error, entry: settings.entry)
+            trail.end("serve", target: settings.entry, outcome: "refused")
+            return RunEnding(exitCode: error.exitCode)
         }
         let wish = NotifySocket.takeWish()
         let identity: ServedIdentity?
@@ -100,7 +119,7 @@ public final class Serve {
         }
         let doors: AgentDoors
         do throws(DoorProblem) {
-            doors = try AgentDoors(settings.configuration.common.security)
+            doors = try AgentDoors(settings.configuration.common.security, DoorNotes(trail))
         } catch {
             messages.fail("\(error)")
             return RunEnding(exitCode: 2)
@@ -114,7 +133,7 @@ public final class Serve {
             return RunEnding(exitCode: 2)
         }
         do {
-            let serve = try Serve(settings, fence, socket, identity, messages)
+            let serve = try Serve(settings, fence, socket, identity, signed, trail, messages)
             serve.keepHealth(wish)
             serve.beginSampling()
             try serve.openAdmin(admin, doors)
@@ -128,9 +147,11 @@ public final class Serve {
 
     private init(
         _ settings: ServeSettings, _ fence: FencePlan?, _ socket: ListeningSocket, _ identity: ServedIdentity?,
-        _ messages: Messages
+        _ signed: WorkerConfiguration.SignedFileList?, _ trail: AuditTrail, _ messages: Messages
     ) throws {
         self.settings = settings
+        self.signed = signed
+        self.trail = trail
         self.fence = fence
         self.identity = identity
         self.messages = messages
@@ -147,7 +168,7 @@ public final class Serve {
         resource.set(fence)
         self.resource = resource
         control = ControlServer(
-            store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
+            store: configuration.storeDirectory, service: configuration.worker.resource.serviceName, trail)
         supervisor = ServeSupervisor(
             places: configuration.isolates, startNanoseconds: configuration.startNanoseconds,
             shutdownNanoseconds: configuration.shutdownNanoseconds)
@@ -158,6 +179,7 @@ public final class Serve {
         report = RunReport(
             outcome: WorkerOutcome(exitCode: 0), workerStatus: .exited(0))
         if settings.isWatching { startWatching() }
+        trail.begin("serve", target: settings.entry)
     }
 
     private func startWatching() {
@@ -266,8 +288,18 @@ public final class Serve {
     /// New code; and certificate and key as they are now, which are looked at first.
     private func beginReload() {
         let now = clock.monotonicNanoseconds()
+        trail.note(
+            AuditEvent(
+                .admin, actor: "uid \(Machine.userID)", action: "reload", target: settings.entry, outcome: "begun"))
         renewDoors()
         keeper?.reloading()
+        do throws(StartRefusal) {
+            signed = try SignedStart.admit(settings.entry, settings.configuration.policy.signature, trail)
+        } catch {
+            messages.warn("\(settings.entry) is not taken as it is now: \(error.problems[0]); what was serves on")
+            keeper?.reloaded()
+            return
+        }
         guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: now)) }
         if identity.beginCheck(now: now) { isPollerOld = true }
     }
@@ -277,7 +309,7 @@ public final class Serve {
         let security = settings.configuration.common.security
         guard let admin, security.tls(for: .admin) != nil else { return }
         do throws(DoorProblem) {
-            admin.change(try AgentDoors(security))
+            admin.change(try AgentDoors(security, DoorNotes(trail)))
         } catch {
             messages.warn("\(error); the admin port goes on with the certificate before")
         }
@@ -342,14 +374,16 @@ public final class Serve {
             let serving = ServingConfiguration(
                 address: address.description, index: place, isolates: configuration.isolates,
                 crons: place == 0 ? configuration.crons.map(\.text) : [], health: configuration.common.health)
+            var worker = configuration.worker
+            worker.signed = signed
             let started = try Worker(
-                configuration.worker, fence: fence, arguments: [settings.entry], serving: (serving, socket, identity))
+                worker, fence: fence, arguments: [settings.entry], serving: (serving, socket, identity))
             let (destinations, admin, page, exemplars, clock) = (destinations, admin, page, exemplars, clock)
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
             control?.add(pid: started.process.pid, place: place, started.control)
             workers[id] = AttendedWorker(
-                started, place: place, resource: resource, clock: clock,
+                started, place: place, mask: worker.mask, resource: resource, clock: clock,
                 handOn: { batch, isolate in
                     destinations.accept(batch)
                     admin?.show(batch)
@@ -392,7 +426,10 @@ public final class Serve {
         lastReason = outcome.endReason
         lastEnd = outcome.reason
         if !supervisor.isEnding { failure = (outcome.exitCode == 0 ? 1 : outcome.exitCode, lastEnd) }
-        perform(supervisor.ended(id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1)))
+        perform(
+            supervisor.ended(
+                id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1),
+                atLimit: outcome.death?.limit != nil))
     }
 
     // MARK: words
@@ -513,7 +550,7 @@ public final class Serve {
         page = metrics
         let pages = AdminPort.pages(
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
-            messages.levels, clock)
+            messages.levels, doors.notes, clock)
         admin = try AdminPort(socket, place, doors, pages + [DiscoveryPages(board: registrations)], clock)
     }
 
@@ -526,6 +563,7 @@ public final class Serve {
         var counters = report.countersSoFar
         registrations.count(in: &counters)
         keeper?.desk.add(to: &counters)
+        trail.add(to: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: address.url(isTLS: identity != nil),
             startTime: startTime, resource: resource, workers: workers, total: metrics.total(workers.map(\.board)),
@@ -625,6 +663,7 @@ public final class Serve {
         case .drained, nil: break
         }
         report.outcome.exitCode = exitCode
+        trail.end("serve", target: settings.entry, outcome: exitCode == 0 ? "drained" : "failed")
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
         report.agentNanoseconds = clock.processNanoseconds()
         for warning in report.warnings { messages.warn(warning) }

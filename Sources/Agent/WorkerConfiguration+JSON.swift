@@ -19,6 +19,15 @@ extension WorkerConfiguration {
             json.put("wasmMemoryBytesMax", limits.wasmMemory)
             json.put("cpuMilliseconds", limits.cpu.map(Self.milliseconds))
             json.put("wallMilliseconds", limits.wall.map(Self.milliseconds))
+            json.put("loopBlockMilliseconds", limits[.loopBlock].map(Self.milliseconds))
+            json.put("cpuWindowPercent", limits.cpuWindow?.percent)
+            json.put("cpuWindowMilliseconds", (limits.cpuWindow?.nanoseconds).map(Self.milliseconds))
+            json.name("use")
+            json.object { json in
+                for name in WorkloadLimits.Name.ofIsolates {
+                    if let value = limits[name] { json.put(name.rawValue, value) }
+                }
+            }
             json.put("workersMax", workersMax)
             json.put("profileSlowMilliseconds", profileSlow.map(Self.milliseconds))
             json.put("heapSnapshotBytesMax", snapshotsHeap ? ProfileFiles.snapshotBytesMax : nil)
@@ -49,9 +58,36 @@ extension WorkerConfiguration {
                 json.put("attributesPerLink", spanLimits.attributesPerLink)
             }
             if !resolve.isEmpty { put(resolve, &json) }
+            if let signed { put(signed, &json) }
+            if !hiddenVariables.isEmpty {
+                json.name("hiddenVariables")
+                json.array { json in for name in hiddenVariables { json.string(name) } }
+            }
+            if !secrets.isEmpty {
+                json.name("secrets")
+                json.array { json in for secret in secrets { json.string(secret.name + "=" + secret.value) } }
+            }
             if let serving { put(serving, &json) }
         }
         return json.bytes
+    }
+
+    /// What is never to be said; nil: there is nothing.
+    var mask: SecretMask? { SecretMask(secrets.map { Array($0.value.utf8) }) }
+
+    /// Path and digest in turn.
+    private func put(_ signed: SignedFileList, _ json: inout JSONWriter) {
+        json.name("signed")
+        json.object { json in
+            json.put("manifest", signed.manifest)
+            json.name("files")
+            json.array { json in
+                for (path, digest) in signed.digests {
+                    json.string(path)
+                    json.string(digest)
+                }
+            }
+        }
     }
 
     /// Who knows where services are.

@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -48,8 +49,8 @@ bool sl_signalfd_next(int fd, sl_signal *signal) {
 static int exec_child(const sl_spawn_request *request, pid_t parent) {
     if (prctl(PR_SET_PDEATHSIG, request->parent_death_signal) != 0) return errno;
     if (request->own_group && setpgid(0, 0) != 0) return errno;
-    // The parent may have died before the lines above; then nobody would tell us.
-    if (getppid() != parent) return ESRCH;
+    // The parent may have died before the lines above; then nobody would tell us. From a PID namespace of our own it has no number.
+    if (getppid() != parent && !request->own_pids) return ESRCH;
 
     // First out of the way of 3, 4, ...: a source may be another's destination. Not closed at exec by dup2's own doing.
     int lifted[SL_SPAWN_DESCRIPTORS_MAX];
@@ -83,11 +84,23 @@ static int exec_child(const sl_spawn_request *request, pid_t parent) {
     return errno;
 }
 
+// The next children of this thread begin a PID namespace; what undoes it. -1 and errno.
+static int begin_pids(void) {
+    int own = open("/proc/thread-self/ns/pid", O_RDONLY | O_CLOEXEC);
+    if (own < 0 || unshare(CLONE_NEWPID) == 0) return own;
+    int saved = errno;
+    close(own);
+    errno = saved;
+    return -1;
+}
+
 pid_t sl_spawn(const sl_spawn_request *request) {
     if (request->descriptor_count > SL_SPAWN_DESCRIPTORS_MAX) {
         errno = EINVAL;
         return -1;
     }
+    int own_pids = -1;
+    if (request->own_pids && (own_pids = begin_pids()) < 0) return -1;
     sigset_t all, before;
     sigfillset(&all);
     if (sigprocmask(SIG_SETMASK, &all, &before) != 0) return -1;
@@ -100,6 +113,10 @@ pid_t sl_spawn(const sl_spawn_request *request) {
     }
     int fork_failure = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
+    if (own_pids >= 0) {
+        setns(own_pids, CLONE_NEWPID);
+        close(own_pids);
+    }
     if (child < 0) {
         errno = fork_failure;
         return -1;
@@ -456,4 +473,12 @@ int64_t sl_birth_seconds(int fd) {
     struct statx status;
     if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &status) != 0 || !(status.stx_mask & STATX_BTIME)) return 0;
     return status.stx_btime.tv_sec;
+}
+
+void sl_mask(void *bytes, size_t count, const void *pattern, size_t pattern_count) {
+    char *next = bytes, *end = next + count;
+    while ((next = memmem(next, (size_t)(end - next), pattern, pattern_count)) != NULL) {
+        memset(next, '*', pattern_count);
+        next += pattern_count;
+    }
 }

@@ -5,6 +5,7 @@ internal import System
 /// What this process and its machine are called.
 public enum Machine {
     public static var processID: Int32 { getpid() }
+    public static var userID: UInt32 { getuid() }
 
     /// The kernel's number of the calling thread.
     public static var threadID: Int { Int(sl_thread_id()) }

@@ -4,6 +4,7 @@ internal import Engine
 internal import Glibc
 internal import Linux
 internal import System
+internal import Telemetry
 
 struct WorkerOptions: Sendable {
     enum Command: Hashable, Sendable {
@@ -31,8 +32,10 @@ struct WorkerOptions: Sendable {
     /// Certificate and key of a server that speaks TLS, and the keys of its tickets.
     var identityDescriptor: Int32?
     var ticketsDescriptor: Int32?
-    /// Where `--check-tls` writes what it finds.
+    /// Where `--check-tls` and `--list-files` write what they find.
     var answerDescriptor: Int32?
+    /// Nothing is run: what files entry and arguments consist of is wanted.
+    private(set) var listsFiles = false
     var configuration = JSON.object([])
     /// The highest that it was given.
     private(set) var descriptorMax: Int32 = 2
@@ -49,7 +52,19 @@ struct WorkerOptions: Sendable {
     /// Of a heap snapshot when the heap's limit is reached; nil: none is taken.
     var snapshotBytesMax: Int? { configuration["heapSnapshotBytesMax"]?.number.map { Int($0) } }
     var snapshotPath: String? { snapshotArgument ?? configuration["snapshot"]?.string }
-    var cacheDirectory: String? { configuration["cacheDir"]?.string }
+    /// Whoever could write to it would have other code run than was signed.
+    var cacheDirectory: String? {
+        configuration["signed"] == nil && !listsFiles ? configuration["cacheDir"]?.string : nil
+    }
+    /// `NAME=value` each: variables that are in no environment but the program's own.
+    var secrets: [String] {
+        guard case .array(let texts) = configuration["secrets"] else { return [] }
+        return texts.compactMap(\.string)
+    }
+    /// What is never to be said; nil: there is nothing.
+    var mask: SecretMask? { SecretMask(secrets.map { Array($0.utf8.drop { $0 != UInt8(ascii: "=") }.dropFirst()) }) }
+    /// Nil: the program need not be signed.
+    var signedFiles: SignedFiles? { SignedFiles(configuration["signed"]) }
     /// Bytes of a WebAssembly memory; nil: V8's 4 GiB.
     var wasmMemoryBytesMax: Int? { configuration["wasmMemoryBytesMax"]?.number.map { Int($0) } }
     /// What a WASI command may reach: its own name of each folder, and the path.
@@ -57,13 +72,29 @@ struct WorkerOptions: Sendable {
         guard case .array(let folders) = configuration["folders"] else { return [] }
         return folders.map { ($0["guest"]?.string ?? "", $0["host"]?.string ?? "") }
     }
-    /// Of the whole run; of a server they hold for each turn of the event loop.
-    var limits: Watchdog.Limits {
+    /// Those that are whole numbers of bytes or pieces, by their names: docs/limits.md.
+    func limit(_ name: String) -> Int? { configuration["use"]?[name]?.number.map { Int($0) } }
+
+    /// Of the whole run; of a server they hold for each request, or each turn of the event loop.
+    var limits: WatchdogLimits {
+        var limits = WatchdogLimits()
         let cpu = configuration["cpuMilliseconds"]?.number
         let wall = configuration["wallMilliseconds"]?.number
-        return serves
-            ? Watchdog.Limits(turnCPUMilliseconds: cpu, turnWallMilliseconds: wall)
-            : Watchdog.Limits(cpuMilliseconds: cpu, wallMilliseconds: wall)
+        if serves {
+            limits.requestCPUMilliseconds = cpu
+            limits.requestWallMilliseconds = wall
+            limits.loopBlockMilliseconds = configuration["loopBlockMilliseconds"]?.number
+        } else {
+            limits.cpuMilliseconds = cpu
+            limits.wallMilliseconds = wall
+        }
+        if let percent = configuration["cpuWindowPercent"]?.number,
+            let milliseconds = configuration["cpuWindowMilliseconds"]?.number
+        {
+            limits.window = CPUWindowWatch.Limit(percent: percent, milliseconds: milliseconds)
+        }
+        limits.memoryBytes = limit("memory")
+        return limits
     }
     /// Whether anybody reads the ring.
     var isTraced: Bool { ringDescriptor != nil }
@@ -91,6 +122,7 @@ struct WorkerOptions: Sendable {
                 command = .checkTLS
                 return
             case "--config-fd": configurationDescriptor = try descriptor(argument, rest.popFirst())
+            case "--list-files": listsFiles = true
             case "--snapshot": snapshotArgument = try Self.path(argument, rest.popFirst())
             case "--build-snapshot":
                 command = .buildSnapshot(path: try Self.path(argument, rest.popFirst()))
@@ -108,7 +140,7 @@ struct WorkerOptions: Sendable {
             throw UsageError("no entry; usage: sidelight-worker [OPTIONS] ENTRY [ARGS…]")
         }
         command = .run(entry: FilePath.resolve(entry, in: Self.workingDirectory()))
-        self.arguments = Array(rest)
+        self.arguments = listsFiles ? rest.map { FilePath.resolve($0, in: Self.workingDirectory()) } : Array(rest)
         if let configurationDescriptor { configuration = try Self.readConfiguration(configurationDescriptor) }
     }
 
@@ -162,6 +194,7 @@ struct WorkerOptions: Sendable {
                 ])),
             JSON.Member(key: "entry", value: .string(entry)),
             JSON.Member(key: "trace", value: trace),
+            JSON.Member(key: "limits", value: configuration["use"] ?? .object([])),
             JSON.Member(key: "terminals", value: streams { isatty($0) == 1 }),
             JSON.Member(key: "colors", value: streams(Self.showsColors)),
         ])
@@ -172,24 +205,34 @@ struct WorkerOptions: Sendable {
         guard case .object(let members) = configuration, isTraced else {
             return .object([JSON.Member(key: "enabled", value: .bool(false))])
         }
-        // Tokens of registries, and where the fence is, are none of JavaScript's business.
-        return .object(members.filter { $0.key != "resolve" && $0.key != "fence" })
+        // Tokens of registries, where the fence is, and what was signed are none of JavaScript's business.
+        return .object(members.filter { !["resolve", "fence", "signed", "secrets", "hiddenVariables"].contains($0.key) })
     }
 
     /// `NAME=value` each.
     var environmentTexts: [String] {
         var texts: [String] = []
         var entry = environ
+        let hidden = hiddenVariables
         while let text = entry.pointee {
-            texts.append(String(cString: text))
+            let variable = String(cString: text)
+            if !hidden.contains(variable.prefix { $0 != "=" }) { texts.append(variable) }
             entry += 1
         }
         return texts
     }
 
+    /// What secrets are made of, and what opens the agent's doors, is none of the program's business.
+    private var hiddenVariables: Set<Substring> {
+        var names: Set<Substring> = ["SIDELIGHT_PASSPHRASE", "SIDELIGHT_TOKEN"]
+        if case .array(let given) = configuration["hiddenVariables"] { names.formUnion(given.compactMap { $0.string?[...] }) }
+        return names
+    }
+
     private func environment() -> JSON {
         var members: [JSON.Member] = []
-        for variable in environmentTexts {
+        // The last of a name counts.
+        for variable in environmentTexts + secrets {
             if let equals = variable.firstIndex(of: "="), equals != variable.startIndex {
                 let value = String(variable[variable.index(after: equals)...])
                 members.append(JSON.Member(key: String(variable[..<equals]), value: .string(value)))

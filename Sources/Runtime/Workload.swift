@@ -19,6 +19,10 @@ final class Workload {
     let ring: RingMapping
     let options: WorkerOptions
     let loader: ModuleLoader
+    /// What is printed is without these values.
+    private let mask: SecretMask?
+    /// Of one that lists what its program consists of.
+    let recorder: FileRecorder?
     let fetches: Fetches
     let modules: CompiledModules
     /// Of a worker that serves; nil without an agent.
@@ -46,6 +50,8 @@ final class Workload {
     private let clock: RingTime
 
     let monitor: TurnMonitor
+    /// Those of a server are counted from one moment without requests to the next.
+    private let limitsPromises: Bool
 
     var machine = RunMachine()
     private(set) var isInTurn = false
@@ -95,6 +101,10 @@ final class Workload {
         clock = RingTime(base: ring.monotonicBase)
         monitor = TurnMonitor(realm.isolate, board: board, turns: turns)
         internals = Internals(try PlatformSources.attach(realm), in: realm)
+        mask = options.mask
+        recorder = options.listsFiles ? FileRecorder() : nil
+        let files = recorder?.recording(files) ?? options.signedFiles?.guarding(files) ?? files
+        limitsPromises = options.limit("promises") != nil && options.serves
         loader = try ModuleLoader(
             internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init))
         fetches = Fetches(eventLoop, services: FetchServiceOptions(options.configuration["resolve"]))
@@ -108,6 +118,9 @@ final class Workload {
         attach()
         turn { () throws(JSFailure) in
             try startPlatform(entry)
+            if recorder != nil, let descriptor = options.answerDescriptor {
+                return try list(entry, options.arguments, to: descriptor)
+            }
             if options.isTraced { try internals.call("trace.beginRun", [internals.string(entry)]) }
             try run(entry)
         }
@@ -124,6 +137,7 @@ final class Workload {
         opHost.messages = messages
         _ = realm.installOps(host: opHost)
         loader.isTraced = options.isTraced
+        loader.limits = ModuleLimits(count: options.limit("modules"), bytes: options.limit("module-bytes"))
         loader.onFirstSourceMap = { [unowned self] in
             isolate.setPrepareStackTrace(try? internals.property("prepareStackTrace"))
         }
@@ -144,6 +158,7 @@ final class Workload {
         do {
             source = try loader.readEntry(entry)
         } catch {
+            if error.isUnsigned { try loader.noteUnsigned(entry, error.description) }
             return machine.end(.entryUnreadable(reason: error.description))
         }
         loading.end = clock.now()
@@ -230,9 +245,11 @@ final class Workload {
         if monitor.end(), !machine.isEnding { _ = try? internals.call("serve.takeNotes") }
         monitor.leave()
         isInTurn = false
+        if monitor.isOverCPU { machine.end(.limit(.cpu(milliseconds: (monitor.requestCPUMax ?? 0) / 1e6))) }
         if isClosing { machine.end(.closed) }
         decide()
         http?.settle()
+        if limitsPromises, http?.isIdle == true { isolate.forgetPromises() }
         isolate.wakeIfDue()
     }
 
@@ -292,8 +309,11 @@ final class Workload {
 
     func whyTerminated() -> Outcome {
         if let outcome = stop.outcome { return outcome }
-        return isolate.endReason == .heapLimit
-            ? .limit(.heap) : .internalError("execution was terminated for no known reason")
+        return switch isolate.endReason {
+        case .heapLimit: .limit(.heap)
+        case .promiseLimit: .limit(.promises(count: options.limit("promises") ?? 0))
+        case .none, .terminated: .internalError("execution was terminated for no known reason")
+        }
     }
 
     /// True: the program took it, and goes on.
@@ -390,6 +410,8 @@ extension Workload: PlatformHost {
         machine.end(.interrupted(signal: SIGPIPE))
         isolate.handle.terminate()
     }
+
+    func masked(_ text: UnsafeRawBufferPointer) -> [UInt8]? { mask?.applied(to: text) }
 
     func runMicrotasks() {
         do throws(JSFailure) {

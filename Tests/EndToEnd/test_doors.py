@@ -75,7 +75,7 @@ def bearer(token):
 # -- tokens
 
 
-def test_each_token_opens_what_it_is_for(agent):
+def test_each_token_opens_what_it_is_for(agent, sidelight):
     one = agent(security={"tokens": TOKENS})
     metrics, levels, traces = one.url("admin", "/metrics"), one.url("admin", "/api/v1/loglevel"), one.url("otlp-http", "/v1/traces")
     change = {"json": {"store": "debug"}}
@@ -96,6 +96,11 @@ def test_each_token_opens_what_it_is_for(agent):
     assert requests.get(one.url("admin", "/healthz")).status_code == 401
     assert one.refused("unauthenticated", headers=bearer(READ)) == 6
     assert one.refused("forbidden", headers=bearer(READ)) == 5
+    one.end()
+    record = sidelight("audit", "ls", "--json").out
+    assert "boss" in record and "store=debug" in record and "viewer" in record and "invalid" not in record
+    for token in (READ, INGEST, ADMIN):
+        assert token not in record and token not in one.err
 
 
 def test_grpc_is_told_in_its_own_words(agent):

@@ -57,11 +57,11 @@ final class AdminPort {
     /// What there is to see of any workload.
     static func pages(
         _ desk: FactsDesk, _ metrics: CurrentMetrics, _ health: HealthDesk, _ resources: ResourceReading?,
-        store: String, _ levels: MessageLevels, _ clock: LinuxClock
+        store: String, _ levels: MessageLevels, _ notes: DoorNotes?, _ clock: LinuxClock
     ) -> [any AdminPages] {
         [
             MetricsPages(source: desk, metrics: metrics), HealthPages(health),
-            StorePages(queries: StoreQueries(directory: store), clock: clock), LevelPages(levels: levels),
+            StorePages(queries: StoreQueries(directory: store), clock: clock), LevelPages(levels: levels, notes: notes),
             WorkloadPages(desk: desk, clock: clock), CounterPages(desk: desk, clock: clock),
             ResourcePages(reading: resources),
         ]

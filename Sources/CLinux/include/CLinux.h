@@ -101,6 +101,9 @@ static inline int sl_memfd_forget(int fd, size_t offset, size_t bytes) {
 
 // Provided because the constants are negative macros, which Swift does not import.
 void sl_keep_freed_memory(int bytes_max);
+
+// Overwrites each occurrence of the pattern, which is not empty, with asterisks.
+void sl_mask(void *_Nonnull bytes, size_t count, const void *_Nonnull pattern, size_t pattern_count);
 // Gives the kernel back what the start has mapped of code; what is still needed of it comes back with its first use.
 void sl_release_start_pages(void);
 
@@ -148,6 +151,7 @@ typedef struct {
     int streams[3];                                  // become its standard input, output and error, and are above 2; -1: it has the caller's
     int parent_death_signal;                         // sent to the child when the calling *thread* ends
     bool own_group;                                  // of its own process group: the terminal's signals do not reach it
+    bool own_pids;                                   // the first process of a PID namespace; needs CAP_SYS_ADMIN
 } sl_spawn_request;
 enum { SL_SPAWN_DESCRIPTORS_MAX = 10 };
 
@@ -290,6 +294,8 @@ int sl_fence_capabilities(uint64_t kept);
 int sl_fence_user(uint32_t user, uint32_t group);
 int sl_fence_namespaces(bool net, bool ipc);
 bool sl_fence_takes_namespaces(void);
+// Whether this process has CAP_SYS_ADMIN.
+bool sl_is_admin(void);
 
 // Of all threads, for good: the calls of worker_calls alone. Who asks for one that only somebody on the way out asks for ends by SIGSYS, `tell` having got its name, in
 // a signal handler; the others fail with EPERM.

@@ -20,6 +20,9 @@ final class ModuleLoader {
     private var records: [ModuleKey: ModuleRecord] = [:]
     private(set) var sourceMaps: SourceMaps
 
+    var limits = ModuleLimits()
+    private var sourceBytes = 0
+
     /// Called when the first script with a source map is loaded.
     var onFirstSourceMap: () -> Void = {}
     private var hasSourceMap = false
@@ -47,7 +50,8 @@ final class ModuleLoader {
             do throws(FileError) {
                 return try files.read(path)
             } catch {
-                throw EntryError("cannot read '\(path)': \(error.reason)")
+                throw EntryError(
+                    "cannot read '\(path)': \(error.reason)", isUnsigned: error.name == SignedFiles.refusal)
             }
         }
     }
@@ -174,6 +178,7 @@ final class ModuleLoader {
         }
         timing.resolve.end = clock.now()
         if let known = records[key] { return (known, false) }
+        try checkLimits(adding: 0, specifier, importer, location)
         switch key {
         case .builtin(let name): return (try makeBuiltin(name, timing), true)
         case .json(let file):
@@ -257,18 +262,51 @@ final class ModuleLoader {
             // By its media type: of JavaScript, or of JSON where that is asked for.
             let source = try internals.call("host.inlineSource", [internals.string(file.url), internals.string(type)])
             timing.load.end = clock.now()
-            return source.bytes ?? []
+            let bytes = source.bytes ?? []
+            try checkLimits(adding: bytes.count, file.specifier, importer, location)
+            return bytes
         }
-        let source = try translated(importer, location) { () throws(ResolutionError) in
-            do throws(FileError) {
-                return try files.read(file.path)
-            } catch {
-                throw ResolutionError(
-                    .unreadable, "Cannot read module '\(file.path)' imported from \(importer): \(error.reason)")
+        let source: [UInt8]
+        do throws(FileError) {
+            source = try files.read(file.path)
+        } catch {
+            let reason = "Cannot read module '\(file.path)' imported from \(importer): \(error.reason)"
+            if error.name == SignedFiles.refusal { throw try unsigned(file.path, reason, location) }
+            source = try translated(importer, location) { () throws(ResolutionError) -> [UInt8] in
+                throw ResolutionError(.unreadable, reason)
             }
         }
         timing.load.end = clock.now()
+        try checkLimits(adding: source.count, file.specifier, importer, location)
         return source
+    }
+
+    /// A file that is not what somebody has signed: a violation.
+    private func unsigned(
+        _ path: String, _ reason: String, _ location: JSException.Location?
+    ) throws(JSFailure) -> JSFailure {
+        try noteUnsigned(path, reason)
+        let value = try internals.call("findings.refusal", [internals.string("module"), internals.string(reason)])
+        return .exception(JSException(throwing: value, in: realm, at: location))
+    }
+
+    func noteUnsigned(_ path: String, _ reason: String) throws(JSFailure) {
+        let texts = ["violation", "module", "signature", path, reason]
+        try internals.call("findings.note", texts.map(internals.string))
+    }
+
+    /// Throws when one module more, or its source, is too much.
+    private func checkLimits(
+        adding bytes: Int, _ specifier: String, _ importer: String, _ location: JSException.Location?
+    ) throws(JSFailure) {
+        sourceBytes += bytes
+        guard let (name, sentence) = limits.exceeded(count: records.count + 1, bytes: sourceBytes) else { return }
+        try internals.call(
+            "limits.reached", [name, "exceededModules", sentence].map(internals.string))
+        try translated(importer, location) { () throws(ResolutionError) -> Void in
+            throw ResolutionError(
+                .limitExceeded, "Cannot load '\(specifier)' imported from \(importer): \(sentence)")
+        }
     }
 
     private func compile(
@@ -481,7 +519,13 @@ final class ModuleLoader {
 /// The entry cannot be run.
 struct EntryError: Error, CustomStringConvertible {
     let description: String
-    init(_ description: String) { self.description = description }
+    /// It is not what somebody has signed.
+    let isUnsigned: Bool
+
+    init(_ description: String, isUnsigned: Bool = false) {
+        self.description = description
+        self.isUnsigned = isUnsigned
+    }
 }
 
 extension [UInt8] {
