@@ -48,7 +48,9 @@ struct LevelPages: AdminPages {
     static func refusal(
         _ peer: String, isKnown: Bool = false, _ origin: String?, _ type: String?
     ) -> (status: Int, why: String)? {
-        guard isKnown || AdminHandler.isLocal(peer) else { return (403, "levels are changed from the agent's own machine") }
+        guard isKnown || AdminHandler.isLocal(peer) else {
+            return (403, "levels are changed from the agent's own machine")
+        }
         guard origin == nil else { return (403, "levels are not changed by a web page") }
         let mediaType = type?.prefix { $0 != ";" && $0 != " " }.lowercased()
         guard mediaType == "application/json" else { return (415, "the content-type has to be application/json") }

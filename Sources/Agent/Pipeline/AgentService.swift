@@ -388,7 +388,8 @@ public final class AgentService {
     private func noteReload(_ outcome: String, _ reason: String = "") {
         trail?.note(
             AuditEvent(
-                .admin, actor: "uid \(Machine.userID)", action: "reload", target: settings.files.last ?? "", outcome: outcome,
+                .admin, actor: "uid \(Machine.userID)", action: "reload", target: settings.files.last ?? "",
+                outcome: outcome,
                 reason: reason))
     }
 

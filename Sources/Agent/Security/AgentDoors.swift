@@ -105,7 +105,9 @@ struct AgentDoors: Sendable {
 
 extension SecurityConfiguration {
     /// The files that it names: when one of them changes, it is read anew.
-    var files: [String] { tls.map { [$0.files.certificate, $0.files.key] + [$0.clientAuthority].compactMap(\.self) } ?? [] }
+    var files: [String] {
+        tls.map { [$0.files.certificate, $0.files.key] + [$0.clientAuthority].compactMap(\.self) } ?? []
+    }
 }
 
 extension SecurityConfiguration.Token {

@@ -42,7 +42,8 @@ final class DoorNotes: Sendable {
         trail.note(
             AuditEvent(
                 .admin, actor: refused.client ?? refused.peer, action: String(refused.method.prefix(32)),
-                target: String(refused.path.prefix(256)), outcome: "refused", reason: refused.reason, attributes: attributes))
+                target: String(refused.path.prefix(256)), outcome: "refused", reason: refused.reason,
+                attributes: attributes))
     }
 
     /// - Parameter client: The name of a token or a certificate; nil: nobody was asked.
