@@ -3,6 +3,7 @@
 // All of it is the main thread, as in `run`: it sleeps in poll(2) on every worker's wake-up and pidfd, the signals and the watched
 // folder. What to do about a worker decides `ServeSupervisor`. docs/adr/0006 says why a process an isolate.
 
+internal import Audit
 internal import Configuration
 internal import Discovery
 internal import Exposition
@@ -120,7 +121,7 @@ public final class Serve {
         }
         let doors: AgentDoors
         do throws(DoorProblem) {
-            doors = try AgentDoors(settings.configuration.common.security)
+            doors = try AgentDoors(settings.configuration.common.security, DoorNotes(trail))
         } catch {
             messages.fail("\(error)")
             return RunEnding(exitCode: 2)
@@ -169,7 +170,7 @@ public final class Serve {
         resource.set(fence)
         self.resource = resource
         control = ControlServer(
-            store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
+            store: configuration.storeDirectory, service: configuration.worker.resource.serviceName, trail)
         supervisor = ServeSupervisor(
             places: configuration.isolates, startNanoseconds: configuration.startNanoseconds,
             shutdownNanoseconds: configuration.shutdownNanoseconds)
@@ -289,6 +290,9 @@ public final class Serve {
     /// New code; and certificate and key as they are now, which are looked at first.
     private func beginReload() {
         let now = clock.monotonicNanoseconds()
+        trail.note(
+            AuditEvent(
+                .admin, actor: "uid \(Machine.userID)", action: "reload", target: settings.entry, outcome: "begun"))
         renewDoors()
         keeper?.reloading()
         do throws(StartRefusal) {
@@ -307,7 +311,7 @@ public final class Serve {
         let security = settings.configuration.common.security
         guard let admin, security.tls(for: .admin) != nil else { return }
         do throws(DoorProblem) {
-            admin.change(try AgentDoors(security))
+            admin.change(try AgentDoors(security, DoorNotes(trail)))
         } catch {
             messages.warn("\(error); the admin port goes on with the certificate before")
         }
@@ -553,7 +557,7 @@ public final class Serve {
         page = metrics
         let pages = AdminPort.pages(
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
-            messages.levels, clock)
+            messages.levels, doors.notes, clock)
         admin = try AdminPort(socket, place, doors, pages + [DiscoveryPages(board: registrations)], clock)
     }
 
