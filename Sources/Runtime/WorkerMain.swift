@@ -18,6 +18,7 @@ public enum WorkerMain {
     public static func run(_ arguments: [String]) -> Never {
         do {
             if arguments.first == "--script" { try ScriptWorker.run(Array(arguments.dropFirst())) }
+            if arguments.first == "--check" { try CodeCheckWorker.run(Array(arguments.dropFirst())) }
             let options = try WorkerOptions(arguments)
             switch options.command {
             case .version: leave("sidelight-worker \(version) (V8 \(Engine.version))", code: 0, descriptor: 1)
