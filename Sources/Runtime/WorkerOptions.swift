@@ -3,7 +3,9 @@
 internal import Engine
 internal import Glibc
 internal import Linux
+internal import Policy
 internal import System
+internal import Wire
 
 struct WorkerOptions: Sendable {
     enum Command: Hashable, Sendable {
@@ -34,12 +36,16 @@ struct WorkerOptions: Sendable {
     /// Where `--check-tls` writes what it finds.
     var answerDescriptor: Int32?
     var configuration = JSON.object([])
+    /// What the program may do.
+    private(set) var policy = Policy.standard
     private var snapshotArgument: String?
 
     // MARK: From the configuration
 
     /// Bytes; 0: V8's default.
     var heapBytesMax: Int { configuration["heapBytesMax"]?.number.map { Int($0) } ?? 0 }
+    /// Whether the language's objects are frozen before the program runs.
+    var freezesPrimordials: Bool { configuration["primordials"]?.string == "frozen" }
     /// Child isolates at once.
     var workersMax: Int { configuration["workersMax"]?.number.map { Int($0) } ?? 16 }
     /// Turns that take longer are profiled.
@@ -108,6 +114,12 @@ struct WorkerOptions: Sendable {
         command = .run(entry: FilePath.resolve(entry, in: Self.workingDirectory()))
         self.arguments = Array(rest)
         if let configurationDescriptor { configuration = try Self.readConfiguration(configurationDescriptor) }
+        if let json = configuration["policy"] {
+            guard let policy = Policy(json: Array(json.text.utf8)) else {
+                throw UsageError("the policy in the configuration is none; agent and worker must be of one release")
+            }
+            self.policy = policy
+        }
     }
 
     private static func descriptor(_ option: String, _ value: String?) throws(UsageError) -> Int32 {
@@ -140,12 +152,15 @@ struct WorkerOptions: Sendable {
     // MARK: For JavaScript
 
     /// The argument of `internal.start`; see 90_start.js.
-    func startConfiguration(entry: String) -> JSON {
+    func startConfiguration(entry: String, _ gate: PolicyGate) -> JSON {
+        let (shown, watched) = gate.environment(environmentTexts)
         let executable = Machine.executablePath ?? "sidelight-worker"
         let argv = [executable, entry] + arguments
         return .object([
             JSON.Member(key: "argv", value: .array(argv.map(JSON.string))),
-            JSON.Member(key: "env", value: environment()),
+            JSON.Member(key: "env", value: Self.environment(shown)),
+            JSON.Member(key: "policy", value: gate.startConfiguration(watched: watched, isFrozen: freezesPrimordials)),
+            JSON.Member(key: "metricInterval", value: .string(Self.variable("OTEL_METRIC_EXPORT_INTERVAL") ?? "")),
             JSON.Member(key: "pid", value: .number(Double(getpid()))),
             JSON.Member(key: "ppid", value: .number(Double(getppid()))),
             JSON.Member(key: "cwd", value: .string(Self.workingDirectory())),
@@ -170,7 +185,7 @@ struct WorkerOptions: Sendable {
             return .object([JSON.Member(key: "enabled", value: .bool(false))])
         }
         // Tokens of registries are none of JavaScript's business.
-        return .object(members.filter { $0.key != "resolve" })
+        return .object(members.filter { $0.key != "resolve" && $0.key != "policy" })
     }
 
     /// `NAME=value` each.
@@ -184,9 +199,11 @@ struct WorkerOptions: Sendable {
         return texts
     }
 
-    private func environment() -> JSON {
+    private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    private static func environment(_ texts: [String]) -> JSON {
         var members: [JSON.Member] = []
-        for variable in environmentTexts {
+        for variable in texts {
             if let equals = variable.firstIndex(of: "="), equals != variable.startIndex {
                 let value = String(variable[variable.index(after: equals)...])
                 members.append(JSON.Member(key: String(variable[..<equals]), value: .string(value)))

@@ -8,6 +8,7 @@ internal import Engine
 internal import Glibc
 internal import NIOCore
 internal import Platform
+internal import Policy
 internal import System
 internal import TLS
 internal import Telemetry
@@ -29,6 +30,7 @@ final class Workload {
     var http: HTTPServer?
     private(set) var opHost: OpHost?
     let gate: LoopGate
+    let policyGate: PolicyGate
     let children: ChildIsolates
     /// Nil of the process's first isolate.
     let child: ChildRole?
@@ -40,6 +42,8 @@ final class Workload {
     var hasBegun = false
     /// A child has said its last words.
     var hasFinished = false
+    /// What it failed with was the policy's refusal.
+    private(set) var wasRefused = false
     /// What the program failed with before it came to serve, in a line.
     var startFailure: String?
     let realm: Realm
@@ -95,8 +99,10 @@ final class Workload {
         clock = RingTime(base: ring.monotonicBase)
         monitor = TurnMonitor(realm.isolate, board: board, turns: turns)
         internals = Internals(try PlatformSources.attach(realm), in: realm)
+        policyGate = PolicyGate(options.policy, internals)
         loader = try ModuleLoader(
-            internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init))
+            internals, files: policyGate.closing(files), gate: policyGate, clock: clock,
+            codeCache: options.cacheDirectory.map(CodeCacheStore.init))
         fetches = Fetches(eventLoop, services: FetchServiceOptions(options.configuration["resolve"]))
         modules = CompiledModules(internals, store: options.cacheDirectory.map(StoredModules.init))
     }
@@ -130,8 +136,9 @@ final class Workload {
     }
 
     func startPlatform(_ entry: String) throws(JSFailure) {
-        let configuration = internals.string(options.startConfiguration(entry: entry).text)
+        let configuration = internals.string(options.startConfiguration(entry: entry, policyGate).text)
         try internals.call("host.start", [configuration, realm.makeExternalBuffer(ringMemory)])
+        policyGate.closeCode(in: realm)
     }
 
     private var ringMemory: UnsafeMutableRawBufferPointer {
@@ -189,7 +196,7 @@ final class Workload {
             [
                 module.withUnsafeBytes(realm.makeUint8Array), internals.string(entry),
                 joined([name] + options.arguments),
-                joined(options.environmentTexts), joined(options.folders.flatMap { [$0.guest, $0.host] }),
+                joined(policyGate.environment(options.environmentTexts).shown), joined(options.folders.flatMap { [$0.guest, $0.host] }),
             ])
     }
 
@@ -254,6 +261,7 @@ final class Workload {
                     rejection.reason, rejection.promise, rejection.context ?? Value.undefined(in: isolate),
                 ]
                 guard try internals.call("host.unhandledRejection", arguments).isTrue else {
+                    wasRefused = try internals.call("host.lastFailureIsRefusal").isTrue
                     noteFailure()
                     return machine.end(.failed)
                 }
@@ -309,7 +317,10 @@ final class Workload {
                 internals.number(Double(location.endColumn)), internals.string(location.sourceLine),
             ]
         ).isTrue
-        if !isTaken { noteFailure() }
+        if !isTaken {
+            wasRefused = (try? internals.call("host.lastFailureIsRefusal").isTrue) ?? false
+            noteFailure()
+        }
         return isTaken
     }
 
@@ -373,6 +384,8 @@ extension Workload: IsolateDelegate {
 
     func promiseHandled(_ id: UInt64, _ promise: Value) { rejections.remove(id, promise) }
 
+    func allowsCode(isWasm: Bool) -> Bool { policyGate.allows(isWasm ? .wasm : .code) }
+
     func collectedGarbage(_ collection: GarbageCollection) { monitor.collected(collection) }
 }
 
@@ -417,6 +430,10 @@ extension Workload: PlatformHost {
     func promiseSettled(_ token: Int, reason: Value?) { settled.append((token, reason)) }
 
     func sourceMap(ofScript name: String) -> [UInt8]? { loader.sourceMaps.json(of: name) }
+
+    var policy: Policy { policyGate.policy }
+    func check(_ access: Access) throws(JSFailure) { try policyGate.check(access, access.permission) }
+    func note(_ access: Access) { policyGate.tell(policy.decide(access), of: access) }
 
     func countFinding(_ kind: String, _ name: String) {
         guard let kind = FindingCounter.Kind(rawValue: kind), let counter = FindingCounter(kind, name) else { return }

@@ -205,6 +205,9 @@ function makeOps(realm, hooks) {
         ...hashOps(realm),
         ...zlibOps(),
         countFinding: (kind, name) => hooks.finding?.(kind, name),
+        checkAccess() {},
+        noteAccess() {},
+        isAllowed: () => true,
         lateSource(name) {
             const file = path.join(folder, 'late', `${name}.js`);
             if (!fs.existsSync(file)) return null;

@@ -3,7 +3,7 @@
 // Findings: what a policy refused, what it would have refused, and limits that were reached. Each is counted, and most become a record of the ring
 // (docs/specs/record-format.md, kind 9) and an event of the active span. Nothing of this is reachable by the program, so what a finding says the host says.
 
-const { Error, ErrorCaptureStackTrace, ObjectDefineProperty, SafeSet, StringPrototypeSlice, TypeError } = primordials;
+const { Error, ErrorCaptureStackTrace, ObjectDefineProperty, SafeSet, SafeWeakSet, StringPrototypeSlice, TypeError } = primordials;
 const { DOMException, trace } = internal;
 
 // OTLP severity numbers (https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber).
@@ -74,16 +74,18 @@ function define(error, name, value) {
 
 /** The error of a refusal: a TypeError where Fetch has a network error, a NotAllowedError where Web Crypto has a DOMException, else Node's ERR_ACCESS_DENIED. */
 function refusal(permission, reason) {
-    if (permission === 'crypto' || permission === 'random') {
-        const exception = new DOMException(reason, 'NotAllowedError');
-        define(exception, 'permission', permission);
-        return exception;
-    }
-    const error = permission === 'network' ? new TypeError(reason) : new Error(reason);
-    define(error, 'code', accessDenied);
+    const isException = permission === 'crypto' || permission === 'random';
+    const error = isException ? new DOMException(reason, 'NotAllowedError') : permission === 'network' ? new TypeError(reason) : new Error(reason);
+    if (!isException) define(error, 'code', accessDenied); // of a DOMException it is a number
     define(error, 'permission', permission);
+    refusals.add(error);
     return error;
 }
+
+/** Errors of refusals, so that a run is known to have ended by one. */
+const refusals = new SafeWeakSet();
+
+const isRefusal = (error) => error !== null && typeof error === 'object' && refusals.has(error);
 
 /** Records a violation and throws what the program is to see of it. */
 function refuse(permission, rule, target, reason) {
@@ -93,4 +95,4 @@ function refuse(permission, rule, target, reason) {
     throw error;
 }
 
-internal.findings = { note, limit, refusal, refuse };
+internal.findings = { note, limit, refusal, refuse, isRefusal };

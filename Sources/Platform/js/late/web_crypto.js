@@ -26,6 +26,7 @@ const integerArrays = ['Uint8Array', 'Int8Array', 'Uint8ClampedArray', 'Uint16Ar
 
 /** https://w3c.github.io/webcrypto/#Crypto-method-getRandomValues */
 function getRandomValues(array) {
+    internal.policy?.check('random');
     if (!ArrayBufferIsView(array) || isShared(array)) throw new TypeError('getRandomValues: the argument is not a view of an ArrayBuffer');
     const tag = TypedArrayPrototypeGetSymbolToStringTag(array);
     if (tag === undefined || !ArrayPrototypeIncludes(integerArrays, tag)) {
@@ -46,6 +47,7 @@ for (let i = 0; i < 256; i++) hexPairs[i] = '0123456789abcdef'[i >> 4] + '012345
 
 /** https://w3c.github.io/webcrypto/#Crypto-method-randomUUID */
 function randomUUID() {
+    internal.policy?.check('random');
     if (poolUsed === 2048) {
         ops.random(pool);
         poolUsed = 0;
@@ -155,6 +157,7 @@ function normalize(operation, algorithm) {
     const found = algorithms.get(asciiUppercase(name));
     const how = found === undefined ? undefined : found.operations[operation];
     if (how === undefined) throw notSupported(`${operation}: the algorithm "${name}" is not supported`);
+    internal.policy?.check('crypto', found.name);
     const result = { __proto__: null, name: found.name, how };
     if (how.params !== undefined) how.params(dictionary, result);
     return result;
