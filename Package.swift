@@ -79,11 +79,12 @@ let package = Package(
         // 1 values
         target("Telemetry", ["CLinux"]),
         target("System"),
+        target("Policy"),
         // 2 pure
-        target("Wire", ["CSimdJSON", "Telemetry"]),
+        target("Wire", ["CSimdJSON", "Policy", "Telemetry"]),
         target("Pipeline", ["Telemetry"]),
         target("Queue", ["CLinux", "Telemetry"]),
-        target("Configuration", ["CYAML", "Telemetry"]),
+        target("Configuration", ["CYAML", "Policy", "Telemetry"]),
         target("Discovery", ["System"]),
         target("Resources", ["System", "Telemetry"]),
         // 3 drivers
@@ -105,16 +106,16 @@ let package = Package(
         target("Receivers", ["CLinux", "Health", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
         target("SidelightMetrics", [coreMetrics, "Exposition", "Telemetry", "Wire"]),
         // 5 hosts
-        target("Runtime", nio + ["Discovery", "Platform", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
+        target("Runtime", nio + ["Discovery", "Platform", "Policy", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target(
             "Agent",
             [
-                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
+                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Policy", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
                 "Exporters", "Receivers", "Exposition", "SidelightMetrics", coreMetrics, "System",
             ]),
         // 6 tools
         .executableTarget(
-            name: "sidelight", dependencies: [arguments, "Agent", "Store", "Configuration", "Linux", "System", "Telemetry", "Transport", "Wire"],
+            name: "sidelight", dependencies: [arguments, "Agent", "Store", "Configuration", "Linux", "Policy", "System", "Telemetry", "Transport", "Wire"],
             swiftSettings: swift),
         .executableTarget(
             name: "sidelight-worker", dependencies: ["Runtime"],
@@ -122,9 +123,10 @@ let package = Package(
         // tests
         tests("Layer", []),
         tests("Telemetry", ["Telemetry", "CLinux"]),
-        tests("Wire", ["Wire", "Telemetry"], exclude: ["corpus", "peer"]),
+        tests("Policy", ["Policy"]),
+        tests("Wire", ["Policy", "Wire", "Telemetry"], exclude: ["corpus", "peer"]),
         tests("Pipeline", ["Pipeline", "Queue", "Linux", "Exporters", "Wire", "Configuration", "Telemetry", "System"]),
-        tests("Configuration", ["Configuration", "Telemetry"]),
+        tests("Configuration", ["Configuration", "Policy", "Telemetry"]),
         tests("Queue", ["CLinux", "Queue", "Linux", "Telemetry"]),
         tests("Server", ["CHTTP2", "CZlib", "CZstd", "Server", "System"]),
         tests("Processors", ["Processors", "Configuration", "System", "Telemetry", "Wire"]),
@@ -138,7 +140,7 @@ let package = Package(
         tests("Store", ["Store", "Telemetry", "Wire"]),
         tests("Exposition", ["Exposition", "Telemetry", "Wire"]),
         tests("SidelightMetrics", ["SidelightMetrics", .product(name: "Metrics", package: "swift-metrics")]),
-        tests("Command", ["sidelight", "Store", "System", "Telemetry", "Wire"]),
+        tests("Command", ["sidelight", "Configuration", "Policy", "Store", "System", "Telemetry", "Wire"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Runtime", "Telemetry", "System"]),
         tests("Agent", ["Agent", "Configuration", "Discovery", "Exporters", "Health", "Resources", "Telemetry", "Wire", "Linux", "Logs", "Processors", "Registries", "Resolver", "Store", "System", "Transport"]),

@@ -23,8 +23,8 @@ public struct AgentConfiguration: Hashable, Sendable {
     public var startNanoseconds: UInt64 = 30_000_000_000
     /// How often metrics are exported, nanoseconds.
     public var metricNanoseconds: UInt64 = 60_000_000_000
-    /// A file, "strict" or "trusted".
-    public var policy: String?
+    /// What the workload may do.
+    public var policy = PolicyConfiguration()
     /// Globs of files to tail.
     public var logs: [String] = []
     public var logLevel = LogLevel.warning
@@ -37,14 +37,16 @@ public struct AgentConfiguration: Hashable, Sendable {
     /// Reads it from flags, environment and a file, finding all errors at once.
     /// - Parameters:
     ///   - file: Nil: there is none.
-    ///   - readFile: Reads a file that holds a secret.
+    ///   - folder: Absolute; where the command was started.
+    ///   - readFile: Reads a policy, or a file that holds a secret.
     public static func parse(
         _ flags: FlagValues, environment variables: [String: String], file: PipelineConfiguration.File? = nil,
+        folder: String = "/",
         readFile: @escaping (String) -> PipelineConfiguration.FileText = { _ in .failed("no file is read") }
     ) -> Result<Configured<AgentConfiguration>, ConfigurationErrors> {
         let environment = Environment(variables)
         var flags = flags
-        let read = WorkloadFile(file, &flags, variables, readFile: readFile)
+        let read = WorkloadFile(file, &flags, variables, folder: folder, readFile: readFile)
         var problems = read.problems
         var configuration = AgentConfiguration(worker: WorkerConfiguration.parse(flags, environment, &problems))
         var parser = ExporterParser(environment: environment, problems: problems)
@@ -59,7 +61,8 @@ public struct AgentConfiguration: Hashable, Sendable {
         configuration.common = read.common
         configuration.worker.resolve = read.common.discovery.resolve
         configuration.logs = flags.logs
-        configuration.policy = flags.policy
+        configuration.policy = read.policy
+        configuration.policy.policy.isAudited = flags.isAudited
         configuration.isJSON = flags.isJSON
         configuration.logLevel = LogLevel.parse(flag: flags.logLevel, environment, &problems)
         return problems.result(configuration)

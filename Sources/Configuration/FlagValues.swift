@@ -11,6 +11,8 @@ public struct FlagValues: Sendable {
     public var tlsCertificate: String?
     public var tlsKey: String?
     public var policy: String?
+    /// `--audit`.
+    public var isAudited = false
     public var limits: [String] = []
     /// Of `agent`: NAME=HOST:PORT or NAME=off.
     public var receives: [String] = []

@@ -63,6 +63,7 @@ public struct RecordTranscoder: ~Copyable {
     private var logs = Collector()
     private var metrics = Collector()
     private var openMetric: OpenMetric?
+    private var findings: [Finding] = []
 
     /// - Parameters:
     ///   - resource: the worker's; every batch carries it.
@@ -98,10 +99,10 @@ public struct RecordTranscoder: ~Copyable {
             case .string: try string(record)
             case .log: try log(record, isError: false)
             case .error: try log(record, isError: true)
-            case .finding: try log(record, isError: false)
             case .metricPoint: try metricPoint(record)
             case .scope: try scope(record)
             case .instrument: try instrument(record)
+            case .finding: try finding(record)
             case nil: throw .unknownKind
             }
             rareCounters.received[Int(kind & 15)] &+= 1
@@ -146,7 +147,7 @@ public struct RecordTranscoder: ~Copyable {
                 spanID: data.context.spanID, parentSpanID: data.parentSpanID, start: data.startTime, end: data.endTime))
     }
 
-    /// A log of the agent itself about this worker (how it died), in the scope "sidelight".
+    /// A log of the agent itself about this worker (how it died), or a finding, in the scope "sidelight".
     public mutating func add(_ record: LogRecord) {
         let start = logs.writer.count
         let mark = logs.writer.begin(2, lengthBytes: 2)
@@ -177,6 +178,15 @@ public struct RecordTranscoder: ~Copyable {
         if !metrics.items.isEmpty { batches.append(metrics.take(.metrics, empty)) }
         return batches
     }
+
+    /// What was found since the last call, at most `findingsMax`. As log records they are in the batches, too.
+    public mutating func takeFindings() -> [Finding] {
+        defer { findings = [] }
+        return findings
+    }
+
+    /// Between two calls of `takeFindings`. An honest isolate writes 100 a second.
+    public static let findingsMax = 1_024
 
     // MARK: tables
 
@@ -421,6 +431,25 @@ public struct RecordTranscoder: ~Copyable {
                 offset: UInt32(truncatingIfNeeded: start), length: UInt32(truncatingIfNeeded: logs.writer.count - start),
                 scope: scope, status: severity, kind: 0, traceID: traceID, spanID: spanID, parentSpanID: .invalid, start: time,
                 end: time))
+    }
+
+    /// Seldom, so it is read as a log first, and written anew with what findings have.
+    private mutating func finding(_ record: UnsafeRawBufferPointer) throws(RecordError) {
+        let start = logs.writer.count
+        try log(record, isError: false)
+        guard let item = logs.items.popLast() else { return }
+        let bytes = logs.writer.bytes(since: start)
+        var reader = ProtobufReader(bytes)
+        var finding: Finding?
+        do throws(DecodeError) {
+            if try reader.next() != nil { finding = Finding(try OTLP.decodeLog(reader.message())) }
+        } catch {
+            finding = nil
+        }
+        logs.writer.truncate(to: start)
+        guard item.scope == 0, let finding else { throw .range }
+        add(finding.record)
+        if findings.count < Self.findingsMax { findings.append(finding) }
     }
 
     // MARK: metrics

@@ -6,15 +6,17 @@ struct WorkloadFile {
     ]
 
     var common = CommonConfiguration()
+    private(set) var policy = PolicyConfiguration()
     private(set) var problems = Problems()
 
     /// Finds all errors at once.
     /// - Parameters:
     ///   - file: Nil: there is none, and the flags alone say it.
+    ///   - folder: Absolute; where the command was started.
     ///   - flags: Gets what the file says where neither the command line nor the environment does.
     init(
         _ file: PipelineConfiguration.File?, _ flags: inout FlagValues, _ environment: [String: String],
-        readFile: @escaping (String) -> PipelineConfiguration.FileText
+        folder: String, readFile: @escaping (String) -> PipelineConfiguration.FileText
     ) {
         let loading = FileLoading(
             fileName: file?.name ?? "", environment: environment, hasProgram: { _ in true }, readFile: readFile)
@@ -35,6 +37,7 @@ struct WorkloadFile {
         var loader = CommonLoader()
         loader.read(&section, flags)
         common = loader.configuration
+        policy = PolicyLoader.read(flag: flags.policy, &section, folder: folder, readFile: readFile)
         for key in Self.agentKeys where section.has(key) {
             _ = section.node(key)
             section.warning(key, "only `sidelight agent` reads it; `serve` and `run` do not")

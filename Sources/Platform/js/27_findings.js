@@ -19,6 +19,16 @@ let secondStart = -Infinity;
 /** What was recorded in this second. */
 const seen = new SafeSet();
 
+/** What an audit has recorded: each need once, however many come at once, since its policy is made of them. */
+const needs = new SafeSet();
+const needsMax = 4096;
+
+function isNew(need) {
+    if (needs.size >= needsMax || needs.has(need)) return false;
+    needs.add(need);
+    return true;
+}
+
 /** Whether a finding about `about` is to be recorded: one a second of each kind, and not too many in all. */
 function isDue(about) {
     const now = internal.now();
@@ -45,7 +55,7 @@ function record(kind, severity, sentence, attributes, span) {
 function note(kind, permission, rule, target, reason, span = trace.activeSpan()) {
     ops.countFinding(kind, permission);
     target = StringPrototypeSlice(target, 0, targetUnitsMax);
-    if (!isDue(`${kind} ${permission} ${target}`)) return;
+    if (kind === 'audit' ? !isNew(`${permission} ${target}`) : !isDue(`${permission} ${target}`)) return;
     record(kind, kind === 'audit' ? severityInfo : severityWarn, reason, {
         __proto__: null,
         'sidelight.finding.kind': kind, 'sidelight.policy.permission': permission, 'sidelight.policy.rule': rule, 'sidelight.policy.target': target,

@@ -11,7 +11,7 @@
 const {
     AsyncFunctionPrototype, AsyncGeneratorFunctionPrototype, Error, ErrorPrototype, FunctionPrototype, GeneratorFunctionPrototype, IteratorPrototype,
     ArrayPrototype, ArrayPrototypeIncludes, ObjectDefineProperty, ObjectFreeze, ObjectPrototype, ObjectPrototypeHasOwnProperty, ReflectGetOwnPropertyDescriptor,
-    ReflectGetPrototypeOf, ReflectOwnKeys, ReflectPreventExtensions, SafeSet, TypeError,
+    ReflectGetPrototypeOf, ReflectOwnKeys, ReflectPreventExtensions, SafeMap, SafeSet, TypeError,
 } = primordials;
 
 const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
@@ -62,7 +62,10 @@ function letShadow(holder, key) {
     };
     const { get, set } = ReflectGetOwnPropertyDescriptor(accessors, 'value');
     ObjectDefineProperty(holder, key, { __proto__: null, get, set, enumerable, configurable: true });
+    shadowable.set(get, value);
 }
+/** Getter of such a property -> its value. */
+const shadowable = new SafeMap();
 
 function letShadowUsual() {
     const keys = ReflectOwnKeys(ObjectPrototype);
@@ -104,6 +107,9 @@ const own = ['name', 'onmessage', 'onmessageerror', 'onerror', 'onunhandledrejec
 
 internal.frozen = {
     isOn: false,
+
+    /** The value of a property, without running the program's code; undefined: it has none. @param {object | undefined} descriptor */
+    valueIn: (descriptor) => (descriptor === undefined ? undefined : descriptor.get === undefined ? descriptor.value : shadowable.get(descriptor.get)),
 
     /** Before the program's first line. */
     start() {

@@ -1,0 +1,4 @@
+/// Secrets that the program sees as variables: key `secrets`. docs/secrets.md.
+public struct SecretsConfiguration: Hashable, Sendable {
+    public init() {}
+}

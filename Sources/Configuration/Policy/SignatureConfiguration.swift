@@ -1,0 +1,4 @@
+/// Which signed bundles are run: key `signature`. docs/bundles.md.
+public struct SignatureConfiguration: Hashable, Sendable {
+    public init() {}
+}

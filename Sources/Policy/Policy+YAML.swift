@@ -1,0 +1,100 @@
+extension Policy {
+    /// As a policy file, which says what its base does not. Paths in it are absolute.
+    public var yaml: String {
+        let base = Policy(base: base)
+        var text = "base: \(self.base.rawValue)\n"
+        if network != base.network { text += Self.yaml(network) }
+        let (reads, writes) = (read != base.read, write != base.write)
+        if reads || writes { text += "files:\n" }
+        if reads { text += Self.list("  read", read?.paths ?? ["/"]) }
+        if writes { text += Self.list("  write", write?.paths ?? ["/"]) }
+        if environment != base.environment { text += Self.list("environment", environment?.patterns ?? ["*"]) }
+        text += modulesYAML(base.modules)
+        var code = ""
+        for (key, isAllowed, was) in [
+            ("eval", allowsCode, base.allowsCode), ("wasm", allowsWasm, base.allowsWasm),
+            ("workers", allowsWorkers, base.allowsWorkers),
+        ] where isAllowed != was {
+            code += "  \(key): \(isAllowed ? "allow" : "deny")\n"
+        }
+        if !code.isEmpty { text += "code:\n" + code }
+        if clock != base.clock { text += "clock: \(clock.rawValue)\n" }
+        if allowsRandom != base.allowsRandom { text += "random: \(allowsRandom ? "allow" : "deny")\n" }
+        if crypto != base.crypto {
+            switch crypto?.patterns {
+            case nil: text += "crypto: allow\n"
+            case []: text += "crypto: deny\n"
+            case let names?: text += Self.list("crypto", names)
+            }
+        }
+        if volume != Volume() { text += "volume:\n" }
+        if let count = volume.logsPerSecond { text += "  logs-per-second: \(count)\n" }
+        if let count = volume.spansPerSecond { text += "  spans-per-second: \(count)\n" }
+        return text
+    }
+
+    private static func yaml(_ network: NetworkRules?) -> String {
+        // What a list cannot say otherwise.
+        let any = ["*"]
+        guard let network else { return "network:\n" + list("  allow", any) + list("  private", any) }
+        var text = "network:\n"
+        if let allow = network.allow { if !allow.isEmpty { text += rules("  allow", allow) } } else { text += list("  allow", any) }
+        if !network.deny.isEmpty { text += rules("  deny", network.deny) }
+        if let privates = network.privates {
+            if !privates.isEmpty { text += rules("  private", privates) }
+        } else {
+            text += list("  private", any)
+        }
+        return text
+    }
+
+    private func modulesYAML(_ base: ModuleRules?) -> String {
+        guard let modules else { return base == nil ? "" : Self.list("modules", ["*", "/"]) }
+        if let base, base.allowsOwn, modules.allowsOwn, modules.names.patterns.isEmpty, modules.paths.paths.isEmpty {
+            return ""
+        }
+        var paths = modules.paths.paths
+        if modules.allowsOwn, let entry = modules.entry { paths.insert(PathRules.folder(of: entry), at: 0) }
+        return Self.list("modules", modules.names.patterns + paths)
+    }
+
+    private static func rules(_ key: String, _ rules: [NetworkRule]) -> String {
+        let indent = String(key.prefix { $0 == " " }) + "  "
+        return key + ":\n"
+            + rules.map { rule in
+                guard !rule.isPlain else { return "\(indent)- \(quoted(rule.description))\n" }
+                var text = "\(indent)- {host: \(quoted(rule.hostText))"
+                if let scheme = rule.scheme { text += ", scheme: \(quoted(scheme))" }
+                if !rule.ports.isEmpty {
+                    let ports = rule.ports.map {
+                        $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)"
+                    }
+                    text += ", ports: [\(ports.joined(separator: ", "))]"
+                }
+                if !rule.methods.isEmpty { text += ", methods: [\(rule.methods.map(quoted).joined(separator: ", "))]" }
+                return text + "}\n"
+            }.joined()
+    }
+
+    private static func list(_ key: String, _ texts: [String]) -> String {
+        guard !texts.isEmpty else { return key + ": []\n" }
+        let indent = String(key.prefix { $0 == " " }) + "  "
+        return key + ":\n" + texts.map { "\(indent)- \(quoted($0))\n" }.joined()
+    }
+
+    /// In double quotes, whatever it holds; "$" is doubled, for variables are put in where it stands alone.
+    private static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": quoted += "\\\(scalar)"
+            case "$": quoted += "$$"
+            case "\u{20}"..."\u{7E}": quoted.unicodeScalars.append(scalar)
+            default:
+                let hex = String(scalar.value, radix: 16, uppercase: true)
+                quoted += "\\U" + String(repeating: "0", count: 8 - hex.count) + hex
+            }
+        }
+        return quoted + "\""
+    }
+}
