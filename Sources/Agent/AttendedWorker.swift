@@ -83,6 +83,8 @@ final class AttendedWorker {
     var process: ChildProcess { worker.process }
     var control: LocalConnection { worker.control }
     var wake: EventDescriptor { worker.wake }
+    /// What fences it, by its own words; nil: it has not come to say so.
+    var fence: FenceLayers? { worker.ring.fence }
     var deathNote: (code: DeathCode, message: String)? { worker.ring.deathNote }
 
     var received: [Signal: Int] { figures.received }
@@ -188,7 +190,7 @@ final class AttendedWorker {
     /// What is known of it now.
     func facts() -> WorkerFacts {
         WorkerFacts(
-            pid: process.pid, place: place, state: state, startTime: startTime, board: snapshot(),
+            pid: process.pid, place: place, state: state, startTime: startTime, fence: fence ?? [], board: snapshot(),
             requests: board?.requestsInFlight() ?? [], clock: pump.transcoder.clock)
     }
 }

@@ -55,6 +55,7 @@ public final class Run {
     private let startTime: UInt64
     private let components: SidelightMetrics
     private let resource: Resource
+    private let fence: FencePlan?
     private var supervisor = Supervisor()
     /// Nil: switched off.
     private var resources: ResourceSampling?
@@ -68,7 +69,24 @@ public final class Run {
         let messages = Messages(
             isQuiet: settings.isQuiet, level: settings.configuration.logLevel, isJSON: settings.configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
+        let fence: FencePlan?
+        do throws(FenceError) {
+            let configuration = settings.configuration
+            fence = try FencePlan(
+                configuration.worker, configuration.policy.policy, entry: settings.entry,
+                cacheDirectory: Worker.cacheDirectory)
+        } catch {
+            messages.fail(error.description)
+            return RunEnding(exitCode: 2)
+        }
         let wish = NotifySocket.takeWish()
+        let doors: AgentDoors
+        do throws(DoorProblem) {
+            doors = try AgentDoors(settings.configuration.common.security)
+        } catch {
+            messages.fail("\(error)")
+            return RunEnding(exitCode: 2)
+        }
         var socket: ListeningSocket?
         if settings.configuration.isAdminGiven, let place = settings.configuration.admin {
             do throws(ListeningSocket.Failure) {
@@ -79,10 +97,10 @@ public final class Run {
             }
         }
         do {
-            let run = try Run(settings, messages)
+            let run = try Run(settings, fence, messages)
             if socket != nil || wish != nil { run.keepHealth(wish) }
             run.beginSampling()
-            if let socket { try run.openAdmin(socket) }
+            if let socket { try run.openAdmin(socket, doors) }
             return try run.run()
         } catch {
             messages.fail("\(error)")
@@ -90,8 +108,9 @@ public final class Run {
         }
     }
 
-    private init(_ settings: RunSettings, _ messages: Messages) throws {
+    private init(_ settings: RunSettings, _ fence: FencePlan?, _ messages: Messages) throws {
         self.settings = settings
+        self.fence = fence
         self.messages = messages
         let configuration = settings.configuration
         SignalDescriptor.ignoreBrokenPipes()
@@ -99,14 +118,17 @@ public final class Run {
         signals = try SignalDescriptor(Signals.end)
         duties = try Duties()
         startTime = clock.unixNanoseconds()
-        let started = try Worker(configuration.worker, arguments: [settings.entry] + settings.arguments)
+        let started = try Worker(
+            configuration.worker, fence: fence, arguments: [settings.entry] + settings.arguments)
         components = ComponentMetrics.make(configuration.worker.resource.serviceName)
         let destinations = try Destinations(configuration, components, messages)
         control = ControlServer(
             store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
         control?.add(pid: started.process.pid, place: 0, started.control)
         self.destinations = destinations
-        resource = .run(configuration.worker.resource, entry: settings.entry, pid: started.process.pid)
+        var resource = Resource.run(configuration.worker.resource, entry: settings.entry, pid: started.process.pid)
+        resource.set(fence)
+        self.resource = resource
         let shown = Shown()
         self.shown = shown
         worker = AttendedWorker(
@@ -135,7 +157,7 @@ public final class Run {
 
     // MARK: the admin port
 
-    private func openAdmin(_ socket: ListeningSocket) throws {
+    private func openAdmin(_ socket: ListeningSocket, _ doors: AgentDoors) throws {
         guard let keeper, let place = settings.configuration.admin else { return }
         let desk = FactsDesk(duties.wake) { [unowned self] in facts }
         duties.add(desk)
@@ -148,7 +170,7 @@ public final class Run {
         let pages = AdminPort.pages(
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
             messages.levels, clock)
-        shown.admin = try AdminPort(socket, place, pages, clock)
+        shown.admin = try AdminPort(socket, place, doors, pages, clock)
     }
 
     private var facts: WorkloadFacts {
@@ -190,6 +212,7 @@ public final class Run {
             worker.wake.fileDescriptor, worker.process.fileDescriptor, signals.fileDescriptor,
             duties.wake.fileDescriptor,
         ])
+        var notice = FenceNotice()
         while true {
             let now = clock.monotonicNanoseconds()
             let sleep = duties.sleepNanoseconds(now: now)
@@ -199,6 +222,7 @@ public final class Run {
             if poller.isReady(Self.signalIndex) { takeSignals() }
             if poller.isReady(Self.wakeIndex) { worker.wake.clear() }
             if poller.isReady(Self.workerIndex) { break }
+            notice.look(worker, fence, messages)
             if let reason = worker.drain(now: clock.unixNanoseconds()) {
                 // Its wake-ups mean nothing any more.
                 poller.ignore(Self.wakeIndex)

@@ -41,6 +41,8 @@ struct RunReport: Sendable {
     var outcome: WorkerOutcome
     var workerStatus: ChildProcess.Status
     var workerUsage = ChildProcess.Usage()
+    /// What fenced it; of a `serve` what fenced all of its workers.
+    var fence: FenceLayers?
     var agentNanoseconds: UInt64 = 0
     /// Items read from the ring.
     var received: [Signal: Int] = [:]
@@ -65,6 +67,7 @@ struct RunReport: Sendable {
     /// Adds what a worker that has ended leaves.
     mutating func add(_ worker: AttendedWorker) {
         received.merge(worker.received, uniquingKeysWith: +)
+        if let layers = worker.fence { fence = fence?.intersection(layers) ?? layers }
         records.add(worker.records)
         ringWakes += worker.wakes
         if let reason = worker.ringBroken { ringBroken = reason.rawValue }

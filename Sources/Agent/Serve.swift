@@ -41,6 +41,8 @@ public final class Serve {
     /// Nil until it begins.
     private var keeper: HealthKeeper?
     private let startTime: UInt64
+    private let fence: FencePlan?
+    private var fenceNotice = FenceNotice()
     private var supervisor: ServeSupervisor
     private var workers: [ServeSupervisor.WorkerID: AttendedWorker] = [:]
     /// In the order of the poller.
@@ -70,6 +72,16 @@ public final class Serve {
         let messages = Messages(
             isQuiet: settings.isQuiet, level: settings.configuration.logLevel, isJSON: settings.configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
+        let fence: FencePlan?
+        do throws(FenceError) {
+            let configuration = settings.configuration
+            fence = try FencePlan(
+                configuration.worker, configuration.policy.policy, entry: settings.entry,
+                cacheDirectory: Worker.cacheDirectory)
+        } catch {
+            messages.fail(error.description)
+            return RunEnding(exitCode: 2)
+        }
         let wish = NotifySocket.takeWish()
         let identity: ServedIdentity?
         do throws(ServedIdentityError) {
@@ -89,6 +101,13 @@ public final class Serve {
             messages.fail("--listen \(settings.configuration.listen): \(error.reason)")
             return RunEnding(exitCode: 2)
         }
+        let doors: AgentDoors
+        do throws(DoorProblem) {
+            doors = try AgentDoors(settings.configuration.common.security)
+        } catch {
+            messages.fail("\(error)")
+            return RunEnding(exitCode: 2)
+        }
         let admin: ListeningSocket?
         do {
             admin = try Self.adminSocket(settings.configuration)
@@ -98,10 +117,10 @@ public final class Serve {
             return RunEnding(exitCode: 2)
         }
         do {
-            let serve = try Serve(settings, socket, identity, messages)
+            let serve = try Serve(settings, fence, socket, identity, messages)
             serve.keepHealth(wish)
             serve.beginSampling()
-            try serve.openAdmin(admin)
+            try serve.openAdmin(admin, doors)
             return try serve.run()
         } catch {
             socket.removePath()
@@ -111,9 +130,11 @@ public final class Serve {
     }
 
     private init(
-        _ settings: ServeSettings, _ socket: ListeningSocket, _ identity: ServedIdentity?, _ messages: Messages
+        _ settings: ServeSettings, _ fence: FencePlan?, _ socket: ListeningSocket, _ identity: ServedIdentity?,
+        _ messages: Messages
     ) throws {
         self.settings = settings
+        self.fence = fence
         self.identity = identity
         self.messages = messages
         self.socket = socket
@@ -125,7 +146,9 @@ public final class Serve {
         components = ComponentMetrics.make(configuration.worker.resource.serviceName)
         destinations = try Destinations(configuration, components, messages)
         // One instance for all its workers, dead ones included: what they count is summed.
-        resource = .run(configuration.worker.resource, entry: settings.entry, pid: Machine.processID)
+        var resource = Resource.run(configuration.worker.resource, entry: settings.entry, pid: Machine.processID)
+        resource.set(fence)
+        self.resource = resource
         control = ControlServer(
             store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
         supervisor = ServeSupervisor(
@@ -246,9 +269,21 @@ public final class Serve {
     /// New code; and certificate and key as they are now, which are looked at first.
     private func beginReload() {
         let now = clock.monotonicNanoseconds()
+        renewDoors()
         keeper?.reloading()
         guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: now)) }
         if identity.beginCheck(now: now) { isPollerOld = true }
+    }
+
+    /// The admin port shows the certificate that is there now; one that cannot be used changes nothing.
+    private func renewDoors() {
+        let security = settings.configuration.common.security
+        guard let admin, security.tls(for: .admin) != nil else { return }
+        do throws(DoorProblem) {
+            admin.change(try AgentDoors(security))
+        } catch {
+            messages.warn("\(error); the admin port goes on with the certificate before")
+        }
     }
 
     private func endCheck() {
@@ -311,7 +346,7 @@ public final class Serve {
                 address: address.description, index: place, isolates: configuration.isolates,
                 crons: place == 0 ? configuration.crons.map(\.text) : [], health: configuration.common.health)
             let started = try Worker(
-                configuration.worker, arguments: [settings.entry], serving: (serving, socket, identity))
+                configuration.worker, fence: fence, arguments: [settings.entry], serving: (serving, socket, identity))
             let (destinations, admin, page, exemplars, clock) = (destinations, admin, page, exemplars, clock)
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
@@ -360,12 +395,16 @@ public final class Serve {
         lastReason = outcome.endReason
         lastEnd = outcome.reason
         if !supervisor.isEnding { failure = (outcome.exitCode == 0 ? 1 : outcome.exitCode, lastEnd) }
-        perform(supervisor.ended(id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1)))
+        perform(
+            supervisor.ended(
+                id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1),
+                atLimit: outcome.death?.limit != nil))
     }
 
     // MARK: words
 
     private func announce() {
+        for worker in workers.values { fenceNotice.look(worker, fence, messages) }
         let count = settings.configuration.isolates
         let url = address.url(isTLS: identity != nil)
         guard settings.configuration.isJSON else {
@@ -468,7 +507,7 @@ public final class Serve {
         }
     }
 
-    private func openAdmin(_ socket: ListeningSocket?) throws {
+    private func openAdmin(_ socket: ListeningSocket?, _ doors: AgentDoors) throws {
         let desk = FactsDesk(duties.wake) { [unowned self] in facts }
         duties.add(desk)
         guard let keeper, let socket, let place = settings.configuration.admin else { return }
@@ -481,7 +520,7 @@ public final class Serve {
         let pages = AdminPort.pages(
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
             messages.levels, clock)
-        admin = try AdminPort(socket, place, pages + [DiscoveryPages(board: registrations)], clock)
+        admin = try AdminPort(socket, place, doors, pages + [DiscoveryPages(board: registrations)], clock)
     }
 
     /// What is known at this moment.

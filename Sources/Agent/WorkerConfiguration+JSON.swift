@@ -5,8 +5,10 @@ internal import Wire
 extension WorkerConfiguration {
     /// What the worker reads from its descriptor 5. Both sides are of one release, so there is no version.
     /// Where the start-up snapshot is it knows itself.
-    /// - Parameter cacheDirectory: absolute; for compiled code. Nil: none is kept.
-    func json(cacheDirectory: String?, serving: ServingConfiguration? = nil) -> [UInt8] {
+    /// - Parameters:
+    ///   - cacheDirectory: absolute; for compiled code. Nil: none is kept.
+    ///   - fence: nil: it has none.
+    func json(cacheDirectory: String?, fence: FencePlan?, serving: ServingConfiguration? = nil) -> [UInt8] {
         var json = JSONWriter()
         json.object { json in
             json.put("service", resource.serviceName)
@@ -17,6 +19,15 @@ extension WorkerConfiguration {
             json.put("wasmMemoryBytesMax", limits.wasmMemory)
             json.put("cpuMilliseconds", limits.cpu.map(Self.milliseconds))
             json.put("wallMilliseconds", limits.wall.map(Self.milliseconds))
+            json.put("loopBlockMilliseconds", limits[.loopBlock].map(Self.milliseconds))
+            json.put("cpuWindowPercent", limits.cpuWindow?.percent)
+            json.put("cpuWindowMilliseconds", (limits.cpuWindow?.nanoseconds).map(Self.milliseconds))
+            json.name("use")
+            json.object { json in
+                for name in WorkloadLimits.Name.ofIsolates {
+                    if let value = limits[name] { json.put(name.rawValue, value) }
+                }
+            }
             json.put("workersMax", workersMax)
             json.put("profileSlowMilliseconds", profileSlow.map(Self.milliseconds))
             json.put("heapSnapshotBytesMax", snapshotsHeap ? ProfileFiles.snapshotBytesMax : nil)
@@ -29,6 +40,8 @@ extension WorkerConfiguration {
                     }
                 }
             }
+            json.name("fence")
+            if let fence { fence.write(&json) } else { json.null() }
             json.name("sampler")
             json.object { json in
                 json.put("name", sampler.name)

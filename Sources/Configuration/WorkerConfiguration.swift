@@ -19,6 +19,9 @@ public struct WorkerConfiguration: Hashable, Sendable {
     /// Who tells `fetch` where services are.
     public var resolve = ResolveConfiguration()
 
+    /// What the kernel refuses it.
+    public var fence = FenceConfiguration()
+
     /// What a WASI command may reach, in the order given.
     public var folders: [GuestFolder] = []
 

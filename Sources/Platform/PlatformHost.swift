@@ -32,6 +32,8 @@ public protocol PlatformHost: AnyObject {
     func continueImport(_ token: Int)
     /// A promise given to `ops.promiseSettled` has settled.
     func promiseSettled(_ token: Int, reason: Value?)
+    /// What another thread calls with a job that has ended: `internal.jobs.ended` is to be told, in a turn. Nothing happens once the isolate ends.
+    func cryptoEnd() -> @Sendable (CryptoJob) -> Void
     /// What the program may do.
     var policy: Policy { get }
     /// Throws what the program is to see when its policy does not allow it, and tells it.
@@ -193,6 +195,7 @@ public final class OpHost {
     let ring: UnsafeMutableRawBufferPointer?
     /// Comes with the first digest.
     private(set) lazy var hashes = HashTable()
+    public private(set) lazy var jobs = CryptoJobs()
     /// Nil unless the worker serves, and before it does.
     public var http: (any HTTPHost)?
     public var messages: (any MessageHost)?

@@ -38,6 +38,8 @@ struct WorkerOptions: Sendable {
     var configuration = JSON.object([])
     /// What the program may do.
     private(set) var policy = Policy.standard
+    /// The highest that it was given.
+    private(set) var descriptorMax: Int32 = 2
     private var snapshotArgument: String?
 
     // MARK: From the configuration
@@ -61,13 +63,29 @@ struct WorkerOptions: Sendable {
         guard case .array(let folders) = configuration["folders"] else { return [] }
         return folders.map { ($0["guest"]?.string ?? "", $0["host"]?.string ?? "") }
     }
-    /// Of the whole run; of a server they hold for each turn of the event loop.
-    var limits: Watchdog.Limits {
+    /// Those that are whole numbers of bytes or pieces, by their names: docs/limits.md.
+    func limit(_ name: String) -> Int? { configuration["use"]?[name]?.number.map { Int($0) } }
+
+    /// Of the whole run; of a server they hold for each request, or each turn of the event loop.
+    var limits: WatchdogLimits {
+        var limits = WatchdogLimits()
         let cpu = configuration["cpuMilliseconds"]?.number
         let wall = configuration["wallMilliseconds"]?.number
-        return serves
-            ? Watchdog.Limits(turnCPUMilliseconds: cpu, turnWallMilliseconds: wall)
-            : Watchdog.Limits(cpuMilliseconds: cpu, wallMilliseconds: wall)
+        if serves {
+            limits.requestCPUMilliseconds = cpu
+            limits.requestWallMilliseconds = wall
+            limits.loopBlockMilliseconds = configuration["loopBlockMilliseconds"]?.number
+        } else {
+            limits.cpuMilliseconds = cpu
+            limits.wallMilliseconds = wall
+        }
+        if let percent = configuration["cpuWindowPercent"]?.number,
+            let milliseconds = configuration["cpuWindowMilliseconds"]?.number
+        {
+            limits.window = CPUWindowWatch.Limit(percent: percent, milliseconds: milliseconds)
+        }
+        limits.memoryBytes = limit("memory")
+        return limits
     }
     /// Whether anybody reads the ring.
     var isTraced: Bool { ringDescriptor != nil }
@@ -80,21 +98,21 @@ struct WorkerOptions: Sendable {
         command = .version
         while let argument = rest.popFirst() {
             switch argument {
-            case "--ring-fd": ringDescriptor = try Self.descriptor(argument, rest.popFirst())
-            case "--wake-fd": wakeDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--ring-fd": ringDescriptor = try descriptor(argument, rest.popFirst())
+            case "--wake-fd": wakeDescriptor = try descriptor(argument, rest.popFirst())
             case "--serve": serves = true
-            case "--listen-fd": listenDescriptor = try Self.descriptor(argument, rest.popFirst())
-            case "--board-fd": boardDescriptor = try Self.descriptor(argument, rest.popFirst())
-            case "--control-fd": controlDescriptor = try Self.descriptor(argument, rest.popFirst())
-            case "--places-fd": placesDescriptor = try Self.descriptor(argument, rest.popFirst())
-            case "--tls-fd": identityDescriptor = try Self.descriptor(argument, rest.popFirst())
-            case "--tickets-fd": ticketsDescriptor = try Self.descriptor(argument, rest.popFirst())
-            case "--answer-fd": answerDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--listen-fd": listenDescriptor = try descriptor(argument, rest.popFirst())
+            case "--board-fd": boardDescriptor = try descriptor(argument, rest.popFirst())
+            case "--control-fd": controlDescriptor = try descriptor(argument, rest.popFirst())
+            case "--places-fd": placesDescriptor = try descriptor(argument, rest.popFirst())
+            case "--tls-fd": identityDescriptor = try descriptor(argument, rest.popFirst())
+            case "--tickets-fd": ticketsDescriptor = try descriptor(argument, rest.popFirst())
+            case "--answer-fd": answerDescriptor = try descriptor(argument, rest.popFirst())
             case "--check-tls":
                 guard rest.isEmpty else { throw UsageError("--check-tls comes last") }
                 command = .checkTLS
                 return
-            case "--config-fd": configurationDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--config-fd": configurationDescriptor = try descriptor(argument, rest.popFirst())
             case "--snapshot": snapshotArgument = try Self.path(argument, rest.popFirst())
             case "--build-snapshot":
                 command = .buildSnapshot(path: try Self.path(argument, rest.popFirst()))
@@ -122,10 +140,11 @@ struct WorkerOptions: Sendable {
         }
     }
 
-    private static func descriptor(_ option: String, _ value: String?) throws(UsageError) -> Int32 {
+    private mutating func descriptor(_ option: String, _ value: String?) throws(UsageError) -> Int32 {
         guard let number = value.flatMap({ Int32($0) }), number >= 0 else {
             throw UsageError("\(option) needs a file descriptor")
         }
+        descriptorMax = max(descriptorMax, number)
         return number
     }
 
@@ -174,6 +193,7 @@ struct WorkerOptions: Sendable {
                 ])),
             JSON.Member(key: "entry", value: .string(entry)),
             JSON.Member(key: "trace", value: trace),
+            JSON.Member(key: "limits", value: configuration["use"] ?? .object([])),
             JSON.Member(key: "terminals", value: streams { isatty($0) == 1 }),
             JSON.Member(key: "colors", value: streams(Self.showsColors)),
         ])
@@ -184,8 +204,8 @@ struct WorkerOptions: Sendable {
         guard case .object(let members) = configuration, isTraced else {
             return .object([JSON.Member(key: "enabled", value: .bool(false))])
         }
-        // Tokens of registries are none of JavaScript's business.
-        return .object(members.filter { $0.key != "resolve" && $0.key != "policy" })
+        // Tokens of registries, and where the fence and the policy are, are none of JavaScript's business.
+        return .object(members.filter { $0.key != "resolve" && $0.key != "fence" && $0.key != "policy" })
     }
 
     /// `NAME=value` each.

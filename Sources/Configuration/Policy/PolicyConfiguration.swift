@@ -21,5 +21,7 @@ public struct PolicyConfiguration: Hashable, Sendable {
     public init(base: Policy.Base) {
         policy = Policy(base: base)
         source = base.rawValue
+        freezesPrimordials = base == .strict
+        if base == .trusted { fence = .off }
     }
 }

@@ -38,7 +38,9 @@ struct PolicyLoader {
     mutating func read(_ section: inout FileSection) {
         var base = Policy.Base.strict
         section.value("base", &base, .choice)
-        configuration.policy = Policy(base: base)
+        let source = configuration.source
+        configuration = PolicyConfiguration(base: base)
+        configuration.source = source
         readNetwork(&section)
         readFiles(&section)
         readNames(&section)
@@ -53,7 +55,7 @@ struct PolicyLoader {
 
     private mutating func readCode(_ section: inout FileSection) {
         var policy = configuration.policy
-        var isFrozen = false
+        var isFrozen = configuration.freezesPrimordials
         section.section("code") { section in
             section.value("eval", &policy.allowsCode, .allowOrDeny)
             section.value("wasm", &policy.allowsWasm, .allowOrDeny)

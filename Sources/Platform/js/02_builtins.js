@@ -20,7 +20,6 @@ internal.builtin = (name) => {
     let exports = internal.builtins.get(name);
     if (typeof exports === 'function') {
         exports = exports();
-        internal.frozen.module(exports);
         internal.builtins.set(name, exports);
     }
     return exports;

@@ -6,6 +6,7 @@
 // - The global object itself stays extensible: a program may add to it.
 // - The mistake that an inherited property which cannot be written cannot be shadowed by assignment either (ECMA-262, OrdinarySet) is made good where programs
 //   assign such names: to plain objects, functions, arrays and errors.
+// - Modules that are built in (node:events and so on) are made when they are first imported, and stay as they are.
 // - Error.stackTraceLimit can be set; Error.prepareStackTrace cannot.
 
 const {
@@ -139,12 +140,5 @@ internal.frozen = {
             descriptor.configurable = false;
             ObjectDefineProperty(globalThis, keys[i], descriptor);
         }
-    },
-
-    /** A module that is built in: its functions and classes. What it keeps is its own. */
-    module(exports) {
-        if (!internal.frozen.isOn) return;
-        const keys = ReflectOwnKeys(exports);
-        for (let i = 0; i < keys.length; i++) if (typeof exports[keys[i]] === 'function') freezeFrom(exports[keys[i]]);
     },
 };
