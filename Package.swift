@@ -143,7 +143,7 @@ let package = Package(
         tests("SidelightMetrics", ["SidelightMetrics", .product(name: "Metrics", package: "swift-metrics")]),
         tests("Command", ["sidelight", "Configuration", "Policy", "Store", "System", "Telemetry", "Wire"]),
         tests("Engine", ["Engine"]),
-        tests("Runtime", ["Runtime", "Telemetry", "System"]),
+        tests("Runtime", ["Policy", "Runtime", "Telemetry", "System"]),
         tests("Agent", ["Agent", "Configuration", "Discovery", "Exporters", "Health", "Resources", "Telemetry", "Wire", "Linux", "Logs", "Policy", "Processors", "Registries", "Resolver", "Store", "System", "Transport"]),
     ],
     cxxLanguageStandard: .cxx20

@@ -40,7 +40,8 @@ public final class Realm {
         sl_v8_realm_ask_before_code(
             raw,
             { context, isWasm in
-                Unmanaged<Isolate>.fromOpaque(context!).takeUnretainedValue().delegate?.allowsCode(isWasm: isWasm) ?? false
+                let isolate = Unmanaged<Isolate>.fromOpaque(context!).takeUnretainedValue()
+                return isolate.delegate?.allowsCode(isWasm: isWasm) ?? false
             }, Unmanaged.passUnretained(isolate).toOpaque(), strings, wasm, message)
     }
 

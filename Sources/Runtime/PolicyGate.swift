@@ -59,10 +59,12 @@ final class PolicyGate {
     func closing(_ files: FileSystem) -> FileSystem {
         guard !policy.isOpen(.module), !policy.isAudited else { return files }
         return FileSystem(
-            kind: { [unowned self] path in mayLook(at: path) ? files.kind(path) : nil },
+            kind: { [unowned self] path in mayLook(at: files.realPath(path) ?? path) ? files.kind(path) : nil },
             realPath: files.realPath,
             read: { [unowned self] (path) throws(FileError) in
-                guard mayLook(at: path) else { throw FileError(name: "EACCES", reason: "the policy does not allow it") }
+                guard mayLook(at: files.realPath(path) ?? path) else {
+                    throw FileError(name: "EACCES", reason: "the policy does not allow it")
+                }
                 return try files.read(path)
             })
     }

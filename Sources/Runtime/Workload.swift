@@ -200,7 +200,8 @@ final class Workload {
             [
                 module.withUnsafeBytes(realm.makeUint8Array), internals.string(entry),
                 joined([name] + options.arguments),
-                joined(policyGate.environment(options.environmentTexts).shown), joined(options.folders.flatMap { [$0.guest, $0.host] }),
+                joined(policyGate.environment(options.environmentTexts).shown),
+                joined(options.folders.flatMap { [$0.guest, $0.host] }),
             ])
     }
 

@@ -157,9 +157,7 @@ final class StreamExchange: @unchecked Sendable {
         sl_curl_set_pointer(easy, CURLOPT_OPENSOCKETDATA, this)
         sl_curl_set_open_socket_function(easy) { this, _, address in
             guard let address, StreamExchange.from(this).admits(HTTPPeer(address)) else { return -1 }
-            return socket(
-                address.pointee.family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue),
-                address.pointee.protocol)
+            return Exchange.openSocket(address.pointee)
         }
         // A kept connection needs no socket.
         sl_curl_set_pointer(easy, CURLOPT_PREREQDATA, this)

@@ -61,7 +61,8 @@ final class WASI {
     ///   - folders: what the module may reach.
     ///   - clockStep: what times are rounded down to, nanoseconds.
     init(
-        arguments: [String], environment: [String], folders: [WASIFolder], clockStep: UInt64 = 1, hasRandom: Bool = true,
+        arguments: [String], environment: [String], folders: [WASIFolder], clockStep: UInt64 = 1,
+        hasRandom: Bool = true,
         stop: Int32
     ) throws(SystemCallError) {
         self.arguments = arguments.map { Array($0.utf8) + [0] }
