@@ -106,7 +106,7 @@ let package = Package(
         target("CodeCheck", ["Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts
-        target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System", "Wire"], exclude: ["js"]),
+        target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "Policy", "System", "Wire"], exclude: ["js"]),
         target("TLS", ["COpenSSL", "Linux"]),
         target("Exporters", [coreMetrics, "CLinux", "Discovery", "Pipeline", "Queue", "Resolver", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
         target("Receivers", ["CLinux", "Health", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
@@ -152,7 +152,7 @@ let package = Package(
         tests("SidelightMetrics", ["SidelightMetrics", .product(name: "Metrics", package: "swift-metrics")]),
         tests("Command", ["CodeCheck", "sidelight", "Configuration", "Policy", "Store", "System", "Telemetry", "Wire"]),
         tests("Engine", ["Engine"]),
-        tests("Runtime", ["Runtime", "Telemetry", "System"]),
+        tests("Runtime", ["Policy", "Runtime", "Telemetry", "System"]),
         tests("Agent", ["Agent", "Configuration", "Discovery", "Exporters", "Health", "Resources", "Telemetry", "Wire", "Linux", "Logs", "Policy", "Processors", "Registries", "Resolver", "Store", "System", "Transport"]),
     ],
     cxxLanguageStandard: .cxx20

@@ -31,6 +31,9 @@ enum Outcome: Hashable, Sendable {
     case entryUnreadable(reason: String)
     case internalError(String)
 
+    /// Of a process that failed with what its policy refused.
+    static let refusedExitCode: Int32 = 3
+
     /// Of the process.
     var exitCode: Int32 {
         switch self {

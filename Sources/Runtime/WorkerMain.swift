@@ -72,6 +72,7 @@ public enum WorkerMain {
         hasAgent = options.isTraced
         Engine.onFatalError { location, message, outOfMemory in lastWords(location, message, outOfMemory) }
         startEngine()
+        if options.policy.hasCoarseClock { Engine.coarsenClocks() }
         MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { eventLoop in
             do {
                 try start(entry, options, ring, tls, signals, fence, on: eventLoop)

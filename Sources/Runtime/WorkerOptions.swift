@@ -3,8 +3,10 @@
 internal import Engine
 internal import Glibc
 internal import Linux
+internal import Policy
 internal import System
 internal import Telemetry
+internal import Wire
 
 struct WorkerOptions: Sendable {
     enum Command: Hashable, Sendable {
@@ -37,6 +39,8 @@ struct WorkerOptions: Sendable {
     /// Nothing is run: what files entry and arguments consist of is wanted.
     private(set) var listsFiles = false
     var configuration = JSON.object([])
+    /// What the program may do.
+    private(set) var policy = Policy.standard
     /// The highest that it was given.
     private(set) var descriptorMax: Int32 = 2
     private var snapshotArgument: String?
@@ -47,6 +51,8 @@ struct WorkerOptions: Sendable {
 
     /// Bytes; 0: V8's default.
     var heapBytesMax: Int { configuration["heapBytesMax"]?.number.map { Int($0) } ?? 0 }
+    /// Whether the language's objects are frozen before the program runs.
+    var freezesPrimordials: Bool { configuration["primordials"]?.string == "frozen" }
     /// Child isolates at once.
     var workersMax: Int { configuration["workersMax"]?.number.map { Int($0) } ?? 16 }
     /// Turns that take longer are profiled.
@@ -145,6 +151,12 @@ struct WorkerOptions: Sendable {
         self.arguments = listsFiles ? rest.map { FilePath.resolve($0, in: Self.workingDirectory()) } : Array(rest)
         if let configurationDescriptor { configuration = try Self.readConfiguration(configurationDescriptor) }
         codeGate = CodeGate(configuration["check"])
+        if let json = configuration["policy"] {
+            guard let policy = Policy(json: Array(json.text.utf8)) else {
+                throw UsageError("the policy in the configuration is none; agent and worker must be of one release")
+            }
+            self.policy = policy
+        }
     }
 
     private mutating func descriptor(_ option: String, _ value: String?) throws(UsageError) -> Int32 {
@@ -178,12 +190,15 @@ struct WorkerOptions: Sendable {
     // MARK: For JavaScript
 
     /// The argument of `internal.start`; see 90_start.js.
-    func startConfiguration(entry: String) -> JSON {
+    func startConfiguration(entry: String, _ gate: PolicyGate) -> JSON {
+        let (shown, watched) = gate.environment(environmentTexts)
         let executable = Machine.executablePath ?? "sidelight-worker"
         let argv = [executable, entry] + arguments
         return .object([
             JSON.Member(key: "argv", value: .array(argv.map(JSON.string))),
-            JSON.Member(key: "env", value: environment()),
+            JSON.Member(key: "env", value: Self.environment(shown + secrets)),
+            JSON.Member(key: "policy", value: gate.startConfiguration(watched: watched, isFrozen: freezesPrimordials)),
+            JSON.Member(key: "metricInterval", value: .string(Self.variable("OTEL_METRIC_EXPORT_INTERVAL") ?? "")),
             JSON.Member(key: "pid", value: .number(Double(getpid()))),
             JSON.Member(key: "ppid", value: .number(Double(getppid()))),
             JSON.Member(key: "cwd", value: .string(Self.workingDirectory())),
@@ -208,9 +223,11 @@ struct WorkerOptions: Sendable {
         guard case .object(let members) = configuration, isTraced else {
             return .object([JSON.Member(key: "enabled", value: .bool(false))])
         }
-        // Tokens of registries, secrets, where the fence is, what was signed and what is looked for in code are none of JavaScript's business.
-        return .object(members.filter { !["resolve", "fence", "signed", "secrets", "hiddenVariables", "check"].contains($0.key) })
+        return .object(members.filter { Self.ofTracing.contains($0.key) })
     }
+
+    /// All else in the configuration (secrets, tokens of registries, the fence, the policy) is none of JavaScript's business.
+    private static let ofTracing: Set = ["sdkDisabled", "propagators", "sampler", "limits"]
 
     /// `NAME=value` each.
     var environmentTexts: [String] {
@@ -232,10 +249,12 @@ struct WorkerOptions: Sendable {
         return names
     }
 
-    private func environment() -> JSON {
+    private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    /// The last of a name counts.
+    private static func environment(_ texts: [String]) -> JSON {
         var members: [JSON.Member] = []
-        // The last of a name counts.
-        for variable in environmentTexts + secrets {
+        for variable in texts {
             if let equals = variable.firstIndex(of: "="), equals != variable.startIndex {
                 let value = String(variable[variable.index(after: equals)...])
                 members.append(JSON.Member(key: String(variable[..<equals]), value: .string(value)))

@@ -40,6 +40,7 @@ extension Workload {
         loader.writeCodeCache()
         modules.write()
         monitor.profile?.settle()
+        if case .failed = outcome, wasRefused { _exit(Outcome.refusedExitCode) }
         _exit(outcome.exitCode)
     }
 

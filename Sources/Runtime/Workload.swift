@@ -8,6 +8,7 @@ internal import Engine
 internal import Glibc
 internal import NIOCore
 internal import Platform
+internal import Policy
 internal import System
 internal import TLS
 internal import Telemetry
@@ -33,6 +34,7 @@ final class Workload {
     var http: HTTPServer?
     private(set) var opHost: OpHost?
     let gate: LoopGate
+    let policyGate: PolicyGate
     let children: ChildIsolates
     /// Nil of the process's first isolate.
     let child: ChildRole?
@@ -44,6 +46,8 @@ final class Workload {
     var hasBegun = false
     /// A child has said its last words.
     var hasFinished = false
+    /// What it failed with was the policy's refusal.
+    private(set) var wasRefused = false
     /// What the program failed with before it came to serve, in a line.
     var startFailure: String?
     let realm: Realm
@@ -102,12 +106,13 @@ final class Workload {
         monitor = TurnMonitor(realm.isolate, board: board, turns: turns)
         internals = Internals(try PlatformSources.attach(realm), in: realm)
         mask = options.mask
+        policyGate = PolicyGate(options.policy, internals)
         recorder = options.listsFiles ? FileRecorder() : nil
-        let files = recorder?.recording(files) ?? options.signedFiles?.guarding(files) ?? files
+        let files = recorder?.recording(files) ?? policyGate.closing(options.signedFiles?.guarding(files) ?? files)
         limitsPromises = options.limit("promises") != nil && options.serves
         loader = try ModuleLoader(
-            internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init),
-            codeGate: options.codeGate)
+            internals, files: files, gate: policyGate, clock: clock,
+            codeCache: options.cacheDirectory.map(CodeCacheStore.init), codeGate: options.codeGate)
         fetches = Fetches(eventLoop, services: FetchServiceOptions(options.configuration["resolve"]))
         modules = CompiledModules(internals, store: options.cacheDirectory.map(StoredModules.init))
     }
@@ -145,8 +150,9 @@ final class Workload {
     }
 
     func startPlatform(_ entry: String) throws(JSFailure) {
-        let configuration = internals.string(options.startConfiguration(entry: entry).text)
+        let configuration = internals.string(options.startConfiguration(entry: entry, policyGate).text)
         try internals.call("host.start", [configuration, realm.makeExternalBuffer(ringMemory)])
+        policyGate.closeCode(in: realm)
     }
 
     private var ringMemory: UnsafeMutableRawBufferPointer {
@@ -206,7 +212,8 @@ final class Workload {
             [
                 module.withUnsafeBytes(realm.makeUint8Array), internals.string(entry),
                 joined([name] + options.arguments),
-                joined(options.environmentTexts), joined(options.folders.flatMap { [$0.guest, $0.host] }),
+                joined(policyGate.environment(options.environmentTexts).shown + options.secrets),
+                joined(options.folders.flatMap { [$0.guest, $0.host] }),
             ])
     }
 
@@ -273,6 +280,7 @@ final class Workload {
                     rejection.reason, rejection.promise, rejection.context ?? Value.undefined(in: isolate),
                 ]
                 guard try internals.call("host.unhandledRejection", arguments).isTrue else {
+                    wasRefused = try internals.call("host.lastFailureIsRefusal").isTrue
                     noteFailure()
                     return machine.end(.failed)
                 }
@@ -331,7 +339,10 @@ final class Workload {
                 internals.number(Double(location.endColumn)), internals.string(location.sourceLine),
             ]
         ).isTrue
-        if !isTaken { noteFailure() }
+        if !isTaken {
+            wasRefused = (try? internals.call("host.lastFailureIsRefusal").isTrue) ?? false
+            noteFailure()
+        }
         return isTaken
     }
 
@@ -395,6 +406,8 @@ extension Workload: IsolateDelegate {
 
     func promiseHandled(_ id: UInt64, _ promise: Value) { rejections.remove(id, promise) }
 
+    func allowsCode(isWasm: Bool) -> Bool { policyGate.allows(isWasm ? .wasm : .code) }
+
     func collectedGarbage(_ collection: GarbageCollection) { monitor.collected(collection) }
 }
 
@@ -441,6 +454,10 @@ extension Workload: PlatformHost {
     func promiseSettled(_ token: Int, reason: Value?) { settled.append((token, reason)) }
 
     func sourceMap(ofScript name: String) -> [UInt8]? { loader.sourceMaps.json(of: name) }
+
+    var policy: Policy { policyGate.policy }
+    func check(_ access: Access) throws(JSFailure) { try policyGate.check(access, access.permission) }
+    func note(_ access: Access) { policyGate.tell(policy.decide(access), of: access) }
 
     func countFinding(_ kind: String, _ name: String) {
         guard let kind = FindingCounter.Kind(rawValue: kind), let counter = FindingCounter(kind, name) else { return }

@@ -19,7 +19,8 @@ public struct FindingCounter: Hashable, Sendable {
 
     /// In the order of `Policy.Permission`.
     public static let permissions = [
-        "network", "read", "write", "environment", "module", "code", "wasm", "worker", "clock", "random", "crypto", "volume",
+        "network", "read", "write", "environment", "module", "code", "wasm", "worker", "clock", "random", "crypto",
+        "volume",
     ]
     /// The first counts all limits that have no cell of their own.
     public static let limits = [

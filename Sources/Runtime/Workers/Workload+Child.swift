@@ -40,7 +40,7 @@ extension Workload {
         if let source = child?.source {
             let file = ModuleFile.inline(url)
             let now = clock.now()
-            let format = isModule ? .module : try loader.inlineFormat(of: file, source: source)
+            let format = try loader.inlineFormat(of: file, source: source, isModule: isModule)
             let loading = ModuleTiming.Step(start: now, end: clock.now())
             return try run(file, named: file.name, source, as: format, loading: loading)
         }
