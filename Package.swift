@@ -65,6 +65,8 @@ let package = Package(
         .target(name: "CCurl"),
         .target(name: "CAres"),
         .target(name: "CAvahi"),
+        .target(name: "CCrypto"),
+        .target(name: "CServerTLS"),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
@@ -79,6 +81,7 @@ let package = Package(
         // 1 values
         target("Telemetry", ["CLinux"]),
         target("System"),
+        target("Signing", ["CCrypto"]),
         target("Policy"),
         // 2 pure
         target("Wire", ["CSimdJSON", "Policy", "Telemetry"]),
@@ -88,11 +91,13 @@ let package = Package(
         target("Discovery", ["System"]),
         target("Resources", ["System", "Telemetry"]),
         // 3 drivers
+        target("Audit", ["Signing", "Telemetry", "Wire"]),
+        target("Bundle", ["Signing", "Telemetry", "Wire"]),
         target("Linux", ["CLinux", "Queue", "System"]),
         target("Transport", ["CCurl", "CZlib", "System"]),
         target("Resolver", ["CAres", "CLinux", "Discovery", "System", "Wire"]),
         target("Registries", ["CAvahi", "Discovery", "System", "Wire"]),
-        target("Server", ["CHTTP2", "CLinux", "CZlib", "CZstd", "System", "Wire"]),
+        target("Server", ["CHTTP2", "CLinux", "CServerTLS", "CZlib", "CZstd", "System", "Wire"]),
         target("Processors", ["Configuration", "System", "Telemetry", "Wire"]),
         target("Logs", ["CLinux", "CRE2", "CScan", "CSimdJSON", "CZlib", "CZstd", "System", "Telemetry", "Wire"]),
         target("Health", ["System", "Telemetry", "Wire"]),
@@ -101,28 +106,31 @@ let package = Package(
         target("CodeCheck", ["Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts
-        target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "System", "Wire"], exclude: ["js"]),
+        target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "Policy", "System", "Wire"], exclude: ["js"]),
         target("TLS", ["COpenSSL", "Linux"]),
         target("Exporters", [coreMetrics, "CLinux", "Discovery", "Pipeline", "Queue", "Resolver", "Wire", "Configuration", "Transport", "Telemetry", "System"]),
         target("Receivers", ["CLinux", "Health", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
         target("SidelightMetrics", [coreMetrics, "Exposition", "Telemetry", "Wire"]),
         // 5 hosts
-        target("Runtime", nio + ["CodeCheck", "Discovery", "Platform", "Policy", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
+        target("Runtime", nio + ["CodeCheck", "Discovery", "Platform", "Policy", "Signing", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target(
             "Agent",
             [
-                "Telemetry", "Wire", "Pipeline", "Queue", "CodeCheck", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Policy", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
+                "Audit", "Bundle", "Signing", "Telemetry", "Wire", "Pipeline", "Queue", "CodeCheck", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Policy", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
                 "Exporters", "Receivers", "Exposition", "SidelightMetrics", coreMetrics, "System",
             ]),
         // 6 tools
         .executableTarget(
-            name: "sidelight", dependencies: [arguments, "Agent", "Store", "CodeCheck", "Configuration", "Linux", "Policy", "System", "Telemetry", "Transport", "Wire"],
+            name: "sidelight", dependencies: [arguments, "Agent", "Audit", "Bundle", "Signing", "Store", "CodeCheck", "Configuration", "Linux", "Policy", "System", "Telemetry", "Transport", "Wire"],
             swiftSettings: swift),
         .executableTarget(
             name: "sidelight-worker", dependencies: ["Runtime"],
             swiftSettings: swift, linkerSettings: v8Link),
         // tests
         tests("Layer", []),
+        tests("Signing", ["Signing"]),
+        tests("Bundle", ["Bundle", "Signing"]),
+        tests("Audit", ["Audit", "Signing", "Telemetry"]),
         tests("Telemetry", ["Telemetry", "CLinux"]),
         tests("Policy", ["Policy"]),
         tests("Wire", ["Policy", "Wire", "Telemetry"], exclude: ["corpus", "peer"]),
@@ -144,7 +152,7 @@ let package = Package(
         tests("SidelightMetrics", ["SidelightMetrics", .product(name: "Metrics", package: "swift-metrics")]),
         tests("Command", ["CodeCheck", "sidelight", "Configuration", "Policy", "Store", "System", "Telemetry", "Wire"]),
         tests("Engine", ["Engine"]),
-        tests("Runtime", ["Runtime", "Telemetry", "System"]),
+        tests("Runtime", ["Policy", "Runtime", "Telemetry", "System"]),
         tests("Agent", ["Agent", "Configuration", "Discovery", "Exporters", "Health", "Resources", "Telemetry", "Wire", "Linux", "Logs", "Policy", "Processors", "Registries", "Resolver", "Store", "System", "Transport"]),
     ],
     cxxLanguageStandard: .cxx20

@@ -446,8 +446,39 @@ void sl_peer_text(int fd, char *text, size_t count) {
     snprintf(text, count, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
+static uint64_t big_endian(const uint8_t *bytes) {
+    uint64_t number = 0;
+    for (int i = 0; i < 8; i++) number = number << 8 | bytes[i];
+    return number;
+}
+
+bool sl_peer_key(int fd, uint64_t *high, uint64_t *low) {
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    if (getpeername(fd, (struct sockaddr *)&address, &length) != 0) return false;
+    if (address.ss_family == AF_INET) {
+        *high = 0;
+        *low = 0xFFFFULL << 32 | ntohl(((struct sockaddr_in *)&address)->sin_addr.s_addr);
+        return true;
+    }
+    if (address.ss_family != AF_INET6) return false;
+    const uint8_t *bytes = ((struct sockaddr_in6 *)&address)->sin6_addr.s6_addr;
+    *high = big_endian(bytes);
+    // Mapped addresses and ::1 are below ::/64, and whole.
+    *low = *high == 0 ? big_endian(bytes + 8) : 0;
+    return true;
+}
+
 int64_t sl_birth_seconds(int fd) {
     struct statx status;
     if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &status) != 0 || !(status.stx_mask & STATX_BTIME)) return 0;
     return status.stx_btime.tv_sec;
+}
+
+void sl_mask(void *bytes, size_t count, const void *pattern, size_t pattern_count) {
+    char *next = bytes, *end = next + count;
+    while ((next = memmem(next, (size_t)(end - next), pattern, pattern_count)) != NULL) {
+        memset(next, '*', pattern_count);
+        next += pattern_count;
+    }
 }

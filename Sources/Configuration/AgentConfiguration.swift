@@ -59,11 +59,18 @@ public struct AgentConfiguration: Hashable, Sendable {
             configuration.metricNanoseconds = UInt64(interval) * 1_000_000
         }
         configuration.common = read.common
+        if configuration.isAdminGiven, let admin = configuration.admin,
+            let refusal = read.common.security.refusal(of: admin, .admin)
+        {
+            problems.error("--admin", refusal)
+        }
         configuration.worker.resolve = read.common.discovery.resolve
         configuration.logs = flags.logs
         configuration.policy = read.policy
         configuration.policy.policy.isAudited = flags.isAudited
         configuration.worker.fence = read.policy.fence
+        configuration.worker.limits = read.policy.effectiveLimits(given: configuration.worker.limits)
+        configuration.policy.signature.require(flags.requiredSignatures, &problems)
         configuration.worker.check = read.policy.check
         configuration.worker.check.isAudited = flags.isAudited
         configuration.isJSON = flags.isJSON
@@ -91,7 +98,8 @@ public struct AgentConfiguration: Hashable, Sendable {
             if let address = ListenAddress(parsing: text) {
                 listen = address
             } else {
-                problems.error("--listen", "\"\(text)\" is not HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080, or unix:PATH")
+                problems.error(
+                    "--listen", "\"\(text)\" is not HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080, or unix:PATH")
             }
         }
         if let text = flags.isolates {

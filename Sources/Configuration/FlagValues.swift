@@ -11,6 +11,8 @@ public struct FlagValues: Sendable {
     public var tlsCertificate: String?
     public var tlsKey: String?
     public var policy: String?
+    /// Files of public keys.
+    public var requiredSignatures: [String] = []
     /// `--audit`.
     public var isAudited = false
     public var limits: [String] = []
@@ -22,6 +24,8 @@ public struct FlagValues: Sendable {
     public var folders: [String] = []
     public var logLevel: String?
     public var isJSON = false
+    /// `--insecure`.
+    public var isInsecure = false
     public var flushTimeout: String?
     public var shutdownTimeout: String?
     public var startTimeout: String?

@@ -47,6 +47,12 @@ struct WorkloadOptions: ParsableArguments {
     var limits: [String] = []
 
     @Option(
+        name: .customLong("require-signature"),
+        help: ArgumentHelp(
+            "Run nothing that this public key has not signed (`sidelight sign`). Repeatable.", valueName: "KEY"))
+    var requiredSignatures: [String] = []
+
+    @Option(
         help: ArgumentHelp(
             "How long to wait for backends at the end, as in 30s (default: 5s; 2s for one that failed and never took anything).",
             valueName: "TIME"))
@@ -54,6 +60,9 @@ struct WorkloadOptions: ParsableArguments {
 
     @Flag(name: .customLong("heap-snapshot-on-oom"), help: "Keep a heap snapshot when the heap limit is reached.")
     var heapSnapshotOnOOM = false
+
+    @Flag(help: "Let the admin port be open to other machines without tokens or certificates.")
+    var insecure = false
 
     @Option(
         help: ArgumentHelp(
@@ -79,10 +88,12 @@ struct WorkloadOptions: ParsableArguments {
         flags.exports = exports
         flags.resolves = resolves
         flags.limits = limits
+        flags.requiredSignatures = requiredSignatures
         flags.flushTimeout = flushTimeout
         flags.snapshotsHeap = heapSnapshotOnOOM
         flags.logLevel = logLevel
         flags.isJSON = json
+        flags.isInsecure = insecure
         flags.entry = entry
         return flags
     }

@@ -22,7 +22,8 @@ struct Sidelight: ParsableCommand {
             RunCommand.self, ServeCommand.self, AgentCommand.self, TraceCommand.self, TailCommand.self,
             LogsCommand.self, ErrorsCommand.self, TopCommand.self, ProfileCommand.self,
             TapCommand.self, DropsCommand.self, LogLevelCommand.self, HealthCommand.self,
-            CheckCommand.self, ConfigCommand.self,
+            CheckCommand.self, ConfigCommand.self, AuditCommand.self, KeygenCommand.self,
+            SignCommand.self, VerifyCommand.self, SecretCommand.self,
         ])
 
     private static let freedBytesMax = 16 << 20
@@ -39,7 +40,7 @@ struct Sidelight: ParsableCommand {
             // Help and version are asked for, and no errors.
             if exitCode(for: error) == .success { exit(withError: error) }
             let usage = exitCode(for: error) == .validationFailure
-            Machine.writeToStandardError("\(Release.name): \(message(for: error))\n")
+            Machine.writeToStandardError("\(Release.name): \(message(for: error).escapedText)\n")
             Glibc.exit(usage ? 2 : 70)
         }
     }

@@ -3,6 +3,7 @@
 // Threads: the server's (sockets, decoding, processors, the queues' writes), the tail's where files are read, the logs' where other logs come in, libcurl's (what goes out), the
 // store's, and this one, the main thread, which looks after signals and gives the queues their second.
 
+internal import Audit
 public import Configuration
 internal import Discovery
 internal import Exposition
@@ -29,6 +30,8 @@ public struct AgentSettings: Sendable {
     /// What it was read from, set right after: when one of these files changes, it is read anew.
     public var files: [String] = [] { didSet { signatures = FileSignatures(files) } }
     var signatures = FileSignatures([])
+    /// Of TLS at its doors.
+    public var securityFiles: [String] { configuration.common.security.files }
     /// Where the scripts of processors stand in it.
     public var scripts: [ScriptSetting] = []
     /// Where regular expressions stand in it.
@@ -55,6 +58,8 @@ public final class AgentService {
     private let surroundings: PipelineSurroundings
     /// For as long as the agent runs. Nil: no store, or one that cannot be written, of which its writer tells.
     private let storeLock: FolderLock?
+    /// Nil: there is no store to have it in.
+    let trail: AuditTrail?
     private let counters = ReceiverCounters()
     private let intake: PipelineIntake
     private let server: Server
@@ -67,6 +72,7 @@ public final class AgentService {
     private let health: PipelineHealth
     private let keeper: HealthKeeper
     private let reloads: ConfigurationReloads
+    private var doors: AgentDoors
     private var builder: PipelineBuilder
     /// The intake's, as this thread knows it.
     private var plan: PipelinePlan
@@ -103,7 +109,7 @@ public final class AgentService {
         } catch {
             messages.fail(Self.text(of: error, settings))
             let isTheirs =
-                error is StartFailure || error is QueueError || error is ScriptLoadError
+                error is StartFailure || error is DoorProblem || error is QueueError || error is ScriptLoadError
                 || error is LogSourceSettings.Invalid || error is PositionFileError || error is LogInputOpening.Failure
             return RunEnding(exitCode: isTheirs ? 2 : 70)
         }
@@ -132,6 +138,10 @@ public final class AgentService {
         signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
         SignalDescriptor.ignoreBrokenPipes()
         storeLock = try Self.lock(configuration.store)
+        trail =
+            configuration.store.isEnabled
+            ? AuditTrail(store: configuration.store.directory, clock: clock, messages: messages) : nil
+        trail?.begin("agent", target: configuration.service)
         let transport = CurlTransport()
         let components = ComponentMetrics.make(configuration.service)
         let resource = Resource.agent(configuration.service)
@@ -167,21 +177,25 @@ public final class AgentService {
                 wish: wish, messages: messages.about(.agent)))
         duties.add(keeper)
         status.follow(keeper.desk)
+        if let trail { status.follow(trail) }
+        doors = try AgentDoors(configuration.common.security, trail.map(DoorNotes.init))
         admin = AdminHandler([
             MetricsPages(source: status, metrics: metrics), HealthPages(keeper.desk),
             PipelinePages(status: status, taps: surroundings.taps), LogPages(followers: surroundings.followers),
             StorePages(
                 queries: configuration.store.isEnabled
                     ? StoreQueries(directory: configuration.store.directory) : nil, clock: clock),
-            LevelPages(levels: messages.levels), CounterPages(status: status, clock: clock),
+            LevelPages(levels: messages.levels, notes: doors.notes), CounterPages(status: status, clock: clock),
             DiscoveryPages(board: status.registrations), ResourcePages(reading: reading),
         ])
+        for warning in doors.warnings(now: Int64(clock.unixNanoseconds() / 1_000_000_000)) { messages.warn(warning) }
         sockets = try Self.sockets(configuration, [:], isAdminGiven: settings.isAdminGiven)
         let parts = Parts(
             intake: intake, admin: admin, health: HealthRPC(keeper.desk), counters: counters, surroundings: surroundings
         )
         server = try Server(
-            parts.listeners(configuration, sockets, plan), companion: intake, budget: surroundings.budget, clock: clock)
+            parts.listeners(configuration, sockets, plan, doors), companion: intake, limits: doors.limits,
+            budget: surroundings.budget, clock: clock)
         own.begin(server)
         status.follow(server.counters)
         for pipeline in plan.stateful { pipeline.watch(server) }
@@ -244,6 +258,7 @@ public final class AgentService {
         for output in plan.outputs { output.exporter.close(deadline) }
         _ = plan.end.store?.flush()
         tellWhatIsLeft()
+        trail?.end("agent", target: plan.configuration.service, outcome: "drained")
         return RunEnding(exitCode: 0)
     }
 
@@ -347,6 +362,7 @@ public final class AgentService {
         switch reload() {
         case .failure(let problems):
             reloads.failed(problems.problems.map(\.description).joined(separator: "\n"))
+            noteReload("refused", problems.problems.first?.description ?? "")
             for problem in problems.problems { messages.fail(problem.description) }
             messages.fail("the configuration was not taken; the agent goes on with the one before")
             return nil
@@ -356,15 +372,25 @@ public final class AgentService {
                 try change(to: keepingWhatStays(next.configuration), next)
                 keeper.adopt(next.configuration.common.health)
                 reloads.succeeded()
+                noteReload("taken")
                 messages.say("the configuration was read anew")
                 return next.signatures
             } catch {
                 let text = Self.text(of: error, next)
                 reloads.failed(text)
+                noteReload("refused", text)
                 messages.fail("\(text); the agent goes on with the configuration before")
                 return next.signatures
             }
         }
+    }
+
+    private func noteReload(_ outcome: String, _ reason: String = "") {
+        trail?.note(
+            AuditEvent(
+                .admin, actor: "uid \(Machine.userID)", action: "reload", target: settings.files.last ?? "",
+                outcome: outcome,
+                reason: reason))
     }
 
     /// What an agent has for as long as it runs.
@@ -382,6 +408,7 @@ public final class AgentService {
         keep("log-level", \.logLevel)
         keep("resources", \.common.resources)
         keep("discovery.register", \.common.discovery.register)
+        keep("security.per-client", \.common.security.perClient)
         if !names.isEmpty {
             messages.about(.configuration).warn(
                 "\(names.joined(separator: ", ")): another value is taken when the agent is started again")
@@ -390,6 +417,8 @@ public final class AgentService {
     }
 
     private func change(to configuration: PipelineConfiguration, _ next: AgentSettings) throws {
+        let doors = try AgentDoors(configuration.common.security, self.doors.notes)
+        for warning in doors.warnings(now: Int64(clock.unixNanoseconds() / 1_000_000_000)) { messages.warn(warning) }
         let sockets = try Self.sockets(configuration, sockets, isAdminGiven: next.isAdminGiven)
         let isTailKept =
             configuration.logFiles == plan.configuration.logFiles
@@ -417,7 +446,7 @@ public final class AgentService {
             let plan = parts.intake.plan
             for pipeline in plan.stateful where !change.isKept(pipeline) { pipeline.watch(server) }
             result.withLock { $0.plan = plan }
-            return parts.listeners(configuration, sockets, plan)
+            return parts.listeners(configuration, sockets, plan, doors)
         } done: { failure in
             if let failure { parts.surroundings.messages.fail("\(failure)") }
             result.withLock { $0.isDone = true }
@@ -432,6 +461,7 @@ public final class AgentService {
         builder.finish(change)
         // Those that are not among them are closed with this.
         self.sockets = sockets
+        self.doors = doors
         offer()
         if let tail {
             tail.fit(queueBytes: plan.queueBytesMin)
@@ -515,7 +545,7 @@ public final class AgentService {
         let surroundings: PipelineSurroundings
 
         func listeners(
-            _ configuration: PipelineConfiguration, _ sockets: Sockets, _ plan: PipelinePlan
+            _ configuration: PipelineConfiguration, _ sockets: Sockets, _ plan: PipelinePlan, _ doors: AgentDoors
         ) -> [Server.Listener] {
             var listeners = configuration.receivers.map { receiver in
                 var options = ReceiverHandler.Options(protocols: [ReceiverName(receiver.kind)])
@@ -527,13 +557,14 @@ public final class AgentService {
                     counters: counters, budget: surroundings.budget, clock: surroundings.clock, health: health)
                 let socket = sockets[Listen(name: receiver.name, place: receiver.listen)]!
                 return Server.Listener(
-                    fileDescriptor: socket.fileDescriptor, handler: handler, bodyBytesMax: handler.bodyBytesMax)
+                    fileDescriptor: socket.fileDescriptor, handler: handler, bodyBytesMax: handler.bodyBytesMax,
+                    door: doors.receiver(origins: receiver.origins))
             }
             if let place = configuration.admin, let socket = sockets[Listen(name: Listen.admin, place: place)] {
                 listeners.append(
                     Server.Listener(
                         fileDescriptor: socket.fileDescriptor, handler: admin,
-                        bodyBytesMax: AdminHandler.bodyBytesMax))
+                        bodyBytesMax: AdminHandler.bodyBytesMax, door: doors.admin))
             }
             return listeners
         }

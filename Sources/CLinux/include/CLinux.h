@@ -101,6 +101,9 @@ static inline int sl_memfd_forget(int fd, size_t offset, size_t bytes) {
 
 // Provided because the constants are negative macros, which Swift does not import.
 void sl_keep_freed_memory(int bytes_max);
+
+// Overwrites each occurrence of the pattern, which is not empty, with asterisks.
+void sl_mask(void *_Nonnull bytes, size_t count, const void *_Nonnull pattern, size_t pattern_count);
 // Gives the kernel back what the start has mapped of code; what is still needed of it comes back with its first use.
 void sl_release_start_pages(void);
 
@@ -254,6 +257,9 @@ enum { SL_READABLE = 0x1, SL_WRITABLE = 0x4, SL_ERROR = 0x8, SL_HANGUP = 0x10, S
 // The next connection, non-blocking, closed at exec, without Nagle's delay where it is TCP; -1 and errno.
 int sl_accept_now(int fd);
 // The other end's address as numbers, `host:port`; empty for a socket in the file system or a connection that is over.
+// The other end's IP address as 128 bits, of which an IPv6 address has its upper half and an IPv4 address is mapped; false: it has none.
+bool sl_peer_key(int fd, uint64_t *_Nonnull high, uint64_t *_Nonnull low);
+
 void sl_peer_text(int fd, char *_Nonnull text, size_t count);
 // When an open file was made, in seconds since 1970; 0 when its file system does not say.
 int64_t sl_birth_seconds(int fd);
