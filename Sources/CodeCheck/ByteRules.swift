@@ -129,7 +129,7 @@ struct ByteRules {
         case 0x0600...0x08FF, 0x0900...0x0DFF, 0x0F00...0x109F, 0x1780...0x18AF, 0xFB50...0xFDFF, 0xFE70...0xFEFC: true
         // Variation selectors and skin tones stand behind the symbol.
         case 0xFE00...0xFE0F, 0x1F3FB...0x1F3FF: next.map(isSymbol) ?? false
-        default: isSymbol(before) && (next.map(isSymbol) ?? false)
+        default: before.value > 0x7F && isSymbol(before) && (next.map(isSymbol) ?? false)
         }
     }
 
