@@ -96,7 +96,7 @@ public final class Run {
         let wish = NotifySocket.takeWish()
         let doors: AgentDoors
         do throws(DoorProblem) {
-            doors = try AgentDoors(settings.configuration.common.security)
+            doors = try AgentDoors(settings.configuration.common.security, DoorNotes(trail))
         } catch {
             messages.fail("\(error)")
             return RunEnding(exitCode: 2)
@@ -140,7 +140,7 @@ public final class Run {
         components = ComponentMetrics.make(configuration.worker.resource.serviceName)
         let destinations = try Destinations(configuration, components, messages)
         control = ControlServer(
-            store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
+            store: configuration.storeDirectory, service: configuration.worker.resource.serviceName, trail)
         control?.add(pid: started.process.pid, place: 0, started.control)
         self.destinations = destinations
         var resource = Resource.run(configuration.worker.resource, entry: settings.entry, pid: started.process.pid)
@@ -186,7 +186,7 @@ public final class Run {
         shown.metrics = metrics
         let pages = AdminPort.pages(
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
-            messages.levels, clock)
+            messages.levels, doors.notes, clock)
         shown.admin = try AdminPort(socket, place, doors, pages, clock)
     }
 

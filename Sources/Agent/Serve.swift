@@ -3,6 +3,7 @@
 // All of it is the main thread, as in `run`: it sleeps in poll(2) on every worker's wake-up and pidfd, the signals and the watched
 // folder. What to do about a worker decides `ServeSupervisor`. docs/adr/0006 says why a process an isolate.
 
+internal import Audit
 internal import Configuration
 internal import Discovery
 internal import Exposition
@@ -58,6 +59,8 @@ public final class Serve {
     /// How the worker ended that the supervisor is hearing of.
     private var lastEnd = "?"
     private var lastReason = "exit"
+    private var isLastAtLimit = false
+    private var limitNotices = LimitNotices()
     private var ending: ServeSupervisor.Ending?
     /// Why not every place came to serve.
     private var failure: (exitCode: Int32, reason: String) = (1, "?")
@@ -118,7 +121,7 @@ public final class Serve {
         }
         let doors: AgentDoors
         do throws(DoorProblem) {
-            doors = try AgentDoors(settings.configuration.common.security)
+            doors = try AgentDoors(settings.configuration.common.security, DoorNotes(trail))
         } catch {
             messages.fail("\(error)")
             return RunEnding(exitCode: 2)
@@ -167,7 +170,7 @@ public final class Serve {
         resource.set(fence)
         self.resource = resource
         control = ControlServer(
-            store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
+            store: configuration.storeDirectory, service: configuration.worker.resource.serviceName, trail)
         supervisor = ServeSupervisor(
             places: configuration.isolates, startNanoseconds: configuration.startNanoseconds,
             shutdownNanoseconds: configuration.shutdownNanoseconds)
@@ -287,6 +290,9 @@ public final class Serve {
     /// New code; and certificate and key as they are now, which are looked at first.
     private func beginReload() {
         let now = clock.monotonicNanoseconds()
+        trail.note(
+            AuditEvent(
+                .admin, actor: "uid \(Machine.userID)", action: "reload", target: settings.entry, outcome: "begun"))
         renewDoors()
         keeper?.reloading()
         do throws(StartRefusal) {
@@ -305,7 +311,7 @@ public final class Serve {
         let security = settings.configuration.common.security
         guard let admin, security.tls(for: .admin) != nil else { return }
         do throws(DoorProblem) {
-            admin.change(try AgentDoors(security))
+            admin.change(try AgentDoors(security, DoorNotes(trail)))
         } catch {
             messages.warn("\(error); the admin port goes on with the certificate before")
         }
@@ -421,11 +427,12 @@ public final class Serve {
         report.workerEnds[outcome.endReason, default: 0] += 1
         lastReason = outcome.endReason
         lastEnd = outcome.reason
+        isLastAtLimit = outcome.death?.limit != nil
         if !supervisor.isEnding { failure = (outcome.exitCode == 0 ? 1 : outcome.exitCode, lastEnd) }
         perform(
             supervisor.ended(
                 id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1),
-                atLimit: outcome.death?.limit != nil))
+                atLimit: isLastAtLimit))
     }
 
     // MARK: words
@@ -464,7 +471,11 @@ public final class Serve {
         report.workerRestarts[lastReason, default: 0] += 1
         guard supervisor.isNewStep(place) else { return }
         let when = delay == 0 ? "at once" : "in \((delay + 500_000) / 1_000_000) ms"
-        messages.warn("isolate \(place): \(lastEnd); started again \(when)")
+        guard let untold = limitNotices.take(place, atLimit: isLastAtLimit, now: clock.monotonicNanoseconds()) else {
+            return
+        }
+        let others = untold > 0 ? "; \(untold) more since it was last told" : ""
+        messages.warn("isolate \(place): \(lastEnd); started again \(when)\(others)")
     }
 
     /// A worker was asked to end and killed in the end: what it had not finished, the oldest first.
@@ -546,7 +557,7 @@ public final class Serve {
         page = metrics
         let pages = AdminPort.pages(
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
-            messages.levels, clock)
+            messages.levels, doors.notes, clock)
         admin = try AdminPort(socket, place, doors, pages + [DiscoveryPages(board: registrations)], clock)
     }
 

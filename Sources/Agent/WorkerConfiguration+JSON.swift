@@ -1,3 +1,4 @@
+internal import CodeCheck
 internal import Configuration
 internal import Telemetry
 internal import Wire
@@ -57,6 +58,7 @@ extension WorkerConfiguration {
                 json.put("attributesPerEvent", spanLimits.attributesPerEvent)
                 json.put("attributesPerLink", spanLimits.attributesPerLink)
             }
+            if check.isRequired { put(check, &json) }
             if !resolve.isEmpty { put(resolve, &json) }
             if let signed { put(signed, &json) }
             if !hiddenVariables.isEmpty {
@@ -87,6 +89,17 @@ extension WorkerConfiguration {
                     json.string(digest)
                 }
             }
+        }
+    }
+
+    /// What is looked for in code before it runs.
+    private func put(_ check: CodeCheckConfiguration, _ json: inout JSONWriter) {
+        json.name("check")
+        json.object { json in
+            json.field("level", check.level.rawValue)
+            json.put("isAudited", check.isAudited)
+            json.name("options")
+            CodeCheckOptions(check).write(to: &json)
         }
     }
 

@@ -5,7 +5,7 @@
 // `hash` is SHA-256 of the domain and of all bytes before `,"hash"`; `prev` is the hash of the line before. docs/specs/audit-log.md.
 
 public import Signing
-public import Telemetry
+internal import Telemetry
 internal import Wire
 
 /// An event with its place in the chain.

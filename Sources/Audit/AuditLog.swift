@@ -3,7 +3,7 @@
 // signed one) it leaves as it is and puts on record, so that going on hides nothing.
 
 public import Signing
-public import Telemetry
+internal import Telemetry
 
 /// Bounds of a log.
 public struct AuditLimits: Sendable {

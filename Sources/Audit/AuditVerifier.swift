@@ -2,7 +2,7 @@
 // somebody else. It has no secret: the chain and the public key tell.
 
 public import Signing
-public import Telemetry
+internal import Telemetry
 
 /// Something that should not be so.
 public struct AuditProblem: Hashable, Sendable, CustomStringConvertible {

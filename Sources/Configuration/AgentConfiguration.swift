@@ -69,7 +69,10 @@ public struct AgentConfiguration: Hashable, Sendable {
         configuration.policy = read.policy
         configuration.policy.policy.isAudited = flags.isAudited
         configuration.worker.fence = read.policy.fence
+        configuration.worker.limits = read.policy.effectiveLimits(given: configuration.worker.limits)
         configuration.policy.signature.require(flags.requiredSignatures, &problems)
+        configuration.worker.check = read.policy.check
+        configuration.worker.check.isAudited = flags.isAudited
         configuration.isJSON = flags.isJSON
         configuration.logLevel = LogLevel.parse(flag: flags.logLevel, environment, &problems)
         return problems.result(configuration)

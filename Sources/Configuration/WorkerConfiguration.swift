@@ -16,6 +16,9 @@ public struct WorkerConfiguration: Hashable, Sendable {
     /// Whether a heap snapshot is taken when the heap has reached its limit.
     public var snapshotsHeap = false
 
+    /// What is looked for in code before it runs, where that is required.
+    public var check = CodeCheckConfiguration()
+
     /// Who tells `fetch` where services are.
     public var resolve = ResolveConfiguration()
 

@@ -40,6 +40,8 @@ struct WorkerOptions: Sendable {
     /// The highest that it was given.
     private(set) var descriptorMax: Int32 = 2
     private var snapshotArgument: String?
+    /// Nil: code is not checked before it runs.
+    private(set) var codeGate: CodeGate?
 
     // MARK: From the configuration
 
@@ -142,6 +144,7 @@ struct WorkerOptions: Sendable {
         command = .run(entry: FilePath.resolve(entry, in: Self.workingDirectory()))
         self.arguments = listsFiles ? rest.map { FilePath.resolve($0, in: Self.workingDirectory()) } : Array(rest)
         if let configurationDescriptor { configuration = try Self.readConfiguration(configurationDescriptor) }
+        codeGate = CodeGate(configuration["check"])
     }
 
     private mutating func descriptor(_ option: String, _ value: String?) throws(UsageError) -> Int32 {
@@ -205,8 +208,8 @@ struct WorkerOptions: Sendable {
         guard case .object(let members) = configuration, isTraced else {
             return .object([JSON.Member(key: "enabled", value: .bool(false))])
         }
-        // Tokens of registries, where the fence is, and what was signed are none of JavaScript's business.
-        return .object(members.filter { !["resolve", "fence", "signed", "secrets", "hiddenVariables"].contains($0.key) })
+        // Tokens of registries, secrets, where the fence is, what was signed and what is looked for in code are none of JavaScript's business.
+        return .object(members.filter { !["resolve", "fence", "signed", "secrets", "hiddenVariables", "check"].contains($0.key) })
     }
 
     /// `NAME=value` each.

@@ -106,7 +106,8 @@ final class Workload {
         let files = recorder?.recording(files) ?? options.signedFiles?.guarding(files) ?? files
         limitsPromises = options.limit("promises") != nil && options.serves
         loader = try ModuleLoader(
-            internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init))
+            internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init),
+            codeGate: options.codeGate)
         fetches = Fetches(eventLoop, services: FetchServiceOptions(options.configuration["resolve"]))
         modules = CompiledModules(internals, store: options.cacheDirectory.map(StoredModules.init))
     }
@@ -197,6 +198,7 @@ final class Workload {
 
     /// Starts a WASI command; the promise of its end.
     private func runCommand(_ entry: String, _ module: [UInt8]) throws(JSFailure) -> Value {
+        try loader.validate(module, .either, name: entry)
         let name = String(FilePath.name(of: entry))
         func joined(_ texts: [String]) -> Value { internals.string(texts.map { $0 + "\0" }.joined()) }
         return try internals.call(

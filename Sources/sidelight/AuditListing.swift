@@ -1,6 +1,6 @@
 import Agent
-import ArgumentParser
-import Audit
+public import ArgumentParser
+public import Audit
 import Glibc
 import Linux
 import Signing

@@ -19,7 +19,7 @@ struct LayerTable {
             ["CV8", "CCrypto", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON", "CHTTP2", "CYAML", "CZstd", "CAres", "CAvahi", "CRE2", "CScan", "CServerTLS"],
             ["Telemetry", "System", "Signing", "Policy"],
             ["Wire", "Pipeline", "Queue", "Resources", "Discovery", "Configuration"],
-            ["Linux", "Audit", "Bundle", "Logs", "Transport", "Resolver", "Registries", "Server", "Processors", "Health", "Exposition", "Store", "Engine"],
+            ["Linux", "Audit", "Bundle", "Logs", "Transport", "Resolver", "Registries", "Server", "Processors", "Health", "Exposition", "Store", "CodeCheck", "Engine"],
             ["Platform", "TLS", "Exporters", "Receivers", "Admin", "SidelightMetrics"],
             ["Runtime", "Agent"],
             ["sidelight", "sidelight-worker"],

@@ -3,6 +3,7 @@
 // Threads: the server's (sockets, decoding, processors, the queues' writes), the tail's where files are read, the logs' where other logs come in, libcurl's (what goes out), the
 // store's, and this one, the main thread, which looks after signals and gives the queues their second.
 
+internal import Audit
 public import Configuration
 internal import Discovery
 internal import Exposition
@@ -177,16 +178,16 @@ public final class AgentService {
         duties.add(keeper)
         status.follow(keeper.desk)
         if let trail { status.follow(trail) }
+        doors = try AgentDoors(configuration.common.security, trail.map(DoorNotes.init))
         admin = AdminHandler([
             MetricsPages(source: status, metrics: metrics), HealthPages(keeper.desk),
             PipelinePages(status: status, taps: surroundings.taps), LogPages(followers: surroundings.followers),
             StorePages(
                 queries: configuration.store.isEnabled
                     ? StoreQueries(directory: configuration.store.directory) : nil, clock: clock),
-            LevelPages(levels: messages.levels), CounterPages(status: status, clock: clock),
+            LevelPages(levels: messages.levels, notes: doors.notes), CounterPages(status: status, clock: clock),
             DiscoveryPages(board: status.registrations), ResourcePages(reading: reading),
         ])
-        doors = try AgentDoors(configuration.common.security)
         for warning in doors.warnings(now: Int64(clock.unixNanoseconds() / 1_000_000_000)) { messages.warn(warning) }
         sockets = try Self.sockets(configuration, [:], isAdminGiven: settings.isAdminGiven)
         let parts = Parts(
@@ -361,6 +362,7 @@ public final class AgentService {
         switch reload() {
         case .failure(let problems):
             reloads.failed(problems.problems.map(\.description).joined(separator: "\n"))
+            noteReload("refused", problems.problems.first?.description ?? "")
             for problem in problems.problems { messages.fail(problem.description) }
             messages.fail("the configuration was not taken; the agent goes on with the one before")
             return nil
@@ -370,15 +372,25 @@ public final class AgentService {
                 try change(to: keepingWhatStays(next.configuration), next)
                 keeper.adopt(next.configuration.common.health)
                 reloads.succeeded()
+                noteReload("taken")
                 messages.say("the configuration was read anew")
                 return next.signatures
             } catch {
                 let text = Self.text(of: error, next)
                 reloads.failed(text)
+                noteReload("refused", text)
                 messages.fail("\(text); the agent goes on with the configuration before")
                 return next.signatures
             }
         }
+    }
+
+    private func noteReload(_ outcome: String, _ reason: String = "") {
+        trail?.note(
+            AuditEvent(
+                .admin, actor: "uid \(Machine.userID)", action: "reload", target: settings.files.last ?? "",
+                outcome: outcome,
+                reason: reason))
     }
 
     /// What an agent has for as long as it runs.
@@ -405,7 +417,7 @@ public final class AgentService {
     }
 
     private func change(to configuration: PipelineConfiguration, _ next: AgentSettings) throws {
-        let doors = try AgentDoors(configuration.common.security)
+        let doors = try AgentDoors(configuration.common.security, self.doors.notes)
         for warning in doors.warnings(now: Int64(clock.unixNanoseconds() / 1_000_000_000)) { messages.warn(warning) }
         let sockets = try Self.sockets(configuration, sockets, isAdminGiven: next.isAdminGiven)
         let isTailKept =

@@ -1,4 +1,4 @@
-public import Bundle
+internal import Bundle
 internal import Linux
 public import Signing
 internal import System

@@ -6,6 +6,7 @@
 //
 // All errors are JavaScript errors, since import() hands them to the program; those of static imports know their place in the importer.
 
+internal import CodeCheck
 internal import Engine
 internal import Glibc
 internal import System
@@ -16,6 +17,7 @@ final class ModuleLoader {
     private let files: FileSystem
     private let clock: RingTime
     private let codeCache: CodeCacheStore?
+    private let codeGate: CodeGate?
     private var resolver: ModuleResolver
     private var records: [ModuleKey: ModuleRecord] = [:]
     private(set) var sourceMaps: SourceMaps
@@ -28,12 +30,13 @@ final class ModuleLoader {
     private var hasSourceMap = false
 
     init(
-        _ internals: Internals, files: FileSystem, clock: RingTime, codeCache: CodeCacheStore?
+        _ internals: Internals, files: FileSystem, clock: RingTime, codeCache: CodeCacheStore?, codeGate: CodeGate?
     ) throws(JSFailure) {
         self.internals = internals
         self.files = files
         self.clock = clock
         self.codeCache = codeCache
+        self.codeGate = codeGate
         realm = internals.realm
         let names = try internals.call("host.builtinNames").text.split(separator: "\n").map(String.init)
         resolver = ModuleResolver(files: files, builtins: Set(names))
@@ -106,6 +109,7 @@ final class ModuleLoader {
 
     /// Runs the entry as a classic script.
     func runScript(_ file: ModuleFile, source: [UInt8], loading: ModuleTiming.Step) throws(JSFailure) {
+        try validate(source, .script, name: file.name)
         noteSourceMap(source, file)
         var timing = ModuleTiming()
         timing.load = loading
@@ -295,6 +299,17 @@ final class ModuleLoader {
         try internals.call("findings.note", texts.map(internals.string))
     }
 
+    /// Throws a refusal if the policy has code checked and this does not pass.
+    func validate(_ source: [UInt8], _ kind: CodeKind, name: String) throws(JSFailure) {
+        guard let codeGate, let refusal = codeGate.refusal(of: source, kind, name: name) else { return }
+        let arguments = ["module", refusal.rule, name, refusal.reason].map(internals.string)
+        if codeGate.isAudited {
+            try internals.call("findings.note", [internals.string("audit")] + arguments)
+        } else {
+            try internals.call("findings.refuse", arguments)
+        }
+    }
+
     /// Throws when one module more, or its source, is too much.
     private func checkLimits(
         adding bytes: Int, _ specifier: String, _ importer: String, _ location: JSException.Location?
@@ -312,6 +327,7 @@ final class ModuleLoader {
     private func compile(
         _ file: ModuleFile, _ source: [UInt8], specifier: String, isMain: Bool, _ timing: ModuleTiming
     ) throws(JSFailure) -> ModuleRecord {
+        try validate(source, .module, name: file.name)
         var timing = timing
         let isCacheable = codeCache != nil && !file.isInline
         let cacheKey = isCacheable ? CodeCacheStore.key(path: file.path, source: source) : nil
@@ -365,7 +381,8 @@ final class ModuleLoader {
     private func makeWasm(
         _ file: ModuleFile, _ source: [UInt8], specifier: String, _ timing: ModuleTiming
     ) throws(JSFailure) -> ModuleRecord {
-        try makeDefault(.wasm(file), file, source, specifier: specifier, timing) { () throws(JSFailure) in
+        try validate(source, .either, name: file.name)
+        return try makeDefault(.wasm(file), file, source, specifier: specifier, timing) { () throws(JSFailure) in
             let bytes = source.withUnsafeBytes { realm.makeUint8Array($0) }
             return try internals.call("host.compileWasm", [bytes, internals.string(file.path)])
         }
