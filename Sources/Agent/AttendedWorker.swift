@@ -57,10 +57,12 @@ final class AttendedWorker {
 
     /// - Parameters:
     ///   - handOn: Takes what an isolate has recorded. Each has a number that no other has.
+    ///   - found: Takes what its isolates have found.
     ///   - ended: It records no more.
     init(
         _ worker: Worker, place: Int = 0, resource: Resource, clock: LinuxClock,
-        handOn: @escaping (Batch, _ isolate: UInt64) -> Void, ended: @escaping (_ isolate: UInt64) -> Void
+        handOn: @escaping (Batch, _ isolate: UInt64) -> Void, found: @escaping ([Finding]) -> Void,
+        ended: @escaping (_ isolate: UInt64) -> Void
     ) {
         self.worker = worker
         self.place = place
@@ -70,7 +72,8 @@ final class AttendedWorker {
         makePump = { ring, isolate in
             RingPump(
                 ring, resource: resource, version: Release.version,
-                clocks: { (clock.monotonicNanoseconds(), clock.unixNanoseconds()) }, handOn: { handOn($0, isolate) })
+                clocks: { (clock.monotonicNanoseconds(), clock.unixNanoseconds()) }, handOn: { handOn($0, isolate) },
+                found: found)
         }
         pump = makePump(worker.ring, Self.isolate(worker, 0))
         children = Array(repeating: nil, count: worker.places.count)
@@ -83,11 +86,15 @@ final class AttendedWorker {
     var process: ChildProcess { worker.process }
     var control: LocalConnection { worker.control }
     var wake: EventDescriptor { worker.wake }
+    /// What fences it, by its own words; nil: it has not come to say so.
+    var fence: FenceLayers? { worker.ring.fence }
     var deathNote: (code: DeathCode, message: String)? { worker.ring.deathNote }
 
     var received: [Signal: Int] { figures.received }
     var records: RecordTranscoder.Counters { figures.records }
     var wakes: UInt64 { figures.wakes }
+    /// What it has counted of its findings so far.
+    func count(of counter: FindingCounter) -> UInt64 { UInt64(worker.ring.count(of: counter)) }
     /// Records its isolates could not place in their rings.
     func dropped(_ kind: RecordKind) -> UInt64 { figures.dropped[kind] ?? 0 }
 
@@ -188,7 +195,7 @@ final class AttendedWorker {
     /// What is known of it now.
     func facts() -> WorkerFacts {
         WorkerFacts(
-            pid: process.pid, place: place, state: state, startTime: startTime, board: snapshot(),
+            pid: process.pid, place: place, state: state, startTime: startTime, fence: fence ?? [], board: snapshot(),
             requests: board?.requestsInFlight() ?? [], clock: pump.transcoder.clock)
     }
 }

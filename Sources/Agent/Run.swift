@@ -49,12 +49,14 @@ public final class Run {
     private let destinations: Destinations
     private let control: ControlServer?
     private let duties: Duties
+    private let findings: FindingBoard
     private let shown: Shown
     /// Nil: nobody wants to know.
     private var keeper: HealthKeeper?
     private let startTime: UInt64
     private let components: SidelightMetrics
     private let resource: Resource
+    private let fence: FencePlan?
     private var supervisor = Supervisor()
     /// Nil: switched off.
     private var resources: ResourceSampling?
@@ -68,6 +70,13 @@ public final class Run {
         let messages = Messages(
             isQuiet: settings.isQuiet, level: settings.configuration.logLevel, isJSON: settings.configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
+        let fence: FencePlan?
+        do throws(FenceError) {
+            fence = try FencePlan(settings.configuration.worker, cacheDirectory: Worker.cacheDirectory)
+        } catch {
+            messages.fail(error.description)
+            return RunEnding(exitCode: 2)
+        }
         let wish = NotifySocket.takeWish()
         var socket: ListeningSocket?
         if settings.configuration.isAdminGiven, let place = settings.configuration.admin {
@@ -79,7 +88,7 @@ public final class Run {
             }
         }
         do {
-            let run = try Run(settings, messages)
+            let run = try Run(settings, fence, messages)
             if socket != nil || wish != nil { run.keepHealth(wish) }
             run.beginSampling()
             if let socket { try run.openAdmin(socket) }
@@ -90,8 +99,9 @@ public final class Run {
         }
     }
 
-    private init(_ settings: RunSettings, _ messages: Messages) throws {
+    private init(_ settings: RunSettings, _ fence: FencePlan?, _ messages: Messages) throws {
         self.settings = settings
+        self.fence = fence
         self.messages = messages
         let configuration = settings.configuration
         SignalDescriptor.ignoreBrokenPipes()
@@ -99,23 +109,29 @@ public final class Run {
         signals = try SignalDescriptor(Signals.end)
         duties = try Duties()
         startTime = clock.unixNanoseconds()
-        let started = try Worker(configuration.worker, arguments: [settings.entry] + settings.arguments)
+        let started = try Worker(
+            configuration.worker, fence: fence, arguments: [settings.entry] + settings.arguments)
         components = ComponentMetrics.make(configuration.worker.resource.serviceName)
         let destinations = try Destinations(configuration, components, messages)
         control = ControlServer(
             store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
         control?.add(pid: started.process.pid, place: 0, started.control)
         self.destinations = destinations
-        resource = .run(configuration.worker.resource, entry: settings.entry, pid: started.process.pid)
+        var resource = Resource.run(configuration.worker.resource, entry: settings.entry, pid: started.process.pid)
+        resource.set(fence)
+        self.resource = resource
         let shown = Shown()
         self.shown = shown
+        let findings = FindingBoard(
+            configuration.worker.policy, source: configuration.policy.source, entry: settings.entry)
+        self.findings = findings
         worker = AttendedWorker(
             started, resource: resource, clock: clock,
             handOn: { batch, isolate in
                 destinations.accept(batch)
                 shown.admin?.show(batch)
                 shown.metrics?.take(batch, source: .isolate(isolate))
-            }, ended: { shown.metrics?.ended(isolate: $0) })
+            }, found: { [resource] in findings.take($0, resource) }, ended: { shown.metrics?.ended(isolate: $0) })
     }
 
     // MARK: resources
@@ -148,7 +164,7 @@ public final class Run {
         let pages = AdminPort.pages(
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
             messages.levels, clock)
-        shown.admin = try AdminPort(socket, place, pages, clock)
+        shown.admin = try AdminPort(socket, place, pages + [FindingPages(findings: findings)], clock)
     }
 
     private var facts: WorkloadFacts {
@@ -190,6 +206,7 @@ public final class Run {
             worker.wake.fileDescriptor, worker.process.fileDescriptor, signals.fileDescriptor,
             duties.wake.fileDescriptor,
         ])
+        var notice = FenceNotice()
         while true {
             let now = clock.monotonicNanoseconds()
             let sleep = duties.sleepNanoseconds(now: now)
@@ -199,6 +216,7 @@ public final class Run {
             if poller.isReady(Self.signalIndex) { takeSignals() }
             if poller.isReady(Self.wakeIndex) { worker.wake.clear() }
             if poller.isReady(Self.workerIndex) { break }
+            notice.look(worker, fence, messages)
             if let reason = worker.drain(now: clock.unixNanoseconds()) {
                 // Its wake-ups mean nothing any more.
                 poller.ignore(Self.wakeIndex)
@@ -255,6 +273,7 @@ public final class Run {
     private func tell(_ report: RunReport) {
         if let words = report.outcome.lastWords { messages.fail(words) }
         for warning in report.warnings { messages.warn(warning) }
+        if settings.configuration.worker.policy.isAudited { messages.tell(policy: findings.policyFile) }
         if settings.configuration.isJSON { Machine.writeToStandardError(report.summary + "\n") }
     }
 }

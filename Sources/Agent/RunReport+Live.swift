@@ -35,6 +35,6 @@ extension WorkerOutcome {
     /// Values of `endReason` that are common.
     fileprivate static let endReasons = [
         "exit", ErrorType.fatal, ErrorType.heapLimit, ErrorType.cpuLimit, ErrorType.wallLimit, ErrorType.ringBroken,
-        ErrorType.internal, ErrorType.startTimeout, "SIGKILL", "SIGSEGV", "SIGABRT",
+        ErrorType.internal, ErrorType.startTimeout, ErrorType.fence, "SIGKILL", "SIGSEGV", "SIGABRT",
     ]
 }

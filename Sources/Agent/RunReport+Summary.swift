@@ -63,6 +63,7 @@ extension RunReport {
             json.name("cpuMilliseconds")
             json.double(milliseconds(workerUsage.userNanoseconds + workerUsage.systemNanoseconds))
             json.put("residentBytesMax", workerUsage.residentBytesMax)
+            json.put(fence ?? [])
         }
     }
 

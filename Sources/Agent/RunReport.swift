@@ -41,6 +41,10 @@ struct RunReport: Sendable {
     var outcome: WorkerOutcome
     var workerStatus: ChildProcess.Status
     var workerUsage = ChildProcess.Usage()
+    /// What its workers have counted of their findings.
+    var findings: [FindingCounter: UInt64] = [:]
+    /// What fenced it; of a `serve` what fenced all of its workers.
+    var fence: FenceLayers?
     var agentNanoseconds: UInt64 = 0
     /// Items read from the ring.
     var received: [Signal: Int] = [:]
@@ -65,12 +69,14 @@ struct RunReport: Sendable {
     /// Adds what a worker that has ended leaves.
     mutating func add(_ worker: AttendedWorker) {
         received.merge(worker.received, uniquingKeysWith: +)
+        if let layers = worker.fence { fence = fence?.intersection(layers) ?? layers }
         records.add(worker.records)
         ringWakes += worker.wakes
         if let reason = worker.ringBroken { ringBroken = reason.rawValue }
         openSpansClosed += worker.openSpansClosed
         slotsRejected += worker.slotsRejected
         for kind in RecordKind.allCases { ringDropped[kind, default: 0] += worker.dropped(kind) }
+        for counter in FindingCounter.all { findings[counter, default: 0] += worker.count(of: counter) }
     }
 
     private var rejected: UInt64 { records.rejectedReasons.values.reduce(0, +) }
@@ -173,6 +179,14 @@ struct RunReport: Sendable {
         }
         for (reason, count) in workerRestarts { counters.add(.workerRestarts, ["reason": reason], count) }
         counters.add(.boardSlotsRejected, [:], slotsRejected)
+        for counter in FindingCounter.all {
+            let count = findings[counter] ?? 0
+            switch counter.kind {
+            case .violation: counters.add(.policyViolations, ["permission": counter.name], count)
+            case .audit: counters.add(.policyAudits, ["permission": counter.name], count)
+            case .limit: counters.add(.limitHits, ["limit": counter.name], count)
+            }
+        }
         return counters
     }
 }

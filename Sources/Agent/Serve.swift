@@ -41,6 +41,11 @@ public final class Serve {
     /// Nil until it begins.
     private var keeper: HealthKeeper?
     private let startTime: UInt64
+    private var fence: FencePlan?
+    /// Of workers that are started from now on.
+    private var workerConfiguration: WorkerConfiguration
+    private let findings: FindingBoard
+    private var fenceNotice = FenceNotice()
     private var supervisor: ServeSupervisor
     private var workers: [ServeSupervisor.WorkerID: AttendedWorker] = [:]
     /// In the order of the poller.
@@ -70,6 +75,13 @@ public final class Serve {
         let messages = Messages(
             isQuiet: settings.isQuiet, level: settings.configuration.logLevel, isJSON: settings.configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
+        let fence: FencePlan?
+        do throws(FenceError) {
+            fence = try FencePlan(settings.configuration.worker, cacheDirectory: Worker.cacheDirectory)
+        } catch {
+            messages.fail(error.description)
+            return RunEnding(exitCode: 2)
+        }
         let wish = NotifySocket.takeWish()
         let identity: ServedIdentity?
         do throws(ServedIdentityError) {
@@ -98,7 +110,7 @@ public final class Serve {
             return RunEnding(exitCode: 2)
         }
         do {
-            let serve = try Serve(settings, socket, identity, messages)
+            let serve = try Serve(settings, fence, socket, identity, messages)
             serve.keepHealth(wish)
             serve.beginSampling()
             try serve.openAdmin(admin)
@@ -111,9 +123,14 @@ public final class Serve {
     }
 
     private init(
-        _ settings: ServeSettings, _ socket: ListeningSocket, _ identity: ServedIdentity?, _ messages: Messages
+        _ settings: ServeSettings, _ fence: FencePlan?, _ socket: ListeningSocket, _ identity: ServedIdentity?,
+        _ messages: Messages
     ) throws {
         self.settings = settings
+        self.fence = fence
+        workerConfiguration = settings.configuration.worker
+        findings = FindingBoard(
+            workerConfiguration.policy, source: settings.configuration.policy.source, entry: settings.entry)
         self.identity = identity
         self.messages = messages
         self.socket = socket
@@ -125,7 +142,9 @@ public final class Serve {
         components = ComponentMetrics.make(configuration.worker.resource.serviceName)
         destinations = try Destinations(configuration, components, messages)
         // One instance for all its workers, dead ones included: what they count is summed.
-        resource = .run(configuration.worker.resource, entry: settings.entry, pid: Machine.processID)
+        var resource = Resource.run(configuration.worker.resource, entry: settings.entry, pid: Machine.processID)
+        resource.set(fence)
+        self.resource = resource
         control = ControlServer(
             store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
         supervisor = ServeSupervisor(
@@ -247,8 +266,35 @@ public final class Serve {
     private func beginReload() {
         let now = clock.monotonicNanoseconds()
         keeper?.reloading()
+        readPolicy()
         guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: now)) }
         if identity.beginCheck(now: now) { isPollerOld = true }
+    }
+
+    /// The policy as it is now; one that is not valid, or cannot be had here, changes nothing.
+    private func readPolicy() {
+        guard let read = settings.readAgain, !supervisor.isEnding else { return }
+        let configured: AgentConfiguration
+        switch read() {
+        case .success(let success): configured = success.value
+        case .failure(let errors):
+            for problem in errors.problems { messages.warn("the policy stays as it was: \(problem)") }
+            return
+        }
+        var next = workerConfiguration
+        next.limits = configured.worker.limits
+        next.policy = configured.worker.policy
+        next.freezesPrimordials = configured.worker.freezesPrimordials
+        next.fence = configured.worker.fence
+        guard next != workerConfiguration else { return }
+        do throws(FenceError) {
+            fence = try FencePlan(next, cacheDirectory: Worker.cacheDirectory)
+        } catch {
+            return messages.warn("the policy stays as it was: \(error)")
+        }
+        workerConfiguration = next
+        findings.change(next.policy, source: configured.policy.source)
+        messages.say("the policy is \(configured.policy.source ?? "none") as it is now")
     }
 
     private func endCheck() {
@@ -311,8 +357,9 @@ public final class Serve {
                 address: address.description, index: place, isolates: configuration.isolates,
                 crons: place == 0 ? configuration.crons.map(\.text) : [], health: configuration.common.health)
             let started = try Worker(
-                configuration.worker, arguments: [settings.entry], serving: (serving, socket, identity))
+                workerConfiguration, fence: fence, arguments: [settings.entry], serving: (serving, socket, identity))
             let (destinations, admin, page, exemplars, clock) = (destinations, admin, page, exemplars, clock)
+            let findings = findings
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
             control?.add(pid: started.process.pid, place: place, started.control)
@@ -323,7 +370,7 @@ public final class Serve {
                     admin?.show(batch)
                     page?.take(batch, source: .isolate(isolate))
                     exemplars.take(batch, now: clock.monotonicNanoseconds())
-                }, ended: { page?.ended(isolate: $0) })
+                }, found: { [resource] in findings.take($0, resource) }, ended: { page?.ended(isolate: $0) })
             return nil
         } catch {
             return error
@@ -366,6 +413,7 @@ public final class Serve {
     // MARK: words
 
     private func announce() {
+        for worker in workers.values { fenceNotice.look(worker, fence, messages) }
         let count = settings.configuration.isolates
         let url = address.url(isTLS: identity != nil)
         guard settings.configuration.isJSON else {
@@ -481,7 +529,8 @@ public final class Serve {
         let pages = AdminPort.pages(
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
             messages.levels, clock)
-        admin = try AdminPort(socket, place, pages + [DiscoveryPages(board: registrations)], clock)
+        let own: [any AdminPages] = [DiscoveryPages(board: registrations), FindingPages(findings: findings)]
+        admin = try AdminPort(socket, place, pages + own, clock)
     }
 
     /// What is known at this moment.
@@ -595,6 +644,7 @@ public final class Serve {
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
         report.agentNanoseconds = clock.processNanoseconds()
         for warning in report.warnings { messages.warn(warning) }
+        if workerConfiguration.policy.isAudited { messages.tell(policy: findings.policyFile) }
         if settings.configuration.isJSON { Machine.writeToStandardError(report.summary + "\n") }
         return RunEnding(exitCode: exitCode)
     }

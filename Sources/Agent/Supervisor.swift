@@ -15,6 +15,8 @@ public enum Signals {
     public static let interrupt: Int32 = 2
     public static let kill: Int32 = 9
     public static let terminate: Int32 = 15
+    /// SIGSYS: what the kernel sends for a system call that a filter refuses.
+    public static let badCall: Int32 = 31
     /// Those that ask the agent to end.
     public static let end = [hangup, interrupt, terminate]
 }

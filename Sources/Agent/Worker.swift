@@ -22,10 +22,11 @@ struct Worker {
 
     /// Starts it. The calling thread must live as long as the worker is wanted: its end ends the worker.
     /// - Parameters:
+    ///   - fence: nil: it has none.
     ///   - arguments: the entry, and what belongs to the program.
     ///   - serving: what it is to serve, the socket it is to accept from, and what it shows over TLS; it then has a process group of its own.
     init(
-        _ configuration: WorkerConfiguration, arguments: [String],
+        _ configuration: WorkerConfiguration, fence: FencePlan?, arguments: [String],
         serving: (configuration: ServingConfiguration, socket: ListeningSocket, identity: ServedIdentity?)? = nil
     ) throws(WorkerStartError) {
         let executable = try Self.executable()
@@ -34,7 +35,8 @@ struct Worker {
             wake = try EventDescriptor()
             let file = try MemoryFile(
                 name: "sidelight-config",
-                contents: configuration.json(cacheDirectory: Self.cacheDirectory, serving: serving?.configuration))
+                contents: configuration.json(
+                    cacheDirectory: Self.cacheDirectory, fence: fence, serving: serving?.configuration))
             var options = ["--ring-fd", "3", "--wake-fd", "4", "--config-fd", "5"]
             var identityFile: MemoryFile?
             var descriptors = [ring.fileDescriptor, wake.fileDescriptor, file.fileDescriptor]
@@ -84,7 +86,7 @@ struct Worker {
     }
 
     /// XDG Base Directory Specification: a relative value is to be ignored.
-    private static var cacheDirectory: String? {
+    static var cacheDirectory: String? {
         if let path = Machine.variable("XDG_CACHE_HOME"), path.hasPrefix("/") { return path + "/sidelight" }
         guard let home = Machine.variable("HOME"), home.hasPrefix("/") else { return nil }
         return home + "/.cache/sidelight"

@@ -5,13 +5,18 @@ internal import Wire
 extension WorkerConfiguration {
     /// What the worker reads from its descriptor 5. Both sides are of one release, so there is no version.
     /// Where the start-up snapshot is it knows itself.
-    /// - Parameter cacheDirectory: absolute; for compiled code. Nil: none is kept.
-    func json(cacheDirectory: String?, serving: ServingConfiguration? = nil) -> [UInt8] {
+    /// - Parameters:
+    ///   - cacheDirectory: absolute; for compiled code. Nil: none is kept.
+    ///   - fence: nil: it has none.
+    func json(cacheDirectory: String?, fence: FencePlan?, serving: ServingConfiguration? = nil) -> [UInt8] {
         var json = JSONWriter()
         json.object { json in
             json.put("service", resource.serviceName)
             json.put("cacheDir", cacheDirectory)
             json.put("sdkDisabled", isDisabled)
+            json.name("policy")
+            policy.write(into: &json)
+            json.put("primordials", freezesPrimordials ? "frozen" : "open")
             json.put("propagators", propagators.map(\.rawValue).joined(separator: ","))
             json.put("heapBytesMax", limits.heap)
             json.put("wasmMemoryBytesMax", limits.wasmMemory)
@@ -29,6 +34,8 @@ extension WorkerConfiguration {
                     }
                 }
             }
+            json.name("fence")
+            if let fence { fence.write(&json) } else { json.null() }
             json.name("sampler")
             json.object { json in
                 json.put("name", sampler.name)

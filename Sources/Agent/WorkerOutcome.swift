@@ -27,6 +27,7 @@ public struct WorkerOutcome: Hashable, Sendable {
         public static let `internal` = "internal_error"
         public static let spanNotEnded = "span_not_ended"
         public static let startTimeout = "start_timeout"
+        public static let fence = "fence"
     }
 
     /// DESIGN.md section 6: 0 success, 1 workload failed, 2 usage, 3 policy, 4 limit, 70 internal.
@@ -85,6 +86,10 @@ extension WorkerOutcome {
                 self.init(deathNote)
                 return
             }
+            if signal == Signals.badCall {
+                self.init((.fence, ""))
+                return
+            }
             self.init(1, "worker killed by \(signalName(signal)) (\(signal))", signalName(signal))
             // Asked for, and not for another reason: a crash on the way out is a crash.
             if let requestedBy, signal == requestedBy || signal == Signals.kill {
@@ -125,6 +130,7 @@ extension WorkerOutcome {
         case .cpuLimit: self.init(4, text("CPU limit reached"), ErrorType.cpuLimit)
         case .wallLimit: self.init(4, text("wall clock limit reached"), ErrorType.wallLimit)
         case .start, .exit: self.init(1, text("no reason given"), ErrorType.internal)
+        case .fence: self.init(3, "killed by the fence: syscall \(text("of no known name"))", ErrorType.fence)
         case .internal: self.init(70, "internal error of the worker: " + text("no reason given"), ErrorType.internal)
         }
     }

@@ -74,6 +74,9 @@ static const char propagation_js[] = {
 static const char message_context_js[] = {
 #embed "../Platform/js/26_message_context.js"
 };
+static const char findings_js[] = {
+#embed "../Platform/js/27_findings.js"
+};
 static const char timers_js[] = {
 #embed "../Platform/js/30_timers.js"
 };
@@ -234,6 +237,7 @@ static const sl_platform_source sources[] = {
     {"24_wasm.js", wasm_js, sizeof wasm_js},
     {"25_propagation.js", propagation_js, sizeof propagation_js},
     {"26_message_context.js", message_context_js, sizeof message_context_js},
+    {"27_findings.js", findings_js, sizeof findings_js},
     {"30_timers.js", timers_js, sizeof timers_js},
     {"32_events.js", events_js, sizeof events_js},
     {"33_global_events.js", global_events_js, sizeof global_events_js},

@@ -62,7 +62,12 @@ public struct AgentConfiguration: Hashable, Sendable {
         configuration.worker.resolve = read.common.discovery.resolve
         configuration.logs = flags.logs
         configuration.policy = read.policy
-        configuration.policy.policy.isAudited = flags.isAudited
+        if flags.isAudited {
+            // Without a policy it is told what the strictest would refuse.
+            if read.policy.source == nil { configuration.policy = PolicyConfiguration(base: .strict) }
+            configuration.policy.policy.isAudited = true
+        }
+        configuration.worker.apply(configuration.policy)
         configuration.isJSON = flags.isJSON
         configuration.logLevel = LogLevel.parse(flag: flags.logLevel, environment, &problems)
         return problems.result(configuration)

@@ -6,7 +6,7 @@ public enum PlatformOps {
     public static let all: [Op] =
         output + run + timers + fetch + encoding + clone + machine + sources + ring + http + compression + crypto
         + messages
-        + wasm + wasi + webSocket
+        + wasm + wasi + webSocket + policy
 
     /// Registers them with V8; once, before the first isolate.
     public static func register() { Op.register(all) }

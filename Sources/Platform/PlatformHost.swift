@@ -30,6 +30,8 @@ public protocol PlatformHost: AnyObject {
     func continueImport(_ token: Int)
     /// A promise given to `ops.promiseSettled` has settled.
     func promiseSettled(_ token: Int, reason: Value?)
+    /// Another finding of a kind, about a permission or a limit: what `Telemetry.FindingCounter` counts.
+    func countFinding(_ kind: String, _ name: String)
     /// JSON of the source map of a loaded script; nil when it has none.
     func sourceMap(ofScript name: String) -> [UInt8]?
     /// Readable once the run is to end: what blocks this thread waits for it too. Negative: there is none.

@@ -60,6 +60,8 @@ public enum WorkerMain {
     private static let workerThreads = 2
 
     private static func run(_ entry: String, _ options: WorkerOptions) throws -> Never {
+        var fence = WorkerFence(options)
+        fence?.enclose()
         // Before there is another thread, which would take the signals.
         let signals = try SignalDescriptor([SIGINT, SIGTERM])
         SignalDescriptor.ignoreBrokenPipes()
@@ -71,7 +73,7 @@ public enum WorkerMain {
         startEngine()
         MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { eventLoop in
             do {
-                try start(entry, options, ring, tls, signals, on: eventLoop)
+                try start(entry, options, ring, tls, signals, fence, on: eventLoop)
             } catch {
                 leave("sidelight-worker: \(error)", code: 70)
             }
@@ -89,7 +91,7 @@ public enum WorkerMain {
 
     private static func start(
         _ entry: String, _ options: WorkerOptions, _ ring: RingMapping, _ tls: TLSContext?,
-        _ signals: SignalDescriptor, on eventLoop: any EventLoop
+        _ signals: SignalDescriptor, _ fence: consuming WorkerFence?, on eventLoop: any EventLoop
     ) throws {
         let gate = LoopGate(eventLoop)
         let (realm, snapshot) = try RealmSource(options: options, youngBytesInitial: youngBytesInitial).make {
@@ -144,7 +146,18 @@ public enum WorkerMain {
             })
         watchdog.start()
         gate.open(workload)
+        close(fence, ring)
         workload.start(entry)
+    }
+
+    /// All is up that the guest's code needs.
+    private static func close(_ fence: WorkerFence?, _ ring: RingMapping) {
+        guard var fence else { return }
+        fence.close { name in lastRing?.writeDeathNote(.fence, UnsafeRawBufferPointer(start: name, count: strlen(name))) }
+        ring.tellFence(fence.layers)
+        guard let lacking = fence.lacking else { return }
+        ring.leave(.start, lacking)
+        leave("sidelight-worker: \(lacking)", code: 2)
     }
 
     private static func makeProfile(

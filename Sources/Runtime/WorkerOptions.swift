@@ -34,6 +34,8 @@ struct WorkerOptions: Sendable {
     /// Where `--check-tls` writes what it finds.
     var answerDescriptor: Int32?
     var configuration = JSON.object([])
+    /// The highest that it was given.
+    private(set) var descriptorMax: Int32 = 2
     private var snapshotArgument: String?
 
     // MARK: From the configuration
@@ -74,21 +76,21 @@ struct WorkerOptions: Sendable {
         command = .version
         while let argument = rest.popFirst() {
             switch argument {
-            case "--ring-fd": ringDescriptor = try Self.descriptor(argument, rest.popFirst())
-            case "--wake-fd": wakeDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--ring-fd": ringDescriptor = try descriptor(argument, rest.popFirst())
+            case "--wake-fd": wakeDescriptor = try descriptor(argument, rest.popFirst())
             case "--serve": serves = true
-            case "--listen-fd": listenDescriptor = try Self.descriptor(argument, rest.popFirst())
-            case "--board-fd": boardDescriptor = try Self.descriptor(argument, rest.popFirst())
-            case "--control-fd": controlDescriptor = try Self.descriptor(argument, rest.popFirst())
-            case "--places-fd": placesDescriptor = try Self.descriptor(argument, rest.popFirst())
-            case "--tls-fd": identityDescriptor = try Self.descriptor(argument, rest.popFirst())
-            case "--tickets-fd": ticketsDescriptor = try Self.descriptor(argument, rest.popFirst())
-            case "--answer-fd": answerDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--listen-fd": listenDescriptor = try descriptor(argument, rest.popFirst())
+            case "--board-fd": boardDescriptor = try descriptor(argument, rest.popFirst())
+            case "--control-fd": controlDescriptor = try descriptor(argument, rest.popFirst())
+            case "--places-fd": placesDescriptor = try descriptor(argument, rest.popFirst())
+            case "--tls-fd": identityDescriptor = try descriptor(argument, rest.popFirst())
+            case "--tickets-fd": ticketsDescriptor = try descriptor(argument, rest.popFirst())
+            case "--answer-fd": answerDescriptor = try descriptor(argument, rest.popFirst())
             case "--check-tls":
                 guard rest.isEmpty else { throw UsageError("--check-tls comes last") }
                 command = .checkTLS
                 return
-            case "--config-fd": configurationDescriptor = try Self.descriptor(argument, rest.popFirst())
+            case "--config-fd": configurationDescriptor = try descriptor(argument, rest.popFirst())
             case "--snapshot": snapshotArgument = try Self.path(argument, rest.popFirst())
             case "--build-snapshot":
                 command = .buildSnapshot(path: try Self.path(argument, rest.popFirst()))
@@ -110,10 +112,11 @@ struct WorkerOptions: Sendable {
         if let configurationDescriptor { configuration = try Self.readConfiguration(configurationDescriptor) }
     }
 
-    private static func descriptor(_ option: String, _ value: String?) throws(UsageError) -> Int32 {
+    private mutating func descriptor(_ option: String, _ value: String?) throws(UsageError) -> Int32 {
         guard let number = value.flatMap({ Int32($0) }), number >= 0 else {
             throw UsageError("\(option) needs a file descriptor")
         }
+        descriptorMax = max(descriptorMax, number)
         return number
     }
 
@@ -169,8 +172,8 @@ struct WorkerOptions: Sendable {
         guard case .object(let members) = configuration, isTraced else {
             return .object([JSON.Member(key: "enabled", value: .bool(false))])
         }
-        // Tokens of registries are none of JavaScript's business.
-        return .object(members.filter { $0.key != "resolve" })
+        // Tokens of registries, and where the fence is, are none of JavaScript's business.
+        return .object(members.filter { $0.key != "resolve" && $0.key != "fence" })
     }
 
     /// `NAME=value` each.

@@ -418,6 +418,11 @@ extension Workload: PlatformHost {
 
     func sourceMap(ofScript name: String) -> [UInt8]? { loader.sourceMaps.json(of: name) }
 
+    func countFinding(_ kind: String, _ name: String) {
+        guard let kind = FindingCounter.Kind(rawValue: kind), let counter = FindingCounter(kind, name) else { return }
+        children.ring.add(counter)
+    }
+
     func wakeAgent() { children.wakeAgent() }
 
     var stopDescriptor: Int32 { stop.descriptor }

@@ -43,6 +43,8 @@ public final class RingMapping: @unchecked Sendable {
         public static let deathCode = 512
         public static let deathLength = 516
         public static let deathMessage = 520
+        public static let fence = 1544
+        public static let findings = 2048
     }
 
     public static let deathMessageBytesMax = 1024
@@ -144,6 +146,17 @@ public final class RingMapping: @unchecked Sendable {
     @usableFromInline func loadAcquire(_ at: UnsafeMutableRawPointer) -> UInt32 { sl_load_acquire_u32(at) }
     @usableFromInline func storeRelease(_ at: UnsafeMutableRawPointer, _ value: UInt32) { sl_store_release_u32(at, value) }
 
+    /// The fence that the worker has said it is in; nil: it has not said so yet.
+    public var fence: FenceLayers? {
+        let raw = load(Cell.fence)
+        return raw & Self.fenceIsTold == 0 ? nil : FenceLayers(rawValue: raw & ~Self.fenceIsTold)
+    }
+
+    /// Worker side.
+    public func tellFence(_ layers: FenceLayers) { store(layers.rawValue | Self.fenceIsTold, at: Cell.fence) }
+
+    private static let fenceIsTold: UInt32 = 1 << 31
+
     /// What the worker left when it ended itself, made safe to print; nil when it left nothing.
     public var deathNote: (code: DeathCode, message: String)? {
         let raw = load(Cell.deathCode)
@@ -171,4 +184,6 @@ public enum DeathCode: UInt32, Sendable {
     case start
     /// The program called `process.exit`, in a worker that serves.
     case exit
+    /// It asked the kernel for what nobody in the fence may have; the message is the call's name.
+    case fence = 16
 }

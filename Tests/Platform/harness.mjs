@@ -204,6 +204,7 @@ function makeOps(realm, hooks) {
         domainToUnicode: (domain) => url.domainToUnicode(domain),
         ...hashOps(realm),
         ...zlibOps(),
+        countFinding: (kind, name) => hooks.finding?.(kind, name),
         lateSource(name) {
             const file = path.join(folder, 'late', `${name}.js`);
             if (!fs.existsSync(file)) return null;

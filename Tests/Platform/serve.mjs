@@ -89,9 +89,9 @@ export function makeRing() {
 
     return {
         buffer, u8, f64,
-        /** All records since the last call: {spans, starts, logs, errors}. */
+        /** All records since the last call: {spans, starts, logs, errors, findings}. */
         read() {
-            const found = { spans: [], starts: 0, logs: [], errors: [] };
+            const found = { spans: [], starts: 0, logs: [], errors: [], findings: [] };
             while (u32[16] !== u32[32]) {
                 const at = DATA + (u32[32] & CAPACITY - 1);
                 const kind = u8[at + 4];
@@ -100,6 +100,7 @@ export function makeRing() {
                 else if (kind === 3) found.starts++;
                 else if (kind === 4) found.logs.push(log(at));
                 else if (kind === 5) found.errors.push(log(at));
+                else if (kind === 9) found.findings.push(log(at));
                 else if (kind === 7) scopes.add(given(scopes, u32[(at >> 2) + 2]));
                 u32[32] += u32[at >> 2];
             }

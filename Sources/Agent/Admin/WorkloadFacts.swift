@@ -35,6 +35,7 @@ struct WorkerFacts: Sendable {
     var state: BoardState?
     /// Unix nanoseconds.
     var startTime: UInt64
+    var fence: FenceLayers = []
     var board: BoardSnapshot
     /// In flight.
     var requests: [BoardRequest]

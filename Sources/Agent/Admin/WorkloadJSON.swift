@@ -79,6 +79,7 @@ enum WorkloadJSON {
             json.put("state", worker.state.map { "\($0)" })
             json.name("startTimeUnixNano")
             json.quotedInteger(worker.startTime)
+            json.put(worker.fence)
             json.name("figures")
             json.object { json in write(worker.board, &json) }
             json.name("perRequest")

@@ -29,6 +29,9 @@ static inline void sl_store_release_u32(void *_Nonnull at, uint32_t value) {
 static inline void sl_exchange_u32(void *_Nonnull at, uint32_t value) {
     __atomic_exchange_n((uint32_t *)at, value, __ATOMIC_SEQ_CST);
 }
+static inline void sl_add_u32(void *_Nonnull at, uint32_t value) {
+    __atomic_fetch_add((uint32_t *)at, value, __ATOMIC_RELAXED);
+}
 
 // Cells of the board (docs/specs/board-format.md): one thread writes, another looks at any time, so every access is atomic; on x86 and arm64
 // these are plain loads and stores.
@@ -261,6 +264,34 @@ static inline int sl_open_at(int directory, const char *_Nonnull name, int flags
 // Of this process and all its threads, for good: no file can be opened or grow, no socket, process or core dump made, and no other process reached. What it holds
 // open it can use. Returns 0, or errno where the kernel takes no filter; the resource limits hold all the same.
 int sl_confine(void);
+
+// The fence around a worker of `run` and `serve`: docs/fence.md. Each returns 0, or errno where the part cannot be.
+// First those that hold for the calling thread and what it starts: to be called while there is no other.
+
+// 0: this kernel has none.
+int sl_landlock_version(void);
+typedef struct {
+    const char *_Nonnull const *_Nonnull read;   // folders and files; "/" is everything
+    const char *_Nonnull const *_Nonnull write;  // and read
+    const uint16_t *_Nonnull ports;              // that connections may go to
+    int read_count, write_count;
+    int port_count;                              // negative: any port
+} sl_landlock;
+// As much of it as the kernel knows: no other file is opened, no port is listened on, nothing outside is reached by signals or abstract sockets, and nothing executed.
+int sl_landlock_restrict(const sl_landlock *_Nonnull places);
+int sl_fence_limits(uint64_t descriptors_max);
+// Closes this descriptor and all above it.
+int sl_fence_descriptors(unsigned first);
+// All but these, by bit.
+int sl_fence_capabilities(uint64_t kept);
+int sl_fence_user(uint32_t user, uint32_t group);
+int sl_fence_namespaces(bool net, bool ipc);
+bool sl_fence_takes_namespaces(void);
+
+// Of all threads, for good: the calls of worker_calls alone. Who asks for one that only somebody on the way out asks for ends by SIGSYS, `tell` having got its name, in
+// a signal handler; the others fail with EPERM.
+int sl_fence_calls(void (*_Nullable tell)(const char *_Nonnull name));
+bool sl_fence_takes_calls(void);
 
 // memrchr(3), which Swift does not import.
 const void *_Nullable sl_last_byte(const void *_Nonnull bytes, int byte, size_t count);

@@ -38,14 +38,14 @@ struct PolicyLoader {
     mutating func read(_ section: inout FileSection) {
         var base = Policy.Base.strict
         section.value("base", &base, .choice)
-        configuration.policy = Policy(base: base)
+        configuration = PolicyConfiguration(base: base)
         readNetwork(&section)
         readFiles(&section)
         readNames(&section)
         readCode(&section)
         readVolume(&section)
         readLimits(&section)
-        readFence(&section)
+        configuration.fence.read(&section)
         readSignature(&section)
         readCheck(&section)
         readSecrets(&section)

@@ -4,7 +4,7 @@
 
 const { StringPrototypeLastIndexOf, StringPrototypeSlice } = primordials;
 const {
-    bound, open, commit, drop, putInline, putAttributes, keepAll, NO_ATTRIBUTES, reference, firstStep, KIND_LOG, KIND_ERROR,
+    bound, open, commit, drop, putInline, putAttributes, keepAll, NO_ATTRIBUTES, reference, firstStep, KIND_LOG, KIND_ERROR, KIND_FINDING,
 } = internal.ring;
 const { contextOf, exceptionAttributes, safeText, cut } = internal.traceValues;
 const { trace } = internal;
@@ -19,7 +19,6 @@ const LOG_UNITS = 262144;
 const NO_IDS = [0, 0, 0, 0, 0, 0];
 
 function writeLog(kind, severity, text, list, span) {
-    if (!bound.enabled) return;
     const ours = isOurs(span);
     const foreign = ours ? undefined : contextOf(span);
     const ids = foreign === undefined ? NO_IDS : foreign.ids;
@@ -52,6 +51,12 @@ function log(severity, text, attributes) {
     if (!bound.enabled) return;
     writeLog(KIND_LOG, severity, text, keepAll(attributes, bound.attributeLimit), activeSpan());
 }
+
+// What the host found (27_findings.js), whether or not the program's own telemetry is wanted.
+function finding(severity, text, attributes, span) {
+    writeLog(KIND_FINDING, severity, text, keepAll(attributes, FINDING_ATTRIBUTES), span);
+}
+const FINDING_ATTRIBUTES = 8;
 
 // An error nobody caught: an error record, and an exception event with error status on `span`.
 function error(exception, span, severity = 17, extra = undefined) {
@@ -181,5 +186,5 @@ function moduleLoaded(m) {
     if (m.evaluateStart) finished('evaluate', m.evaluateStart, m.evaluateEnd, undefined, undefined, span);
 }
 
-const parts = { log, error, fail, beginRun, endRun, finished, startOwn, endOwn, eventAt, recordingSpan, module: moduleLoaded };
+const parts = { log, finding, error, fail, beginRun, endRun, finished, startOwn, endOwn, eventAt, recordingSpan, module: moduleLoaded };
 for (const name in parts) trace[name] = parts[name];

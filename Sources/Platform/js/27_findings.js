@@ -1,0 +1,96 @@
+'use strict';
+// @ts-check
+// Findings: what a policy refused, what it would have refused, and limits that were reached. Each is counted, and most become a record of the ring
+// (docs/specs/record-format.md, kind 9) and an event of the active span. Nothing of this is reachable by the program, so what a finding says the host says.
+
+const { Error, ErrorCaptureStackTrace, ObjectDefineProperty, SafeSet, StringPrototypeSlice, TypeError } = primordials;
+const { DOMException, trace } = internal;
+
+// OTLP severity numbers (https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber).
+const severityInfo = 9, severityWarn = 13;
+
+const secondMilliseconds = 1000;
+/** Records a second; further findings are counted. */
+const perSecondMax = 100;
+/** UTF-16 units of what was asked for. */
+const targetUnitsMax = 256;
+
+let secondStart = -Infinity;
+/** What was recorded in this second. */
+const seen = new SafeSet();
+
+/** Whether a finding about `about` is to be recorded: one a second of each kind, and not too many in all. */
+function isDue(about) {
+    const now = internal.now();
+    if (now - secondStart >= secondMilliseconds) {
+        secondStart = now;
+        seen.clear();
+    }
+    if (seen.size >= perSecondMax || seen.has(about)) return false;
+    seen.add(about);
+    return true;
+}
+
+function record(kind, severity, sentence, attributes, span) {
+    trace.finding(severity, sentence, attributes, span);
+    if (trace.isOurs(span)) trace.addEvent(span, `sidelight.${kind}`, attributes);
+}
+
+/**
+ * What the policy refused, or with `audit` would have.
+ * @param {'violation' | 'audit'} kind
+ * @param {string} permission @param {string} rule where in the policy @param {string} target what was asked for @param {string} reason a sentence
+ * @param {object} [span] it happened in; the active one
+ */
+function note(kind, permission, rule, target, reason, span = trace.activeSpan()) {
+    ops.countFinding(kind, permission);
+    target = StringPrototypeSlice(target, 0, targetUnitsMax);
+    if (!isDue(`${kind} ${permission} ${target}`)) return;
+    record(kind, kind === 'audit' ? severityInfo : severityWarn, reason, {
+        __proto__: null,
+        'sidelight.finding.kind': kind, 'sidelight.policy.permission': permission, 'sidelight.policy.rule': rule, 'sidelight.policy.target': target,
+    }, span);
+}
+
+/**
+ * A limit was reached.
+ * @param {string} name @param {number | string} value of the limit @param {string} outcome such as exceededCpu @param {string} sentence
+ * @param {object} [span] it happened in; the active one
+ */
+function limit(name, value, outcome, sentence, span = trace.activeSpan()) {
+    ops.countFinding('limit', name);
+    if (!isDue(`limit ${name}`)) return;
+    record('limit', severityWarn, sentence, {
+        __proto__: null,
+        'sidelight.finding.kind': 'limit', 'sidelight.limit.name': name, 'sidelight.limit.value': value, 'sidelight.outcome': outcome,
+    }, span);
+}
+
+const accessDenied = 'ERR_ACCESS_DENIED';
+
+function define(error, name, value) {
+    ObjectDefineProperty(error, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+}
+
+/** The error of a refusal: a TypeError where Fetch has a network error, a NotAllowedError where Web Crypto has a DOMException, else Node's ERR_ACCESS_DENIED. */
+function refusal(permission, reason) {
+    if (permission === 'crypto' || permission === 'random') {
+        const exception = new DOMException(reason, 'NotAllowedError');
+        define(exception, 'permission', permission);
+        return exception;
+    }
+    const error = permission === 'network' ? new TypeError(reason) : new Error(reason);
+    define(error, 'code', accessDenied);
+    define(error, 'permission', permission);
+    return error;
+}
+
+/** Records a violation and throws what the program is to see of it. */
+function refuse(permission, rule, target, reason) {
+    note('violation', permission, rule, target, reason);
+    const error = refusal(permission, reason);
+    ErrorCaptureStackTrace(error, refuse);
+    throw error;
+}
+
+internal.findings = { note, limit, refusal, refuse };

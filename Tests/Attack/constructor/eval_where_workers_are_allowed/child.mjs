@@ -1,0 +1,6 @@
+try {
+    (0, eval)('1');
+    postMessage('ESCAPED: eval in a child');
+} catch {
+    postMessage('held');
+}

@@ -1,0 +1,8 @@
+// attack: the prototype chain of intrinsics is cut
+// expect: held
+const { setPrototypeOf } = Object;
+for (const target of [Array.prototype, Function.prototype, Promise.prototype, Map.prototype, Error.prototype]) {
+    try { setPrototypeOf(target, null); } catch {}
+}
+const text = await new Response('still').text();
+console.log(text === 'still' ? 'held' : 'ESCAPED');

@@ -1,0 +1,307 @@
+"""The fence around workers: what is up and where it says so, what comes of a worker that does by native means what no program does, and what it costs in vain."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import struct
+import subprocess
+import time
+import urllib.request
+
+import pytest
+
+import native
+from serving import wait_for
+
+pytestmark = pytest.mark.skipif(native.reason_not_possible() is not None, reason=str(native.reason_not_possible()))
+
+ERROR = 2
+CALLS = native.calls() if native.reason_not_possible() is None else {}
+LAYERS = ["seccomp", "landlock", "landlock-tcp", "landlock-scopes", "capabilities", "limits", "descriptors"]
+SERVED = "export default { fetch: async (request) => new Response('served') };"
+
+
+def policy(sidelight, text):
+    return ["--policy", sidelight.write("policy.yaml", text)]
+
+
+@pytest.fixture
+def start(sidelight, program):
+    """Starts programs/fenced.mjs, waits until it is up, and gives its process and the worker's pid."""
+    made = []
+
+    def start(*arguments, **options):
+        process = sidelight.start(
+            "run", *arguments, program("fenced.mjs"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
+        )
+        made.append(process)
+        lines = {process.stdout.readline().split()[0] for _ in range(3)}
+        assert lines == {"pid", "child", "well"}, (lines, process.stderr.read() if process.poll() is not None else "")
+        return process, native.worker_of(process.pid)
+
+    yield start
+    for process in made:
+        process.kill()
+        process.communicate()
+
+
+def inject(pid, number, *arguments):
+    """What a system call of the worker returns; the first thread may be at work, and is met when it waits."""
+    end = time.monotonic() + 10
+    while True:
+        try:
+            with native.inside(pid) as thread:
+                return thread.call(number, *arguments)
+        except AssertionError:
+            assert time.monotonic() < end
+
+
+# -- what is up
+
+
+def test_it_is_told_at_the_start(sidelight):
+    sidelight.write("a.mjs", "console.log(1)")
+    result = sidelight("run", "--log-level", "info", "a.mjs")
+    assert result.out == "1\n"
+    assert f"fence: {', '.join(LAYERS)} (Landlock version " in result.err
+    assert "not to be had" not in result.err
+    assert sidelight("run", "--json", "a.mjs").summary["worker"]["fence"] == LAYERS
+
+
+def test_the_resource_and_the_admin_port_tell_it(serve):
+    service = serve(SERVED, "--admin", "127.0.0.1:0")
+    assert service.fetch() == "served"
+    with urllib.request.urlopen(service.admin + "/api/v1/workloads") as answer:
+        (worker,) = find_workers(json.loads(answer.read()))
+    assert worker["fence"] == LAYERS
+    span = wait_for(lambda: service.spans("/"))[0]
+    assert span.resource["sidelight.fence.layers"] == LAYERS
+
+
+def find_workers(value):
+    """The list called "workers", wherever it is."""
+    if isinstance(value, dict):
+        if isinstance(value.get("workers"), list):
+            return value["workers"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            if (found := find_workers(each)) is not None:
+                return found
+    return None
+
+
+def test_every_thread_is_in_it(start):
+    _, pid = start()
+    tasks = list(pathlib.Path(f"/proc/{pid}/task").iterdir())
+    assert len(tasks) > 4
+    for task in tasks:
+        status = native.status_of(task)
+        assert (status["Seccomp"].strip(), status["NoNewPrivs"].strip()) == ("2", "1")
+        # Root reads what it may read: nothing else is left of it.
+        assert int(status["CapEff"], 16) & ~(1 << 1 | 1 << 2) == 0
+        assert int(status["CapPrm"], 16) & ~(1 << 1 | 1 << 2) == 0
+        if os.geteuid() == 0:
+            assert int(status["CapBnd"], 16) & ~(1 << 1 | 1 << 2) == 0
+
+
+def test_it_has_no_descriptors_that_it_was_not_given(sidelight, program):
+    mine = os.open("/etc/hostname", os.O_RDONLY)
+    os.dup2(mine, 77, inheritable=True)
+    try:
+        process = sidelight.start(
+            "run", program("fenced.mjs"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=[77]
+        )
+        process.stdout.readline()
+        pid = native.worker_of(process.pid)
+        open_files = {os.readlink(entry) for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir()}
+        process.kill()
+        process.communicate()
+    finally:
+        os.close(mine)
+        os.close(77)
+    assert "/etc/hostname" not in open_files
+
+
+def test_limits(start):
+    _, pid = start()
+    limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+    for name in ("Max core file size", "Max locked memory", "Max msgqueue size", "Max realtime priority"):
+        (line,) = [line for line in limits.splitlines() if line.startswith(name)]
+        assert line.split()[-3:-1] == ["0", "0"] or line.split()[-2:] == ["0", "0"], line
+
+
+# -- what ends it
+
+DEADLY = [
+    ("execve", [0, 0, 0]),
+    ("execveat", [0, 0, 0, 0, 0]),
+    ("fork", []),
+    ("vfork", []),
+    ("clone", [signal.SIGCHLD, 0, 0, 0, 0]),
+    ("clone", [0x10000000 | 0x10900, 0, 0, 0, 0]),  # CLONE_NEWUSER
+    ("ptrace", [0, 1, 0, 0]),
+    ("process_vm_readv", [1, 0, 0, 0, 0, 0]),
+    ("process_vm_writev", [1, 0, 0, 0, 0, 0]),
+    ("mount", [0, 0, 0, 0, 0]),
+    ("unshare", [0x10000000]),
+    ("setns", [0, 0]),
+    ("pivot_root", [0, 0]),
+    ("chroot", [0]),
+    ("bpf", [0, 0, 0]),
+    ("perf_event_open", [0, 0, 0, 0, 0]),
+    ("userfaultfd", [0]),
+    ("io_uring_setup", [1, 0]),
+    ("keyctl", [0, 0, 0, 0, 0]),
+    ("add_key", [0, 0, 0, 0, 0]),
+    ("init_module", [0, 0, 0]),
+    ("finit_module", [0, 0, 0]),
+    ("kexec_load", [0, 0, 0, 0]),
+    ("memfd_create", [0, 0]),
+    ("pidfd_open", [1, 0]),
+    ("open_by_handle_at", [0, 0, 0]),
+    ("setuid", [0]),
+    ("personality", [0]),
+    ("seccomp", [0, 0, 0]),
+    ("reboot", [0, 0, 0, 0]),
+    ("rt_sigaction", [signal.SIGSYS, 0, 0, 8]),
+]
+
+
+@pytest.mark.parametrize("name, arguments", DEADLY, ids=[f"{name}-{index}" for index, (name, _) in enumerate(DEADLY)])
+def test_a_call_of_somebody_on_the_way_out_ends_it(start, name, arguments):
+    process, pid = start("--json")
+    with native.inside(pid) as thread:
+        thread.call_and_go(CALLS[name], *arguments)
+    _, err = process.communicate(timeout=30)
+    assert f"killed by the fence: syscall {name}" in err
+    assert process.returncode == 3
+    summary = json.loads([line for line in err.splitlines() if line.startswith("{")][-1])
+    assert summary["worker"]["status"] == {"signal": "SIGSYS"}
+    assert summary["worker"]["death"] == f"killed by the fence: syscall {name}"
+
+
+def test_the_spans_say_so(start, receiver):
+    process, pid = start(*receiver.export())
+    with native.inside(pid) as thread:
+        thread.call_and_go(CALLS["execve"], 0, 0, 0)
+    process.communicate(timeout=30)
+    run = next(span for span in receiver.spans if span.name.startswith("run "))
+    for span in (run, receiver.named("open")):
+        assert (span.status, span.message) == (ERROR, "killed by the fence: syscall execve")
+        assert span.attributes["error.type"] == "fence"
+
+
+def test_a_mask_against_it_does_not_help(start):
+    process, pid = start()
+    with native.inside(pid) as thread:
+        mask = thread.put(struct.pack("<Q", 2**64 - 1))
+        assert thread.call(CALLS["rt_sigprocmask"], 0, mask, 0, 8) == (0, None)
+        thread.call_and_go(CALLS["execve"], 0, 0, 0)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert "killed by the fence" in err
+
+
+def test_a_server_has_another_at_once(serve):
+    service = serve(SERVED, "--isolates", 2, "--admin", "127.0.0.1:0")
+    assert service.fetch() == "served"
+    first, second = service.workers
+    with native.inside(first) as thread:
+        thread.call_and_go(CALLS["execve"], 0, 0, 0)
+    wait_for(lambda: first not in service.workers and len(service.workers) == 2)
+    assert second in service.workers
+    assert service.said("isolate . killed by the fence|killed by the fence: syscall execve; started again at once")
+    for _ in range(20):
+        assert service.fetch() == "served"
+    with urllib.request.urlopen(service.admin + "/metrics") as answer:
+        text = answer.read().decode()
+    assert 'reason="fence"' in text
+
+
+# -- what fails, and leaves it well
+
+EPERM, EACCES, EAFNOSUPPORT, ENOSYS = -1, -13, -97, -38
+
+
+def refusals(thread, agent):
+    """Name, result of each call that is refused."""
+    path = thread.put(b"/proc/self/mem\0")
+    calls = CALLS
+    yield "AF_UNIX", thread.call(calls["socket"], socket.AF_UNIX, socket.SOCK_STREAM, 0), EAFNOSUPPORT
+    yield "AF_NETLINK", thread.call(calls["socket"], 16, socket.SOCK_RAW, 0), EAFNOSUPPORT
+    yield "AF_PACKET", thread.call(calls["socket"], 17, socket.SOCK_RAW, 0), EAFNOSUPPORT
+    yield "AF_VSOCK", thread.call(calls["socket"], 40, socket.SOCK_STREAM, 0), EAFNOSUPPORT
+    yield "AF_ALG", thread.call(calls["socket"], 38, 5, 0), EAFNOSUPPORT
+    yield "raw socket", thread.call(calls["socket"], socket.AF_INET, socket.SOCK_RAW, 1), EPERM
+    yield "sched_setaffinity", thread.call(calls["sched_setaffinity"], 0, 0, 0), EPERM
+    yield "kill", thread.call(calls["kill"], agent, 0), EPERM
+    yield "tgkill", thread.call(calls["tgkill"], agent, agent, 0), EPERM
+    yield "tkill", thread.call(calls["tkill"], agent, 0), EPERM
+    yield "setpriority", thread.call(calls["setpriority"], 0, agent, 19), EPERM
+    yield "prlimit", thread.call(calls["prlimit64"], agent, 0, 0, 0), EPERM
+    yield "setrlimit", thread.call(calls["setrlimit"], 7, path), EPERM
+    yield "TIOCSTI", thread.call(calls["ioctl"], 0, 0x5412, path), EPERM
+    yield "F_SETOWN", thread.call(calls["fcntl"], 0, 8, agent), EPERM
+    yield "PR_SET_DUMPABLE", thread.call(calls["prctl"], 4, 1, 0, 0, 0), EPERM
+    yield "PR_SET_SECCOMP", thread.call(calls["prctl"], 22, 1, 0, 0, 0), EPERM
+    yield "SO_ATTACH_FILTER", thread.call(calls["setsockopt"], 0, 1, 26, path, 16), EPERM
+    yield "SO_ATTACH_BPF", thread.call(calls["setsockopt"], 0, 1, 50, path, 4), EPERM
+    yield "shmget", thread.call(calls["shmget"], 0, 4096, 0o1600), EPERM
+    yield "msgget", thread.call(calls["msgget"], 0, 0o1600), EPERM
+    yield "bind", thread.call(calls["bind"], 0, path, 16), EPERM
+    yield "mknod", thread.call(calls["mknod"], path, 0o20600, 0x101), EPERM
+    yield "chmod", thread.call(calls["chmod"], path, 0o777), EPERM
+    yield "chown", thread.call(calls["chown"], path, 0, 0), EPERM
+    yield "inotify_init1", thread.call(calls["inotify_init1"], 0), EPERM
+    yield "clone3", thread.call(calls["clone3"], path, 88), ENOSYS
+    yield "number of no call", thread.call(4095), EPERM
+
+
+def test_what_else_is_refused_fails(start):
+    process, pid = start()
+    with native.inside(pid) as thread:
+        for name, result, code in refusals(thread, process.pid):
+            assert result == (code, None), name
+    # Nothing has come of it: it goes on.
+    assert process.stdout.readline() == "still well\n"
+    assert process.stdout.readline() == "still well\n"
+    assert process.poll() is None
+
+
+def test_files_are_read_and_not_written(start, tmp_path):
+    _, pid = start()
+    with native.inside(pid) as thread:
+        calls = CALLS
+        flags = os.O_RDWR | os.O_CLOEXEC
+        for path in (f"/proc/{pid}/mem", "/proc/self/mem", "/etc/passwd", str(tmp_path / "other"), "/dev/tty"):
+            result, _ = thread.call(calls["openat"], -100, thread.put(path.encode() + b"\0"), flags | os.O_CREAT, 0o600)
+            assert result in (EACCES, -6), path
+        target = thread.put(str(tmp_path / "link").encode() + b"\0", 1024)
+        assert thread.call(calls["symlinkat"], thread.put(b"/etc/shadow\0"), -100, target)[0] == EACCES
+        assert thread.call(calls["mkdirat"], -100, target, 0o700)[0] == EACCES
+        assert thread.call(calls["unlinkat"], -100, thread.put(b"/etc/hostname\0"), 0)[0] == EACCES
+        assert thread.call(calls["openat"], -100, thread.put(b"/etc/hostname\0"), os.O_RDONLY, 0)[0] >= 0
+    assert not (tmp_path / "link").exists()
+
+
+def test_nobody_is_reached_over_abstract_sockets(start):
+    # By its own pair of sockets, since it can make none that could be connected.
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    server.bind("\0sidelight-fence-test")
+    server.settimeout(0.2)
+    _, pid = start()
+    with native.inside(pid) as thread:
+        pair = thread.put(bytes(8))
+        assert thread.call(CALLS["socketpair"], socket.AF_UNIX, socket.SOCK_DGRAM, 0, pair) == (0, None)
+        fd = native.ptrace(native.PEEKDATA, pid, pair) & 0xFFFFFFFF
+        name = b"\0sidelight-fence-test"
+        address = thread.put(struct.pack("<H", socket.AF_UNIX) + name, 64)
+        text = thread.put(b"out", 256)
+        result = thread.call(CALLS["sendto"], fd, text, 3, 0, address, 2 + len(name))
+    assert result[0] in (EPERM, -106), result
+    with pytest.raises(TimeoutError):
+        server.recv(16)
+    server.close()
