@@ -76,15 +76,26 @@ struct RingPump: ~Copyable {
             Attribute("error.type", .string(outcome.openSpanErrorType)),
             Attribute(StoredSpan.unfinishedAttribute, true),
         ]
-        var open = transcoder.closeOpenSpans(endTime: unix, reason: outcome.openSpanReason, attributes: attributes)
+        let limit = outcome.death?.limit?.outcome ?? (outcome.death?.refusedCall == nil ? nil : .refused)
+        var open = transcoder.closeOpenSpans(
+            endTime: unix, reason: outcome.openSpanReason,
+            attributes: attributes + (limit.map { [Attribute(WorkloadOutcome.attribute, .string($0.label))] } ?? []))
         for request in requests where request.flags.contains(.sampled) {
             transcoder.add(
                 request.span(
                     start: transcoder.clock.unixNanoseconds(request.startTime) ?? unix, end: unix,
-                    reason: outcome.openSpanReason, attributes: attributes))
+                    reason: outcome.openSpanReason, outcome: request.outcome ?? limit, attributes: attributes))
             open += 1
         }
-        if logsDeath, let death = outcome.death { transcoder.add(death.log(at: unix, in: run)) }
+        if logsDeath, let death = outcome.death {
+            transcoder.add(death.log(at: unix, in: run))
+            // In the trace that it happened in, where that is known.
+            let guilty = requests.first { $0.outcome == limit }?.context
+            if let record = death.finding(at: unix, in: guilty ?? run) {
+                transcoder.add(record)
+                if let finding = Finding(record) { found([finding]) }
+            }
+        }
         take()
         return open
     }
@@ -121,11 +132,42 @@ extension WorkerOutcome.Death {
     }
 }
 
+extension WorkerOutcome.Death {
+    /// What a limit's hit, or a system call that the fence refused, is recorded as: the isolate's own findings its platform records itself (27_findings.js).
+    func finding(at unix: UInt64, in span: SpanContext?) -> LogRecord? {
+        let kind: String
+        var attributes: Attributes
+        if let limit {
+            kind = "limit"
+            attributes = [Attribute("sidelight.limit.name", .string(limit.name))]
+        } else if let refusedCall {
+            kind = "violation"
+            attributes = [
+                Attribute("sidelight.policy.permission", "syscall"), Attribute("sidelight.policy.rule", "fence"),
+                Attribute("sidelight.policy.target", .string(refusedCall)),
+            ]
+        } else {
+            return nil
+        }
+        attributes.insert(Attribute("sidelight.finding.kind", .string(kind)), at: 0)
+        attributes.append(Attribute(WorkloadOutcome.attribute, .string((limit?.outcome ?? .refused).label)))
+        let severity: UInt8 = 13
+        return LogRecord(
+            time: unix, observedTime: unix, severity: severity, severityText: LogRecord.severityText(severity),
+            body: .string(reason), attributes: attributes,
+            traceID: span?.traceID ?? .invalid, spanID: span?.spanID ?? .invalid, traceFlags: span?.traceFlags ?? 0,
+            eventName: "sidelight.\(kind)")
+    }
+}
+
 extension BoardRequest {
     /// The server span of a request that never ended. <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#name>
     /// - Parameters:
     ///   - start: Unix nanoseconds, as is `end`, which it does not exceed in the span.
-    func span(start: UInt64, end: UInt64, reason: String, attributes: Attributes) -> SpanData {
+    ///   - outcome: of this request, where a limit was reached.
+    func span(
+        start: UInt64, end: UInt64, reason: String, outcome: WorkloadOutcome? = nil, attributes: Attributes
+    ) -> SpanData {
         let isKnown = BoardMethod.served.contains(method)
         var own = [Attribute("http.request.method", .string(isKnown ? method : BoardMethod.names[0]))]
         if !isKnown, method != BoardMethod.names[0] {
@@ -133,6 +175,9 @@ extension BoardRequest {
         }
         own.append(Attribute("url.path", .string(path)))
         own.append(Attribute("url.scheme", flags.contains(.https) ? "https" : "http"))
+        if status > 0 { own.append(Attribute("http.response.status_code", .int(Int64(status)))) }
+        if let outcome { own.append(Attribute(WorkloadOutcome.attribute, .string(outcome.label))) }
+        let reason = outcome == .replaced ? "the isolate was replaced for another's doing: \(reason)" : reason
         return SpanData(
             context: context, parentSpanID: parentSpanID, parentIsRemote: flags.contains(.parentIsRemote),
             name: isKnown ? method : "HTTP", kind: .server, startTime: min(start, end), endTime: end,

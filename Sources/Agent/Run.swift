@@ -72,12 +72,22 @@ public final class Run {
         for warning in settings.warnings { messages.warn(warning) }
         let fence: FencePlan?
         do throws(FenceError) {
-            fence = try FencePlan(settings.configuration.worker, cacheDirectory: Worker.cacheDirectory)
+            let configuration = settings.configuration
+            fence = try FencePlan(
+                configuration.worker, configuration.worker.policy, entry: settings.entry,
+                cacheDirectory: Worker.cacheDirectory)
         } catch {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
         }
         let wish = NotifySocket.takeWish()
+        let doors: AgentDoors
+        do throws(DoorProblem) {
+            doors = try AgentDoors(settings.configuration.common.security)
+        } catch {
+            messages.fail("\(error)")
+            return RunEnding(exitCode: 2)
+        }
         var socket: ListeningSocket?
         if settings.configuration.isAdminGiven, let place = settings.configuration.admin {
             do throws(ListeningSocket.Failure) {
@@ -91,7 +101,7 @@ public final class Run {
             let run = try Run(settings, fence, messages)
             if socket != nil || wish != nil { run.keepHealth(wish) }
             run.beginSampling()
-            if let socket { try run.openAdmin(socket) }
+            if let socket { try run.openAdmin(socket, doors) }
             return try run.run()
         } catch {
             messages.fail("\(error)")
@@ -151,7 +161,7 @@ public final class Run {
 
     // MARK: the admin port
 
-    private func openAdmin(_ socket: ListeningSocket) throws {
+    private func openAdmin(_ socket: ListeningSocket, _ doors: AgentDoors) throws {
         guard let keeper, let place = settings.configuration.admin else { return }
         let desk = FactsDesk(duties.wake) { [unowned self] in facts }
         duties.add(desk)
@@ -164,7 +174,7 @@ public final class Run {
         let pages = AdminPort.pages(
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
             messages.levels, clock)
-        shown.admin = try AdminPort(socket, place, pages + [FindingPages(findings: findings)], clock)
+        shown.admin = try AdminPort(socket, place, doors, pages + [FindingPages(findings: findings)], clock)
     }
 
     private var facts: WorkloadFacts {

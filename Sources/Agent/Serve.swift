@@ -77,7 +77,10 @@ public final class Serve {
         for warning in settings.warnings { messages.warn(warning) }
         let fence: FencePlan?
         do throws(FenceError) {
-            fence = try FencePlan(settings.configuration.worker, cacheDirectory: Worker.cacheDirectory)
+            let configuration = settings.configuration
+            fence = try FencePlan(
+                configuration.worker, configuration.worker.policy, entry: settings.entry,
+                cacheDirectory: Worker.cacheDirectory)
         } catch {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
@@ -101,6 +104,13 @@ public final class Serve {
             messages.fail("--listen \(settings.configuration.listen): \(error.reason)")
             return RunEnding(exitCode: 2)
         }
+        let doors: AgentDoors
+        do throws(DoorProblem) {
+            doors = try AgentDoors(settings.configuration.common.security)
+        } catch {
+            messages.fail("\(error)")
+            return RunEnding(exitCode: 2)
+        }
         let admin: ListeningSocket?
         do {
             admin = try Self.adminSocket(settings.configuration)
@@ -113,7 +123,7 @@ public final class Serve {
             let serve = try Serve(settings, fence, socket, identity, messages)
             serve.keepHealth(wish)
             serve.beginSampling()
-            try serve.openAdmin(admin)
+            try serve.openAdmin(admin, doors)
             return try serve.run()
         } catch {
             socket.removePath()
@@ -265,6 +275,7 @@ public final class Serve {
     /// New code; and certificate and key as they are now, which are looked at first.
     private func beginReload() {
         let now = clock.monotonicNanoseconds()
+        renewDoors()
         keeper?.reloading()
         readPolicy()
         guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: now)) }
@@ -288,13 +299,25 @@ public final class Serve {
         next.fence = configured.worker.fence
         guard next != workerConfiguration else { return }
         do throws(FenceError) {
-            fence = try FencePlan(next, cacheDirectory: Worker.cacheDirectory)
+            fence = try FencePlan(
+                next, next.policy, entry: settings.entry, cacheDirectory: Worker.cacheDirectory)
         } catch {
             return messages.warn("the policy stays as it was: \(error)")
         }
         workerConfiguration = next
         findings.change(next.policy, source: configured.policy.source)
         messages.say("the policy is \(configured.policy.source ?? "none") as it is now")
+    }
+
+    /// The admin port shows the certificate that is there now; one that cannot be used changes nothing.
+    private func renewDoors() {
+        let security = settings.configuration.common.security
+        guard let admin, security.tls(for: .admin) != nil else { return }
+        do throws(DoorProblem) {
+            admin.change(try AgentDoors(security))
+        } catch {
+            messages.warn("\(error); the admin port goes on with the certificate before")
+        }
     }
 
     private func endCheck() {
@@ -407,7 +430,10 @@ public final class Serve {
         lastReason = outcome.endReason
         lastEnd = outcome.reason
         if !supervisor.isEnding { failure = (outcome.exitCode == 0 ? 1 : outcome.exitCode, lastEnd) }
-        perform(supervisor.ended(id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1)))
+        perform(
+            supervisor.ended(
+                id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1),
+                atLimit: outcome.death?.limit != nil))
     }
 
     // MARK: words
@@ -516,7 +542,7 @@ public final class Serve {
         }
     }
 
-    private func openAdmin(_ socket: ListeningSocket?) throws {
+    private func openAdmin(_ socket: ListeningSocket?, _ doors: AgentDoors) throws {
         let desk = FactsDesk(duties.wake) { [unowned self] in facts }
         duties.add(desk)
         guard let keeper, let socket, let place = settings.configuration.admin else { return }
@@ -530,7 +556,7 @@ public final class Serve {
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
             messages.levels, clock)
         let own: [any AdminPages] = [DiscoveryPages(board: registrations), FindingPages(findings: findings)]
-        admin = try AdminPort(socket, place, pages + own, clock)
+        admin = try AdminPort(socket, place, doors, pages + own, clock)
     }
 
     /// What is known at this moment.

@@ -155,8 +155,11 @@ public struct ServeSupervisor: Sendable {
     }
 
     /// The worker was reaped, or could not be started.
-    /// - Parameter chance: from 0 to 1, so that places do not restart in step.
-    public mutating func ended(_ id: WorkerID, now: UInt64, chance: Double) -> [Action] {
+    /// - Parameters:
+    ///   - chance: from 0 to 1, so that places do not restart in step.
+    ///   - atLimit: it served, and then its program reached a limit. That it can be started is known, so whoever makes it do that again and again does not
+    ///     get its place empty for longer than the first delay.
+    public mutating func ended(_ id: WorkerID, now: UInt64, chance: Double, atLimit: Bool = false) -> [Action] {
         draining[id] = nil
         killed.remove(id)
         overdue.remove(id)
@@ -169,7 +172,7 @@ public struct ServeSupervisor: Sendable {
             forget(id)
             return end(.failedAtStart(id), now)
         case .serving:
-            return endedInPlace(id, now, chance)
+            return endedInPlace(id, now, chance, atLimit)
         }
     }
 
@@ -253,7 +256,9 @@ public struct ServeSupervisor: Sendable {
         }
     }
 
-    private mutating func endedInPlace(_ id: WorkerID, _ now: UInt64, _ chance: Double) -> [Action] {
+    private mutating func endedInPlace(
+        _ id: WorkerID, _ now: UInt64, _ chance: Double, _ atLimit: Bool
+    ) -> [Action] {
         guard let index = places.firstIndex(where: { $0.current?.worker == id || $0.next?.worker == id }) else {
             // It had been followed, or given up for newer code.
             return []
@@ -270,6 +275,7 @@ public struct ServeSupervisor: Sendable {
         }
         let since = places[index].current?.since
         places[index].current = nil
+        if atLimit, since != nil { places[index].failures = 0 }
         return [empty(index, served: since.map { now &- $0 } ?? 0, now, chance)]
     }
 

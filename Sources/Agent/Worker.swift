@@ -63,7 +63,7 @@ struct Worker {
             descriptors.append(places.fileDescriptor)
             process = try ChildProcess(
                 executable: executable, arguments: options + ["--"] + arguments, descriptors: descriptors,
-                parentDeathSignal: SIGTERM, hasOwnGroup: serving != nil)
+                parentDeathSignal: SIGTERM, hasOwnGroup: serving != nil, hasOwnPIDs: fence?.hasOwnPIDs ?? false)
             // The child has its copy.
             withExtendedLifetime((others, file, identityFile)) {}
         } catch {

@@ -22,6 +22,15 @@ extension WorkerConfiguration {
             json.put("wasmMemoryBytesMax", limits.wasmMemory)
             json.put("cpuMilliseconds", limits.cpu.map(Self.milliseconds))
             json.put("wallMilliseconds", limits.wall.map(Self.milliseconds))
+            json.put("loopBlockMilliseconds", limits[.loopBlock].map(Self.milliseconds))
+            json.put("cpuWindowPercent", limits.cpuWindow?.percent)
+            json.put("cpuWindowMilliseconds", (limits.cpuWindow?.nanoseconds).map(Self.milliseconds))
+            json.name("use")
+            json.object { json in
+                for name in WorkloadLimits.Name.ofIsolates {
+                    if let value = limits[name] { json.put(name.rawValue, value) }
+                }
+            }
             json.put("workersMax", workersMax)
             json.put("profileSlowMilliseconds", profileSlow.map(Self.milliseconds))
             json.put("heapSnapshotBytesMax", snapshotsHeap ? ProfileFiles.snapshotBytesMax : nil)

@@ -14,6 +14,17 @@ public struct WorkerOutcome: Hashable, Sendable {
         public var isRequested = false
         /// The worker ended itself for it, and left it to the agent to say so.
         public var isOwn = false
+        /// The limit that was reached, if it was one.
+        public var limit: Limit?
+        /// The system call that the fence killed it for; empty: its name is not known.
+        public var refusedCall: String?
+    }
+
+    /// A limit that ended a worker.
+    public struct Limit: Hashable, Sendable {
+        /// As in `--limit`.
+        public var name: String
+        public var outcome: WorkloadOutcome
     }
 
     /// Values of `error.type` that are no signal.
@@ -22,6 +33,9 @@ public struct WorkerOutcome: Hashable, Sendable {
         public static let heapLimit = "heap_limit"
         public static let cpuLimit = "cpu_limit"
         public static let wallLimit = "wall_limit"
+        public static let memoryLimit = "memory_limit"
+        public static let loopBlockLimit = "loop_block_limit"
+        public static let promiseLimit = "promise_limit"
         public static let limit = "limit"
         public static let ringBroken = "ring_broken"
         public static let `internal` = "internal_error"
@@ -126,16 +140,36 @@ extension WorkerOutcome {
         func text(_ what: String) -> String { note.message.isEmpty ? what : note.message }
         switch note.code {
         case .fatal: self.init(1, "V8 fatal error: " + text("no reason given"), ErrorType.fatal)
-        case .heapLimit: self.init(4, text("heap limit reached"), ErrorType.heapLimit)
-        case .cpuLimit: self.init(4, text("CPU limit reached"), ErrorType.cpuLimit)
-        case .wallLimit: self.init(4, text("wall clock limit reached"), ErrorType.wallLimit)
+        case .heapLimit:
+            self.init(4, text("heap limit reached"), ErrorType.heapLimit, Limit(name: "heap", outcome: .exceededMemory))
+        case .cpuLimit:
+            self.init(4, text("CPU limit reached"), ErrorType.cpuLimit, Limit(name: "cpu", outcome: .exceededCpu))
+        case .wallLimit:
+            self.init(
+                4, text("wall clock limit reached"), ErrorType.wallLimit, Limit(name: "wall", outcome: .exceededWall))
+        case .memoryLimit:
+            self.init(
+                4, text("memory limit reached"), ErrorType.memoryLimit, Limit(name: "memory", outcome: .exceededMemory))
+        case .loopBlockLimit:
+            self.init(
+                4, text("event loop blocked for too long"), ErrorType.loopBlockLimit,
+                Limit(name: "loop-block", outcome: .exceededLoopBlock))
+        case .cpuWindowLimit:
+            self.init(
+                4, text("CPU limit reached"), ErrorType.cpuLimit, Limit(name: "cpu-window", outcome: .exceededCpu))
+        case .promiseLimit:
+            self.init(
+                4, text("promise limit reached"), ErrorType.promiseLimit,
+                Limit(name: "promises", outcome: .exceededPromises))
         case .start, .exit: self.init(1, text("no reason given"), ErrorType.internal)
-        case .fence: self.init(3, "killed by the fence: syscall \(text("of no known name"))", ErrorType.fence)
+        case .fence:
+            self.init(3, "killed by the fence: syscall \(text("of no known name"))", ErrorType.fence)
+            death?.refusedCall = note.message
         case .internal: self.init(70, "internal error of the worker: " + text("no reason given"), ErrorType.internal)
         }
     }
 
-    private init(_ exitCode: Int32, _ reason: String, _ errorType: String) {
-        self.init(exitCode: exitCode, death: Death(reason: reason, errorType: errorType))
+    private init(_ exitCode: Int32, _ reason: String, _ errorType: String, _ limit: Limit? = nil) {
+        self.init(exitCode: exitCode, death: Death(reason: reason, errorType: errorType, limit: limit))
     }
 }

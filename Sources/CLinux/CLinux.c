@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -48,8 +49,8 @@ bool sl_signalfd_next(int fd, sl_signal *signal) {
 static int exec_child(const sl_spawn_request *request, pid_t parent) {
     if (prctl(PR_SET_PDEATHSIG, request->parent_death_signal) != 0) return errno;
     if (request->own_group && setpgid(0, 0) != 0) return errno;
-    // The parent may have died before the lines above; then nobody would tell us.
-    if (getppid() != parent) return ESRCH;
+    // The parent may have died before the lines above; then nobody would tell us. From a PID namespace of our own it has no number.
+    if (getppid() != parent && !request->own_pids) return ESRCH;
 
     // First out of the way of 3, 4, ...: a source may be another's destination. Not closed at exec by dup2's own doing.
     int lifted[SL_SPAWN_DESCRIPTORS_MAX];
@@ -83,11 +84,23 @@ static int exec_child(const sl_spawn_request *request, pid_t parent) {
     return errno;
 }
 
+// The next children of this thread begin a PID namespace; what undoes it. -1 and errno.
+static int begin_pids(void) {
+    int own = open("/proc/thread-self/ns/pid", O_RDONLY | O_CLOEXEC);
+    if (own < 0 || unshare(CLONE_NEWPID) == 0) return own;
+    int saved = errno;
+    close(own);
+    errno = saved;
+    return -1;
+}
+
 pid_t sl_spawn(const sl_spawn_request *request) {
     if (request->descriptor_count > SL_SPAWN_DESCRIPTORS_MAX) {
         errno = EINVAL;
         return -1;
     }
+    int own_pids = -1;
+    if (request->own_pids && (own_pids = begin_pids()) < 0) return -1;
     sigset_t all, before;
     sigfillset(&all);
     if (sigprocmask(SIG_SETMASK, &all, &before) != 0) return -1;
@@ -100,6 +113,10 @@ pid_t sl_spawn(const sl_spawn_request *request) {
     }
     int fork_failure = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
+    if (own_pids >= 0) {
+        setns(own_pids, CLONE_NEWPID);
+        close(own_pids);
+    }
     if (child < 0) {
         errno = fork_failure;
         return -1;
@@ -427,6 +444,29 @@ void sl_peer_text(int fd, char *text, size_t count) {
     if (address.ss_family != AF_INET && address.ss_family != AF_INET6) return;
     if (getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0) return;
     snprintf(text, count, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+static uint64_t big_endian(const uint8_t *bytes) {
+    uint64_t number = 0;
+    for (int i = 0; i < 8; i++) number = number << 8 | bytes[i];
+    return number;
+}
+
+bool sl_peer_key(int fd, uint64_t *high, uint64_t *low) {
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    if (getpeername(fd, (struct sockaddr *)&address, &length) != 0) return false;
+    if (address.ss_family == AF_INET) {
+        *high = 0;
+        *low = 0xFFFFULL << 32 | ntohl(((struct sockaddr_in *)&address)->sin_addr.s_addr);
+        return true;
+    }
+    if (address.ss_family != AF_INET6) return false;
+    const uint8_t *bytes = ((struct sockaddr_in6 *)&address)->sin6_addr.s6_addr;
+    *high = big_endian(bytes);
+    // Mapped addresses and ::1 are below ::/64, and whole.
+    *low = *high == 0 ? big_endian(bytes + 8) : 0;
+    return true;
 }
 
 int64_t sl_birth_seconds(int fd) {

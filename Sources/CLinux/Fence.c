@@ -160,6 +160,12 @@ int sl_fence_namespaces(bool net, bool ipc) {
     return result != 0 ? result : write_file("/proc/self/gid_map", map);
 }
 
+bool sl_is_admin(void) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
+    return syscall(SYS_capget, &header, data) == 0 && data[0].effective >> 21 & 1;
+}
+
 bool sl_fence_takes_namespaces(void) {
     if (geteuid() == 0) return access("/proc/self/ns/net", F_OK) == 0;
     return access("/proc/self/ns/user", F_OK) == 0;

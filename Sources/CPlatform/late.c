@@ -81,6 +81,27 @@ static const char stream_transfer_js[] = {
 static const char string_decoder_js[] = {
 #embed "../Platform/js/late/string_decoder.js"
 };
+static const char subtle_aes_js[] = {
+#embed "../Platform/js/late/subtle_aes.js"
+};
+static const char subtle_core_js[] = {
+#embed "../Platform/js/late/subtle_core.js"
+};
+static const char subtle_curves_js[] = {
+#embed "../Platform/js/late/subtle_curves.js"
+};
+static const char subtle_derive_js[] = {
+#embed "../Platform/js/late/subtle_derive.js"
+};
+static const char subtle_hash_js[] = {
+#embed "../Platform/js/late/subtle_hash.js"
+};
+static const char subtle_jwk_js[] = {
+#embed "../Platform/js/late/subtle_jwk.js"
+};
+static const char subtle_rsa_js[] = {
+#embed "../Platform/js/late/subtle_rsa.js"
+};
 static const char url_legacy_js[] = {
 #embed "../Platform/js/late/url_legacy.js"
 };
@@ -130,6 +151,13 @@ static const sl_platform_source sources[] = {
     {"script_wire", script_wire_js, sizeof script_wire_js},
     {"stream_transfer", stream_transfer_js, sizeof stream_transfer_js},
     {"string_decoder", string_decoder_js, sizeof string_decoder_js},
+    {"subtle_aes", subtle_aes_js, sizeof subtle_aes_js},
+    {"subtle_core", subtle_core_js, sizeof subtle_core_js},
+    {"subtle_curves", subtle_curves_js, sizeof subtle_curves_js},
+    {"subtle_derive", subtle_derive_js, sizeof subtle_derive_js},
+    {"subtle_hash", subtle_hash_js, sizeof subtle_hash_js},
+    {"subtle_jwk", subtle_jwk_js, sizeof subtle_jwk_js},
+    {"subtle_rsa", subtle_rsa_js, sizeof subtle_rsa_js},
     {"url_legacy", url_legacy_js, sizeof url_legacy_js},
     {"url_module", url_module_js, sizeof url_module_js},
     {"util", util_js, sizeof util_js},

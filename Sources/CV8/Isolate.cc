@@ -114,6 +114,8 @@ sl_v8_isolate *sl_v8_isolate_create(const sl_v8_isolate_options *options) {
     if (options->stack_bytes_max) sl::LimitStack(self->isolate, options->stack_bytes_max);
     sl::SetUpIsolate(self);
     sl::SetUpHeap(self);
+    if (options->promises_max) sl::LimitPromises(self, options->promises_max);
+    self->clone_bytes_max = options->clone_bytes_max;
     v8::HeapStatistics figures;
     self->isolate->GetHeapStatistics(&figures);
     self->allocator->set_text_bytes_max(figures.heap_size_limit() / sl::kTextShare);

@@ -122,12 +122,21 @@ struct TransferList {
 
 class Writing final : public v8::ValueSerializer::Delegate {
 public:
-    Writing(v8::Isolate *isolate, sl_v8_message *message, const TransferList &transfer)
-        : serializer(isolate, this), isolate_(isolate), message_(message), transfer_(transfer), shared_(message->shared), kept_(message->kept) {}
+    Writing(sl_v8_isolate *self, sl_v8_message *message, const TransferList &transfer)
+        : serializer(self->isolate, this), bytes_max_(self->clone_bytes_max), isolate_(self->isolate), message_(message), transfer_(transfer), shared_(message->shared), kept_(message->kept) {}
 
     void ThrowDataCloneError(v8::Local<v8::String> message) override {
         ThrowCloneError(isolate_, ToString(isolate_, message, kExceptionTextMax));
     }
+
+    // V8 asks for twice what it has at least. Null: it throws a DataCloneError.
+    void *ReallocateBufferMemory(void *old, size_t size, size_t *actual_size) override {
+        if (bytes_max_ && size > 2 * bytes_max_ + kCloneSlack) return nullptr;
+        *actual_size = size;
+        return realloc(old, size);
+    }
+
+    void FreeBufferMemory(void *buffer) override { free(buffer); }
 
     v8::Maybe<uint32_t> GetSharedArrayBufferId(v8::Isolate *, v8::Local<v8::SharedArrayBuffer> buffer) override {
         return v8::Just(shared_.Add(buffer->GetBackingStore()).first);
@@ -192,6 +201,8 @@ private:
         return true;
     }
 
+    static constexpr size_t kCloneSlack = 1024;
+    const size_t bytes_max_;  // 0: no limit
     v8::Isolate *const isolate_;
     sl_v8_message *const message_;
     const TransferList &transfer_;
@@ -343,11 +354,15 @@ std::unique_ptr<sl_v8_message> Write(sl_v8_isolate *self, v8::Local<v8::Context>
     TransferList transfer;
     if (!OpenTransferList(self, context, transfer_list, &transfer)) return nullptr;
 
-    Writing writing(self->isolate, message.get(), transfer);
+    Writing writing(self, message.get(), transfer);
     writing.serializer.WriteHeader();
     for (uint32_t id = 0; id < transfer.buffers.size(); ++id) writing.serializer.TransferArrayBuffer(id, transfer.BufferAt(id));
     if (!writing.serializer.WriteValue(context, value).FromMaybe(false)) return nullptr;
     std::tie(message->bytes, message->length) = writing.serializer.Release();
+    if (self->clone_bytes_max && message->length > self->clone_bytes_max) {
+        ThrowCloneError(self->isolate, "the message is larger than its limit of " + std::to_string(self->clone_bytes_max) + " bytes");
+        return nullptr;
+    }
     if (!Accept(self->isolate, context, value, refuse, message->bytes, message->length)) return nullptr;
     // A getter among what was serialized may have detached what was to be moved.
     for (size_t index = 0; index < transfer.buffers.size(); ++index) {

@@ -50,6 +50,20 @@ void OnRejection(v8::PromiseRejectMessage message) {
     }
 }
 
+// Only where their number is limited: V8 calls this four times a promise.
+void OnPromise(v8::PromiseHookType type, v8::Local<v8::Promise> promise, v8::Local<v8::Value>) {
+    if (type != v8::PromiseHookType::kInit && type != v8::PromiseHookType::kResolve) return;
+    sl_v8_isolate *self = Self(promise->GetIsolate());
+    if (type == v8::PromiseHookType::kResolve) {
+        if (self->promises_pending > 0) --self->promises_pending;
+        return;
+    }
+    if (++self->promises_pending <= self->promises_max) return;
+    int none = SL_V8_END_NONE;
+    self->end_reason.compare_exchange_strong(none, SL_V8_END_PROMISE_LIMIT);
+    self->isolate->TerminateExecution();
+}
+
 // Settling runs user code (a thenable's `then`), which may throw into the promise or be terminated.
 template <typename Settle>
 void SettleAndFree(sl_v8_resolver *resolver, Settle settle) {
@@ -69,6 +83,11 @@ void SettleAndFree(sl_v8_resolver *resolver, Settle settle) {
 }  // namespace
 
 void SetUpRejections(sl_v8_isolate *self) { self->isolate->SetPromiseRejectCallback(OnRejection); }
+
+void LimitPromises(sl_v8_isolate *self, size_t count) {
+    self->promises_max = count;
+    self->isolate->SetPromiseHook(OnPromise);
+}
 
 }  // namespace sl
 
@@ -121,3 +140,5 @@ void sl_v8_resolver_reject(sl_v8_resolver *resolver, sl_v8_value *reason) {
         if (!handle.IsEmpty()) (void)handle->Reject(context, sl::Open(isolate, reason));
     });
 }
+
+void sl_v8_isolate_forget_promises(sl_v8_isolate *self) { self->promises_pending = 0; }

@@ -134,6 +134,24 @@ sl_v8_value *sl_v8_value_uint8_array(sl_v8_realm *realm, const void *bytes, size
     return sl::Retain(realm->isolate, v8::Uint8Array::New(buffer, 0, buffer->ByteLength()));
 }
 
+sl_v8_value *sl_v8_value_owned_bytes(sl_v8_realm *realm, void *memory, size_t length, size_t shown, void (*release)(void *, size_t)) {
+    struct Owner {
+        std::shared_ptr<sl::BufferAllocator> allocator;
+        void (*release)(void *, size_t);
+    };
+    sl::RealmEntry entry(realm);
+    auto *owner = new Owner{realm->isolate->allocator, release};
+    if (owner->allocator) owner->allocator->Count(length);
+    auto release_counted = [](void *data, size_t length, void *context) {
+        std::unique_ptr<Owner> owner(static_cast<Owner *>(context));
+        if (owner->allocator) owner->allocator->Uncount(length);
+        owner->release(data, length);
+    };
+    std::unique_ptr<v8::BackingStore> store = v8::ArrayBuffer::NewBackingStore(memory, length, release_counted, owner);
+    v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(entry.isolate, std::move(store));
+    return sl::Retain(realm->isolate, v8::Uint8Array::New(buffer, 0, shown < length ? shown : length));
+}
+
 sl_v8_value *sl_v8_value_external_buffer(sl_v8_realm *realm, void *bytes, size_t length) {
     sl::RealmEntry entry(realm);
     std::unique_ptr<v8::BackingStore> store =

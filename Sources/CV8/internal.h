@@ -87,6 +87,7 @@ public:
 
     // Counts memory that came from elsewhere.
     void Count(size_t length) { bytes_.fetch_add(length, std::memory_order_relaxed); }
+    void Uncount(size_t length) { bytes_.fetch_sub(length, std::memory_order_relaxed); }
     size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
 private:
@@ -197,6 +198,8 @@ struct sl_v8_isolate {
     v8::Global<v8::Function> prepare_stack;
     bool preparing_stack = false;
 
+    size_t promises_pending = 0, promises_max = 0;  // counted where they are limited
+    size_t clone_bytes_max = 0;  // of a message; 0: no limit
     size_t heap_bytes_initial = 0;  // the limit before extra room was granted; 0 while none is, see Heap.cc
 
     double collection_started[4] = {};  // by index of the kind's bit; nanoseconds
@@ -364,6 +367,8 @@ sl_v8_string SealCache(std::unique_ptr<v8::ScriptCompiler::CachedData> data);
 void SetUpModules(sl_v8_isolate *isolate);
 void ForgetModules(sl_v8_realm *realm);
 void SetUpRejections(sl_v8_isolate *isolate);
+// Ends execution when more promises than `count` were made and not resolved, counted since sl_v8_isolate_forget_promises.
+void LimitPromises(sl_v8_isolate *isolate, size_t count);
 void SetUpHeap(sl_v8_isolate *isolate);
 void SetUpWasm(sl_v8_isolate *isolate);
 void ForgetWasmStreams(sl_v8_isolate *isolate);

@@ -59,6 +59,11 @@ public struct AgentConfiguration: Hashable, Sendable {
             configuration.metricNanoseconds = UInt64(interval) * 1_000_000
         }
         configuration.common = read.common
+        if configuration.isAdminGiven, let admin = configuration.admin,
+            let refusal = read.common.security.refusal(of: admin, .admin)
+        {
+            problems.error("--admin", refusal)
+        }
         configuration.worker.resolve = read.common.discovery.resolve
         configuration.logs = flags.logs
         configuration.policy = read.policy

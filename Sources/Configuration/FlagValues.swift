@@ -22,6 +22,8 @@ public struct FlagValues: Sendable {
     public var folders: [String] = []
     public var logLevel: String?
     public var isJSON = false
+    /// `--insecure`.
+    public var isInsecure = false
     public var flushTimeout: String?
     public var shutdownTimeout: String?
     public var startTimeout: String?

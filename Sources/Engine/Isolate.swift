@@ -39,6 +39,10 @@ public struct IsolateOptions {
     public var stackBytesMax = 0
     /// Sum of the live ArrayBuffers; over it `new ArrayBuffer` throws a RangeError.
     public var arrayBufferBytesMax = 0
+    /// Promises made and not resolved, since `forgetPromises`; over it execution ends. Their counting costs time.
+    public var promisesMax = 0
+    /// Of one message of structured clone; over it a DataCloneError.
+    public var cloneBytesMax = 0
     /// What `Snapshot.create` made; must stay in place as long as the isolate lives.
     public var snapshot: UnsafeRawBufferPointer?
     /// An isolate of this process was made from the same bytes: they need not be checked again.
@@ -49,7 +53,7 @@ public struct IsolateOptions {
 
 /// Why running JavaScript was stopped from outside.
 public enum EndReason: Sendable {
-    case none, terminated, heapLimit
+    case none, terminated, heapLimit, promiseLimit
 }
 
 /// What V8 asks of, or tells, its host. All on the isolate's thread.
@@ -113,6 +117,8 @@ public final class Isolate {
         raw.young_bytes_initial = options.youngBytesInitial
         raw.stack_bytes_max = options.stackBytesMax
         raw.array_buffer_bytes_max = options.arrayBufferBytesMax
+        raw.promises_max = options.promisesMax
+        raw.clone_bytes_max = options.cloneBytesMax
         raw.snapshot = options.snapshot?.baseAddress?.assumingMemoryBound(to: UInt8.self)
         raw.snapshot_length = options.snapshot?.count ?? 0
         raw.snapshot_is_known = options.snapshotIsKnown
@@ -181,9 +187,13 @@ public final class Isolate {
         switch sl_v8_isolate_end_reason(raw) {
         case SL_V8_END_TERMINATED: .terminated
         case SL_V8_END_HEAP_LIMIT: .heapLimit
+        case SL_V8_END_PROMISE_LIMIT: .promiseLimit
         default: .none
         }
     }
+
+    /// Promises that are not resolved yet no longer count.
+    public func forgetPromises() { sl_v8_isolate_forget_promises(raw) }
 
     /// For a thread that has this isolate only: calls into it get cheaper.
     public func stayEntered() {

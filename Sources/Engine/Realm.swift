@@ -48,6 +48,15 @@ public final class Realm {
         Value(sl_v8_value_uint8_array(raw, bytes.baseAddress, bytes.count), isolate)
     }
 
+    /// A Uint8Array of the first `shown` bytes of memory that is given back when no ArrayBuffer, in this isolate or another, has it any more.
+    /// - Parameter release: on any thread.
+    public func makeOwnedBytes(
+        _ memory: UnsafeMutableRawBufferPointer, shown: Int,
+        release: @convention(c) (_ memory: UnsafeMutableRawPointer, _ length: Int) -> Void
+    ) -> Value {
+        Value(sl_v8_value_owned_bytes(raw, memory.baseAddress!, memory.count, shown, release), isolate)
+    }
+
     /// An ArrayBuffer over memory that outlives the isolate. It cannot be detached.
     public func makeExternalBuffer(_ memory: UnsafeMutableRawBufferPointer) -> Value {
         Value(sl_v8_value_external_buffer(raw, memory.baseAddress!, memory.count), isolate)

@@ -46,9 +46,10 @@ public final class ChildProcess: Sendable {
     ///   - arguments: without the program's name.
     ///   - parentDeathSignal: sent to the child when the calling thread ends; call from one that lives on.
     ///   - hasOwnGroup: the terminal's signals do not reach it.
+    ///   - hasOwnPIDs: it is the first process of a PID namespace, and has no number for any other.
     public init(
         executable: String, arguments: [String], descriptors: [Int32], parentDeathSignal: Int32,
-        hasOwnGroup: Bool = false, environment: [String]? = nil,
+        hasOwnGroup: Bool = false, hasOwnPIDs: Bool = false, environment: [String]? = nil,
         streams: (input: Int32?, output: Int32?, error: Int32?) = (nil, nil, nil)
     ) throws(SystemCallError) {
         var strings: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
@@ -70,7 +71,8 @@ public final class ChildProcess: Sendable {
                                 descriptors: descriptors.baseAddress ?? empty,
                                 descriptor_count: Int32(descriptors.count),
                                 streams: (streams.input ?? -1, streams.output ?? -1, streams.error ?? -1),
-                                parent_death_signal: parentDeathSignal, own_group: hasOwnGroup)
+                                parent_death_signal: parentDeathSignal, own_group: hasOwnGroup,
+                                own_pids: hasOwnPIDs)
                             return sl_spawn(&request)
                         }
                     }

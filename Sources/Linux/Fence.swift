@@ -35,6 +35,8 @@ public struct Fence: Sendable {
             if hasOwnNet { layers.insert(.net) }
             if hasOwnIPC { layers.insert(.ipc) }
         }
+        // It has this number nowhere else.
+        if getpid() == 1 { layers.insert(.pid) }
         if let user, sl_fence_user(user.id, user.group) == 0 { layers.insert(.user) }
         if sl_fence_capabilities(keptCapabilities) == 0 { layers.insert(.capabilities) }
         if restrict() == 0 { layers.formUnion(Self.landlockLayers) }
@@ -77,6 +79,7 @@ public struct Fence: Sendable {
         if sl_fence_takes_calls() { layers.insert(.seccomp) }
         if sl_fence_takes_namespaces() { layers.formUnion(FenceLayers([.net, .ipc])) }
         if geteuid() == 0 { layers.insert(.user) }
+        if sl_is_admin() { layers.insert(.pid) }
         return layers
     }
 

@@ -4,7 +4,7 @@ public import Engine
 public enum PlatformOps {
     /// In the order they are registered, which a snapshot depends on.
     public static let all: [Op] =
-        output + run + timers + fetch + encoding + clone + machine + sources + ring + http + compression + crypto
+        output + run + timers + fetch + encoding + clone + machine + sources + ring + http + compression + crypto + keys
         + messages
         + wasm + wasi + webSocket + policy
 

@@ -30,6 +30,8 @@ public protocol PlatformHost: AnyObject {
     func continueImport(_ token: Int)
     /// A promise given to `ops.promiseSettled` has settled.
     func promiseSettled(_ token: Int, reason: Value?)
+    /// What another thread calls with a job that has ended: `internal.jobs.ended` is to be told, in a turn. Nothing happens once the isolate ends.
+    func cryptoEnd() -> @Sendable (CryptoJob) -> Void
     /// Another finding of a kind, about a permission or a limit: what `Telemetry.FindingCounter` counts.
     func countFinding(_ kind: String, _ name: String)
     /// JSON of the source map of a loaded script; nil when it has none.
@@ -185,6 +187,7 @@ public final class OpHost {
     let ring: UnsafeMutableRawBufferPointer?
     /// Comes with the first digest.
     private(set) lazy var hashes = HashTable()
+    public private(set) lazy var jobs = CryptoJobs()
     /// Nil unless the worker serves, and before it does.
     public var http: (any HTTPHost)?
     public var messages: (any MessageHost)?

@@ -71,9 +71,9 @@ public final class ReceiverHandler: RequestHandler, @unchecked Sendable {
     /// <https://opentelemetry.io/docs/specs/otlp/#failures-1>.
     public func refuse(_ head: borrowing ServedRequest, _ answer: ServerAnswer) -> ServerAnswer {
         guard let route = Route(head), options.protocols.contains(route.receiver) else { return answer }
-        let message = refusalText(answer.status)
-        let retryAfterSeconds = answer.status == 503 ? 1 : nil
-        if retryAfterSeconds == nil { counters.addBad(route.receiver) } else { counters.addFull(route.receiver) }
+        let message = answer.body.isEmpty ? refusalText(answer.status) : Self.line(answer.body)
+        let retryAfterSeconds = answer.status == 503 || answer.status == 429 ? 1 : nil
+        if answer.status != 503 { counters.addBad(route.receiver) } else { counters.addFull(route.receiver) }
         if case .grpc = route {
             guard head.isHTTP2 else { return answer }
             let code = OTLP.StatusCode(httpStatus: answer.status)
@@ -98,6 +98,10 @@ public final class ReceiverHandler: RequestHandler, @unchecked Sendable {
         case 415: "the content-encoding is none of those that are understood: \(ContentCoding.accepted)"
         default: "no memory at the moment"
         }
+    }
+
+    private static func line(_ text: [UInt8]) -> String {
+        String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 
     var tooLargeText: String {

@@ -7,6 +7,11 @@ enum Outcome: Hashable, Sendable {
         case heap
         case cpu(milliseconds: Double)
         case wall(milliseconds: Double)
+        case cpuWindow(percent: Double, milliseconds: Double)
+        case loopBlock(milliseconds: Double)
+        /// ArrayBuffers and memories of WebAssembly.
+        case memory
+        case promises(count: Int)
     }
 
     /// Nothing was pending any more. The code is `process.exitCode`.
@@ -56,6 +61,11 @@ enum Outcome: Hashable, Sendable {
         case .limit(.heap): "heap limit reached"
         case .limit(.cpu(let milliseconds)): "CPU limit of \(format(milliseconds)) ms reached"
         case .limit(.wall(let milliseconds)): "wall clock limit of \(format(milliseconds)) ms reached"
+        case .limit(.cpuWindow(let percent, let milliseconds)):
+            "CPU limit of \(format(percent)) % in \(format(milliseconds)) ms reached"
+        case .limit(.loopBlock(let milliseconds)): "event loop blocked for more than \(format(milliseconds)) ms"
+        case .limit(.memory): "memory limit reached"
+        case .limit(.promises(let count)): "limit of \(count) pending promises reached"
         case .entryUnreadable(let reason), .internalError(let reason): reason
         }
     }
@@ -79,8 +89,11 @@ enum Outcome: Hashable, Sendable {
         case .terminated, .interrupted: "terminate"
         case .failed, .unsettledAwait, .entryUnreadable: "error"
         case .limit(.heap): "heap_limit"
-        case .limit(.cpu): "cpu_limit"
+        case .limit(.cpu), .limit(.cpuWindow): "cpu_limit"
         case .limit(.wall): "wall_limit"
+        case .limit(.loopBlock): "loop_block_limit"
+        case .limit(.memory): "memory_limit"
+        case .limit(.promises): "promise_limit"
         case .internalError: "internal_error"
         }
     }
@@ -107,13 +120,29 @@ enum Outcome: Hashable, Sendable {
         switch self {
         case .limit(.heap): (.heapLimit, reason ?? "")
         case .limit(.cpu): (.cpuLimit, reason ?? "")
+        case .limit(.cpuWindow): (.cpuWindowLimit, reason ?? "")
         case .limit(.wall): (.wallLimit, reason ?? "")
+        case .limit(.loopBlock): (.loopBlockLimit, reason ?? "")
+        case .limit(.memory): (.memoryLimit, reason ?? "")
+        case .limit(.promises): (.promiseLimit, reason ?? "")
         case .internalError(let reason): (.internal, reason)
         case .entryUnreadable(let reason): (.start, reason)
         case .unsettledAwait where serves: (.start, reason ?? "")
         case .exited where serves: (.exit, "it called process.exit(\(programCode))")
         case .failed: failure.map { (.start, $0) }
         default: nil
+        }
+    }
+
+    /// What the one who reached a limit gets to be called.
+    var workloadOutcome: WorkloadOutcome? {
+        guard case .limit(let limit) = self else { return nil }
+        return switch limit {
+        case .heap, .memory: .exceededMemory
+        case .cpu, .cpuWindow: .exceededCpu
+        case .wall: .exceededWall
+        case .loopBlock: .exceededLoopBlock
+        case .promises: .exceededPromises
         }
     }
 

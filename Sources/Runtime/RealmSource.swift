@@ -18,6 +18,10 @@ struct RealmSource {
     ) {
         var isolateOptions = IsolateOptions()
         isolateOptions.heapBytesMax = options.heapBytesMax
+        isolateOptions.arrayBufferBytesMax = options.limit("memory") ?? 0
+        isolateOptions.stackBytesMax = options.limit("stack") ?? 0
+        isolateOptions.promisesMax = options.limit("promises") ?? 0
+        isolateOptions.cloneBytesMax = options.limit("clone-bytes") ?? 0
         isolateOptions.youngBytesInitial = youngBytesInitial
         if let known {
             isolateOptions.snapshot = known.bytes

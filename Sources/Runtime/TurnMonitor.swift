@@ -6,22 +6,7 @@
 internal import Engine
 internal import Glibc
 internal import NIOCore
-internal import Synchronization
 internal import Telemetry
-
-/// What the watchdog's thread may see of the turns.
-final class TurnClock: Sendable {
-    private let start = Atomic<UInt64>(0)
-
-    func began(_ time: Double) { start.store(time.bitPattern, ordering: .relaxed) }
-    func ended() { start.store(0, ordering: .relaxed) }
-
-    /// Ring time at which the turn that runs began; nil: none runs.
-    var runningSince: Double? {
-        let bits = start.load(ordering: .relaxed)
-        return bits == 0 ? nil : Double(bitPattern: bits)
-    }
-}
 
 /// On the isolate's thread.
 final class TurnMonitor {
@@ -59,6 +44,12 @@ final class TurnMonitor {
     var childCount: () -> Int = { 0 }
     /// Nil without an agent.
     var profile: ProfileControl?
+    /// CPU time that a request may use; nil: no limit. Nanoseconds.
+    var requestCPUMax: Double?
+    /// Whose turn the last one was, or who has used more than that. Whose doing it is when a limit ends the isolate.
+    private(set) var offender: HTTPConnection?
+    /// The offender has used more over its turns.
+    private(set) var isOverCPU = false
 
     private(set) var start = 0.0
     /// The connection whose request the turn was entered for, or goes on with since `ownedSince`.
@@ -91,7 +82,7 @@ final class TurnMonitor {
     @inline(__always)
     func begin(_ owner: HTTPConnection?) {
         start = isolate.now
-        turns.began(start)
+        turns.began(start, spent: owner?.request.cpuTime ?? 0)
         self.owner = owner
         ownedSince = start
         if let profile, profile.isMarking { profile.mark(start, owner) }
@@ -104,6 +95,7 @@ final class TurnMonitor {
         charge(now - ownedSince)
         owner = connection
         ownedSince = now
+        turns.goesOn(now, spent: connection?.request.cpuTime ?? 0)
         if let profile, profile.isMarking { profile.mark(now, connection) }
     }
 
@@ -135,13 +127,18 @@ final class TurnMonitor {
     func leave() {
         // Its note was not taken: nobody serves yet.
         if isStallNoted { _ = profile?.slowEnded() }
+        if !isOverCPU { offender = owner }
         owner = nil
         isStallNoted = false
     }
 
     private func charge(_ nanoseconds: Double) {
-        guard let owner, owner.request.identity.isSampled else { return }
+        guard let owner, owner.request.identity.isSampled || requestCPUMax != nil else { return }
         owner.request.cpuTime += nanoseconds
+        if let requestCPUMax, owner.request.cpuTime > requestCPUMax, !owner.request.isOver, !isOverCPU {
+            isOverCPU = true
+            offender = owner
+        }
     }
 
     /// CPU time of the request whose record is being written, the turn that runs included. Nanoseconds.
@@ -163,6 +160,9 @@ final class TurnMonitor {
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
     }
+
+    /// ArrayBuffers and memories of WebAssembly, by V8's count.
+    var externalBytes: Int { isolate.heapStatistics.external }
 
     // MARK: stalls
 

@@ -1,5 +1,6 @@
 // The one thread beside the isolate's: it takes SIGINT and SIGTERM, which must end even an endless loop, and enforces the limits on CPU and wall time.
-// It sleeps in poll until one of them can be due, so a run without limits costs it nothing. Of a server it looks for stalls 25 times a second.
+// It sleeps in poll until one of them can be due, so a run without limits costs it nothing. Of a server it looks for stalls 25 times a second, and for
+// limits as often as they want it (Limits/WatchdogLimits.swift).
 
 internal import Glibc
 internal import Linux
@@ -7,22 +8,6 @@ internal import Telemetry
 internal import Wire
 
 struct Watchdog: Sendable {
-    struct Limits: Sendable {
-        /// Of the whole run.
-        var cpuMilliseconds: Double?
-        var wallMilliseconds: Double?
-        /// Of one turn of a server: JavaScript that does not come back holds up every other request. A turn that runs is taken to use the CPU.
-        var turnCPUMilliseconds: Double?
-        var turnWallMilliseconds: Double?
-
-        /// What a turn that has run for so long has exceeded.
-        func exceeded(byTurnOf milliseconds: Double) -> Outcome? {
-            if let limit = turnCPUMilliseconds, milliseconds > limit { return .limit(.cpu(milliseconds: limit)) }
-            if let limit = turnWallMilliseconds, milliseconds > limit { return .limit(.wall(milliseconds: limit)) }
-            return nil
-        }
-    }
-
     /// How long a stopped run may take to wind up before the process ends regardless.
     static let graceMilliseconds = 2_000.0
     /// How long a server without its agent may take to finish what it has.
@@ -33,7 +18,7 @@ struct Watchdog: Sendable {
     static let childrenMilliseconds = 100.0
 
     let signals: SignalDescriptor
-    let limits: Limits
+    let limits: WatchdogLimits
     /// CPU clock of the isolate's thread.
     let cpuClock: clockid_t
     /// Gets a death note if the run does not wind up.
@@ -50,6 +35,10 @@ struct Watchdog: Sendable {
     /// Called when a turn has run longer than so many milliseconds (at least those of a stall), once for each.
     var slowMilliseconds: Double?
     var slow: @Sendable () -> Void = {}
+    /// Called while something runs, as often as `WatchdogLimits.memoryMilliseconds` says: has the isolate look at its memory.
+    var lookAtMemory: @Sendable () -> Void = {}
+    /// Answers what is in flight when the isolate's thread does not come back. Any thread: that one is stuck.
+    var lastResort: @Sendable (Outcome) -> Void = { _ in }
     /// Where the agent's commands come from, and who carries them out.
     var control: LocalConnection?
     var command: @Sendable (ControlCommand) -> Void = { _ in }
@@ -90,20 +79,32 @@ struct Watchdog: Sendable {
         var orphanedAt: Double?
         var toldStall: Double?
         var toldSlow: Double?
+        var turnWatch = TurnWatch()
+        var childWatches = ChildWatches()
+        var window = limits.window.map(CPUWindowWatch.init)
         while true {
             let wait = remaining(since: start)
             if let wait, wait.milliseconds <= 0 { end(wait.outcome) }
-            let stallWait = turns == nil ? .infinity : Self.stallMilliseconds
+            let stallWait = min(limits.lookMilliseconds, turns == nil ? .infinity : Self.stallMilliseconds)
             if let orphanedAt, Self.milliseconds(CLOCK_MONOTONIC) - orphanedAt > Self.orphanMilliseconds {
                 end(.interrupted(signal: SIGTERM))
             }
             let childWait = limits.cpuMilliseconds == nil ? .infinity : Self.childrenMilliseconds
             let milliseconds = min(wait?.milliseconds ?? .infinity, stallWait, childWait)
             try? poller.wait(nanoseconds: milliseconds.isFinite ? UInt64(milliseconds * 1e6) : nil)
-            children.enforce(limits, now: Self.milliseconds(CLOCK_MONOTONIC) * 1e6 - ring.monotonicBase)
+            let now = Self.milliseconds(CLOCK_MONOTONIC) * 1e6 - ring.monotonicBase
+            children.enforce(limits, &childWatches, now: now)
+            if window?.isExceeded(now: now / 1e6, cpu: Self.milliseconds(cpuClock)) == true, let limit = limits.window {
+                end(.limit(.cpuWindow(percent: limit.percent, milliseconds: limit.milliseconds)))
+            }
+            if limits.memoryBytes != nil { lookAtMemory() }
+            if let running = turns?.running,
+                let outcome = turnWatch.look(running, limits, now: now, cpu: Self.milliseconds(cpuClock) * 1e6)
+            {
+                end(outcome)
+            }
             if let running = turns?.runningSince {
-                let nanoseconds = Self.milliseconds(CLOCK_MONOTONIC) * 1e6 - ring.monotonicBase - running
-                if let outcome = limits.exceeded(byTurnOf: nanoseconds / 1e6) { end(outcome) }
+                let nanoseconds = now - running
                 if nanoseconds > TurnMonitor.stallMin, running != toldStall {
                     toldStall = running
                     stalled()
@@ -148,10 +149,11 @@ struct Watchdog: Sendable {
         var poller = Poller([])
         try? poller.wait(nanoseconds: UInt64(Self.graceMilliseconds * 1e6))
         if let note = outcome.deathNote(serves: false, failure: nil) { ring.leave(note.code, note.text) }
+        lastResort(outcome)
         _exit(outcome.exitCode)
     }
 
-    private static func milliseconds(_ clock: clockid_t) -> Double {
+    static func milliseconds(_ clock: clockid_t) -> Double {
         var time = timespec()
         clock_gettime(clock, &time)
         return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) / 1e6

@@ -97,7 +97,8 @@ public enum WorkerMain {
         let (realm, snapshot) = try RealmSource(options: options, youngBytesInitial: youngBytesInitial).make {
             gate.wake(delaySeconds: $0)
         }
-        if let bytes = options.wasmMemoryBytesMax { Engine.limitWasmMemory(bytes: bytes) }
+        let wasmBytes = [options.wasmMemoryBytesMax, options.limit("memory")].compactMap(\.self).min()
+        if let wasmBytes { Engine.limitWasmMemory(bytes: wasmBytes) }
         let places = try options.placesDescriptor.map { try RingPlaces(fileDescriptor: $0) }
         let children = ChildIsolates(options, ring: ring, places: places, snapshot: snapshot)
         realm.isolate.setRing(ring, wakeDescriptor: options.wakeDescriptor)
@@ -121,7 +122,10 @@ public enum WorkerMain {
         // An agent that takes nothing for so long takes nothing any more.
         control?.setTimeouts(milliseconds: ControlWriter.patienceMilliseconds)
         if let control { workload.monitor.profile = makeProfile(realm.isolate, options, ring, control) }
+        workload.monitor.requestCPUMax = options.limits.requestCPUMilliseconds.map { $0 * 1e6 }
         let monitor = NIOLoopBound(workload.monitor, eventLoop: eventLoop)
+        let isLookingAtMemory = Atomic(false)
+        let server = LastServer(workload)
         let slow = options.slowMilliseconds.map { max($0, TurnMonitor.stallMin / 1e6) }
         let numbers = Atomic<Int>(0)
         let watchdog = Watchdog(
@@ -129,6 +133,17 @@ public enum WorkerMain {
             drain: options.serves ? drain : nil, children: children, turns: options.serves ? turns : nil,
             stalled: { isolate.interrupt { monitor.value.lookForStall() } },
             slowMilliseconds: slow, slow: { isolate.interrupt { monitor.value.turnIsSlow() } },
+            lookAtMemory: {
+                guard turns.runningSince != nil, !isLookingAtMemory.exchange(true, ordering: .relaxed) else { return }
+                isolate.interrupt {
+                    isLookingAtMemory.store(false, ordering: .relaxed)
+                    guard let limit = options.limit("memory"), monitor.value.externalBytes > limit,
+                        stop.set(.limit(.memory))
+                    else { return }
+                    isolate.terminate()
+                }
+            },
+            lastResort: { server.abandon($0) },
             control: control,
             command: { command in
                 let number = numbers.wrappingAdd(1, ordering: .relaxed).newValue
@@ -153,11 +168,24 @@ public enum WorkerMain {
     /// All is up that the guest's code needs.
     private static func close(_ fence: WorkerFence?, _ ring: RingMapping) {
         guard var fence else { return }
-        fence.close { name in lastRing?.writeDeathNote(.fence, UnsafeRawBufferPointer(start: name, count: strlen(name))) }
+        fence.close { name in lastRing?.writeDeathNote(.fence, UnsafeRawBufferPointer(start: name, count: strlen(name)))
+        }
         ring.tellFence(fence.layers)
         guard let lacking = fence.lacking else { return }
         ring.leave(.start, lacking)
-        leave("sidelight-worker: \(lacking)", code: 2)
+        _exit(2)
+    }
+
+    /// Where the isolate's thread does not come back.
+    private struct LastServer: @unchecked Sendable {
+        // @unchecked: used by another thread only when that one is stuck, just before the process ends.
+        private unowned(unsafe) let workload: Workload
+
+        init(_ workload: Workload) { self.workload = workload }
+
+        func abandon(_ outcome: Outcome) {
+            if let limit = outcome.workloadOutcome { workload.http?.abandonAtOnce(limit) }
+        }
     }
 
     private static func makeProfile(

@@ -57,13 +57,29 @@ struct WorkerOptions: Sendable {
         guard case .array(let folders) = configuration["folders"] else { return [] }
         return folders.map { ($0["guest"]?.string ?? "", $0["host"]?.string ?? "") }
     }
-    /// Of the whole run; of a server they hold for each turn of the event loop.
-    var limits: Watchdog.Limits {
+    /// Those that are whole numbers of bytes or pieces, by their names: docs/limits.md.
+    func limit(_ name: String) -> Int? { configuration["use"]?[name]?.number.map { Int($0) } }
+
+    /// Of the whole run; of a server they hold for each request, or each turn of the event loop.
+    var limits: WatchdogLimits {
+        var limits = WatchdogLimits()
         let cpu = configuration["cpuMilliseconds"]?.number
         let wall = configuration["wallMilliseconds"]?.number
-        return serves
-            ? Watchdog.Limits(turnCPUMilliseconds: cpu, turnWallMilliseconds: wall)
-            : Watchdog.Limits(cpuMilliseconds: cpu, wallMilliseconds: wall)
+        if serves {
+            limits.requestCPUMilliseconds = cpu
+            limits.requestWallMilliseconds = wall
+            limits.loopBlockMilliseconds = configuration["loopBlockMilliseconds"]?.number
+        } else {
+            limits.cpuMilliseconds = cpu
+            limits.wallMilliseconds = wall
+        }
+        if let percent = configuration["cpuWindowPercent"]?.number,
+            let milliseconds = configuration["cpuWindowMilliseconds"]?.number
+        {
+            limits.window = CPUWindowWatch.Limit(percent: percent, milliseconds: milliseconds)
+        }
+        limits.memoryBytes = limit("memory")
+        return limits
     }
     /// Whether anybody reads the ring.
     var isTraced: Bool { ringDescriptor != nil }
@@ -162,6 +178,7 @@ struct WorkerOptions: Sendable {
                 ])),
             JSON.Member(key: "entry", value: .string(entry)),
             JSON.Member(key: "trace", value: trace),
+            JSON.Member(key: "limits", value: configuration["use"] ?? .object([])),
             JSON.Member(key: "terminals", value: streams { isatty($0) == 1 }),
             JSON.Member(key: "colors", value: streams(Self.showsColors)),
         ])

@@ -12,6 +12,10 @@ extension Workload {
     }
 
     private func finishProcess(_ outcome: Outcome) -> Never {
+        // First of all: it waits for nothing, and clients wait for it.
+        if let limit = outcome.workloadOutcome {
+            http?.abandon(limit, offender: monitor.offender, errorType: outcome.childEnd)
+        }
         isolate.cancelTermination()
         if case .limit(.heap) = outcome { monitor.profile?.heapLimitReached() }
         let outcome = lastWords(outcome)
@@ -26,7 +30,9 @@ extension Workload {
         }
         if options.isTraced {
             let reason = outcome.reason.map(internals.string) ?? Value.undefined(in: isolate)
-            _ = try? internals.call("trace.endRun", [internals.number(Double(outcome.programCode)), reason])
+            let limit = outcome.workloadOutcome.map { internals.string($0.label) } ?? Value.undefined(in: isolate)
+            _ = try? internals.call(
+                "trace.endRun", [internals.number(Double(outcome.programCode)), reason, limit])
         }
         if let note { ring.leave(note.code, note.text) }
         wakeAgent()

@@ -52,6 +52,20 @@ extension Workload {
         finish(outcome)
     }
 
+    // MARK: Cryptography
+
+    func cryptoEnd() -> @Sendable (CryptoJob) -> Void {
+        let gate = gate
+        return { job in gate.perform { $0.ended(job) } }
+    }
+
+    private func ended(_ job: CryptoJob) {
+        opHost?.jobs.ended(job)
+        turn { () throws(JSFailure) in
+            try internals.call("jobs.ended", [internals.number(Double(job.id)), job.result(in: internals.realm)])
+        }
+    }
+
     // MARK: Fetch
 
     func startFetch(_ fetch: FetchStart) -> Bool {

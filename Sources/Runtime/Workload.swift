@@ -46,6 +46,8 @@ final class Workload {
     private let clock: RingTime
 
     let monitor: TurnMonitor
+    /// Those of a server are counted from one moment without requests to the next.
+    private let limitsPromises: Bool
 
     var machine = RunMachine()
     private(set) var isInTurn = false
@@ -95,6 +97,7 @@ final class Workload {
         clock = RingTime(base: ring.monotonicBase)
         monitor = TurnMonitor(realm.isolate, board: board, turns: turns)
         internals = Internals(try PlatformSources.attach(realm), in: realm)
+        limitsPromises = options.limit("promises") != nil && options.serves
         loader = try ModuleLoader(
             internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init))
         fetches = Fetches(eventLoop, services: FetchServiceOptions(options.configuration["resolve"]))
@@ -124,6 +127,7 @@ final class Workload {
         opHost.messages = messages
         _ = realm.installOps(host: opHost)
         loader.isTraced = options.isTraced
+        loader.limits = ModuleLimits(count: options.limit("modules"), bytes: options.limit("module-bytes"))
         loader.onFirstSourceMap = { [unowned self] in
             isolate.setPrepareStackTrace(try? internals.property("prepareStackTrace"))
         }
@@ -230,9 +234,11 @@ final class Workload {
         if monitor.end(), !machine.isEnding { _ = try? internals.call("serve.takeNotes") }
         monitor.leave()
         isInTurn = false
+        if monitor.isOverCPU { machine.end(.limit(.cpu(milliseconds: (monitor.requestCPUMax ?? 0) / 1e6))) }
         if isClosing { machine.end(.closed) }
         decide()
         http?.settle()
+        if limitsPromises, http?.isIdle == true { isolate.forgetPromises() }
         isolate.wakeIfDue()
     }
 
@@ -292,8 +298,11 @@ final class Workload {
 
     func whyTerminated() -> Outcome {
         if let outcome = stop.outcome { return outcome }
-        return isolate.endReason == .heapLimit
-            ? .limit(.heap) : .internalError("execution was terminated for no known reason")
+        return switch isolate.endReason {
+        case .heapLimit: .limit(.heap)
+        case .promiseLimit: .limit(.promises(count: options.limit("promises") ?? 0))
+        case .none, .terminated: .internalError("execution was terminated for no known reason")
+        }
     }
 
     /// True: the program took it, and goes on.

@@ -24,6 +24,10 @@ final class Connection: @unchecked Sendable {
     unowned(unsafe) let loop: Loop
     let descriptor: Int32
     let listener: Int
+    /// Nil: plain.
+    var tls: ConnectionTLS?
+    /// Whose account it is on; nil: nobody's.
+    let client: Client?
     /// What the listener takes, bytes.
     let bodyBytesMax: Int
     /// What epoll gives back: place in the loop's table, and a number that tells it from earlier connections there.
@@ -46,10 +50,15 @@ final class Connection: @unchecked Sendable {
     /// In the loop's list of those that have something to do at the end of the turn.
     var isScheduled = false
 
-    init(_ loop: Loop, descriptor: Int32, listener: Int, bodyBytesMax: Int, slot: Int, generation: UInt32) {
+    init(
+        _ loop: Loop, descriptor: Int32, listener: Int, tls: ConnectionTLS?, client: Client?, bodyBytesMax: Int, slot: Int,
+        generation: UInt32
+    ) {
         self.loop = loop
         self.descriptor = descriptor
         self.listener = listener
+        self.tls = tls
+        self.client = client
         self.bodyBytesMax = bodyBytesMax
         self.slot = slot
         self.generation = generation

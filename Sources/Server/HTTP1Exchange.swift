@@ -14,6 +14,7 @@ final class HTTP1Exchange {
     struct Refusal {
         var status: Int
         var fields = ResponseFields.none
+        var body: [UInt8] = []
     }
 
     var parser: HTTP1RequestParser
@@ -29,6 +30,8 @@ final class HTTP1Exchange {
     var length: Int?
     var coding: ContentCoding?
     var refusal: Refusal?
+    /// Who sends it, as far as the door has asked.
+    var client: String?
     /// The head's text of a chunked request: trailers are read into the parser's.
     var ownText: [UInt8]?
 

@@ -1,4 +1,4 @@
-// HTTP/2 (RFC 9113) without TLS, to clients that begin with it: what gRPC speaks. nghttp2 keeps the protocol's state on bytes; sockets, limits and the
+// HTTP/2 (RFC 9113), to clients that begin with it: what gRPC speaks. nghttp2 keeps the protocol's state on bytes; sockets, limits and the
 // memory of requests are ours.
 //
 // Bytes are counted as they come: a head by its fields, a body by its array. What nghttp2 itself keeps is bounded by its settings (streams, header table,
@@ -193,6 +193,12 @@ final class HTTP2Session {
                     status: 415, fields: ResponseFields(["accept-encoding": ContentCoding.accepted]))
             }
         }
+        stream.client = connection.tls?.clientName
+        if loop.isAsked(connection) {
+            let asked = withHead(of: stream, .none) { loop.ask(connection, $0) }
+            if let client = asked.client { stream.client = client }
+            if asked.refusal != nil { refusal = asked.refusal }
+        }
         if let refusal { return refuse(stream, refusal) }
         if let length = stream.length, length > connection.bodyBytesMax { refuseSize(stream) }
     }
@@ -217,7 +223,7 @@ final class HTTP2Session {
         stream.state = .awaiting
         let handler = loop.refuser(of: connection)
         let said = withHead(of: stream, .none) { head in
-            handler.refuse(head, ServerAnswer(status: refusal.status, fields: refusal.fields))
+            handler.refuse(head, ServerAnswer(status: refusal.status, fields: refusal.fields, body: refusal.body))
         }
         _ = answer(stream.id, Response(status: said.status, fields: said.fields, body: said.body, trailers: .none))
     }
@@ -261,7 +267,8 @@ final class HTTP2Session {
                     take(
                         ServedRequest(
                             method: stream.knownMethod, methodBytes: method, target: target, fields: fields,
-                            isHTTP2: true, listener: connection.listener, descriptor: connection.descriptor, body: body)
+                            isHTTP2: true, listener: connection.listener, descriptor: connection.descriptor,
+                            client: stream.client, body: body)
                     )
                 }
             }
@@ -315,7 +322,7 @@ final class HTTP2Session {
                 Self.withName(":status") { fieldBuffer.append(Self.field($0, status)) }
                 Self.withName("date") { fieldBuffer.append(Self.field($0, date)) }
                 if !length.isEmpty { Self.withName("content-length") { fieldBuffer.append(Self.field($0, length)) } }
-                fields.lines.withUnsafeBytes { lines in
+                fields.adding(loop.door(of: connection).fields).lines.withUnsafeBytes { lines in
                     ResponseFields.forEach(in: lines) { name, value in fieldBuffer.append(Self.field(name, value)) }
                     var provider = nghttp2_data_provider()
                     provider.read_callback = HTTP2Callbacks.read

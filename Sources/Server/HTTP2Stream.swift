@@ -27,6 +27,8 @@ final class HTTP2Stream {
     /// The head is over: what follows are trailers.
     var hasHead = false
     var coding: ContentCoding?
+    /// Who sends it, as far as the door has asked.
+    var client: String?
     var length: Int?
     var body = BodyCollector()
 

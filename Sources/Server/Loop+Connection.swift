@@ -18,7 +18,7 @@ extension Loop {
         }
         if case .http1(let exchange) = connection.speaks {
             if isPaused(connection, exchange) { return pause(connection, exchange) }
-            if exchange.readsStraight { return readStraight(connection, exchange) }
+            if exchange.readsStraight, connection.tls == nil { return readStraight(connection, exchange) }
             // Requests that came before are read first, at the end of the turn.
             if connection.isScheduled, !connection.pending.isEmpty { return }
         }
@@ -26,10 +26,17 @@ extension Loop {
         connection.pending.withUnsafeBytes {
             input.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[connection.pendingStart...]))
         }
-        let count = sl_receive_now(connection.descriptor, input.baseAddress! + held, input.count - held)
+        let room = UnsafeMutableRawBufferPointer(rebasing: input[held...])
+        if let tls = connection.tls { return readSealed(connection, tls, room, held) }
+        let count = sl_receive_now(connection.descriptor, room.baseAddress!, room.count)
         guard count > 0 else { return receivedNothing(connection, count) }
-        counters.bytes.wrappingAdd(UInt64(count), ordering: .relaxed)
+        self.count(received: count, of: connection)
         process(connection, UnsafeRawBufferPointer(start: input.baseAddress!, count: held + count))
+    }
+
+    func count(received bytes: Int, of connection: Connection) {
+        counters.bytes.wrappingAdd(UInt64(bytes), ordering: .relaxed)
+        connection.client?.received(bytes)
     }
 
     func process(_ connection: Connection, _ bytes: UnsafeRawBufferPointer) {
@@ -61,6 +68,11 @@ extension Loop {
     func receivedNothing(_ connection: Connection, _ count: Int) {
         if count < 0, errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR { return }
         guard count == 0 else { return lost(connection) }
+        receivedEnd(connection)
+    }
+
+    /// The client sends no more.
+    func receivedEnd(_ connection: Connection) {
         connection.peerHasEnded = true
         switch connection.speaks {
         case .http1(let exchange) where isPaused(connection, exchange): pause(connection, exchange)
@@ -92,6 +104,13 @@ extension Loop {
     /// Sends now what the socket takes, and keeps the rest. Nothing may be sent after a connection closed.
     func send(_ connection: Connection, _ bytes: UnsafeRawBufferPointer) {
         guard !connection.isClosed, !bytes.isEmpty else { return }
+        if let tls = connection.tls { return seal(connection, tls, bytes) }
+        transmit(connection, bytes)
+    }
+
+    /// The same of bytes as they go over the wire.
+    func transmit(_ connection: Connection, _ bytes: UnsafeRawBufferPointer) {
+        guard !connection.isClosed else { return }
         let sent = connection.output.isEmpty ? sendNow(connection, bytes) : 0
         guard sent < bytes.count, !connection.isClosed else { return }
         let rest = UnsafeRawBufferPointer(rebasing: bytes[sent...])
@@ -170,6 +189,12 @@ extension Loop {
     func linger(_ connection: Connection) {
         guard connection.isOpen else { return }
         guard connection.output.isEmpty else { return connection.closesAfterOutput = true }
+        if let tls = connection.tls {
+            tls.close()
+            transmitSealed(connection, tls)
+            guard connection.isOpen else { return }
+            guard connection.output.isEmpty else { return connection.closesAfterOutput = true }
+        }
         guard !connection.peerHasEnded else { return close(connection) }
         keep(connection, UnsafeRawBufferPointer(start: nil, count: 0))
         shutdown(connection.descriptor, Int32(SHUT_WR))
@@ -201,7 +226,7 @@ extension Loop {
         case .head, .body, .idle:
             switch connection.speaks {
             case .unknown:
-                if !connection.pending.isEmpty { counters.count(.headTimeout) }
+                if !connection.pending.isEmpty || connection.tls?.isBegun == true { counters.count(.headTimeout) }
                 close(connection)
             case .http1(let exchange): timedOut(connection, exchange, wait)
             case .http2(let session): session.endCalmly()

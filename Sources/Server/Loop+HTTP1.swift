@@ -79,7 +79,7 @@ extension Loop {
             sl_receive_now(connection.descriptor, room.baseAddress!, room.count)
         }
         guard count > 0 else { return receivedNothing(connection, count) }
-        counters.bytes.wrappingAdd(UInt64(count), ordering: .relaxed)
+        self.count(received: count, of: connection)
         // The parser is told of bytes that lie where they stay already.
         exchange.body.bytes.withUnsafeBytes { bytes in
             guard
@@ -102,15 +102,18 @@ extension Loop {
         exchange.refusal = nil
         exchange.ownText = nil
         connection.wait = .nothing
+        exchange.client = connection.tls?.clientName
         switch head.body {
         case .none:
             exchange.length = 0
+            _ = letIn(connection, exchange, head)
             return
         case .length(let length): exchange.length = length
         case .chunked:
             exchange.length = nil
             exchange.ownText = [UInt8](exchange.parser.text)
         }
+        guard letIn(connection, exchange, head) else { return }
         if let value = FieldText.value(of: "content-encoding", in: fields(exchange.parser.text, head)) {
             switch ContentCoding.named(value) {
             case .identity: break
@@ -118,7 +121,9 @@ extension Loop {
             case .unknown:
                 counters.count(.encoding)
                 refuse(
-                    connection, exchange, 415, ResponseFields(["accept-encoding": ContentCoding.accepted]))
+                    connection, exchange,
+                    HTTP1Exchange.Refusal(
+                        status: 415, fields: ResponseFields(["accept-encoding": ContentCoding.accepted])))
             }
         }
         if head.expectsContinue, connection.isOpen, exchange.refusal == nil {
@@ -127,12 +132,22 @@ extension Loop {
         }
     }
 
+    /// Asks at the door; false: the request is refused.
+    private func letIn(_ connection: Connection, _ exchange: HTTP1Exchange, _ head: HTTP1RequestHead) -> Bool {
+        guard isAsked(connection) else { return true }
+        let asked = ask(connection, request(connection, exchange, head, exchange.parser.text, .none))
+        if let client = asked.client { exchange.client = client }
+        guard let refusal = asked.refusal else { return true }
+        refuse(connection, exchange, refusal)
+        return false
+    }
+
     /// An answer that the server gives. The body is read first, so that the connection can go on; not one that the client waits to be asked for, nor one that
     /// is long.
     private func refuse(
-        _ connection: Connection, _ exchange: HTTP1Exchange, _ status: Int, _ fields: ResponseFields
+        _ connection: Connection, _ exchange: HTTP1Exchange, _ refusal: HTTP1Exchange.Refusal
     ) {
-        exchange.refusal = HTTP1Exchange.Refusal(status: status, fields: fields)
+        exchange.refusal = refusal
         guard exchange.parser.head.expectsContinue || exchange.length ?? 0 > limits.lingerBytesMax else { return }
         exchange.keepAlive = false
         answerRefused(connection, exchange)
@@ -223,20 +238,20 @@ extension Loop {
         if let own = exchange.ownText {
             exchange.ownText = nil
             let body = body
-            own.withUnsafeBytes { handler.handle(request(connection, head, $0, body), responder) }
+            own.withUnsafeBytes { handler.handle(request(connection, exchange, head, $0, body), responder) }
         } else {
-            handler.handle(request(connection, head, exchange.parser.text, body), responder)
+            handler.handle(request(connection, exchange, head, exchange.parser.text, body), responder)
         }
     }
 
     private func request(
-        _ connection: Connection, _ head: HTTP1RequestHead, _ text: UnsafeRawBufferPointer,
+        _ connection: Connection, _ exchange: HTTP1Exchange, _ head: HTTP1RequestHead, _ text: UnsafeRawBufferPointer,
         _ body: consuming ServedRequest.Body
     ) -> ServedRequest {
         ServedRequest(
             method: head.method, methodBytes: UnsafeRawBufferPointer(rebasing: text[head.methodSpan.range]),
             target: target(text, head), fields: fields(text, head), isHTTP2: false, listener: connection.listener,
-            descriptor: connection.descriptor, body: body)
+            descriptor: connection.descriptor, client: exchange.client, body: body)
     }
 
     /// Behind the request line.
@@ -278,13 +293,13 @@ extension Loop {
     private func answerRefused(_ connection: Connection, _ exchange: HTTP1Exchange, knowsHead: Bool = true) {
         guard let refusal = exchange.refusal else { return }
         exchange.state = .awaiting
-        var answer = ServerAnswer(status: refusal.status, fields: refusal.fields)
+        var answer = ServerAnswer(status: refusal.status, fields: refusal.fields, body: refusal.body)
         if knowsHead {
             let (head, handler) = (exchange.parser.head, refuser(of: connection))
             if let own = exchange.ownText {
-                answer = own.withUnsafeBytes { handler.refuse(request(connection, head, $0, .none), answer) }
+                answer = own.withUnsafeBytes { handler.refuse(request(connection, exchange, head, $0, .none), answer) }
             } else {
-                answer = handler.refuse(request(connection, head, exchange.parser.text, .none), answer)
+                answer = handler.refuse(request(connection, exchange, head, exchange.parser.text, .none), answer)
             }
         }
         exchange.ownText = nil
@@ -312,7 +327,7 @@ extension Loop {
         let framing = HTTP1Framing.response(
             status: response.status, method: exchange.method, version: exchange.version, length: response.body.count,
             keepAlive: keepAlive)
-        let head = writeHead(response.status, response.fields, framing, exchange.version)
+        let head = writeHead(connection, response.status, response.fields, framing, exchange.version)
         if !framing.sendsContent {
             send(connection, UnsafeRawBufferPointer(rebasing: output[..<head]))
         } else if response.body.count <= output.count - head {
@@ -331,9 +346,10 @@ extension Loop {
 
     /// Bytes of the head in `output`. Fields that leave no room for it are the program's fault.
     private func writeHead(
-        _ status: Int, _ fields: ResponseFields, _ framing: HTTP1Framing.Response, _ version: HTTP1Version
+        _ connection: Connection, _ status: Int, _ fields: ResponseFields, _ framing: HTTP1Framing.Response,
+        _ version: HTTP1Version
     ) -> Int {
-        fields.lines.withUnsafeBytes { lines in
+        fields.adding(door(of: connection).fields).lines.withUnsafeBytes { lines in
             let head = HTTP1ResponseHead(status: status, fields: lines, framing: framing, version: version)
             do throws(HTTP1ResponseError) {
                 return try head.write(date: dateLine(), into: output)
@@ -405,7 +421,7 @@ extension Loop {
                 keepAlive: exchange.keepAlive && !isEnding(connection))
             exchange.keepAlive = exchange.framing.keepAlive
             exchange.state = .streaming(stream)
-            let head = writeHead(status, fields, exchange.framing, exchange.version)
+            let head = writeHead(connection, status, fields, exchange.framing, exchange.version)
             send(connection, UnsafeRawBufferPointer(rebasing: output[..<head]))
             if !connection.isClosed { pause(connection, exchange) }
             return
@@ -443,6 +459,13 @@ extension Loop {
             framed.reserveCapacity(size + bytes.count + 2)
             framed += bytes
             framed += [0x0D, 0x0A]
+        }
+        if let tls = connection.tls {
+            guard let ciphertext = ciphertext(of: framed, tls) else {
+                stream.taken(bytes.count)
+                return close(connection)
+            }
+            framed = ciphertext
         }
         let sent = connection.output.isEmpty ? framed.withUnsafeBytes { sendNow(connection, $0) } : 0
         guard sent < framed.count, !connection.isClosed else { return stream.taken(bytes.count) }

@@ -8,6 +8,7 @@ final class Loop {
     /// Bytes read from a socket at once: several requests of an SDK's usual size, and no system call more for them.
     static let inputBytes = 256 * 1024
     static let outputBytes = 64 * 1024
+    static let sealedBytes = 64 * 1024
     /// Connections accepted at once, so that those that are there get their turn.
     private static let acceptedATurnMax = 64
     /// How long nobody is accepted when the system has no descriptor left, unless a connection ends before.
@@ -32,6 +33,8 @@ final class Loop {
 
     let input: UnsafeMutableRawBufferPointer
     let output: UnsafeMutableRawBufferPointer
+    /// Ciphertext, on its way in or out.
+    let sealed: UnsafeMutableRawBufferPointer
     var decoder = ContentDecoder()
     private var date = HTTP1Date()
 
@@ -40,6 +43,7 @@ final class Loop {
     private var nextSweep = UInt64.max
 
     private var connections: [Connection?] = []
+    private var clients: ClientTable
     private var freeSlots: [Int] = []
     private var generation: UInt32 = 0
     private(set) var openCount = 0
@@ -61,12 +65,14 @@ final class Loop {
         self.companion = companion
         companionDeadline = companion == nil ? .max : 0
         self.limits = limits
+        clients = ClientTable(limits.perClient)
         self.mailbox = mailbox
         budget = mailbox.budget
         self.counters = counters
         self.clock = clock
         input = .allocate(byteCount: Self.inputBytes, alignment: 64)
         output = .allocate(byteCount: Self.outputBytes, alignment: 64)
+        sealed = .allocate(byteCount: Self.sealedBytes, alignment: 64)
         epoll = sl_epoll()
         guard epoll >= 0 else { throw ServerError("epoll_create1", errno) }
         guard sl_epoll_set(epoll, mailbox.fileDescriptor, true, UInt32(SL_READABLE), Self.wakeMark) == 0 else {
@@ -79,6 +85,7 @@ final class Loop {
         if epoll >= 0 { close(epoll) }
         input.deallocate()
         output.deallocate()
+        sealed.deallocate()
     }
 
     // MARK: listeners
@@ -87,6 +94,7 @@ final class Loop {
         let fileDescriptor: Int32
         var handler: any RequestHandler
         var bodyBytesMax: Int
+        var door: Door
         var connections = 0
         /// Accepts nobody any more.
         var isRetired = false
@@ -98,7 +106,7 @@ final class Loop {
         let index = listeners.firstIndex { $0 == nil } ?? listeners.count
         let place = ListenerPlace(
             fileDescriptor: listener.fileDescriptor, handler: listener.handler,
-            bodyBytesMax: listener.bodyBytesMax ?? limits.bodyBytesMax)
+            bodyBytesMax: listener.bodyBytesMax ?? limits.bodyBytesMax, door: listener.door)
         if acceptPausedUntil == nil { try listen(place, index) }
         if index == listeners.count { listeners.append(place) } else { listeners[index] = place }
     }
@@ -128,6 +136,7 @@ final class Loop {
             if let listener = wanted.first(where: { $0.fileDescriptor == place.fileDescriptor }) {
                 listeners[index]!.handler = listener.handler
                 listeners[index]!.bodyBytesMax = listener.bodyBytesMax ?? limits.bodyBytesMax
+                listeners[index]!.door = listener.door
             } else {
                 retire(index)
             }
@@ -249,6 +258,8 @@ final class Loop {
         scheduled.append(connection)
     }
 
+    func door(of connection: Connection) -> Door { listeners[connection.listener]!.door }
+
     /// For a request that is answered without it.
     func refuser(of connection: Connection) -> any RequestHandler { listeners[connection.listener]!.handler }
 
@@ -282,10 +293,13 @@ final class Loop {
             }
             counters.accepted.wrappingAdd(1, ordering: .relaxed)
             guard openCount < limits.connectionsMax else {
-                turnAway(descriptor)
+                turnAway(descriptor, .connections, isTLS: place.door.tls != nil)
                 continue
             }
-            add(descriptor, listener: index)
+            switch clients.arrive(descriptor, now: now) {
+            case .tooMany: turnAway(descriptor, .clientConnections, isTLS: place.door.tls != nil)
+            case .welcome(let client): add(descriptor, listener: index, client)
+            }
         }
     }
 
@@ -304,8 +318,10 @@ final class Loop {
         do throws(ServerError) { try listenAgain() } catch { pauseAccepting() }
     }
 
-    private func turnAway(_ descriptor: Int32) {
-        counters.count(.connections)
+    private func turnAway(_ descriptor: Int32, _ reason: ServerRefusal, isTLS: Bool) {
+        counters.count(reason)
+        // Before a handshake nothing can be said.
+        guard !isTLS else { return close(descriptor) }
         let text: StaticString =
             "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
         _ = sl_send_now(descriptor, text.utf8Start, text.utf8CodeUnitCount)
@@ -313,16 +329,26 @@ final class Loop {
         close(descriptor)
     }
 
-    private func add(_ descriptor: Int32, listener: Int) {
+    private func add(_ descriptor: Int32, listener: Int, _ client: Client?) {
+        var tls: ConnectionTLS?
+        if let context = listeners[listener]!.door.tls {
+            tls = ConnectionTLS(context)
+            guard tls != nil else {
+                counters.count(.memory)
+                client?.left()
+                return close(descriptor)
+            }
+        }
         let slot = freeSlots.popLast() ?? connections.count
         generation = (generation &+ 1) & 0x7FFF_FFFF
         let connection = Connection(
-            self, descriptor: descriptor, listener: listener,
+            self, descriptor: descriptor, listener: listener, tls: tls, client: client,
             bodyBytesMax: listeners[listener]!.bodyBytesMax, slot: slot, generation: generation)
         let mark = UInt64(generation) << 32 | UInt64(slot)
         connection.interest = UInt32(SL_READABLE)
         guard sl_epoll_set(epoll, descriptor, true, connection.interest, mark) == 0 else {
             close(descriptor)
+            client?.left()
             freeSlots.append(slot)
             return counters.count(.descriptors)
         }
@@ -345,6 +371,7 @@ final class Loop {
         case .http1(let exchange): exchange.connectionEnded(budget)
         case .http2(let session): session.connectionEnded()
         }
+        connection.client?.left()
         connections[connection.slot] = nil
         freeSlots.append(connection.slot)
         openCount -= 1

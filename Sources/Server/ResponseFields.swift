@@ -22,7 +22,9 @@ public struct ResponseFields: Sendable, Hashable {
     }
 
     /// These lines and others.
-    public func adding(_ others: ResponseFields) -> ResponseFields { ResponseFields(lines: lines + others.lines) }
+    public func adding(_ others: ResponseFields) -> ResponseFields {
+        others.lines.isEmpty ? self : ResponseFields(lines: lines + others.lines)
+    }
 
     private static func append(_ name: StaticString, _ value: String, to lines: inout [UInt8]) {
         name.withUTF8Buffer { name in

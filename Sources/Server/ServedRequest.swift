@@ -16,6 +16,9 @@ public struct ServedRequest: ~Copyable {
     /// The listener that it came to, as `Server.listen` counts them.
     public let listener: Int
 
+    /// Who sends it: the name of its token or of its certificate. Nil: nobody was asked.
+    public let client: String?
+
     private let methodBytes: UnsafeRawBufferPointer
     /// Path and query.
     private let target: UnsafeRawBufferPointer
@@ -27,8 +30,10 @@ public struct ServedRequest: ~Copyable {
 
     init(
         method: HTTP1Method, methodBytes: UnsafeRawBufferPointer, target: UnsafeRawBufferPointer,
-        fields: UnsafeRawBufferPointer, isHTTP2: Bool, listener: Int, descriptor: Int32, body: consuming Body
+        fields: UnsafeRawBufferPointer, isHTTP2: Bool, listener: Int, descriptor: Int32, client: String?,
+        body: consuming Body
     ) {
+        self.client = client
         self.method = method
         self.methodBytes = methodBytes
         self.target = target

@@ -1,4 +1,4 @@
-// Incoming HTTP/1.1 and HTTP/2 (with prior knowledge) on one thread with epoll.
+// Incoming HTTP/1.1 and HTTP/2 (with prior knowledge, or by ALPN) on one thread with epoll.
 //
 // The thread's life is a chain of turns: wait until sockets are ready, read each once and hand whole requests to handlers, take what other threads have
 // posted, tell the handlers that the turn is over, send. A handler may answer at once; one that waits for a write to disk answers in `turnEnded`, after one
@@ -28,10 +28,15 @@ public final class Server: Sendable {
         /// Bytes of a body that comes in there, as it comes and when decoded; nil: `ServerLimits.bodyBytesMax`.
         public let bodyBytesMax: Int?
 
-        public init(fileDescriptor: Int32, handler: any RequestHandler, bodyBytesMax: Int? = nil) {
+        public let door: Door
+
+        public init(
+            fileDescriptor: Int32, handler: any RequestHandler, bodyBytesMax: Int? = nil, door: Door = Door()
+        ) {
             self.fileDescriptor = fileDescriptor
             self.handler = handler
             self.bodyBytesMax = bodyBytesMax
+            self.door = door
         }
     }
 

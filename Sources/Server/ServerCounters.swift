@@ -20,6 +20,18 @@ public enum ServerRefusal: String, Sendable, CaseIterable {
     case bodyTimeout = "body_timeout"
     /// The client took nothing of its answer for too long.
     case writeTimeout = "write_timeout"
+    /// No token, or none that is known: 401.
+    case unauthenticated
+    /// A token that does not allow it: 403.
+    case forbidden
+    /// A web page that may not send: 403.
+    case origin
+    /// A client with as many connections as it may have.
+    case clientConnections = "client_connections"
+    /// A client that sends more than it may: 429.
+    case clientRate = "client_rate"
+    /// No TLS where there should be some, or a handshake that failed.
+    case tls
     /// HTTP/2: too many frames that carry nothing, or requests taken back.
     case flood
 }

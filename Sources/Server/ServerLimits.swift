@@ -14,6 +14,9 @@ public struct ServerLimits: Sendable, Equatable {
     /// Bytes of a body, as it comes and when decoded: the default of `OTLP.ReceiveLimits`. More are answered with 413.
     public var bodyBytesMax = 64 << 20
 
+    /// Of one client.
+    public var perClient = ClientLimits()
+
     /// Milliseconds from the first byte of a request (or from the connection) until its head is whole.
     public var headMilliseconds = 10_000
 

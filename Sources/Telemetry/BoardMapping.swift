@@ -140,7 +140,9 @@ public enum BoardLayout {
         static let method = 48
         static let flags = 49
         static let methodLength = 50
+        static let outcome = 51
         static let targetLength = 52
+        static let status = 54
         static let methodText = 56
         static let target = 72
         static let methodBytesMax = 16

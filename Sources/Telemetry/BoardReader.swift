@@ -278,6 +278,8 @@ public struct BoardReader: ~Copyable {
             parentSpanID: SpanID(id(24)), flags: flags,
             startTime: Double(bitPattern: word(BoardLayout.Slot.start)),
             method: name.isEmpty ? BoardMethod.names[0] : name,
-            target: text(BoardLayout.Slot.target, length, BoardLayout.Slot.targetBytesMax))
+            target: text(BoardLayout.Slot.target, length, BoardLayout.Slot.targetBytesMax),
+            outcome: WorkloadOutcome(rawValue: UInt8(byte(BoardLayout.Slot.outcome))),
+            status: Int(buffer.load(fromByteOffset: BoardLayout.Slot.status, as: UInt16.self)))
     }
 }

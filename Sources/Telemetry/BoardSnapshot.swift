@@ -152,10 +152,14 @@ public struct BoardRequest: Hashable, Sendable {
     public var method: String
     /// Of the request line, cut at 184 bytes.
     public var target: String
+    /// What became of it, as the worker said before it ended.
+    public var outcome: WorkloadOutcome?
+    /// What it was answered with then; 0: with nothing.
+    public var status: Int
 
     public init(
         context: SpanContext, parentSpanID: SpanID, flags: BoardRequestFlags, startTime: Double, method: String,
-        target: String
+        target: String, outcome: WorkloadOutcome? = nil, status: Int = 0
     ) {
         self.context = context
         self.parentSpanID = parentSpanID
@@ -163,6 +167,8 @@ public struct BoardRequest: Hashable, Sendable {
         self.startTime = startTime
         self.method = method
         self.target = target
+        self.outcome = outcome
+        self.status = status
     }
 
     /// `url.path` of the target: without query; of the absolute form, what follows the authority. RFC 9112 section 3.2.

@@ -19,6 +19,8 @@ public enum FenceLayer: String, CaseIterable, Hashable, Sendable {
     case net
     /// Queues and shared memory of its own.
     case ipc
+    /// Processes of its own: it is the only one.
+    case pid
 }
 
 /// Some of them; how a worker tells which it has.

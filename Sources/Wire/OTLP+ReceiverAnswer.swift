@@ -8,14 +8,18 @@ extension OTLP {
         case unknown = 2
         case invalidArgument = 3
         case notFound = 5
+        case permissionDenied = 7
         case resourceExhausted = 8
         case unimplemented = 12
         case `internal` = 13
         case unavailable = 14
+        case unauthenticated = 16
 
         /// What an HTTP status comes closest to.
         public init(httpStatus: Int) {
             switch httpStatus {
+            case 401: self = .unauthenticated
+            case 403: self = .permissionDenied
             case 404: self = .notFound
             case 405, 415: self = .unimplemented
             case 413, 429: self = .resourceExhausted

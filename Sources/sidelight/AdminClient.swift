@@ -8,29 +8,39 @@ import Transport
 struct AdminOptions: ParsableArguments {
     static let standardPlace = "127.0.0.1:9464"
 
-    @Option(help: ArgumentHelp("The agent's admin port (default: 127.0.0.1:9464).", valueName: "HOST:PORT"))
+    @Option(
+        help: ArgumentHelp(
+            "The agent's admin port (default: 127.0.0.1:9464); https://HOST:PORT where it speaks TLS.",
+            valueName: "HOST:PORT"))
     var admin = standardPlace
+
+    @OptionGroup var access: AdminAccess
 
     func validate() throws { try Self.check(admin) }
 
     static func check(_ place: String) throws {
-        guard HostPort(parsing: place) != nil else {
-            throw ValidationError("--admin '\(place.escaped)' is not HOST:PORT, as in \(standardPlace)")
+        guard AdminAccess.url(place) != nil else {
+            throw ValidationError(
+                "--admin '\(place.escaped)' is not HOST:PORT, as in \(standardPlace), or https://HOST:PORT")
         }
     }
 
     /// The answer's body; what went wrong is said on stderr, and is exit code 1.
-    func get(_ path: String) throws -> [UInt8] { try answer(HTTPStreamRequest(url: url(path))) }
+    func get(_ path: String) throws -> [UInt8] { try answer(request(path)) }
 
     /// The same of a request that changes something.
     func put(_ path: String, json body: [UInt8]) throws -> [UInt8] {
-        try answer(
-            HTTPStreamRequest(
-                method: "PUT", url: url(path), headers: Array("content-type:application/json\n".utf8),
-                body: .whole(body)))
+        var request = request(path)
+        request.method = "PUT"
+        request.headers += Array("content-type:application/json\n".utf8)
+        request.body = .whole(body)
+        return try answer(request)
     }
 
-    private func url(_ path: String) -> String { "http://\(admin)\(path)" }
+    private func request(_ path: String) -> HTTPStreamRequest {
+        let headers = access.authorization.map { "authorization:\($0)\n" } ?? ""
+        return HTTPStreamRequest(url: (AdminAccess.url(admin) ?? "") + path, headers: Array(headers.utf8))
+    }
 
     private func answer(_ request: HTTPStreamRequest) throws -> [UInt8] {
         final class Answer: @unchecked Sendable {
@@ -54,7 +64,7 @@ struct AdminOptions: ParsableArguments {
 
     /// Hands pieces of the answer over as they come, on another thread, until it ends. What went wrong is said on stderr, and is exit code 1.
     func stream(_ path: String, _ take: @escaping @Sendable ([UInt8]) -> Void) throws {
-        try stream(HTTPStreamRequest(url: url(path)), take)
+        try stream(request(path), take)
     }
 
     private func stream(_ request: HTTPStreamRequest, _ take: @escaping @Sendable ([UInt8]) -> Void) throws {
@@ -68,11 +78,12 @@ struct AdminOptions: ParsableArguments {
 
     /// The same without a word.
     func ask(_ path: String, _ take: @escaping @Sendable ([UInt8]) -> Void) -> Ending {
-        ask(HTTPStreamRequest(url: url(path)), take)
+        ask(request(path), take)
     }
 
     private func ask(_ request: HTTPStreamRequest, _ take: @escaping @Sendable ([UInt8]) -> Void) -> Ending {
-        var options = CurlTransport.Options()
+        access.warn(of: admin)
+        var options = access.options
         // A stream may be silent for as long as nothing happens.
         options.idleTimeoutSeconds = 0
         let end = Monitor<(isOver: Bool, failure: String?)>((false, nil))

@@ -60,7 +60,7 @@ struct AgentCommand: ParsableCommand {
         let scripts = settings.configuration.processors.compactMap(\.processor.script?.file)
         settings.scripts = configured.value.scripts
         settings.patterns = configured.value.patterns
-        settings.files = configured.value.secretFiles + scripts + [options.config ?? AgentOptions.standardFile]
+        settings.files = configured.value.secretFiles + scripts + settings.securityFiles + [options.config ?? AgentOptions.standardFile]
         settings.isQuiet = quiet
         return settings
     }

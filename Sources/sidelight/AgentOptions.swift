@@ -63,6 +63,9 @@ struct AgentOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where the admin port is, or off (default: 127.0.0.1:9464).", valueName: "HOST:PORT"))
     var admin: String?
 
+    @Flag(help: "Let receivers and the admin port be open to other machines without tokens or certificates.")
+    var insecure = false
+
     @Option(
         help: ArgumentHelp(
             "How much to say on stderr: trace, debug, info, notice, warning, error or critical (default: warning).",
@@ -109,6 +112,7 @@ struct AgentOptions: ParsableArguments {
         flags.registers = registers
         flags.admin = admin
         flags.logLevel = logLevel
+        flags.isInsecure = insecure
         return flags
     }
 

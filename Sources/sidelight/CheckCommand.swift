@@ -56,7 +56,7 @@ struct CheckConfigCommand: ParsableCommand {
         let checked = reader == .agent ? agent() : workload(name, reader)
         let output = Output()
         if json {
-            output.line(ConfigurationJSON.text(file: name, errors: checked.errors, warnings: checked.warnings))
+            output.json(ConfigurationJSON.text(file: name, errors: checked.errors, warnings: checked.warnings))
         } else {
             for problem in checked.errors { output.line(problem.description.escaped) }
             for problem in checked.warnings { output.line("\(problem.description.escaped) (warning)") }

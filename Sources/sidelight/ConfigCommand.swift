@@ -38,7 +38,7 @@ struct ConfigPrintCommand: ParsableCommand {
         let effective = configured.value.effective
         let output = Output()
         if json {
-            output.line(ConfigurationJSON.text(effective))
+            output.json(ConfigurationJSON.text(effective))
         } else {
             for line in effective.yaml().split(separator: "\n") { output.line(String(line)) }
         }

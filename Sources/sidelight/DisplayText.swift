@@ -21,6 +21,50 @@ extension String {
         return out
     }
 
+    /// The same of several lines, which stay lines.
+    var escapedText: String {
+        split(separator: "\n", omittingEmptySubsequences: false).map { String($0).escaped }.joined(separator: "\n")
+    }
+
+    /// JSON that says the same and holds nothing that a terminal would obey. Outside of its strings such characters are no JSON, and are escaped all the same.
+    var escapedJSON: String {
+        guard unicodeScalars.contains(where: \.isUnprintable) else { return self }
+        var out = ""
+        for scalar in unicodeScalars {
+            guard scalar.isUnprintable, scalar != "\n" else {
+                out.unicodeScalars.append(scalar)
+                continue
+            }
+            for unit in String(scalar).utf16 {
+                let digits = String(unit, radix: 16)
+                out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }
+        }
+        return out
+    }
+
+    /// A line of ours that is about to be printed, in which nothing but colours may stand: the last look, behind all that escape what they print.
+    var escapedButColors: String {
+        guard unicodeScalars.contains(where: \.isUnprintable) else { return self }
+        var out = ""
+        var rest = self[...]
+        while let escape = rest.firstIndex(where: { $0.unicodeScalars.contains(where: \.isUnprintable) }) {
+            out += rest[..<escape]
+            let color = rest[escape...].prefix { $0 != "m" }.dropFirst()
+            let end = color.endIndex
+            if rest[escape] == "\u{1B}", end < rest.endIndex, color.first == "[",
+                color.dropFirst().allSatisfy({ $0.isASCII && $0.isNumber || $0 == ";" })
+            {
+                out += rest[escape...end]
+                rest = rest[rest.index(after: end)...]
+            } else {
+                out += String(rest[escape]).escaped
+                rest = rest[rest.index(after: escape)...]
+            }
+        }
+        return out + rest
+    }
+
     /// Lines, each escaped; `\r\n` counts as one end. A tab becomes two spaces, because stack traces and code use it to indent.
     var escapedLines: [String] {
         split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { line in
@@ -71,11 +115,13 @@ extension Character {
 }
 
 extension Unicode.Scalar {
-    /// C0 and C1 controls, line and paragraph separators, bidirectional controls, language tags.
+    /// C0 and C1 controls, line and paragraph separators, bidirectional and other invisible controls, language tags. Not the joiners, which emoji are made with.
     fileprivate var isUnprintable: Bool {
         switch value {
         case 0..<0x20, 0x7F...0x9F: true
-        case 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xE0000...0xE007F: true
+        case 0x061C, 0x180E, 0x200B, 0x200E, 0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF, 0xFFF9...0xFFFB,
+            0xE0000...0xE007F:
+            true
         default: false
         }
     }

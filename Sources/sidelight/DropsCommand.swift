@@ -39,7 +39,7 @@ struct DropsCommand: ParsableCommand {
         // The latest come first there, and last here.
         let latest = drops.prefix(limit).reversed()
         if json {
-            for drop in latest { output.line(Self.json(drop)) }
+            for drop in latest { output.json(Self.json(drop)) }
             return output.flush()
         }
         let terminal = Terminal.standardOutput()
@@ -85,7 +85,7 @@ struct DropsCommand: ParsableCommand {
         let time = drop["timeUnixNano"]?.string.flatMap { UInt64($0) } ?? 0
         let bytes = drop["bytes"]?.integer.map { " (\($0) bytes)" } ?? ""
         return [
-            TimeText.dateAndTime(time), String(drop["items"]?.integer ?? 0) + bytes, drop["signal"]?.string ?? "",
+            TimeText.dateAndTime(time), String(drop["items"]?.integer ?? 0) + bytes, (drop["signal"]?.string ?? "").escaped,
             (drop["component"]?.string ?? "").escaped, (drop["reason"]?.string ?? "").escaped,
             (drop["detail"]?.string ?? "").escaped,
         ]

@@ -75,7 +75,7 @@ struct ErrorsListCommand: ParsableCommand {
         let listing = try store.withReader { try $0.errors(query) }
         let output = Output()
         if json {
-            for group in listing.groups { output.line(TelemetryJSON.text(group)) }
+            for group in listing.groups { output.json(TelemetryJSON.text(group)) }
         } else if listing.groups.isEmpty {
             complain("no errors in \(store.directory)")
         } else {
@@ -134,7 +134,7 @@ struct ErrorsShowCommand: ParsableCommand {
         }
         let output = Output()
         if json {
-            output.line(TelemetryJSON.text(detail))
+            output.json(TelemetryJSON.text(detail))
         } else {
             for line in ErrorText(Painter(hasColor: Terminal.standardOutput().hasColor)).lines(detail) {
                 output.line(line)

@@ -65,20 +65,27 @@ struct HealthCommand: ParsableCommand {
             }
             throw ExitCode(1)
         }
+        guard response.status != 401, response.status != 403 else {
+            if !quiet {
+                complain("the agent at \(admin.admin.escaped) asks for a token that allows it: --token, SIDELIGHT_TOKEN")
+            }
+            throw ExitCode(1)
+        }
         guard response.header("sidelight-agent") != nil, let table = HealthTable(response.body) else {
             if !quiet { complain("what answers at \(admin.admin.escaped) is no Sidelight agent") }
             throw ExitCode(1)
         }
-        if !quiet { show(json ? [String(decoding: response.body, as: UTF8.self)] : table.lines) }
+        if !quiet { show(response.body, table) }
         if response.status != 200 { throw ExitCode(1) }
     }
 
     private func ask(_ path: String) throws(HTTPTransportError) -> HTTPResponse {
         var request = HTTPRequest(
-            url: "http://\(admin.admin)\(path)", headers: [("accept", Self.type)],
+            url: (AdminAccess.url(admin.admin) ?? "") + path, headers: [("accept", Self.type)],
             responseBytesMax: Self.answerBytesMax)
+        if let authorization = admin.access.authorization { request.headers.append(("authorization", authorization)) }
         request.timeoutMilliseconds = max(1, Int(min(Units.nanoseconds(timeout) ?? 0, 1 << 60) / 1_000_000))
-        var options = CurlTransport.Options()
+        var options = admin.access.options
         options.proxy = ""
         let transport = CurlTransport()
         let answer = Monitor<Result<HTTPResponse, HTTPTransportError>?>(nil)
@@ -89,9 +96,13 @@ struct HealthCommand: ParsableCommand {
         return try answer.wait { $0.map { .done($0) } ?? .untilWoken }.get()
     }
 
-    private func show(_ lines: [String]) {
+    private func show(_ answer: [UInt8], _ table: HealthTable) {
         let output = Output()
-        for line in lines { output.line(line) }
+        if json {
+            output.json(String(decoding: answer, as: UTF8.self))
+        } else {
+            for line in table.lines { output.line(line) }
+        }
         output.flush()
     }
 }

@@ -39,7 +39,7 @@ struct LogLevelCommand: ParsableCommand {
         }
         let output = Output()
         if json {
-            output.line(String(decoding: bytes, as: UTF8.self))
+            output.json(String(decoding: bytes, as: UTF8.self))
         } else {
             let width = levels.keys.map(\.columns).max() ?? 0
             for (name, level) in levels.sorted(by: { $0.key < $1.key }) {

@@ -63,7 +63,7 @@ struct LogPrinter {
 
     private func put(_ log: StoredLog) {
         if isJSON {
-            output.line(TelemetryJSON.text(log))
+            output.json(TelemetryJSON.text(log))
         } else {
             for text in line.lines(log) { output.line(text) }
         }
@@ -71,7 +71,7 @@ struct LogPrinter {
 
     /// So many were not shown.
     func skipped(_ count: Int) {
-        output.line(isJSON ? "{\"skipped\":\(count)}" : "… \(counted(count, "record")) not shown")
+        output.json(isJSON ? "{\"skipped\":\(count)}" : "… \(counted(count, "record")) not shown")
     }
 }
 

@@ -53,7 +53,7 @@ struct LogPatternsCommand: ParsableCommand {
         let found = try store.withReader { try $0.logPatterns(query, limit: limit) }
         let output = Output()
         if json {
-            for pattern in found.patterns { output.line(TelemetryJSON.text(pattern, of: found.total)) }
+            for pattern in found.patterns { output.json(TelemetryJSON.text(pattern, of: found.total)) }
         } else if found.patterns.isEmpty {
             complain("no logs in \(store.directory)")
         } else {

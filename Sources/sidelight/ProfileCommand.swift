@@ -180,7 +180,7 @@ struct ProfileCommand: ParsableCommand {
 
     private func deliver(_ path: String) throws {
         if heap || format == .cpuprofile, output == nil {
-            print(path)
+            print(path.escaped)
             return
         }
         let bytes = try read(path)
@@ -195,7 +195,7 @@ struct ProfileCommand: ParsableCommand {
         switch format {
         case .collapsed:
             if output == nil {
-                print(profile.collapsed, terminator: "")
+                print(profile.collapsed.escapedText, terminator: "")
             } else {
                 try write(Array(profile.collapsed.utf8))
             }
@@ -206,7 +206,7 @@ struct ProfileCommand: ParsableCommand {
             } else {
                 let other = path.replacingSuffix(".cpuprofile", with: ".pb.gz")
                 try write(compressed, to: other)
-                print(other)
+                print(other.escaped)
             }
         case .cpuprofile: break
         }

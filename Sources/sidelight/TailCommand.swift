@@ -36,6 +36,8 @@ struct TailCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Follow the agent with this admin port instead of a store.", valueName: "HOST:PORT"))
     var admin: String?
 
+    @OptionGroup var access: AdminAccess
+
     @Option(
         help: ArgumentHelp("This level and above: trace, debug, info, warn, error, fatal.", valueName: "L"),
         transform: OptionText.level)
@@ -192,6 +194,7 @@ struct TailCommand: ParsableCommand {
         let stream = LogStream(try printer())
         var options = AdminOptions()
         options.admin = place
+        options.access = access
         let path = "/api/v1/logs/tail" + (fields.isEmpty ? "" : "?" + fields.joined(separator: "&"))
         while true {
             switch options.ask(path, stream.take) {

@@ -38,7 +38,12 @@ struct TapCommand: ParsableCommand {
         private let output = Output()
         private var left: Int
 
-        init(limit: Int?) { left = limit ?? .max }
+        private let isJSON: Bool
+
+        init(limit: Int?, isJSON: Bool) {
+            left = limit ?? .max
+            self.isJSON = isJSON
+        }
 
         func take(_ bytes: [UInt8]) {
             var bytes = bytes[...]
@@ -46,7 +51,8 @@ struct TapCommand: ParsableCommand {
                 pending += bytes[...end]
                 bytes = bytes[(end + 1)...]
                 left -= 1
-                output.line(String(decoding: pending.dropLast(), as: UTF8.self))
+                let text = String(decoding: pending.dropLast(), as: UTF8.self)
+                if isJSON { output.json(text) } else { output.line(text.escaped) }
                 pending = []
             }
             pending += bytes
@@ -67,7 +73,7 @@ struct TapCommand: ParsableCommand {
             }
             path += "&at=\(point)"
         }
-        let lines = Lines(limit: limit)
+        let lines = Lines(limit: limit, isJSON: json)
         try admin.stream(path) { lines.take($0) }
     }
 }

@@ -82,7 +82,13 @@ final class Output {
     private(set) var isOpen = true
     private static let bufferBytesMax = 64 << 10
 
-    func line(_ text: String) {
+    /// Text that is escaped already, and may be coloured.
+    func line(_ text: String) { put(text.escapedButColors) }
+
+    /// A line of JSON.
+    func json(_ text: String) { put(text.escapedJSON) }
+
+    private func put(_ text: String) {
         buffer.append(contentsOf: text.utf8)
         buffer.append(UInt8(ascii: "\n"))
         if buffer.count >= Self.bufferBytesMax { flush() }
@@ -110,8 +116,8 @@ final class Output {
     }
 }
 
-/// A message of the tool's own, for people.
+/// A message of the tool's own, for people. What may steer a terminal is escaped.
 func complain(_ message: String) {
-    let line = Array("sidelight: \(message)\n".utf8)
+    let line = Array("sidelight: \(message.escapedText)\n".utf8)
     _ = write(STDERR_FILENO, line, line.count)
 }

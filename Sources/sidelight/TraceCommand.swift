@@ -62,7 +62,7 @@ struct TraceListCommand: ParsableCommand {
         let output = Output()
         if json {
             for (index, trace) in traces.enumerated() {
-                output.line(
+                output.json(
                     (index == 0 ? "[" : " ") + TelemetryJSON.text(trace) + (index == traces.count - 1 ? "]" : ","))
             }
             if traces.isEmpty { output.line("[]") }
@@ -133,7 +133,7 @@ struct TraceShowCommand: ParsableCommand {
         }
         let output = Output()
         if json {
-            output.line(TelemetryJSON.text(trace))
+            output.json(TelemetryJSON.text(trace))
         } else {
             var terminal = Terminal.standardOutput()
             if let width { terminal.width = width }

@@ -68,6 +68,9 @@ struct WorkloadOptions: ParsableArguments {
     @Flag(name: .customLong("heap-snapshot-on-oom"), help: "Keep a heap snapshot when the heap limit is reached.")
     var heapSnapshotOnOOM = false
 
+    @Flag(help: "Let the admin port be open to other machines without tokens or certificates.")
+    var insecure = false
+
     @Option(
         help: ArgumentHelp(
             "How much to say on stderr: trace, debug, info, notice, warning, error or critical (default: warning).",
@@ -98,6 +101,7 @@ struct WorkloadOptions: ParsableArguments {
         flags.snapshotsHeap = heapSnapshotOnOOM
         flags.logLevel = logLevel
         flags.isJSON = json
+        flags.isInsecure = insecure
         flags.entry = entry
         return flags
     }

@@ -39,7 +39,7 @@ struct Sidelight: ParsableCommand {
             // Help and version are asked for, and no errors.
             if exitCode(for: error) == .success { exit(withError: error) }
             let usage = exitCode(for: error) == .validationFailure
-            Machine.writeToStandardError("\(Release.name): \(message(for: error))\n")
+            Machine.writeToStandardError("\(Release.name): \(message(for: error).escapedText)\n")
             Glibc.exit(usage ? 2 : 70)
         }
     }

@@ -112,6 +112,34 @@ import Wire
         #expect(spans[1].startTime == spans[1].endTime)
     }
 
+    @Test func requestsThatALimitEndedSayWhatBecameOfThem() throws {
+        var pump = makePump()
+        write([span(7, name: "open", start: true)])
+        func request(_ id: UInt64, _ outcome: WorkloadOutcome?, status: Int) -> BoardRequest {
+            BoardRequest(
+                context: SpanContext(traceID: TraceID(high: 1, low: 2), spanID: SpanID(id), traceFlags: 1),
+                parentSpanID: .invalid, flags: .sampled, startTime: 1000, method: "GET", target: "/", outcome: outcome,
+                status: status)
+        }
+        #expect(pump.drain() == nil)
+        let outcome = WorkerOutcome(
+            status: .exited(4), deathNote: (.cpuLimit, "CPU limit of 50 ms reached"), ringBroken: nil, requestedBy: nil)
+        let requests = [
+            request(1, .exceededCpu, status: 503), request(2, .replaced, status: 503), request(3, nil, status: 0),
+        ]
+        #expect(pump.finish(outcome, requests: requests, now: 1_800_000_000_000_000_000) == 4)
+        let spans = try spans()
+        #expect(
+            spans.map { $0.attributes["sidelight.outcome"] } == [
+                "exceededCpu", "exceededCpu", "replaced", "exceededCpu",
+            ])
+        #expect(spans.map { $0.attributes["http.response.status_code"] } == [nil, 503, 503, nil])
+        #expect(spans.map { $0.attributes["error.type"] } == Array(repeating: "cpu_limit", count: 4))
+        #expect(spans[1].status.message == "CPU limit of 50 ms reached")
+        #expect(
+            spans[2].status.message == "the isolate was replaced for another's doing: CPU limit of 50 ms reached")
+    }
+
     @Test func aWriteAfterTheRequestForAWakeIsNotSleptThrough() {
         let pump = makePump()
         write([span(1, name: "a")])

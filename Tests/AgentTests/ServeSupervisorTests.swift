@@ -79,6 +79,24 @@ private let second: UInt64 = 1_000_000_000
         #expect(supervisor.ended(9, now: now, chance: 0) == [.crashed(place: 0, delay: 200_000_000)])
     }
 
+    @Test func whoeverMakesItReachALimitAgainAndAgainDoesNotKeepThePlaceEmpty() {
+        var supervisor = serving()
+        var now: UInt64 = 0
+        for id in 1...8 {
+            now += 1
+            #expect(
+                supervisor.ended(id, now: now, chance: 0, atLimit: true) == [.crashed(place: 0, delay: 100_000_000)])
+            now += 100_000_000
+            #expect(supervisor.tick(now: now) == [.start(id + 1, place: 0)])
+            _ = supervisor.isServing(id + 1, now: now)
+        }
+        // One that reaches it before it serves is one that does not come up.
+        #expect(supervisor.ended(9, now: now, chance: 0) == [.crashed(place: 0, delay: 200_000_000)])
+        now += 200_000_000
+        #expect(supervisor.tick(now: now) == [.start(10, place: 0)])
+        #expect(supervisor.ended(10, now: now, chance: 0, atLimit: true) == [.crashed(place: 0, delay: 400_000_000)])
+    }
+
     @Test func chanceTakesAQuarterAtMost() {
         var supervisor = serving()
         #expect(supervisor.ended(1, now: 0, chance: 1) == [.crashed(place: 0, delay: 75_000_000)])

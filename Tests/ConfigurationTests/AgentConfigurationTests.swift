@@ -366,10 +366,54 @@ private func errors(_ environment: [String: String] = [:], _ change: (inout Flag
         #expect(limits.heap == 64 << 20)
         #expect(
             problems.errors.map(\.message) == [
-                "body is a limit of `serve`; those of `run` are cpu, wall, heap, wasm-memory, workers"
+                "body is a limit of `serve`; those of `run` are cpu, wall, heap, memory, wasm-memory, stack, workers, timers, promises, fetches, sockets, modules, module-bytes, clone-bytes, logs-per-second, spans-per-second, cpu-window"
             ])
         _ = WorkloadLimits.parse(["body=1KB"], isRun: true, &problems)
         #expect(problems.errors.count == 1, "once is enough")
+    }
+
+    @Test func everyLimitTakesItsBoundsAndNothingBeyond() {
+        for name in WorkloadLimits.Name.allCases {
+            for (value, isGood) in [
+                (name.bounds.lowerBound, true), (name.bounds.upperBound, true), (name.bounds.lowerBound - 1, false),
+                (name.bounds.upperBound + (name.unit == .time ? 1_000_000 : 1), false),
+            ] {
+                var limits = WorkloadLimits()
+                let text = name.unit == .time ? "\(value)ns" : "\(value)"
+                let problem = limits.set(name.rawValue, text)
+                #expect((problem == nil) == isGood, "\(name.rawValue)=\(text)")
+                #expect(limits[name] == (isGood ? value : nil))
+            }
+            var limits = WorkloadLimits()
+            let problem = limits.set(name.rawValue, "many")
+            #expect(problem?.hasPrefix("\"many\" is not a") == true)
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("50%/10s", CPUWindow(percent: 50, nanoseconds: 10_000_000_000)),
+            ("100%/100ms", CPUWindow(percent: 100, nanoseconds: 100_000_000)), ("0%/10s", nil), ("101%/10s", nil),
+            ("50/10s", nil), ("50%", nil), ("%/1s", nil), ("50%/10", nil), ("50%/99ms", nil), ("50%/2h", nil),
+            ("-5%/1s", nil),
+            ("50%/1s/1s", nil), ("", nil),
+        ] as [(String, CPUWindow?)])
+    func aShareOfAProcessorIsReadWithItsTime(_ text: String, _ window: CPUWindow?) {
+        var limits = WorkloadLimits()
+        let problem = limits.set("cpu-window", text)
+        #expect((problem == nil) == (window != nil))
+        #expect(limits.cpuWindow == window)
+    }
+
+    @Test func limitsThatAreGivenBeatThoseThatAreThere() {
+        var limits = WorkloadLimits()
+        limits.cpu = 1
+        limits.wall = 2
+        var other = WorkloadLimits()
+        other.wall = 3
+        other.cpuWindow = CPUWindow(percent: 5, nanoseconds: 1_000_000_000)
+        limits.merge(other)
+        #expect(limits.cpu == 1 && limits.wall == 3 && limits.cpuWindow == other.cpuWindow)
     }
 
     @Test func limitsOfTheWorkloadAreReadWithTheirUnits() throws {

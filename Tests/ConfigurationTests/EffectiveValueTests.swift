@@ -70,6 +70,7 @@ import Testing
             "otlp=http://x:4318/?a=b", "zipkin=http://[::1]:9411", "console=stdout", "jaeger=http://x",
         ]
         load.flags.receives = ["zipkin=[::1]:0", "jaeger=off", "otlp-http/x=0.0.0.0:0"]
+        load.flags.isInsecure = true
         load.flags.admin = "off"
         load.flags.isJSON = true
         try roundTrip("exporters: {}\n", load)

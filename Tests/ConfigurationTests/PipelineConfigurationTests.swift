@@ -46,7 +46,7 @@ import Testing
 
     @Test func onlyTheReceiversOfTheFileAreOpened() throws {
         let configuration = try load.configuration(
-            "receivers:\n  zipkin:\n  otlp-http/b: 0.0.0.0:1\n  otlp-http: {cors: '*', body-max: 1MB}\n")
+            "receivers:\n  zipkin:\n  otlp-http/b: 0.0.0.0:1\n  otlp-http: {cors: '*', body-max: 1MB}\nsecurity: {insecure: true}\n")
         #expect(configuration.receivers.map(\.name) == ["zipkin", "otlp-http/b", "otlp-http"])
         #expect(configuration.receiver("otlp-http/b")?.listen == HostPort(host: "0.0.0.0", port: 1))
         #expect(configuration.receiver("otlp-http")?.origins == ["*"])
@@ -358,6 +358,7 @@ import Testing
     @Test func receiversByFlag() throws {
         var load = load
         load.flags.receives = ["otlp-http=0.0.0.0:1", "zipkin=off", "jaeger/b=[::1]:2"]
+        load.flags.isInsecure = true
         let loaded = try load.loaded("")
         #expect(loaded.configuration.receivers.map(\.name) == ["otlp-http", "otlp-grpc", "jaeger", "jaeger/b"])
         #expect(loaded.configuration.receiver("otlp-http")?.listen.port == 1)

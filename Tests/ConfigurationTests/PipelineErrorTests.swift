@@ -466,7 +466,7 @@ import Testing
                 "receivers.otlp-http.listen: 127.0.0.1:4318 is taken: admin listens at 127.0.0.1:4318"
             ),
             (
-                "receivers:\n  zipkin: 0.0.0.0:1\n  jaeger: 127.0.0.1:1\n",
+                "receivers:\n  zipkin: 0.0.0.0:1\n  jaeger: 127.0.0.1:1\nsecurity: {insecure: true}\n",
                 "f.yaml:3:11: receivers.jaeger.listen: 127.0.0.1:1 is taken: zipkin listens at 0.0.0.0:1"
             ),
             (
@@ -478,7 +478,7 @@ import Testing
                 "f.yaml:2:15: exporters.otlp.url: this is the agent's own receiver otlp-http (127.0.0.1:4318): everything would go round for ever"
             ),
             (
-                "receivers: {zipkin: \"0.0.0.0:9\"}\nexporters: {otlp: {url: [\"http://x:9\", \"http://127.0.0.2:9\"]}}\n",
+                "receivers: {zipkin: \"0.0.0.0:9\"}\nexporters: {otlp: {url: [\"http://x:9\", \"http://127.0.0.2:9\"]}}\nsecurity: {insecure: true}\n",
                 "f.yaml:2:25: exporters.otlp.url: this is the agent's own receiver zipkin"
             ),
             (

@@ -5,7 +5,9 @@ import Testing
 
 /// Policy files, and the key `policy`. docs/policy.md
 @Suite struct PolicyFileTests {
-    private func load(_ text: String, _ environment: [String: String] = [:], name: String = "conf/shop.yaml")
+    private func load(
+        _ text: String, _ environment: [String: String] = [:], name: String = "conf/shop.yaml"
+    )
         -> (configuration: PolicyConfiguration, errors: [ConfigurationProblem], warnings: [ConfigurationProblem])
     {
         PolicyConfiguration.load(name, folder: "/srv", environment: environment) { file in
@@ -97,10 +99,12 @@ import Testing
             "network.allow[3].ports: \"0\" is no port from 1 to 65535",
             "network.allow[5]: \"a.test\" stands twice in the list",
             "conf/shop.yaml:4:12: network.private: expected a list of rules, not a mapping",
-            "conf/shop.yaml:5:16: files.read: \"./*.txt\" has a \"*\"", "environment: \"A*B\" has a \"*\" that does not stand at its end",
+            "conf/shop.yaml:5:16: files.read: \"./*.txt\" has a \"*\"",
+            "environment: \"A*B\" has a \"*\" that does not stand at its end",
             "environment: \"A B\" is no name", "code.eval: \"no\" is not one of allow, deny",
             "conf/shop.yaml:8:8: clock: \"fast\" is not one of exact, coarse",
-            "crypto: either allow, or deny, or a list of algorithms", "volume.logs-per-second: \"0\" is not a whole number",
+            "crypto: either allow, or deny, or a list of algorithms",
+            "volume.logs-per-second: \"0\" is not a whole number",
             "conf/shop.yaml:11:1: netwrok: there is no such key; did you mean \"network\"?",
         ] {
             #expect(told.contains { $0.contains(expected) }, "\(expected) is not in:\n\(told.joined(separator: "\n"))")
@@ -110,7 +114,8 @@ import Testing
 
     @Test func aFileThatIsNotThereIsAnErrorWithAGuess() {
         let loaded = PolicyConfiguration.load("stric", folder: "/", environment: [:]) { _ in .failed("No such file") }
-        #expect(loaded.errors.map(\.message) == ["the policy \"stric\" cannot be read: No such file; did you mean strict?"])
+        #expect(
+            loaded.errors.map(\.message) == ["the policy \"stric\" cannot be read: No such file; did you mean strict?"])
     }
 
     @Test(arguments: ["strict", "standard", "trusted"])
@@ -196,8 +201,10 @@ import Testing
         audited.isAudited = true
         let accesses: [Access] = [
             .connect(method: "GET", scheme: "https", host: "api.example.com", port: 443),
-            .connect(method: "GET", scheme: "http", host: "[::1]", port: 8080), .module("/opt/$$x/y.js"), .module("node:fs"),
-            .module("/srv/a \"b\" ${HOME}/lib/z.js"), .read(path: "/srv/\u{E4}\\\u{1F600}'#: x"), .write(path: "/tmp/- a"), .environment("NULL"), .environment("~"),
+            .connect(method: "GET", scheme: "http", host: "[::1]", port: 8080), .module("/opt/$$x/y.js"),
+            .module("node:fs"),
+            .module("/srv/a \"b\" ${HOME}/lib/z.js"), .read(path: "/srv/\u{E4}\\\u{1F600}'#: x"),
+            .write(path: "/tmp/- a"), .environment("NULL"), .environment("~"),
             .environment("$HOME"), .crypto("SHA-256"), .code, .preciseClock,
         ]
         for access in accesses {
@@ -214,7 +221,10 @@ import Testing
     private static func policy(_ random: inout SeededRandom) throws -> Policy {
         var policy = Policy(base: Policy.Base.allCases[random.below(2)])
         func names(_ random: inout SeededRandom) -> [String] {
-            let all = ["A", "APP_*", "no", "~", "1", "0x1", "true", "$X", "${Y}", "null", "a:b", "#c", "-", "\u{E4}", "*", "'q'", "\"d\""]
+            let all = [
+                "A", "APP_*", "no", "~", "1", "0x1", "true", "$X", "${Y}", "null", "a:b", "#c", "-", "\u{E4}", "*",
+                "'q'", "\"d\"",
+            ]
             return Array(all.shuffled(using: &random).prefix(random.below(4)))
         }
         func paths(_ random: inout SeededRandom) -> [String] {
@@ -222,23 +232,31 @@ import Testing
             return Array(all.shuffled(using: &random).prefix(random.below(4)))
         }
         func rules(_ random: inout SeededRandom) throws -> [NetworkRule] {
-            let texts = ["*", "https://a.test", "*.b.test:1-9", "[::1]:80", "10.0.0.0/8:1", "[fd00::/8]", "wss://c.test:*", "localhost"]
+            let texts = [
+                "*", "https://a.test", "*.b.test:1-9", "[::1]:80", "10.0.0.0/8:1", "[fd00::/8]", "wss://c.test:*",
+                "localhost",
+            ]
             var rules = try texts.shuffled(using: &random).prefix(random.below(4)).map { try NetworkRule(parsing: $0) }
             if random.below(2) == 0 {
-                rules.append(try NetworkRule(host: "m.test", scheme: "https", ports: [1...2, 9...9], methods: ["GET", "PUT"]))
+                rules.append(
+                    try NetworkRule(host: "m.test", scheme: "https", ports: [1...2, 9...9], methods: ["GET", "PUT"]))
             }
             return rules
         }
         if random.below(2) == 0 {
-            policy.network = NetworkRules(allow: try rules(&random), deny: try rules(&random), privates: try rules(&random))
+            policy.network = NetworkRules(
+                allow: try rules(&random), deny: try rules(&random), privates: try rules(&random))
         }
         if random.below(2) == 0 { policy.read = PathRules(paths(&random), key: "files.read") }
         if random.below(2) == 0 { policy.write = PathRules(paths(&random), key: "files.write") }
         if random.below(2) == 0 { policy.environment = NameRules(names(&random), key: "environment") }
         if random.below(2) == 0 {
-            policy.modules = ModuleRules(names: names(&random).filter { !$0.hasPrefix(".") }, paths: paths(&random), allowsOwn: false)
+            policy.modules = ModuleRules(
+                names: names(&random).filter { !$0.hasPrefix(".") }, paths: paths(&random), allowsOwn: false)
         }
-        if random.below(2) == 0 { policy.crypto = random.below(2) == 0 ? nil : NameRules(["SHA-256", "AES-*"], key: "crypto") }
+        if random.below(2) == 0 {
+            policy.crypto = random.below(2) == 0 ? nil : NameRules(["SHA-256", "AES-*"], key: "crypto")
+        }
         policy.allowsCode = random.below(2) == 0
         policy.allowsWorkers = random.below(2) == 0
         policy.allowsRandom = random.below(2) == 0

@@ -42,6 +42,19 @@ def calls():
     return {name: int(number) for name, number in re.findall(r"#define __NR_(\w+) (\d+)", header)}
 
 
+def lists():
+    """Names of system calls by Sources/CLinux/Confine.c: those that are let through, those whose arguments decide, those that end the process."""
+    text = (pathlib.Path(__file__).resolve().parent.parent.parent / "Sources" / "CLinux" / "Confine.c").read_text()
+    common = re.search(r"#define SL_COMMON_CALLS(.*?)\n\n", text, re.S)[1]
+    old = re.search(r"#define SL_OLD_CALLS (SYS_poll.*)", text)[1]
+    own = re.search(r"worker_calls\[\] = \{(.*?)\};", text, re.S)[1]
+    plain = set(re.findall(r"SYS_(\w+)", "\n".join([common, old, own])))
+    checked = set(re.findall(r"open_call\(to, SYS_(\w+)\)", text))
+    table = text[text.index("#define SL_DEADLY") : text.index("enum { STATEMENTS_MAX")]
+    deadly = set(re.findall(r" X\((\w+)\)", table)) | set(re.findall(r'\{SYS_\w+, "(\w+)"\}', table))
+    return plain, checked, deadly
+
+
 def ptrace(request, tid, address=0, data=0):
     ctypes.set_errno(0)
     result = LIBC.ptrace(request, tid, address, data)

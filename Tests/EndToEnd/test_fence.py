@@ -23,10 +23,6 @@ LAYERS = ["seccomp", "landlock", "landlock-tcp", "landlock-scopes", "capabilitie
 SERVED = "export default { fetch: async (request) => new Response('served') };"
 
 
-def policy(sidelight, text):
-    return ["--policy", sidelight.write("policy.yaml", text)]
-
-
 @pytest.fixture
 def start(sidelight, program):
     """Starts programs/fenced.mjs, waits until it is up, and gives its process and the worker's pid."""
@@ -74,23 +70,10 @@ def test_the_resource_and_the_admin_port_tell_it(serve):
     service = serve(SERVED, "--admin", "127.0.0.1:0")
     assert service.fetch() == "served"
     with urllib.request.urlopen(service.admin + "/api/v1/workloads") as answer:
-        (worker,) = find_workers(json.loads(answer.read()))
+        (worker,) = json.load(answer)["workloads"][0]["isolates"]
     assert worker["fence"] == LAYERS
     span = wait_for(lambda: service.spans("/"))[0]
     assert span.resource["sidelight.fence.layers"] == LAYERS
-
-
-def find_workers(value):
-    """The list called "workers", wherever it is."""
-    if isinstance(value, dict):
-        if isinstance(value.get("workers"), list):
-            return value["workers"]
-        value = list(value.values())
-    if isinstance(value, list):
-        for each in value:
-            if (found := find_workers(each)) is not None:
-                return found
-    return None
 
 
 def test_every_thread_is_in_it(start):
@@ -192,6 +175,10 @@ def test_the_spans_say_so(start, receiver):
     for span in (run, receiver.named("open")):
         assert (span.status, span.message) == (ERROR, "killed by the fence: syscall execve")
         assert span.attributes["error.type"] == "fence"
+        assert span.attributes["sidelight.outcome"] == "refused"
+    (finding,) = [log for log in receiver.logs if log.event_name == "sidelight.violation"]
+    assert finding.attributes["sidelight.policy.target"] == "execve"
+    assert (finding.trace_id, finding.span_id) == (run.trace_id, run.span_id)
 
 
 def test_a_mask_against_it_does_not_help(start):
@@ -205,6 +192,32 @@ def test_a_mask_against_it_does_not_help(start):
     assert "killed by the fence" in err
 
 
+@pytest.mark.parametrize("index", [1, 2, -1])
+def test_every_thread_is_held(start, index):
+    process, pid = start()
+    task = sorted(int(entry.name) for entry in pathlib.Path(f"/proc/{pid}/task").iterdir())[index]
+    with native.inside(task) as thread:
+        thread.call_and_go(CALLS["execve"], 0, 0, 0)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, "killed by the fence: syscall execve" in err) == (3, True)
+
+
+@pytest.mark.parametrize("how", ["32 bits", "x32"])
+def test_another_machines_numbers_end_it(start, how):
+    process, pid = start()
+    with native.inside(pid) as thread:
+        if how == "32 bits":
+            # int 0x80, in place of syscall.
+            place = thread.before.rip - 2
+            native.ptrace(native.POKEDATA, pid, place, native.ptrace(native.PEEKDATA, pid, place) & ~0xFFFF | 0x80CD)
+            thread.call_and_go(20)
+        else:
+            thread.call_and_go(0x40000000 | CALLS["getpid"])
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert "killed by the fence" in err
+
+
 def test_a_server_has_another_at_once(serve):
     service = serve(SERVED, "--isolates", 2, "--admin", "127.0.0.1:0")
     assert service.fetch() == "served"
@@ -213,7 +226,7 @@ def test_a_server_has_another_at_once(serve):
         thread.call_and_go(CALLS["execve"], 0, 0, 0)
     wait_for(lambda: first not in service.workers and len(service.workers) == 2)
     assert second in service.workers
-    assert service.said("isolate . killed by the fence|killed by the fence: syscall execve; started again at once")
+    wait_for(lambda: service.said("isolate .: killed by the fence: syscall execve; started again"))
     for _ in range(20):
         assert service.fetch() == "served"
     with urllib.request.urlopen(service.admin + "/metrics") as answer:
@@ -271,6 +284,19 @@ def test_what_else_is_refused_fails(start):
     assert process.poll() is None
 
 
+def test_each_call_that_is_on_no_list_fails(start):
+    plain, checked, deadly = native.lists()
+    process, pid = start()
+    with native.inside(pid) as thread:
+        answered = {}
+        for name, number in sorted(CALLS.items(), key=lambda each: each[1]):
+            if name not in plain | checked | deadly:
+                answered[name] = thread.call(number, 0, 0, 0, 0, 0, 0)
+    assert len(answered) > 150
+    assert set(answered.values()) == {(EPERM, None)}, {name: each for name, each in answered.items() if each != (EPERM, None)}
+    assert process.stdout.readline() == "still well\n"
+
+
 def test_files_are_read_and_not_written(start, tmp_path):
     _, pid = start()
     with native.inside(pid) as thread:
@@ -305,3 +331,157 @@ def test_nobody_is_reached_over_abstract_sockets(start):
     with pytest.raises(TimeoutError):
         server.recv(16)
     server.close()
+
+
+# -- what a policy says of it
+
+
+@pytest.fixture
+def under(sidelight):
+    """Starts a program that lives on under a policy; gives its process and the worker's pid."""
+    made = []
+
+    def start(policy, *arguments):
+        sidelight.write("policy.yaml", policy)
+        sidelight.write("alive.mjs", "setInterval(() => {}, 20); console.log('well');")
+        process = sidelight.start(
+            "run", "--policy", "policy.yaml", *arguments, "alive.mjs",
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        made.append(process)
+        assert process.stdout.readline() == "well\n", process.stderr.read()
+        return process, native.worker_of(process.pid)
+
+    yield start
+    for process in made:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("policy", ["base: standard\nfence: off\n", "base: trusted\n"])
+def test_it_can_be_off(under, policy):
+    _, pid = under(policy)
+    status = native.status_of(f"/proc/{pid}")
+    assert (status["Seccomp"].strip(), status["NoNewPrivs"].strip()) == ("0", "0")
+
+
+def test_what_is_there_may_be_required(under):
+    _, pid = under(f"base: standard\nfence: {{require: [{', '.join(LAYERS)}]}}\n")
+    assert native.status_of(f"/proc/{pid}")["Seccomp"].strip() == "2"
+
+
+@pytest.mark.parametrize(
+    "fence, words",
+    [
+        ("{require: [user]}", "user is required, and none is named"),
+        ("{user: nobody-of-this-name}", "there is no user nobody-of-this-name"),
+        ("{require: [landlock-udp]}", "landlock-tcp"),
+        ("{descriptors: 1}", "64"),
+    ],
+)
+def test_what_cannot_be_is_an_error_before_anything_runs(sidelight, fence, words):
+    sidelight.write("policy.yaml", f"base: standard\nfence: {fence}\n")
+    sidelight.write("a.mjs", "console.log('ran')")
+    result = sidelight("run", "--policy", "policy.yaml", "a.mjs")
+    assert (result.code, result.out) == (2, "")
+    assert words in result.err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_it_runs_as_another_user(under):
+    _, pid = under("base: standard\nfence: {user: nobody}\n")
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        status = native.status_of(task)
+        assert set(status["Uid"].split()) == {"65534"}
+        assert set(status["Gid"].split()) == set(status["Groups"].split())
+        assert int(status["CapEff"], 16) == 0
+
+
+def test_open_files_are_limited(under):
+    _, pid = under("base: standard\nfence: {descriptors: 100}\n")
+    (line,) = [line for line in pathlib.Path(f"/proc/{pid}/limits").read_text().splitlines() if line.startswith("Max open files")]
+    assert line.split()[3:5] == ["100", "100"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="user namespaces are not everybody's")
+def test_a_network_of_its_own_is_none(serve, sidelight):
+    sidelight.write("policy.yaml", "base: standard\nfence: {namespaces: [net, ipc]}\n")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        code = "export default { fetch: () => fetch('http://127.0.0.1:%d/').then(() => new Response('out'), (error) => new Response('held')) };"
+        service = serve(code % server.getsockname()[1], "--policy", sidelight.folder / "policy.yaml", "--log-level", "info")
+        assert service.fetch() == "held"
+        server.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert os.readlink(f"/proc/{service.workers[0]}/ns/net") != os.readlink("/proc/self/ns/net")
+    assert service.said("fence: .*, net, ipc")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="namespaces of processes are root's")
+def test_processes_of_its_own(serve, sidelight):
+    sidelight.write("policy.yaml", "base: standard\nfence: {namespaces: [pid]}\n")
+    code = "export default { fetch: () => new Response(`pid ${process.pid}`) };"
+    service = serve(code, "--policy", sidelight.folder / "policy.yaml", "--isolates", 2)
+    assert {service.fetch() for _ in range(10)} == {"pid 1"}
+    first, second = service.workers
+    assert len({os.readlink(f"/proc/{pid}/ns/pid") for pid in (first, second, "self")}) == 3
+    # Process 1 of a namespace dies by no signal of its own, and ends all the same.
+    with native.inside(first) as thread:
+        thread.call_and_go(CALLS["execve"], 0, 0, 0)
+    wait_for(lambda: first not in service.workers and len(service.workers) == 2)
+    wait_for(lambda: service.said("killed by the fence: syscall execve; started again"))
+    assert service.fetch() == "pid 1"
+    assert service.end() == 0
+
+
+def connect(thread, port):
+    fd, _ = thread.call(CALLS["socket"], socket.AF_INET, socket.SOCK_STREAM, 0)
+    address = thread.put(struct.pack("<H", socket.AF_INET) + struct.pack(">H", port) + socket.inet_aton("127.0.0.1") + bytes(8))
+    result, _ = thread.call(CALLS["connect"], fd, address, 16)
+    thread.call(CALLS["close"], fd)
+    return result
+
+
+def opened(thread, path, flags=os.O_RDONLY):
+    result, _ = thread.call(CALLS["openat"], -100, thread.put(str(path).encode() + b"\0"), flags, 0o600)
+    return result
+
+
+def test_the_strictest_policy_is_the_kernels_too(under, sidelight, tmp_path):
+    secret = tmp_path.parent / f"{tmp_path.name}-secret"
+    secret.write_text("secret")
+    _, pid = under("base: strict\n")
+    with socket.create_server(("127.0.0.1", 0)) as server, native.inside(pid) as thread:
+        assert connect(thread, server.getsockname()[1]) == EACCES
+        for path in (secret, "/etc/passwd", "/etc/shadow", "/root", "/etc/hostname", "/tmp"):
+            assert opened(thread, path) == EACCES, path
+        for path in ("/etc/hosts", "/dev/null", "/proc/self/maps", sidelight.folder / "alive.mjs"):
+            assert opened(thread, path) >= 0, path
+        assert opened(thread, sidelight.folder / "alive.mjs", os.O_WRONLY) == EACCES
+        assert opened(thread, sidelight.folder / "new", os.O_WRONLY | os.O_CREAT) == EACCES
+    secret.unlink()
+
+
+def test_ports_and_files_that_a_policy_names(under, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as named, socket.create_server(("127.0.0.1", 0)) as other:
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "a.txt").write_text("a")
+        port = named.getsockname()[1]
+        _, pid = under(
+            f"network: {{private: ['127.0.0.1:{port}']}}\nfiles: {{read: [{tmp_path}/data], write: [{tmp_path}/data]}}\n"
+        )
+        with native.inside(pid) as thread:
+            assert connect(thread, port) == 0
+            assert connect(thread, other.getsockname()[1]) == EACCES
+            assert opened(thread, tmp_path / "data" / "a.txt") >= 0
+            assert opened(thread, tmp_path / "data" / "b.txt", os.O_WRONLY | os.O_CREAT) >= 0
+            assert opened(thread, tmp_path / "policy.yaml", os.O_WRONLY) == EACCES
+
+
+def test_an_audit_lets_through_what_it_is_to_find(sidelight, tmp_path):
+    (tmp_path / "outside.mjs").write_text("export const found = 'outside';")
+    sidelight.folder = tmp_path / "app"
+    sidelight.folder.mkdir()
+    sidelight.write("a.mjs", "console.log((await import('../outside.mjs')).found)")
+    result = sidelight("run", "--audit", "--policy", "strict", "a.mjs")
+    assert result.out.splitlines()[0] == "outside", result.err

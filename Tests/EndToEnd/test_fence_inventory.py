@@ -2,11 +2,11 @@
 they asked for is laid beside the list in Sources/CLinux/Confine.c."""
 
 import json
-import os
-import pathlib
 import re
+import signal
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 
@@ -15,8 +15,6 @@ from conftest import HERE
 from serving import wait_for
 
 pytestmark = pytest.mark.skipif(native.reason_not_possible() is not None, reason=str(native.reason_not_possible()))
-
-SOURCE = HERE.parent.parent / "Sources" / "CLinux" / "Confine.c"
 
 # Let through, and not asked for by the programs here.
 SPARE = {
@@ -40,28 +38,13 @@ SPARE = {
     "fadvise64": "fd_advise of WASI",
     "renameat2": "glibc may take it for renameat",
     "sendmmsg": "the resolver of glibc, which asks for both families at once; none where no name server is",
-    "sysinfo": "qsort of glibc, for large arrays",
-    "uname": "libraries that are loaded late",
+    "listen": "on the socket that it was given, before anybody could follow",
+    "brk": "malloc of the first thread, when what it has is used up",
     "mremap": "realloc of large blocks",
     "preadv2": "wake-ups that must not block",
     "sendmsg": "the resolver of glibc",
     "recvmsg": "the resolver of glibc",
-    "epoll_create": "libraries; the event loop has epoll_create1",
-    "getppid": "asked before the guest's code",
-    "set_robust_list": "of a new thread",
-    "rseq": "of a new thread",
 }
-
-
-def allowed():
-    """Calls that are let through whatever their arguments are, and those whose arguments decide."""
-    text = SOURCE.read_text()
-    common = re.search(r"#define SL_COMMON_CALLS(.*?)\n\n", text, re.S)[1]
-    old = re.search(r"#define SL_OLD_CALLS (SYS_poll.*)", text)[1]
-    own = re.search(r"worker_calls\[\] = \{(.*?)\};", text, re.S)[1]
-    plain = set(re.findall(r"SYS_(\w+)", common + old + own))
-    checked = set(re.findall(r"open_call\(to, SYS_(\w+)\)", text))
-    return plain, checked
 
 
 def follow(sidelight, arguments, then=None):
@@ -121,13 +104,37 @@ def run_of_all(sidelight, receiver):
     return counts
 
 
-def test_programs_ask_for_what_is_let_through_and_nothing_else_is(sidelight, receiver, tmp_path):
-    used = dict(run_of_all(sidelight, receiver))
-    plain, checked = allowed()
-    unknown = set(used) - plain - checked - {"setpriority"}
+SERVED = """
+export default {
+    async fetch(request) {
+        return new Response(await request.text() + 'x'.repeat(100000));
+    },
+};
+"""
+
+
+def server_of_all(sidelight):
+    """A server that has answered, streamed and been asked to end."""
+    sidelight.write("served.mjs", SERVED)
+
+    def ask(agent):
+        url = next(found[1] for line in agent.stderr if (found := re.search(r"serving .* on (\S+) ", line)))
+        for body in (None, b"x", bytes(1_000_000)):
+            with urllib.request.urlopen(url, data=body) as answer:
+                answer.read()
+        agent.send_signal(signal.SIGTERM)
+
+    counts, _, err = follow(sidelight, ["serve", "--listen", "127.0.0.1:0", "--admin", "off", "served.mjs"], ask)
+    return counts
+
+
+def test_programs_ask_for_what_is_let_through_and_nothing_else_is(sidelight, receiver):
+    used = set(run_of_all(sidelight, receiver)) | set(server_of_all(sidelight))
+    plain, checked, _ = native.lists()
+    unknown = used - plain - checked - {"setpriority"}
     # setpriority is V8's, whose thread does without.
     assert not unknown, f"asked for and not let through: {unknown}"
-    needless = plain - set(used) - set(SPARE) - WASI - SERVING
+    needless = plain - used - set(SPARE) - WASI
     assert not needless, f"let through, and nobody asks for it: {sorted(needless)}"
 
 
@@ -136,22 +143,12 @@ WASI = {
     "openat2", "readlinkat", "mkdirat", "unlinkat", "renameat", "linkat", "symlinkat", "utimensat", "ftruncate", "fsync", "fdatasync", "preadv", "pwritev", "pread64", "pwrite64",
     "getdents64", "lseek", "readv", "writev", "clock_nanosleep", "mkdir", "rename",
 }  # fmt: skip
-# Of a server: Tests/EndToEnd/test_serve.py and test_tls.py.
-SERVING = {"accept4", "listen", "getpeername", "getsockname", "shutdown", "recvfrom", "sendto", "epoll_ctl", "timerfd_settime", "readlink", "getcwd"}
-
-
-def test_a_profile_is_taken_in_it(sidelight):
-    sidelight.write("busy.mjs", "let sum = 0; const end = Date.now() + 400; while (Date.now() < end) sum += 1; console.log('done');")
-    result = sidelight("run", "--profile-slow", "50ms", "busy.mjs")
-    assert result.out == "done\n", result.err
-    assert list((sidelight.folder / ".sidelight" / "profiles").glob("*.pb.gz")) or "profile" in result.err
 
 
 def test_every_call_of_the_list_is_known():
     known = native.calls()
-    plain, checked = allowed()
-    assert (plain | checked) <= set(known), (plain | checked) - set(known)
+    plain, checked, deadly = native.lists()
+    assert (plain | checked | deadly) <= set(known), (plain | checked | deadly) - set(known)
     assert not plain & checked
-    deadly = set(re.findall(r"X\((\w+)\)", SOURCE.read_text()))
     assert not deadly & (plain | checked)
     assert len(deadly) > 60

@@ -50,12 +50,12 @@ final class TestServer: Sendable {
 
     init(
         _ handler: any RequestHandler, _ limits: ServerLimits = ServerLimits(), budgetBytes: Int = 64 << 20,
-        companion: (any ServerCompanion)? = nil, bodyBytesMax: Int? = nil
+        companion: (any ServerCompanion)? = nil, bodyBytesMax: Int? = nil, door: Door = Door()
     ) throws {
         (listening, port) = try Self.listen()
         budget = MemoryBudget(bytesMax: budgetBytes)
         server = try Server(
-            [Server.Listener(fileDescriptor: listening, handler: handler, bodyBytesMax: bodyBytesMax)],
+            [Server.Listener(fileDescriptor: listening, handler: handler, bodyBytesMax: bodyBytesMax, door: door)],
             companion: companion, limits: limits, budget: budget, clock: MachineClock())
         let hasEnded = hasEnded
         let server = server

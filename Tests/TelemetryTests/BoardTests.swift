@@ -146,6 +146,33 @@ private let get200 = BoardSeriesHead(.serverDuration, method: 1, status: 200, is
         #expect(board.openRequests(0).requests.isEmpty)
     }
 
+    @Test func whatBecameOfARequestIsToldWithIt() throws {
+        let board = try BoardEnds()
+        let guilty = try #require(board.open(9, target: "/spin?x", flags: [.sampled]))
+        let other = try #require(board.open(8, target: "/other"))
+        board.writer.note(.exceededCpu, status: 503, at: guilty)
+        board.writer.note(.exceededCpu, status: 503, at: other)
+        board.writer.note(.replaced, status: 0, at: other)
+        let requests = board.openRequests(0).requests
+        #expect(requests.map(\.target) == ["/spin?x", "/other"])
+        #expect(requests.map(\.outcome) == [.exceededCpu, .replaced])
+        #expect(requests.map(\.status) == [503, 0])
+        #expect(requests.map(\.flags) == [[.sampled], []])
+        #expect(requests.map(\.method) == ["GET", "GET"])
+        board.writer.free(guilty)
+        let next = try #require(board.open(7, target: "/next"))
+        #expect(next == guilty)
+        #expect(board.openRequests(0).requests.first?.outcome == nil, "it is another request")
+    }
+
+    @Test func anOutcomeThatIsNoneIsIgnored() throws {
+        let board = try BoardEnds()
+        let slot = try #require(board.open(9, target: "/"))
+        let at = BoardLayout.slotOffset(slot) + BoardLayout.Slot.method
+        board.mapping.store(board.mapping.load(at) | 0xFF << 24, at: at)
+        #expect(board.openRequests(0).requests.first?.outcome == nil)
+    }
+
     @Test func whatIsInFlightIsSeenWhileTheWorkerGoesOn() throws {
         let board = try BoardEnds()
         let first = try #require(board.open(9, target: "/first"))

@@ -7,16 +7,21 @@ import Testing
 struct FindingRecordTests {
     private static let trace = TraceID(high: 1, low: 2)
 
-    private func record(_ kind: String, severity: UInt8 = 9, body: String = "evil.test port 80 is not allowed") -> LogRecord {
+    private func record(
+        _ kind: String, severity: UInt8 = 9, body: String = "evil.test port 80 is not allowed"
+    ) -> LogRecord {
         LogRecord(
             time: UInt64(RecordMaker.unixAtRingZero) + 1_000, severity: severity, body: .string(body),
             attributes: [
                 Attribute("sidelight.finding.kind", .string(kind)), Attribute("sidelight.policy.permission", "network"),
-                Attribute("sidelight.policy.rule", "network.private"), Attribute("sidelight.policy.target", "evil.test:80"),
+                Attribute("sidelight.policy.rule", "network.private"),
+                Attribute("sidelight.policy.target", "evil.test:80"),
             ], traceID: Self.trace, spanID: SpanID(3), traceFlags: 1)
     }
 
-    private func transcode(_ make: (inout RecordMaker) -> Void) -> (findings: [Finding], logs: [LogRecord], rejected: UInt64) {
+    private func transcode(
+        _ make: (inout RecordMaker) -> Void
+    ) -> (findings: [Finding], logs: [LogRecord], rejected: UInt64) {
         var maker = RecordMaker(seed: 7)
         make(&maker)
         var transcoder = RecordTranscoder(
@@ -39,7 +44,8 @@ struct FindingRecordTests {
         // Whatever the record says.
         #expect(finding.record.severity == (kind == .audit ? 9 : 13))
         #expect(finding.record.traceID == Self.trace && finding.record.spanID == SpanID(3))
-        #expect(finding.permission == "network" && finding.rule == "network.private" && finding.target == "evil.test:80")
+        #expect(
+            finding.permission == "network" && finding.rule == "network.private" && finding.target == "evil.test:80")
         #expect(finding.sentence == "evil.test port 80 is not allowed")
     }
 
@@ -64,7 +70,8 @@ struct FindingRecordTests {
         maker.finding(record("violation"))
         for whole in maker.records where whole[4] == RecordKind.finding.rawValue {
             for length in stride(from: 8, to: whole.count - 8, by: 8) {
-                var transcoder = RecordTranscoder(resource: Resource(), scopeVersion: "1", clock: RingClock(unixAtRingZero: 0))
+                var transcoder = RecordTranscoder(
+                    resource: Resource(), scopeVersion: "1", clock: RingClock(unixAtRingZero: 0))
                 for record in maker.records where record[4] != RecordKind.finding.rawValue {
                     record.withUnsafeBytes { transcoder.transcode($0) }
                 }

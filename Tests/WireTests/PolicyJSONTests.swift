@@ -9,8 +9,11 @@ struct PolicyJSONTests {
             var full = Policy.strict.resolved(entry: "/srv/\u{E4}\"/main.js") { $0 }
             full.isAudited = true
             full.network = NetworkRules(
-                allow: try ["https://a.test", "*.b.test:1-9", "[fd00::/8]:80", "*"].map { try NetworkRule(parsing: $0) },
-                deny: [try NetworkRule(host: "c.test", scheme: "wss", ports: [1...2, 3...3], methods: ["GET"])], privates: nil)
+                allow: try ["https://a.test", "*.b.test:1-9", "[fd00::/8]:80", "*"].map {
+                    try NetworkRule(parsing: $0)
+                },
+                deny: [try NetworkRule(host: "c.test", scheme: "wss", ports: [1...2, 3...3], methods: ["GET"])],
+                privates: nil)
             full.read = PathRules(["/", "/a b"], key: "files.read")
             full.write = nil
             full.environment = NameRules(["A", "B_*"], key: "environment")

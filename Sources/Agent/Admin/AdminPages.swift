@@ -21,12 +21,24 @@ final class AdminHandler: RequestHandler {
         {
             return Self.refuse(responder, 421, "this is no port of that host; ask for 127.0.0.1 or localhost")
         }
+        // A page of somebody else's may lead people here, and no more.
+        if let site = request.header("sec-fetch-site"), site == "cross-site" || site == "same-site",
+            request.header("sec-fetch-mode") != "navigate"
+        {
+            return Self.refuse(responder, 403, "this is not for web pages of others")
+        }
         for page in pages where page.answer(request, responder) { return }
         guard Self.isReading(request, responder) else { return }
         let paths = pages.flatMap(\.paths).sorted()
         if request.pathIs("/") { return Self.showPaths(paths, responder) }
         let known = paths.dropLast().joined(separator: ", ") + (paths.count > 1 ? " and " : "") + (paths.last ?? "")
         Self.refuse(responder, 404, "nothing is here; there are \(known)")
+    }
+
+    func refuse(_ head: borrowing ServedRequest, _ answer: ServerAnswer) -> ServerAnswer {
+        var answer = answer
+        if !answer.body.isEmpty { answer.fields = answer.fields.adding(Self.plain) }
+        return answer
     }
 
     private static let html = ResponseFields(["content-type": "text/html; charset=utf-8"])
@@ -59,8 +71,12 @@ final class AdminHandler: RequestHandler {
     }
 
     /// Whether an address is this machine's. A socket in the file system has none, and permissions of its own.
+    ///
+    /// - Parameter peer: As `ServedRequest.peer` has it, with or without its port.
     static func isLocal(_ peer: String) -> Bool {
-        peer.isEmpty || peer == "::1" || peer.hasPrefix("127.") || peer.hasPrefix("::ffff:127.")
+        let host = peer.hasPrefix("[") ? peer.dropFirst() : peer[...]
+        return host.isEmpty || host == "::1" || host.hasPrefix("::1]") || host.hasPrefix("127.")
+            || host.hasPrefix("::ffff:127.")
     }
 
     // MARK: for the pages

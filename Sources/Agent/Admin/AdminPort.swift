@@ -22,20 +22,36 @@ final class AdminPort {
     private let following: Following
     private let thread: ServiceThread
 
+    private let handler: AdminHandler
+
     /// - Parameter pages: Those that do not need the port itself.
-    init(_ socket: ListeningSocket, _ asked: HostPort, _ pages: [any AdminPages], _ clock: LinuxClock) throws {
+    init(
+        _ socket: ListeningSocket, _ asked: HostPort, _ doors: AgentDoors, _ pages: [any AdminPages], _ clock: LinuxClock
+    ) throws {
         self.socket = socket
         place = asked.bound(to: socket.place)
         following = Following(LogFollowers(clock, memoryBytesMax: Self.followersBytesMax))
-        let handler = AdminHandler(pages + [LogPages(followers: following.followers)])
-        let listener = Server.Listener(
-            fileDescriptor: socket.fileDescriptor, handler: handler, bodyBytesMax: AdminHandler.bodyBytesMax)
+        handler = AdminHandler(pages + [LogPages(followers: following.followers)])
         let server = try Server(
-            [listener], companion: following, budget: MemoryBudget(bytesMax: Self.memoryBytesMax), clock: clock)
+            [Self.listener(socket, handler, doors)], companion: following, limits: doors.limits, budget: MemoryBudget(bytesMax: Self.memoryBytesMax), clock: clock)
         self.server = server
         thread = ServiceThread(name: "sidelight-admin") {
             do { try server.run() } catch { fatalError("the admin port cannot be served: \(error)") }
         }
+    }
+
+    private static func listener(
+        _ socket: ListeningSocket, _ handler: AdminHandler, _ doors: AgentDoors
+    ) -> Server.Listener {
+        Server.Listener(
+            fileDescriptor: socket.fileDescriptor, handler: handler, bodyBytesMax: AdminHandler.bodyBytesMax,
+            door: doors.admin)
+    }
+
+    /// Whoever comes from now on comes through these.
+    func change(_ doors: AgentDoors) {
+        let listener = Self.listener(socket, handler, doors)
+        server.change({ [listener] }, done: { _ in })
     }
 
     /// What there is to see of any workload.

@@ -24,7 +24,8 @@ struct LevelPages: AdminPages {
         switch request.method {
         case .get, .head: break
         case .put:
-            if let (status, why) = Self.refusal(request.peer, request.header("origin"), request.header("content-type"))
+            if let (status, why) = Self.refusal(
+                request.peer, isKnown: request.client != nil, request.header("origin"), request.header("content-type"))
             {
                 return AdminHandler.refuse(responder, status, why)
             }
@@ -39,8 +40,11 @@ struct LevelPages: AdminPages {
     }
 
     /// Why a change is not taken from there; nil: it is.
-    static func refusal(_ peer: String, _ origin: String?, _ type: String?) -> (status: Int, why: String)? {
-        guard AdminHandler.isLocal(peer) else { return (403, "levels are changed from the agent's own machine") }
+    /// - Parameter isKnown: It came with a token or a certificate.
+    static func refusal(
+        _ peer: String, isKnown: Bool = false, _ origin: String?, _ type: String?
+    ) -> (status: Int, why: String)? {
+        guard isKnown || AdminHandler.isLocal(peer) else { return (403, "levels are changed from the agent's own machine") }
         guard origin == nil else { return (403, "levels are not changed by a web page") }
         let mediaType = type?.prefix { $0 != ";" && $0 != " " }.lowercased()
         guard mediaType == "application/json" else { return (415, "the content-type has to be application/json") }

@@ -29,6 +29,8 @@ public struct AgentSettings: Sendable {
     /// What it was read from, set right after: when one of these files changes, it is read anew.
     public var files: [String] = [] { didSet { signatures = FileSignatures(files) } }
     var signatures = FileSignatures([])
+    /// Of TLS at its doors.
+    public var securityFiles: [String] { configuration.common.security.files }
     /// Where the scripts of processors stand in it.
     public var scripts: [ScriptSetting] = []
     /// Where regular expressions stand in it.
@@ -67,6 +69,7 @@ public final class AgentService {
     private let health: PipelineHealth
     private let keeper: HealthKeeper
     private let reloads: ConfigurationReloads
+    private var doors: AgentDoors
     private var builder: PipelineBuilder
     /// The intake's, as this thread knows it.
     private var plan: PipelinePlan
@@ -103,7 +106,7 @@ public final class AgentService {
         } catch {
             messages.fail(Self.text(of: error, settings))
             let isTheirs =
-                error is StartFailure || error is QueueError || error is ScriptLoadError
+                error is StartFailure || error is DoorProblem || error is QueueError || error is ScriptLoadError
                 || error is LogSourceSettings.Invalid || error is PositionFileError || error is LogInputOpening.Failure
             return RunEnding(exitCode: isTheirs ? 2 : 70)
         }
@@ -176,12 +179,15 @@ public final class AgentService {
             LevelPages(levels: messages.levels), CounterPages(status: status, clock: clock),
             DiscoveryPages(board: status.registrations), ResourcePages(reading: reading),
         ])
+        doors = try AgentDoors(configuration.common.security)
+        for warning in doors.warnings(now: Int64(clock.unixNanoseconds() / 1_000_000_000)) { messages.warn(warning) }
         sockets = try Self.sockets(configuration, [:], isAdminGiven: settings.isAdminGiven)
         let parts = Parts(
             intake: intake, admin: admin, health: HealthRPC(keeper.desk), counters: counters, surroundings: surroundings
         )
         server = try Server(
-            parts.listeners(configuration, sockets, plan), companion: intake, budget: surroundings.budget, clock: clock)
+            parts.listeners(configuration, sockets, plan, doors), companion: intake, limits: doors.limits,
+            budget: surroundings.budget, clock: clock)
         own.begin(server)
         status.follow(server.counters)
         for pipeline in plan.stateful { pipeline.watch(server) }
@@ -382,6 +388,7 @@ public final class AgentService {
         keep("log-level", \.logLevel)
         keep("resources", \.common.resources)
         keep("discovery.register", \.common.discovery.register)
+        keep("security.per-client", \.common.security.perClient)
         if !names.isEmpty {
             messages.about(.configuration).warn(
                 "\(names.joined(separator: ", ")): another value is taken when the agent is started again")
@@ -390,6 +397,8 @@ public final class AgentService {
     }
 
     private func change(to configuration: PipelineConfiguration, _ next: AgentSettings) throws {
+        let doors = try AgentDoors(configuration.common.security)
+        for warning in doors.warnings(now: Int64(clock.unixNanoseconds() / 1_000_000_000)) { messages.warn(warning) }
         let sockets = try Self.sockets(configuration, sockets, isAdminGiven: next.isAdminGiven)
         let isTailKept =
             configuration.logFiles == plan.configuration.logFiles
@@ -417,7 +426,7 @@ public final class AgentService {
             let plan = parts.intake.plan
             for pipeline in plan.stateful where !change.isKept(pipeline) { pipeline.watch(server) }
             result.withLock { $0.plan = plan }
-            return parts.listeners(configuration, sockets, plan)
+            return parts.listeners(configuration, sockets, plan, doors)
         } done: { failure in
             if let failure { parts.surroundings.messages.fail("\(failure)") }
             result.withLock { $0.isDone = true }
@@ -432,6 +441,7 @@ public final class AgentService {
         builder.finish(change)
         // Those that are not among them are closed with this.
         self.sockets = sockets
+        self.doors = doors
         offer()
         if let tail {
             tail.fit(queueBytes: plan.queueBytesMin)
@@ -515,7 +525,7 @@ public final class AgentService {
         let surroundings: PipelineSurroundings
 
         func listeners(
-            _ configuration: PipelineConfiguration, _ sockets: Sockets, _ plan: PipelinePlan
+            _ configuration: PipelineConfiguration, _ sockets: Sockets, _ plan: PipelinePlan, _ doors: AgentDoors
         ) -> [Server.Listener] {
             var listeners = configuration.receivers.map { receiver in
                 var options = ReceiverHandler.Options(protocols: [ReceiverName(receiver.kind)])
@@ -527,13 +537,14 @@ public final class AgentService {
                     counters: counters, budget: surroundings.budget, clock: surroundings.clock, health: health)
                 let socket = sockets[Listen(name: receiver.name, place: receiver.listen)]!
                 return Server.Listener(
-                    fileDescriptor: socket.fileDescriptor, handler: handler, bodyBytesMax: handler.bodyBytesMax)
+                    fileDescriptor: socket.fileDescriptor, handler: handler, bodyBytesMax: handler.bodyBytesMax,
+                    door: doors.receiver(origins: receiver.origins))
             }
             if let place = configuration.admin, let socket = sockets[Listen(name: Listen.admin, place: place)] {
                 listeners.append(
                     Server.Listener(
                         fileDescriptor: socket.fileDescriptor, handler: admin,
-                        bodyBytesMax: AdminHandler.bodyBytesMax))
+                        bodyBytesMax: AdminHandler.bodyBytesMax, door: doors.admin))
             }
             return listeners
         }

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Linux
+internal import Policy
 internal import Telemetry
 internal import Wire
 
@@ -15,20 +16,26 @@ struct FencePlan: Sendable {
     /// What they must have: what the policy requires, and what it asks for by name.
     private let required: FenceLayers
     private let fence: Fence
+    /// The worker is the first process of a PID namespace.
+    let hasOwnPIDs: Bool
     /// What every worker has where the machine can.
-    private static let usual = FenceLayers(FenceLayer.allCases).subtracting(FenceLayers([.user, .net, .ipc]))
+    private static let usual = FenceLayers(FenceLayer.allCases).subtracting(FenceLayers([.user, .net, .ipc, .pid]))
 
     /// Nil: no fence is wanted.
     /// - Parameters:
-    ///   - configuration: Of the worker.
+    ///   - entry: As given on the command line.
     ///   - cacheDirectory: Absolute, where it keeps compiled code.
-    init?(_ worker: WorkerConfiguration, cacheDirectory: String?) throws(FenceError) {
+    init?(
+        _ worker: WorkerConfiguration, _ policy: Policy, entry: String, cacheDirectory: String?
+    ) throws(FenceError) {
         let configuration = worker.fence
         guard configuration.mode == .on else { return nil }
         var named: [FenceLayer] = []
         var fence = Fence()
         if let name = configuration.user {
-            guard let user = Fence.user(name) else { throw FenceError(description: "fence.user: there is no user \(name)") }
+            guard let user = Fence.user(name) else {
+                throw FenceError(description: "fence.user: there is no user \(name)")
+            }
             fence.user = user
             named.append(.user)
         }
@@ -40,11 +47,14 @@ struct FencePlan: Sendable {
             case .ipc:
                 fence.hasOwnIPC = true
                 named.append(.ipc)
+            case .pid: named.append(.pid)
             }
         }
         fence.descriptorsMax = configuration.descriptorsMax
-        fence.write = [cacheDirectory].compactMap { $0 } + worker.folders.map(\.host)
+        let places = FencePlaces(worker, policy, entry: entry, cacheDirectory: cacheDirectory)
+        (fence.read, fence.write, fence.ports) = (places.read, places.write, places.ports)
         self.fence = fence
+        hasOwnPIDs = named.contains(.pid)
         required = FenceLayers(configuration.require + named)
         let available = Fence.available()
         layers = available.intersection(Self.usual.union(FenceLayers(named)))
@@ -61,8 +71,10 @@ struct FencePlan: Sendable {
         switch layer {
         case .landlock, .landlockTCP, .landlockScopes:
             let needed = layer == .landlock ? 1 : layer == .landlockTCP ? 4 : 6
-            return "\(layer.rawValue) (needs Landlock version \(needed); the kernel has \(version == 0 ? "none" : "version \(version)"))"
+            let there = version == 0 ? "none" : "version \(version)"
+            return "\(layer.rawValue) (needs Landlock version \(needed); the kernel has \(there))"
         case .user: return "user (only root becomes another)"
+        case .pid: return "pid (needs CAP_SYS_ADMIN)"
         case .seccomp: return "seccomp (the kernel takes no filter)"
         case .net, .ipc: return "\(layer.rawValue) (the kernel has no namespaces for this user)"
         case .capabilities, .limits, .descriptors: return layer.rawValue
@@ -133,6 +145,7 @@ struct FenceNotice {
         messages.inform(plan.text(up))
         // Its kernel is ours, so what we saw there was refused to it: by a container's own filter, for one.
         let lost = plan.layers.subtracting(up).layers
-        if !lost.isEmpty { messages.warn("the fence lacks what the kernel has: \(lost.map(\.rawValue).joined(separator: ", "))") }
+        guard !lost.isEmpty else { return }
+        messages.warn("the fence lacks what the kernel has: \(lost.map(\.rawValue).joined(separator: ", "))")
     }
 }

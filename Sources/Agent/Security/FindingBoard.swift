@@ -36,7 +36,9 @@ final class FindingBoard: Sendable {
             for finding in findings {
                 state.total += 1
                 state.kept.append(finding, resource)
-                guard finding.kind == .audit, let permission = finding.permission.flatMap(Permission.init) else { continue }
+                guard finding.kind == .audit, let permission = finding.permission.flatMap(Permission.init) else {
+                    continue
+                }
                 state.needs.add(permission, rule: finding.rule ?? "", target: finding.target ?? "")
             }
         }

@@ -148,6 +148,7 @@ typedef struct {
     int streams[3];                                  // become its standard input, output and error, and are above 2; -1: it has the caller's
     int parent_death_signal;                         // sent to the child when the calling *thread* ends
     bool own_group;                                  // of its own process group: the terminal's signals do not reach it
+    bool own_pids;                                   // the first process of a PID namespace; needs CAP_SYS_ADMIN
 } sl_spawn_request;
 enum { SL_SPAWN_DESCRIPTORS_MAX = 10 };
 
@@ -253,6 +254,9 @@ enum { SL_READABLE = 0x1, SL_WRITABLE = 0x4, SL_ERROR = 0x8, SL_HANGUP = 0x10, S
 // The next connection, non-blocking, closed at exec, without Nagle's delay where it is TCP; -1 and errno.
 int sl_accept_now(int fd);
 // The other end's address as numbers, `host:port`; empty for a socket in the file system or a connection that is over.
+// The other end's IP address as 128 bits, of which an IPv6 address has its upper half and an IPv4 address is mapped; false: it has none.
+bool sl_peer_key(int fd, uint64_t *_Nonnull high, uint64_t *_Nonnull low);
+
 void sl_peer_text(int fd, char *_Nonnull text, size_t count);
 // When an open file was made, in seconds since 1970; 0 when its file system does not say.
 int64_t sl_birth_seconds(int fd);
@@ -287,6 +291,8 @@ int sl_fence_capabilities(uint64_t kept);
 int sl_fence_user(uint32_t user, uint32_t group);
 int sl_fence_namespaces(bool net, bool ipc);
 bool sl_fence_takes_namespaces(void);
+// Whether this process has CAP_SYS_ADMIN.
+bool sl_is_admin(void);
 
 // Of all threads, for good: the calls of worker_calls alone. Who asks for one that only somebody on the way out asks for ends by SIGSYS, `tell` having got its name, in
 // a signal handler; the others fail with EPERM.

@@ -18,6 +18,7 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include "sl_crypto.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -47,6 +47,8 @@ typedef struct {
     size_t young_bytes_initial;       // what the young generation begins with; 0: V8's default. Three times one of its two halves
     size_t stack_bytes_max;           // 0: V8's default (984 KiB)
     size_t array_buffer_bytes_max;    // sum of live ArrayBuffer backing stores; 0: no limit. Over it `new ArrayBuffer` throws RangeError. WebAssembly memories are outside of it
+    size_t promises_max;              // promises made and not resolved; 0: no limit, and nothing is counted. Over it execution ends
+    size_t clone_bytes_max;           // of one message; 0: no limit. Over it a DataCloneError
     const uint8_t *_Nullable snapshot; size_t snapshot_length; // from sl_v8_snapshot_create; the bytes must outlive the isolate
     bool snapshot_is_known;           // an isolate of this process was made from these very bytes: they are not checked again
 } sl_v8_isolate_options;
@@ -60,12 +62,14 @@ void sl_v8_isolate_dispose(sl_v8_isolate *isolate);
 void sl_v8_isolate_stay_entered(sl_v8_isolate *isolate);
 void sl_v8_isolate_leave(sl_v8_isolate *isolate);
 
-typedef enum { SL_V8_END_NONE = 0, SL_V8_END_TERMINATED = 1, SL_V8_END_HEAP_LIMIT = 2 } sl_v8_end_reason;
+typedef enum { SL_V8_END_NONE = 0, SL_V8_END_TERMINATED = 1, SL_V8_END_HEAP_LIMIT = 2, SL_V8_END_PROMISE_LIMIT = 3 } sl_v8_end_reason;
 // ANY THREAD, while the isolate lives. JS on the isolate's thread stops with an uncatchable exception at the next check.
 void sl_v8_isolate_terminate(sl_v8_isolate *isolate);
 // After a terminated execution has unwound: makes the isolate usable again, resets the reason, restores the heap limit.
 void sl_v8_isolate_cancel_terminate(sl_v8_isolate *isolate);
 sl_v8_end_reason sl_v8_isolate_end_reason(sl_v8_isolate *isolate);
+// Counts promises from 0 again: those that are not resolved yet no longer count.
+void sl_v8_isolate_forget_promises(sl_v8_isolate *isolate);
 // ANY THREAD. Runs callback on the isolate's thread at the next interrupt check of running JS.
 void sl_v8_isolate_interrupt(sl_v8_isolate *isolate, void (*callback)(void *_Nullable context), void *_Nullable context);
 
@@ -119,6 +123,9 @@ sl_v8_value *sl_v8_value_object(sl_v8_realm *realm);
 sl_v8_value *sl_v8_value_buffer(sl_v8_realm *realm, const void *_Nullable bytes, size_t length);
 // The same as a Uint8Array.
 sl_v8_value *sl_v8_value_uint8_array(sl_v8_realm *realm, const void *_Nullable bytes, size_t length);
+// A Uint8Array of the first `shown` bytes of foreign memory. `release` is called with it when nothing refers to it any more, messages included, on
+// any thread. It counts like other ArrayBuffers' memory.
+sl_v8_value *sl_v8_value_owned_bytes(sl_v8_realm *realm, void *memory, size_t length, size_t shown, void (*release)(void *memory, size_t length));
 // A SharedArrayBuffer-free view on foreign memory: an ArrayBuffer over `bytes`, which must outlive the isolate (the ring). Not detachable.
 sl_v8_value *sl_v8_value_external_buffer(sl_v8_realm *realm, void *bytes, size_t length);
 // UTF-8 of ToString(value) without calling user code: strings, numbers, symbols' descriptions, "Error: message" for errors, "[object]" else.

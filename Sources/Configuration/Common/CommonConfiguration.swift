@@ -3,6 +3,7 @@ public struct CommonConfiguration: Hashable, Sendable {
     public var resources = ResourcesConfiguration()
     public var health = HealthConfiguration()
     public var discovery = DiscoveryConfiguration()
+    public var security = SecurityConfiguration()
 
     public init() {}
 }

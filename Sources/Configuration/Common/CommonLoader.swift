@@ -6,6 +6,7 @@ struct CommonLoader {
     mutating func read(_ section: inout FileSection, _ flags: FlagValues) {
         readResources(&section)
         readHealth(&section)
+        readSecurity(&section, flags)
         section.section("discovery") { section in
             readRegister(&section, flags)
             readResolve(&section, flags)

@@ -4,6 +4,7 @@ import Telemetry
 extension PipelineLoader {
     mutating func check() {
         checkPorts()
+        checkDoors()
         checkLoops()
         checkSizes()
         checkDirectories()
@@ -34,6 +35,19 @@ extension PipelineLoader {
                 syslog.transports.contains(.tcp)
             else { continue }
             take(input.name, place, places.listens[input.name] ?? .standard, ["receivers", input.name, "listen"])
+        }
+    }
+
+    /// Places where other machines get to, and nothing asks who they are. Syslog has nothing to ask for.
+    private func checkDoors() {
+        let security = configuration.common.security
+        if let admin = configuration.admin, let refusal = security.refusal(of: admin, .admin) {
+            loading.error(places.admin, ["admin"], refusal)
+        }
+        for receiver in configuration.receivers {
+            guard let refusal = security.refusal(of: receiver.listen, .receivers) else { continue }
+            loading.error(
+                places.listens[receiver.name] ?? .standard, ["receivers", receiver.name, "listen"], refusal)
         }
     }
 

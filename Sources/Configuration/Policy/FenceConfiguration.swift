@@ -13,6 +13,8 @@ public struct FenceConfiguration: Hashable, Sendable {
         /// No network but the socket it serves on.
         case net
         case ipc
+        /// No other process has a number there.
+        case pid
     }
 
     public var mode = Mode.on

@@ -25,7 +25,8 @@ public struct PolicyConfiguration: Hashable, Sendable {
         _ name: String, folder: String, environment: [String: String],
         readFile: @escaping (String) -> PipelineConfiguration.FileText
     ) -> (configuration: PolicyConfiguration, errors: [ConfigurationProblem], warnings: [ConfigurationProblem]) {
-        let loading = FileLoading(fileName: name, environment: environment, hasProgram: { _ in true }, readFile: readFile)
+        let loading = FileLoading(
+            fileName: name, environment: environment, hasProgram: { _ in true }, readFile: readFile)
         var configuration = PolicyConfiguration()
         switch PolicyLoader.named(name, folder: folder, loading, readFile: readFile) {
         case .success(let read): configuration = read
@@ -38,6 +39,7 @@ public struct PolicyConfiguration: Hashable, Sendable {
     public init(base: Policy.Base) {
         policy = Policy(base: base)
         source = base.rawValue
+        freezesPrimordials = base == .strict
         if base == .trusted { fence = .off }
     }
 }

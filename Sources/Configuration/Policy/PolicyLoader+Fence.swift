@@ -1,5 +1,9 @@
 internal import Telemetry
 
+extension PolicyLoader {
+    mutating func readFence(_ section: inout FileSection) { configuration.fence.read(&section) }
+}
+
 extension FenceConfiguration {
     /// Reads `fence:`, a mapping or `on` or `off`; what it does not say stays as it is.
     mutating func read(_ section: inout FileSection) {
@@ -17,7 +21,9 @@ extension FenceConfiguration {
 
     /// What cannot be, whatever the kernel.
     private func check(_ section: FileSection) {
-        if mode == .off, !require.isEmpty { section.error("require", "there is no fence to require anything of: mode is off") }
+        if mode == .off, !require.isEmpty {
+            return section.error("require", "there is no fence to require anything of: mode is off")
+        }
         if require.contains(.user), user == nil { section.error("require", "user is required, and none is named") }
         for namespace in Namespace.allCases
         where require.contains(where: { $0.rawValue == namespace.rawValue }) && !namespaces.contains(namespace) {

@@ -38,7 +38,9 @@ struct PolicyLoader {
     mutating func read(_ section: inout FileSection) {
         var base = Policy.Base.strict
         section.value("base", &base, .choice)
+        let source = configuration.source
         configuration = PolicyConfiguration(base: base)
+        configuration.source = source
         readNetwork(&section)
         readFiles(&section)
         readNames(&section)
@@ -53,7 +55,7 @@ struct PolicyLoader {
 
     private mutating func readCode(_ section: inout FileSection) {
         var policy = configuration.policy
-        var isFrozen = false
+        var isFrozen = configuration.freezesPrimordials
         section.section("code") { section in
             section.value("eval", &policy.allowsCode, .allowOrDeny)
             section.value("wasm", &policy.allowsWasm, .allowOrDeny)
@@ -171,7 +173,8 @@ extension ScalarKind where Value == String {
                 let path = try path.parse(text)
                 let folder = path.hasSuffix("/**") ? String(path.dropLast(3)) : path
                 guard !folder.contains("*") else {
-                    throw WrongValue("has a \"*\": a folder stands for all that is in it, and nothing else can be left open")
+                    throw WrongValue(
+                        "has a \"*\": a folder stands for all that is in it, and nothing else can be left open")
                 }
                 return folder.isEmpty ? "/" : folder
             },
@@ -182,7 +185,8 @@ extension ScalarKind where Value == String {
     fileprivate static var ruleName: ScalarKind {
         ScalarKind(
             parse: { text throws(WrongValue) in
-                guard (1...256).contains(text.utf8.count), !text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else {
+                guard (1...256).contains(text.utf8.count), !text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F })
+                else {
                     throw WrongValue("is no name: that has 1 to 256 bytes, and no space in it")
                 }
                 guard !text.dropLast().contains("*") else {

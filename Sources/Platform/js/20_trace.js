@@ -535,6 +535,12 @@ function begin(span, made, parent, options, brief = false) {
         adopt(span, inner, parent);
     }
     if (span._recording === false) return;
+    if (bound.spansAreLimited && !internal.limits.spans.take()) {
+        // What is below it is left out with it.
+        span._recording = false;
+        span._head &= ~SAMPLED;
+        return;
+    }
     if (options !== undefined && options !== null) setOptions(span, options);
     if (!brief && (inner === bound.runSpan || !isOurs(inner) || inner._native === ELSEWHERE)) writeStart(span);
 }

@@ -48,7 +48,7 @@ function writeLog(kind, severity, text, list, span) {
 
 // A console message. `severity` is OTLP's number; `attributes` an object or undefined.
 function log(severity, text, attributes) {
-    if (!bound.enabled) return;
+    if (!bound.enabled || !internal.limits.logs.take()) return;
     writeLog(KIND_LOG, severity, text, keepAll(attributes, bound.attributeLimit), activeSpan());
 }
 
@@ -60,7 +60,7 @@ const FINDING_ATTRIBUTES = 8;
 
 // An error nobody caught: an error record, and an exception event with error status on `span`.
 function error(exception, span, severity = 17, extra = undefined) {
-    if (!bound.enabled) return;
+    if (!bound.enabled || !internal.limits.logs.take()) return;
     const attributes = exceptionAttributes(exception);
     const message = attributes['exception.message'] ?? cut(safeText(exception));
     const type = attributes['exception.type'];
@@ -99,13 +99,14 @@ function beginRun(entry) {
     finished('start', 0, now(), undefined, undefined, span);
 }
 
-// Ends it. `code` is the exit code; `reason` a text when the run did not end by itself.
-function endRun(code, reason) {
+// Ends it. `code` is the exit code; `reason` a text when the run did not end by itself; `outcome` of a limit that ended it.
+function endRun(code, reason, outcome) {
     internal.fetch?.endOfRun();
     internal.metrics?.collect();
     const span = bound.runSpan;
     if (span === undefined || !span._recording) return;
     setAttribute(span, 'process.exit.code', code);
+    if (outcome !== undefined) setAttribute(span, 'sidelight.outcome', outcome);
     if (code !== 0 && statusOf(span) !== ERROR) setStatus(span, { code: ERROR, message: reason ?? `exit code ${code}` });
     end(span);
 }

@@ -7,6 +7,7 @@
 // server that clears a time limit per request keeps no garbage. Each callback runs in the context that was current when its timer was made.
 
 const { ArrayPrototypePop, ArrayPrototypePush, Error, Number, ObjectDefineProperty, Promise, ReflectApply, SafeMap, SymbolFor } = primordials;
+const { limits, refusal } = internal.limits;
 const { defineGlobalFunction, requireArguments } = internal.webidl;
 
 const delayMax = 2147483647; // ms; a longer delay is as good as none, as everywhere
@@ -106,6 +107,7 @@ function start(callback, args, delay, repeats, ref) {
         const what = typeof callback === 'string' ? 'a string: code as text is not run, pass a function' : internal.inspect(callback);
         throw internal.typeError(`The "callback" argument must be of type function. Received ${what}`, 'ERR_INVALID_ARG_TYPE');
     }
+    if (byId.size >= limits.timers) throw tooMany();
     const timer = new Timer(++lastId, callback, args.length === 0 ? undefined : args, toDelay(delay), repeats, ref);
     byId.set(timer.id, timer);
     if (ref) addRef();
@@ -114,6 +116,8 @@ function start(callback, args, delay, repeats, ref) {
     arm(now);
     return timer.id;
 }
+
+const tooMany = () => refusal('timers', 'exceededTimers', `Too many timers: the limit is ${limits.timers} at once`);
 
 /** @param {unknown} id what setTimeout or setInterval gave; anything else does nothing */
 function clear(id) {
@@ -207,6 +211,7 @@ function startImmediate(callback, args) {
     if (typeof callback !== 'function') {
         throw internal.typeError(`The "callback" argument must be of type function. Received ${internal.inspect(callback)}`, 'ERR_INVALID_ARG_TYPE');
     }
+    if (immediateById.size >= limits.timers) throw tooMany();
     const immediate = new Immediate(callback, args);
     immediateById.set(immediate.id, immediate);
     ArrayPrototypePush(immediates, immediate);

@@ -17,6 +17,7 @@ const { Body, Feed, isUnusable, streamOf, take, unusable } = internal.body;
 const { addAbortAlgorithm, removeAbortAlgorithm } = internal.events;
 const { Request, makeResponse, redirectStatuses, requestState } = internal.fetchClasses;
 const { headerIn } = internal.headers;
+const { limits, mark, reached } = internal.limits;
 const { listOf, makeHeaders, makeLazyHeaders } = internal.headers;
 const { parse, serialize } = internal.url;
 const { defineGlobalFunction, requireArguments } = internal.webidl;
@@ -58,6 +59,22 @@ async function answerOf(promise) {
         if (stackless !== undefined && stackless.delete(error)) ErrorCaptureStackTrace(error, answerOf);
         throw error;
     }
+}
+
+/** Why no further request may be sent; undefined: one may. */
+function tooMany() {
+    if (running.size >= limits.fetches) {
+        return told('fetches', 'exceededSubrequests', `too many requests are under way: the limit is ${limits.fetches}`);
+    }
+    if (limits.subrequests === Infinity) return undefined;
+    const exchange = internal.serve.current();
+    if (exchange === undefined || ++exchange.subrequests <= limits.subrequests) return undefined;
+    return told('subrequests', 'exceededSubrequests', `too many requests for one: the limit is ${limits.subrequests}`);
+}
+
+function told(name, outcome, sentence) {
+    reached(name, outcome, sentence);
+    return sentence;
 }
 
 // ---- Headers on the wire ----
@@ -153,6 +170,11 @@ class Fetching {
 
     /** Sends the request, the first or a redirected one. */
     send() {
+        const excess = tooMany();
+        if (excess !== undefined) {
+            this.fail(mark(failed(excess, 'ERR_LIMIT_EXCEEDED'), 'exceededSubrequests'), 'limit');
+            return;
+        }
         const id = this.id = ++lastId;
         this.phase = WAITING;
         running.set(id, this);
@@ -480,6 +502,7 @@ internal.fetch = {
      * @returns {number} its id for the ops; 0: too many are under way
      */
     upgrade(handler, url, headers) {
+        if (tooMany() !== undefined) return 0;
         const id = ++lastId;
         running.set(id, handler);
         if (ops.fetchStart(id, 'GET', serialize(url, true), headers, null, true)) return id;

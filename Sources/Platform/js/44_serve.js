@@ -8,13 +8,14 @@
 // The straight way — a handler that returns a Response with a text — makes a Request, an Exchange, a context object and a span, and no promise.
 
 const {
-    ArrayPrototypeJoin, Float64Array, FunctionPrototypeToString, Int32Array, JSONParse, ObjectKeys, SafeMap, String,
+    ArrayPrototypeJoin, Float64Array, FunctionPrototypeToString, Int32Array, JSONParse, ObjectKeys, RangeError, SafeMap, String,
     StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, TypeError, TypedArrayPrototypeGetLength,
 } = primordials;
 const { DOMException, withoutStack } = internal;
 const { Body, Feed, streamOf } = internal.body;
 const { isResponse, wireOf } = internal.fetchClasses;
 const { headerIn } = internal.headers;
+const { limits, outcomeOf, reached } = internal.limits;
 const { METHODS, abortIncoming, makeIncoming, setOwnAuthority, urlTextOf } = internal.request;
 const { requireArguments } = internal.webidl;
 
@@ -60,6 +61,8 @@ class Exchange {
         this.outlived = false; // … and its request is over: it counts for idle(), and
         this.place = -1; // shows there on the board
         this.over = false;
+        this.subrequests = 0; // what fetch has sent for it
+        this.sent = 0; // bytes of a response in pieces
     }
 
     /** The body of the request. @returns {Body | null} */
@@ -122,6 +125,10 @@ function dispatch(slot, head) {
     exchanges[slot] = exchange;
     inFlight++;
     span._values = trace.withValue(null, EXCHANGE, exchange);
+    if (inFlight > limits.requests) {
+        refuseRequest(exchange);
+        return;
+    }
     try {
         if ((bits & (HAS_TRACE_STATE | HAS_BAGGAGE)) !== 0) takeCarried(exchange);
         const request = exchange.request = makeIncoming(exchange);
@@ -134,6 +141,19 @@ function dispatch(slot, head) {
         failOrLose(exchange, error);
     }
     ops.setContext(undefined);
+}
+
+/** More are in flight than may be: the program does not hear of it. */
+function refuseRequest(exchange) {
+    reached('requests', 'exceededRequests', `more than ${limits.requests} requests in flight`, exchange);
+    unavailable(exchange, 'exceededRequests');
+}
+
+/** The answer to a request that reached a limit. */
+function unavailable(exchange, outcome) {
+    ops.httpErrorType(exchange.slot, outcome);
+    if (exchange.span._recording) trace.setAttribute(exchange.span, 'error.type', outcome);
+    answer(exchange, 503, 'Service Unavailable', 'Service Unavailable');
 }
 
 /** A promise, or what may be one. */
@@ -237,11 +257,23 @@ function send(exchange, wire) {
         }
         body.used = true;
         source = body.source;
+        if (limits.response !== Infinity && bytesOf(source) > limits.response) {
+            tooLong(exchange);
+            unavailable(exchange, 'exceededResponse');
+            return;
+        }
     } else if (contentLength >= 0 && (exchange.method === HEAD || status === 304)) {
         headers += `content-length: ${contentLength}\r\n`; // of the body that is not sent
     }
     exchange.started = true;
     if (ops.httpRespond(slot, status, statusText, headers, source) === 1) finish(exchange);
+}
+
+const bytesOf = (source) => typeof source !== 'string' ? TypedArrayPrototypeGetLength(source)
+    : 3 * source.length <= limits.response ? source.length : TypedArrayPrototypeGetLength(ops.encodeUtf8(source));
+
+function tooLong(exchange) {
+    reached('response', 'exceededResponse', `a response of more than ${limits.response} bytes`, exchange);
 }
 
 function sendInPieces(exchange, status, statusText, headers, contentLength, body) {
@@ -267,6 +299,12 @@ function write(exchange, chunk) {
     if (exchange.over) return false;
     const length = TypedArrayPrototypeGetLength(chunk);
     if (length === 0) return true;
+    exchange.sent += length;
+    if (exchange.sent > limits.response) {
+        tooLong(exchange);
+        breakOff(exchange, withoutStack(new RangeError(`The response is longer than its limit of ${limits.response} bytes`)));
+        return false;
+    }
     if (exchange.remaining >= 0) {
         exchange.remaining -= length;
         if (exchange.remaining < 0) {
@@ -322,8 +360,10 @@ function fail(exchange, error) {
         answer(exchange, exchange.refusalStatus, '', error.message);
         return;
     }
+    const outcome = outcomeOf(error, exchange);
     note(exchange, error);
-    answer(exchange, 500, 'Internal Server Error', 'Internal Server Error');
+    if (outcome !== undefined) unavailable(exchange, outcome);
+    else answer(exchange, 500, 'Internal Server Error', 'Internal Server Error');
 }
 
 /** A response of ours. */
@@ -514,7 +554,7 @@ function giveUp(exchange, reason, type) {
 }
 
 /**
- * @param {number} code 0 all bytes written, 1 the client left, 2 timed out, 3 the response's head cannot be sent
+ * @param {number} code 0 all bytes written, 1 the client left, 2 timed out, 3 the response's head cannot be sent, 4 its wall limit is reached
  * @param {number} [status] what native answered itself
  */
 function ended(slot, code, status) {
@@ -535,7 +575,11 @@ function ended(slot, code, status) {
     }
     if (status > 0) noteStatus(exchange, status);
     if (code === 1) giveUp(exchange, new DOMException('The client left before it had the whole response', 'AbortError'), 'client_left');
-    else giveUp(exchange, new DOMException('The request took too long', 'TimeoutError'), 'timeout');
+    else if (code === 2) giveUp(exchange, new DOMException('The request took too long', 'TimeoutError'), 'timeout');
+    else {
+        reached('wall', 'exceededWall', 'the request took longer than its limit', exchange);
+        giveUp(exchange, new DOMException('The request took longer than its limit', 'TimeoutError'), 'wall_limit');
+    }
 }
 
 function abortAll() {
@@ -675,7 +719,7 @@ function start(buffer, config) {
 }
 
 internal.serve = {
-    start, install, environment: () => globalThis.process.env, dispatch, ended, abortAll, matched, setRoute, takeNotes, goesOn,
+    start, install, current: () => inFlight === 0 ? undefined : currentExchange(), environment: () => globalThis.process.env, dispatch, ended, abortAll, matched, setRoute, takeNotes, goesOn,
     drained(slot) { exchanges[slot]?.reader?.resume(); },
     bodyChunk(slot, bytes) { exchanges[slot]?.feed?.chunk(bytes); },
     bodyEnd(slot) { exchanges[slot]?.feed?.end(); },

@@ -16,6 +16,7 @@ const { DOMException } = internal;
 const { ErrorEvent, EventTarget, fire, host, listenerCount, watchGlobally } = internal.events;
 const { handlerOf, post, received, receivers, setHandlerOf, toTransfer, words } = internal.messages;
 const { noBytes } = internal.encoding;
+const { refusal } = internal.limits;
 const { refuse } = internal.serialization;
 const { shortened } = internal.objectURL;
 const { parse, serialize } = internal.url;
@@ -132,7 +133,7 @@ class Worker extends EventTarget {
         try {
             id = ops.workerStart(configuration, isMissing ? noBytes : source);
         } catch (error) {
-            throw new DOMException(error.message, 'QuotaExceededError');
+            throw refusal('workers', 'exceededWorkers', error.message);
         }
         const state = new WorkerState(id, worker);
         workers.set(worker, state);

@@ -17,6 +17,7 @@ const { MessageEvent } = globalThis; // 47_messages.js
 const { blobBytes, isBlob, makeBlob } = internal.blob;
 const { ErrorEvent, Event, EventTarget, fire, makeHandlerState, setHandler } = internal.events;
 const { headerIn, isToken } = internal.headers;
+const { limits, reached } = internal.limits;
 const { parse } = internal.url;
 const { defineInterface, requireArguments, toDOMString, toUSVString } = internal.webidl;
 
@@ -79,6 +80,14 @@ class Counts {
     }
 }
 
+let openLinks = 0;
+
+function tooMany() {
+    if (openLinks < limits.sockets) return false;
+    reached('sockets', 'exceededSockets', `too many WebSockets: the limit is ${limits.sockets} at once`);
+    return true;
+}
+
 /**
  * A link over bytes. A subclass has write(frame) → whether to go on at once, finish() when all is said, and cut(error) to break off.
  * Its socket is told by opened, message, closing, closed.
@@ -98,9 +107,13 @@ class FrameLink {
         this.isFull = false;
         this.hasSaidClose = false;
         this.over = false;
+        this.isCounted = false;
     }
 
     open() {
+        if (tooMany()) return false;
+        this.isCounted = true;
+        openLinks++;
         this.frames = ops.socketOpen(this.isClient, MESSAGE_MAX, this.windowBits > 0);
         return this.frames !== 0;
     }
@@ -225,6 +238,8 @@ class FrameLink {
         this.over = true;
         this.queue.length = this.first = this.waiting = 0;
         this.pong = undefined;
+        if (this.isCounted) openLinks--;
+        this.isCounted = false;
         ops.socketClose(this.frames);
     }
 }
@@ -244,7 +259,7 @@ class RemoteLink extends FrameLink {
         for (let i = 0; i < lines.length; i += 2) if (lines[i + 1] !== undefined) headers += `${lines[i]}:${lines[i + 1]}\n`;
         internal.timers.addRef();
         this.exchange = new UpgradeExchange(this);
-        this.id = internal.fetch.upgrade(this.exchange, url, headers);
+        this.id = tooMany() ? 0 : internal.fetch.upgrade(this.exchange, url, headers);
         if (this.id === 0) later(() => this.fail(new TypeError('WebSocket: too many requests are under way'), 0));
     }
 

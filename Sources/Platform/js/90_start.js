@@ -4,11 +4,12 @@
 
 /**
  * @param {{argv: string[], env: Record<string, string>, pid: number, ppid: number, cwd: string, platform: string, arch: string,
- *     versions: Record<string, string>, entry: string, ring: ArrayBuffer | null, trace: object, colors?: {stdout: boolean, stderr: boolean},
+ *     versions: Record<string, string>, entry: string, ring: ArrayBuffer | null, trace: object, limits?: Record<string, number>, colors?: {stdout: boolean, stderr: boolean},
  *     terminals?: {stdout: boolean, stderr: boolean}, title?: string}} config
  *     `colors`: the stream is a terminal and NO_COLOR is not set
  */
 internal.start = (config) => {
+    internal.limits.start(config.limits ?? {});
     if (config.ring !== null && config.ring !== undefined) internal.trace.start(config.ring, config.arch, config.trace);
     if (config.colors !== undefined) {
         internal.colors.stdout = config.colors.stdout === true;

@@ -175,7 +175,7 @@ extension HTTPConnection {
     }
 
     /// Nothing of what was sent may look like an end: a reset, where the kernel gives one.
-    private func reset(_ reason: BoardCounter) {
+    func reset(_ reason: BoardCounter) {
         _ = (context?.channel as? any SocketOptionProvider)?.setSoLinger(Glibc.linger(l_onoff: 1, l_linger: 0))
         close(reason)
     }
@@ -315,7 +315,9 @@ extension HTTPConnection {
         guard !request.isOver else { return }
         if request.isUpgraded, !isStuck(now) { return lookAtSocket(quiet) }
         let limit = request.isUpgraded ? 0 : server.options.requestTimeout
-        let isLate = limit > 0 && now - request.start > limit
+        let wall = request.isUpgraded ? 0 : server.options.wallLimit
+        let isOverWall = wall > 0 && now - request.start > wall
+        let isLate = isOverWall || limit > 0 && now - request.start > limit
         let waitsForContent = request.wantsContent && !request.isUpgraded && quiet > server.options.headTimeout
         let takesNothing = isStuck(now) && quiet > server.options.idleTimeout
         guard isLate || waitsForContent || takesNothing else { return }
@@ -330,8 +332,8 @@ extension HTTPConnection {
         request.isCut = answer != .none
         request.keepsAlive = false
         answer = .done
-        if request.errorType.isEmpty { request.errorType = Array("timeout".utf8) }
-        server.tell(server.functions.ended, self, 2, Double(status))
+        if request.errorType.isEmpty { request.errorType = Array((isOverWall ? "wall_limit" : "timeout").utf8) }
+        server.tell(server.functions.ended, self, isOverWall ? 4 : 2, Double(status))
     }
 
     /// The client has taken nothing of what waits for it since the last look.

@@ -33,7 +33,7 @@ struct HTTPRequestState {
     var isUpgraded = false
     /// … whose peer was asked whether it is there, and has not said anything since.
     var isPinged = false
-    /// Of its turns so far, nanoseconds; of sampled requests.
+    /// Of its turns so far, nanoseconds; of sampled requests, and of all where it is limited.
     var cpuTime = 0.0
 
     /// The normalised head: the parser's own holds only until it reads on.

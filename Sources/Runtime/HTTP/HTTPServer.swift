@@ -154,6 +154,13 @@ final class HTTPServer {
         }
     }
 
+    /// No request is in flight.
+    var isIdle: Bool { !connections.contains { $0?.phase == .handling } }
+
+    func forEachConnection(_ body: (HTTPConnection) -> Void) {
+        for connection in connections { if let connection { body(connection) } }
+    }
+
     func connectionClosed(_ connection: HTTPConnection, _ reason: BoardCounter) {
         guard connections[connection.slot] === connection else { return }
         connections[connection.slot] = nil
@@ -292,6 +299,26 @@ final class HTTPServer {
     private func measure(_ connection: HTTPConnection, _ now: Double) {
         guard let board, connection.request.isOnBoard else { return }
         connection.request.isOnBoard = false
+        record(connection, now, on: board)
+        if let slot = connection.request.boardSlot {
+            if !outlived.contains(slot) {
+                board.free(slot)
+            } else if !board.leave(slot) {
+                outlived.remove(slot)
+            }
+        } else {
+            board.closeUnslotted(
+                method: connection.request.methodAndVersion.method, flags: tls == nil ? [] : .https)
+        }
+    }
+
+    /// Of a request that ends with the worker: its place is left for the agent to find.
+    func countAbandoned(_ connection: HTTPConnection) {
+        guard let board, connection.request.isOnBoard else { return }
+        record(connection, isolate.now, on: board)
+    }
+
+    private func record(_ connection: HTTPConnection, _ now: Double, on board: BoardWriter) {
         let (method, isHTTP11) = connection.request.methodAndVersion
         let status = connection.request.status
         let head = BoardSeriesHead(
@@ -306,15 +333,6 @@ final class HTTPServer {
             connection.request.errorType.withUnsafeBytes { error in
                 board.record(board.series(head, route: route, errorType: error), seconds: seconds)
             }
-        }
-        if let slot = connection.request.boardSlot {
-            if !outlived.contains(slot) {
-                board.free(slot)
-            } else if !board.leave(slot) {
-                outlived.remove(slot)
-            }
-        } else {
-            board.closeUnslotted(method: method, flags: tls == nil ? [] : .https)
         }
     }
 
@@ -482,7 +500,8 @@ final class HTTPServer {
     }
 
     private func endIfDrained() {
-        guard isDraining, openCount == leavingCount, !workload.isInTurn, !isSettling else { return }
+        guard isDraining, openCount == leavingCount, !workload.isInTurn, !isSettling, !workload.machine.isEnding
+        else { return }
         guard let open = try? realm.call(functions.idle).number else { return }
         guard open == 0 else { return tellPending() }
         sweep?.cancel()

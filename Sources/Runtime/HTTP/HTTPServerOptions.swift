@@ -16,6 +16,8 @@ struct HTTPServerOptions {
     var idleTimeout = 60e9
     /// From a request's head to the last byte of its response; 0: no limit. Nanoseconds.
     var requestTimeout = 0.0
+    /// The same by the limit `wall`, which is told as one.
+    var wallLimit = 0.0
     var connectionsMax = 10_000
     /// The kinds of headers in which callers tell of their trace.
     var propagators: Set<String> = ["tracecontext", "baggage"]
@@ -26,6 +28,7 @@ struct HTTPServerOptions {
         if let names = configuration["propagators"]?.string {
             propagators = Set(names.split(separator: ",").map(String.init))
         }
+        wallLimit = (configuration["wallMilliseconds"]?.number ?? 0) * 1e6
         guard let serve = configuration["serve"] else { return }
         address = serve["address"]?.string ?? address
         crons = serve["crons"]?.strings ?? []

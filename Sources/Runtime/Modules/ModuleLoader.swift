@@ -20,6 +20,9 @@ final class ModuleLoader {
     private var records: [ModuleKey: ModuleRecord] = [:]
     private(set) var sourceMaps: SourceMaps
 
+    var limits = ModuleLimits()
+    private var sourceBytes = 0
+
     /// Called when the first script with a source map is loaded.
     var onFirstSourceMap: () -> Void = {}
     private var hasSourceMap = false
@@ -174,6 +177,7 @@ final class ModuleLoader {
         }
         timing.resolve.end = clock.now()
         if let known = records[key] { return (known, false) }
+        try checkLimits(adding: 0, specifier, importer, location)
         switch key {
         case .builtin(let name): return (try makeBuiltin(name, timing), true)
         case .json(let file):
@@ -257,7 +261,9 @@ final class ModuleLoader {
             // By its media type: of JavaScript, or of JSON where that is asked for.
             let source = try internals.call("host.inlineSource", [internals.string(file.url), internals.string(type)])
             timing.load.end = clock.now()
-            return source.bytes ?? []
+            let bytes = source.bytes ?? []
+            try checkLimits(adding: bytes.count, file.specifier, importer, location)
+            return bytes
         }
         let source = try translated(importer, location) { () throws(ResolutionError) in
             do throws(FileError) {
@@ -268,7 +274,22 @@ final class ModuleLoader {
             }
         }
         timing.load.end = clock.now()
+        try checkLimits(adding: source.count, file.specifier, importer, location)
         return source
+    }
+
+    /// Throws when one module more, or its source, is too much.
+    private func checkLimits(
+        adding bytes: Int, _ specifier: String, _ importer: String, _ location: JSException.Location?
+    ) throws(JSFailure) {
+        sourceBytes += bytes
+        guard let (name, sentence) = limits.exceeded(count: records.count + 1, bytes: sourceBytes) else { return }
+        try internals.call(
+            "limits.reached", [name, "exceededModules", sentence].map(internals.string))
+        try translated(importer, location) { () throws(ResolutionError) -> Void in
+            throw ResolutionError(
+                .limitExceeded, "Cannot load '\(specifier)' imported from \(importer): \(sentence)")
+        }
     }
 
     private func compile(

@@ -16,6 +16,7 @@ struct ResolutionError: Error, Hashable {
         case assertionFailed = "ERR_IMPORT_ASSERTION_TYPE_FAILED"
         case assertionUnsupported = "ERR_IMPORT_ASSERTION_TYPE_UNSUPPORTED"
         case unreadable = "ERR_MODULE_UNREADABLE"
+        case limitExceeded = "ERR_LIMIT_EXCEEDED"
     }
 
     let code: Code

@@ -219,12 +219,14 @@ final class ChildIsolates: Sendable {
 
     /// Ends children that have used more than they may. The watchdog's thread.
     /// - Parameter now: ring time, nanoseconds.
-    func enforce(_ limits: Watchdog.Limits, now: Double) {
+    func enforce(_ limits: WatchdogLimits, _ watches: inout ChildWatches, now: Double) {
         for child in state.withLock({ Array($0.children.values) }) {
             if let limit = limits.cpuMilliseconds, let used = child.cpuMilliseconds, used > limit {
                 child.end(.limit(.cpu(milliseconds: limit)))
             }
-            if let since = child.turns.runningSince, let outcome = limits.exceeded(byTurnOf: (now - since) / 1e6) {
+            if let running = child.turns.running, let cpu = child.cpuMilliseconds,
+                let outcome = watches.look(child.id, running, limits, now: now, cpu: cpu * 1e6)
+            {
                 child.end(outcome)
             }
         }

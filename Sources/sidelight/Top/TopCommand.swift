@@ -28,6 +28,8 @@ struct TopCommand: ParsableCommand {
             "An admin port; may be given several times (default: 127.0.0.1:9464).", valueName: "HOST:PORT"))
     var admin: [String] = []
 
+    @OptionGroup var access: AdminAccess
+
     @Option(
         help: ArgumentHelp("Time between two looks (default: 2s).", valueName: "TIME"),
         transform: { try OptionText.time($0, example: "500ms, 1s or 1m") })
@@ -89,13 +91,13 @@ struct TopCommand: ParsableCommand {
         SignalDescriptor.ignoreBrokenPipes()
         if json { return try printLines() }
         if once || !TerminalSession.isPossible { return try printOnce() }
-        try TopLive(screen, places: places).run()
+        try TopLive(screen, places: places, access).run()
     }
 
     // MARK: without drawing
 
     private func printOnce() throws {
-        let poll = try TopPoll(places: places, intervalNanoseconds: interval.nanoseconds)
+        let poll = try TopPoll(places: places, access, intervalNanoseconds: interval.nanoseconds)
         try poll.round()
         try poll.round()
         let terminal = Terminal.standardOutput()
@@ -108,12 +110,12 @@ struct TopCommand: ParsableCommand {
     }
 
     private func printLines() throws {
-        let poll = try TopPoll(places: places, intervalNanoseconds: interval.nanoseconds)
+        let poll = try TopPoll(places: places, access, intervalNanoseconds: interval.nanoseconds)
         let output = Output()
         try poll.round()
         repeat {
             try poll.round()
-            output.line(TopJSON.text(poll.model))
+            output.json(TopJSON.text(poll.model))
             output.flush()
         } while output.isOpen && !once
     }
@@ -127,9 +129,9 @@ final class TopPoll {
     private let intervalNanoseconds: UInt64
     private var next: UInt64
 
-    init(places: [String], intervalNanoseconds: UInt64) throws {
+    init(places: [String], _ access: AdminAccess, intervalNanoseconds: UInt64) throws {
         model = TopModel(places: places)
-        fetcher = try TopFetcher(places: places)
+        fetcher = try TopFetcher(places: places, access)
         self.intervalNanoseconds = intervalNanoseconds
         next = clock.monotonicNanoseconds()
     }

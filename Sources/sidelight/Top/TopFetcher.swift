@@ -32,11 +32,14 @@ final class TopFetcher: Sendable {
     /// Readable when there are outcomes.
     let ready: EventDescriptor
     private let places: [String]
-    private let transport = CurlTransport()
+    private let transport: CurlTransport.Client
+    private let headers: [(name: String, value: String)]
     private let state = Mutex(State())
 
-    init(places: [String]) throws {
+    init(places: [String], _ access: AdminAccess) throws {
         self.places = places
+        transport = CurlTransport().client(access.options)
+        headers = access.authorization.map { [("authorization", $0)] } ?? []
         ready = try EventDescriptor()
     }
 
@@ -51,7 +54,8 @@ final class TopFetcher: Sendable {
             guard isFree else { continue }
             for page in Page.allCases {
                 let request = HTTPRequest(
-                    url: "http://\(places[source])\(page.rawValue)", timeoutMilliseconds: Self.timeoutMilliseconds,
+                    url: (AdminAccess.url(places[source]) ?? "") + page.rawValue, headers: headers,
+                    timeoutMilliseconds: Self.timeoutMilliseconds,
                     responseBytesMax: Self.answerBytesMax)
                 transport.send(request) { [self] in answered(source, page, $0) }
             }
@@ -93,6 +97,8 @@ final class TopFetcher: Sendable {
                 pages[page] = try? JSONValue(parsing: response.body)
             // An agent has no workload, and one of `run` no resources.
             case .success(let response) where response.status == 404: continue
+            case .success(let response) where response.status == 401 || response.status == 403:
+                if problem.isEmpty { problem = "it asks for a token that allows it: --token, SIDELIGHT_TOKEN" }
             case .success(let response):
                 if problem.isEmpty { problem = "\(page.rawValue) is answered with status \(response.status)" }
             case .failure(let error):

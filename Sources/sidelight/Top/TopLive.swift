@@ -17,13 +17,13 @@ final class TopLive {
     /// Bytes of one key come closer together than this, through slow connections too.
     private static let escapeNanoseconds: UInt64 = 100_000_000
 
-    init(_ screen: TopScreen, places: [String]) throws {
+    init(_ screen: TopScreen, places: [String], _ access: AdminAccess) throws {
         self.screen = screen
         model = TopModel(places: places)
         // Before there are other threads.
         signals = try SignalDescriptor([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH])
         terminal = TerminalSession(signals)
-        fetcher = try TopFetcher(places: places)
+        fetcher = try TopFetcher(places: places, access)
     }
 
     func run() throws {

@@ -5,7 +5,7 @@
 // expect: held
 let said = '';
 for (const path of ['/proc/self/environ', '/proc/thread-self/environ', '/proc/self/task/../environ', '/proc/self/cwd/../../self/environ']) {
-    for (const options of [undefined, { with: { type: 'json' } }]) {
+    for (const options of [undefined, { assert: { type: 'json' } }]) {
         try { said += JSON.stringify(await import('file://' + path, options)); } catch (error) { said += error.message + error.stack; }
     }
 }
