@@ -21,11 +21,11 @@ struct RingPump: ~Copyable {
     ///   - handOn: takes a batch; must not block.
     ///   - found: the same for findings, which are in the batches, too.
     init(
-        _ ring: RingMapping, resource: Resource, version: String,
+        _ ring: RingMapping, mask: SecretMask? = nil, resource: Resource, version: String,
         clocks: @escaping @Sendable () -> (monotonic: UInt64, unix: UInt64), handOn: @escaping (Batch) -> Void,
         found: @escaping ([Finding]) -> Void = { _ in }
     ) {
-        reader = RingReader(ring)
+        reader = RingReader(ring, mask: mask)
         transcoder = RecordTranscoder(resource: resource, scopeVersion: version)
         schedule = DrainSchedule(ringCapacity: ring.capacity)
         self.clocks = clocks

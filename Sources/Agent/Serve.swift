@@ -3,6 +3,7 @@
 // All of it is the main thread, as in `run`: it sleeps in poll(2) on every worker's wake-up and pidfd, the signals and the watched
 // folder. What to do about a worker decides `ServeSupervisor`. docs/adr/0006 says why a process an isolate.
 
+internal import Audit
 internal import Configuration
 internal import Discovery
 internal import Exposition
@@ -28,6 +29,9 @@ public final class Serve {
     private let resource: Resource
     private let control: ControlServer?
     private let duties: Duties
+    let trail: AuditTrail
+    /// What the program's files have to be; nil: it need not be signed.
+    private var signed: WorkerConfiguration.SignedFileList?
     /// Nil: there is none.
     private var admin: AdminPort?
     /// Nil: switched off.
@@ -44,6 +48,7 @@ public final class Serve {
     private var fence: FencePlan?
     /// Of workers that are started from now on.
     private var workerConfiguration: WorkerConfiguration
+    private var policy: PolicyConfiguration
     private let findings: FindingBoard
     private var fenceNotice = FenceNotice()
     private var supervisor: ServeSupervisor
@@ -58,6 +63,8 @@ public final class Serve {
     /// How the worker ended that the supervisor is hearing of.
     private var lastEnd = "?"
     private var lastReason = "exit"
+    private var isLastAtLimit = false
+    private var limitNotices = LimitNotices()
     private var ending: ServeSupervisor.Ending?
     /// Why not every place came to serve.
     private var failure: (exitCode: Int32, reason: String) = (1, "?")
@@ -85,6 +92,18 @@ public final class Serve {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
         }
+        let trail = AuditTrail(
+            store: settings.configuration.storeDirectory, clock: LinuxClock(), messages: messages)
+        let signed: WorkerConfiguration.SignedFileList?
+        var settings = settings
+        do throws(StartRefusal) {
+            try settings.configuration.fetchSecrets()
+            signed = try SignedStart.admit(settings.entry, settings.configuration.policy.signature, trail)
+        } catch {
+            messages.fail(error, entry: settings.entry)
+            trail.end("serve", target: settings.entry, outcome: "refused")
+            return RunEnding(exitCode: error.exitCode)
+        }
         let wish = NotifySocket.takeWish()
         let identity: ServedIdentity?
         do throws(ServedIdentityError) {
@@ -106,7 +125,7 @@ public final class Serve {
         }
         let doors: AgentDoors
         do throws(DoorProblem) {
-            doors = try AgentDoors(settings.configuration.common.security)
+            doors = try AgentDoors(settings.configuration.common.security, DoorNotes(trail))
         } catch {
             messages.fail("\(error)")
             return RunEnding(exitCode: 2)
@@ -120,7 +139,7 @@ public final class Serve {
             return RunEnding(exitCode: 2)
         }
         do {
-            let serve = try Serve(settings, fence, socket, identity, messages)
+            let serve = try Serve(settings, fence, socket, identity, signed, trail, messages)
             serve.keepHealth(wish)
             serve.beginSampling()
             try serve.openAdmin(admin, doors)
@@ -134,13 +153,16 @@ public final class Serve {
 
     private init(
         _ settings: ServeSettings, _ fence: FencePlan?, _ socket: ListeningSocket, _ identity: ServedIdentity?,
-        _ messages: Messages
+        _ signed: WorkerConfiguration.SignedFileList?, _ trail: AuditTrail, _ messages: Messages
     ) throws {
         self.settings = settings
+        self.signed = signed
+        self.trail = trail
         self.fence = fence
         workerConfiguration = settings.configuration.worker
+        policy = settings.configuration.policy
         findings = FindingBoard(
-            workerConfiguration.policy, source: settings.configuration.policy.source, entry: settings.entry)
+            workerConfiguration.policy, source: policy.source, entry: settings.entry, trail)
         self.identity = identity
         self.messages = messages
         self.socket = socket
@@ -156,7 +178,7 @@ public final class Serve {
         resource.set(fence)
         self.resource = resource
         control = ControlServer(
-            store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
+            store: configuration.storeDirectory, service: configuration.worker.resource.serviceName, trail)
         supervisor = ServeSupervisor(
             places: configuration.isolates, startNanoseconds: configuration.startNanoseconds,
             shutdownNanoseconds: configuration.shutdownNanoseconds)
@@ -167,6 +189,7 @@ public final class Serve {
         report = RunReport(
             outcome: WorkerOutcome(exitCode: 0), workerStatus: .exited(0))
         if settings.isWatching { startWatching() }
+        trail.begin("serve", target: settings.entry)
     }
 
     private func startWatching() {
@@ -275,38 +298,61 @@ public final class Serve {
     /// New code; and certificate and key as they are now, which are looked at first.
     private func beginReload() {
         let now = clock.monotonicNanoseconds()
+        trail.note(
+            AuditEvent(
+                .admin, actor: "uid \(Machine.userID)", action: "reload", target: settings.entry, outcome: "begun"))
         renewDoors()
         keeper?.reloading()
         readPolicy()
+        do throws(StartRefusal) {
+            signed = try SignedStart.admit(settings.entry, policy.signature, trail)
+        } catch {
+            messages.warn("\(settings.entry) is not taken as it is now: \(error.problems[0]); what was serves on")
+            keeper?.reloaded()
+            return
+        }
         guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: now)) }
         if identity.beginCheck(now: now) { isPollerOld = true }
     }
 
-    /// The policy as it is now; one that is not valid, or cannot be had here, changes nothing.
+    /// The policy as it is now, for workers that are started from here on; one that is not valid, or cannot be had here, changes nothing.
     private func readPolicy() {
         guard let read = settings.readAgain, !supervisor.isEnding else { return }
-        let configured: AgentConfiguration
+        var configured: AgentConfiguration
         switch read() {
         case .success(let success): configured = success.value
-        case .failure(let errors):
-            for problem in errors.problems { messages.warn("the policy stays as it was: \(problem)") }
-            return
+        case .failure(let errors): return tellPolicyStays(errors.problems.map(\.description))
         }
-        var next = workerConfiguration
-        next.limits = configured.worker.limits
-        next.policy = configured.worker.policy
-        next.freezesPrimordials = configured.worker.freezesPrimordials
-        next.fence = configured.worker.fence
-        guard next != workerConfiguration else { return }
+        do throws(StartRefusal) {
+            try configured.fetchSecrets()
+        } catch {
+            return tellPolicyStays(error.problems)
+        }
+        guard configured.worker != workerConfiguration || configured.policy != policy else { return }
         do throws(FenceError) {
             fence = try FencePlan(
-                next, next.policy, entry: settings.entry, cacheDirectory: Worker.cacheDirectory)
+                configured.worker, configured.worker.policy, entry: settings.entry,
+                cacheDirectory: Worker.cacheDirectory)
         } catch {
-            return messages.warn("the policy stays as it was: \(error)")
+            return tellPolicyStays([error.description])
         }
-        workerConfiguration = next
-        findings.change(next.policy, source: configured.policy.source)
-        messages.say("the policy is \(configured.policy.source ?? "none") as it is now")
+        workerConfiguration = configured.worker
+        policy = configured.policy
+        findings.change(workerConfiguration.policy, source: policy.source)
+        let name = policy.source ?? "none"
+        trail.note(
+            AuditEvent(
+                .policyChange, actor: "uid \(Machine.userID)", action: "reload", target: name, outcome: "changed",
+                reason: workerConfiguration.policy.words.joined(separator: " ")))
+        messages.say("the policy is \(name) as it is now")
+    }
+
+    private func tellPolicyStays(_ problems: [String]) {
+        for problem in problems { messages.warn("the policy stays as it was: \(problem)") }
+        trail.note(
+            AuditEvent(
+                .policyChange, actor: "uid \(Machine.userID)", action: "reload", target: policy.source ?? "none",
+                outcome: "refused", reason: problems.first ?? ""))
     }
 
     /// The admin port shows the certificate that is there now; one that cannot be used changes nothing.
@@ -314,7 +360,7 @@ public final class Serve {
         let security = settings.configuration.common.security
         guard let admin, security.tls(for: .admin) != nil else { return }
         do throws(DoorProblem) {
-            admin.change(try AgentDoors(security))
+            admin.change(try AgentDoors(security, DoorNotes(trail)))
         } catch {
             messages.warn("\(error); the admin port goes on with the certificate before")
         }
@@ -379,15 +425,17 @@ public final class Serve {
             let serving = ServingConfiguration(
                 address: address.description, index: place, isolates: configuration.isolates,
                 crons: place == 0 ? configuration.crons.map(\.text) : [], health: configuration.common.health)
+            var worker = workerConfiguration
+            worker.signed = signed
             let started = try Worker(
-                workerConfiguration, fence: fence, arguments: [settings.entry], serving: (serving, socket, identity))
+                worker, fence: fence, arguments: [settings.entry], serving: (serving, socket, identity))
             let (destinations, admin, page, exemplars, clock) = (destinations, admin, page, exemplars, clock)
             let findings = findings
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
             control?.add(pid: started.process.pid, place: place, started.control)
             workers[id] = AttendedWorker(
-                started, place: place, resource: resource, clock: clock,
+                started, place: place, mask: worker.mask, resource: resource, clock: clock,
                 handOn: { batch, isolate in
                     destinations.accept(batch)
                     admin?.show(batch)
@@ -429,11 +477,12 @@ public final class Serve {
         report.workerEnds[outcome.endReason, default: 0] += 1
         lastReason = outcome.endReason
         lastEnd = outcome.reason
+        isLastAtLimit = outcome.death?.limit != nil
         if !supervisor.isEnding { failure = (outcome.exitCode == 0 ? 1 : outcome.exitCode, lastEnd) }
         perform(
             supervisor.ended(
                 id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1),
-                atLimit: outcome.death?.limit != nil))
+                atLimit: isLastAtLimit))
     }
 
     // MARK: words
@@ -472,7 +521,11 @@ public final class Serve {
         report.workerRestarts[lastReason, default: 0] += 1
         guard supervisor.isNewStep(place) else { return }
         let when = delay == 0 ? "at once" : "in \((delay + 500_000) / 1_000_000) ms"
-        messages.warn("isolate \(place): \(lastEnd); started again \(when)")
+        guard let untold = limitNotices.take(place, atLimit: isLastAtLimit, now: clock.monotonicNanoseconds()) else {
+            return
+        }
+        let others = untold > 0 ? "; \(untold) more since it was last told" : ""
+        messages.warn("isolate \(place): \(lastEnd); started again \(when)\(others)")
     }
 
     /// A worker was asked to end and killed in the end: what it had not finished, the oldest first.
@@ -554,7 +607,7 @@ public final class Serve {
         page = metrics
         let pages = AdminPort.pages(
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
-            messages.levels, clock)
+            messages.levels, doors.notes, clock)
         let own: [any AdminPages] = [DiscoveryPages(board: registrations), FindingPages(findings: findings)]
         admin = try AdminPort(socket, place, doors, pages + own, clock)
     }
@@ -568,6 +621,7 @@ public final class Serve {
         var counters = report.countersSoFar
         registrations.count(in: &counters)
         keeper?.desk.add(to: &counters)
+        trail.add(to: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: address.url(isTLS: identity != nil),
             startTime: startTime, resource: resource, workers: workers, total: metrics.total(workers.map(\.board)),
@@ -667,6 +721,7 @@ public final class Serve {
         case .drained, nil: break
         }
         report.outcome.exitCode = exitCode
+        trail.end("serve", target: settings.entry, outcome: exitCode == 0 ? "drained" : "failed")
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
         report.agentNanoseconds = clock.processNanoseconds()
         for warning in report.warnings { messages.warn(warning) }

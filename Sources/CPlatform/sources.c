@@ -77,6 +77,9 @@ static const char message_context_js[] = {
 static const char findings_js[] = {
 #embed "../Platform/js/27_findings.js"
 };
+static const char policy_js[] = {
+#embed "../Platform/js/28_policy.js"
+};
 static const char timers_js[] = {
 #embed "../Platform/js/30_timers.js"
 };
@@ -206,6 +209,9 @@ static const char globals_js[] = {
 static const char navigator_js[] = {
 #embed "../Platform/js/52_navigator.js"
 };
+static const char frozen_js[] = {
+#embed "../Platform/js/54_frozen.js"
+};
 static const char start_js[] = {
 #embed "../Platform/js/90_start.js"
 };
@@ -238,6 +244,7 @@ static const sl_platform_source sources[] = {
     {"25_propagation.js", propagation_js, sizeof propagation_js},
     {"26_message_context.js", message_context_js, sizeof message_context_js},
     {"27_findings.js", findings_js, sizeof findings_js},
+    {"28_policy.js", policy_js, sizeof policy_js},
     {"30_timers.js", timers_js, sizeof timers_js},
     {"32_events.js", events_js, sizeof events_js},
     {"33_global_events.js", global_events_js, sizeof global_events_js},
@@ -281,6 +288,7 @@ static const sl_platform_source sources[] = {
     {"50_process.js", process_js, sizeof process_js},
     {"51_globals.js", globals_js, sizeof globals_js},
     {"52_navigator.js", navigator_js, sizeof navigator_js},
+    {"54_frozen.js", frozen_js, sizeof frozen_js},
     {"90_start.js", start_js, sizeof start_js},
     {"95_host.js", host_js, sizeof host_js},
 };

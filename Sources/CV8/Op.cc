@@ -38,7 +38,7 @@ OpTable &Ops() {
 // receiver is the ops object, which belongs to the caller's realm.
 
 inline void StoreTime(sl_v8_isolate *self) {
-    *self->clock_cell = self->clock.Now();
+    *self->clock_cell = TimeFor(self);
     self->waker.Look();
 }
 
@@ -240,7 +240,7 @@ sl_v8_value *sl_v8_isolate_continuation(sl_v8_isolate *self) {
 
 double sl_v8_isolate_now(sl_v8_isolate *self) {
     sl::CheckThread(self);
-    return self->clock.Now();
+    return sl::TimeFor(self);
 }
 
 // ---- Arguments ----

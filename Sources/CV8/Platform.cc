@@ -169,7 +169,11 @@ public:
         return inner_->PostJob(priority, std::move(task));
     }
     double MonotonicallyIncreasingTime() override { return inner_->MonotonicallyIncreasingTime(); }
-    double CurrentClockTimeMillis() override { return inner_->CurrentClockTimeMillis(); }
+    // What Date tells.
+    double CurrentClockTimeMillis() override {
+        double now = inner_->CurrentClockTimeMillis();
+        return clocks_are_coarse ? Coarse(now * 1e6) * 1e-6 : now;
+    }
     v8::TracingController *GetTracingController() override { return inner_->GetTracingController(); }
 
     std::shared_ptr<v8::TaskRunner> GetForegroundTaskRunner(v8::Isolate *isolate) override {

@@ -203,6 +203,9 @@ struct sl_v8_isolate {
     size_t heap_bytes_initial = 0;  // the limit before extra room was granted; 0 while none is, see Heap.cc
 
     double collection_started[4] = {};  // by index of the kind's bit; nanoseconds
+    sl_v8_code_question ask_before_code = nullptr;
+    void *ask_before_code_context = nullptr;
+
     bool watches_collections = false;
     bool collects = false;  // because the host asked
 
@@ -394,6 +397,18 @@ void DisposeRealm(sl_v8_realm *realm);
 // The profile as JSON; empty when none runs.
 std::string StopProfiler(sl_v8_isolate *isolate, const sl_v8_profile_mark *marks = nullptr, size_t count = 0);
 void DropProfiler(sl_v8_isolate *isolate);
+
+// ---- Policy ----
+
+// Set before the first isolate.
+inline bool clocks_are_coarse = false;
+// In steps, for who may not tell times apart.
+double Coarse(double nanoseconds);
+
+inline double TimeFor(sl_v8_isolate *self) {
+    double now = self->clock.Now();
+    return clocks_are_coarse ? Coarse(now) : now;
+}
 
 // ---- Platform ----
 

@@ -72,7 +72,10 @@ public struct AgentConfiguration: Hashable, Sendable {
             if read.policy.source == nil { configuration.policy = PolicyConfiguration(base: .strict) }
             configuration.policy.policy.isAudited = true
         }
+        configuration.policy.signature.require(flags.requiredSignatures, &problems)
         configuration.worker.apply(configuration.policy)
+        configuration.worker.limits = read.policy.effectiveLimits(given: configuration.worker.limits)
+        configuration.worker.check.isAudited = flags.isAudited
         configuration.isJSON = flags.isJSON
         configuration.logLevel = LogLevel.parse(flag: flags.logLevel, environment, &problems)
         return problems.result(configuration)
@@ -98,7 +101,8 @@ public struct AgentConfiguration: Hashable, Sendable {
             if let address = ListenAddress(parsing: text) {
                 listen = address
             } else {
-                problems.error("--listen", "\"\(text)\" is not HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080, or unix:PATH")
+                problems.error(
+                    "--listen", "\"\(text)\" is not HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080, or unix:PATH")
             }
         }
         if let text = flags.isolates {

@@ -16,6 +16,9 @@ public enum Engine {
         sl_v8_platform_start(Int32(workerThreads), flags)
     }
 
+    /// From now on JavaScript's clocks go in steps of a millisecond that are not even, and WebAssembly shares no memory. After the start, before the first isolate.
+    public static func coarsenClocks() { sl_v8_coarsen_clocks() }
+
     /// V8's version, such as "10.2.154.26".
     public static var version: String { String(cString: sl_v8_version()) }
 
@@ -66,6 +69,12 @@ public protocol IsolateDelegate: AnyObject {
     func promiseHandled(_ id: UInt64, _ promise: Value)
     /// A garbage collection ended. No JavaScript may run from here.
     func collectedGarbage(_ collection: GarbageCollection)
+    /// Whether code may be made of a string, or of WebAssembly; asked after `Realm.askBeforeCode`.
+    func allowsCode(isWasm: Bool) -> Bool
+}
+
+extension IsolateDelegate {
+    public func allowsCode(isWasm: Bool) -> Bool { true }
 }
 
 /// An `import()` that waits for its answer.

@@ -34,6 +34,17 @@ public final class Realm {
     /// Forbids or allows eval and `new Function`; forbidden, they throw an EvalError with this message.
     public func allowEval(_ allowed: Bool, message: String) { sl_v8_realm_allow_eval(raw, allowed, message) }
 
+    /// Has the isolate's delegate asked before code is made of strings, in this realm, and of WebAssembly. Refused, they throw an EvalError with this message, or a
+    /// CompileError.
+    public func askBeforeCode(strings: Bool, wasm: Bool, message: String) {
+        sl_v8_realm_ask_before_code(
+            raw,
+            { context, isWasm in
+                let isolate = Unmanaged<Isolate>.fromOpaque(context!).takeUnretainedValue()
+                return isolate.delegate?.allowsCode(isWasm: isWasm) ?? false
+            }, Unmanaged.passUnretained(isolate).toOpaque(), strings, wasm, message)
+    }
+
     // MARK: Values
 
     public func makeObject() -> Value { Value(sl_v8_value_object(raw), isolate) }

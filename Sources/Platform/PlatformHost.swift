@@ -1,4 +1,5 @@
 public import Engine
+public import Policy
 
 /// What the platform needs of the program that hosts it. All calls come on the isolate's thread, from within running JavaScript.
 public protocol PlatformHost: AnyObject {
@@ -6,6 +7,8 @@ public protocol PlatformHost: AnyObject {
     func exit(code: Int32)
     /// Who read standard output has gone.
     func outputIsClosed()
+    /// A text as it may be printed; nil: as it is.
+    func masked(_ text: UnsafeRawBufferPointer) -> [UInt8]?
     /// (Re)arms the one timer: call `internal.timers.run` after so many milliseconds. Negative: disarm.
     func armTimer(milliseconds: Double)
     /// Call `internal.timers.runImmediates` at the next turn.
@@ -15,7 +18,8 @@ public protocol PlatformHost: AnyObject {
     /// What a turn ends with: microtasks, then rejections nobody handled.
     func runMicrotasks()
     /// Answer through `internal.fetch.head`, `.chunk`, `.drained` and `.end` or `.fail`. False: too many are under way.
-    func startFetch(_ fetch: FetchStart) -> Bool
+    /// Throws what the program is to see when its policy does not allow it.
+    func startFetch(_ fetch: FetchStart) throws(JSFailure) -> Bool
     /// More of a body that is pushed. False: wait for `internal.fetch.drained`.
     func writeFetch(_ id: Int, _ bytes: [UInt8]) -> Bool
     /// The pushed body is complete.
@@ -32,6 +36,12 @@ public protocol PlatformHost: AnyObject {
     func promiseSettled(_ token: Int, reason: Value?)
     /// What another thread calls with a job that has ended: `internal.jobs.ended` is to be told, in a turn. Nothing happens once the isolate ends.
     func cryptoEnd() -> @Sendable (CryptoJob) -> Void
+    /// What the program may do.
+    var policy: Policy { get }
+    /// Throws what the program is to see when its policy does not allow it, and tells it.
+    func check(_ access: Access) throws(JSFailure)
+    /// Tells it alone, when the policy does not allow it.
+    func note(_ access: Access)
     /// Another finding of a kind, about a permission or a limit: what `Telemetry.FindingCounter` counts.
     func countFinding(_ kind: String, _ name: String)
     /// JSON of the source map of a loaded script; nil when it has none.

@@ -2,6 +2,7 @@ internal import Discovery
 internal import Glibc
 internal import NIOCore
 internal import Platform
+internal import Policy
 internal import Synchronization
 internal import System
 internal import Transport
@@ -19,6 +20,8 @@ final class Fetches {
         /// Of the pushed body.
         var waitingBytes = 0
         var isFull = false
+        /// Where the policy is asked about addresses.
+        var network: NetworkGate?
     }
 
     /// What the transport's thread has handed over and the event loop has not taken. Many updates cost one wake-up.
@@ -39,6 +42,8 @@ final class Fetches {
     /// Called on the event loop with each update of a request that was not aborted; `isDrained` when a full pushed body has room again; `outcome` once of a request to
     /// a service.
     var receive: ((_ update: HTTPStreamUpdate, _ isDrained: Bool, _ outcome: ServiceOutcome?) -> Void)?
+    /// Called there before such an update, when the policy did not like an address.
+    var refused: ((_ id: Int, _ decision: Decision, _ access: Access) -> Void)?
     /// Called there when a request is sent again, since this instance of its service has failed.
     var resent: ((_ id: Int, _ failed: ServiceEndpoint, HTTPTransportError) -> Void)?
 
@@ -54,7 +59,8 @@ final class Fetches {
     }
 
     /// False when too many are under way.
-    func start(_ fetch: FetchStart) -> Bool {
+    /// - Parameter network: nil: it may go to every address.
+    func start(_ fetch: FetchStart, _ network: NetworkGate?) -> Bool {
         let body: HTTPStreamRequest.Body =
             switch fetch.body {
             case .none: .none
@@ -62,12 +68,15 @@ final class Fetches {
             case .pushed: .streamed
             case .upgraded: .upgraded
             }
-        let request = HTTPStreamRequest(method: fetch.method, url: fetch.url, headers: fetch.headers, body: body)
+        var request = HTTPStreamRequest(method: fetch.method, url: fetch.url, headers: fetch.headers, body: body)
+        if let network { request.admits = { network.admits($0) } }
         if let services, let finder = services.finder(url: fetch.url) {
-            return start(fetch.id, ServiceFetch(request, finder))
+            guard start(fetch.id, ServiceFetch(request, finder)) else { return false }
+            running[fetch.id]?.network = network
+            return true
         }
         guard let stream = streams.start(fetch.id, request) else { return false }
-        running[fetch.id] = Running(stream: stream)
+        running[fetch.id] = Running(stream: stream, network: network)
         return true
     }
 
@@ -101,6 +110,7 @@ final class Fetches {
     func close() {
         mailbox.isClosed.withLock { $0 = true }
         receive = nil
+        refused = nil
         resent = nil
         for entry in running.values { entry.stream?.abort() }
         running = [:]
@@ -146,6 +156,11 @@ final class Fetches {
             let isDrained =
                 running.values[index].isFull && running.values[index].waitingBytes <= Self.uploadBytesMax / 2
             if isDrained { running.values[index].isFull = false }
+            if let (decision, access) = running.values[index].network?.takeFinding() {
+                refused?(update.id, decision, access)
+            }
+            // Telling it is a turn, in which the request may have been given up and others begun.
+            guard let index = running.index(forKey: update.id) else { continue }
             var outcome: ServiceOutcome?
             if let service = running.values[index].service {
                 guard !repeats(service, update) else { continue }

@@ -31,6 +31,9 @@ enum Outcome: Hashable, Sendable {
     case entryUnreadable(reason: String)
     case internalError(String)
 
+    /// Of a process that failed with what its policy refused.
+    static let refusedExitCode: Int32 = 3
+
     /// Of the process.
     var exitCode: Int32 {
         switch self {
@@ -131,6 +134,20 @@ enum Outcome: Hashable, Sendable {
         case .exited where serves: (.exit, "it called process.exit(\(programCode))")
         case .failed: failure.map { (.start, $0) }
         default: nil
+        }
+    }
+
+    /// The limit's name, as in `--limit`.
+    var limitName: String? {
+        guard case .limit(let limit) = self else { return nil }
+        return switch limit {
+        case .heap: "heap"
+        case .memory: "memory"
+        case .cpu: "cpu"
+        case .cpuWindow: "cpu-window"
+        case .wall: "wall"
+        case .loopBlock: "loop-block"
+        case .promises: "promises"
         }
     }
 

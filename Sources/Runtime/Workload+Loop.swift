@@ -3,6 +3,7 @@
 internal import Engine
 internal import NIOCore
 internal import Platform
+internal import Policy
 internal import System
 internal import Telemetry
 
@@ -68,12 +69,20 @@ extension Workload {
 
     // MARK: Fetch
 
-    func startFetch(_ fetch: FetchStart) -> Bool {
+    func startFetch(_ fetch: FetchStart) throws(JSFailure) -> Bool {
+        let network = try networkGate(for: fetch)
         if fetches.receive == nil {
             fetches.receive = { [unowned self] update, isDrained, outcome in
                 turn { () throws(JSFailure) in
                     if let outcome { try tell(outcome) }
                     try take(update, isDrained: isDrained)
+                }
+            }
+            fetches.refused = { [unowned self] id, decision, access in
+                turn { () throws(JSFailure) in
+                    try internals.call(
+                        "fetch.found",
+                        [internals.number(Double(id))] + PolicyGate.finding(decision, of: access).map(internals.string))
                 }
             }
             fetches.resent = { [unowned self] id, endpoint, error in
@@ -88,7 +97,19 @@ extension Workload {
                 }
             }
         }
-        return fetches.start(fetch)
+        return fetches.start(fetch, network)
+    }
+
+    /// Nil: the policy closes no network. Throws when it does not allow this.
+    private func networkGate(for fetch: FetchStart) throws(JSFailure) -> NetworkGate? {
+        guard !policy.isOpen(.network) else { return nil }
+        let place = URLPlace(fetch.url)
+        var scheme = place?.scheme ?? ""
+        if case .upgraded = fetch.body { scheme = scheme == "https" ? "wss" : "ws" }
+        let host = place?.host ?? fetch.url
+        try policyGate.check(
+            .connect(method: fetch.method, scheme: scheme, host: host, port: place?.port ?? 0), .network)
+        return NetworkGate(policy, host: host)
     }
 
     func writeFetch(_ id: Int, _ bytes: [UInt8]) -> Bool { fetches.write(id, bytes) }

@@ -8,6 +8,7 @@ internal import Engine
 internal import Glibc
 internal import NIOCore
 internal import Platform
+internal import Policy
 internal import System
 internal import TLS
 internal import Telemetry
@@ -19,6 +20,10 @@ final class Workload {
     let ring: RingMapping
     let options: WorkerOptions
     let loader: ModuleLoader
+    /// What is printed is without these values.
+    private let mask: SecretMask?
+    /// Of one that lists what its program consists of.
+    let recorder: FileRecorder?
     let fetches: Fetches
     let modules: CompiledModules
     /// Of a worker that serves; nil without an agent.
@@ -29,6 +34,7 @@ final class Workload {
     var http: HTTPServer?
     private(set) var opHost: OpHost?
     let gate: LoopGate
+    let policyGate: PolicyGate
     let children: ChildIsolates
     /// Nil of the process's first isolate.
     let child: ChildRole?
@@ -40,6 +46,8 @@ final class Workload {
     var hasBegun = false
     /// A child has said its last words.
     var hasFinished = false
+    /// What it failed with was the policy's refusal.
+    private(set) var wasRefused = false
     /// What the program failed with before it came to serve, in a line.
     var startFailure: String?
     let realm: Realm
@@ -97,9 +105,14 @@ final class Workload {
         clock = RingTime(base: ring.monotonicBase)
         monitor = TurnMonitor(realm.isolate, board: board, turns: turns)
         internals = Internals(try PlatformSources.attach(realm), in: realm)
+        mask = options.mask
+        policyGate = PolicyGate(options.policy, internals)
+        recorder = options.listsFiles ? FileRecorder() : nil
+        let files = recorder?.recording(files) ?? policyGate.closing(options.signedFiles?.guarding(files) ?? files)
         limitsPromises = options.limit("promises") != nil && options.serves
         loader = try ModuleLoader(
-            internals, files: files, clock: clock, codeCache: options.cacheDirectory.map(CodeCacheStore.init))
+            internals, files: files, gate: policyGate, clock: clock,
+            codeCache: options.cacheDirectory.map(CodeCacheStore.init), codeGate: options.codeGate)
         fetches = Fetches(eventLoop, services: FetchServiceOptions(options.configuration["resolve"]))
         modules = CompiledModules(internals, store: options.cacheDirectory.map(StoredModules.init))
     }
@@ -111,6 +124,9 @@ final class Workload {
         attach()
         turn { () throws(JSFailure) in
             try startPlatform(entry)
+            if recorder != nil, let descriptor = options.answerDescriptor {
+                return try list(entry, options.arguments, to: descriptor)
+            }
             if options.isTraced { try internals.call("trace.beginRun", [internals.string(entry)]) }
             try run(entry)
         }
@@ -134,8 +150,9 @@ final class Workload {
     }
 
     func startPlatform(_ entry: String) throws(JSFailure) {
-        let configuration = internals.string(options.startConfiguration(entry: entry).text)
+        let configuration = internals.string(options.startConfiguration(entry: entry, policyGate).text)
         try internals.call("host.start", [configuration, realm.makeExternalBuffer(ringMemory)])
+        policyGate.closeCode(in: realm)
     }
 
     private var ringMemory: UnsafeMutableRawBufferPointer {
@@ -148,6 +165,7 @@ final class Workload {
         do {
             source = try loader.readEntry(entry)
         } catch {
+            if error.isUnsigned { try loader.noteUnsigned(entry, error.description) }
             return machine.end(.entryUnreadable(reason: error.description))
         }
         loading.end = clock.now()
@@ -186,6 +204,7 @@ final class Workload {
 
     /// Starts a WASI command; the promise of its end.
     private func runCommand(_ entry: String, _ module: [UInt8]) throws(JSFailure) -> Value {
+        try loader.validate(module, .either, name: entry)
         let name = String(FilePath.name(of: entry))
         func joined(_ texts: [String]) -> Value { internals.string(texts.map { $0 + "\0" }.joined()) }
         return try internals.call(
@@ -193,7 +212,8 @@ final class Workload {
             [
                 module.withUnsafeBytes(realm.makeUint8Array), internals.string(entry),
                 joined([name] + options.arguments),
-                joined(options.environmentTexts), joined(options.folders.flatMap { [$0.guest, $0.host] }),
+                joined(policyGate.environment(options.environmentTexts).shown + options.secrets),
+                joined(options.folders.flatMap { [$0.guest, $0.host] }),
             ])
     }
 
@@ -260,6 +280,7 @@ final class Workload {
                     rejection.reason, rejection.promise, rejection.context ?? Value.undefined(in: isolate),
                 ]
                 guard try internals.call("host.unhandledRejection", arguments).isTrue else {
+                    wasRefused = try internals.call("host.lastFailureIsRefusal").isTrue
                     noteFailure()
                     return machine.end(.failed)
                 }
@@ -318,7 +339,10 @@ final class Workload {
                 internals.number(Double(location.endColumn)), internals.string(location.sourceLine),
             ]
         ).isTrue
-        if !isTaken { noteFailure() }
+        if !isTaken {
+            wasRefused = (try? internals.call("host.lastFailureIsRefusal").isTrue) ?? false
+            noteFailure()
+        }
         return isTaken
     }
 
@@ -382,6 +406,8 @@ extension Workload: IsolateDelegate {
 
     func promiseHandled(_ id: UInt64, _ promise: Value) { rejections.remove(id, promise) }
 
+    func allowsCode(isWasm: Bool) -> Bool { policyGate.allows(isWasm ? .wasm : .code) }
+
     func collectedGarbage(_ collection: GarbageCollection) { monitor.collected(collection) }
 }
 
@@ -399,6 +425,8 @@ extension Workload: PlatformHost {
         machine.end(.interrupted(signal: SIGPIPE))
         isolate.handle.terminate()
     }
+
+    func masked(_ text: UnsafeRawBufferPointer) -> [UInt8]? { mask?.applied(to: text) }
 
     func runMicrotasks() {
         do throws(JSFailure) {
@@ -426,6 +454,10 @@ extension Workload: PlatformHost {
     func promiseSettled(_ token: Int, reason: Value?) { settled.append((token, reason)) }
 
     func sourceMap(ofScript name: String) -> [UInt8]? { loader.sourceMaps.json(of: name) }
+
+    var policy: Policy { policyGate.policy }
+    func check(_ access: Access) throws(JSFailure) { try policyGate.check(access, access.permission) }
+    func note(_ access: Access) { policyGate.tell(policy.decide(access), of: access) }
 
     func countFinding(_ kind: String, _ name: String) {
         guard let kind = FindingCounter.Kind(rawValue: kind), let counter = FindingCounter(kind, name) else { return }

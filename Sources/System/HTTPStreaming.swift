@@ -22,12 +22,31 @@ public struct HTTPStreamRequest: Sendable {
     public var place: String?
     /// Until a connection must stand; nil: the client's own. Milliseconds.
     public var connectTimeoutMilliseconds: Int?
+    /// Asked on the transport's thread before a connection is opened and before one is used, each time anew. No proxy stands between then, behind which nobody would know
+    /// who is reached. Nil: everybody may be.
+    public var admits: (@Sendable (HTTPPeer) -> Bool)?
 
     public init(method: String = "GET", url: String, headers: [UInt8] = [], body: Body = .none) {
         self.method = method
         self.url = url
         self.headers = headers
         self.body = body
+    }
+}
+
+/// The other end of a connection.
+public struct HTTPPeer: Sendable {
+    /// In network order: 4 or 16 bytes. Another number of them: it is no address of the Internet.
+    public let address: [UInt8]
+    public let port: UInt16
+
+    public init(address: [UInt8], port: UInt16) {
+        self.address = address
+        self.port = port
+    }
+
+    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        address.withUnsafeBytes(body)
     }
 }
 

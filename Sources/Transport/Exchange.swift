@@ -111,15 +111,16 @@ final class Exchange: @unchecked Sendable {
         }
         if let file = options.certificateFile { sl_curl_set_text(easy, CURLOPT_SSLCERT, file) }
         if let file = options.keyFile { sl_curl_set_text(easy, CURLOPT_SSLKEY, file) }
-        // The worker is our child: it must not inherit connections.
         sl_curl_set_open_socket_function(easy) { _, _, address in
-            guard let address else { return -1 }
-            return socket(
-                address.pointee.family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue),
-                address.pointee.protocol)
+            address.map { openSocket($0.pointee) } ?? -1
         }
         sl_curl_set_text(easy, CURLOPT_USERAGENT, options.userAgent)
         if options.decodesResponses { sl_curl_set_text(easy, CURLOPT_ACCEPT_ENCODING, "") }
+    }
+
+    /// Closed at exec: the worker is the agent's child, and must not inherit connections.
+    static func openSocket(_ place: curl_sockaddr) -> CInt {
+        socket(place.family, place.socktype | Int32(SOCK_CLOEXEC.rawValue), place.protocol)
     }
 
     /// With TLS, `prepareConnection` has asked for it already.

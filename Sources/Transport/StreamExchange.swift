@@ -40,6 +40,8 @@ final class StreamExchange: @unchecked Sendable {
     private var socket: CInt?
     private static let socketsMax = 32
     private var isSendingPaused = false
+    /// An address was not admitted.
+    private var isRefused = false
 
     private var pieces: [[UInt8]] = []
     /// The first piece not sent whole, and what of it was sent.
@@ -74,6 +76,7 @@ final class StreamExchange: @unchecked Sendable {
             sl_curl_set_list(easy, CURLOPT_CONNECT_TO, placeList)
             sl_curl_set_text(easy, CURLOPT_PROXY, "")
         }
+        if request.admits != nil { prepareAdmission(easy) }
         if let milliseconds = request.connectTimeoutMilliseconds {
             sl_curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds)
         }
@@ -146,6 +149,28 @@ final class StreamExchange: @unchecked Sendable {
     private func takeSocket(_ socket: CInt) {
         if sockets.count == Self.socketsMax { sockets.removeFirst() }
         sockets.append(socket)
+    }
+
+    private func prepareAdmission(_ easy: UnsafeMutableRawPointer) {
+        sl_curl_set_text(easy, CURLOPT_PROXY, "")
+        let this = Unmanaged.passUnretained(self).toOpaque()
+        sl_curl_set_pointer(easy, CURLOPT_OPENSOCKETDATA, this)
+        sl_curl_set_open_socket_function(easy) { this, _, address in
+            guard let address, StreamExchange.from(this).admits(HTTPPeer(address)) else { return -1 }
+            return Exchange.openSocket(address.pointee)
+        }
+        // A kept connection needs no socket.
+        sl_curl_set_pointer(easy, CURLOPT_PREREQDATA, this)
+        sl_curl_set_before_request_function(easy) { this, address, _, port, _ in
+            StreamExchange.from(this).admits(HTTPPeer(text: address, port: port))
+                ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+        }
+    }
+
+    private func admits(_ peer: HTTPPeer) -> Bool {
+        let isAdmitted = request.admits?(peer) ?? true
+        if !isAdmitted { isRefused = true }
+        return isAdmitted
     }
 
     /// False when a line would be another one, or none.
@@ -449,6 +474,9 @@ final class StreamExchange: @unchecked Sendable {
         let host = Exchange.host(of: request.url)
         if isTooLarge {
             return HTTPTransportError(.tooLarge, "\(host): the headers are larger than \(Self.headerBytesMax) bytes")
+        }
+        if isRefused, code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK {
+            return HTTPTransportError(.connect, "\(host): the policy does not allow its address")
         }
         if code == CURLE_OUT_OF_MEMORY {
             return HTTPTransportError(.tooLarge, "\(host): decoding makes too much of the body at once")

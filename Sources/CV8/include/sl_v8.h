@@ -107,6 +107,16 @@ sl_v8_value *sl_v8_realm_global(sl_v8_realm *realm);
 // When allowed is false, eval and new Function throw EvalError with this message.
 void sl_v8_realm_allow_eval(sl_v8_realm *realm, bool allowed, const char *message);
 
+// ---- Policy ----
+// Asked, on the isolate's thread and within JavaScript, before code is made of a string (eval, Function and its kin) or of WebAssembly. JavaScript may be called.
+typedef bool (*sl_v8_code_question)(void *_Nullable context, bool is_wasm);
+// Has such a question asked from now on: before strings, in this realm; before WebAssembly, in the isolate. Where the answer is no, they throw an EvalError with this
+// message, or a CompileError.
+void sl_v8_realm_ask_before_code(sl_v8_realm *realm, sl_v8_code_question ask, void *_Nullable context, bool strings, bool wasm, const char *message);
+// Date, and the time that `now` and its like store, go in steps of a millisecond that are not even, and no memory of WebAssembly is shared. For the process;
+// after the start of V8, before the first isolate.
+void sl_v8_coarsen_clocks(void);
+
 // ---- Values ----
 void sl_v8_value_release(sl_v8_value *_Nullable value);
 // A second handle to the same value: how a host keeps what it was lent.

@@ -3,6 +3,7 @@ internal import Engine
 extension PlatformOps {
     /// fetchStart(id, method, url, headers, body, isUpgrade): headers are `name:value` and a line feed each, one string; body bytes, null for none, true
     /// for one that is pushed; with isUpgrade what is pushed are bytes of another protocol, for an answer of 101. False: too many are under way.
+    /// Throws what the policy refuses.
     /// fetchWrite(id, bytes): more of a pushed body. False: wait for `internal.fetch.drained(id)`. fetchClose(id): it is complete.
     /// fetchResume(id, byteCount): so much of the response was consumed.
     /// fetchAbort(id): nothing more is to come.
@@ -18,7 +19,11 @@ extension PlatformOps {
                 }
             let fetch = FetchStart(
                 id: call.integer(0), method: call.string(1), url: call.string(2), headers: latin1(call, 3), body: body)
-            call.returns(call.platform.host.startFetch(fetch))
+            do throws(JSFailure) {
+                call.returns(try call.platform.host.startFetch(fetch))
+            } catch {
+                call.rethrow(error)
+            }
         },
         Op("fetchWrite") {
             let call = OpCall($0, $1)

@@ -1,10 +1,12 @@
 internal import Engine
+internal import Glibc
 internal import Linux
+internal import Policy
 
 extension PlatformOps {
     /// wasiNames(): the functions there are, in the order of their numbers, each with a line feed.
     /// wasiCreate(arguments, environment, folders): texts ended by NUL each; folders are the module's name of one and its path, in turn. A number; throws an
-    /// Error when a folder cannot be opened, or there are too many. wasiCall(number, function, memory, …): an errno. wasiClose(number).
+    /// Error when a folder cannot be opened, or the policy allows nothing of it, or there are too many. wasiCall(number, function, memory, …): an errno. wasiClose(number).
     static let wasi = [
         Op("wasiNames") {
             OpCall($0, $1).returns(WASIFunction.all.map { $0.rawValue + "\n" }.joined())
@@ -16,13 +18,17 @@ extension PlatformOps {
                 return call.throwError(.range, "too many WASI instances")
             }
             let folders = texts(call, 2)
-            let pairs = stride(from: 0, to: folders.count - 1, by: 2).map {
-                (guest: folders[$0], host: folders[$0 + 1])
+            var given: [WASIFolder] = []
+            for index in stride(from: 0, to: folders.count - 1, by: 2) {
+                var folder = WASIFolder(guest: folders[index], host: folders[index + 1])
+                guard permits(call, &folder) else { return }
+                given.append(folder)
             }
             do throws(SystemCallError) {
                 let instance = try WASI(
-                    arguments: texts(call, 0), environment: texts(call, 1), folders: pairs,
-                    stop: host.host.stopDescriptor)
+                    arguments: texts(call, 0), environment: texts(call, 1), folders: given,
+                    clockStep: host.host.policy.clock == .coarse ? coarseStep : 1,
+                    hasRandom: host.host.policy.decide(.random).isAllowed, stop: host.host.stopDescriptor)
                 host.lastWasi += 1
                 host.wasiInstances[host.lastWasi] = instance
                 call.returns(Double(host.lastWasi))
@@ -45,6 +51,29 @@ extension PlatformOps {
             call.platform.wasiInstances[call.integer(0)] = nil
         },
     ]
+
+    /// Nanoseconds.
+    private static let coarseStep: UInt64 = 1_000_000
+
+    /// Takes from a folder what the policy does not allow. False: it allows nothing, and JavaScript has an exception pending.
+    private static func permits(_ call: OpCall, _ folder: inout WASIFolder) -> Bool {
+        let host = call.platform.host
+        let policy = host.policy
+        guard !policy.isOpen(.read) || !policy.isOpen(.write) else { return true }
+        let path = realPath(folder.host) ?? folder.host
+        let mayRead = policy.decide(.read(path: path)).isAllowed
+        let mayWrite = policy.decide(.write(path: path)).isAllowed
+        guard mayRead || mayWrite else { return call.allows(.read(path: path)) }
+        if mayRead { host.note(.read(path: path)) } else { folder.rights.subtract(.reading) }
+        if mayWrite { host.note(.write(path: path)) } else { folder.rights.subtract(.changing) }
+        return true
+    }
+
+    private static func realPath(_ path: String) -> String? {
+        guard let found = realpath(path, nil) else { return nil }
+        defer { free(found) }
+        return String(cString: found)
+    }
 
     private static func texts(_ call: OpCall, _ index: Int) -> [String] {
         call.string(index).split(separator: "\0", omittingEmptySubsequences: false).dropLast().map(String.init)

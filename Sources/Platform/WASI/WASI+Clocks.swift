@@ -20,13 +20,14 @@ extension WASI {
     func time(_ id: UInt32) throws(WASIErrno) -> UInt64 {
         var time = timespec()
         try Self.check(clock_gettime(try clock(id), &time))
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        let nanoseconds = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        return nanoseconds - nanoseconds % clockStep
     }
 
     func resolution(_ id: UInt32) throws(WASIErrno) -> UInt64 {
         var time = timespec()
         try Self.check(clock_getres(try clock(id), &time))
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        return max(UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec), clockStep)
     }
 
     private struct Subscription {

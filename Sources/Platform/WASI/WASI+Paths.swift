@@ -59,13 +59,13 @@ extension WASI {
 
     func openPath(_ memory: GuestMemory, _ a: WASIArguments) throws(WASIErrno) {
         let oflags = a.u32(4)
-        let wanted = WASIRights(rawValue: a.u64(5))
         let fdflags = UInt16(truncatingIfNeeded: a.u32(7))
         guard oflags < 16, a.u32(7) < 32 else { throw .inval }
         var needed: WASIRights = .open
         if oflags & 1 != 0 { needed.insert(.createFile) }
         if oflags & 8 != 0 { needed.insert(.setPathSize) }
         let folder = try folder(a.u32(0), needed)
+        let wanted = WASIRights(rawValue: a.u64(5)).intersection(folder.inheriting)
         let path = try memory.text(a.u32(2), a.u32(3), lengthMax: Self.pathBytesMax)
         _ = try memory.range(a.u32(8), 4)
         guard descriptors.count < Self.descriptorsMax else { throw .mfile }
@@ -94,7 +94,7 @@ extension WASI {
             }
         let descriptor = Descriptor(
             host, isOwned: true, type: type,
-            rights: wanted.intersection(folder.inheriting).intersection(possible),
+            rights: wanted.intersection(possible),
             inheriting: WASIRights(rawValue: a.u64(6)).intersection(folder.inheriting), flags: fdflags)
         try memory.store(try add(descriptor), at: a.u32(8))
     }

@@ -49,6 +49,8 @@ final class WASI {
 
     let arguments: [[UInt8]]
     let environment: [[UInt8]]
+    let clockStep: UInt64
+    private let hasRandom: Bool
     /// Readable when the run is to end; negative: there is none.
     let stop: Int32
     var descriptors: [UInt32: Descriptor] = [:]
@@ -56,12 +58,17 @@ final class WASI {
     /// - Parameters:
     ///   - arguments: the program's name first.
     ///   - environment: `NAME=value`.
-    ///   - folders: what the module may reach: its own name of each, and the path of it here.
+    ///   - folders: what the module may reach.
+    ///   - clockStep: what times are rounded down to, nanoseconds.
     init(
-        arguments: [String], environment: [String], folders: [(guest: String, host: String)], stop: Int32
+        arguments: [String], environment: [String], folders: [WASIFolder], clockStep: UInt64 = 1,
+        hasRandom: Bool = true,
+        stop: Int32
     ) throws(SystemCallError) {
         self.arguments = arguments.map { Array($0.utf8) + [0] }
         self.environment = environment.map { Array($0.utf8) + [0] }
+        self.clockStep = clockStep
+        self.hasRandom = hasRandom
         self.stop = stop
         for number in 0...2 as ClosedRange<Int32> {
             let type = Self.type(of: number)
@@ -72,8 +79,8 @@ final class WASI {
             let host = open(folder.host, OpenFlags.path | OpenFlags.directory | O_CLOEXEC)
             guard host >= 0 else { throw SystemCallError("open '\(folder.host)'", errno: errno) }
             let descriptor = Descriptor(
-                host, isOwned: true, type: .directory, rights: .directory, inheriting: [.directory, .file],
-                preopen: folder.guest)
+                host, isOwned: true, type: .directory, rights: folder.rights.intersection(.directory),
+                inheriting: folder.rights, preopen: folder.guest)
             // A kernel that cannot keep paths below a folder is found out here and not by the module.
             close(try openBeneath(host, ".", flags: OpenFlags.path))
             descriptors[UInt32(3 + index)] = descriptor
@@ -137,6 +144,7 @@ final class WASI {
         case .clockTimeGet: try m.store(time(a.u32(0)), at: a.u32(2))
         case .pollOneoff: try poll(m, a.u32(0), a.u32(1), a.u32(2), a.u32(3))
         case .randomGet:
+            guard hasRandom else { throw .notcapable }
             let range = try m.range(a.u32(0), Int(a.u32(1)))
             if let start = range.baseAddress { arc4random_buf(start, range.count) }
         case .schedYield: break
@@ -204,6 +212,15 @@ final class WASI {
         try memory.store(UInt32(clamping: texts.count), at: count)
         try memory.store(UInt32(clamping: texts.reduce(0) { $0 + $1.count }), at: length)
     }
+}
+
+/// A folder that a module is given.
+struct WASIFolder {
+    /// The module's own name of it.
+    let guest: String
+    let host: String
+    /// Of all that lies in it.
+    var rights: WASIRights = [.directory, .file]
 }
 
 extension WASIFileType {

@@ -43,6 +43,14 @@ struct WASIRights: OptionSet {
         .readLink, .renameSource, .renameTarget, .statPath, .setPathSize, .setPathTimes, .stat, .setTimes, .symlink,
         .removeDirectory, .unlink, .poll,
     ]
+
+    /// What changes a file or a folder.
+    static let changing: WASIRights = [
+        .write, .allocate, .createDirectory, .createFile, .linkSource, .linkTarget, .renameSource, .renameTarget,
+        .setPathSize, .setPathTimes, .setSize, .setTimes, .symlink, .removeDirectory, .unlink,
+    ]
+    /// What tells what is in one.
+    static let reading: WASIRights = [.read, .readDirectory, .readLink]
 }
 
 /// https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#-filetype-variant

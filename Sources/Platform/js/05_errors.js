@@ -137,12 +137,15 @@ function fail(error, where) {
     }
     ops.print(2, text + '\n');
     internal.lastFailure = internal.failureText(error, where);
+    internal.lastFailureIsRefusal = internal.findings !== undefined && internal.findings.isRefusal(error);
     const trace = internal.trace;
     if (trace !== undefined) trace.error(error, trace.runSpan); // what ends the run is the run's error
 }
 
 /** What `fail` said last, in a line. */
 internal.lastFailure = '';
+/** Whether it was the policy's doing. */
+internal.lastFailureIsRefusal = false;
 
 function isError(value) {
     return internal.types !== undefined && internal.types.isError(value);

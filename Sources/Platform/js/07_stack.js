@@ -124,7 +124,8 @@ function sourceLine(file, line) {
     if (text === undefined) {
         try {
             const path = StringPrototypeStartsWith(file, 'file://') ? decodeURIComponent(StringPrototypeSlice(file, 7)) : file;
-            if (!StringPrototypeStartsWith(path, '/')) return undefined;
+            // A stack is a text, which the program may have written.
+            if (!StringPrototypeStartsWith(path, '/') || !ops.isAllowed('module', path)) return undefined;
             text = ops.decodeUtf8(ops.readFile(path), false, false);
         } catch {
             return undefined;

@@ -179,10 +179,8 @@ function constructorName(context, value, depth) {
     let holder = value;
     let first;
     while (holder !== null) {
-        const descriptor = ObjectGetOwnPropertyDescriptor(holder, 'constructor');
-        if (descriptor !== undefined && typeof descriptor.value === 'function' && descriptor.value.name !== '' && isInstance(value, descriptor.value)) {
-            return String(descriptor.value.name);
-        }
+        const constructor = internal.frozen.valueIn(ObjectGetOwnPropertyDescriptor(holder, 'constructor'));
+        if (typeof constructor === 'function' && constructor.name !== '' && isInstance(value, constructor)) return String(constructor.name);
         holder = ObjectGetPrototypeOf(holder);
         if (first === undefined) first = holder;
     }

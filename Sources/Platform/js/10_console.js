@@ -36,8 +36,8 @@ function hasOnlyBuiltInToString(value) {
     let holder = value;
     do { holder = ObjectGetPrototypeOf(holder); } while (holder !== null && !ObjectPrototypeHasOwnProperty(holder, 'toString'));
     if (holder === null) return true;
-    const descriptor = ObjectGetOwnPropertyDescriptor(holder, 'constructor');
-    return descriptor !== undefined && typeof descriptor.value === 'function' && builtInClasses.has(descriptor.value.name);
+    const constructor = internal.frozen.valueIn(ObjectGetOwnPropertyDescriptor(holder, 'constructor'));
+    return typeof constructor === 'function' && builtInClasses.has(constructor.name);
 }
 
 function toJSON(value) {

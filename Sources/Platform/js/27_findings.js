@@ -3,7 +3,7 @@
 // Findings: what a policy refused, what it would have refused, and limits that were reached. Each is counted, and most become a record of the ring
 // (docs/specs/record-format.md, kind 9) and an event of the active span. Nothing of this is reachable by the program, so what a finding says the host says.
 
-const { Error, ErrorCaptureStackTrace, ObjectDefineProperty, SafeSet, StringPrototypeSlice, TypeError } = primordials;
+const { Error, ErrorCaptureStackTrace, ObjectDefineProperty, SafeSet, SafeWeakSet, StringPrototypeSlice, TypeError } = primordials;
 const { DOMException, trace } = internal;
 
 // OTLP severity numbers (https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber).
@@ -18,6 +18,16 @@ const targetUnitsMax = 256;
 let secondStart = -Infinity;
 /** What was recorded in this second. */
 const seen = new SafeSet();
+
+/** What an audit has recorded: each need once, however many come at once, since its policy is made of them. */
+const needs = new SafeSet();
+const needsMax = 4096;
+
+function isNew(need) {
+    if (needs.size >= needsMax || needs.has(need)) return false;
+    needs.add(need);
+    return true;
+}
 
 /** Whether a finding about `about` is to be recorded: one a second of each kind, and not too many in all. */
 function isDue(about) {
@@ -45,7 +55,7 @@ function record(kind, severity, sentence, attributes, span) {
 function note(kind, permission, rule, target, reason, span = trace.activeSpan()) {
     ops.countFinding(kind, permission);
     target = StringPrototypeSlice(target, 0, targetUnitsMax);
-    if (!isDue(`${kind} ${permission} ${target}`)) return;
+    if (kind === 'audit' ? !isNew(`${permission} ${rule} ${target}`) : !isDue(`${permission} ${target}`)) return;
     record(kind, kind === 'audit' ? severityInfo : severityWarn, reason, {
         __proto__: null,
         'sidelight.finding.kind': kind, 'sidelight.policy.permission': permission, 'sidelight.policy.rule': rule, 'sidelight.policy.target': target,
@@ -74,16 +84,18 @@ function define(error, name, value) {
 
 /** The error of a refusal: a TypeError where Fetch has a network error, a NotAllowedError where Web Crypto has a DOMException, else Node's ERR_ACCESS_DENIED. */
 function refusal(permission, reason) {
-    if (permission === 'crypto' || permission === 'random') {
-        const exception = new DOMException(reason, 'NotAllowedError');
-        define(exception, 'permission', permission);
-        return exception;
-    }
-    const error = permission === 'network' ? new TypeError(reason) : new Error(reason);
-    define(error, 'code', accessDenied);
+    const isException = permission === 'crypto' || permission === 'random';
+    const error = isException ? new DOMException(reason, 'NotAllowedError') : permission === 'network' ? new TypeError(reason) : new Error(reason);
+    if (!isException) define(error, 'code', accessDenied); // of a DOMException it is a number
     define(error, 'permission', permission);
+    refusals.add(error);
     return error;
 }
+
+/** Errors of refusals, so that a run is known to have ended by one. */
+const refusals = new SafeWeakSet();
+
+const isRefusal = (error) => error !== null && typeof error === 'object' && refusals.has(error);
 
 /** Records a violation and throws what the program is to see of it. */
 function refuse(permission, rule, target, reason) {
@@ -93,4 +105,4 @@ function refuse(permission, rule, target, reason) {
     throw error;
 }
 
-internal.findings = { note, limit, refusal, refuse };
+internal.findings = { note, limit, refusal, refuse, isRefusal };

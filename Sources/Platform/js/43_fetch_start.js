@@ -146,6 +146,7 @@ class Fetching {
         this.telling = internal.fetchSpan.begin(state.method, state.url);
         this.redirects = 0;
         this.next = undefined; // where a redirect leads
+        this.refusal = undefined; // by the policy: the error that the program gets
         this.body = null; // bytes; true: pushed from `upload`
         this.upload = undefined;
         // The response's body. Its feed is held weakly while it has stopped: `unread`.
@@ -179,7 +180,18 @@ class Fetching {
         this.phase = WAITING;
         running.set(id, this);
         this.holdLoop(true);
-        if (!ops.fetchStart(id, this.method, serialize(this.url, true), wireHeaders(this), this.body)) {
+        let isStarted;
+        // What the policy refuses of a redirect was asked for by who called fetch.
+        const before = this.redirects > 0 ? ops.enter(this.context) : undefined;
+        try {
+            isStarted = ops.fetchStart(id, this.method, serialize(this.url, true), wireHeaders(this), this.body);
+        } catch (error) {
+            this.fail(error, 'refused');
+            return;
+        } finally {
+            if (this.redirects > 0) ops.setContext(before);
+        }
+        if (!isStarted) {
             this.fail(failed('too many requests are under way', 'ERR_TOO_MANY_REQUESTS'), 'cancelled');
         } else if (this.upload !== undefined) {
             this.upload.start(id);
@@ -490,7 +502,15 @@ internal.fetch = {
         const fetching = running.get(id);
         if (fetching === undefined) return;
         if (fetching.phase === WAITING) fetching.telling?.facts(dns, connect, tls, firstByte, version, address, port);
-        fetching.fail(failed(message, code), code);
+        if (fetching.refusal !== undefined) fetching.fail(fetching.refusal, 'refused');
+        else fetching.fail(failed(message, code), code);
+    },
+    /** An address that a request was about to be sent to is none that the policy allows. */
+    found(id, kind, permission, rule, target, reason) {
+        const fetching = running.get(id);
+        if (fetching === undefined) return;
+        internal.findings.note(kind, permission, rule, target, reason, fetching.telling?.span);
+        if (kind === 'violation') fetching.refusal = internal.findings.refusal(permission, reason);
     },
     /** An instance of a service has failed, and the request is sent to another. */
     resent(id, code, address, port) { running.get(id)?.telling?.resent(code, address, port); },
@@ -499,15 +519,19 @@ internal.fetch = {
     /**
      * An exchange that becomes something else by a 101: 49_websocket.js. `handler` has what the host tells to a Fetching: head, chunk, end, fail, and phase,
      * context, telling, upload.
-     * @returns {number} its id for the ops; 0: too many are under way
+     * @returns {number} its id for the ops; 0: too many are under way. Throws what the policy refuses
      */
     upgrade(handler, url, headers) {
         if (tooMany() !== undefined) return 0;
         const id = ++lastId;
         running.set(id, handler);
-        if (ops.fetchStart(id, 'GET', serialize(url, true), headers, null, true)) return id;
-        running.delete(id);
-        return 0;
+        let isStarted = false;
+        try {
+            isStarted = ops.fetchStart(id, 'GET', serialize(url, true), headers, null, true);
+        } finally {
+            if (!isStarted) running.delete(id);
+        }
+        return isStarted ? id : 0;
     },
     /** Nothing more is heard of it. */
     forget(id) { running.delete(id); },

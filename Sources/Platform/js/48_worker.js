@@ -109,6 +109,7 @@ const isInline = (url) => url.protocol === 'data:' || url.protocol === 'blob:';
 /** https://html.spec.whatwg.org/#worker */
 class Worker extends EventTarget {
     constructor(url, options = undefined) { // eslint-disable-line
+        internal.policy?.check('worker');
         requireArguments(arguments.length, 1, 'Worker');
         const text = toUSVString(url);
         const { name, type } = toOptions(options);

@@ -259,7 +259,12 @@ class RemoteLink extends FrameLink {
         for (let i = 0; i < lines.length; i += 2) if (lines[i + 1] !== undefined) headers += `${lines[i]}:${lines[i + 1]}\n`;
         internal.timers.addRef();
         this.exchange = new UpgradeExchange(this);
-        this.id = tooMany() ? 0 : internal.fetch.upgrade(this.exchange, url, headers);
+        try {
+            this.id = tooMany() ? 0 : internal.fetch.upgrade(this.exchange, url, headers);
+        } catch (error) {
+            later(() => this.fail(error, 0));
+            return;
+        }
         if (this.id === 0) later(() => this.fail(new TypeError('WebSocket: too many requests are under way'), 0));
     }
 

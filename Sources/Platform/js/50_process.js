@@ -4,7 +4,8 @@
 
 const {
     ArrayBufferIsView, ArrayPrototypeIndexOf, ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSplice, BigInt, Error, Float64Array,
-    MathFloor, NumberIsInteger, ObjectDefineProperty, ObjectFreeze, ObjectKeys, Proxy, ReflectApply, ReflectDefineProperty, SafeMap, String,
+    MathFloor, NumberIsInteger, ObjectDefineProperty, ObjectFreeze, ObjectKeys, Proxy, ReflectApply, ReflectDefineProperty, ReflectGetOwnPropertyDescriptor, ReflectHas,
+    SafeMap, String,
     SymbolToStringTag, TypeError, Uint8Array,
 } = primordials;
 const { defineGlobal } = internal.webidl;
@@ -126,7 +127,7 @@ function makeEnvironment(variables) {
     const values = {};
     const keys = ObjectKeys(variables);
     for (let i = 0; i < keys.length; i++) values[keys[i]] = variables[keys[i]];
-    return new Proxy(values, {
+    const handler = {
         __proto__: null,
         set(target, key, value) {
             const descriptor = { value: coerce(value), writable: true, enumerable: true, configurable: true };
@@ -136,7 +137,25 @@ function makeEnvironment(variables) {
             if ('value' in descriptor) descriptor.value = coerce(descriptor.value);
             return ReflectDefineProperty(target, key, descriptor);
         },
-    });
+    };
+    if (internal.policy?.isWatching()) watch(handler);
+    return new Proxy(values, handler);
+}
+
+/** Has the policy hear of each variable that the program looks at. */
+function watch(handler) {
+    handler.get = (target, key) => {
+        internal.policy.looksAt(key);
+        return target[key];
+    };
+    handler.has = (target, key) => {
+        internal.policy.looksAt(key);
+        return ReflectHas(target, key);
+    };
+    handler.getOwnPropertyDescriptor = (target, key) => {
+        internal.policy.looksAt(key);
+        return ReflectGetOwnPropertyDescriptor(target, key);
+    };
 }
 
 class Output {

@@ -91,6 +91,9 @@ internal.host = {
     /** The error that nobody took last, in a line. */
     lastFailure: () => internal.lastFailure,
 
+    /** Whether the policy's refusal was that error. */
+    lastFailureIsRefusal: () => internal.lastFailureIsRefusal,
+
     /** A module has run, or failed on the way. Times are ring times; 0: the step did not happen. */
     moduleLoaded(
         specifier, url, resolveStart, resolveEnd, loadStart, loadEnd, compileStart, compileEnd, evaluateStart, evaluateEnd, bytes, cached, error,

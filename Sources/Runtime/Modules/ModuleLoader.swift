@@ -6,16 +6,20 @@
 //
 // All errors are JavaScript errors, since import() hands them to the program; those of static imports know their place in the importer.
 
+internal import CodeCheck
 internal import Engine
 internal import Glibc
+internal import Policy
 internal import System
 
 final class ModuleLoader {
     let realm: Realm
     private let internals: Internals
     private let files: FileSystem
+    private let gate: PolicyGate
     private let clock: RingTime
     private let codeCache: CodeCacheStore?
+    private let codeGate: CodeGate?
     private var resolver: ModuleResolver
     private var records: [ModuleKey: ModuleRecord] = [:]
     private(set) var sourceMaps: SourceMaps
@@ -28,12 +32,15 @@ final class ModuleLoader {
     private var hasSourceMap = false
 
     init(
-        _ internals: Internals, files: FileSystem, clock: RingTime, codeCache: CodeCacheStore?
+        _ internals: Internals, files: FileSystem, gate: PolicyGate, clock: RingTime, codeCache: CodeCacheStore?,
+        codeGate: CodeGate?
     ) throws(JSFailure) {
         self.internals = internals
+        self.gate = gate
         self.files = files
         self.clock = clock
         self.codeCache = codeCache
+        self.codeGate = codeGate
         realm = internals.realm
         let names = try internals.call("host.builtinNames").text.split(separator: "\n").map(String.init)
         resolver = ModuleResolver(files: files, builtins: Set(names))
@@ -50,23 +57,33 @@ final class ModuleLoader {
             do throws(FileError) {
                 return try files.read(path)
             } catch {
-                throw EntryError("cannot read '\(path)': \(error.reason)")
+                throw EntryError(
+                    "cannot read '\(path)': \(error.reason)", isUnsigned: error.name == SignedFiles.refusal)
             }
         }
     }
 
     /// The file of a Worker's URL; throws the error that an import of it in `script` would.
     func file(ofURL url: String, from script: String) throws(JSFailure) -> ModuleFile {
-        let resolved = try translated(script) { () throws(ResolutionError) in
-            try resolver.resolve(url, from: script)
+        gate.hiddenPath = nil
+        let resolved: ResolvedModule
+        do throws(JSFailure) {
+            resolved = try translated(script) { () throws(ResolutionError) in
+                try resolver.resolve(url, from: script)
+            }
+        } catch {
+            if let path = gate.hiddenPath { try permit(.module(path), nil) }
+            throw error
         }
         guard case .file(let file) = resolved else { preconditionFailure("\(url) is no file") }
+        try permit(.file(file), nil)
         return file
     }
 
-    /// What a Worker's source is that is no module by its options.
-    func inlineFormat(of file: ModuleFile, source: [UInt8]) throws(JSFailure) -> ModuleFormat {
-        try formatBySyntax(source, name: file.name)
+    /// What a Worker's source is that its URL has.
+    func inlineFormat(of file: ModuleFile, source: [UInt8], isModule: Bool) throws(JSFailure) -> ModuleFormat {
+        try permit(.file(file), nil)
+        return isModule ? .module : try formatBySyntax(source, name: file.name)
     }
 
     func readWorker(_ file: ModuleFile, from script: String) throws(JSFailure) -> [UInt8] {
@@ -105,6 +122,7 @@ final class ModuleLoader {
 
     /// Runs the entry as a classic script.
     func runScript(_ file: ModuleFile, source: [UInt8], loading: ModuleTiming.Step) throws(JSFailure) {
+        try validate(source, .script, name: file.name)
         noteSourceMap(source, file)
         var timing = ModuleTiming()
         timing.load = loading
@@ -172,11 +190,20 @@ final class ModuleLoader {
     ) throws(JSFailure) -> (record: ModuleRecord, isNew: Bool) {
         var timing = ModuleTiming()
         timing.resolve.start = clock.now()
-        let key = try translated(importer, location) { () throws(ResolutionError) in
-            try self.key(of: specifier, type: type, importer: importer)
+        gate.hiddenPath = nil
+        let key: ModuleKey
+        do throws(JSFailure) {
+            key = try translated(importer, location) { () throws(ResolutionError) in
+                try self.key(of: specifier, type: type, importer: importer)
+            }
+        } catch {
+            // Of a package, folders above the program's own are looked at in vain.
+            if let path = gate.hiddenPath, resolver.namesFile(specifier) { try permit(.module(path), location) }
+            throw error
         }
         timing.resolve.end = clock.now()
         if let known = records[key] { return (known, false) }
+        try permit(key, location)
         try checkLimits(adding: 0, specifier, importer, location)
         switch key {
         case .builtin(let name): return (try makeBuiltin(name, timing), true)
@@ -192,6 +219,26 @@ final class ModuleLoader {
                 try refuseCommonJS(file, source, importer)
             }
             return (try compile(file, source, specifier: specifier, isMain: false, timing), true)
+        }
+    }
+
+    private func permit(_ key: ModuleKey, _ location: JSException.Location?) throws(JSFailure) {
+        switch key {
+        case .builtin(let name): try permit(.module(name), location)
+        // A text that becomes a program.
+        case .file(let file) where file.isInline: try permit(.code, location)
+        case .json(let file) where file.isInline: break
+        case .file(let file), .json(let file), .wasm(let file): try permit(.module(file.path), location)
+        }
+    }
+
+    /// Throws when the policy does not allow it, with the place in the importer.
+    private func permit(_ access: Access, _ location: JSException.Location?) throws(JSFailure) {
+        do throws(JSFailure) {
+            try gate.check(access, access.permission)
+        } catch {
+            guard case .exception(let exception) = error, let thrown = exception.thrown else { throw error }
+            throw .exception(JSException(throwing: thrown, in: realm, at: location))
         }
     }
 
@@ -265,17 +312,44 @@ final class ModuleLoader {
             try checkLimits(adding: bytes.count, file.specifier, importer, location)
             return bytes
         }
-        let source = try translated(importer, location) { () throws(ResolutionError) in
-            do throws(FileError) {
-                return try files.read(file.path)
-            } catch {
-                throw ResolutionError(
-                    .unreadable, "Cannot read module '\(file.path)' imported from \(importer): \(error.reason)")
+        let source: [UInt8]
+        do throws(FileError) {
+            source = try files.read(file.path)
+        } catch {
+            let reason = "Cannot read module '\(file.path)' imported from \(importer): \(error.reason)"
+            if error.name == SignedFiles.refusal { throw try unsigned(file.path, reason, location) }
+            source = try translated(importer, location) { () throws(ResolutionError) -> [UInt8] in
+                throw ResolutionError(.unreadable, reason)
             }
         }
         timing.load.end = clock.now()
         try checkLimits(adding: source.count, file.specifier, importer, location)
         return source
+    }
+
+    /// A file that is not what somebody has signed: a violation.
+    private func unsigned(
+        _ path: String, _ reason: String, _ location: JSException.Location?
+    ) throws(JSFailure) -> JSFailure {
+        try noteUnsigned(path, reason)
+        let value = try internals.call("findings.refusal", [internals.string("module"), internals.string(reason)])
+        return .exception(JSException(throwing: value, in: realm, at: location))
+    }
+
+    func noteUnsigned(_ path: String, _ reason: String) throws(JSFailure) {
+        let texts = ["violation", "module", "signature", path, reason]
+        try internals.call("findings.note", texts.map(internals.string))
+    }
+
+    /// Throws a refusal if the policy has code checked and this does not pass.
+    func validate(_ source: [UInt8], _ kind: CodeKind, name: String) throws(JSFailure) {
+        guard let codeGate, let refusal = codeGate.refusal(of: source, kind, name: name) else { return }
+        let arguments = ["module", refusal.rule, name, refusal.reason].map(internals.string)
+        if codeGate.isAudited {
+            try internals.call("findings.note", [internals.string("audit")] + arguments)
+        } else {
+            try internals.call("findings.refuse", arguments)
+        }
     }
 
     /// Throws when one module more, or its source, is too much.
@@ -295,6 +369,7 @@ final class ModuleLoader {
     private func compile(
         _ file: ModuleFile, _ source: [UInt8], specifier: String, isMain: Bool, _ timing: ModuleTiming
     ) throws(JSFailure) -> ModuleRecord {
+        try validate(source, .module, name: file.name)
         var timing = timing
         let isCacheable = codeCache != nil && !file.isInline
         let cacheKey = isCacheable ? CodeCacheStore.key(path: file.path, source: source) : nil
@@ -348,7 +423,8 @@ final class ModuleLoader {
     private func makeWasm(
         _ file: ModuleFile, _ source: [UInt8], specifier: String, _ timing: ModuleTiming
     ) throws(JSFailure) -> ModuleRecord {
-        try makeDefault(.wasm(file), file, source, specifier: specifier, timing) { () throws(JSFailure) in
+        try validate(source, .either, name: file.name)
+        return try makeDefault(.wasm(file), file, source, specifier: specifier, timing) { () throws(JSFailure) in
             let bytes = source.withUnsafeBytes { realm.makeUint8Array($0) }
             return try internals.call("host.compileWasm", [bytes, internals.string(file.path)])
         }
@@ -502,7 +578,13 @@ final class ModuleLoader {
 /// The entry cannot be run.
 struct EntryError: Error, CustomStringConvertible {
     let description: String
-    init(_ description: String) { self.description = description }
+    /// It is not what somebody has signed.
+    let isUnsigned: Bool
+
+    init(_ description: String, isUnsigned: Bool = false) {
+        self.description = description
+        self.isUnsigned = isUnsigned
+    }
 }
 
 extension [UInt8] {

@@ -73,6 +73,9 @@ struct ModuleResolver {
 
     // MARK: Paths and URLs
 
+    /// Whether it says where a file is, and not what a package is called.
+    func namesFile(_ specifier: String) -> Bool { isPath(specifier) || specifier.hasPrefix("file:") }
+
     private func isPath(_ specifier: String) -> Bool {
         specifier.hasPrefix("/") || specifier.hasPrefix("./") || specifier.hasPrefix("../") || specifier == "."
             || specifier == ".."

@@ -5,6 +5,7 @@ internal import Linux
 internal import NIOCore
 internal import Platform
 internal import System
+internal import Telemetry
 
 extension Workload {
     /// Runs what a Worker was made for. The event loop carries on from there, until the child ends.
@@ -39,7 +40,7 @@ extension Workload {
         if let source = child?.source {
             let file = ModuleFile.inline(url)
             let now = clock.now()
-            let format = isModule ? .module : try loader.inlineFormat(of: file, source: source)
+            let format = try loader.inlineFormat(of: file, source: source, isModule: isModule)
             let loading = ModuleTiming.Step(start: now, end: clock.now())
             return try run(file, named: file.name, source, as: format, loading: loading)
         }
@@ -67,6 +68,7 @@ extension Workload {
         guard !hasFinished else { return }
         hasFinished = true
         machine.end(outcome)
+        if let name = outcome.limitName { countFinding(FindingCounter.Kind.limit.rawValue, name) }
         isolate.cancelTermination()
         let outcome = lastWords(outcome)
         if options.isTraced { tellEnd(outcome, child) }

@@ -1,5 +1,5 @@
 // attack: a secret is read as JSON, so that the parser's error shows it
-// expect-violation: read
+// expect-violation: module
 // expect: held
 const texts = [];
 for (const specifier of ['$SECRET', '../outside/secret.txt', 'file://$SECRET']) {

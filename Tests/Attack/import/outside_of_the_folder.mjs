@@ -1,5 +1,5 @@
 // attack: paths that lead out of the folder
-// expect-violation: read
+// expect-violation: module
 // expect: held
 const specifiers = [
     '$SECRET',

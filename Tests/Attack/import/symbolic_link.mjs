@@ -2,7 +2,7 @@
 // link: link.txt -> $SECRET
 // link: link.mjs -> $SECRET
 // link: folder -> ../outside
-// expect-violation: read
+// expect-violation: module
 // expect: held
 const specifiers = [
     './link.txt',

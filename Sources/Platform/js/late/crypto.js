@@ -3,7 +3,8 @@
 // node:crypto: hashes, HMACs, random values (https://nodejs.org/api/crypto.html). `Hash` and `Hmac` are no streams here. Errors are worded as Node's.
 
 const {
-    ArrayBufferIsView, Error, FinalizationRegistry, MathFloor, NumberIsSafeInteger, ObjectSetPrototypeOf, RangeError, ReflectApply, String, TypeError,
+    ArrayBufferIsView, Error, FinalizationRegistry, MathFloor, NumberIsSafeInteger, ObjectSetPrototypeOf, RangeError, ReflectApply, RegExpPrototypeExec, String,
+    StringPrototypeSlice, TypeError,
     TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSlice, TypedArrayPrototypeSubarray, Uint8Array,
 } = primordials;
 const { customInspect } = internal;
@@ -25,10 +26,14 @@ const registry = new FinalizationRegistry((id) => ops.hashClose(id));
 
 const numbers = { __proto__: null }; // of algorithms, by the name they were asked for
 
+/** As Web Cryptography calls it, where it does. */
+const webName = (name) => (RegExpPrototypeExec(/^sha(?:1|256|384|512)$/i, name) === null ? name : `SHA-${StringPrototypeSlice(name, 3)}`);
+
 function numberOf(name) {
     const known = numbers[name];
     if (known !== undefined) return known;
     const number = ops.hashNumber(name);
+    if (number >= 0) internal.policy?.check('crypto', webName(name));
     if (number >= 0) numbers[name] = number;
     return number;
 }
@@ -263,6 +268,7 @@ function randomBytes(size, callback) {
     const length = requireSize(size, 'size', sizeMax);
     if (callback !== undefined) requireFunction(callback, 'callback');
     const bytes = new Uint8Array(length);
+    internal.policy?.check('random');
     if (length > 0) ops.random(bytes);
     const buffer = fromBytes(bytes);
     if (callback === undefined) return buffer;
@@ -281,6 +287,7 @@ function fill(buf, offset, size) {
     const from = requireSize(offset ?? 0, 'offset', lengthOf(bytes) / unit) * unit;
     const count = size === undefined ? lengthOf(bytes) - from : requireSize(size, 'size', sizeMax) * unit;
     if (from + count > lengthOf(bytes)) throw outOfRange('size + offset', `<= ${lengthOf(bytes) / unit}`, (from + count) / unit);
+    internal.policy?.check('random');
     if (count > 0) ops.random(TypedArrayPrototypeSubarray(bytes, from, from + count));
 }
 
@@ -304,6 +311,7 @@ function randomFill(buf, offset, size, callback) {
 
 /** Evenly distributed: what would favour the low values is drawn again. */
 function randomBelow(range) {
+    internal.policy?.check('random');
     const bytes = new Uint8Array(6);
     const limit = 0x1_0000_0000_0000 - 0x1_0000_0000_0000 % range;
     for (;;) {

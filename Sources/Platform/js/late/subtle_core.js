@@ -6,7 +6,7 @@
 // loaded when one of them is first named. The methods of SubtleCrypto know none of them by name.
 
 const {
-    ArrayPrototypeIncludes, ArrayPrototypePush, MathTrunc, Number, NumberIsFinite, ObjectDefineProperty, ObjectKeys, ObjectSetPrototypeOf, Promise, SafeMap,
+    ArrayPrototypeIncludes, ArrayPrototypePush, MathTrunc, NumberIsFinite, ObjectDefineProperty, ObjectKeys, ObjectSetPrototypeOf, Promise, SafeMap,
     StringPrototypeCharCodeAt, StringPrototypeToUpperCase, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetSymbolToStringTag,
     TypedArrayPrototypeSlice, Uint8Array,
 } = primordials;
@@ -46,7 +46,7 @@ const toIdentifier = (value) => ((typeof value === 'object' && value !== null) |
 
 /** An unsigned integer with [EnforceRange]. */
 function toUnsigned(value, max, what) {
-    const number = Number(value);
+    const number = +value; // not Number(), which takes a BigInt
     const whole = MathTrunc(number) + 0;
     if (!NumberIsFinite(number) || whole < 0 || whole > max) throw new TypeError(`${what} is out of range`);
     return whole;
@@ -148,6 +148,7 @@ function normalize(operation, algorithm, other = undefined) {
     const found = find(name);
     const how = found === undefined ? undefined : found.operations[operation] ?? (other === undefined ? undefined : found.operations[other]);
     if (how === undefined) throw notSupported(`${operation}: the algorithm "${name}" is not supported`);
+    internal.policy?.check('crypto', found.name);
     const result = { __proto__: null, name: found.name, how };
     if (how.params !== undefined) how.params(dictionary, result);
     return result;

@@ -23,6 +23,7 @@ const integerArrays = ['Uint8Array', 'Int8Array', 'Uint8ClampedArray', 'Uint16Ar
 
 /** https://w3c.github.io/webcrypto/#Crypto-method-getRandomValues */
 function getRandomValues(array) {
+    internal.policy?.check('random');
     if (!ArrayBufferIsView(array) || isShared(array)) throw new TypeError('getRandomValues: the argument is not a view of an ArrayBuffer');
     const tag = TypedArrayPrototypeGetSymbolToStringTag(array);
     if (tag === undefined || !ArrayPrototypeIncludes(integerArrays, tag)) {
@@ -43,6 +44,7 @@ for (let i = 0; i < 256; i++) hexPairs[i] = '0123456789abcdef'[i >> 4] + '012345
 
 /** https://w3c.github.io/webcrypto/#Crypto-method-randomUUID */
 function randomUUID() {
+    internal.policy?.check('random');
     if (poolUsed === 2048) {
         ops.random(pool);
         poolUsed = 0;
@@ -180,6 +182,7 @@ class SubtleCrypto {
             const mayExport = Boolean(extractable);
             const usages = toUsages(keyUsages, 'generateKey: keyUsages');
             const normalized = normalize('generateKey', identifier);
+            internal.policy?.check('random');
             const made = await normalized.how.generateKey(normalized, mayExport, usages);
             requireUseful(slotsOf(made) === undefined ? made.privateKey : made, 'generateKey');
             return made;

@@ -1,0 +1,144 @@
+'use strict';
+// @ts-check
+// Frozen primordials: where the policy asks for it (`code: {primordials: frozen}`), all objects of the language and of the platform that a program can reach from the
+// global one are frozen before its first line runs, and the globals are what they are for good. So one part of a program cannot change what another part calls.
+//
+// - The global object itself stays extensible: a program may add to it.
+// - The mistake that an inherited property which cannot be written cannot be shadowed by assignment either (ECMA-262, OrdinarySet) is made good where programs
+//   assign such names: to plain objects, functions, arrays and errors.
+// - Modules that are built in (node:events and so on) are made when they are first imported, and stay as they are.
+// - Error.stackTraceLimit can be set; Error.prepareStackTrace cannot.
+
+const {
+    AsyncFunctionPrototype, AsyncGeneratorFunctionPrototype, Error, ErrorPrototype, FunctionPrototype, GeneratorFunctionPrototype, IteratorPrototype,
+    ArrayPrototype, ArrayPrototypeIncludes, ObjectDefineProperty, ObjectFreeze, ObjectPrototype, ObjectPrototypeHasOwnProperty, ReflectGetOwnPropertyDescriptor,
+    ReflectGetPrototypeOf, ReflectOwnKeys, ReflectPreventExtensions, SafeMap, SafeSet, TypeError,
+} = primordials;
+
+const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
+
+/** What is known to be frozen, and what is to stay as it is. Made at run time. */
+let seen;
+
+/** Freezes `root` and all that it leads to. */
+function freezeFrom(root) {
+    const pending = [root];
+    while (pending.length > 0) {
+        const object = pending[pending.length - 1];
+        pending.length--;
+        if (seen.has(object)) continue;
+        seen.add(object);
+        const enter = (value) => { if (isObject(value) && !seen.has(value)) pending[pending.length] = value; };
+        const keys = ReflectOwnKeys(object);
+        for (let i = 0; i < keys.length; i++) {
+            const descriptor = ReflectGetOwnPropertyDescriptor(object, keys[i]);
+            if (descriptor === undefined) continue;
+            enter(descriptor.value);
+            enter(descriptor.get);
+            enter(descriptor.set);
+        }
+        enter(ReflectGetPrototypeOf(object));
+        try {
+            ObjectFreeze(object);
+        } catch {
+            // A view with elements cannot be.
+            ReflectPreventExtensions(object);
+        }
+    }
+}
+
+/** Lets what inherits `key` from `holder` have an own property of that name by assignment. */
+function letShadow(holder, key) {
+    const descriptor = ReflectGetOwnPropertyDescriptor(holder, key);
+    if (descriptor === undefined || !('value' in descriptor) || !descriptor.configurable) return;
+    const { value, enumerable } = descriptor;
+    const accessors = {
+        get value() { return value; },
+        set value(next) {
+            if (this === holder) throw new TypeError(`Cannot assign to read only property '${typeof key === 'symbol' ? 'a symbol' : key}': the language's objects are frozen`);
+            if (!isObject(this)) return;
+            if (ObjectPrototypeHasOwnProperty(this, key)) this[key] = next;
+            else ObjectDefineProperty(this, key, { __proto__: null, value: next, writable: true, enumerable: true, configurable: true });
+        },
+    };
+    const { get, set } = ReflectGetOwnPropertyDescriptor(accessors, 'value');
+    ObjectDefineProperty(holder, key, { __proto__: null, get, set, enumerable, configurable: true });
+    shadowable.set(get, value);
+}
+/** Getter of such a property -> its value. */
+const shadowable = new SafeMap();
+
+function letShadowUsual() {
+    const keys = ReflectOwnKeys(ObjectPrototype);
+    for (let i = 0; i < keys.length; i++) letShadow(ObjectPrototype, keys[i]);
+    const usual = [FunctionPrototype, ['constructor', 'bind', 'toString'], ArrayPrototype, ['toString', 'push', 'concat']];
+    for (let i = 0; i < errors.length; i++) usual[usual.length] = primordials[`${errors[i]}Prototype`], usual[usual.length] = ['constructor', 'message', 'name', 'toString'];
+    for (let i = 0; i < usual.length; i += 2) for (let k = 0; k < usual[i + 1].length; k++) letShadow(usual[i], usual[i + 1][k]);
+}
+const errors = ['Error', 'AggregateError', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError'];
+
+/** Objects of the language that no global leads to. */
+function hidden() {
+    const asyncGenerator = AsyncGeneratorFunctionPrototype.prototype;
+    const prototypeOf = ReflectGetPrototypeOf;
+    return [
+        AsyncFunctionPrototype, GeneratorFunctionPrototype, AsyncGeneratorFunctionPrototype, IteratorPrototype, prototypeOf(asyncGenerator), prototypeOf([][primordials.SymbolIterator]()),
+        prototypeOf(new primordials.Map()[primordials.SymbolIterator]()), prototypeOf(new primordials.Set()[primordials.SymbolIterator]()), prototypeOf(''[primordials.SymbolIterator]()),
+        prototypeOf(/a/g[primordials.SymbolMatchAll]('')), ReflectGetOwnPropertyDescriptor((function () { return arguments; })(), 'callee').get, // eslint-disable-line
+    ];
+}
+
+/** What V8 and programs set on the constructor of errors. */
+function freezeError() {
+    ObjectDefineProperty(Error, 'prepareStackTrace', { __proto__: null, value: undefined, writable: false, enumerable: false, configurable: false });
+    const keys = ReflectOwnKeys(Error);
+    for (let i = 0; i < keys.length; i++) {
+        if (keys[i] === 'stackTraceLimit') continue;
+        const descriptor = ReflectGetOwnPropertyDescriptor(Error, keys[i]);
+        if ('value' in descriptor) descriptor.writable = false;
+        descriptor.configurable = false;
+        ObjectDefineProperty(Error, keys[i], descriptor);
+        if (isObject(descriptor.value)) freezeFrom(descriptor.value);
+    }
+    ReflectPreventExtensions(Error);
+}
+
+/** Globals that are the program's to change. */
+const own = ['name', 'onmessage', 'onmessageerror', 'onerror', 'onunhandledrejection', 'onrejectionhandled', 'global', 'globalThis', 'self'];
+
+internal.frozen = {
+    isOn: false,
+
+    /** The value of a property, without running the program's code; undefined: it has none. @param {object | undefined} descriptor */
+    valueIn: (descriptor) => (descriptor === undefined ? undefined : descriptor.get === undefined ? descriptor.value : shadowable.get(descriptor.get)),
+
+    /** Before the program's first line. */
+    start() {
+        const { process } = globalThis;
+        internal.frozen.isOn = true;
+        seen = new SafeSet();
+        seen.add(globalThis);
+        seen.add(Error);
+        seen.add(process.env);
+        seen.add(process.argv);
+        letShadowUsual();
+        const keys = ReflectOwnKeys(globalThis);
+        // What is made when it is first asked for is made now.
+        for (let i = 0; i < keys.length; i++) globalThis[keys[i]]; // eslint-disable-line no-unused-expressions
+        const roots = hidden();
+        for (let i = 0; i < roots.length; i++) freezeFrom(roots[i]);
+        freezeFrom(ErrorPrototype);
+        freezeError();
+        for (let i = 0; i < keys.length; i++) {
+            const descriptor = ReflectGetOwnPropertyDescriptor(globalThis, keys[i]);
+            if (descriptor === undefined) continue;
+            if (isObject(descriptor.value)) freezeFrom(descriptor.value);
+            if (descriptor.get !== undefined) freezeFrom(descriptor.get);
+            if (descriptor.set !== undefined) freezeFrom(descriptor.set);
+            if (ArrayPrototypeIncludes(own, keys[i]) || !descriptor.configurable) continue;
+            if ('value' in descriptor) descriptor.writable = false;
+            descriptor.configurable = false;
+            ObjectDefineProperty(globalThis, keys[i], descriptor);
+        }
+    },
+};
