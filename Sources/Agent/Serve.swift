@@ -328,15 +328,16 @@ public final class Serve {
         } catch {
             return tellPolicyStays(error.problems)
         }
-        guard configured.worker != workerConfiguration || configured.policy != policy else { return }
+        var next = workerConfiguration
+        next.takePolicy(of: configured.worker)
+        guard next != workerConfiguration || configured.policy != policy else { return }
         do throws(FenceError) {
             fence = try FencePlan(
-                configured.worker, configured.worker.policy, entry: settings.entry,
-                cacheDirectory: Worker.cacheDirectory)
+                next, next.policy, entry: settings.entry, cacheDirectory: Worker.cacheDirectory)
         } catch {
             return tellPolicyStays([error.description])
         }
-        workerConfiguration = configured.worker
+        workerConfiguration = next
         policy = configured.policy
         findings.change(workerConfiguration.policy, source: policy.source)
         let name = policy.source ?? "none"

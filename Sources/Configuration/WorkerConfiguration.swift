@@ -81,6 +81,13 @@ public struct WorkerConfiguration: Hashable, Sendable {
         check = configuration.check
     }
 
+    /// What a policy has to do with, as another has it.
+    public mutating func takePolicy(of other: WorkerConfiguration) {
+        (policy, freezesPrimordials, fence) = (other.policy, other.freezesPrimordials, other.fence)
+        (check, limits) = (other.check, other.limits)
+        (secrets, hiddenVariables) = (other.secrets, other.hiddenVariables)
+    }
+
     /// Reads it from flags and environment, finding all errors at once.
     public static func parse(
         _ flags: FlagValues, environment: [String: String]
