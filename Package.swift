@@ -65,6 +65,7 @@ let package = Package(
         .target(name: "CCurl"),
         .target(name: "CAres"),
         .target(name: "CAvahi"),
+        .target(name: "CCrypto"),
         .target(name: "CServerTLS"),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -80,6 +81,7 @@ let package = Package(
         // 1 values
         target("Telemetry", ["CLinux"]),
         target("System"),
+        target("Signing", ["CCrypto"]),
         target("Policy"),
         // 2 pure
         target("Wire", ["CSimdJSON", "Policy", "Telemetry"]),
@@ -89,6 +91,8 @@ let package = Package(
         target("Discovery", ["System"]),
         target("Resources", ["System", "Telemetry"]),
         // 3 drivers
+        target("Audit", ["Signing", "Telemetry", "Wire"]),
+        target("Bundle", ["Signing", "Telemetry", "Wire"]),
         target("Linux", ["CLinux", "Queue", "System"]),
         target("Transport", ["CCurl", "CZlib", "System"]),
         target("Resolver", ["CAres", "CLinux", "Discovery", "System", "Wire"]),
@@ -99,6 +103,7 @@ let package = Package(
         target("Health", ["System", "Telemetry", "Wire"]),
         target("Store", [grdb, "System", "Telemetry", "Wire"]),
         target("Exposition", ["Telemetry", "Wire"]),
+        target("CodeCheck", ["Wire"]),
         target("Engine", ["CV8"]),
         // 4 parts
         target("Platform", ["CICU", "COpenSSL", "CPlatform", "CZlib", "Engine", "Linux", "Policy", "System", "Wire"], exclude: ["js"]),
@@ -107,22 +112,25 @@ let package = Package(
         target("Receivers", ["CLinux", "Health", "Linux", "Logs", "Pipeline", "Server", "System", "Telemetry", "Wire"]),
         target("SidelightMetrics", [coreMetrics, "Exposition", "Telemetry", "Wire"]),
         // 5 hosts
-        target("Runtime", nio + ["Discovery", "Platform", "Policy", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
+        target("Runtime", nio + ["CodeCheck", "Discovery", "Platform", "Policy", "Signing", "Resolver", "TLS", "Engine", "Wire", "Telemetry", "Linux", "Transport", "System"]),
         target(
             "Agent",
             [
-                "Telemetry", "Wire", "Pipeline", "Queue", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Policy", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
+                "Audit", "Bundle", "Signing", "Telemetry", "Wire", "Pipeline", "Queue", "CodeCheck", "Configuration", "Discovery", "Health", "Resources", "Linux", "Logs", "Policy", "Transport", "Registries", "Resolver", "Server", "Processors", "Store",
                 "Exporters", "Receivers", "Exposition", "SidelightMetrics", coreMetrics, "System",
             ]),
         // 6 tools
         .executableTarget(
-            name: "sidelight", dependencies: [arguments, "Agent", "Store", "Configuration", "Linux", "Policy", "System", "Telemetry", "Transport", "Wire"],
+            name: "sidelight", dependencies: [arguments, "Agent", "Audit", "Bundle", "Signing", "Store", "CodeCheck", "Configuration", "Linux", "Policy", "System", "Telemetry", "Transport", "Wire"],
             swiftSettings: swift),
         .executableTarget(
             name: "sidelight-worker", dependencies: ["Runtime"],
             swiftSettings: swift, linkerSettings: v8Link),
         // tests
         tests("Layer", []),
+        tests("Signing", ["Signing"]),
+        tests("Bundle", ["Bundle", "Signing"]),
+        tests("Audit", ["Audit", "Signing", "Telemetry"]),
         tests("Telemetry", ["Telemetry", "CLinux"]),
         tests("Policy", ["Policy"]),
         tests("Wire", ["Policy", "Wire", "Telemetry"], exclude: ["corpus", "peer"]),
@@ -140,8 +148,9 @@ let package = Package(
         tests("Discovery", ["Discovery", "Registries", "System", "Wire"]),
         tests("Store", ["Store", "Telemetry", "Wire"]),
         tests("Exposition", ["Exposition", "Telemetry", "Wire"]),
+        tests("CodeCheck", ["CodeCheck", "Wire"]),
         tests("SidelightMetrics", ["SidelightMetrics", .product(name: "Metrics", package: "swift-metrics")]),
-        tests("Command", ["sidelight", "Configuration", "Policy", "Store", "System", "Telemetry", "Wire"]),
+        tests("Command", ["CodeCheck", "sidelight", "Configuration", "Policy", "Store", "System", "Telemetry", "Wire"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Policy", "Runtime", "Telemetry", "System"]),
         tests("Agent", ["Agent", "Configuration", "Discovery", "Exporters", "Health", "Resources", "Telemetry", "Wire", "Linux", "Logs", "Policy", "Processors", "Registries", "Resolver", "Store", "System", "Transport"]),

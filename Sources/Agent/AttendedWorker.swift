@@ -10,6 +10,8 @@ final class AttendedWorker {
     /// Unix nanoseconds.
     let startTime: UInt64
     private let worker: Worker
+    /// What it says is without these values.
+    private let mask: SecretMask?
     private var pump: RingPump
     /// Of its child isolates, by ring place.
     private var children: [ChildRing?]
@@ -59,17 +61,18 @@ final class AttendedWorker {
     ///   - handOn: Takes what an isolate has recorded. Each has a number that no other has.
     ///   - ended: It records no more.
     init(
-        _ worker: Worker, place: Int = 0, resource: Resource, clock: LinuxClock,
+        _ worker: Worker, place: Int = 0, mask: SecretMask? = nil, resource: Resource, clock: LinuxClock,
         handOn: @escaping (Batch, _ isolate: UInt64) -> Void, ended: @escaping (_ isolate: UInt64) -> Void
     ) {
         self.worker = worker
+        self.mask = mask
         self.place = place
         startTime = clock.unixNanoseconds()
         board = worker.board.map { BoardReader($0) }
         self.ended = ended
         makePump = { ring, isolate in
             RingPump(
-                ring, resource: resource, version: Release.version,
+                ring, mask: mask, resource: resource, version: Release.version,
                 clocks: { (clock.monotonicNanoseconds(), clock.unixNanoseconds()) }, handOn: { handOn($0, isolate) })
         }
         pump = makePump(worker.ring, Self.isolate(worker, 0))
@@ -85,7 +88,20 @@ final class AttendedWorker {
     var wake: EventDescriptor { worker.wake }
     /// What fences it, by its own words; nil: it has not come to say so.
     var fence: FenceLayers? { worker.ring.fence }
-    var deathNote: (code: DeathCode, message: String)? { worker.ring.deathNote }
+    var deathNote: (code: DeathCode, message: String)? {
+        guard let mask, let note = worker.ring.deathNote else { return worker.ring.deathNote }
+        return (note.code, mask.applied(to: note.message))
+    }
+
+    /// The same requests, with nothing secret in their paths.
+    private func masked(_ requests: [BoardRequest]) -> [BoardRequest] {
+        guard let mask else { return requests }
+        return requests.map { request in
+            var request = request
+            request.target = mask.applied(to: request.target)
+            return request
+        }
+    }
 
     var received: [Signal: Int] { figures.received }
     var records: RecordTranscoder.Counters { figures.records }
@@ -154,14 +170,15 @@ final class AttendedWorker {
     func finish(_ outcome: WorkerOutcome, now unix: UInt64) -> (requests: [BoardRequest], left: [BoardRequest]) {
         let inFlight = board?.openRequests(consumed: pump.consumed)
         slotsRejected = inFlight?.bad ?? 0
-        openSpansClosed += pump.finish(outcome, requests: inFlight?.requests ?? [], now: unix)
+        let requests = masked(inFlight?.requests ?? [])
+        openSpansClosed += pump.finish(outcome, requests: requests, now: unix)
         ended(Self.isolate(worker, 0))
         for child in children {
             guard let child else { continue }
             openSpansClosed += child.pump.finish(outcome, logsDeath: false, now: unix)
             ended(child.isolate)
         }
-        return (inFlight?.requests ?? [], inFlight?.left ?? [])
+        return (requests, masked(inFlight?.left ?? []))
     }
 
     /// When a request began, Unix nanoseconds; nil for a time that makes no sense.
@@ -180,10 +197,16 @@ final class AttendedWorker {
     var loopStalls: UInt64 { board?.loopStalls ?? 0 }
     func forEachTraceInFlight(_ body: (TraceID, SpanID) -> Void) { board?.forEachTraceInFlight(body) }
 
+    private var health: BoardHealth? {
+        guard let mask, var health = board?.health() else { return board?.health() }
+        health.reason = mask.applied(to: health.reason)
+        return health
+    }
+
     /// What its health is judged by.
     var healthFacts: WorkloadHealth.Facts.Worker {
         WorkloadHealth.Facts.Worker(
-            pid: process.pid, place: place, state: state, handlers: handlers, health: board?.health(),
+            pid: process.pid, place: place, state: state, handlers: handlers, health: health,
             board: snapshot())
     }
 
@@ -191,6 +214,6 @@ final class AttendedWorker {
     func facts() -> WorkerFacts {
         WorkerFacts(
             pid: process.pid, place: place, state: state, startTime: startTime, fence: fence ?? [], board: snapshot(),
-            requests: board?.requestsInFlight() ?? [], clock: pump.transcoder.clock)
+            requests: masked(board?.requestsInFlight() ?? []), clock: pump.transcoder.clock)
     }
 }

@@ -4,6 +4,7 @@
 // A thread of its own, which writes files and may be slow. It waits for nobody alone: whatever a client or a worker does or leaves undone, the others
 // are heard, and everything it waits for has a time by which it is given up.
 
+internal import Audit
 internal import Glibc
 internal import Linux
 internal import Synchronization
@@ -29,7 +30,9 @@ final class ControlServer: Sendable {
     private static let stopNanoseconds: UInt64 = 5_000_000_000
 
     /// Nil when the system gives no descriptor or thread: nothing else is the worse for it.
-    init?(store: String, service: String) {
+    ///
+    /// - Parameter trail: Nil: what is asked for is not put on record.
+    init?(store: String, service: String, _ trail: AuditTrail? = nil) {
         guard let wake = try? EventDescriptor() else { return nil }
         self.wake = wake
         let folder = store.hasSuffix("/") ? store + "control" : store + "/control"
@@ -41,7 +44,7 @@ final class ControlServer: Sendable {
         socket = mkdir(folder, 0o700) == 0 || errno == EEXIST ? try? ListeningSocket(.unix(path: path)) : nil
         if socket != nil { chmod(path, 0o600) }
         let isStarted = startThread { [self, wake, socket] in
-            ControlLoop(self, wake, socket, ProfileFiles(store: store), service: service).run()
+            ControlLoop(self, wake, socket, ProfileFiles(store: store), service: service, trail).run()
             ended.open()
         }
         guard isStarted else { return nil }
@@ -87,6 +90,7 @@ private final class ControlLoop {
     private let socket: ListeningSocket?
     private let files: ProfileFiles
     private let service: String
+    private let trail: AuditTrail?
     private let clock = LinuxClock()
     private var workers: [ControlStream] = []
     private var clients: [ControlClient] = []
@@ -109,8 +113,9 @@ private final class ControlLoop {
 
     init(
         _ server: ControlServer, _ wake: EventDescriptor, _ socket: ListeningSocket?, _ files: ProfileFiles,
-        service: String
+        service: String, _ trail: AuditTrail?
     ) {
+        self.trail = trail
         self.server = server
         self.wake = wake
         self.socket = socket
@@ -315,7 +320,12 @@ private final class ControlLoop {
                 let command = ControlClient.Request.Command.profile(
                     nanoseconds: UInt64(milliseconds) * 1_000_000, interval: UInt32(interval))
                 begin(ControlClient.Request(command: command, pid: worker.pid), client)
-            case "heap": begin(ControlClient.Request(command: .heap, pid: worker.pid), client)
+            case "heap":
+                trail?.note(
+                    AuditEvent(
+                        .admin, actor: "uid \(Machine.userID)", action: "heap snapshot", target: "worker \(worker.pid)",
+                        outcome: "begun"))
+                begin(ControlClient.Request(command: .heap, pid: worker.pid), client)
             default: refuse(client, "unknown command")
             }
         } catch {

@@ -83,5 +83,8 @@ extension CounterName {
         .healthChanges: "Times a component's status has changed.",
         .healthFlapping: "Whether a component is held at its worst status since it changes too often.",
         .healthChecks: "Checks made, by outcome.",
+        .auditEntries: "Events put on record, by kind.",
+        .auditLost: "Events that came faster than they could be put on record.",
+        .auditFailures: "Tries to write the audit log that failed.",
     ]
 }

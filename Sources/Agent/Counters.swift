@@ -82,6 +82,9 @@ public enum CounterName: String, CaseIterable, Sendable {
     case healthChanges = "sidelight_health_changes_total"
     case healthFlapping = "sidelight_health_flapping"
     case healthChecks = "sidelight_health_checks_total"
+    case auditEntries = "sidelight_audit_entries_total"
+    case auditLost = "sidelight_audit_lost_total"
+    case auditFailures = "sidelight_audit_failures_total"
 }
 
 extension CounterName {

@@ -19,10 +19,10 @@ struct RingPump: ~Copyable {
     ///   - clocks: both clocks, read together.
     ///   - handOn: takes a batch; must not block.
     init(
-        _ ring: RingMapping, resource: Resource, version: String,
+        _ ring: RingMapping, mask: SecretMask? = nil, resource: Resource, version: String,
         clocks: @escaping @Sendable () -> (monotonic: UInt64, unix: UInt64), handOn: @escaping (Batch) -> Void
     ) {
-        reader = RingReader(ring)
+        reader = RingReader(ring, mask: mask)
         transcoder = RecordTranscoder(resource: resource, scopeVersion: version)
         schedule = DrainSchedule(ringCapacity: ring.capacity)
         self.clocks = clocks

@@ -49,6 +49,7 @@ public final class Run {
     private let destinations: Destinations
     private let control: ControlServer?
     private let duties: Duties
+    let trail: AuditTrail
     private let shown: Shown
     /// Nil: nobody wants to know.
     private var keeper: HealthKeeper?
@@ -79,10 +80,23 @@ public final class Run {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
         }
+        let trail = AuditTrail(
+            store: settings.configuration.storeDirectory, isHeld: true, clock: LinuxClock(), messages: messages)
+        trail.begin("run", target: settings.entry)
+        var settings = settings
+        do throws(StartRefusal) {
+            try settings.configuration.fetchSecrets()
+            settings.configuration.worker.signed = try SignedStart.admit(
+                settings.entry, settings.configuration.policy.signature, trail)
+        } catch {
+            messages.fail(error, entry: settings.entry)
+            trail.end("run", target: settings.entry, outcome: "refused")
+            return RunEnding(exitCode: error.exitCode)
+        }
         let wish = NotifySocket.takeWish()
         let doors: AgentDoors
         do throws(DoorProblem) {
-            doors = try AgentDoors(settings.configuration.common.security)
+            doors = try AgentDoors(settings.configuration.common.security, DoorNotes(trail))
         } catch {
             messages.fail("\(error)")
             return RunEnding(exitCode: 2)
@@ -97,7 +111,7 @@ public final class Run {
             }
         }
         do {
-            let run = try Run(settings, fence, messages)
+            let run = try Run(settings, fence, trail, messages)
             if socket != nil || wish != nil { run.keepHealth(wish) }
             run.beginSampling()
             if let socket { try run.openAdmin(socket, doors) }
@@ -108,8 +122,11 @@ public final class Run {
         }
     }
 
-    private init(_ settings: RunSettings, _ fence: FencePlan?, _ messages: Messages) throws {
+    private init(
+        _ settings: RunSettings, _ fence: FencePlan?, _ trail: AuditTrail, _ messages: Messages
+    ) throws {
         self.settings = settings
+        self.trail = trail
         self.fence = fence
         self.messages = messages
         let configuration = settings.configuration
@@ -123,7 +140,7 @@ public final class Run {
         components = ComponentMetrics.make(configuration.worker.resource.serviceName)
         let destinations = try Destinations(configuration, components, messages)
         control = ControlServer(
-            store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
+            store: configuration.storeDirectory, service: configuration.worker.resource.serviceName, trail)
         control?.add(pid: started.process.pid, place: 0, started.control)
         self.destinations = destinations
         var resource = Resource.run(configuration.worker.resource, entry: settings.entry, pid: started.process.pid)
@@ -132,7 +149,7 @@ public final class Run {
         let shown = Shown()
         self.shown = shown
         worker = AttendedWorker(
-            started, resource: resource, clock: clock,
+            started, mask: configuration.worker.mask, resource: resource, clock: clock,
             handOn: { batch, isolate in
                 destinations.accept(batch)
                 shown.admin?.show(batch)
@@ -169,7 +186,7 @@ public final class Run {
         shown.metrics = metrics
         let pages = AdminPort.pages(
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
-            messages.levels, clock)
+            messages.levels, doors.notes, clock)
         shown.admin = try AdminPort(socket, place, doors, pages, clock)
     }
 
@@ -180,6 +197,7 @@ public final class Run {
         let facts = worker.facts()
         var counters = report.countersSoFar
         keeper?.desk.add(to: &counters)
+        trail.add(to: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: nil, startTime: startTime, resource: resource,
             workers: [facts], total: facts.board, restarts: [:], counters: counters, isEnding: false)
@@ -271,6 +289,7 @@ public final class Run {
         report.add(worker)
         report.received.merge(received, uniquingKeysWith: +)
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
+        trail.end("run", target: settings.entry, outcome: outcome.endReason)
         report.agentNanoseconds = clock.processNanoseconds()
         tell(report)
         return RunEnding(exitCode: outcome.exitCode, signal: outcome.endSignal)

@@ -3,6 +3,7 @@
 // All of it is the main thread, as in `run`: it sleeps in poll(2) on every worker's wake-up and pidfd, the signals and the watched
 // folder. What to do about a worker decides `ServeSupervisor`. docs/adr/0006 says why a process an isolate.
 
+internal import Audit
 internal import Configuration
 internal import Discovery
 internal import Exposition
@@ -28,6 +29,9 @@ public final class Serve {
     private let resource: Resource
     private let control: ControlServer?
     private let duties: Duties
+    let trail: AuditTrail
+    /// What the program's files have to be; nil: it need not be signed.
+    private var signed: WorkerConfiguration.SignedFileList?
     /// Nil: there is none.
     private var admin: AdminPort?
     /// Nil: switched off.
@@ -55,6 +59,8 @@ public final class Serve {
     /// How the worker ended that the supervisor is hearing of.
     private var lastEnd = "?"
     private var lastReason = "exit"
+    private var isLastAtLimit = false
+    private var limitNotices = LimitNotices()
     private var ending: ServeSupervisor.Ending?
     /// Why not every place came to serve.
     private var failure: (exitCode: Int32, reason: String) = (1, "?")
@@ -82,6 +88,18 @@ public final class Serve {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
         }
+        let trail = AuditTrail(
+            store: settings.configuration.storeDirectory, clock: LinuxClock(), messages: messages)
+        let signed: WorkerConfiguration.SignedFileList?
+        var settings = settings
+        do throws(StartRefusal) {
+            try settings.configuration.fetchSecrets()
+            signed = try SignedStart.admit(settings.entry, settings.configuration.policy.signature, trail)
+        } catch {
+            messages.fail(error, entry: settings.entry)
+            trail.end("serve", target: settings.entry, outcome: "refused")
+            return RunEnding(exitCode: error.exitCode)
+        }
         let wish = NotifySocket.takeWish()
         let identity: ServedIdentity?
         do throws(ServedIdentityError) {
@@ -103,7 +121,7 @@ public final class Serve {
         }
         let doors: AgentDoors
         do throws(DoorProblem) {
-            doors = try AgentDoors(settings.configuration.common.security)
+            doors = try AgentDoors(settings.configuration.common.security, DoorNotes(trail))
         } catch {
             messages.fail("\(error)")
             return RunEnding(exitCode: 2)
@@ -117,7 +135,7 @@ public final class Serve {
             return RunEnding(exitCode: 2)
         }
         do {
-            let serve = try Serve(settings, fence, socket, identity, messages)
+            let serve = try Serve(settings, fence, socket, identity, signed, trail, messages)
             serve.keepHealth(wish)
             serve.beginSampling()
             try serve.openAdmin(admin, doors)
@@ -131,9 +149,11 @@ public final class Serve {
 
     private init(
         _ settings: ServeSettings, _ fence: FencePlan?, _ socket: ListeningSocket, _ identity: ServedIdentity?,
-        _ messages: Messages
+        _ signed: WorkerConfiguration.SignedFileList?, _ trail: AuditTrail, _ messages: Messages
     ) throws {
         self.settings = settings
+        self.signed = signed
+        self.trail = trail
         self.fence = fence
         self.identity = identity
         self.messages = messages
@@ -150,7 +170,7 @@ public final class Serve {
         resource.set(fence)
         self.resource = resource
         control = ControlServer(
-            store: configuration.storeDirectory, service: configuration.worker.resource.serviceName)
+            store: configuration.storeDirectory, service: configuration.worker.resource.serviceName, trail)
         supervisor = ServeSupervisor(
             places: configuration.isolates, startNanoseconds: configuration.startNanoseconds,
             shutdownNanoseconds: configuration.shutdownNanoseconds)
@@ -161,6 +181,7 @@ public final class Serve {
         report = RunReport(
             outcome: WorkerOutcome(exitCode: 0), workerStatus: .exited(0))
         if settings.isWatching { startWatching() }
+        trail.begin("serve", target: settings.entry)
     }
 
     private func startWatching() {
@@ -269,8 +290,18 @@ public final class Serve {
     /// New code; and certificate and key as they are now, which are looked at first.
     private func beginReload() {
         let now = clock.monotonicNanoseconds()
+        trail.note(
+            AuditEvent(
+                .admin, actor: "uid \(Machine.userID)", action: "reload", target: settings.entry, outcome: "begun"))
         renewDoors()
         keeper?.reloading()
+        do throws(StartRefusal) {
+            signed = try SignedStart.admit(settings.entry, settings.configuration.policy.signature, trail)
+        } catch {
+            messages.warn("\(settings.entry) is not taken as it is now: \(error.problems[0]); what was serves on")
+            keeper?.reloaded()
+            return
+        }
         guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: now)) }
         if identity.beginCheck(now: now) { isPollerOld = true }
     }
@@ -280,7 +311,7 @@ public final class Serve {
         let security = settings.configuration.common.security
         guard let admin, security.tls(for: .admin) != nil else { return }
         do throws(DoorProblem) {
-            admin.change(try AgentDoors(security))
+            admin.change(try AgentDoors(security, DoorNotes(trail)))
         } catch {
             messages.warn("\(error); the admin port goes on with the certificate before")
         }
@@ -345,14 +376,16 @@ public final class Serve {
             let serving = ServingConfiguration(
                 address: address.description, index: place, isolates: configuration.isolates,
                 crons: place == 0 ? configuration.crons.map(\.text) : [], health: configuration.common.health)
+            var worker = configuration.worker
+            worker.signed = signed
             let started = try Worker(
-                configuration.worker, fence: fence, arguments: [settings.entry], serving: (serving, socket, identity))
+                worker, fence: fence, arguments: [settings.entry], serving: (serving, socket, identity))
             let (destinations, admin, page, exemplars, clock) = (destinations, admin, page, exemplars, clock)
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
             control?.add(pid: started.process.pid, place: place, started.control)
             workers[id] = AttendedWorker(
-                started, place: place, resource: resource, clock: clock,
+                started, place: place, mask: worker.mask, resource: resource, clock: clock,
                 handOn: { batch, isolate in
                     destinations.accept(batch)
                     admin?.show(batch)
@@ -394,11 +427,12 @@ public final class Serve {
         report.workerEnds[outcome.endReason, default: 0] += 1
         lastReason = outcome.endReason
         lastEnd = outcome.reason
+        isLastAtLimit = outcome.death?.limit != nil
         if !supervisor.isEnding { failure = (outcome.exitCode == 0 ? 1 : outcome.exitCode, lastEnd) }
         perform(
             supervisor.ended(
                 id, now: clock.monotonicNanoseconds(), chance: .random(in: 0...1),
-                atLimit: outcome.death?.limit != nil))
+                atLimit: isLastAtLimit))
     }
 
     // MARK: words
@@ -437,7 +471,11 @@ public final class Serve {
         report.workerRestarts[lastReason, default: 0] += 1
         guard supervisor.isNewStep(place) else { return }
         let when = delay == 0 ? "at once" : "in \((delay + 500_000) / 1_000_000) ms"
-        messages.warn("isolate \(place): \(lastEnd); started again \(when)")
+        guard let untold = limitNotices.take(place, atLimit: isLastAtLimit, now: clock.monotonicNanoseconds()) else {
+            return
+        }
+        let others = untold > 0 ? "; \(untold) more since it was last told" : ""
+        messages.warn("isolate \(place): \(lastEnd); started again \(when)\(others)")
     }
 
     /// A worker was asked to end and killed in the end: what it had not finished, the oldest first.
@@ -519,7 +557,7 @@ public final class Serve {
         page = metrics
         let pages = AdminPort.pages(
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
-            messages.levels, clock)
+            messages.levels, doors.notes, clock)
         admin = try AdminPort(socket, place, doors, pages + [DiscoveryPages(board: registrations)], clock)
     }
 
@@ -532,6 +570,7 @@ public final class Serve {
         var counters = report.countersSoFar
         registrations.count(in: &counters)
         keeper?.desk.add(to: &counters)
+        trail.add(to: &counters)
         return WorkloadFacts(
             service: resource.serviceName, entry: settings.entry, url: address.url(isTLS: identity != nil),
             startTime: startTime, resource: resource, workers: workers, total: metrics.total(workers.map(\.board)),
@@ -631,6 +670,7 @@ public final class Serve {
         case .drained, nil: break
         }
         report.outcome.exitCode = exitCode
+        trail.end("serve", target: settings.entry, outcome: exitCode == 0 ? "drained" : "failed")
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
         report.agentNanoseconds = clock.processNanoseconds()
         for warning in report.warnings { messages.warn(warning) }

@@ -1,3 +1,4 @@
+internal import CodeCheck
 internal import Configuration
 internal import Telemetry
 internal import Wire
@@ -57,10 +58,49 @@ extension WorkerConfiguration {
                 json.put("attributesPerEvent", spanLimits.attributesPerEvent)
                 json.put("attributesPerLink", spanLimits.attributesPerLink)
             }
+            if check.isRequired { put(check, &json) }
             if !resolve.isEmpty { put(resolve, &json) }
+            if let signed { put(signed, &json) }
+            if !hiddenVariables.isEmpty {
+                json.name("hiddenVariables")
+                json.array { json in for name in hiddenVariables { json.string(name) } }
+            }
+            if !secrets.isEmpty {
+                json.name("secrets")
+                json.array { json in for secret in secrets { json.string(secret.name + "=" + secret.value) } }
+            }
             if let serving { put(serving, &json) }
         }
         return json.bytes
+    }
+
+    /// What is never to be said; nil: there is nothing.
+    var mask: SecretMask? { SecretMask(secrets.map { Array($0.value.utf8) }) }
+
+    /// Path and digest in turn.
+    private func put(_ signed: SignedFileList, _ json: inout JSONWriter) {
+        json.name("signed")
+        json.object { json in
+            json.put("manifest", signed.manifest)
+            json.name("files")
+            json.array { json in
+                for (path, digest) in signed.digests {
+                    json.string(path)
+                    json.string(digest)
+                }
+            }
+        }
+    }
+
+    /// What is looked for in code before it runs.
+    private func put(_ check: CodeCheckConfiguration, _ json: inout JSONWriter) {
+        json.name("check")
+        json.object { json in
+            json.field("level", check.level.rawValue)
+            json.put("isAudited", check.isAudited)
+            json.name("options")
+            CodeCheckOptions(check).write(to: &json)
+        }
     }
 
     /// Who knows where services are.

@@ -474,3 +474,11 @@ int64_t sl_birth_seconds(int fd) {
     if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &status) != 0 || !(status.stx_mask & STATX_BTIME)) return 0;
     return status.stx_btime.tv_sec;
 }
+
+void sl_mask(void *bytes, size_t count, const void *pattern, size_t pattern_count) {
+    char *next = bytes, *end = next + count;
+    while ((next = memmem(next, (size_t)(end - next), pattern, pattern_count)) != NULL) {
+        memset(next, '*', pattern_count);
+        next += pattern_count;
+    }
+}

@@ -151,7 +151,9 @@ static bool are_inverse(const BIGNUM *a, const BIGNUM *b, const BIGNUM *m, BN_UL
 static bool is_sound(BIGNUM *const parts[SL_CRYPTO_RSA_PARTS]) {
     const BIGNUM *n = parts[SL_CRYPTO_N], *e = parts[SL_CRYPTO_E], *d = parts[SL_CRYPTO_D], *p = parts[SL_CRYPTO_P], *q = parts[SL_CRYPTO_Q];
     const BIGNUM *dp = parts[SL_CRYPTO_DP], *dq = parts[SL_CRYPTO_DQ], *qi = parts[SL_CRYPTO_QI];
-    if (!BN_is_odd(n) || !BN_is_odd(e) || BN_is_one(e) || BN_cmp(e, n) >= 0) return false;
+    // FIPS 186-5, appendix A.1.1; a longer exponent would only make a public key as slow as a private one.
+    enum { exponent_bits_max = 256 };
+    if (!BN_is_odd(n) || !BN_is_odd(e) || BN_is_one(e) || BN_num_bits(e) > exponent_bits_max || BN_cmp(e, n) >= 0) return false;
     if (d == NULL) return true;
     if (!BN_is_odd(p) || !BN_is_odd(q) || BN_is_zero(d) || BN_cmp(d, n) >= 0 || BN_cmp(dp, p) >= 0 || BN_cmp(dq, q) >= 0 || BN_cmp(qi, p) >= 0) return false;
     BN_CTX *context = BN_CTX_secure_new();

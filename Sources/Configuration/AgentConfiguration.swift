@@ -69,6 +69,10 @@ public struct AgentConfiguration: Hashable, Sendable {
         configuration.policy = read.policy
         configuration.policy.policy.isAudited = flags.isAudited
         configuration.worker.fence = read.policy.fence
+        configuration.worker.limits = read.policy.effectiveLimits(given: configuration.worker.limits)
+        configuration.policy.signature.require(flags.requiredSignatures, &problems)
+        configuration.worker.check = read.policy.check
+        configuration.worker.check.isAudited = flags.isAudited
         configuration.isJSON = flags.isJSON
         configuration.logLevel = LogLevel.parse(flag: flags.logLevel, environment, &problems)
         return problems.result(configuration)
@@ -94,7 +98,8 @@ public struct AgentConfiguration: Hashable, Sendable {
             if let address = ListenAddress(parsing: text) {
                 listen = address
             } else {
-                problems.error("--listen", "\"\(text)\" is not HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080, or unix:PATH")
+                problems.error(
+                    "--listen", "\"\(text)\" is not HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080, or unix:PATH")
             }
         }
         if let text = flags.isolates {

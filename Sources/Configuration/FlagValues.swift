@@ -11,6 +11,8 @@ public struct FlagValues: Sendable {
     public var tlsCertificate: String?
     public var tlsKey: String?
     public var policy: String?
+    /// Files of public keys.
+    public var requiredSignatures: [String] = []
     /// `--audit`.
     public var isAudited = false
     public var limits: [String] = []

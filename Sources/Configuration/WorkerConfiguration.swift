@@ -16,11 +16,45 @@ public struct WorkerConfiguration: Hashable, Sendable {
     /// Whether a heap snapshot is taken when the heap has reached its limit.
     public var snapshotsHeap = false
 
+    /// What is looked for in code before it runs, where that is required.
+    public var check = CodeCheckConfiguration()
+
     /// Who tells `fetch` where services are.
     public var resolve = ResolveConfiguration()
 
     /// What the kernel refuses it.
     public var fence = FenceConfiguration()
+
+    /// Variables that only the program sees, with values that nobody else is to see.
+    public var secrets: [Secret] = []
+    /// Variables of the agent that the program does not see.
+    public var hiddenVariables: [String] = []
+
+    public struct Secret: Hashable, Sendable {
+        public var name: String
+        public var value: String
+
+        public init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// What the program's files have to be; nil: it need not be signed.
+    public var signed: SignedFileList?
+
+    /// The files of a signed program.
+    public struct SignedFileList: Hashable, Sendable {
+        /// Its path, absolute.
+        public var manifest: String
+        /// SHA-256 in hex, by absolute path.
+        public var digests: [String: String]
+
+        public init(manifest: String, digests: [String: String]) {
+            self.manifest = manifest
+            self.digests = digests
+        }
+    }
 
     /// What a WASI command may reach, in the order given.
     public var folders: [GuestFolder] = []

@@ -13,6 +13,8 @@ public struct Fence: Sendable {
     public var read: [String] = ["/"]
     /// What it writes, and reads.
     public var write: [String] = []
+    /// Whether it may do so whoever owns them, where it is root.
+    public var writesOthersFiles = false
     /// Ports that it connects to. Nil: any.
     public var ports: [UInt16]?
     /// Descriptors from here on are closed.
@@ -47,7 +49,7 @@ public struct Fence: Sendable {
     private var keptCapabilities: UInt64 {
         let readsAll: UInt64 = 1 << 2 /* CAP_DAC_READ_SEARCH */
         let writesAll: UInt64 = 1 << 1 /* CAP_DAC_OVERRIDE */
-        return write.isEmpty ? readsAll : readsAll | writesAll
+        return writesOthersFiles ? readsAll | writesAll : readsAll
     }
 
     private func restrict() -> Int32 {

@@ -5,6 +5,10 @@ internal import System
 /// What this process and its machine are called.
 public enum Machine {
     public static var processID: Int32 { getpid() }
+    public static var userID: UInt32 { getuid() }
+
+    /// Processors that are at work.
+    public static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     /// The kernel's number of the calling thread.
     public static var threadID: Int { Int(sl_thread_id()) }

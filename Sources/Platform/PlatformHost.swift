@@ -7,6 +7,8 @@ public protocol PlatformHost: AnyObject {
     func exit(code: Int32)
     /// Who read standard output has gone.
     func outputIsClosed()
+    /// A text as it may be printed; nil: as it is.
+    func masked(_ text: UnsafeRawBufferPointer) -> [UInt8]?
     /// (Re)arms the one timer: call `internal.timers.run` after so many milliseconds. Negative: disarm.
     func armTimer(milliseconds: Double)
     /// Call `internal.timers.runImmediates` at the next turn.

@@ -78,6 +78,14 @@ public enum PlatformSources {
         }
     }
 
+    /// The code validator's: acorn, the body of a function of `exports` and `module`, and its own sources, that of a function of `acorn`.
+    public static var check: (acorn: UnsafeRawBufferPointer, rules: [UInt8]) {
+        var count = 0
+        let sources = UnsafeBufferPointer(start: sl_platform_check_sources(&count), count: count)
+        let bytes = sources.map { UnsafeRawBufferPointer(start: $0.bytes, count: $0.length) }
+        return (bytes[0], Array(bytes.dropFirst().joined()))
+    }
+
     private static var lates: UnsafeBufferPointer<sl_platform_source> {
         var count = 0
         let sources = sl_platform_late_sources(&count)

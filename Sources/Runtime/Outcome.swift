@@ -137,6 +137,20 @@ enum Outcome: Hashable, Sendable {
         }
     }
 
+    /// The limit's name, as in `--limit`.
+    var limitName: String? {
+        guard case .limit(let limit) = self else { return nil }
+        return switch limit {
+        case .heap: "heap"
+        case .memory: "memory"
+        case .cpu: "cpu"
+        case .cpuWindow: "cpu-window"
+        case .wall: "wall"
+        case .loopBlock: "loop-block"
+        case .promises: "promises"
+        }
+    }
+
     /// What the one who reached a limit gets to be called.
     var workloadOutcome: WorkloadOutcome? {
         guard case .limit(let limit) = self else { return nil }

@@ -107,6 +107,8 @@ final class ProfileControl {
     /// Turns longer than this are profiled; nil: none. Nanoseconds.
     let slowMin: Double?
     private let snapshotBytesMax: Int?
+    /// No heap snapshot is taken: it would show them.
+    private let hasSecrets: Bool
 
     private var running = Running.none
     private var done = 0
@@ -121,13 +123,14 @@ final class ProfileControl {
     ///   - snapshotBytesMax: of the heap when its limit was reached; nil: it is not asked for.
     init(
         _ isolate: Isolate, monotonicBase: Double, writer: ControlWriter, slowMilliseconds: Double?,
-        snapshotBytesMax: Int?
+        snapshotBytesMax: Int?, hasSecrets: Bool
     ) {
         self.isolate = isolate
         self.monotonicBase = monotonicBase
         self.writer = writer
         slowMin = slowMilliseconds.map { $0 * 1e6 }
-        self.snapshotBytesMax = snapshotBytesMax
+        self.snapshotBytesMax = hasSecrets ? nil : snapshotBytesMax
+        self.hasSecrets = hasSecrets
         if slowMin != nil { isolate.prepareProfile() }
     }
 
@@ -150,6 +153,8 @@ final class ProfileControl {
                 return writer.detached { $0.fail(.answer, "no profile is being taken") }
             }
             writer.detached { $0.send(.answer, profile) }
+        case .heapSnapshot where hasSecrets:
+            writer.detached { $0.fail(.answer, "the program has secrets, which a heap snapshot would show") }
         case .heapSnapshot(let mebibytes):
             writer.stream(.answer, bytesMax: Int(mebibytes) << 20) { isolate.writeHeapSnapshot($0) }
         // The watchdog's.

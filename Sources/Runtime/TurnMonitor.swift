@@ -161,8 +161,12 @@ final class TurnMonitor {
         return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
     }
 
-    /// ArrayBuffers and memories of WebAssembly, by V8's count.
-    var externalBytes: Int { isolate.heapStatistics.external }
+    /// Whether ArrayBuffers and memories of WebAssembly have more bytes, by V8's count and without those that are garbage. From an interrupt.
+    func exceeds(memory bytes: Int) -> Bool {
+        guard isolate.heapStatistics.external > bytes else { return false }
+        isolate.lowMemory()
+        return isolate.heapStatistics.external > bytes
+    }
 
     // MARK: stalls
 

@@ -18,6 +18,7 @@ public enum WorkerMain {
     public static func run(_ arguments: [String]) -> Never {
         do {
             if arguments.first == "--script" { try ScriptWorker.run(Array(arguments.dropFirst())) }
+            if arguments.first == "--check" { try CodeCheckWorker.run(Array(arguments.dropFirst())) }
             let options = try WorkerOptions(arguments)
             switch options.command {
             case .version: leave("sidelight-worker \(version) (V8 \(Engine.version))", code: 0, descriptor: 1)
@@ -127,6 +128,7 @@ public enum WorkerMain {
         let monitor = NIOLoopBound(workload.monitor, eventLoop: eventLoop)
         let isLookingAtMemory = Atomic(false)
         let server = LastServer(workload)
+        lastServer = server
         let slow = options.slowMilliseconds.map { max($0, TurnMonitor.stallMin / 1e6) }
         let numbers = Atomic<Int>(0)
         let watchdog = Watchdog(
@@ -138,7 +140,7 @@ public enum WorkerMain {
                 guard turns.runningSince != nil, !isLookingAtMemory.exchange(true, ordering: .relaxed) else { return }
                 isolate.interrupt {
                     isLookingAtMemory.store(false, ordering: .relaxed)
-                    guard let limit = options.limit("memory"), monitor.value.externalBytes > limit,
+                    guard let limit = options.limit("memory"), monitor.value.exceeds(memory: limit),
                         stop.set(.limit(.memory))
                     else { return }
                     isolate.terminate()
@@ -178,13 +180,14 @@ public enum WorkerMain {
     }
 
     /// Where the isolate's thread does not come back.
-    private struct LastServer: @unchecked Sendable {
+    fileprivate struct LastServer: @unchecked Sendable {
         // @unchecked: used by another thread only when that one is stuck, just before the process ends.
         private unowned(unsafe) let workload: Workload
 
         init(_ workload: Workload) { self.workload = workload }
 
         func abandon(_ outcome: Outcome) {
+            if let name = outcome.limitName { workload.countFinding(FindingCounter.Kind.limit.rawValue, name) }
             if let limit = outcome.workloadOutcome { workload.http?.abandonAtOnce(limit) }
         }
     }
@@ -194,7 +197,8 @@ public enum WorkerMain {
     ) -> ProfileControl {
         ProfileControl(
             isolate, monotonicBase: ring.monotonicBase, writer: ControlWriter(control),
-            slowMilliseconds: options.slowMilliseconds, snapshotBytesMax: options.snapshotBytesMax)
+            slowMilliseconds: options.slowMilliseconds, snapshotBytesMax: options.snapshotBytesMax,
+            hasSecrets: !options.secrets.isEmpty)
     }
 
     private static func leave(_ message: String, code: Int32, descriptor: Int32 = 2) -> Never {
@@ -206,6 +210,8 @@ public enum WorkerMain {
 
 // For the fatal callback, which has no context. Set once, before V8 starts.
 nonisolated(unsafe) private var lastRing: RingMapping?
+/// Set once the isolate is there.
+nonisolated(unsafe) private var lastServer: WorkerMain.LastServer?
 /// It says why the worker ends.
 nonisolated(unsafe) private var hasAgent = false
 
@@ -219,6 +225,7 @@ private func lastWords(_ location: UnsafePointer<CChar>, _ message: UnsafePointe
         note.append(message)
         lastRing?.writeDeathNote(outOfMemory ? .heapLimit : .fatal, note.bytes)
         guard outOfMemory else { return }
+        lastServer?.abandon(.limit(.heap))
         if !hasAgent {
             note.count = 0
             note.append("sidelight: heap limit reached\n")

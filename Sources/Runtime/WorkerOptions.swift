@@ -5,6 +5,7 @@ internal import Glibc
 internal import Linux
 internal import Policy
 internal import System
+internal import Telemetry
 internal import Wire
 
 struct WorkerOptions: Sendable {
@@ -33,14 +34,18 @@ struct WorkerOptions: Sendable {
     /// Certificate and key of a server that speaks TLS, and the keys of its tickets.
     var identityDescriptor: Int32?
     var ticketsDescriptor: Int32?
-    /// Where `--check-tls` writes what it finds.
+    /// Where `--check-tls` and `--list-files` write what they find.
     var answerDescriptor: Int32?
+    /// Nothing is run: what files entry and arguments consist of is wanted.
+    private(set) var listsFiles = false
     var configuration = JSON.object([])
     /// What the program may do.
     private(set) var policy = Policy.standard
     /// The highest that it was given.
     private(set) var descriptorMax: Int32 = 2
     private var snapshotArgument: String?
+    /// Nil: code is not checked before it runs.
+    private(set) var codeGate: CodeGate?
 
     // MARK: From the configuration
 
@@ -55,7 +60,19 @@ struct WorkerOptions: Sendable {
     /// Of a heap snapshot when the heap's limit is reached; nil: none is taken.
     var snapshotBytesMax: Int? { configuration["heapSnapshotBytesMax"]?.number.map { Int($0) } }
     var snapshotPath: String? { snapshotArgument ?? configuration["snapshot"]?.string }
-    var cacheDirectory: String? { configuration["cacheDir"]?.string }
+    /// Whoever could write to it would have other code run than was signed.
+    var cacheDirectory: String? {
+        configuration["signed"] == nil && !listsFiles ? configuration["cacheDir"]?.string : nil
+    }
+    /// `NAME=value` each: variables that are in no environment but the program's own.
+    var secrets: [String] {
+        guard case .array(let texts) = configuration["secrets"] else { return [] }
+        return texts.compactMap(\.string)
+    }
+    /// What is never to be said; nil: there is nothing.
+    var mask: SecretMask? { SecretMask(secrets.map { Array($0.utf8.drop { $0 != UInt8(ascii: "=") }.dropFirst()) }) }
+    /// Nil: the program need not be signed.
+    var signedFiles: SignedFiles? { SignedFiles(configuration["signed"]) }
     /// Bytes of a WebAssembly memory; nil: V8's 4 GiB.
     var wasmMemoryBytesMax: Int? { configuration["wasmMemoryBytesMax"]?.number.map { Int($0) } }
     /// What a WASI command may reach: its own name of each folder, and the path.
@@ -113,6 +130,7 @@ struct WorkerOptions: Sendable {
                 command = .checkTLS
                 return
             case "--config-fd": configurationDescriptor = try descriptor(argument, rest.popFirst())
+            case "--list-files": listsFiles = true
             case "--snapshot": snapshotArgument = try Self.path(argument, rest.popFirst())
             case "--build-snapshot":
                 command = .buildSnapshot(path: try Self.path(argument, rest.popFirst()))
@@ -130,8 +148,9 @@ struct WorkerOptions: Sendable {
             throw UsageError("no entry; usage: sidelight-worker [OPTIONS] ENTRY [ARGS…]")
         }
         command = .run(entry: FilePath.resolve(entry, in: Self.workingDirectory()))
-        self.arguments = Array(rest)
+        self.arguments = listsFiles ? rest.map { FilePath.resolve($0, in: Self.workingDirectory()) } : Array(rest)
         if let configurationDescriptor { configuration = try Self.readConfiguration(configurationDescriptor) }
+        codeGate = CodeGate(configuration["check"])
         if let json = configuration["policy"] {
             guard let policy = Policy(json: Array(json.text.utf8)) else {
                 throw UsageError("the policy in the configuration is none; agent and worker must be of one release")
@@ -177,7 +196,7 @@ struct WorkerOptions: Sendable {
         let argv = [executable, entry] + arguments
         return .object([
             JSON.Member(key: "argv", value: .array(argv.map(JSON.string))),
-            JSON.Member(key: "env", value: Self.environment(shown)),
+            JSON.Member(key: "env", value: Self.environment(shown + secrets)),
             JSON.Member(key: "policy", value: gate.startConfiguration(watched: watched, isFrozen: freezesPrimordials)),
             JSON.Member(key: "metricInterval", value: .string(Self.variable("OTEL_METRIC_EXPORT_INTERVAL") ?? "")),
             JSON.Member(key: "pid", value: .number(Double(getpid()))),
@@ -204,23 +223,35 @@ struct WorkerOptions: Sendable {
         guard case .object(let members) = configuration, isTraced else {
             return .object([JSON.Member(key: "enabled", value: .bool(false))])
         }
-        // Tokens of registries, and where the fence and the policy are, are none of JavaScript's business.
-        return .object(members.filter { $0.key != "resolve" && $0.key != "fence" && $0.key != "policy" })
+        return .object(members.filter { Self.ofTracing.contains($0.key) })
     }
+
+    /// All else in the configuration (secrets, tokens of registries, the fence, the policy) is none of JavaScript's business.
+    private static let ofTracing: Set = ["sdkDisabled", "propagators", "sampler", "limits"]
 
     /// `NAME=value` each.
     var environmentTexts: [String] {
         var texts: [String] = []
         var entry = environ
+        let hidden = hiddenVariables
         while let text = entry.pointee {
-            texts.append(String(cString: text))
+            let variable = String(cString: text)
+            if !hidden.contains(variable.prefix { $0 != "=" }) { texts.append(variable) }
             entry += 1
         }
         return texts
     }
 
+    /// What secrets are made of, and what opens the agent's doors, is none of the program's business.
+    private var hiddenVariables: Set<Substring> {
+        var names: Set<Substring> = ["SIDELIGHT_PASSPHRASE", "SIDELIGHT_TOKEN"]
+        if case .array(let given) = configuration["hiddenVariables"] { names.formUnion(given.compactMap { $0.string?[...] }) }
+        return names
+    }
+
     private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
+    /// The last of a name counts.
     private static func environment(_ texts: [String]) -> JSON {
         var members: [JSON.Member] = []
         for variable in texts {

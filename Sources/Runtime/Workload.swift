@@ -20,6 +20,10 @@ final class Workload {
     let ring: RingMapping
     let options: WorkerOptions
     let loader: ModuleLoader
+    /// What is printed is without these values.
+    private let mask: SecretMask?
+    /// Of one that lists what its program consists of.
+    let recorder: FileRecorder?
     let fetches: Fetches
     let modules: CompiledModules
     /// Of a worker that serves; nil without an agent.
@@ -101,11 +105,14 @@ final class Workload {
         clock = RingTime(base: ring.monotonicBase)
         monitor = TurnMonitor(realm.isolate, board: board, turns: turns)
         internals = Internals(try PlatformSources.attach(realm), in: realm)
+        mask = options.mask
         policyGate = PolicyGate(options.policy, internals)
+        recorder = options.listsFiles ? FileRecorder() : nil
+        let files = recorder?.recording(files) ?? policyGate.closing(options.signedFiles?.guarding(files) ?? files)
         limitsPromises = options.limit("promises") != nil && options.serves
         loader = try ModuleLoader(
-            internals, files: policyGate.closing(files), gate: policyGate, clock: clock,
-            codeCache: options.cacheDirectory.map(CodeCacheStore.init))
+            internals, files: files, gate: policyGate, clock: clock,
+            codeCache: options.cacheDirectory.map(CodeCacheStore.init), codeGate: options.codeGate)
         fetches = Fetches(eventLoop, services: FetchServiceOptions(options.configuration["resolve"]))
         modules = CompiledModules(internals, store: options.cacheDirectory.map(StoredModules.init))
     }
@@ -117,6 +124,9 @@ final class Workload {
         attach()
         turn { () throws(JSFailure) in
             try startPlatform(entry)
+            if recorder != nil, let descriptor = options.answerDescriptor {
+                return try list(entry, options.arguments, to: descriptor)
+            }
             if options.isTraced { try internals.call("trace.beginRun", [internals.string(entry)]) }
             try run(entry)
         }
@@ -155,6 +165,7 @@ final class Workload {
         do {
             source = try loader.readEntry(entry)
         } catch {
+            if error.isUnsigned { try loader.noteUnsigned(entry, error.description) }
             return machine.end(.entryUnreadable(reason: error.description))
         }
         loading.end = clock.now()
@@ -193,6 +204,7 @@ final class Workload {
 
     /// Starts a WASI command; the promise of its end.
     private func runCommand(_ entry: String, _ module: [UInt8]) throws(JSFailure) -> Value {
+        try loader.validate(module, .either, name: entry)
         let name = String(FilePath.name(of: entry))
         func joined(_ texts: [String]) -> Value { internals.string(texts.map { $0 + "\0" }.joined()) }
         return try internals.call(
@@ -200,7 +212,7 @@ final class Workload {
             [
                 module.withUnsafeBytes(realm.makeUint8Array), internals.string(entry),
                 joined([name] + options.arguments),
-                joined(policyGate.environment(options.environmentTexts).shown),
+                joined(policyGate.environment(options.environmentTexts).shown + options.secrets),
                 joined(options.folders.flatMap { [$0.guest, $0.host] }),
             ])
     }
@@ -413,6 +425,8 @@ extension Workload: PlatformHost {
         machine.end(.interrupted(signal: SIGPIPE))
         isolate.handle.terminate()
     }
+
+    func masked(_ text: UnsafeRawBufferPointer) -> [UInt8]? { mask?.applied(to: text) }
 
     func runMicrotasks() {
         do throws(JSFailure) {

@@ -51,7 +51,8 @@ final class Connection: @unchecked Sendable {
     var isScheduled = false
 
     init(
-        _ loop: Loop, descriptor: Int32, listener: Int, tls: ConnectionTLS?, client: Client?, bodyBytesMax: Int, slot: Int,
+        _ loop: Loop, descriptor: Int32, listener: Int, tls: ConnectionTLS?, client: Client?, bodyBytesMax: Int,
+        slot: Int,
         generation: UInt32
     ) {
         self.loop = loop

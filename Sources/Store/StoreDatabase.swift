@@ -52,6 +52,7 @@ struct StoreDatabase {
         _ directory: String, busyTimeoutMilliseconds: Int, pagesMax: Int? = nil
     ) throws(StoreError) -> StoreDatabase {
         try makeDirectory(directory)
+        makePrivate(path(directory))
         return try catching(directory, .unwritable) {
             var configuration = commonConfiguration(busyTimeoutMilliseconds)
             configuration.prepareDatabase { db in
@@ -161,6 +162,12 @@ struct StoreDatabase {
         ALTER TABLE batch ADD COLUMN shard INTEGER NOT NULL DEFAULT 0;
         CREATE TABLE shard(id INTEGER PRIMARY KEY, last_batch INTEGER NOT NULL, bytes INTEGER NOT NULL);
         """
+
+    /// SQLite would let everybody read a file that it makes; its other files get the mode of this one. A file that is there keeps what its owner gave it.
+    private static func makePrivate(_ path: String) {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor >= 0 { close(descriptor) }
+    }
 
     private static func makeDirectory(_ directory: String) throws(StoreError) {
         if let reason = makeFolders(directory) {

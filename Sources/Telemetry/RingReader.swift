@@ -25,14 +25,17 @@ public struct RingReader: ~Copyable {
     }
 
     public let mapping: RingMapping
+    /// What is taken out of the ring is without these values.
+    private let mask: SecretMask?
     private let buffer: UnsafeMutableRawPointer
     /// Own copy: the shared cell is for the producer to read, never trusted here.
     private var tail: UInt32 = 0
     private var broken: BrokenReason?
     private let lengthMax: Int
 
-    public init(_ mapping: RingMapping) {
+    public init(_ mapping: RingMapping, mask: SecretMask? = nil) {
         self.mapping = mapping
+        self.mask = mask
         lengthMax = min(mapping.capacity / 4, RecordLimits.recordBytesMax)
         buffer = .allocate(byteCount: max(lengthMax, Self.chunkBytes), alignment: 16)
     }
@@ -76,7 +79,9 @@ public struct RingReader: ~Copyable {
                 }
                 break
             }
-            body(UnsafeRawBufferPointer(start: buffer + position, count: length))
+            let record = UnsafeMutableRawBufferPointer(start: buffer + position, count: length)
+            mask?.apply(record)
+            body(UnsafeRawBufferPointer(record))
             position += length
         }
         advance(position)

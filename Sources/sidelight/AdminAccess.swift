@@ -28,7 +28,9 @@ struct AdminAccess: ParsableArguments {
     var key: String?
 
     func validate() throws {
-        guard (certificate == nil) == (key == nil) else { throw ValidationError("--cert and --key are needed together") }
+        guard (certificate == nil) == (key == nil) else {
+            throw ValidationError("--cert and --key are needed together")
+        }
         guard let token = tokenInUse else { return }
         // It becomes a line of a request.
         guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {

@@ -5,7 +5,8 @@ import Wire
 
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Check files before they are used.", subcommands: [CheckConfigCommand.self])
+        commandName: "check", abstract: "Check files before they are used.",
+        subcommands: [CheckConfigCommand.self, CheckCodeCommand.self])
 }
 
 struct CheckConfigCommand: ParsableCommand {

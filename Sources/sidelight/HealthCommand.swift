@@ -67,7 +67,8 @@ struct HealthCommand: ParsableCommand {
         }
         guard response.status != 401, response.status != 403 else {
             if !quiet {
-                complain("the agent at \(admin.admin.escaped) asks for a token that allows it: --token, SIDELIGHT_TOKEN")
+                complain(
+                    "the agent at \(admin.admin.escaped) asks for a token that allows it: --token, SIDELIGHT_TOKEN")
             }
             throw ExitCode(1)
         }

@@ -101,12 +101,12 @@ enum TimeText {
 }
 
 /// A number with its noun: "1 span", "12,345 spans".
-func counted(_ count: Int, _ noun: String) -> String {
+func counted(_ count: Int, _ noun: String, _ plural: String? = nil) -> String {
     let digits = String(count)
     var out = ""
     for (index, digit) in digits.enumerated() {
         if index > 0, (digits.count - index) % 3 == 0 { out += "," }
         out.append(digit)
     }
-    return "\(out) \(noun)\(count == 1 ? "" : "s")"
+    return "\(out) \(count == 1 ? noun : plural ?? noun + "s")"
 }

@@ -47,6 +47,12 @@ struct WorkloadOptions: ParsableArguments {
     var limits: [String] = []
 
     @Option(
+        name: .customLong("require-signature"),
+        help: ArgumentHelp(
+            "Run nothing that this public key has not signed (`sidelight sign`). Repeatable.", valueName: "KEY"))
+    var requiredSignatures: [String] = []
+
+    @Option(
         help: ArgumentHelp(
             "How long to wait for backends at the end, as in 30s (default: 5s; 2s for one that failed and never took anything).",
             valueName: "TIME"))
@@ -82,6 +88,7 @@ struct WorkloadOptions: ParsableArguments {
         flags.exports = exports
         flags.resolves = resolves
         flags.limits = limits
+        flags.requiredSignatures = requiredSignatures
         flags.flushTimeout = flushTimeout
         flags.snapshotsHeap = heapSnapshotOnOOM
         flags.logLevel = logLevel

@@ -22,7 +22,8 @@ struct Sidelight: ParsableCommand {
             RunCommand.self, ServeCommand.self, AgentCommand.self, TraceCommand.self, TailCommand.self,
             LogsCommand.self, ErrorsCommand.self, TopCommand.self, ProfileCommand.self,
             TapCommand.self, DropsCommand.self, LogLevelCommand.self, HealthCommand.self,
-            CheckCommand.self, ConfigCommand.self,
+            CheckCommand.self, ConfigCommand.self, AuditCommand.self, KeygenCommand.self,
+            SignCommand.self, VerifyCommand.self, SecretCommand.self,
         ])
 
     private static let freedBytesMax = 16 << 20

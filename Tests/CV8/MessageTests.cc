@@ -157,6 +157,42 @@ TEST(serializableObjectsBringTheirPayloadAndShareItsBytes) {
     sl_v8_message_free(message);
 }
 
+// Memory of the host, in an object's payload: given back by whoever lets go last, wherever that is.
+TEST(ownedMemoryIsGivenBackOnceWhenTheLastIsolateLetsGo) {
+    static std::atomic<int> released;
+    released = 0;
+    auto release = [](void *memory, size_t length) {
+        released += static_cast<int>(length);
+        free(memory);
+    };
+    sl_v8_message *message = nullptr;
+    {
+        World from;
+        Sender sender(from);
+        auto *memory = static_cast<char *>(malloc(100));
+        memcpy(memory, "in memory", 9);
+        sl_v8_value *bytes = sl_v8_value_owned_bytes(from.realm, memory, 100, 9, release);
+        CHECK_EQUAL(static_cast<int>(sl_v8_value_type(from.isolate, bytes)), static_cast<int>(SL_V8_BYTES));
+        sl_v8_value_set(from.realm, sl_v8_realm_global(from.realm), "bytes", bytes);
+        sl_v8_value_release(bytes);
+        CHECK_EQUAL(from.Run("`${bytes.length} ${bytes.buffer.byteLength} ${String.fromCharCode(...bytes)}`"), "9 100 in memory");
+        from.on_call = [](sl_v8_args *args) { sl_v8_args_return_serializable(args, 0, 1); };
+        from.Run("globalThis.object = ops.call(Object.prototype, [7, bytes])");
+        Sender second(from);
+        from.Run("ops.call(object)");
+        message = second.Take();
+    }
+    CHECK_EQUAL(released.load(), 0);
+    std::thread other([message] {
+        World to;
+        CHECK_EQUAL(Receive(to, message, "const revived = []; ops.call(undefined, revived); String.fromCharCode(...revived[1][1])"), "in memory");
+        sl_v8_message_free(message);
+        CHECK_EQUAL(released.load(), 0);
+    });
+    other.join();
+    CHECK_EQUAL(released.load(), 100);
+}
+
 TEST(objectsOfAClassAreShownBeforeAnythingMoves) {
     World from;
     Sender sender(from);

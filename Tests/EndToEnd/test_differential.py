@@ -33,7 +33,15 @@ def host_is_empty(case, place):
     return not is_special and ("\\" in address + (base or "") or any(name in ("host", "hostname", "href") for name, _ in changes))
 
 
-KNOWN = {"url": host_is_empty}
+def usages_are_first(case, place):
+    """https://w3c.github.io/webcrypto/: generateKey and importKey look at the usages before anything else, whatever else is wrong."""
+    name, (algorithm, *_, usages, _) = case if len(case[1]) in (3, 4) else (case[0], ({}, [], None))
+    allowed = {"ECDSA": "sign verify", "Ed25519": "sign verify", "HMAC": "sign verify", "RSASSA-PKCS1-v1_5": "sign verify", "RSA-PSS": "sign verify", "RSA-OAEP": "encrypt decrypt wrapKey unwrapKey",
+               "AES-GCM": "encrypt decrypt wrapKey unwrapKey", "AES-KW": "wrapKey unwrapKey"}.get(algorithm.get("name") if isinstance(algorithm, dict) else "", "deriveKey deriveBits")
+    return name in ("generate", "pairs", "hmac") and any(usage not in allowed.split() for usage in usages)
+
+
+KNOWN = {"url": host_is_empty, "subtle": usages_are_first}
 SLOW = {"streams": 5}  # its cases wait for turns of the loop
 
 

@@ -16,10 +16,10 @@ struct LayerTable {
 
     static let sidelight = LayerTable(
         layers: [
-            ["CV8", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON", "CHTTP2", "CYAML", "CZstd", "CAres", "CAvahi", "CRE2", "CScan", "CServerTLS"],
-            ["Telemetry", "System", "Policy"],
+            ["CV8", "CCrypto", "CCurl", "CZlib", "COpenSSL", "CICU", "CLinux", "CPlatform", "CSimdJSON", "CHTTP2", "CYAML", "CZstd", "CAres", "CAvahi", "CRE2", "CScan", "CServerTLS"],
+            ["Telemetry", "System", "Signing", "Policy"],
             ["Wire", "Pipeline", "Queue", "Resources", "Discovery", "Configuration"],
-            ["Linux", "Logs", "Transport", "Resolver", "Registries", "Server", "Processors", "Health", "Exposition", "Store", "Engine"],
+            ["Linux", "Audit", "Bundle", "Logs", "Transport", "Resolver", "Registries", "Server", "Processors", "Health", "Exposition", "Store", "CodeCheck", "Engine"],
             ["Platform", "TLS", "Exporters", "Receivers", "Admin", "SidelightMetrics"],
             ["Runtime", "Agent"],
             ["sidelight", "sidelight-worker"],

@@ -50,4 +50,13 @@ struct PlatformSourcesTests {
         #expect(listed.map { $0.1 + ".js" }.sorted() == files)
         #expect(listed.allSatisfy { $0.1 == $0.2 && $0.2 == $0.3 })
     }
+
+    @Test func everySourceOfTheValidatorIsEmbeddedInItsOrder() throws {
+        let text = try String(contentsOf: Self.sources.appending(path: "CPlatform/check.c"), encoding: .utf8)
+        let embedded = text.matches(of: /#embed "\.\.\/Platform\/js\/check\/(.+)"/).map { String($0.1) }
+        #expect(try embedded == files(in: "Platform/js/check"))
+        let listed = text.matches(of: /\{"(.+?)", (\w+)_js, sizeof (\w+)_js\},/)
+        #expect(listed.map { String($0.1) } == ["acorn.js"] + embedded)
+        #expect(listed.allSatisfy { $0.2 == $0.3 })
+    }
 }

@@ -46,7 +46,8 @@ import Testing
         #expect(try status("GET /", "Bearer 0123456789abcdef-elsewhere") == 403)
         for wrong in [
             "Bearer \(Self.secret)x", "Bearer \(Self.secret.dropLast())", "Bearer ", "Bearer", Self.secret,
-            "Basic \(Self.secret)", "Bearer  \(Self.secret)", "Bearer \(Self.secret.uppercased())", "Bearer\t\(Self.secret)",
+            "Basic \(Self.secret)", "Bearer  \(Self.secret)", "Bearer \(Self.secret.uppercased())",
+            "Bearer\t\(Self.secret)",
         ] {
             #expect(try status("GET /", wrong) == 401, "\(wrong)")
         }
@@ -167,7 +168,8 @@ import Testing
         func source(_ certificate: String, _ key: String, _ authority: String? = nil) -> ServerTLS.Problem.Source? {
             do throws(ServerTLS.Problem) {
                 _ = try ServerTLS(
-                    certificate: Array(certificate.utf8), key: Array(key.utf8), authority: authority.map { Array($0.utf8) })
+                    certificate: Array(certificate.utf8), key: Array(key.utf8),
+                    authority: authority.map { Array($0.utf8) })
                 return nil
             } catch {
                 return error.source

@@ -26,14 +26,16 @@ final class AdminPort {
 
     /// - Parameter pages: Those that do not need the port itself.
     init(
-        _ socket: ListeningSocket, _ asked: HostPort, _ doors: AgentDoors, _ pages: [any AdminPages], _ clock: LinuxClock
+        _ socket: ListeningSocket, _ asked: HostPort, _ doors: AgentDoors, _ pages: [any AdminPages],
+        _ clock: LinuxClock
     ) throws {
         self.socket = socket
         place = asked.bound(to: socket.place)
         following = Following(LogFollowers(clock, memoryBytesMax: Self.followersBytesMax))
         handler = AdminHandler(pages + [LogPages(followers: following.followers)])
         let server = try Server(
-            [Self.listener(socket, handler, doors)], companion: following, limits: doors.limits, budget: MemoryBudget(bytesMax: Self.memoryBytesMax), clock: clock)
+            [Self.listener(socket, handler, doors)], companion: following, limits: doors.limits,
+            budget: MemoryBudget(bytesMax: Self.memoryBytesMax), clock: clock)
         self.server = server
         thread = ServiceThread(name: "sidelight-admin") {
             do { try server.run() } catch { fatalError("the admin port cannot be served: \(error)") }
@@ -57,11 +59,11 @@ final class AdminPort {
     /// What there is to see of any workload.
     static func pages(
         _ desk: FactsDesk, _ metrics: CurrentMetrics, _ health: HealthDesk, _ resources: ResourceReading?,
-        store: String, _ levels: MessageLevels, _ clock: LinuxClock
+        store: String, _ levels: MessageLevels, _ notes: DoorNotes?, _ clock: LinuxClock
     ) -> [any AdminPages] {
         [
             MetricsPages(source: desk, metrics: metrics), HealthPages(health),
-            StorePages(queries: StoreQueries(directory: store), clock: clock), LevelPages(levels: levels),
+            StorePages(queries: StoreQueries(directory: store), clock: clock), LevelPages(levels: levels, notes: notes),
             WorkloadPages(desk: desk, clock: clock), CounterPages(desk: desk, clock: clock),
             ResourcePages(reading: resources),
         ]

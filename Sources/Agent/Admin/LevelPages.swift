@@ -9,6 +9,7 @@ internal import Wire
 /// `/api/v1/loglevel`.
 struct LevelPages: AdminPages {
     let levels: MessageLevels
+    let notes: DoorNotes?
     let paths = ["/api/v1/loglevel"]
 
     /// Stands for all categories.
@@ -30,7 +31,10 @@ struct LevelPages: AdminPages {
                 return AdminHandler.refuse(responder, status, why)
             }
             do throws(LevelsProblem) {
-                levels.change(try Self.changes(request.body))
+                let changes = try Self.changes(request.body)
+                levels.change(changes)
+                let text = changes.map { "\($0.key.rawValue)=\($0.value)" }.sorted().joined(separator: " ")
+                notes?.changed(request.client, peer: request.peer, "loglevel", text)
             } catch {
                 return AdminHandler.refuse(responder, 400, error.text)
             }
@@ -44,7 +48,9 @@ struct LevelPages: AdminPages {
     static func refusal(
         _ peer: String, isKnown: Bool = false, _ origin: String?, _ type: String?
     ) -> (status: Int, why: String)? {
-        guard isKnown || AdminHandler.isLocal(peer) else { return (403, "levels are changed from the agent's own machine") }
+        guard isKnown || AdminHandler.isLocal(peer) else {
+            return (403, "levels are changed from the agent's own machine")
+        }
         guard origin == nil else { return (403, "levels are not changed by a web page") }
         let mediaType = type?.prefix { $0 != ";" && $0 != " " }.lowercased()
         guard mediaType == "application/json" else { return (415, "the content-type has to be application/json") }

@@ -3,6 +3,7 @@
 // Threads: the server's (sockets, decoding, processors, the queues' writes), the tail's where files are read, the logs' where other logs come in, libcurl's (what goes out), the
 // store's, and this one, the main thread, which looks after signals and gives the queues their second.
 
+internal import Audit
 public import Configuration
 internal import Discovery
 internal import Exposition
@@ -57,6 +58,8 @@ public final class AgentService {
     private let surroundings: PipelineSurroundings
     /// For as long as the agent runs. Nil: no store, or one that cannot be written, of which its writer tells.
     private let storeLock: FolderLock?
+    /// Nil: there is no store to have it in.
+    let trail: AuditTrail?
     private let counters = ReceiverCounters()
     private let intake: PipelineIntake
     private let server: Server
@@ -135,6 +138,10 @@ public final class AgentService {
         signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
         SignalDescriptor.ignoreBrokenPipes()
         storeLock = try Self.lock(configuration.store)
+        trail =
+            configuration.store.isEnabled
+            ? AuditTrail(store: configuration.store.directory, clock: clock, messages: messages) : nil
+        trail?.begin("agent", target: configuration.service)
         let transport = CurlTransport()
         let components = ComponentMetrics.make(configuration.service)
         let resource = Resource.agent(configuration.service)
@@ -170,16 +177,17 @@ public final class AgentService {
                 wish: wish, messages: messages.about(.agent)))
         duties.add(keeper)
         status.follow(keeper.desk)
+        if let trail { status.follow(trail) }
+        doors = try AgentDoors(configuration.common.security, trail.map(DoorNotes.init))
         admin = AdminHandler([
             MetricsPages(source: status, metrics: metrics), HealthPages(keeper.desk),
             PipelinePages(status: status, taps: surroundings.taps), LogPages(followers: surroundings.followers),
             StorePages(
                 queries: configuration.store.isEnabled
                     ? StoreQueries(directory: configuration.store.directory) : nil, clock: clock),
-            LevelPages(levels: messages.levels), CounterPages(status: status, clock: clock),
+            LevelPages(levels: messages.levels, notes: doors.notes), CounterPages(status: status, clock: clock),
             DiscoveryPages(board: status.registrations), ResourcePages(reading: reading),
         ])
-        doors = try AgentDoors(configuration.common.security)
         for warning in doors.warnings(now: Int64(clock.unixNanoseconds() / 1_000_000_000)) { messages.warn(warning) }
         sockets = try Self.sockets(configuration, [:], isAdminGiven: settings.isAdminGiven)
         let parts = Parts(
@@ -250,6 +258,7 @@ public final class AgentService {
         for output in plan.outputs { output.exporter.close(deadline) }
         _ = plan.end.store?.flush()
         tellWhatIsLeft()
+        trail?.end("agent", target: plan.configuration.service, outcome: "drained")
         return RunEnding(exitCode: 0)
     }
 
@@ -353,6 +362,7 @@ public final class AgentService {
         switch reload() {
         case .failure(let problems):
             reloads.failed(problems.problems.map(\.description).joined(separator: "\n"))
+            noteReload("refused", problems.problems.first?.description ?? "")
             for problem in problems.problems { messages.fail(problem.description) }
             messages.fail("the configuration was not taken; the agent goes on with the one before")
             return nil
@@ -362,15 +372,25 @@ public final class AgentService {
                 try change(to: keepingWhatStays(next.configuration), next)
                 keeper.adopt(next.configuration.common.health)
                 reloads.succeeded()
+                noteReload("taken")
                 messages.say("the configuration was read anew")
                 return next.signatures
             } catch {
                 let text = Self.text(of: error, next)
                 reloads.failed(text)
+                noteReload("refused", text)
                 messages.fail("\(text); the agent goes on with the configuration before")
                 return next.signatures
             }
         }
+    }
+
+    private func noteReload(_ outcome: String, _ reason: String = "") {
+        trail?.note(
+            AuditEvent(
+                .admin, actor: "uid \(Machine.userID)", action: "reload", target: settings.files.last ?? "",
+                outcome: outcome,
+                reason: reason))
     }
 
     /// What an agent has for as long as it runs.
@@ -397,7 +417,7 @@ public final class AgentService {
     }
 
     private func change(to configuration: PipelineConfiguration, _ next: AgentSettings) throws {
-        let doors = try AgentDoors(configuration.common.security)
+        let doors = try AgentDoors(configuration.common.security, self.doors.notes)
         for warning in doors.warnings(now: Int64(clock.unixNanoseconds() / 1_000_000_000)) { messages.warn(warning) }
         let sockets = try Self.sockets(configuration, sockets, isAdminGiven: next.isAdminGiven)
         let isTailKept =

@@ -21,6 +21,7 @@ final class PipelineStatus: Sendable {
     let registrations = RegistrationBoard()
     private let server = Mutex<ServerCounters?>(nil)
     private let health = Mutex<HealthDesk?>(nil)
+    private let trail = Mutex<AuditTrail?>(nil)
     private let tail = Mutex<LogTail?>(nil)
     private let logInputs = Mutex<LogInputReading.Shared?>(nil)
 
@@ -36,6 +37,7 @@ final class PipelineStatus: Sendable {
     }
 
     func follow(_ health: HealthDesk) { self.health.withLock { $0 = health } }
+    func follow(_ trail: AuditTrail) { self.trail.withLock { $0 = trail } }
     func follow(_ counters: ServerCounters) { server.withLock { $0 = counters } }
     func follow(_ tail: LogTail) { self.tail.withLock { $0 = tail } }
     func follow(_ inputs: LogInputReading.Shared) { logInputs.withLock { $0 = inputs } }
@@ -75,6 +77,7 @@ final class PipelineStatus: Sendable {
         counters.add(.reloads, ["outcome": "refused"], reloads.counts.failed)
         if let store = plan.end.store { Self.add(store.counts, to: &counters) }
         health.withLock { $0 }?.add(to: &counters)
+        trail.withLock { $0 }?.add(to: &counters)
         if let server = server.withLock({ $0 }) {
             counters.add(.serverRequests, [:], server.requests)
             counters.add(.serverConnections, [:], server.connections)

@@ -25,14 +25,13 @@ struct AgentDoors: Sendable {
 
     private let security: SecurityConfiguration
     private let tls: ServerTLS?
-    private let note: @Sendable (DoorGuard.Refused) -> Void
+    /// Nil: there is no audit log.
+    let notes: DoorNotes?
 
     /// Reads the files of TLS.
-    init(
-        _ security: SecurityConfiguration, note: @escaping @Sendable (DoorGuard.Refused) -> Void = { _ in }
-    ) throws(DoorProblem) {
+    init(_ security: SecurityConfiguration, _ notes: DoorNotes?) throws(DoorProblem) {
         self.security = security
-        self.note = note
+        self.notes = notes
         tls = try Self.tls(security.tls)
     }
 
@@ -81,6 +80,8 @@ struct AgentDoors: Sendable {
         return limits
     }
 
+    private var note: @Sendable (DoorGuard.Refused) -> Void { { [notes] in notes?.refused($0) } }
+
     var admin: Door {
         var door = Door()
         door.fields = Self.adminFields
@@ -104,7 +105,9 @@ struct AgentDoors: Sendable {
 
 extension SecurityConfiguration {
     /// The files that it names: when one of them changes, it is read anew.
-    var files: [String] { tls.map { [$0.files.certificate, $0.files.key] + [$0.clientAuthority].compactMap(\.self) } ?? [] }
+    var files: [String] {
+        tls.map { [$0.files.certificate, $0.files.key] + [$0.clientAuthority].compactMap(\.self) } ?? []
+    }
 }
 
 extension SecurityConfiguration.Token {

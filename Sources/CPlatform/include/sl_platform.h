@@ -21,6 +21,9 @@ const sl_platform_source *sl_platform_sources(size_t *count);
 // Sources that are compiled when a program asks for them; names without ".js", in alphabetical order.
 const sl_platform_source *sl_platform_late_sources(size_t *count);
 
+// The sources of the code validator: acorn, which is whole by itself, and those that are one text together.
+const sl_platform_source *sl_platform_check_sources(size_t *count);
+
 #pragma clang assume_nonnull end
 
 #ifdef __cplusplus

@@ -46,7 +46,8 @@ extension CommonLoader {
         }
         if !section.has("name") { section.error("it has no name, which messages and the audit log need") }
         if !section.has("allow") {
-            section.error("what it allows is missing: \(Security.Right.allCases.map(\.rawValue).joined(separator: ", "))")
+            section.error(
+                "what it allows is missing: \(Security.Right.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         guard let name, let secret, !rights.isEmpty else { return nil }
         if let complaint = complaint(secret) {

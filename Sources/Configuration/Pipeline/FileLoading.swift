@@ -82,6 +82,9 @@ final class FileLoading {
 
     // MARK: Values
 
+    /// A file that this one names.
+    func read(file: String) -> PipelineConfiguration.FileText { readFile(file) }
+
     struct Text {
         var text: String
         var isPlain: Bool

@@ -1,5 +1,54 @@
 extension PolicyLoader {
+    /// `limits:` has the names of `--limit`. docs/limits.md.
     mutating func readLimits(_ section: inout FileSection) {
-        section.section("limits") { _ in }
+        var limits = configuration.limits
+        section.section("limits") { section in
+            for name in WorkloadLimits.Name.allCases {
+                section.optional(name.rawValue, &limits[name], .limit(name))
+            }
+            section.optional(CPUWindow.name, &limits.cpuWindow, .window)
+        }
+        configuration.limits = limits
+    }
+}
+
+extension PolicyConfiguration {
+    /// What holds for a workload: what `--limit` gives, else what the policy says.
+    func effectiveLimits(given: WorkloadLimits) -> WorkloadLimits {
+        var effective = limits
+        effective.merge(given)
+        // The policy's words for volume mean the same.
+        let volume = policy.volume
+        effective[.logsPerSecond] = effective[.logsPerSecond] ?? volume.logsPerSecond.map { UInt64($0) }
+        effective[.spansPerSecond] = effective[.spansPerSecond] ?? volume.spansPerSecond.map { UInt64($0) }
+        return effective
+    }
+}
+
+extension ScalarKind where Value == UInt64 {
+    fileprivate static func limit(_ name: WorkloadLimits.Name) -> ScalarKind {
+        ScalarKind(
+            parse: { text throws(WrongValue) in
+                guard let value = name.value(text) else { throw WrongValue("is not \(name.expected)") }
+                return value
+            },
+            show: { value in
+                switch name.unit {
+                case .time: value == 0 ? "none" : Units.time(value)
+                case .bytes: Units.size(Int(value))
+                case .pieces: "\(value)"
+                }
+            }, isBare: true)
+    }
+}
+
+extension ScalarKind where Value == CPUWindow {
+    fileprivate static var window: ScalarKind {
+        ScalarKind(
+            parse: { text throws(WrongValue) in
+                guard let window = CPUWindow(text) else { throw WrongValue("is not \(CPUWindow.expected)") }
+                return window
+            },
+            show: { "\($0.percent)%/\(Units.time($0.nanoseconds))" })
     }
 }

@@ -13,7 +13,6 @@ final class CryptoThreads: Sendable {
         var waiting: [Work?] = []
         var first = 0
         var threads = 0
-        var idle = 0
     }
 
     private let state = Monitor(State())
@@ -24,7 +23,7 @@ final class CryptoThreads: Sendable {
     func perform(_ work: @escaping Work) {
         let mustStart = state.withLock { state in
             state.waiting.append(work)
-            guard state.idle < state.waiting.count - state.first, state.threads < Self.threadsMax else { return false }
+            guard state.threads < Self.threadsMax else { return false }
             state.threads += 1
             return true
         }

@@ -8,8 +8,14 @@ extension PlatformOps {
         Op("print") {
             let call = OpCall($0, $1)
             let descriptor = Int32(truncatingIfNeeded: call.integer(0))
-            let isHeard = call.withUTF8(1) { text in isWriting.withLock { _ in writeAll(text, to: descriptor) } }
-            if !isHeard, descriptor == STDOUT_FILENO { call.platform.host.outputIsClosed() }
+            let host = call.platform.host
+            let isHeard = call.withUTF8(1) { text in
+                let masked = host.masked(text)
+                return isWriting.withLock { _ in
+                    masked?.withUnsafeBytes { writeAll($0, to: descriptor) } ?? writeAll(text, to: descriptor)
+                }
+            }
+            if !isHeard, descriptor == STDOUT_FILENO { host.outputIsClosed() }
         }
     ]
 }

@@ -65,7 +65,7 @@ function error(exception, span, severity = 17, extra = undefined) {
     const message = attributes['exception.message'] ?? cut(safeText(exception));
     const type = attributes['exception.type'];
     const list = keepAll(extra === undefined ? attributes : { ...attributes, ...extra }, bound.attributeLimit);
-    writeLog(KIND_ERROR, severity, type === undefined ? message : `${type}: ${message}`, list, span);
+    if (internal.limits.logs.take()) writeLog(KIND_ERROR, severity, type === undefined ? message : `${type}: ${message}`, list, span);
     failWith(span, attributes, message, type);
 }
 

@@ -50,6 +50,8 @@ const traceContext = {
 // Section 3.3.2: what everybody must carry on. What is more is left out.
 const BAGGAGE_PAIRS = 64, BAGGAGE_BYTES = 8192, BAGGAGE_PAIR_BYTES = 4096;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** Of a member's properties: what ends neither the member nor the header. */
+const PROPERTIES = /^[\t\x20-\x2b\x2d-\x7e]*$/;
 
 const baggage = {
     fields: ['baggage'],
@@ -61,7 +63,7 @@ const baggage = {
             const key = entries[i][0], entry = entries[i][1];
             const metadata = entry.metadata === undefined ? '' : `${entry.metadata}`;
             const name = encoded(key), value = encoded(entry.value);
-            if (name === undefined || value === undefined) continue;
+            if (name === undefined || value === undefined || RegExpPrototypeExec(PROPERTIES, metadata) === null) continue;
             const pair = `${name}=${value}${metadata === '' ? '' : `;${metadata}`}`;
             if (pair.length > BAGGAGE_PAIR_BYTES || header.length + pair.length + 1 > BAGGAGE_BYTES) continue;
             header += header === '' ? pair : `,${pair}`;

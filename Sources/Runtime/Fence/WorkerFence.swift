@@ -22,6 +22,7 @@ struct WorkerFence {
         var fence = Fence()
         fence.read = texts("read")
         fence.write = texts("write")
+        fence.writesOthersFiles = !options.folders.isEmpty
         if case .array(let ports) = json["ports"] { fence.ports = ports.compactMap { $0.number.map { UInt16($0) } } }
         fence.firstDescriptor = UInt32(options.descriptorMax + 1)
         fence.descriptorsMax = json["descriptorsMax"]?.number.map { Int($0) } ?? fence.descriptorsMax

@@ -15,12 +15,16 @@ extension HTTPServer {
     ///   - offender: whose doing it was; nil: nobody's in particular.
     ///   - errorType: for the metrics.
     func abandon(_ outcome: WorkloadOutcome, offender: HTTPConnection?, errorType: String) {
+        // One whose request is over by now is not to blame for what others have begun since.
+        let offender = offender.flatMap { $0.isInFlight ? $0 : nil }
         forEachConnection { connection in
-            let isInFlight = connection.phase == .handling && !connection.request.isOver
+            let isInFlight = connection.isInFlight
             if isInFlight {
                 note(outcome, offender: offender, at: connection)
                 if connection.answer == .none { connection.request.status = 503 }
-                if connection.request.errorType.isEmpty { connection.request.errorType = Array(errorType.utf8) }
+                if connection.answer != .done, connection.request.errorType.isEmpty {
+                    connection.request.errorType = Array(errorType.utf8)
+                }
                 countAbandoned(connection)
             }
             connection.abandon(isInFlight: isInFlight, Self.sorry)
@@ -37,7 +41,7 @@ extension HTTPServer {
     /// The same where the isolate's thread will not come back, and nothing may be allocated: requests without an answer get a short one. Over TLS they get none.
     func abandonAtOnce(_ outcome: WorkloadOutcome) {
         forEachConnection { connection in
-            guard connection.phase == .handling, !connection.request.isOver else { return }
+            guard connection.isInFlight else { return }
             note(outcome, offender: workload.monitor.owner, at: connection)
             guard connection.tls == nil, connection.answer == .none, connection.descriptor >= 0 else { return }
             _ = Glibc.write(connection.descriptor, Self.shortAnswer.utf8Start, Self.shortAnswer.utf8CodeUnitCount)
@@ -49,6 +53,8 @@ extension HTTPServer {
 extension HTTPConnection {
     /// Bytes of the client's that are taken from the kernel: what it still has of them makes a reset of the end, which may overtake the answer.
     private static let drainedBytesMax = 1 << 20
+
+    fileprivate var isInFlight: Bool { phase == .handling && !request.isOver }
 
     fileprivate func abandon(isInFlight: Bool, _ text: StaticString) {
         guard context != nil else { return }

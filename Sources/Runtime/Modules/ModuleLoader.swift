@@ -6,6 +6,7 @@
 //
 // All errors are JavaScript errors, since import() hands them to the program; those of static imports know their place in the importer.
 
+internal import CodeCheck
 internal import Engine
 internal import Glibc
 internal import Policy
@@ -18,6 +19,7 @@ final class ModuleLoader {
     private let gate: PolicyGate
     private let clock: RingTime
     private let codeCache: CodeCacheStore?
+    private let codeGate: CodeGate?
     private var resolver: ModuleResolver
     private var records: [ModuleKey: ModuleRecord] = [:]
     private(set) var sourceMaps: SourceMaps
@@ -30,13 +32,15 @@ final class ModuleLoader {
     private var hasSourceMap = false
 
     init(
-        _ internals: Internals, files: FileSystem, gate: PolicyGate, clock: RingTime, codeCache: CodeCacheStore?
+        _ internals: Internals, files: FileSystem, gate: PolicyGate, clock: RingTime, codeCache: CodeCacheStore?,
+        codeGate: CodeGate?
     ) throws(JSFailure) {
         self.internals = internals
         self.gate = gate
         self.files = files
         self.clock = clock
         self.codeCache = codeCache
+        self.codeGate = codeGate
         realm = internals.realm
         let names = try internals.call("host.builtinNames").text.split(separator: "\n").map(String.init)
         resolver = ModuleResolver(files: files, builtins: Set(names))
@@ -53,7 +57,8 @@ final class ModuleLoader {
             do throws(FileError) {
                 return try files.read(path)
             } catch {
-                throw EntryError("cannot read '\(path)': \(error.reason)")
+                throw EntryError(
+                    "cannot read '\(path)': \(error.reason)", isUnsigned: error.name == SignedFiles.refusal)
             }
         }
     }
@@ -117,6 +122,7 @@ final class ModuleLoader {
 
     /// Runs the entry as a classic script.
     func runScript(_ file: ModuleFile, source: [UInt8], loading: ModuleTiming.Step) throws(JSFailure) {
+        try validate(source, .script, name: file.name)
         noteSourceMap(source, file)
         var timing = ModuleTiming()
         timing.load = loading
@@ -306,17 +312,44 @@ final class ModuleLoader {
             try checkLimits(adding: bytes.count, file.specifier, importer, location)
             return bytes
         }
-        let source = try translated(importer, location) { () throws(ResolutionError) in
-            do throws(FileError) {
-                return try files.read(file.path)
-            } catch {
-                throw ResolutionError(
-                    .unreadable, "Cannot read module '\(file.path)' imported from \(importer): \(error.reason)")
+        let source: [UInt8]
+        do throws(FileError) {
+            source = try files.read(file.path)
+        } catch {
+            let reason = "Cannot read module '\(file.path)' imported from \(importer): \(error.reason)"
+            if error.name == SignedFiles.refusal { throw try unsigned(file.path, reason, location) }
+            source = try translated(importer, location) { () throws(ResolutionError) -> [UInt8] in
+                throw ResolutionError(.unreadable, reason)
             }
         }
         timing.load.end = clock.now()
         try checkLimits(adding: source.count, file.specifier, importer, location)
         return source
+    }
+
+    /// A file that is not what somebody has signed: a violation.
+    private func unsigned(
+        _ path: String, _ reason: String, _ location: JSException.Location?
+    ) throws(JSFailure) -> JSFailure {
+        try noteUnsigned(path, reason)
+        let value = try internals.call("findings.refusal", [internals.string("module"), internals.string(reason)])
+        return .exception(JSException(throwing: value, in: realm, at: location))
+    }
+
+    func noteUnsigned(_ path: String, _ reason: String) throws(JSFailure) {
+        let texts = ["violation", "module", "signature", path, reason]
+        try internals.call("findings.note", texts.map(internals.string))
+    }
+
+    /// Throws a refusal if the policy has code checked and this does not pass.
+    func validate(_ source: [UInt8], _ kind: CodeKind, name: String) throws(JSFailure) {
+        guard let codeGate, let refusal = codeGate.refusal(of: source, kind, name: name) else { return }
+        let arguments = ["module", refusal.rule, name, refusal.reason].map(internals.string)
+        if codeGate.isAudited {
+            try internals.call("findings.note", [internals.string("audit")] + arguments)
+        } else {
+            try internals.call("findings.refuse", arguments)
+        }
     }
 
     /// Throws when one module more, or its source, is too much.
@@ -336,6 +369,7 @@ final class ModuleLoader {
     private func compile(
         _ file: ModuleFile, _ source: [UInt8], specifier: String, isMain: Bool, _ timing: ModuleTiming
     ) throws(JSFailure) -> ModuleRecord {
+        try validate(source, .module, name: file.name)
         var timing = timing
         let isCacheable = codeCache != nil && !file.isInline
         let cacheKey = isCacheable ? CodeCacheStore.key(path: file.path, source: source) : nil
@@ -389,7 +423,8 @@ final class ModuleLoader {
     private func makeWasm(
         _ file: ModuleFile, _ source: [UInt8], specifier: String, _ timing: ModuleTiming
     ) throws(JSFailure) -> ModuleRecord {
-        try makeDefault(.wasm(file), file, source, specifier: specifier, timing) { () throws(JSFailure) in
+        try validate(source, .either, name: file.name)
+        return try makeDefault(.wasm(file), file, source, specifier: specifier, timing) { () throws(JSFailure) in
             let bytes = source.withUnsafeBytes { realm.makeUint8Array($0) }
             return try internals.call("host.compileWasm", [bytes, internals.string(file.path)])
         }
@@ -543,7 +578,13 @@ final class ModuleLoader {
 /// The entry cannot be run.
 struct EntryError: Error, CustomStringConvertible {
     let description: String
-    init(_ description: String) { self.description = description }
+    /// It is not what somebody has signed.
+    let isUnsigned: Bool
+
+    init(_ description: String, isUnsigned: Bool = false) {
+        self.description = description
+        self.isUnsigned = isUnsigned
+    }
 }
 
 extension [UInt8] {

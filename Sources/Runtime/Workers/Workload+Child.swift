@@ -5,6 +5,7 @@ internal import Linux
 internal import NIOCore
 internal import Platform
 internal import System
+internal import Telemetry
 
 extension Workload {
     /// Runs what a Worker was made for. The event loop carries on from there, until the child ends.
@@ -67,6 +68,7 @@ extension Workload {
         guard !hasFinished else { return }
         hasFinished = true
         machine.end(outcome)
+        if let name = outcome.limitName { countFinding(FindingCounter.Kind.limit.rawValue, name) }
         isolate.cancelTermination()
         let outcome = lastWords(outcome)
         if options.isTraced { tellEnd(outcome, child) }

@@ -104,10 +104,12 @@ public final class DoorGuard: Sendable {
     ) -> Verdict {
         note(
             Refused(
-                peer: head.peer, client: client ?? head.client, method: head.methodText, path: head.path, status: status,
+                peer: head.peer, client: client ?? head.client, method: head.methodText, path: head.path,
+                status: status,
                 reason: reason))
         let fields = challenge.map { ResponseFields(["www-authenticate": "Bearer realm=\"sidelight\"\($0)"]) }
-        return .refused(ServerAnswer(status: status, fields: fields ?? .none, body: Array((reason + "\n").utf8)), counted)
+        return .refused(
+            ServerAnswer(status: status, fields: fields ?? .none, body: Array((reason + "\n").utf8)), counted)
     }
 
     // MARK: secrets

@@ -287,6 +287,51 @@ test('RSASSA-PKCS1-v1_5 and RSA-PSS: every bit, lengths, salts', async () => {
         }
     }
 });
+test('RSASSA-PKCS1-v1_5 and RSA-PSS: signatures of the right key, padded otherwise', async () => {
+    const { privateKey } = await subtle.generateKey(rsaOf('RSA-PSS'), true, ['sign', 'verify']);
+    const jwk = await subtle.exportKey('jwk', privateKey);
+    const [n, d] = [toNumber(unurl(jwk.n)), toNumber(unurl(jwk.d))];
+    const power = (base) => { // base^d mod n
+        let result = 1n;
+        for (let rest = d, square = base % n; rest > 0n; rest >>= 1n, square = square * square % n) if (rest & 1n) result = result * square % n;
+        return bigEndian(result, 128);
+    };
+    const publicKey = (name) => importing('jwk', { kty: 'RSA', n: jwk.n, e: jwk.e }, { name, hash: 'SHA-256' });
+    const digest = new Uint8Array(await subtle.digest('SHA-256', message));
+    const pkcs1 = await publicKey('RSASSA-PKCS1-v1_5');
+    const verify = (padded) => subtle.verify('RSASSA-PKCS1-v1_5', pkcs1, power(toNumber(padded)), message);
+    const pad = (info, head = [0, 1], fill = 0xFF, zero = [0]) => Uint8Array.from([...head, ...Array(128 - head.length - zero.length - info.length).fill(fill), ...zero, ...info]);
+    const info = (head) => [...unhex(head), ...digest];
+    const sound = info('3031300d060960864801650304020105000420');
+    equal(await verify(pad(sound)), true);
+    const bad = {
+        'no NULL': pad(info('302f300b0609608648016503040201 0420')), 'NULL with a byte': pad(info('3032300e06096086480165030402010501000420')), 'long form of a length': pad(info('308131300d060960864801650304020105000420')),
+        'SHA-1': pad(info('3031300d060960864801650304020205000420')), 'digest alone': pad([...digest]), 'more after it': pad([...sound, 0]), 'type 2': pad(sound, [0, 2]), 'type 0': pad(sound, [0, 0], 0),
+        'padding of zeros': pad(sound, [0, 1], 0), 'no zero': pad(sound, [0, 1], 0xFF, []), 'first byte': pad(sound, [1, 1]), 'short padding': Uint8Array.from([0, 1, 255, 255, 0, ...sound, ...Array(128 - 5 - sound.length).fill(0)]),
+        'seven bytes of padding': Uint8Array.from([0, 1, ...Array(7).fill(255), 0, ...sound, ...Array(128 - 10 - sound.length).fill(1)]),
+    };
+    for (const [what, padded] of Object.entries(bad)) if (toNumber(padded) < n) equal(await verify(padded), false, what);
+
+    // EMSA-PSS (RFC 8017 section 9.1.1), with changes
+    const hash = async (...parts) => new Uint8Array(await subtle.digest('SHA-256', Uint8Array.from(parts.flatMap((part) => [...part]))));
+    const bits = n.toString(2).length - 1;
+    const pss = async ({ salt = new Uint8Array(20).fill(3), one = 1, fill = 0, trailer = 0xBC, top = 0, prefix = 0 }) => {
+        const length = Math.ceil(bits / 8);
+        const h = await hash(new Uint8Array(8).fill(prefix), digest, salt);
+        const db = Uint8Array.from([...Array(length - salt.length - 34).fill(fill), one, ...salt]);
+        for (let at = 0, counter = 0; at < db.length; counter++) for (const byte of await hash(h, [0, 0, 0, counter])) if (at < db.length) db[at++] ^= byte;
+        db[0] = db[0] & 0xFF >> 8 * length - bits | top;
+        return Uint8Array.from([...db, ...h, trailer]);
+    };
+    const key = await publicKey('RSA-PSS');
+    const check = async (change, saltLength = 20) => {
+        const padded = toNumber(await pss(change));
+        return padded < n && await subtle.verify({ name: 'RSA-PSS', saltLength }, key, power(padded), message);
+    };
+    equal(await check({}), true);
+    equal(await check({ salt: new Uint8Array(0) }, 0), true);
+    for (const change of [{ one: 0 }, { one: 2 }, { fill: 1 }, { trailer: 0xCC }, { trailer: 0 }, { top: 0x80 }, { prefix: 1 }, { salt: new Uint8Array(19) }, { salt: new Uint8Array(21) }]) equal(await check(change), false, JSON.stringify(change));
+});
 test('RSA-OAEP: every bit, labels, lengths', async () => {
     const { privateKey, publicKey } = await subtle.generateKey(rsaOf('RSA-OAEP'), true, ['encrypt', 'decrypt']);
     const encrypt = (data, label) => subtle.encrypt({ name: 'RSA-OAEP', label }, publicKey, data);
@@ -325,6 +370,7 @@ test('RSA: what is no key', async () => {
     for (const change of [{ n: '' }, { n: text(0n) }, { n: text(1n) }, { e: text(0n) }, { e: text(1n) }, { e: text(2n) }, { e: text(number('n')) }, { n: text(number('n') - 1n) }, { n: undefined }, { e: undefined }, { kty: 'rsa' }, { alg: 'RS256' }, { alg: 'PS512' }]) {
         await bad({ ...half, ...change }, ['verify']);
     }
+    await bad({ ...half, e: text(2n ** 256n + 1n) }, ['verify']);
     await bad({ ...half, n: url(new Uint8Array(4096).fill(255)) }, ['verify']); // 32,768 bits
     const { publicKey } = await subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
     await refuses(importing('spki', await subtle.exportKey('spki', publicKey), algorithm), 'DataError');

@@ -6,7 +6,7 @@
 // loaded when one of them is first named. The methods of SubtleCrypto know none of them by name.
 
 const {
-    ArrayPrototypeIncludes, ArrayPrototypePush, MathTrunc, Number, NumberIsFinite, ObjectDefineProperty, ObjectKeys, ObjectSetPrototypeOf, Promise, SafeMap,
+    ArrayPrototypeIncludes, ArrayPrototypePush, MathTrunc, NumberIsFinite, ObjectDefineProperty, ObjectKeys, ObjectSetPrototypeOf, Promise, SafeMap,
     StringPrototypeCharCodeAt, StringPrototypeToUpperCase, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetSymbolToStringTag,
     TypedArrayPrototypeSlice, Uint8Array,
 } = primordials;
@@ -46,7 +46,7 @@ const toIdentifier = (value) => ((typeof value === 'object' && value !== null) |
 
 /** An unsigned integer with [EnforceRange]. */
 function toUnsigned(value, max, what) {
-    const number = Number(value);
+    const number = +value; // not Number(), which takes a BigInt
     const whole = MathTrunc(number) + 0;
     if (!NumberIsFinite(number) || whole < 0 || whole > max) throw new TypeError(`${what} is out of range`);
     return whole;

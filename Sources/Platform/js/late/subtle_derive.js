@@ -7,7 +7,7 @@ const {
 } = internal.load('subtle_core');
 
 const usagesAllowed = ['deriveKey', 'deriveBits'];
-const derivedBytesMax = 1 << 28; // of PBKDF2, which has no bound of its own to speak of
+const derivedBytesMax = 1 << 24; // of PBKDF2, which has no bound of its own to speak of
 
 function requireWholeBytes(length) {
     if (length === null || length % 8 !== 0) throw operationError('deriveBits: the length is no multiple of 8');

@@ -26,6 +26,14 @@ function params(dictionary, result) {
     result.length = optionalUnsigned(dictionary, 'length', unsignedLongMax);
 }
 
+/** Of the last byte what lies beyond the length is 0. */
+function firstBits(bytes, length) {
+    if (length % 8 === 0) return bytes;
+    const copy = TypedArrayPrototypeSlice(bytes, 0);
+    copy[length - 1 >> 3] &= 0xFF << 8 - length % 8;
+    return copy;
+}
+
 const make = (handle, hash, length, extractable, usages) => makeKey('secret', handle, { name: 'HMAC', hash, length }, extractable, usages, usagesAllowed);
 
 const mac = (key, data) => run(operations.hmac, { hash: key.algorithm.hash, key: key.handle, data });
@@ -57,7 +65,7 @@ define('HMAC', {
             if (bits === 0) throw dataError('importKey: the key has no bytes');
             if (length === undefined) length = bits;
             else if (length > bits || length <= bits - 8) throw dataError(`importKey: the key has ${bits} bits, not ${length}`);
-            return make(checked(ops.keySecret(bytes)), hash, length, extractable, usages);
+            return make(checked(ops.keySecret(firstBits(bytes, length))), hash, length, extractable, usages);
         },
     },
     exportKey: {

@@ -3,12 +3,12 @@
 // JSON Web Keys (https://w3c.github.io/webcrypto/#JsonWebKey-dictionary, https://www.rfc-editor.org/rfc/rfc7517).
 
 const {
-    ArrayIsArray, ArrayPrototypeIncludes, Boolean, JSONParse, JSONStringify, ObjectDefineProperty, ObjectSetPrototypeOf, StringPrototypeCharCodeAt, TypeError, TypedArrayPrototypeGetLength, TypedArrayPrototypeSlice,
-    arrayFromIterable,
+    ArrayIsArray, ArrayPrototypeIncludes, Boolean, JSONParse, JSONStringify, ObjectDefineProperty, ObjectSetPrototypeOf, StringPrototypeCharCodeAt,
+    TypedArrayPrototypeGetLength, arrayFromIterable,
 } = primordials;
-const { bytesOf, decodeBase64, encodeBase64 } = internal.encoding;
+const { decodeBase64, encodeBase64 } = internal.encoding;
 const { toDOMString, toDictionary } = internal.webidl;
-const { copyOf, dataError, notSupported } = internal.load('subtle_core');
+const { copyOf, dataError } = internal.load('subtle_core');
 
 const members = ['alg', 'crv', 'd', 'dp', 'dq', 'e', 'ext', 'k', 'key_ops', 'kty', 'n', 'oth', 'p', 'q', 'qi', 'use', 'x', 'y']; // as WebIDL reads them
 
@@ -36,17 +36,21 @@ function parse(bytes) {
     } catch {
         throw dataError('unwrapKey: it is no JSON');
     }
-    if (parsed === null || typeof parsed !== 'object') throw dataError('unwrapKey: it is no JSON Web Key');
+    if (parsed === null || typeof parsed !== 'object' || ArrayIsArray(parsed)) throw dataError('unwrapKey: it is no JSON Web Key');
     ObjectSetPrototypeOf(parsed, null);
-    const list = parsed.key_ops;
-    if (ArrayIsArray(list)) {
-        parsed.key_ops = undefined;
-        const jwk = toJsonWebKey(parsed, 'unwrapKey: the JSON Web Key');
-        jwk.key_ops = copyOf(list);
-        for (let i = 0; i < list.length; i++) if (typeof list[i] !== 'string') throw dataError('unwrapKey: key_ops of the JWK is no list of texts');
-        return requireKeyType(jwk);
+    const { key_ops, oth } = parsed;
+    parsed.key_ops = parsed.oth = undefined;
+    for (let i = 0; i < members.length; i++) {
+        const value = parsed[members[i]];
+        if (value !== null && typeof value === 'object') throw dataError(`unwrapKey: ${members[i]} of the JSON Web Key is no text`);
     }
-    return requireKeyType(toJsonWebKey(parsed, 'unwrapKey: the JSON Web Key'));
+    const jwk = requireKeyType(toJsonWebKey(parsed, 'unwrapKey'));
+    if (oth !== undefined) jwk.oth = [];
+    if (key_ops === undefined) return jwk;
+    if (!ArrayIsArray(key_ops)) throw dataError('unwrapKey: key_ops of the JSON Web Key is no list');
+    for (let i = 0; i < key_ops.length; i++) if (typeof key_ops[i] !== 'string') throw dataError('unwrapKey: key_ops of the JSON Web Key is no list of texts');
+    jwk.key_ops = key_ops;
+    return jwk;
 }
 
 function requireKeyType(jwk) {
@@ -116,4 +120,4 @@ function make(key, values) {
 /** A number or coordinate of a key as a member's text. */
 const textOfPart = (key, part) => encodeBase64(ops.keyPart(key.handle, part), true);
 
-return { bytesOfMember, check, checkAlgorithm, make, parse, requireKeyType, stringify, textOfPart, toJsonWebKey };
+return { bytesOfMember, check, checkAlgorithm, make, parse, stringify, textOfPart, toJsonWebKey };

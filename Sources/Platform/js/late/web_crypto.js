@@ -182,6 +182,7 @@ class SubtleCrypto {
             const mayExport = Boolean(extractable);
             const usages = toUsages(keyUsages, 'generateKey: keyUsages');
             const normalized = normalize('generateKey', identifier);
+            internal.policy?.check('random');
             const made = await normalized.how.generateKey(normalized, mayExport, usages);
             requireUseful(slotsOf(made) === undefined ? made.privateKey : made, 'generateKey');
             return made;

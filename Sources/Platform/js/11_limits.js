@@ -19,8 +19,9 @@ const limits = {
  */
 function reached(name, outcome, sentence, exchange) {
     const owner = exchange ?? internal.serve?.current();
-    const span = owner === undefined ? internal.trace.runSpan : owner.span;
-    if (span !== undefined) internal.trace.setAttribute(span, 'sidelight.outcome', outcome);
+    const { trace } = internal;
+    const span = owner === undefined ? trace?.runSpan : owner.span;
+    if (span !== undefined) trace.setAttribute(span, 'sidelight.outcome', outcome);
     internal.findings?.limit(name, limits[name] === Infinity ? '' : limits[name], outcome, sentence, owner?.span);
 }
 
@@ -99,7 +100,7 @@ function start(given) {
     for (const name in limits) limits[name] = given[name] ?? Infinity;
     logs.perSecond = given['logs-per-second'] ?? Infinity;
     spans.perSecond = given['spans-per-second'] ?? Infinity;
-    internal.ring.bound.spansAreLimited = spans.perSecond !== Infinity;
+    if (internal.ring !== undefined) internal.ring.bound.spansAreLimited = spans.perSecond !== Infinity;
 }
 
 internal.limits = { limits, start, reached, refusal, mark, outcomeOf, logs, spans };

@@ -1,0 +1,125 @@
+internal import Signing
+internal import Telemetry
+
+/// Finds the last entry of a log, and what is wrong about the end.
+struct AuditEndFinder {
+    private let now: UInt64
+    private(set) var entry: AuditEntry?
+    private(set) var findings: [AuditEvent] = []
+    /// The last line of the last segment has no end.
+    private(set) var isOpen = false
+    /// Of the last segment, by their number.
+    private var hashes: [UInt64: Digest] = [:]
+    private var isFirstSegment = true
+
+    init(now: UInt64) { self.now = now }
+
+    var isFound: Bool { entry != nil }
+
+    /// The last segment first.
+    mutating func look(at bytes: [UInt8], of segment: String) {
+        var bad: [AuditEvent] = []
+        if isFirstSegment { isOpen = !bytes.isEmpty && bytes.last != UInt8(ascii: "\n") }
+        isFirstSegment = false
+        var end = bytes.last == UInt8(ascii: "\n") ? bytes.count - 1 : bytes.count
+        while end > 0 {
+            let start = bytes[..<end].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+            let line = bytes[start..<end]
+            if let found = try? AuditEntry(line: line) {
+                if entry == nil { entry = found }
+                hashes[found.number] = found.hash
+                // The signed end is seldom further back.
+                if hashes.count > 64 { break }
+            } else if entry == nil {
+                bad.append(AuditTear.event(of: line, in: segment, at: start, time: now))
+            }
+            end = start - 1
+        }
+        findings.insert(contentsOf: bad.reversed(), at: 0)
+    }
+
+    /// With the end that was signed last.
+    mutating func compare(_ head: [UInt8]?, _ key: PublicKey) {
+        guard let head else {
+            if let entry { find("the signed end (head.json) is missing; the log ends with entry \(entry.number)") }
+            return
+        }
+        guard let head = AuditHead(head), head.key != key || head.isSigned(by: key) else {
+            return find("the signed end (head.json) is not what was signed")
+        }
+        let last = entry?.number ?? 0
+        if head.key != key {
+            find("the signed end (head.json) has another key, \(head.key.id), and entry \(head.number)")
+        }
+        if head.number > last {
+            find(
+                "entries were cut off: the signed end is entry \(head.number), the log ends with entry \(last)",
+                [Attribute("head", .int(Int64(clamping: head.number))), Attribute("headHash", .string(head.hash.hex))])
+        } else if let hash = hashes[head.number], hash != head.hash {
+            find(
+                "entry \(head.number) is another than was signed",
+                [Attribute("head", .int(Int64(clamping: head.number))), Attribute("headHash", .string(head.hash.hex))])
+        }
+    }
+
+    private mutating func find(_ reason: String, _ attributes: Attributes = []) {
+        findings.append(
+            AuditEvent(
+                .integrity, time: now, action: AuditDamage.action, outcome: AuditDamage.outcome, reason: reason,
+                attributes: attributes))
+    }
+}
+
+/// That the end of the log was not what it should have been when somebody went on with it.
+enum AuditDamage {
+    static let action = "open", outcome = "damaged"
+
+    static func isOne(_ event: AuditEvent) -> Bool {
+        event.kind == .integrity && event.action == action && event.outcome == outcome
+    }
+}
+
+/// That a line was not written whole: who wrote it was killed, or the power was lost. It stays, and the entry after it says what it was.
+enum AuditTear {
+    static let action = "recover", outcome = "torn"
+
+    static func event(of line: ArraySlice<UInt8>, in segment: String, at offset: Int, time: UInt64) -> AuditEvent {
+        AuditEvent(
+            .integrity, time: time, action: action, target: segment, outcome: outcome,
+            reason: "an entry of which \(line.count) bytes had been written",
+            attributes: [
+                Attribute("bytes", .int(Int64(line.count))), Attribute("offset", .int(Int64(offset))),
+                Attribute("sha256", .string(Digest(of: Array(line)).hex)),
+            ])
+    }
+
+    /// What the torn line was; nil: the entry is about something else.
+    static func digest(_ event: AuditEvent) -> String? {
+        guard event.kind == .integrity, event.action == action, event.outcome == outcome else { return nil }
+        return event.attributes["sha256"]?.string
+    }
+}
+
+/// That old segments were removed since there were more than there may be.
+enum AuditRemoval {
+    static let action = "remove"
+
+    /// - Parameter entry: The first that stays.
+    static func event(before entry: AuditEntry, time: UInt64) -> AuditEvent {
+        AuditEvent(
+            .integrity, time: time, action: action, outcome: "done",
+            reason: "the segments before entry \(entry.number) were removed, as there are more than are kept",
+            attributes: [
+                Attribute("firstSeq", .int(Int64(clamping: entry.number))),
+                Attribute("firstPrev", .string(entry.previous.hex)),
+            ])
+    }
+
+    /// The first entry that stays, and the hash before it; nil: the event is about something else.
+    static func first(_ event: AuditEvent) -> (number: UInt64, previous: String)? {
+        guard event.kind == .integrity, event.action == action, case .int(let number) = event.attributes["firstSeq"],
+            let previous = event.attributes["firstPrev"]?.string
+        else { return nil }
+        return (UInt64(clamping: number), previous)
+    }
+}

@@ -1,0 +1,6 @@
+// attack: half a manifest
+// policy| base: standard
+// policy| signature: {require: true, keys: [key.pub.pem]}
+// expect: refused
+// expect-exit: 3
+console.log('ESCAPED: ran');

@@ -1,0 +1,1 @@
+postMessage(eval('1 + 1'));

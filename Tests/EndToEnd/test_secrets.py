@@ -1,0 +1,109 @@
+"""Secrets: where they come from, and that nobody hears them. What programs try is in Tests/Attack/secrets."""
+
+import json
+import os
+
+import pytest
+
+VALUE = "hunter2-is-a-secret"
+SAY = "console.log(process.env.TOKEN?.length, process.env.TOKEN);\n"
+
+
+@pytest.fixture
+def program(sidelight):
+    sidelight.write("app.js", SAY)
+
+    def run(policy, *arguments, env={}):
+        sidelight.write("policy.yaml", "base: standard\nsecrets:\n  TOKEN: " + policy + "\n")
+        return sidelight("run", "--policy", "policy.yaml", *arguments, "app.js", env=env)
+
+    run.sidelight = sidelight
+    return run
+
+
+SAID = f"{len(VALUE)} {'*' * len(VALUE)}\n"
+
+
+def test_of_a_file(program):
+    program.sidelight.write("token.txt", VALUE + "\n")
+    done = program("{file: token.txt}")
+    assert (done.code, done.out) == (0, SAID), done
+
+
+def test_of_a_variable(program):
+    done = program("{env: OTHER}", env={"OTHER": VALUE})
+    assert (done.code, done.out) == (0, SAID), done
+    done = program("{env: OTHER}")
+    assert done.code == 2 and "secret TOKEN: the variable OTHER is not set" in done.err
+
+
+def test_of_a_sealed_file(program):
+    run = program.sidelight
+    run.write("plain", VALUE)
+    assert run("secret", "key", "--out", "seal.key").code == 0
+    assert run("secret", "encrypt", "plain", "--key-file", "seal.key", "--out", "token.sealed").code == 0
+    assert VALUE not in (run.folder / "token.sealed").read_text()
+    assert run("secret", "decrypt", "token.sealed", "--key-file", "seal.key").out == VALUE
+    done = program("{sealed: token.sealed, key-file: seal.key}")
+    assert (done.code, done.out) == (0, SAID), done
+    run("secret", "key", "--out", "other.key")
+    done = program("{sealed: token.sealed, key-file: other.key}")
+    assert done.code == 2 and "the key is another, or the file was changed" in done.err
+
+
+def test_of_a_sealed_file_with_a_passphrase(program):
+    run = program.sidelight
+    run.write("plain", VALUE)
+    env = {"SIDELIGHT_PASSPHRASE": "open sesame"}
+    sealed = run("secret", "encrypt", "plain", env=env)
+    assert sealed.code == 0
+    run.write("token.sealed", sealed.out)
+    assert run("secret", "decrypt", "token.sealed", env=env).out == VALUE
+    assert run("secret", "decrypt", "token.sealed", env={"SIDELIGHT_PASSPHRASE": "x"}).code == 2
+    done = program("{sealed: token.sealed}", env=env)
+    assert (done.code, done.out) == (0, SAID), done
+    run.write("pass", "open sesame\n")
+    assert program("{sealed: token.sealed, passphrase-file: pass}").out == SAID
+    done = program("{sealed: token.sealed}")
+    assert done.code == 2 and "SIDELIGHT_PASSPHRASE" in done.err
+
+
+@pytest.mark.parametrize(
+    "policy, words",
+    [
+        ("{}", "expected file, env or sealed"),
+        ("{file: a, env: B}", "one place only"),
+        ("{file: a, key-file: b}", "are for sealed files"),
+        ("{fil: a}", "fil"),
+        ("{file: nowhere}", "secret TOKEN: "),
+        ("{file: app.js}\n  9X: {file: app.js}", "is no variable's name"),
+    ],
+)
+def test_mistakes_are_told(program, policy, words):
+    done = program(policy)
+    assert done.code == 2 and words in done.err, done
+
+
+def test_it_is_nowhere_in_the_store_nor_of_the_process(program, tmp_path):
+    run = program.sidelight
+    run.write("token.txt", VALUE)
+    run.write(
+        "app.js",
+        "const t = process.env.TOKEN; console.log(t); console.error({ t }); process.stdout.write(t); setTimeout(() => { throw new Error(t) }, 10);",
+    )
+    done = program("{file: token.txt}")
+    assert done.code == 1
+    assert VALUE not in done.out + done.err
+    for path in (run.folder / ".sidelight").rglob("*"):
+        if path.is_file():
+            assert VALUE.encode() not in path.read_bytes(), path
+    assert VALUE not in run("trace", "show", "latest").out + run("logs").out
+
+
+def test_no_heap_snapshot_shows_it(program):
+    run = program.sidelight
+    run.write("token.txt", VALUE)
+    run.write("app.js", "const all = [process.env.TOKEN]; for (;;) all.push(new Array(10000).fill(Math.random()));")
+    done = program("{file: token.txt}", "--limit", "heap=20MB", "--heap-snapshot-on-oom")
+    assert done.code == 4, done
+    assert not [path for path in run.folder.rglob("*.heapsnapshot")]

@@ -1,0 +1,161 @@
+// Limits that the platform's JavaScript enforces (11_limits.js): what the program sees, what the client gets, and what is recorded.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { boot } from './harness.mjs';
+import { makeRing, serve } from './serve.mjs';
+
+const counts = () => {
+    const counted = {};
+    return { counted, count: (kind, name) => { counted[name] = (counted[name] ?? 0) + 1; } };
+};
+
+function limited(limits, body, options = {}) {
+    const server = serve(`export default { async fetch(request) { ${body} } }`, options);
+    const { counted, count } = counts();
+    server.realm.ops.countFinding = count;
+    server.realm.internal.limits.start(limits);
+    return Object.assign(server, { counted });
+}
+
+const outcomeOf = ({ span }) => span.attributes['sidelight.outcome'];
+const host = { host: 'a' };
+
+test('timers: the one too many throws, and a cleared one makes room', async () => {
+    const server = limited({ timers: 3 }, `
+        const errors = [];
+        const tried = (make) => { try { return make(); } catch (error) { errors.push(error.name + ' ' + (error instanceof DOMException)); } };
+        const ids = [1, 2, 3, 4].map(() => tried(() => setTimeout(() => {}, 1e6)));
+        const immediates = [1, 2, 3, 4].map(() => tried(() => setImmediate(() => {})));
+        clearTimeout(ids[0]);
+        ids.push(tried(() => setInterval(() => {}, 1e6)));
+        for (const id of ids) clearTimeout(id);
+        for (const id of immediates) clearImmediate(id);
+        return new Response(errors.join());`);
+    const answer = await server.request('GET /', host);
+    assert.equal(answer.body, 'QuotaExceededError true,QuotaExceededError true');
+    assert.equal(answer.status, 200);
+    assert.equal(outcomeOf(answer), 'exceededTimers');
+    assert.deepEqual(server.counted, { timers: 2 });
+    const [finding] = answer.records.findings;
+    assert.equal(finding.attributes['sidelight.limit.value'], 3);
+    assert.equal(finding.spanId, answer.span.spanId);
+});
+
+test('an error of a limit that nobody catches is a 503', async () => {
+    const server = limited({ timers: 1 }, 'setTimeout(() => {}, 1e6); setTimeout(() => {}, 1e6);');
+    const answer = await server.request('GET /', host);
+    assert.equal(answer.status, 503);
+    assert.equal(answer.errorType, 'exceededTimers');
+    assert.equal(answer.span.attributes['error.type'], 'exceededTimers');
+    assert.equal(answer.span.attributes['http.response.status_code'], 503);
+});
+
+test('requests in flight: the program does not hear of one too many', async () => {
+    const server = limited({ requests: 2 }, `if (request.url.endsWith('/seen')) globalThis.seen = true; await new Promise((done) => { (globalThis.waiting ??= []).push(done); }); return new Response('x');`);
+    const first = server.begin('GET /1', host), second = server.begin('GET /2', host);
+    const third = await server.request('GET /seen', host);
+    assert.equal(third.status, 503);
+    assert.equal(outcomeOf(third), 'exceededRequests');
+    assert.equal(server.evaluate('globalThis.seen'), undefined);
+    server.evaluate('globalThis.waiting.forEach((done) => done())');
+    await Promise.all([first.ended, second.ended]);
+    assert.equal(server.realm.internal.serve.idle(), 0);
+    const answer = server.begin('GET /4', host);
+    await server.turn();
+    server.evaluate('globalThis.waiting.forEach((done) => done())');
+    await answer.ended;
+    assert.equal(answer.status, 200);
+});
+
+test('subrequests are counted by the request that they are for', async () => {
+    const server = limited({ subrequests: 2 }, `
+        const said = [];
+        for (let i = 0; i < 4; i++) await fetch('http://a.test/').catch((error) => said.push(error.name + ' ' + error.cause.code));
+        return new Response(said.join());`);
+    let sent = 0;
+    server.realm.ops.fetchStart = (id) => {
+        sent++;
+        setImmediate(() => server.realm.internal.fetch.fail(id, 'network', 'gone', 0, 0, 0, 0, '', '', 0));
+        return true;
+    };
+    for (const _ of [1, 2]) {
+        const answer = await server.request('GET /', host);
+        assert.equal(answer.body, 'TypeError network,TypeError network,TypeError ERR_LIMIT_EXCEEDED,TypeError ERR_LIMIT_EXCEEDED');
+        assert.equal(outcomeOf(answer), 'exceededSubrequests');
+    }
+    assert.equal(sent, 4);
+});
+
+test('fetches at once', async () => {
+    const server = limited({ fetches: 2 }, `
+        const all = await Promise.allSettled([1, 2, 3].map(() => fetch('http://a.test/')));
+        return new Response(all.map(({ reason }) => reason.cause.code).join());`);
+    server.realm.ops.fetchStart = (id) => {
+        setImmediate(() => server.realm.internal.fetch.fail(id, 'network', 'gone', 0, 0, 0, 0, '', '', 0));
+        return true;
+    };
+    assert.equal((await server.request('GET /', host)).body, 'network,network,ERR_LIMIT_EXCEEDED');
+});
+
+test('responses: a whole one that is too long is a 503, one in pieces is cut', async () => {
+    const server = limited({ response: 10 }, `
+        const [, kind, size] = new URL(request.url).pathname.split('/');
+        if (kind === 'text') return new Response('x'.repeat(size));
+        if (kind === 'wide') return new Response('\\u20ac'.repeat(size));
+        if (kind === 'bytes') return new Response(new Uint8Array(+size));
+        return new Response(new ReadableStream({ start(c) { for (let i = 0; i < size; i++) c.enqueue(new Uint8Array(1)); c.close(); } }));`);
+    for (const path of ['/text/10', '/wide/3', '/bytes/10']) assert.equal((await server.request(`GET ${path}`, host)).status, 200, path);
+    for (const path of ['/text/11', '/wide/4', '/bytes/11']) {
+        const answer = await server.request(`GET ${path}`, host);
+        assert.equal(answer.status, 503, path);
+        assert.equal(outcomeOf(answer), 'exceededResponse');
+    }
+    assert.equal((await server.request('GET /stream/10', host)).how, 'whole');
+    const cut = await server.request('GET /stream/11', host);
+    assert.equal(cut.how, 'aborted');
+    assert.equal(outcomeOf(cut), 'exceededResponse');
+});
+
+test('a stack that is full is an outcome, and a 503 where it has a limit', async () => {
+    const body = 'const f = () => f() + 1; return new Response(f());';
+    for (const [limits, status] of [[{}, 500], [{ stack: 1 << 18 }, 503]]) {
+        const answer = await limited(limits, body).request('GET /', host);
+        assert.equal(answer.status, status);
+        assert.equal(outcomeOf(answer), 'exceededStack');
+    }
+    const forged = await limited({}, "throw { __proto__: RangeError.prototype, get message() { throw 1; } };").request('GET /', host);
+    assert.equal(outcomeOf(forged), undefined);
+});
+
+test('records above the rate are left out, counted and told of once', () => {
+    let time = 0;
+    const ring = makeRing();
+    const { counted, count } = counts();
+    const realm = boot({ ring, now: () => time, ops: () => ({ countFinding: count }) });
+    realm.internal.limits.start({ 'logs-per-second': 5, 'spans-per-second': 5 });
+    const tracer = realm.internal.builtin('@opentelemetry/api').trace.getTracer('t');
+    for (let i = 0; i < 20; i++) realm.internal.trace.log(9, 'x');
+    for (let i = 0; i < 20; i++) {
+        tracer.startActiveSpan('outer', (span) => {
+            assert.equal(span.isRecording(), i < 3);
+            tracer.startSpan('inner').end();
+            span.end();
+        });
+    }
+    const { logs, spans, findings } = ring.read();
+    assert.equal(logs.length, 5);
+    assert.deepEqual(spans.map(({ name }) => name), ['inner', 'outer', 'inner', 'outer', 'outer']);
+    assert.equal(counted['logs-per-second'], 15);
+    assert.ok(counted['spans-per-second'] >= 17);
+    assert.deepEqual(findings.map(({ attributes }) => attributes['sidelight.limit.name']), ['logs-per-second', 'spans-per-second']);
+    time = 1000;
+    realm.internal.trace.log(9, 'x');
+    assert.equal(ring.read().logs.length, 1, 'another second');
+});
+
+test('without limits nothing is limited', async () => {
+    const server = limited({}, "for (let i = 0; i < 5000; i++) clearTimeout(setTimeout(() => {}, 1e6)); return new Response('x'.repeat(1e6));");
+    const answer = await server.request('GET /', host);
+    assert.equal(answer.body.length, 1e6);
+    assert.deepEqual(server.counted, {});
+});
