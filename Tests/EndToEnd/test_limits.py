@@ -330,7 +330,7 @@ def test_rates_of_telemetry(serve):
 def test_clones(serve):
     service = limited(serve, "clone-bytes=10KB")
     assert service.get("/clone")[2] == b"DataCloneError"
-    assert service.get("/deepClone")[2] == b"RangeError,RangeError,none"
+    assert service.get("/deepClone")[2] == b"DataCloneError,RangeError,none"
     assert service.end() == 0
 
 
