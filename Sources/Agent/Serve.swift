@@ -303,6 +303,7 @@ public final class Serve {
         keeper?.reloading()
         readPolicy()
         do throws(StartRefusal) {
+            workerConfiguration.secrets = try SecretValues.read(settings.configuration.policy.secrets.sources)
             signed = try SignedStart.admit(settings.entry, settings.configuration.policy.signature, trail)
         } catch {
             messages.warn("\(settings.entry) is not taken as it is now: \(error.problems[0]); what was serves on")
