@@ -120,5 +120,6 @@ def test_two_processes_have_one_chain(sidelight):
 def test_a_hostile_name_is_shown_as_text(sidelight):
     sidelight.write("a\x1b[31m\u202e.mjs", MODULE)
     assert Service(sidelight, "a\x1b[31m\u202e.mjs").end(signal.SIGTERM) == 0
+    assert entries(sidelight)[0]["target"] == "a\x1b[31m\u202e.mjs"
     text = sidelight("audit", "ls").out
     assert "\x1b" not in text and "\u202e" not in text and "\\e[31m" in text
