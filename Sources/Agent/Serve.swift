@@ -305,6 +305,7 @@ public final class Serve {
         keeper?.reloading()
         readPolicy()
         do throws(StartRefusal) {
+            workerConfiguration.secrets = try SecretValues.read(policy.secrets.sources)
             signed = try SignedStart.admit(settings.entry, policy.signature, trail)
         } catch {
             messages.warn("\(settings.entry) is not taken as it is now: \(error.problems[0]); what was serves on")
