@@ -108,6 +108,7 @@ struct ServeCommand: ParsableCommand {
         settings.isWatching = watch
         settings.warnings = configured.warnings.map(\.description)
         settings.isQuiet = options.quiet
+        AdminAccess.forgetToken()
         Serve.run(settings).end()
     }
 }
