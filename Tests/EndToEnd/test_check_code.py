@@ -14,16 +14,16 @@ RULES = {
     "no-eval": (
         [
             "eval('1')", "(0, eval)('1')", "globalThis.eval(x)", "window['ev' + 'al'](x)", "const g = globalThis; g[`eval`](x)", "const { eval: e } = globalThis; e(x)",
-            "const f = eval; f(x)", "setTimeout(eval, 1, 'x')", "eval.call(null, x)", "globalThis?.eval?.(x)", "self.self.eval(x)", "new Map([['a', eval]])",
+            "const f = eval; f(x)", "setTimeout(eval, 1, 'x')", "eval.call(null, x)", "globalThis?.eval?.(x)", "self.self.eval(x)", "let e; ({ eval: e } = globalThis)", "Reflect.get(globalThis, 'eval')(x)", "Object.getOwnPropertyDescriptor(globalThis, 'eval').value(x)", "new Map([['a', eval]])",
         ],
-        ["typeof eval", "function f(eval_) { eval_(1); }", "const eval2 = () => {}; eval2()", "x.eval('1')", "redis.eval(script)", "if (eval === f) g()", "class A { eval() {} }", "({ eval: 1 })"],
+        ["const { eval: e } = redis", "Reflect.get(target, 'eval')", "typeof eval", "function f(eval_) { eval_(1); }", "const eval2 = () => {}; eval2()", "x.eval('1')", "redis.eval(script)", "if (eval === f) g()", "class A { eval() {} }", "({ eval: 1 })"],
     ),
     "no-function-constructor": (
         [
             "new Function('a')", "Function('return this')()", "(function () {}).constructor('x')", "(() => {}).constructor('x')()", "[].constructor.constructor('x')()",
             "Object.getPrototypeOf(async function () {}).constructor('x')", "const A = Object.getPrototypeOf(function* () {}).constructor; new A('x')", "Reflect.construct(Function, ['x'])",
             "Function.apply(null, ['x'])", "const F = Function", "globalThis['Func' + 'tion']('x')", "new (class {}).constructor('x')", "String.constructor('x')", "Function.prototype.constructor('x')",
-            "''.constructor.constructor('return process')()", "Function.bind(null, 'x')()", "async () => {}; (async () => {}).__proto__.constructor('x')",
+            "''.constructor.constructor('return process')()", "Function.bind(null, 'x')()", "const { Function: F } = globalThis; new F('x')", "Reflect.get(globalThis, 'Function')('x')", "async () => {}; (async () => {}).__proto__.constructor('x')",
         ],
         ["f instanceof Function", "Function.prototype.call.call(f)", "this.constructor('x')", "new this.constructor(1)", "a.constructor.name", "x.constructor === Object", "class Function2 {}",
          "typeof x === 'function'", "function f(Function) { return new Function(); }", "is(value, Function)", "Function[Symbol.hasInstance]"],
