@@ -41,6 +41,9 @@ static const char inspect_js[] = {
 static const char console_js[] = {
 #embed "../Platform/js/10_console.js"
 };
+static const char limits_js[] = {
+#embed "../Platform/js/11_limits.js"
+};
 static const char ring_js[] = {
 #embed "../Platform/js/18_ring.js"
 };
@@ -232,6 +235,7 @@ static const sl_platform_source sources[] = {
     {"08_types.js", types_js, sizeof types_js},
     {"09_inspect.js", inspect_js, sizeof inspect_js},
     {"10_console.js", console_js, sizeof console_js},
+    {"11_limits.js", limits_js, sizeof limits_js},
     {"18_ring.js", ring_js, sizeof ring_js},
     {"19_trace_values.js", trace_values_js, sizeof trace_values_js},
     {"20_trace.js", trace_js, sizeof trace_js},

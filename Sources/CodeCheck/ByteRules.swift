@@ -122,21 +122,15 @@ struct ByteRules {
         }
     }
 
-    /// Whether joiners belong there: between parts of an emoji, and letters of scripts that join them.
+    /// Whether joiners belong there: between parts of an emoji, and behind letters of scripts that join them, at the end of a word as well.
     private static func joins(_ before: Unicode.Scalar, _ next: Unicode.Scalar?) -> Bool {
-        guard let next else { return false }
-        if isSymbol(before) || (0xFE00...0xFE0F).contains(before.value) || (0x1F3FB...0x1F3FF).contains(before.value) {
-            return isSymbol(next)
-        }
+        switch before.value {
         // Arabic, Syriac, N'Ko, and the scripts of India and its neighbours.
-        func isJoining(_ scalar: Unicode.Scalar) -> Bool {
-            switch scalar.value {
-            case 0x0600...0x08FF, 0x0900...0x0DFF, 0x0F00...0x109F, 0x1780...0x18AF, 0xFB50...0xFDFF, 0xFE70...0xFEFC:
-                true
-            default: false
-            }
+        case 0x0600...0x08FF, 0x0900...0x0DFF, 0x0F00...0x109F, 0x1780...0x18AF, 0xFB50...0xFDFF, 0xFE70...0xFEFC: true
+        // Variation selectors and skin tones stand behind the symbol.
+        case 0xFE00...0xFE0F, 0x1F3FB...0x1F3FF: next.map(isSymbol) ?? false
+        default: before.value > 0x7F && isSymbol(before) && (next.map(isSymbol) ?? false)
         }
-        return isJoining(before) && isJoining(next)
     }
 
     private static func isSymbol(_ scalar: Unicode.Scalar) -> Bool {

@@ -112,7 +112,7 @@ final class Exchange: @unchecked Sendable {
         if let file = options.certificateFile { sl_curl_set_text(easy, CURLOPT_SSLCERT, file) }
         if let file = options.keyFile { sl_curl_set_text(easy, CURLOPT_SSLKEY, file) }
         sl_curl_set_open_socket_function(easy) { _, _, address in
-            address.map { openSocket($0.pointee) } ?? -1
+            address.map { Exchange.openSocket($0.pointee) } ?? -1
         }
         sl_curl_set_text(easy, CURLOPT_USERAGENT, options.userAgent)
         if options.decodesResponses { sl_curl_set_text(easy, CURLOPT_ACCEPT_ENCODING, "") }

@@ -12,8 +12,9 @@ extension PolicyLoader {
             section.list("rules", &files, .path)
             Self.checkCount(files.count, Self.filesMax, "rules", section)
             for file in files.prefix(Self.filesMax) {
-                switch section.loading.read(file: absolute(file)) {
-                case .failed(let reason): section.error("rules", "the file \"\(file.shown)\" cannot be read: \(reason)")
+                let path = absolute(file)
+                switch section.loading.read(file: path) {
+                case .failed(let reason): section.error("rules", "the file \"\(path.shown)\" cannot be read: \(reason)")
                 case .bytes(let bytes):
                     let problems = CodeRulesFile.load(
                         PipelineConfiguration.File(name: file, bytes: bytes), environment: section.loading.environment,

@@ -49,8 +49,9 @@ final class CodeParser {
         let parser = try realm.compileFunction(
             body: sources.acorn, name: "sidelight:check/acorn.js", parameters: ["exports", "module"])
         try realm.call(parser, [acorn, realm.makeObject()])
-        let make = try sources.rules.withUnsafeBytes { (bytes) throws(JSFailure) in
-            try realm.compileFunction(body: bytes, name: "sidelight:check", parameters: ["acorn"])
+        let make = try sources.rules.withUnsafeBufferPointer { (bytes) throws(JSFailure) in
+            try realm.compileFunction(
+                body: UnsafeRawBufferPointer(bytes), name: "sidelight:check", parameters: ["acorn"])
         }
         return try realm.call(make, [acorn])
     }

@@ -59,7 +59,7 @@ function link(tree) {
         switch (node.type) {
             case 'Program': inner = new Scope(null, true); break;
             case 'FunctionDeclaration':
-                if (node.id !== null) scope.declare(node.id.name, undefined);
+                if (node.id !== null) scope.declare(node.id.name, node);
             // falls through
             case 'FunctionExpression':
             case 'ArrowFunctionExpression':
@@ -69,7 +69,7 @@ function link(tree) {
                 for (const parameter of node.params) bound(parameter, (name) => inner.declare(name.name, undefined));
                 break;
             case 'ClassDeclaration':
-                if (node.id !== null) scope.declare(node.id.name, undefined);
+                if (node.id !== null) scope.declare(node.id.name, node);
             // falls through
             case 'ClassExpression':
                 inner = new Scope(scope, false);

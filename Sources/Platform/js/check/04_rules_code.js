@@ -3,7 +3,7 @@
 /** Functions that the tree has, by their kind: what `.constructor` of one makes is code. */
 const isFunctionValue = (node) => {
     const target = plain(node);
-    return target !== undefined && (isFunction(target) || target.type === 'ClassExpression');
+    return target !== undefined && (isFunction(target) || target.type === 'ClassExpression' || target.type === 'ClassDeclaration');
 };
 
 /** `Object.getPrototypeOf(async function () {})` and its like. */
@@ -157,7 +157,7 @@ function importedName(node, name) {
     const bare = name.startsWith('node:') ? name.slice(5) : name;
     if (IMPORTS.has(bare)) report(node, `${shown(name)} is imported: ${IMPORTS.get(bare)}`);
     else if (DOUBTFUL.has(bare)) report(node, `${shown(name)} is imported: ${DOUBTFUL.get(bare)}`, 'warning');
-    else if (options.imports.has(bare) || options.imports.has(name)) report(node, `${shown(name)} is forbidden here`);
+    else if (options.imports.has(bare)) report(node, `${shown(name)} is forbidden here`);
     else if (/^data:/i.test(name)) report(node, 'code is imported from a data: URL: it was made of text');
     else if (/^https?:/i.test(name)) report(node, `code is imported from the network: ${shown(name)}`);
 }

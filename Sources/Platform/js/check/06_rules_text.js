@@ -99,6 +99,17 @@ const isCodes = (list) => list.length >= CODES_MIN && list.every((item) => item?
 /** `Function('return this')`-like code that is packed by Dean Edwards' packer, whose parameters nobody else has. */
 const isPacker = (node) => node.params.length >= 4 && ['p', 'a', 'c', 'k'].every((name, index) => node.params[index].name === name);
 
+/** What is decoded and run at once. */
+function decoded(node) {
+    if (globalName(node.callee) !== 'eval' && !makesFunctions(node.callee)) return;
+    const inner = plain(node.arguments[node.arguments.length - 1]);
+    if (inner?.type !== 'CallExpression') return;
+    const isBuffer = isMember(inner.callee, undefined, 'toString') && inner.callee.object.type === 'CallExpression' && isMember(inner.callee.object.callee, 'Buffer', 'from');
+    if (isBuffer || ['atob', 'unescape', 'decodeURIComponent'].includes(globalName(inner.callee)) || isMember(inner.callee, 'String', 'fromCharCode')) {
+        report(node, 'code is decoded from text and run at once', 'error');
+    }
+}
+
 function packer(node) { if (isPacker(node)) report(node, 'this is packed: code that unpacks other code from text'); }
 
 rule('obfuscated-code', 'warning', 'the code is written so that nobody can read it', {
@@ -116,17 +127,10 @@ rule('obfuscated-code', 'warning', 'the code is written so that nobody can read 
         }
     },
     CallExpression(node) {
-        const name = globalName(node.callee);
         if (isMember(node.callee, 'String', 'fromCharCode') && isCodes(node.arguments)) report(node, 'a text is written as the numbers of its characters');
-        // What is decoded and run at once.
-        if (name === 'eval' || makesFunctions(node.callee)) {
-            const inner = plain(node.arguments[node.arguments.length - 1]);
-            if (inner?.type === 'CallExpression' && (['atob', 'unescape', 'decodeURIComponent'].includes(globalName(inner.callee)) || isMember(inner.callee, 'String', 'fromCharCode')
-                || isMember(inner.callee, undefined, 'toString') && inner.callee.object.type === 'CallExpression' && isMember(inner.callee.object.callee, 'Buffer', 'from'))) {
-                report(node, 'code is decoded from text and run at once', 'error');
-            }
-        }
+        decoded(node);
     },
+    NewExpression: decoded,
     FunctionExpression: packer,
     ArrowFunctionExpression: packer,
     ArrayExpression(node) {

@@ -7,7 +7,7 @@ let handlers = new Map();
 /** Takes what the user has set: `{own: [{id, pattern, message, level}], globals: […], imports: […], off: […]}` as JSON. What is wrong with it, a list of [id, sentence]. */
 function configure(text) {
     const given = JSON.parse(text);
-    options = { globals: new Set(given.globals), imports: new Set(given.imports) };
+    options = { globals: new Set(given.globals), imports: new Set(given.imports.map((name) => name.replace(/^node:/, ''))) };
     const wrong = [];
     own = [];
     for (const { id, pattern, message, level } of given.own) {
