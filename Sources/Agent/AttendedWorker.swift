@@ -59,10 +59,12 @@ final class AttendedWorker {
 
     /// - Parameters:
     ///   - handOn: Takes what an isolate has recorded. Each has a number that no other has.
+    ///   - found: Takes what its isolates have found.
     ///   - ended: It records no more.
     init(
         _ worker: Worker, place: Int = 0, mask: SecretMask? = nil, resource: Resource, clock: LinuxClock,
-        handOn: @escaping (Batch, _ isolate: UInt64) -> Void, ended: @escaping (_ isolate: UInt64) -> Void
+        handOn: @escaping (Batch, _ isolate: UInt64) -> Void, found: @escaping ([Finding]) -> Void,
+        ended: @escaping (_ isolate: UInt64) -> Void
     ) {
         self.worker = worker
         self.mask = mask
@@ -73,7 +75,8 @@ final class AttendedWorker {
         makePump = { ring, isolate in
             RingPump(
                 ring, mask: mask, resource: resource, version: Release.version,
-                clocks: { (clock.monotonicNanoseconds(), clock.unixNanoseconds()) }, handOn: { handOn($0, isolate) })
+                clocks: { (clock.monotonicNanoseconds(), clock.unixNanoseconds()) }, handOn: { handOn($0, isolate) },
+                found: found)
         }
         pump = makePump(worker.ring, Self.isolate(worker, 0))
         children = Array(repeating: nil, count: worker.places.count)
@@ -106,6 +109,8 @@ final class AttendedWorker {
     var received: [Signal: Int] { figures.received }
     var records: RecordTranscoder.Counters { figures.records }
     var wakes: UInt64 { figures.wakes }
+    /// What it has counted of its findings so far.
+    func count(of counter: FindingCounter) -> UInt64 { UInt64(worker.ring.count(of: counter)) }
     /// Records its isolates could not place in their rings.
     func dropped(_ kind: RecordKind) -> UInt64 { figures.dropped[kind] ?? 0 }
 

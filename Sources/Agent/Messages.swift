@@ -54,6 +54,17 @@ struct Messages: Sendable {
     /// The run cannot go on, or could not.
     func fail(_ text: String) { write(text, .error) }
 
+    /// What an audit was made for.
+    func tell(policy text: String) {
+        guard isJSON else { return Machine.writeToStandardError(text) }
+        var json = JSONWriter()
+        json.object { json in
+            json.put("event", "policy")
+            json.put("policy", text)
+        }
+        Machine.writeToStandardError(json.text + "\n")
+    }
+
     private func write(_ text: String, _ level: LogLevel) {
         guard isJSON else { return Machine.writeToStandardError("sidelight: \(Self.printable(text))\n") }
         Machine.writeToStandardError(Self.json(text, level: "\(level)", category) + "\n")
@@ -68,6 +79,11 @@ struct Messages: Sendable {
             json.put("message", text)
         }
         return json.text
+    }
+
+    /// Several lines as they are, but for what could steer a terminal.
+    static func lines(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }.joined(separator: "\n")
     }
 
     /// Parts of a message come from workers and backends: what could steer a terminal is shown as an escape.

@@ -9,6 +9,7 @@ struct RingPump: ~Copyable {
     private var schedule: DrainSchedule
     private let clocks: @Sendable () -> (monotonic: UInt64, unix: UInt64)
     private let handOn: (Batch) -> Void
+    private let found: ([Finding]) -> Void
 
     /// Looks into the ring, asked for or not.
     private(set) var wakes: UInt64 = 0
@@ -18,15 +19,18 @@ struct RingPump: ~Copyable {
     /// - Parameters:
     ///   - clocks: both clocks, read together.
     ///   - handOn: takes a batch; must not block.
+    ///   - found: the same for findings, which are in the batches, too.
     init(
         _ ring: RingMapping, mask: SecretMask? = nil, resource: Resource, version: String,
-        clocks: @escaping @Sendable () -> (monotonic: UInt64, unix: UInt64), handOn: @escaping (Batch) -> Void
+        clocks: @escaping @Sendable () -> (monotonic: UInt64, unix: UInt64), handOn: @escaping (Batch) -> Void,
+        found: @escaping ([Finding]) -> Void = { _ in }
     ) {
         reader = RingReader(ring, mask: mask)
         transcoder = RecordTranscoder(resource: resource, scopeVersion: version)
         schedule = DrainSchedule(ringCapacity: ring.capacity)
         self.clocks = clocks
         self.handOn = handOn
+        self.found = found
     }
 
     /// Asks the producer for a wake-up and says how long to sleep for it, nanoseconds; 0: not at all.
@@ -87,7 +91,10 @@ struct RingPump: ~Copyable {
             transcoder.add(death.log(at: unix, in: run))
             // In the trace that it happened in, where that is known.
             let guilty = requests.first { $0.outcome == limit }?.context
-            if let finding = death.finding(at: unix, in: guilty ?? run) { transcoder.add(finding) }
+            if let record = death.finding(at: unix, in: guilty ?? run) {
+                transcoder.add(record)
+                if let finding = Finding(record) { found([finding]) }
+            }
         }
         take()
         return open
@@ -104,6 +111,8 @@ struct RingPump: ~Copyable {
             received[batch.signal, default: 0] += batch.items.count
             handOn(batch)
         }
+        let findings = transcoder.takeFindings()
+        if !findings.isEmpty { found(findings) }
         schedule.handedOn()
     }
 }

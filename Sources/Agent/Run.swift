@@ -50,6 +50,7 @@ public final class Run {
     private let control: ControlServer?
     private let duties: Duties
     let trail: AuditTrail
+    private let findings: FindingBoard
     private let shown: Shown
     /// Nil: nobody wants to know.
     private var keeper: HealthKeeper?
@@ -74,7 +75,7 @@ public final class Run {
         do throws(FenceError) {
             let configuration = settings.configuration
             fence = try FencePlan(
-                configuration.worker, configuration.policy.policy, entry: settings.entry,
+                configuration.worker, configuration.worker.policy, entry: settings.entry,
                 cacheDirectory: Worker.cacheDirectory)
         } catch {
             messages.fail(error.description)
@@ -148,13 +149,16 @@ public final class Run {
         self.resource = resource
         let shown = Shown()
         self.shown = shown
+        let findings = FindingBoard(
+            configuration.worker.policy, source: configuration.policy.source, entry: settings.entry)
+        self.findings = findings
         worker = AttendedWorker(
             started, mask: configuration.worker.mask, resource: resource, clock: clock,
             handOn: { batch, isolate in
                 destinations.accept(batch)
                 shown.admin?.show(batch)
                 shown.metrics?.take(batch, source: .isolate(isolate))
-            }, ended: { shown.metrics?.ended(isolate: $0) })
+            }, found: { [resource] in findings.take($0, resource) }, ended: { shown.metrics?.ended(isolate: $0) })
     }
 
     // MARK: resources
@@ -187,7 +191,7 @@ public final class Run {
         let pages = AdminPort.pages(
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
             messages.levels, doors.notes, clock)
-        shown.admin = try AdminPort(socket, place, doors, pages, clock)
+        shown.admin = try AdminPort(socket, place, doors, pages + [FindingPages(findings: findings)], clock)
     }
 
     private var facts: WorkloadFacts {
@@ -299,6 +303,7 @@ public final class Run {
     private func tell(_ report: RunReport) {
         if let words = report.outcome.lastWords { messages.fail(words) }
         for warning in report.warnings { messages.warn(warning) }
+        if settings.configuration.worker.policy.isAudited { messages.tell(policy: findings.policyFile) }
         if settings.configuration.isJSON { Machine.writeToStandardError(report.summary + "\n") }
     }
 }

@@ -41,6 +41,8 @@ struct RunReport: Sendable {
     var outcome: WorkerOutcome
     var workerStatus: ChildProcess.Status
     var workerUsage = ChildProcess.Usage()
+    /// What its workers have counted of their findings.
+    var findings: [FindingCounter: UInt64] = [:]
     /// What fenced it; of a `serve` what fenced all of its workers.
     var fence: FenceLayers?
     var agentNanoseconds: UInt64 = 0
@@ -74,6 +76,7 @@ struct RunReport: Sendable {
         openSpansClosed += worker.openSpansClosed
         slotsRejected += worker.slotsRejected
         for kind in RecordKind.allCases { ringDropped[kind, default: 0] += worker.dropped(kind) }
+        for counter in FindingCounter.all { findings[counter, default: 0] += worker.count(of: counter) }
     }
 
     private var rejected: UInt64 { records.rejectedReasons.values.reduce(0, +) }
@@ -176,6 +179,14 @@ struct RunReport: Sendable {
         }
         for (reason, count) in workerRestarts { counters.add(.workerRestarts, ["reason": reason], count) }
         counters.add(.boardSlotsRejected, [:], slotsRejected)
+        for counter in FindingCounter.all {
+            let count = findings[counter] ?? 0
+            switch counter.kind {
+            case .violation: counters.add(.policyViolations, ["permission": counter.name], count)
+            case .audit: counters.add(.policyAudits, ["permission": counter.name], count)
+            case .limit: counters.add(.limitHits, ["limit": counter.name], count)
+            }
+        }
         return counters
     }
 }

@@ -45,7 +45,10 @@ public final class Serve {
     /// Nil until it begins.
     private var keeper: HealthKeeper?
     private let startTime: UInt64
-    private let fence: FencePlan?
+    private var fence: FencePlan?
+    /// Of workers that are started from now on.
+    private var workerConfiguration: WorkerConfiguration
+    private let findings: FindingBoard
     private var fenceNotice = FenceNotice()
     private var supervisor: ServeSupervisor
     private var workers: [ServeSupervisor.WorkerID: AttendedWorker] = [:]
@@ -82,7 +85,7 @@ public final class Serve {
         do throws(FenceError) {
             let configuration = settings.configuration
             fence = try FencePlan(
-                configuration.worker, configuration.policy.policy, entry: settings.entry,
+                configuration.worker, configuration.worker.policy, entry: settings.entry,
                 cacheDirectory: Worker.cacheDirectory)
         } catch {
             messages.fail(error.description)
@@ -155,6 +158,9 @@ public final class Serve {
         self.signed = signed
         self.trail = trail
         self.fence = fence
+        workerConfiguration = settings.configuration.worker
+        findings = FindingBoard(
+            workerConfiguration.policy, source: settings.configuration.policy.source, entry: settings.entry)
         self.identity = identity
         self.messages = messages
         self.socket = socket
@@ -295,6 +301,7 @@ public final class Serve {
                 .admin, actor: "uid \(Machine.userID)", action: "reload", target: settings.entry, outcome: "begun"))
         renewDoors()
         keeper?.reloading()
+        readPolicy()
         do throws(StartRefusal) {
             signed = try SignedStart.admit(settings.entry, settings.configuration.policy.signature, trail)
         } catch {
@@ -304,6 +311,33 @@ public final class Serve {
         }
         guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: now)) }
         if identity.beginCheck(now: now) { isPollerOld = true }
+    }
+
+    /// The policy as it is now; one that is not valid, or cannot be had here, changes nothing.
+    private func readPolicy() {
+        guard let read = settings.readAgain, !supervisor.isEnding else { return }
+        let configured: AgentConfiguration
+        switch read() {
+        case .success(let success): configured = success.value
+        case .failure(let errors):
+            for problem in errors.problems { messages.warn("the policy stays as it was: \(problem)") }
+            return
+        }
+        var next = workerConfiguration
+        next.limits = configured.worker.limits
+        next.policy = configured.worker.policy
+        next.freezesPrimordials = configured.worker.freezesPrimordials
+        next.fence = configured.worker.fence
+        guard next != workerConfiguration else { return }
+        do throws(FenceError) {
+            fence = try FencePlan(
+                next, next.policy, entry: settings.entry, cacheDirectory: Worker.cacheDirectory)
+        } catch {
+            return messages.warn("the policy stays as it was: \(error)")
+        }
+        workerConfiguration = next
+        findings.change(next.policy, source: configured.policy.source)
+        messages.say("the policy is \(configured.policy.source ?? "none") as it is now")
     }
 
     /// The admin port shows the certificate that is there now; one that cannot be used changes nothing.
@@ -376,11 +410,12 @@ public final class Serve {
             let serving = ServingConfiguration(
                 address: address.description, index: place, isolates: configuration.isolates,
                 crons: place == 0 ? configuration.crons.map(\.text) : [], health: configuration.common.health)
-            var worker = configuration.worker
+            var worker = workerConfiguration
             worker.signed = signed
             let started = try Worker(
                 worker, fence: fence, arguments: [settings.entry], serving: (serving, socket, identity))
             let (destinations, admin, page, exemplars, clock) = (destinations, admin, page, exemplars, clock)
+            let findings = findings
             var resource = resource
             resource.set("process.pid", .int(Int64(started.process.pid)))
             control?.add(pid: started.process.pid, place: place, started.control)
@@ -391,7 +426,7 @@ public final class Serve {
                     admin?.show(batch)
                     page?.take(batch, source: .isolate(isolate))
                     exemplars.take(batch, now: clock.monotonicNanoseconds())
-                }, ended: { page?.ended(isolate: $0) })
+                }, found: { [resource] in findings.take($0, resource) }, ended: { page?.ended(isolate: $0) })
             return nil
         } catch {
             return error
@@ -559,7 +594,8 @@ public final class Serve {
         let pages = AdminPort.pages(
             desk, metrics, keeper.desk, resources?.reading, store: settings.configuration.storeDirectory,
             messages.levels, doors.notes, clock)
-        admin = try AdminPort(socket, place, doors, pages + [DiscoveryPages(board: registrations)], clock)
+        let own: [any AdminPages] = [DiscoveryPages(board: registrations), FindingPages(findings: findings)]
+        admin = try AdminPort(socket, place, doors, pages + own, clock)
     }
 
     /// What is known at this moment.
@@ -675,6 +711,7 @@ public final class Serve {
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
         report.agentNanoseconds = clock.processNanoseconds()
         for warning in report.warnings { messages.warn(warning) }
+        if workerConfiguration.policy.isAudited { messages.tell(policy: findings.policyFile) }
         if settings.configuration.isJSON { Machine.writeToStandardError(report.summary + "\n") }
         return RunEnding(exitCode: exitCode)
     }

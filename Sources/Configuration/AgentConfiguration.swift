@@ -67,8 +67,12 @@ public struct AgentConfiguration: Hashable, Sendable {
         configuration.worker.resolve = read.common.discovery.resolve
         configuration.logs = flags.logs
         configuration.policy = read.policy
-        configuration.policy.policy.isAudited = flags.isAudited
-        configuration.worker.fence = read.policy.fence
+        if flags.isAudited {
+            // Without a policy it is told what the strictest would refuse.
+            if read.policy.source == nil { configuration.policy = PolicyConfiguration(base: .strict) }
+            configuration.policy.policy.isAudited = true
+        }
+        configuration.worker.apply(configuration.policy)
         configuration.worker.limits = read.policy.effectiveLimits(given: configuration.worker.limits)
         configuration.policy.signature.require(flags.requiredSignatures, &problems)
         configuration.worker.check = read.policy.check

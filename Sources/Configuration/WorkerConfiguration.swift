@@ -1,3 +1,4 @@
+public import Policy
 public import Telemetry
 
 /// What a worker needs to know.
@@ -21,6 +22,11 @@ public struct WorkerConfiguration: Hashable, Sendable {
 
     /// Who tells `fetch` where services are.
     public var resolve = ResolveConfiguration()
+
+    /// What it may do.
+    public var policy = Policy.standard
+    /// Whether its program finds the globals frozen.
+    public var freezesPrimordials = false
 
     /// What the kernel refuses it.
     public var fence = FenceConfiguration()
@@ -66,6 +72,13 @@ public struct WorkerConfiguration: Hashable, Sendable {
     }
 
     public init(resource: Resource) { self.resource = resource }
+
+    /// What a policy says of workers.
+    public mutating func apply(_ configuration: PolicyConfiguration) {
+        policy = configuration.policy
+        freezesPrimordials = configuration.freezesPrimordials
+        fence = configuration.fence
+    }
 
     /// Reads it from flags and environment, finding all errors at once.
     public static func parse(

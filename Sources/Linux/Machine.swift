@@ -69,6 +69,24 @@ public enum Machine {
         return variables
     }
 
+    /// Absolute.
+    public static var workingFolder: String {
+        guard let path = getcwd(nil, 0) else { return "/" }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
+    /// An absolute path with its links followed, as far as it is there.
+    public static func followingLinks(_ path: String) -> String {
+        if let real = realpath(path, nil) {
+            defer { free(real) }
+            return String(cString: real)
+        }
+        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return path }
+        let folder = followingLinks(String(path[..<slash]))
+        return (folder == "/" ? "" : folder) + path[slash...]
+    }
+
     public static func isFolder(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -233,7 +233,8 @@ extension NetworkRule: CustomStringConvertible {
         let standard = Self.standardPort(scheme)
         if ports.isEmpty { return standard == nil ? text : text + ":*" }
         if let standard, ports == [standard...standard] { return text }
-        return text + ":" + ports.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+        return text + ":"
+            + ports.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
             .joined(separator: ",")
     }
 

@@ -75,7 +75,8 @@ public struct NetworkRules: Hashable, Sendable {
     }
 
     /// - Parameter rule: What else allows it.
-    private func privateDecision(_ host: String, _ address: IPAddress?, _ port: UInt16, _ rule: String = "") -> Decision {
+    private func privateDecision(_ host: String, _ address: IPAddress?, _ port: UInt16, _ rule: String = "") -> Decision
+    {
         guard let privates else { return .allowed(.network, rule) }
         if let rule = privates.first(where: { $0.matches(host: host, address: address, port: port) }) {
             return .allowed(.network, rule.name)
@@ -96,11 +97,14 @@ public struct NetworkRules: Hashable, Sendable {
 
     /// Whether it is made of what names of hosts are made of, once a URL was parsed: what is not could be read differently by whoever looks it up.
     private static func isWritable(_ host: String) -> Bool {
-        !host.isEmpty && host.utf8.count <= 255 && host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "%") }
+        !host.isEmpty && host.utf8.count <= 255
+            && host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "%") }
     }
 
     /// This machine, by name. <https://www.rfc-editor.org/rfc/rfc6761#section-6.3>
-    private static func isLocal(_ host: String) -> Bool { local.matches(host: host, address: nil, port: 0) || belowLocal.matches(host: host, address: nil, port: 0) }
+    private static func isLocal(_ host: String) -> Bool {
+        local.matches(host: host, address: nil, port: 0) || belowLocal.matches(host: host, address: nil, port: 0)
+    }
 
     private static let local = try! NetworkRule(host: "localhost")
     private static let belowLocal = try! NetworkRule(host: "*.localhost")

@@ -35,20 +35,26 @@ extension Policy {
                 holes.append("\(rule.name) is for every address")
             }
             if rule.scheme == "http", !rule.isForPrivatePlace {
-                holes.append("\(rule.name) (\(rule)) is without TLS: who is on the way reads it and can answer in its place")
+                holes.append(
+                    "\(rule.name) (\(rule)) is without TLS: who is on the way reads it and can answer in its place")
             }
             if let privates = network.privates, rule.isForPrivatePlace,
                 !privates.contains(where: { $0.hostText == rule.hostText || $0.host == .any || $0.covers(rule) })
             {
-                holes.append("\(rule.name) (\(rule)) is not in the public Internet, so it is refused until network.private names it")
+                holes.append(
+                    "\(rule.name) (\(rule)) is not in the public Internet, so it is refused until network.private names it"
+                )
             }
         }
         for rule in network.privates ?? [] {
             if rule.host == .any {
                 holes.append("\(rule.name) opens every private network, this machine and the cloud's metadata")
             } else if rule.matches(host: "", address: metadata, port: 80) {
-                holes.append("\(rule.name) (\(rule)) has 169.254.169.254 in it, where clouds give out the machine's credentials")
-            } else if case .block(let block) = rule.host, block.address.isV4 ? block.prefixBits < 16 : block.prefixBits < 48 {
+                holes.append(
+                    "\(rule.name) (\(rule)) has 169.254.169.254 in it, where clouds give out the machine's credentials")
+            } else if case .block(let block) = rule.host,
+                block.address.isV4 ? block.prefixBits < 16 : block.prefixBits < 48
+            {
                 holes.append("\(rule.name) (\(rule)) is a whole network: name the hosts that are meant")
             } else if rule.ports.isEmpty {
                 holes.append("\(rule.name) (\(rule)) is for every port: name those that are meant")
@@ -66,7 +72,9 @@ extension Policy {
             if path == "/" {
                 holes.append("\(name) is the whole file system")
             } else if path == "/proc" || path.hasPrefix("/proc/") {
-                holes.append("\(name) (\(path)) tells of other processes" + (hidesEnvironment ? ", and shows variables whatever environment says" : ""))
+                holes.append(
+                    "\(name) (\(path)) tells of other processes"
+                        + (hidesEnvironment ? ", and shows variables whatever environment says" : ""))
             } else if ["/etc", "/root", "/home", "/var", "/sys", "/dev", "/run"].contains(path) {
                 holes.append("\(name) (\(path)) holds much that is no program's: name what is meant")
             }
@@ -80,9 +88,11 @@ extension Policy {
             let name = "files.write[\(index)]"
             if ["/", "/etc", "/root", "/home", "/usr", "/bin", "/lib", "/var", "/dev", "/proc", "/sys"].contains(path) {
                 holes.append("\(name) (\(path)) is the system's: name what is meant")
-            } else if modules?.rule(for: path + "/x.js") != nil || modules?.paths.paths.contains(where: {
-                $0 == path || $0.hasPrefix(path + "/")
-            }) == true {
+            } else if modules?.rule(for: path + "/x.js") != nil
+                || modules?.paths.paths.contains(where: {
+                    $0 == path || $0.hasPrefix(path + "/")
+                }) == true
+            {
                 holes.append("\(name) (\(path)) holds modules that it may load: what it writes can be run")
             }
         }

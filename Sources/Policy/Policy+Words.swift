@@ -7,14 +7,16 @@ extension Policy {
         var words = networkWords
         words += Self.paths(read, "It reads no files.", "It reads ")
         words += Self.paths(write, "It writes no files.", "It writes ")
-        words.append(Self.names(environment, "It sees no variables.", "It sees the variables ", "It sees all variables."))
+        words.append(
+            Self.names(environment, "It sees no variables.", "It sees the variables ", "It sees all variables."))
         words.append(moduleWords)
         words.append(allowsCode ? "Code may be made of strings." : "Code is not made of strings.")
         words.append(allowsWasm ? "WebAssembly may be compiled." : "WebAssembly is not compiled.")
         words.append(allowsWorkers ? "It may start Workers." : "It starts no Workers.")
         words.append(clock == .exact ? "Clocks are exact." : "Clocks are coarse, and no memory is shared.")
         words.append(allowsRandom ? "It may have random numbers." : "It gets no random numbers.")
-        words.append(Self.names(crypto, "It uses no cryptography.", "Of cryptography it uses ", "It may use all cryptography."))
+        words.append(
+            Self.names(crypto, "It uses no cryptography.", "Of cryptography it uses ", "It may use all cryptography."))
         if let count = volume.logsPerSecond { words.append("It logs at most \(count) records a second.") }
         if let count = volume.spansPerSecond { words.append("It records at most \(count) spans a second.") }
         return words

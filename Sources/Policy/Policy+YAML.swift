@@ -3,7 +3,7 @@ extension Policy {
     public var yaml: String {
         let base = Policy(base: base)
         var text = "base: \(self.base.rawValue)\n"
-        if network != base.network { text += Self.yaml(network) }
+        if network != base.network { text += Self.yaml(network, isOpen: base.network == nil) }
         let (reads, writes) = (read != base.read, write != base.write)
         if reads || writes { text += "files:\n" }
         if reads { text += Self.list("  read", read?.paths ?? ["/"]) }
@@ -33,19 +33,25 @@ extension Policy {
         return text
     }
 
-    private static func yaml(_ network: NetworkRules?) -> String {
+    /// - Parameter isOpen: Everything is allowed where nothing is said.
+    private static func yaml(_ network: NetworkRules?, isOpen: Bool) -> String {
         // What a list cannot say otherwise.
         let any = ["*"]
         guard let network else { return "network:\n" + list("  allow", any) + list("  private", any) }
-        var text = "network:\n"
-        if let allow = network.allow { if !allow.isEmpty { text += rules("  allow", allow) } } else { text += list("  allow", any) }
-        if !network.deny.isEmpty { text += rules("  deny", network.deny) }
-        if let privates = network.privates {
-            if !privates.isEmpty { text += rules("  private", privates) }
-        } else {
-            text += list("  private", any)
+        var text = ""
+        switch network.allow {
+        case nil: text += isOpen ? "" : list("  allow", any)
+        case []?: text += isOpen ? "  allow: []\n" : ""
+        case let allow?: text += rules("  allow", allow)
         }
-        return text
+        if !network.deny.isEmpty { text += rules("  deny", network.deny) }
+        let isOpenToo = isOpen && network.allow == nil
+        switch network.privates {
+        case nil: text += isOpenToo ? "" : list("  private", any)
+        case []?: text += isOpenToo ? "  private: []\n" : ""
+        case let privates?: text += rules("  private", privates)
+        }
+        return text.isEmpty ? "network: {}\n" : "network:\n" + text
     }
 
     private func modulesYAML(_ base: ModuleRules?) -> String {

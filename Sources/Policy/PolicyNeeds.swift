@@ -65,7 +65,9 @@ public struct PolicyNeeds: Hashable, Sendable {
             case .volume: break
             }
         }
-        if omitted > 0 { remarks.append("\(omitted) findings more were not taken: there were more than \(Self.needsMax)") }
+        if omitted > 0 {
+            remarks.append("\(omitted) findings more were not taken: there were more than \(Self.needsMax)")
+        }
         Self.add(allow, privates, to: &policy)
         Self.add(lists, to: &policy)
         return (policy, remarks)

@@ -21,7 +21,9 @@ public struct Finding: Hashable, Sendable {
 
     /// Nil: it does not say which kind.
     public init?(_ record: LogRecord) {
-        guard let text = record.attributes[Self.kindAttribute]?.string, let kind = Kind(rawValue: text) else { return nil }
+        guard let text = record.attributes[Self.kindAttribute]?.string, let kind = Kind(rawValue: text) else {
+            return nil
+        }
         self.kind = kind
         self.record = record
         self.record.severity = kind.severity

@@ -5,6 +5,11 @@ public import Policy
 extension Policy {
     public var json: [UInt8] {
         var json = JSONWriter()
+        write(into: &json)
+        return json.bytes
+    }
+
+    public func write(into json: inout JSONWriter) {
         json.object { json in
             json.field("base", base.rawValue)
             json.name("audited")
@@ -41,7 +46,6 @@ extension Policy {
             json.put("logsPerSecond", volume.logsPerSecond)
             json.put("spansPerSecond", volume.spansPerSecond)
         }
-        return json.bytes
     }
 
     /// Nil: it is not what `json` writes.

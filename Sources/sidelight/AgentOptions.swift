@@ -95,7 +95,7 @@ struct AgentOptions: ParsableArguments {
             let bytes = try readFile(name, bytesMax: Self.fileBytesMax)
             return AgentConfiguration.parse(
                 flags, environment: Machine.environment, file: PipelineConfiguration.File(name: name, bytes: bytes),
-                readFile: Self.readSecret)
+                folder: Machine.workingFolder, readFile: Self.readSecret)
         } catch {
             return .failure(ConfigurationErrors(problems: [ConfigurationProblem(name, error.reason)]))
         }

@@ -6,7 +6,7 @@ import Wire
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check files before they are used.",
-        subcommands: [CheckConfigCommand.self, CheckCodeCommand.self])
+        subcommands: [CheckConfigCommand.self, CheckCodeCommand.self, CheckPolicyCommand.self])
 }
 
 struct CheckConfigCommand: ParsableCommand {

@@ -3,7 +3,11 @@ import Wire
 
 /// What `--json` of `check config` and `config print` says.
 enum ConfigurationJSON {
-    static func text(file: String, errors: [ConfigurationProblem], warnings: [ConfigurationProblem]) -> String {
+    /// - Parameter lists: Further members, in this order.
+    static func text(
+        file: String, errors: [ConfigurationProblem], warnings: [ConfigurationProblem],
+        lists: KeyValuePairs<String, [String]> = [:]
+    ) -> String {
         var json = JSONWriter()
         json.object { json in
             json.field("file", file)
@@ -12,6 +16,10 @@ enum ConfigurationJSON {
             for (name, problems) in [("errors", errors), ("warnings", warnings)] {
                 json.name(name)
                 json.array { json in for problem in problems { put(problem, into: &json) } }
+            }
+            for (name, texts) in lists {
+                json.name(name)
+                json.array { json in for text in texts { json.string(text) } }
             }
         }
         return json.text

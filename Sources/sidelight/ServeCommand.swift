@@ -27,7 +27,7 @@ struct ServeCommand: ParsableCommand {
 
             SIGNALS
               SIGTERM, SIGINT  finish what is in flight, then end; again: end at once
-              SIGHUP           start ENTRY's code, and the certificate, as they are now, and drop no request
+              SIGHUP           start ENTRY's code, under the policy and with the certificate as they are now, and drop no request
 
             EXIT CODES
               0  ended when asked to           2  usage, configuration, address
@@ -106,6 +106,7 @@ struct ServeCommand: ParsableCommand {
         let configured = try options.configure(flags)
         var settings = ServeSettings(configuration: configured.value, entry: entry)
         settings.isWatching = watch
+        settings.readAgain = options.again(flags)
         settings.warnings = configured.warnings.map(\.description)
         settings.isQuiet = options.quiet
         Serve.run(settings).end()

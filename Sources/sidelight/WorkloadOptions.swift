@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Linux
+import Policy
 import System
 
 /// The options of all commands that start a workload.
@@ -40,6 +41,18 @@ struct WorkloadOptions: ParsableArguments {
             "Who knows where services are: consul, etcd or dns, and where that is (default: on this machine; dns: the system's). Repeatable.",
             valueName: "KIND[=PLACE]"))
     var resolves: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "What it may do: a policy file, or strict (nothing but its own modules), standard or trusted (default: standard, which allows everything). `sidelight check policy FILE` explains one.",
+            valueName: "FILE"))
+    var policy: String?
+
+    @Flag(
+        help:
+            "Refuse nothing; at the end print the policy that allows what it did, on stderr. Without --policy: all that strict would refuse."
+    )
+    var audit = false
 
     @Option(
         name: .customLong("limit"),
@@ -87,6 +100,8 @@ struct WorkloadOptions: ParsableArguments {
         flags.admin = admin
         flags.exports = exports
         flags.resolves = resolves
+        flags.policy = policy
+        flags.isAudited = audit
         flags.limits = limits
         flags.requiredSignatures = requiredSignatures
         flags.flushTimeout = flushTimeout
@@ -108,11 +123,43 @@ struct WorkloadOptions: ParsableArguments {
         }
     }
 
+    private typealias Answer = Result<Configured<AgentConfiguration>, ConfigurationErrors>
+
+    /// With the policy as it is for this entry: its own modules are known, and links of its paths followed.
+    private static func read(_ flags: FlagValues, _ file: PipelineConfiguration.File?) -> Answer {
+        AgentConfiguration.parse(
+            flags, environment: Machine.environment, file: file, folder: Machine.workingFolder,
+            readFile: AgentOptions.readSecret
+        ).map { configured in
+            guard let entry = flags.entry else { return configured }
+            var configured = configured
+            let path = entry.hasPrefix("/") ? entry : "\(Machine.workingFolder)/\(entry)"
+            configured.value.worker.policy = configured.value.worker.policy.resolved(
+                entry: Machine.followingLinks(path), followLinks: Machine.followingLinks)
+            return configured
+        }
+    }
+
+    /// Reads it anew, the file and the policy as they are then.
+    func again(_ flags: FlagValues) -> @Sendable () -> Result<Configured<AgentConfiguration>, ConfigurationErrors> {
+        let name = config
+        return {
+            do throws(FileError) {
+                var file: PipelineConfiguration.File?
+                if let name {
+                    file = PipelineConfiguration.File(
+                        name: name, bytes: try readFile(name, bytesMax: AgentOptions.fileBytesMax))
+                }
+                return Self.read(flags, file)
+            } catch {
+                return .failure(ConfigurationErrors(problems: [ConfigurationProblem(name ?? "", error.reason)]))
+            }
+        }
+    }
+
     /// The whole configuration; what is wrong with it, and what can be known before anything is started, is a usage error.
     func configure(_ flags: FlagValues) throws -> Configured<AgentConfiguration> {
-        switch AgentConfiguration.parse(
-            flags, environment: Machine.environment, file: try file(), readFile: AgentOptions.readSecret)
-        {
+        switch Self.read(flags, try file()) {
         case .success(let configured):
             if let store, let reason = Machine.reasonNotWritable(folder: store) ?? Machine.makeWritable(folder: store) {
                 throw ValidationError("--store \(store): cannot be written: \(reason)")

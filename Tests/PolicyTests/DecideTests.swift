@@ -65,7 +65,8 @@ struct DecideTests {
             #expect(policy.decide(.module(path)).isAllowed, "\(path)")
         }
         for path in [
-            "/srv/app2/main.js", "/srv/main.js", "/srv/app/../app2/x.js", "/srv/app//x.js", "/srv/app/./x.js", "srv/app/x.js",
+            "/srv/app2/main.js", "/srv/main.js", "/srv/app/../app2/x.js", "/srv/app//x.js", "/srv/app/./x.js",
+            "srv/app/x.js",
             "/srv/app/..", "node:fs", "sidelight", "data:text/javascript,1", "",
         ] {
             #expect(!policy.decide(.module(path)).isAllowed, "\(path)")
@@ -92,8 +93,10 @@ struct DecideTests {
             #expect(connect(policy, url).isAllowed, "\(url)")
         }
         for url in [
-            "http://api.example.com/", "https://api.example.com:444/", "http://api.example.com:443/", "https://example.org/",
-            "https://example.org.evil.test/", "https://xexample.org/", "http://a.example.org/", "https://api.example.com.evil/",
+            "http://api.example.com/", "https://api.example.com:444/", "http://api.example.com:443/",
+            "https://example.org/",
+            "https://example.org.evil.test/", "https://xexample.org/", "http://a.example.org/",
+            "https://api.example.com.evil/",
             "https://evil.test/", "https://sub.plain.test/", "https://plain.test.evil/",
         ] {
             let decision = connect(policy, url)
@@ -125,9 +128,12 @@ struct DecideTests {
     }
 
     @Test(arguments: [
-        "http://127.0.0.1/", "http://127.1/", "http://0x7f.1/", "http://2130706433/", "http://[::1]/", "http://[::ffff:7f00:1]/",
-        "http://localhost/", "http://LOCALHOST./", "http://a.localhost/", "http://169.254.169.254/", "http://0/", "http://10.0.0.1/",
-        "http://[64:ff9b::a00:1]/", "http://[2002:7f00:1::]/", "http://[fe80::1]/", "http://[fd00:ec2::254]/", "http://[::]/",
+        "http://127.0.0.1/", "http://127.1/", "http://0x7f.1/", "http://2130706433/", "http://[::1]/",
+        "http://[::ffff:7f00:1]/",
+        "http://localhost/", "http://LOCALHOST./", "http://a.localhost/", "http://169.254.169.254/", "http://0/",
+        "http://10.0.0.1/",
+        "http://[64:ff9b::a00:1]/", "http://[2002:7f00:1::]/", "http://[fe80::1]/", "http://[fd00:ec2::254]/",
+        "http://[::]/",
     ])
     func privatePlacesAreRefusedUnlessNamed(_ url: String) throws {
         let open = try network(["*"])
@@ -174,7 +180,8 @@ struct DecideTests {
             #expect(policy.decide(.read(path: path)).isAllowed, "\(path)")
         }
         for path in [
-            "/srv/database", "/srv", "/srv/data/../x", "/srv/data/..", "/srv/data/./a", "/srv//data/a", "/srv/data/", "srv/data/a",
+            "/srv/database", "/srv", "/srv/data/../x", "/srv/data/..", "/srv/data/./a", "/srv//data/a", "/srv/data/",
+            "srv/data/a",
             "/etc/app.confx", "", "/", "/srv/data/a\u{0}b", ".", "..",
         ] {
             #expect(!policy.decide(.read(path: path)).isAllowed, "\(path)")
@@ -212,8 +219,10 @@ struct DecideTests {
     }
 
     @Test(arguments: [
-        "", "https://", "https://a/b", "https://a?x", "a b", "*.*.com", "a.*.com", "*a.com", "https://a:0", "a:65536", "a:1-", "a:9-1",
-        "a:+1", "a:http", "[::1", "[::1]x", "[1:2]:3", "1.2.3", "0x7f.1", "1.2.3.4/33", "::1/129", "1.2.3.4/-1", "1.2.3.4/", "b\u{FC}cher.de",
+        "", "https://", "https://a/b", "https://a?x", "a b", "*.*.com", "a.*.com", "*a.com", "https://a:0", "a:65536",
+        "a:1-", "a:9-1",
+        "a:+1", "a:http", "[::1", "[::1]x", "[1:2]:3", "1.2.3", "0x7f.1", "1.2.3.4/33", "::1/129", "1.2.3.4/-1",
+        "1.2.3.4/", "b\u{FC}cher.de",
         "user@host", "a..b", ".a", "1https://a", "://a", "-\u{0}", "a:1:2",
     ])
     func whatIsNoRuleIsNone(_ text: String) {
@@ -221,8 +230,10 @@ struct DecideTests {
     }
 
     @Test(arguments: [
-        "https://api.example.com", "https://api.example.com:8443", "*.example.org:443", "db.internal:8000-8010", "10.0.0.0/8",
-        "10.0.0.0/8:80", "[::1]", "[::1]:8080", "[fd00::/8]:80", "*", "*:443", "localhost", "wss://a.test", "http://a.test:*",
+        "https://api.example.com", "https://api.example.com:8443", "*.example.org:443", "db.internal:8000-8010",
+        "10.0.0.0/8",
+        "10.0.0.0/8:80", "[::1]", "[::1]:8080", "[fd00::/8]:80", "*", "*:443", "localhost", "wss://a.test",
+        "http://a.test:*",
         "a_b.test", "service://orders",
     ])
     func rulesAreWrittenAsTheyAreRead(_ text: String) throws {

@@ -13,8 +13,10 @@ struct NeedsTests {
         .reach(host: "localhost", address: IPAddress(v6High: 0, low: 1), port: 81),
         .connect(method: "GET", scheme: "http", host: "[::1]", port: 82),
         .reach(host: "[::1]", address: IPAddress(v6High: 0, low: 1), port: 82),
-        .read(path: "/srv/a b/\u{E4}$HOME/x"), .write(path: "/tmp/out\"\\"), .environment("API_URL"), .module("node:events"),
-        .module("/srv/app/lib.js"), .module("/opt/x.js"), .code, .wasm, .worker, .preciseClock, .random, .crypto("AES-GCM"),
+        .read(path: "/srv/a b/\u{E4}$HOME/x"), .write(path: "/tmp/out\"\\"), .environment("API_URL"),
+        .module("node:events"),
+        .module("/srv/app/lib.js"), .module("/opt/x.js"), .code, .wasm, .worker, .preciseClock, .random,
+        .crypto("AES-GCM"),
     ]
 
     private func audited(_ accesses: [Access]) -> PolicyNeeds {
@@ -39,7 +41,9 @@ struct NeedsTests {
         let policy = Policy.strict.resolved(entry: "/srv/app/main.js") { $0 }
         for left in Self.accesses {
             // What another access of the list needs, too, is no more than that one's.
-            let others = Self.accesses.filter { $0 != left && ($0.permission != left.permission || $0.target != left.target) }
+            let others = Self.accesses.filter {
+                $0 != left && ($0.permission != left.permission || $0.target != left.target)
+            }
             let needed = !policy.decide(left).isAllowed
             #expect(audited(others).added(to: policy).policy.decide(left).isAllowed != needed, "\(left)")
         }
@@ -57,12 +61,17 @@ struct NeedsTests {
     @Test func hostileTargetsMakeNoRules() {
         var needs = PolicyNeeds()
         for permission in Permission.allCases {
-            for target in ["*", "a*", "/*", "", "a\nb", "x y", String(repeating: "/a", count: 200), "\u{1B}[0m", "*:443", "*.com:1"] {
+            for target in [
+                "*", "a*", "/*", "", "a\nb", "x y", String(repeating: "/a", count: 200), "\u{1B}[0m", "*:443",
+                "*.com:1",
+            ] {
                 needs.add(permission, rule: "x (nothing allows it)", target: target)
             }
         }
         var expected = Policy.strict
-        (expected.allowsCode, expected.allowsWasm, expected.allowsWorkers, expected.allowsRandom) = (true, true, true, true)
+        (expected.allowsCode, expected.allowsWasm, expected.allowsWorkers, expected.allowsRandom) = (
+            true, true, true, true
+        )
         expected.clock = .exact
         #expect(needs.added(to: .strict).policy == expected)
     }

@@ -61,6 +61,11 @@ struct RecordMaker {
         finish(.spanStart)
     }
 
+    mutating func finding(_ log: LogRecord, scope: UInt16 = 0) {
+        self.log(log, scope: scope)
+        records[records.count - 1][4] = RecordKind.finding.rawValue
+    }
+
     mutating func log(_ log: LogRecord, scope: UInt16 = 0, isError: Bool = false) {
         intern(log.attributes)
         begin()

@@ -1,16 +1,18 @@
 internal import Server
 internal import Telemetry
 
-/// `/api/v1/logs/tail`: log records as they come.
+/// `/api/v1/logs/tail`: log records as they come; `/api/v1/findings/tail`: those that are findings.
 struct LogPages: AdminPages {
     let followers: LogFollowers
-    let paths = ["/api/v1/logs/tail"]
+    let paths = ["/api/v1/logs/tail", "/api/v1/findings/tail"]
 
     /// `?level=warn&service=NAME&trace=ID&contains=TEXT`, none of which has to be there.
     func answer(_ request: borrowing ServedRequest, _ responder: Responder) -> Bool {
-        guard request.pathIs("/api/v1/logs/tail") else { return false }
+        let isOfFindings = request.pathIs("/api/v1/findings/tail")
+        guard isOfFindings || request.pathIs("/api/v1/logs/tail") else { return false }
         guard AdminHandler.isGetting(request, responder) else { return true }
         var filter = LogFollowers.Filter()
+        filter.isOfFindings = isOfFindings
         for field in request.queryFields {
             if field.name == "service" {
                 filter.service = field.value

@@ -20,6 +20,8 @@ final class LogFollowers: @unchecked Sendable {
         var traceID: TraceID?
         /// Stands somewhere in the record's text, or in keys or texts of its attributes. Nil: no matter what does.
         var contains: SoughtText?
+        /// Findings alone.
+        var isOfFindings = false
 
         /// What is seen without decoding the record. Where text is sought, `passes(_:)` is to follow: bytes that are none may look like it.
         func mayPass(_ item: Batch.Item, _ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -30,6 +32,7 @@ final class LogFollowers: @unchecked Sendable {
         }
 
         func passes(_ record: LogRecord) -> Bool {
+            if isOfFindings, !record.eventName.hasPrefix("sidelight.") || Finding(record) == nil { return false }
             guard let contains else { return true }
             return contains.isFound(in: record.body) || contains.isFound(in: record.severityText)
                 || contains.isFound(in: record.eventName)

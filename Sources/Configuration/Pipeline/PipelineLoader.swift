@@ -160,6 +160,10 @@ struct PipelineLoader {
         var common = CommonLoader()
         common.read(&section, flags)
         configuration.common = common.configuration
+        if section.has("policy") {
+            _ = section.node("policy")
+            section.warning("policy", "only `sidelight serve` and `run` read it; `agent` runs no program")
+        }
         let effective = section.finish()
         check()
         return effective

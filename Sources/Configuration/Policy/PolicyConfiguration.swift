@@ -17,6 +17,24 @@ public struct PolicyConfiguration: Hashable, Sendable {
 
     public init() {}
 
+    /// Reads a policy by its name, finding all errors at once.
+    /// - Parameters:
+    ///   - name: A file, or one of those that are built in.
+    ///   - folder: Absolute; where the command was started.
+    public static func load(
+        _ name: String, folder: String, environment: [String: String],
+        readFile: @escaping (String) -> PipelineConfiguration.FileText
+    ) -> (configuration: PolicyConfiguration, errors: [ConfigurationProblem], warnings: [ConfigurationProblem]) {
+        let loading = FileLoading(
+            fileName: name, environment: environment, hasProgram: { _ in true }, readFile: readFile)
+        var configuration = PolicyConfiguration()
+        switch PolicyLoader.named(name, folder: folder, loading, readFile: readFile) {
+        case .success(let read): configuration = read
+        case .failure(let problem): loading.error(.flag(name), [], problem.message)
+        }
+        return (configuration, loading.problems.errors.inOrder, loading.problems.warnings.inOrder)
+    }
+
     /// Nothing but what a policy of this base says.
     public init(base: Policy.Base) {
         policy = Policy(base: base)

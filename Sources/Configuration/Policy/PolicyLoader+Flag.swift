@@ -43,7 +43,7 @@ extension PolicyLoader {
     }
 
     /// The policy of this name: one of the three that are built in, or a file.
-    private static func named(
+    static func named(
         _ name: String, folder: String, _ loading: FileLoading,
         readFile: @escaping (String) -> PipelineConfiguration.FileText
     ) -> Result<PolicyConfiguration, WrongValue> {

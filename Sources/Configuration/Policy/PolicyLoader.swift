@@ -47,7 +47,7 @@ struct PolicyLoader {
         readCode(&section)
         readVolume(&section)
         readLimits(&section)
-        readFence(&section)
+        configuration.fence.read(&section)
         readSignature(&section)
         readCheck(&section)
         readSecrets(&section)
@@ -173,7 +173,8 @@ extension ScalarKind where Value == String {
                 let path = try path.parse(text)
                 let folder = path.hasSuffix("/**") ? String(path.dropLast(3)) : path
                 guard !folder.contains("*") else {
-                    throw WrongValue("has a \"*\": a folder stands for all that is in it, and nothing else can be left open")
+                    throw WrongValue(
+                        "has a \"*\": a folder stands for all that is in it, and nothing else can be left open")
                 }
                 return folder.isEmpty ? "/" : folder
             },
@@ -184,7 +185,8 @@ extension ScalarKind where Value == String {
     fileprivate static var ruleName: ScalarKind {
         ScalarKind(
             parse: { text throws(WrongValue) in
-                guard (1...256).contains(text.utf8.count), !text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else {
+                guard (1...256).contains(text.utf8.count), !text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F })
+                else {
                     throw WrongValue("is no name: that has 1 to 256 bytes, and no space in it")
                 }
                 guard !text.dropLast().contains("*") else {

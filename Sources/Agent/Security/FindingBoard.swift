@@ -1,0 +1,91 @@
+internal import Policy
+internal import Store
+internal import Synchronization
+internal import Telemetry
+internal import Wire
+
+/// What the workers of a workload have found lately, the policy they run under, and what that would have to allow while it is audited. Any thread.
+final class FindingBoard: Sendable {
+    /// The latest that are kept.
+    static let keptMax = 1_000
+
+    private struct State {
+        var kept = FIFOFindings()
+        var total: UInt64 = 0
+        var needs = PolicyNeeds()
+        var policy: Policy
+        /// As it was named; nil: there is none.
+        var source: String?
+    }
+
+    private let entry: String
+    private let state: Mutex<State>
+
+    init(_ policy: Policy, source: String?, entry: String) {
+        self.entry = entry
+        state = Mutex(State(policy: policy, source: source))
+    }
+
+    /// Another one holds for workers that are started from now on.
+    func change(_ policy: Policy, source: String?) {
+        state.withLock { ($0.policy, $0.source) = (policy, source) }
+    }
+
+    func take(_ findings: [Finding], _ resource: Resource) {
+        state.withLock { state in
+            for finding in findings {
+                state.total += 1
+                state.kept.append(finding, resource)
+                guard finding.kind == .audit, let permission = finding.permission.flatMap(Permission.init) else {
+                    continue
+                }
+                state.needs.add(permission, rule: finding.rule ?? "", target: finding.target ?? "")
+            }
+        }
+    }
+
+    /// The latest last.
+    /// - Parameters:
+    ///   - kind: Nil: of all kinds.
+    ///   - countMax: Of those that are given.
+    func latest(_ kind: Finding.Kind?, countMax: Int) -> (total: UInt64, findings: [StoredLog]) {
+        state.withLock { state in
+            let wanted = state.kept.all.filter { kind == nil || $0.finding.kind == kind }
+            let logs = wanted.suffix(countMax).map {
+                StoredLog(record: $0.finding.record, resource: $0.resource, scope: Self.scope)
+            }
+            return (state.total, logs)
+        }
+    }
+
+    private static let scope = InstrumentationScope(name: Release.name, version: Release.version)
+
+    /// The policy in force, as a file; while it is audited, the one that allows all that was done, too.
+    var policyFile: String {
+        let (policy, source, needs) = state.withLock { ($0.policy, $0.source, $0.needs) }
+        guard policy.isAudited else { return Messages.lines("# The policy of \(entry).\n" + policy.yaml) }
+        let (needed, remarks) = needs.added(to: policy)
+        let what = source == nil || source == "strict" ? "what \(entry) did" : "what \(source!) allows and \(entry) did"
+        var text = "# The policy that allows \(what). `sidelight check policy FILE` explains it.\n"
+        for remark in remarks { text += "# Not in it: \(remark)\n" }
+        return Messages.lines(text + needed.yaml)
+    }
+}
+
+/// A ring of the latest findings.
+private struct FIFOFindings {
+    private var items: [(finding: Finding, resource: Resource)] = []
+    private var next = 0
+
+    mutating func append(_ finding: Finding, _ resource: Resource) {
+        if items.count < FindingBoard.keptMax {
+            items.append((finding, resource))
+        } else {
+            items[next] = (finding, resource)
+            next = (next + 1) % items.count
+        }
+    }
+
+    /// In the order they came.
+    var all: ArraySlice<(finding: Finding, resource: Resource)> { items[next...] + items[..<next] }
+}

@@ -1,0 +1,179 @@
+"""Policies from the command's side: what --audit prints is what the program needs, findings are told and counted, and a changed policy is taken over."""
+
+import http.server
+import json
+import re
+import signal
+import threading
+import urllib.request
+
+import pytest
+from serving import wait_for
+
+# Does a bit of everything that a policy may refuse; says of each whether it could.
+PROGRAM = """
+import { value } from './lib/own.mjs';
+const tries = {
+    fetch: async () => (await fetch(`http://127.0.0.1:${process.argv[2]}/`)).status,
+    variable: () => { if (process.env.APP_NAME !== 'shop') throw new Error('not shown'); },
+    eval: () => (0, eval)('1'),
+    wasm: () => new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])),
+    random: () => crypto.getRandomValues(new Uint8Array(1)),
+    digest: () => crypto.subtle.digest('SHA-256', new Uint8Array(1)),
+    outside: () => import(process.argv[3]),
+};
+const told = {};
+for (const name in tries) {
+    try { await tries[name](); told[name] = 'ok'; } catch (error) { told[name] = error.name; }
+}
+console.log(JSON.stringify(told));
+"""
+
+
+@pytest.fixture
+def site():
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def needy(sidelight, site, tmp_path):
+    """Runs the program with what it needs beside it."""
+    sidelight.write("app/main.mjs", PROGRAM)
+    sidelight.write("app/lib/own.mjs", "export const value = 1;\n")
+    outside = sidelight.write("outside/module.mjs", "export const value = 2;\n")
+
+    def run(*arguments, receiver=None):
+        export = receiver.export() if receiver else []
+        return sidelight("run", *arguments, *export, "app/main.mjs", site, outside, env={"APP_NAME": "shop", "CANARY": "x"})
+
+    return run
+
+
+def told(result):
+    return json.loads(result.out.splitlines()[-1])
+
+
+def violations(receiver):
+    return [log for log in receiver.logs if log.event_name == "sidelight.violation"]
+
+
+def test_what_an_audit_prints_is_all_that_is_needed(sidelight, needy, make_receiver):
+    audited = make_receiver()
+    result = needy("--audit", receiver=audited)
+    assert result.code == 0 and set(told(result).values()) == {"ok"}, result
+    assert {log.event_name for log in audited.logs} >= {"sidelight.audit"} and not violations(audited)
+    policy = result.err[result.err.index("# The policy that allows") :]
+    sidelight.write("needed.yaml", policy)
+
+    checked = sidelight("check", "policy", "--json", "needed.yaml")
+    assert checked.code == 0 and checked.json["valid"] and not checked.json["warnings"], checked
+
+    receiver = make_receiver()
+    again = needy("--policy", "needed.yaml", receiver=receiver)
+    assert again.code == 0 and set(told(again).values()) == {"ok"}, (policy, again)
+    assert not violations(receiver), (policy, violations(receiver))
+
+    # Each line of a rule is needed: without it something is refused.
+    lines = policy.splitlines()
+    rules = [at for at, line in enumerate(lines) if re.match(r"\s*- |  \w+: allow|\w+: (allow|exact)", line)]
+    assert len(rules) >= 6, policy
+    for at in rules:
+        sidelight.write("less.yaml", "\n".join(lines[:at] + lines[at + 1 :]) + "\n")
+        receiver = make_receiver()
+        less = needy("--policy", "less.yaml", receiver=receiver)
+        if "clock" not in lines[at] and "/app" not in lines[at]:
+            assert violations(receiver), (lines[at], less)
+
+
+def test_an_audit_of_a_policy_adds_to_it(sidelight, needy):
+    sidelight.write("own.yaml", "environment: [OTHER]\nnetwork: {deny: [\"127.0.0.1\"]}\n")
+    result = needy("--audit", "--policy", "own.yaml")
+    policy = result.err[result.err.index("# The policy that allows") :]
+    assert '- "OTHER"' in policy and '- "APP_NAME"' in policy
+    assert re.search(r"# Not in it: network 127\.0\.0\.1:\d+: network\.deny\[0\]", policy), policy
+
+
+def test_strict_refuses_and_tells(sidelight, needy, receiver):
+    result = needy("--policy", "strict", receiver=receiver)
+    assert result.code == 0
+    assert "ok" not in told(result).values(), result
+    found = {log.attributes["sidelight.policy.permission"] for log in violations(receiver)}
+    assert found >= {"network", "code", "wasm", "random", "crypto", "module"}, found
+    for log in violations(receiver):
+        assert log.severity == 13 and log.body and log.trace_id
+
+
+def test_trusted_and_no_policy_allow_everything(needy):
+    for arguments in ([], ["--policy", "trusted"], ["--policy", "standard"]):
+        assert set(told(needy(*arguments)).values()) == {"ok"}
+
+
+def test_a_policy_that_is_wrong_starts_nothing(sidelight, needy):
+    sidelight.write("wrong.yaml", "network: {allow: [\"https://\"]}\nclok: exact\n")
+    result = needy("--policy", "wrong.yaml")
+    assert result.code == 2 and not result.out
+    assert "wrong.yaml:1:19: network.allow[0]" in result.err and "did you mean \"clock\"?" in result.err
+    assert needy("--policy", "none.yaml").code == 2
+    checked = sidelight("check", "policy", "wrong.yaml")
+    assert checked.code == 2 and "wrong.yaml:2:1: clok" in checked.out
+
+
+@pytest.mark.parametrize("name", ["strict", "standard", "trusted"])
+def test_the_bases_are_explained(sidelight, name):
+    result = sidelight("check", "policy", name)
+    assert result.code == 0 and result.out.startswith(f"{name} is valid.\n")
+
+
+def get(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read().decode()
+
+
+SERVED = """
+export default {
+    async fetch(request, env) {
+        try { await fetch('http://10.0.0.1/'); return new Response('reached'); }
+        catch (error) { return new Response(error.code ?? error.name, { status: 403 }); }
+    },
+};
+"""
+
+
+def test_findings_are_on_the_admin_port(serve, receiver):
+    service = serve(SERVED, "--policy", "strict", "--admin", "127.0.0.1:0", receiver=receiver)
+    assert service.get("/")[0] == 403
+    answer = wait_for(lambda: (found := json.loads(get(service.admin + "/api/v1/findings")))["findings"] and found)
+    assert answer["total"] == 1
+    assert "10.0.0.1" in json.dumps(answer["findings"][0])
+    assert json.loads(get(service.admin + "/api/v1/findings?kind=limit"))["findings"] == []
+    assert get(service.admin + "/api/v1/policy").endswith("base: strict\n")
+    metrics = get(service.admin + "/metrics")
+    assert re.search(r'sidelight_policy_violations_total\{.*permission="network".*\} 1', metrics), metrics
+    service.end(signal.SIGTERM)
+
+
+def test_a_changed_policy_is_taken_over_and_a_wrong_one_is_not(sidelight, serve):
+    sidelight.write("policy.yaml", "environment: [A]\n")
+    text = "export default { fetch: () => new Response(Object.keys(process.env).join()) };\n"
+    service = serve(text, "--policy", "policy.yaml", env={"A": "1", "B": "2"})
+    assert service.get("/")[2].decode() == "A"
+    sidelight.write("policy.yaml", "environment: [B\n")
+    service.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "the policy stays as it was" in service.err)
+    sidelight.write("policy.yaml", "environment: [B]\n")
+    service.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "the policy is policy.yaml as it is now" in service.err)
+    wait_for(lambda: service.get("/")[2].decode() == "B")
+    service.end(signal.SIGTERM)
