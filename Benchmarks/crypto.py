@@ -11,7 +11,7 @@ import sys
 
 PROGRAM = pathlib.Path(__file__).with_suffix(".mjs")
 ROUNDS = 3
-COUNTS = {"1 MiB": 200, "PBKDF2": 20}  # others: 5000
+COUNTS = {"1 MiB": 200, "PBKDF2": 20}  # others: 20000
 
 
 def seconds(command, *arguments):
@@ -25,7 +25,7 @@ def main():
     contenders = [[path] for path in sys.argv[1:3]] + [[path, "run", "--allow-all", "--no-prompt"] for path in sys.argv[3:4]]
     names = subprocess.run([*contenders[0], PROGRAM], check=True, capture_output=True, text=True).stdout.split("\n")
     for name in filter(None, names):
-        count = next((count for part, count in COUNTS.items() if part in name), 5000)
+        count = next((count for part, count in COUNTS.items() if part in name), 20000)
         taken = [[] for _ in contenders]
         for _ in range(ROUNDS):
             for command, list_ in zip(contenders, taken):
