@@ -1,6 +1,5 @@
 """Limits, each by code that attacks it: what the client gets, what is recorded, and that others feel nothing."""
 
-import threading
 import time
 
 import pytest
@@ -132,7 +131,8 @@ def test_whoever_ends_the_isolate_gets_503_and_so_does_who_waits(serve, path, li
     assert span.status == other.status == ERROR
     assert said in span.message and said in other.message
     assert span.attributes["sidelight.outcome"] == name
-    assert other.attributes["sidelight.outcome"] == ("replaced" if "window" not in limit else other.attributes["sidelight.outcome"])
+    # A window is of the isolate, and so of all its requests.
+    assert other.attributes["sidelight.outcome"] in (("replaced",) if "window" not in limit else ("replaced", name))
     assert span.attributes["http.response.status_code"] == other.attributes["http.response.status_code"] == 503
     wait_for(lambda: limit.split("=")[0] in hits(service))
     assert service.end() == 0
@@ -185,16 +185,10 @@ def test_the_place_is_filled_soon_however_often_it_is_asked_for(serve):
 
 
 def test_neighbours_in_other_isolates_feel_nothing(serve):
-    service = limited(serve, "cpu=100ms", "--isolates", 2) if False else serve(MODULE, "--limit", "cpu=100ms", "--isolates", "2")
-    failures = []
-    stop = threading.Event()
+    service = serve(MODULE, "--limit", "cpu=100ms", "--isolates", 2)
     # A kept connection stays with its isolate.
     others = [service.connect() for _ in range(20)]
     pids = set(service.workers)
-
-    def spin():
-        while not stop.is_set():
-            assert service.get("/spin")[0] == 503
 
     alive = []
     guilty = service.connect()
@@ -209,8 +203,7 @@ def test_neighbours_in_other_isolates_feel_nothing(serve):
             pass
     survivors = pids & set(service.workers)
     assert len(survivors) == 1, "one isolate of the two was replaced"
-    assert alive and not failures
-    stop.set()
+    assert alive
     assert service.end() == 0
 
 
@@ -242,7 +235,7 @@ def test_buffers_are_refused(serve, path):
 def test_who_catches_the_refusal_goes_on(serve):
     service = limited(serve, "memory=32MB")
     for _ in range(20):
-        assert service.get("/caught")[1:] [1] == b"RangeError"
+        assert service.get("/caught")[2] == b"RangeError"
     assert service.end() == 0
 
 
@@ -337,7 +330,7 @@ def test_rates_of_telemetry(serve):
 def test_clones(serve):
     service = limited(serve, "clone-bytes=10KB")
     assert service.get("/clone")[2] == b"DataCloneError"
-    assert service.get("/deepClone")[2] == b"RangeError,RangeError,none"
+    assert service.get("/deepClone")[2] == b"DataCloneError,RangeError,none"
     assert service.end() == 0
 
 

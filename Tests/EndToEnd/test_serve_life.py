@@ -290,12 +290,8 @@ def test_a_heap_that_is_full(serve):
     with service.connect() as connection:
         connection.request("/wait/other")
         wait_for(lambda: b"waits" in service.get("/happened/other")[2])
-        with pytest.raises(Closed):
-            with service.connect() as dying:
-                dying.request("/heap/full")
-                dying.response()
-        with pytest.raises(Closed):
-            connection.response()
+        assert service.get("/heap/full")[0] == 503
+        assert connection.response()[0] == 503
     assert wait_for(lambda: service.get("/text")[0]) == 200
     for path in ("/heap/full", "/wait/other"):
         span = service.span(path)
@@ -308,8 +304,7 @@ def test_a_handler_that_never_comes_back(serve, limit):
     service = serve(SERVICE, "--limit", f"{limit}=300ms")
     with service.connect() as connection:
         connection.request("/spin")
-        with pytest.raises(Closed):
-            connection.response()
+        assert connection.response()[0] == 503
     assert wait_for(lambda: service.get("/text")[0]) == 200
     span = service.span("/spin")
     assert span.status == ERROR and "300 ms" in span.message

@@ -9,6 +9,26 @@ private final class Kept<Value> {
     init(_ value: Value) { self.value = value }
 }
 
+extension Kept<StretchWatch> {
+    func used(since: Double, cpu: Double) -> Double { value.used(since: since, cpu: cpu) }
+}
+
+extension Kept<TurnWatch> {
+    func look(_ running: TurnClock.Running, _ limits: WatchdogLimits, now: Double, cpu: Double) -> Outcome? {
+        value.look(running, limits, now: now, cpu: cpu)
+    }
+}
+
+extension Kept<ChildWatches> {
+    func look(
+        _ child: Int, _ running: TurnClock.Running, _ limits: WatchdogLimits, now: Double, cpu: Double
+    ) -> Outcome? { value.look(child, running, limits, now: now, cpu: cpu) }
+}
+
+extension Kept<CPUWindowWatch> {
+    func isExceeded(now: Double, cpu: Double) -> Bool { value.isExceeded(now: now, cpu: cpu) }
+}
+
 @Suite struct LimitTests {
     private func running(_ since: Double, owned: Double? = nil, spent: Double = 0) -> TurnClock.Running {
         TurnClock.Running(since: since, ownedSince: owned ?? since, spent: spent)
@@ -20,19 +40,19 @@ private final class Kept<Value> {
 
     @Test func whatWasUsedBeforeATurnWasSeenIsNotCharged() {
         let watch = Kept(StretchWatch())
-        #expect(watch.value.used(since: 1, cpu: 500) == 0)
-        #expect(watch.value.used(since: 1, cpu: 700) == 200)
-        #expect(watch.value.used(since: 2, cpu: 900) == 0, "another turn")
-        #expect(watch.value.used(since: 2, cpu: 800) == 0, "a clock that goes back")
+        #expect(watch.used(since: 1, cpu: 500) == 0)
+        #expect(watch.used(since: 1, cpu: 700) == 200)
+        #expect(watch.used(since: 2, cpu: 900) == 0, "another turn")
+        #expect(watch.used(since: 2, cpu: 800) == 0, "a clock that goes back")
     }
 
     @Test func aTurnThatTakesTheProcessorReachesItsLimit() {
         let limits = WatchdogLimits(requestCPUMilliseconds: 100)
         let watch = Kept(TurnWatch())
         let turn = running(1)
-        #expect(watch.value.look(turn, limits, now: 10 * millisecond, cpu: 50 * millisecond) == nil)
-        #expect(watch.value.look(turn, limits, now: 105 * millisecond, cpu: 145 * millisecond) == nil)
-        let end = watch.value.look(turn, limits, now: 120 * millisecond, cpu: 151 * millisecond)
+        #expect(watch.look(turn, limits, now: 10 * millisecond, cpu: 50 * millisecond) == nil)
+        #expect(watch.look(turn, limits, now: 105 * millisecond, cpu: 145 * millisecond) == nil)
+        let end = watch.look(turn, limits, now: 120 * millisecond, cpu: 151 * millisecond)
         #expect(end == .limit(.cpu(milliseconds: 100)))
     }
 
@@ -41,7 +61,7 @@ private final class Kept<Value> {
         let watch = Kept(TurnWatch())
         for look in 0..<100 {
             let now = Double(look) * 40 * millisecond
-            #expect(watch.value.look(running(1), limits, now: now, cpu: now / 50) == nil)
+            #expect(watch.look(running(1), limits, now: now, cpu: now / 50) == nil)
         }
     }
 
@@ -49,9 +69,9 @@ private final class Kept<Value> {
         let limits = WatchdogLimits(requestCPUMilliseconds: 100)
         let watch = Kept(TurnWatch())
         let turn = running(1, spent: 95 * millisecond)
-        #expect(watch.value.look(turn, limits, now: millisecond, cpu: 0) == nil)
+        #expect(watch.look(turn, limits, now: millisecond, cpu: 0) == nil)
         #expect(
-            watch.value.look(turn, limits, now: 9 * millisecond, cpu: 6 * millisecond)
+            watch.look(turn, limits, now: 9 * millisecond, cpu: 6 * millisecond)
                 == .limit(.cpu(milliseconds: 100)))
     }
 
@@ -62,7 +82,7 @@ private final class Kept<Value> {
         var end: Outcome?
         for look in 0..<20 where end == nil {
             let now = Double(look) * 10 * millisecond
-            end = watch.value.look(running(1, owned: now), limits, now: now, cpu: now)
+            end = watch.look(running(1, owned: now), limits, now: now, cpu: now)
         }
         #expect(end == .limit(.cpu(milliseconds: 100)))
     }
@@ -70,19 +90,19 @@ private final class Kept<Value> {
     @Test func aBlockedLoopIsNoMatterOfCPU() {
         let limits = WatchdogLimits(requestCPUMilliseconds: 100, loopBlockMilliseconds: 50)
         let watch = Kept(TurnWatch())
-        #expect(watch.value.look(running(0), limits, now: 49 * millisecond, cpu: 0) == nil)
+        #expect(watch.look(running(0), limits, now: 49 * millisecond, cpu: 0) == nil)
         #expect(
-            watch.value.look(running(0), limits, now: 51 * millisecond, cpu: 0) == .limit(.loopBlock(milliseconds: 50)))
+            watch.look(running(0), limits, now: 51 * millisecond, cpu: 0) == .limit(.loopBlock(milliseconds: 50)))
     }
 
     @Test func childrenAreLookedAtOneByOne() {
         let limits = WatchdogLimits(requestCPUMilliseconds: 10)
         let watches = Kept(ChildWatches())
-        #expect(watches.value.look(1, running(1), limits, now: 1, cpu: 0) == nil)
-        #expect(watches.value.look(2, running(1), limits, now: 1, cpu: 100 * millisecond) == nil)
-        #expect(watches.value.look(2, running(1), limits, now: 2, cpu: 105 * millisecond) == nil)
+        #expect(watches.look(1, running(1), limits, now: 1, cpu: 0) == nil)
+        #expect(watches.look(2, running(1), limits, now: 1, cpu: 100 * millisecond) == nil)
+        #expect(watches.look(2, running(1), limits, now: 2, cpu: 105 * millisecond) == nil)
         #expect(
-            watches.value.look(1, running(1), limits, now: 2, cpu: 11 * millisecond) == .limit(.cpu(milliseconds: 10)))
+            watches.look(1, running(1), limits, now: 2, cpu: 11 * millisecond) == .limit(.cpu(milliseconds: 10)))
     }
 
     @Test func theClockOfTurnsTellsWhoseItIs() {
@@ -102,7 +122,7 @@ private final class Kept<Value> {
         let watch = Kept(CPUWindowWatch(CPUWindowWatch.Limit(percent: 50, milliseconds: 1_000)))
         var end: Double?
         for now in stride(from: 0.0, to: 2_000, by: 10) where end == nil {
-            if watch.value.isExceeded(now: now, cpu: now) { end = now }
+            if watch.isExceeded(now: now, cpu: now) { end = now }
         }
         #expect(end.map { (500...520).contains($0) } == true)
     }
@@ -110,17 +130,17 @@ private final class Kept<Value> {
     @Test func aShareThatIsKeptIsNeverExceeded() {
         let watch = Kept(CPUWindowWatch(CPUWindowWatch.Limit(percent: 50, milliseconds: 1_000)))
         for now in stride(from: 0.0, to: 60_000, by: 7) {
-            #expect(!watch.value.isExceeded(now: now, cpu: now * 0.49))
+            #expect(!watch.isExceeded(now: now, cpu: now * 0.49))
         }
     }
 
     @Test func whatWasUsedBeforeTheWindowIsForgotten() {
         let watch = Kept(CPUWindowWatch(CPUWindowWatch.Limit(percent: 50, milliseconds: 1_000)))
-        #expect(!watch.value.isExceeded(now: 0, cpu: 0))
-        #expect(!watch.value.isExceeded(now: 450, cpu: 450))
-        #expect(!watch.value.isExceeded(now: 1_500, cpu: 450))
-        #expect(!watch.value.isExceeded(now: 1_900, cpu: 850))
-        #expect(watch.value.isExceeded(now: 2_100, cpu: 1_050))
+        #expect(!watch.isExceeded(now: 0, cpu: 0))
+        #expect(!watch.isExceeded(now: 450, cpu: 450))
+        #expect(!watch.isExceeded(now: 1_500, cpu: 450))
+        #expect(!watch.isExceeded(now: 1_900, cpu: 850))
+        #expect(watch.isExceeded(now: 2_100, cpu: 1_050))
     }
 
     // MARK: the others

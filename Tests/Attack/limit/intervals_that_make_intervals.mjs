@@ -1,6 +1,6 @@
 // attack: intervals that make intervals
 // command: serve
-// limits: timers=100 cpu-window=50%/1s
+// limits: timers=100
 // request: GET /fork -> 200
 // request: GET /fast -> 200 fast
 // expect-limit: timers
