@@ -293,7 +293,6 @@ public final class Run {
         report.add(worker)
         report.received.merge(received, uniquingKeysWith: +)
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
-        if let event = outcome.auditEvent(of: "worker \(worker.process.pid)") { trail.note(event) }
         trail.end("run", target: settings.entry, outcome: outcome.endReason)
         report.agentNanoseconds = clock.processNanoseconds()
         tell(report)

@@ -477,7 +477,6 @@ public final class Serve {
         report.add(worker)
         report.workerUsage.add(usage)
         report.workerEnds[outcome.endReason, default: 0] += 1
-        if let event = outcome.auditEvent(of: "isolate \(worker.place)") { trail.note(event) }
         lastReason = outcome.endReason
         lastEnd = outcome.reason
         isLastAtLimit = outcome.death?.limit != nil
