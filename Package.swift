@@ -93,7 +93,7 @@ let package = Package(
         // 3 drivers
         target("Audit", ["Signing", "Telemetry", "Wire"]),
         target("Bundle", ["Signing", "Telemetry", "Wire"]),
-        target("Linux", ["CLinux", "Queue", "System"]),
+        target("Linux", ["CLinux", "Queue", "System", "Telemetry"]),
         target("Transport", ["CCurl", "CZlib", "System"]),
         target("Resolver", ["CAres", "CLinux", "Discovery", "System", "Wire"]),
         target("Registries", ["CAvahi", "Discovery", "System", "Wire"]),

@@ -49,8 +49,8 @@ public final class Run {
     private let destinations: Destinations
     private let control: ControlServer?
     private let duties: Duties
-    let trail: AuditTrail
     private let findings: FindingBoard
+    let trail: AuditTrail
     private let shown: Shown
     /// Nil: nobody wants to know.
     private var keeper: HealthKeeper?
@@ -150,7 +150,7 @@ public final class Run {
         let shown = Shown()
         self.shown = shown
         let findings = FindingBoard(
-            configuration.worker.policy, source: configuration.policy.source, entry: settings.entry)
+            configuration.worker.policy, source: configuration.policy.source, entry: settings.entry, trail)
         self.findings = findings
         worker = AttendedWorker(
             started, mask: configuration.worker.mask, resource: resource, clock: clock,
@@ -293,6 +293,7 @@ public final class Run {
         report.add(worker)
         report.received.merge(received, uniquingKeysWith: +)
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
+        if let event = outcome.auditEvent(of: "worker \(worker.process.pid)") { trail.note(event) }
         trail.end("run", target: settings.entry, outcome: outcome.endReason)
         report.agentNanoseconds = clock.processNanoseconds()
         tell(report)

@@ -48,6 +48,7 @@ public final class Serve {
     private var fence: FencePlan?
     /// Of workers that are started from now on.
     private var workerConfiguration: WorkerConfiguration
+    private var policy: PolicyConfiguration
     private let findings: FindingBoard
     private var fenceNotice = FenceNotice()
     private var supervisor: ServeSupervisor
@@ -159,8 +160,9 @@ public final class Serve {
         self.trail = trail
         self.fence = fence
         workerConfiguration = settings.configuration.worker
+        policy = settings.configuration.policy
         findings = FindingBoard(
-            workerConfiguration.policy, source: settings.configuration.policy.source, entry: settings.entry)
+            workerConfiguration.policy, source: policy.source, entry: settings.entry, trail)
         self.identity = identity
         self.messages = messages
         self.socket = socket
@@ -303,7 +305,8 @@ public final class Serve {
         keeper?.reloading()
         readPolicy()
         do throws(StartRefusal) {
-            signed = try SignedStart.admit(settings.entry, settings.configuration.policy.signature, trail)
+            workerConfiguration.secrets = try SecretValues.read(policy.secrets.sources)
+            signed = try SignedStart.admit(settings.entry, policy.signature, trail)
         } catch {
             messages.warn("\(settings.entry) is not taken as it is now: \(error.problems[0]); what was serves on")
             keeper?.reloaded()
@@ -313,31 +316,45 @@ public final class Serve {
         if identity.beginCheck(now: now) { isPollerOld = true }
     }
 
-    /// The policy as it is now; one that is not valid, or cannot be had here, changes nothing.
+    /// The policy as it is now, for workers that are started from here on; one that is not valid, or cannot be had here, changes nothing.
     private func readPolicy() {
         guard let read = settings.readAgain, !supervisor.isEnding else { return }
-        let configured: AgentConfiguration
+        var configured: AgentConfiguration
         switch read() {
         case .success(let success): configured = success.value
-        case .failure(let errors):
-            for problem in errors.problems { messages.warn("the policy stays as it was: \(problem)") }
-            return
+        case .failure(let errors): return tellPolicyStays(errors.problems.map(\.description))
+        }
+        do throws(StartRefusal) {
+            try configured.fetchSecrets()
+        } catch {
+            return tellPolicyStays(error.problems)
         }
         var next = workerConfiguration
-        next.limits = configured.worker.limits
-        next.policy = configured.worker.policy
-        next.freezesPrimordials = configured.worker.freezesPrimordials
-        next.fence = configured.worker.fence
-        guard next != workerConfiguration else { return }
+        next.takePolicy(of: configured.worker)
+        guard next != workerConfiguration || configured.policy != policy else { return }
         do throws(FenceError) {
             fence = try FencePlan(
                 next, next.policy, entry: settings.entry, cacheDirectory: Worker.cacheDirectory)
         } catch {
-            return messages.warn("the policy stays as it was: \(error)")
+            return tellPolicyStays([error.description])
         }
         workerConfiguration = next
-        findings.change(next.policy, source: configured.policy.source)
-        messages.say("the policy is \(configured.policy.source ?? "none") as it is now")
+        policy = configured.policy
+        findings.change(workerConfiguration.policy, source: policy.source)
+        let name = policy.source ?? "none"
+        trail.note(
+            AuditEvent(
+                .policyChange, actor: "uid \(Machine.userID)", action: "reload", target: name, outcome: "changed",
+                reason: workerConfiguration.policy.words.joined(separator: " ")))
+        messages.say("the policy is \(name) as it is now")
+    }
+
+    private func tellPolicyStays(_ problems: [String]) {
+        for problem in problems { messages.warn("the policy stays as it was: \(problem)") }
+        trail.note(
+            AuditEvent(
+                .policyChange, actor: "uid \(Machine.userID)", action: "reload", target: policy.source ?? "none",
+                outcome: "refused", reason: problems.first ?? ""))
     }
 
     /// The admin port shows the certificate that is there now; one that cannot be used changes nothing.
@@ -460,6 +477,7 @@ public final class Serve {
         report.add(worker)
         report.workerUsage.add(usage)
         report.workerEnds[outcome.endReason, default: 0] += 1
+        if let event = outcome.auditEvent(of: "isolate \(worker.place)") { trail.note(event) }
         lastReason = outcome.endReason
         lastEnd = outcome.reason
         isLastAtLimit = outcome.death?.limit != nil

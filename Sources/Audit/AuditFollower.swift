@@ -1,3 +1,5 @@
+internal import Signing
+
 /// Reads what is appended to a log. It takes no lock: a line counts when its end is there.
 public struct AuditFollower {
     private let files: any AuditFiles
@@ -6,6 +8,11 @@ public struct AuditFollower {
 
     /// From its end as it is now.
     public init(_ files: any AuditFiles) throws(AuditFileError) {
+        do throws(SigningError) {
+            try CryptoLibrary.require()
+        } catch {
+            throw AuditFileError(error.description)
+        }
         self.files = files
         let sizes = try files.list().filter { AuditNames.isSegment($0.key) }
         segment = sizes.keys.max()

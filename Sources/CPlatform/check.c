@@ -1,4 +1,5 @@
-// The sources of the code validator (Sources/Platform/js/check), in the order they are put together, behind acorn, which scripts/setup has put into .deps.
+// The sources of the code validator (Sources/Platform/js/check), in the order they are put together, behind acorn, which scripts/setup has put into .deps
+// (MIT licence, copyright 2012-2022 by its contributors; github.com/acornjs/acorn).
 // A test compares this list with the folder.
 #include "sl_platform.h"
 

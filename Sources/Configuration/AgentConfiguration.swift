@@ -72,10 +72,9 @@ public struct AgentConfiguration: Hashable, Sendable {
             if read.policy.source == nil { configuration.policy = PolicyConfiguration(base: .strict) }
             configuration.policy.policy.isAudited = true
         }
+        configuration.policy.signature.require(flags.requiredSignatures, &problems)
         configuration.worker.apply(configuration.policy)
         configuration.worker.limits = read.policy.effectiveLimits(given: configuration.worker.limits)
-        configuration.policy.signature.require(flags.requiredSignatures, &problems)
-        configuration.worker.check = read.policy.check
         configuration.worker.check.isAudited = flags.isAudited
         configuration.isJSON = flags.isJSON
         configuration.logLevel = LogLevel.parse(flag: flags.logLevel, environment, &problems)

@@ -78,6 +78,14 @@ public struct WorkerConfiguration: Hashable, Sendable {
         policy = configuration.policy
         freezesPrimordials = configuration.freezesPrimordials
         fence = configuration.fence
+        check = configuration.check
+    }
+
+    /// What a policy has to do with, as another has it.
+    public mutating func takePolicy(of other: WorkerConfiguration) {
+        (policy, freezesPrimordials, fence) = (other.policy, other.freezesPrimordials, other.fence)
+        (check, limits) = (other.check, other.limits)
+        (secrets, hiddenVariables) = (other.secrets, other.hiddenVariables)
     }
 
     /// Reads it from flags and environment, finding all errors at once.

@@ -105,7 +105,7 @@ extension Workload {
 
     /// Nil: the policy closes no network. Throws when it does not allow this.
     private func networkGate(for fetch: FetchStart) throws(JSFailure) -> NetworkGate? {
-        guard !policy.isOpen(.network) else { return nil }
+        guard !policyGate.policy.isOpen(.network) else { return nil }
         let place = URLPlace(fetch.url)
         var scheme = place?.scheme ?? ""
         if case .upgraded = fetch.body { scheme = scheme == "https" ? "wss" : "ws" }

@@ -197,7 +197,10 @@ final class HTTP2Session {
         if loop.isAsked(connection) {
             let asked = withHead(of: stream, .none) { loop.ask(connection, $0) }
             if let client = asked.client { stream.client = client }
-            if asked.refusal != nil { refusal = asked.refusal }
+            if let refusal = asked.refusal {
+                guard stream.length ?? 0 > limits.lingerBytesMax else { return stream.refusal = refusal }
+                return refuse(stream, refusal)
+            }
         }
         if let refusal { return refuse(stream, refusal) }
         if let length = stream.length, length > connection.bodyBytesMax { refuseSize(stream) }
@@ -205,6 +208,11 @@ final class HTTP2Session {
 
     func data(_ id: Int32, _ bytes: UnsafeRawBufferPointer) {
         guard let stream = streams[id], case .reading = stream.state else { return }
+        if let refusal = stream.refusal {
+            stream.thrownAway += bytes.count
+            if stream.thrownAway > limits.lingerBytesMax { refuse(stream, refusal) }
+            return
+        }
         guard stream.body.count + bytes.count <= connection.bodyBytesMax else { return refuseSize(stream) }
         guard stream.body.append(bytes, expected: stream.length, loop.budget) else {
             loop.counters.count(.memory)
@@ -232,6 +240,7 @@ final class HTTP2Session {
         guard let stream = streams[id], !stream.isWhole else { return }
         stream.isWhole = true
         guard case .reading = stream.state, !isFlooded else { return }
+        if let refusal = stream.refusal { return refuse(stream, refusal) }
         stream.state = .awaiting
         stream.deadline = .max
         guard let coding = stream.coding, stream.body.count > 0 else {

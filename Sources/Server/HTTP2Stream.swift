@@ -29,6 +29,9 @@ final class HTTP2Stream {
     var coding: ContentCoding?
     /// Who sends it, as far as the door has asked.
     var client: String?
+    /// Why the door does not let it in. Its body is read first, and thrown away: clients take an answer that comes before they have sent theirs for a failure.
+    var refusal: HTTP1Exchange.Refusal?
+    var thrownAway = 0
     var length: Int?
     var body = BodyCollector()
 

@@ -2,12 +2,12 @@ internal import CCrypto
 
 /// libcrypto, which is loaded when it is first needed.
 public enum CryptoLibrary {
-    /// Loads it. Whatever else this target offers may be used after that only.
+    /// Loads it, or says why it cannot be had.
     public static func require() throws(SigningError) {
         if let problem = sl_crypto_problem() { throw SigningError(String(cString: problem)) }
     }
 
-    /// Bytes of the kernel's random numbers.
+    /// Bytes of the kernel's random numbers, for which it is not needed.
     public static func random(_ count: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: count) { room, made in
             sl_crypto_random(room.baseAddress!, count)

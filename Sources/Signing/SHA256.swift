@@ -11,15 +11,16 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
 
     private init(bytes: [UInt8]) { self.bytes = bytes }
 
-    /// Of these bytes. `CryptoLibrary.require` must have succeeded.
+    /// Of these bytes. Traps where there is no libcrypto: `CryptoLibrary.require` says so before.
     public init(of content: UnsafeRawBufferPointer) {
+        precondition(sl_crypto_problem() == nil, "libcrypto is not there")
         bytes = [UInt8](unsafeUninitializedCapacity: Self.bytesCount) { room, count in
             sl_crypto_sha256(content.baseAddress, content.count, room.baseAddress!)
             count = Self.bytesCount
         }
     }
 
-    /// Of these bytes. `CryptoLibrary.require` must have succeeded.
+    /// The same.
     public init(of content: [UInt8]) { self = content.withUnsafeBytes { Digest(of: $0) } }
 
     /// From 64 hex digits in lower case.

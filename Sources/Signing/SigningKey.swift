@@ -152,8 +152,10 @@ public struct PublicKey: Hashable, Sendable, CustomStringConvertible {
         return pem
     }
 
+    /// False, too, where there is no libcrypto.
     public func isValid(_ signature: Signature, of message: [UInt8]) -> Bool {
-        message.withUnsafeBytes {
+        guard sl_crypto_problem() == nil else { return false }
+        return message.withUnsafeBytes {
             sl_crypto_ed25519_verify(bytes, $0.baseAddress, $0.count, signature.bytes)
         }
     }

@@ -24,8 +24,10 @@ public struct FindingCounter: Hashable, Sendable {
     ]
     /// The first counts all limits that have no cell of their own.
     public static let limits = [
-        "other", "cpu", "cpu-window", "wall", "heap", "memory", "stack", "loop-block", "requests", "subrequests", "fetches", "timers",
-        "promises", "workers", "sockets", "response", "logs-per-second", "spans-per-second", "clone-bytes", "modules", "module-bytes",
+        "other", "cpu", "cpu-window", "wall", "heap", "memory", "stack", "loop-block", "requests", "subrequests",
+        "fetches", "timers",
+        "promises", "workers", "sockets", "response", "logs-per-second", "spans-per-second", "clone-bytes", "modules",
+        "module-bytes",
     ]
 
     // Cells there is room for: 64.

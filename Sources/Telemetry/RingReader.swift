@@ -64,7 +64,8 @@ public struct RingReader: ~Copyable {
             memcpy(buffer + count, start + count, first - count)
             count = first
         }
-        // All at once: four times cheaper than by record. One that the chunk's end cuts comes again, whole.
+        // All at once: four times cheaper than by record. One that the chunk's end cuts comes
+        // again, whole.
         mask?.apply(UnsafeMutableRawBufferPointer(start: buffer, count: count))
         var position = 0
         while count - position >= RecordLimits.headerBytes {

@@ -55,33 +55,38 @@ extension Policy {
             let clock = value["clock"]?.string.flatMap(Clock.init), let code = value["code"]?.bool,
             let wasm = value["wasm"]?.bool, let workers = value["workers"]?.bool, let random = value["random"]?.bool
         else { return nil }
-        self.init(base: base)
-        isAudited = audited
-        (allowsCode, allowsWasm, allowsWorkers, allowsRandom) = (code, wasm, workers, random)
-        self.clock = clock
-        network = nil
+        // Observers of properties, by which it knows what is open, are not called within an initializer.
+        var policy = Policy(base: base)
+        policy.isAudited = audited
+        policy.allowsCode = code
+        policy.allowsWasm = wasm
+        policy.allowsWorkers = workers
+        policy.allowsRandom = random
+        policy.clock = clock
+        policy.network = nil
         if let part = value["network"] {
             guard let allow = Self.rules(part["allow"]), let deny = Self.rules(part["deny"]), let deny,
                 let privates = Self.rules(part["private"])
             else { return nil }
-            network = NetworkRules(allow: allow, deny: deny, privates: privates)
+            policy.network = NetworkRules(allow: allow, deny: deny, privates: privates)
         }
-        modules = nil
+        policy.modules = nil
         if let part = value["modules"] {
             guard let names = Self.texts(part["names"]), let names, let paths = Self.texts(part["paths"]), let paths,
                 let own = part["own"]?.bool
             else { return nil }
-            modules = ModuleRules(names: names, paths: paths, allowsOwn: own, entry: part["entry"]?.string)
+            policy.modules = ModuleRules(names: names, paths: paths, allowsOwn: own, entry: part["entry"]?.string)
         }
         guard let read = Self.texts(value["read"]), let write = Self.texts(value["write"]),
             let environment = Self.texts(value["environment"]), let crypto = Self.texts(value["crypto"])
         else { return nil }
-        self.read = read.map { PathRules($0, key: "files.read") }
-        self.write = write.map { PathRules($0, key: "files.write") }
-        self.environment = environment.map { NameRules($0, key: "environment") }
-        self.crypto = crypto.map { NameRules($0, key: "crypto") }
-        volume.logsPerSecond = value["logsPerSecond"]?.integer.map { Int($0) }
-        volume.spansPerSecond = value["spansPerSecond"]?.integer.map { Int($0) }
+        policy.read = read.map { PathRules($0, key: "files.read") }
+        policy.write = write.map { PathRules($0, key: "files.write") }
+        policy.environment = environment.map { NameRules($0, key: "environment") }
+        policy.crypto = crypto.map { NameRules($0, key: "crypto") }
+        policy.volume.logsPerSecond = value["logsPerSecond"]?.integer.map { Int($0) }
+        policy.volume.spansPerSecond = value["spansPerSecond"]?.integer.map { Int($0) }
+        self = policy
     }
 
     /// `.some(nil)`: there is none. Nil: it is no list of texts.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Glibc
 import Linux
 import System
 import Transport
@@ -55,6 +56,9 @@ struct AdminAccess: ParsableArguments {
         options.keyFile = key
         return options
     }
+
+    /// What opens the doors of agents is none of a workload's business, which inherits the environment. Before there are threads.
+    static func forgetToken() { unsetenv(tokenVariable) }
 
     /// The URL that `--admin` means: HOST:PORT, which is plain HTTP, or http://HOST:PORT, or https://HOST:PORT. Nil: it is none of them.
     static func url(_ place: String) -> String? {

@@ -58,7 +58,7 @@ struct AuditVerifyCommand: ParsableCommand {
         }
         let output = Output()
         if json {
-            output.line(Self.json(verdict, publicKey))
+            output.json(Self.json(verdict, publicKey))
         } else {
             for line in Self.text(verdict, publicKey) { output.line(line) }
         }

@@ -129,7 +129,7 @@ struct AuditPrinter {
     init(isJSON: Bool) { self.isJSON = isJSON }
 
     func print(_ entry: AuditEntry, _ line: ArraySlice<UInt8>) {
-        if isJSON { return output.line(String(decoding: line, as: UTF8.self)) }
+        if isJSON { return output.json(String(decoding: line, as: UTF8.self)) }
         let event = entry.event
         var parts = [
             paint(TimeText.dateAndTime(event.time), .dim), "#\(entry.number)",

@@ -43,7 +43,7 @@ struct FindingPrinter {
     /// The end of it. Whether nothing was found of the level.
     mutating func finish() -> Bool {
         switch form {
-        case .sarif: output.line(String(decoding: sarif.finish(), as: UTF8.self))
+        case .sarif: output.json(String(decoding: sarif.finish(), as: UTF8.self))
         case .json:
             rows.endArray()
             var json = JSONWriter()
@@ -59,7 +59,7 @@ struct FindingPrinter {
                 }
             }
             // The rows are an array already.
-            output.line("\(json.text.dropLast()),\"findings\":\(rows.text)}")
+            output.json("\(json.text.dropLast()),\"findings\":\(rows.text)}")
         case .text: output.line(summary)
         }
         output.flush()

@@ -53,7 +53,7 @@ struct KeygenCommand: ParsableCommand {
                 json.field("secretFile", keyFile)
                 json.field("publicFile", publicFile)
             }
-            output.line(json.text)
+            output.json(json.text)
         } else {
             output.line("\(key.publicKey.id)")
             output.line("\(keyFile.escaped): the secret key, which signs: keep it to yourself")

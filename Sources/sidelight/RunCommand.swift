@@ -63,6 +63,7 @@ struct RunCommand: ParsableCommand {
             configuration: configured.value, entry: entry, arguments: Array(program.dropFirst()))
         settings.warnings = configured.warnings.map(\.description)
         settings.isQuiet = options.quiet
+        AdminAccess.forgetToken()
         Run.run(settings).end()
     }
 }

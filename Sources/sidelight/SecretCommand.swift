@@ -88,7 +88,7 @@ struct SecretEncryptCommand: ParsableCommand {
         }
         if let out { return try KeyFile.replace(out, with: sealed) }
         let output = Output()
-        output.line(String(decoding: sealed.dropLast(), as: UTF8.self))
+        for line in sealed.split(separator: UInt8(ascii: "\n")) { output.line(String(decoding: line, as: UTF8.self)) }
         output.flush()
     }
 }

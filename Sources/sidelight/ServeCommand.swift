@@ -109,6 +109,7 @@ struct ServeCommand: ParsableCommand {
         settings.readAgain = options.again(flags)
         settings.warnings = configured.warnings.map(\.description)
         settings.isQuiet = options.quiet
+        AdminAccess.forgetToken()
         Serve.run(settings).end()
     }
 }

@@ -65,7 +65,7 @@ struct SignCommand: ParsableCommand {
                 json.name("files")
                 json.array { json in for file in manifest.files { json.string(file.path) } }
             }
-            output.line(json.text)
+            output.json(json.text)
         } else {
             for file in manifest.files { output.line("  \(file.digest.hex.prefix(16))  \(file.path.escaped)") }
             output.line("\(counted(manifest.files.count, "file")) signed by \(manifest.key.id): \(path.escaped)")
@@ -119,7 +119,7 @@ struct VerifyCommand: ParsableCommand {
         do throws(BundleRefusal) {
             let bundle = try BundleCheck.verify(entry: entry, manifest: manifest, keys: keys.isEmpty ? nil : trusted)
             if json {
-                output.line(Self.json(bundle, []))
+                output.json(Self.json(bundle, []))
             } else {
                 let trust = keys.isEmpty ? ", a key that nobody said to trust (--key)" : ""
                 output.line(
@@ -128,7 +128,7 @@ struct VerifyCommand: ParsableCommand {
         } catch {
             problems = error.problems
             if json {
-                output.line(Self.json(nil, problems))
+                output.json(Self.json(nil, problems))
             } else {
                 for problem in problems { output.line(problem.escaped) }
             }

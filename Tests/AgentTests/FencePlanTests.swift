@@ -1,3 +1,4 @@
+import Audit
 import Configuration
 import Linux
 import Policy
@@ -130,13 +131,16 @@ import Wire
         #expect(ring.fence?.layers == [.seccomp, .net])
     }
 
-    @Test func aWorkerThatTheFenceKilledWasRefused() {
+    @Test func aWorkerThatTheFenceKilledWasRefused() throws {
         let named = WorkerOutcome(
             status: .signaled(31, coreDumped: false), deathNote: (.fence, "execve"), ringBroken: nil, requestedBy: nil)
         #expect(named.exitCode == 3)
         #expect(named.openSpanReason == "killed by the fence: syscall execve")
         #expect(named.openSpanErrorType == WorkerOutcome.ErrorType.fence)
         #expect(named.death?.refusedCall == "execve")
+        let event = try #require(named.auditEvent(of: "isolate 1"))
+        #expect(event.kind == .violation)
+        #expect([event.actor, event.target, event.outcome] == ["isolate 1", "execve", "refused"])
         // The kernel's own doing, with nobody to say which: another machine's numbers.
         let nameless = WorkerOutcome(
             status: .signaled(31, coreDumped: false), deathNote: nil, ringBroken: nil, requestedBy: nil)

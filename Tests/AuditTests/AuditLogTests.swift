@@ -36,6 +36,21 @@ import Testing
         #expect(try AuditVerifier.ownKey(files) == log.publicKey)
     }
 
+    @Test func whoFollowsSeesWhatIsAppended() throws {
+        let files = SimulatedAuditFiles()
+        var limits = AuditLimits()
+        limits.segmentBytesMax = 2_000
+        let log = try AuditLog(files, limits)
+        try log.append([event(0)], now: 1)
+        var follower = try AuditFollower(files)
+        var seen: [UInt64] = []
+        for index in 1..<12 {
+            try log.append([event(index)], now: 1)
+            try follower.next { entry, _ in seen.append(entry.number) }
+        }
+        #expect(seen == Array(2...seen.last!) && files.segments.count > 2)
+    }
+
     @Test func severalProcessesHaveOneChain() throws {
         let files = SimulatedAuditFiles()
         let (one, two) = (try AuditLog(files), try AuditLog(files))

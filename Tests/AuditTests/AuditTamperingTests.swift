@@ -44,7 +44,7 @@ import Testing
     /// With all that follows, so that the chain is right again.
     @Test func aChainWrittenAnewIsFoundByTheSignedEnd() throws {
         var previous = Digest.zero
-        files.lines = (1...9).map { number in
+        files.lines = (1...UInt64(9)).map { number in
             let (line, hash) = AuditEntry.line(
                 AuditEvent(.admin, time: 1, actor: "alice", action: "reload"), number: number, previous: previous)
             previous = hash

@@ -194,6 +194,40 @@ import Testing
         #expect(loaded.configuration.policy.yaml == policy.yaml)
     }
 
+    @Test func damagedFilesTrapNothingAndWhatIsTakenIsPrintedAsItWas() throws {
+        let text = """
+            base: standard
+            network: {allow: ["https://a.test", {host: "b.test", ports: [1-2], methods: [GET]}], deny: ["*.c.test"], private: ["10.0.0.0/8:80"]}
+            files: {read: [./data], write: [/out]}
+            environment: [A, "B_*"]
+            modules: ["node:*", "./**"]
+            code: {eval: deny, wasm: allow}
+            clock: coarse
+            crypto: [SHA-256]
+            """
+        let bytes = Array(text.utf8)
+        var random = SeededRandom(state: 28)
+        var taken = 0
+        for _ in 0..<1_000 {
+            var damaged = bytes
+            for _ in 0...random.below(3) {
+                let at = random.below(damaged.count)
+                switch random.below(3) {
+                case 0: damaged.remove(at: at)
+                case 1: damaged[at] = UInt8(truncatingIfNeeded: random.next())
+                default: damaged.insert(bytes[random.below(bytes.count)], at: at)
+                }
+            }
+            let loaded = PolicyConfiguration.load("p.yaml", folder: "/srv", environment: [:]) { _ in .bytes(damaged) }
+            guard loaded.errors.isEmpty else { continue }
+            taken += 1
+            let policy = loaded.configuration.policy
+            let again = load(policy.yaml)
+            #expect(again.errors.isEmpty && again.configuration.policy == policy, "\(policy.yaml)")
+        }
+        #expect(taken > 50)
+    }
+
     @Test func whatWasNeededIsPrintedReadAndHolds() throws {
         var needs = PolicyNeeds()
         let entry = "/srv/a \"b\" ${HOME}/main.js"

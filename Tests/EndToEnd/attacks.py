@@ -18,7 +18,7 @@ A case is a file, or a folder with case.js or case.mjs. It is copied to a folder
     // expect-outcome: exceededCpu                      sidelight.outcome of a span
     // expect-stderr: REGEX
 
-Whatever a case says, nothing may say ESCAPED, $TARGET may get no request (unless `// expect-reached`), and what is in $SECRET, a file outside of the case's folder, and in the variable
+Whatever a case says, nothing may say ESCAPED, $TARGET may get no request (unless `// expect-reached: yes`), and what is in $SECRET, a file outside of the case's folder, and in the variable
 CANARY may be said nowhere.
 """
 

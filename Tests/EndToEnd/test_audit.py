@@ -1,8 +1,11 @@
 """The audit log: what is put on record, and that whoever changes it is found out."""
 
+import hashlib
 import json
 import re
+import shutil
 import signal
+import subprocess
 
 import pytest
 from serving import Service, wait_for
@@ -39,6 +42,26 @@ def test_start_and_stop_are_on_record(served):
     assert verdict["sound"] and verdict["entries"] == 6 and verdict["unsigned"] == 0 and verdict["signatures"] == 3
     folder = served.folder / ".sidelight/audit"
     assert folder.stat().st_mode & 0o777 == 0o700 and (folder / "key.pem").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl here")
+def test_somebody_elses_code_verifies_it(served):
+    """By docs/specs/audit-log.md, and OpenSSL's command."""
+    folder = served.folder / ".sidelight/audit"
+    previous = "0" * 64
+    for number, line in enumerate(log_of(served).read_bytes().splitlines(), 1):
+        entry = json.loads(line)
+        assert (entry["seq"], entry["prev"]) == (number, previous)
+        previous = hashlib.sha256(b"sidelight audit entry v1\n" + line[: line.rindex(b',"hash":"')]).hexdigest()
+        assert entry["hash"] == previous
+    head = json.loads((folder / "head.json").read_text())
+    assert (head["seq"], head["hash"]) == (number, previous)
+    (served.folder / "message").write_text(f"sidelight audit head v1\n{number}\n{previous}\n{head['time']}\n")
+    (served.folder / "signature").write_bytes(bytes.fromhex(head["signature"]))
+    subprocess.run(
+        ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", folder / "key.pub.pem", "-rawin", "-in", served.folder / "message", "-sigfile", served.folder / "signature"],
+        check=True, capture_output=True,
+    )  # fmt: skip
 
 
 def test_a_run_that_did_nothing_worth_it_leaves_no_log(sidelight):
@@ -120,5 +143,6 @@ def test_two_processes_have_one_chain(sidelight):
 def test_a_hostile_name_is_shown_as_text(sidelight):
     sidelight.write("a\x1b[31m\u202e.mjs", MODULE)
     assert Service(sidelight, "a\x1b[31m\u202e.mjs").end(signal.SIGTERM) == 0
+    assert entries(sidelight)[0]["target"] == "a\x1b[31m\u202e.mjs"
     text = sidelight("audit", "ls").out
     assert "\x1b" not in text and "\u202e" not in text and "\\e[31m" in text

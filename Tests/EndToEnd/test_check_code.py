@@ -14,16 +14,16 @@ RULES = {
     "no-eval": (
         [
             "eval('1')", "(0, eval)('1')", "globalThis.eval(x)", "window['ev' + 'al'](x)", "const g = globalThis; g[`eval`](x)", "const { eval: e } = globalThis; e(x)",
-            "const f = eval; f(x)", "setTimeout(eval, 1, 'x')", "eval.call(null, x)", "globalThis?.eval?.(x)", "self.self.eval(x)", "new Map([['a', eval]])",
+            "const f = eval; f(x)", "setTimeout(eval, 1, 'x')", "eval.call(null, x)", "globalThis?.eval?.(x)", "self.self.eval(x)", "let e; ({ eval: e } = globalThis)", "Reflect.get(globalThis, 'eval')(x)", "Object.getOwnPropertyDescriptor(globalThis, 'eval').value(x)", "new Map([['a', eval]])",
         ],
-        ["typeof eval", "function f(eval_) { eval_(1); }", "const eval2 = () => {}; eval2()", "x.eval('1')", "redis.eval(script)", "if (eval === f) g()", "class A { eval() {} }", "({ eval: 1 })"],
+        ["const { eval: e } = redis", "Reflect.get(target, 'eval')", "typeof eval", "function f(eval_) { eval_(1); }", "const eval2 = () => {}; eval2()", "x.eval('1')", "redis.eval(script)", "if (eval === f) g()", "class A { eval() {} }", "({ eval: 1 })"],
     ),
     "no-function-constructor": (
         [
             "new Function('a')", "Function('return this')()", "(function () {}).constructor('x')", "(() => {}).constructor('x')()", "[].constructor.constructor('x')()",
             "Object.getPrototypeOf(async function () {}).constructor('x')", "const A = Object.getPrototypeOf(function* () {}).constructor; new A('x')", "Reflect.construct(Function, ['x'])",
             "Function.apply(null, ['x'])", "const F = Function", "globalThis['Func' + 'tion']('x')", "new (class {}).constructor('x')", "String.constructor('x')", "Function.prototype.constructor('x')",
-            "''.constructor.constructor('return process')()", "Function.bind(null, 'x')()", "async () => {}; (async () => {}).__proto__.constructor('x')",
+            "''.constructor.constructor('return process')()", "Function.bind(null, 'x')()", "const { Function: F } = globalThis; new F('x')", "Reflect.get(globalThis, 'Function')('x')", "async () => {}; (async () => {}).__proto__.constructor('x')",
         ],
         ["f instanceof Function", "Function.prototype.call.call(f)", "this.constructor('x')", "new this.constructor(1)", "a.constructor.name", "x.constructor === Object", "class Function2 {}",
          "typeof x === 'function'", "function f(Function) { return new Function(); }", "is(value, Function)", "Function[Symbol.hasInstance]"],
@@ -343,3 +343,47 @@ def test_the_validator_cannot_open_anything(sidelight):
         command.kill()
         command.wait()
     assert sidelight("check", "code", "wait.js").code == 2
+
+
+def test_a_policy_has_code_checked_by_rules_beside_it(sidelight):
+    sidelight.write("policies/p.yaml", "base: standard\ncheck: {require: true, rules: [own.yaml]}\n")
+    sidelight.write("policies/own.yaml", "rules: [{id: house/no-debugger, pattern: DebuggerStatement, message: not here}]\n")
+    sidelight.write("bad.mjs", "console.log('ran'); debugger;\n")
+    sidelight.write("good.mjs", "console.log('ran');\n")
+    done = sidelight("run", "--policy", "policies/p.yaml", "bad.mjs")
+    assert (done.code, done.out) == (3, "")
+    assert "bad.mjs:1:21" in done.err and "not here (house/no-debugger)" in done.err
+    done = sidelight("run", "--policy", "policies/p.yaml", "good.mjs")
+    assert (done.code, done.out) == (0, "ran\n")
+
+
+def test_suppressions_count_in_a_policy_that_says_so(sidelight):
+    sidelight.write("a.js", "// sidelight-ignore-next-line no-eval -- ours\nconsole.log(eval('1 + 1'));\n")
+    for text, code in (("", 3), (", suppressions: true", 0)):
+        sidelight.write("p.yaml", f"base: standard\ncheck: {{require: true{text}}}\n")
+        assert sidelight("run", "--policy", "p.yaml", "a.js").code == code
+
+
+def test_a_policy_that_is_tried_out_lets_code_run(sidelight):
+    sidelight.write("a.js", "console.log(eval('1 + 1'));\n")
+    sidelight.write("p.yaml", "base: standard\ncheck: {require: true}\n")
+    done = sidelight("run", "--policy", "p.yaml", "--audit", "a.js")
+    assert (done.code, done.out) == (0, "2\n")
+
+
+def test_a_service_that_does_not_pass_is_not_served(sidelight):
+    sidelight.write("a.mjs", "export default { fetch() { return new Response(eval('1')); } };\n")
+    sidelight.write("p.yaml", "base: standard\ncheck: {require: true}\n")
+    done = sidelight("serve", "--policy", "p.yaml", "--listen", "127.0.0.1:0", "--admin", "off", "a.mjs")
+    assert done.code != 0
+    assert "no-eval" in done.err
+
+
+def test_policies_tell_what_is_wrong_with_their_rules(sidelight):
+    sidelight.write("a.js", "f();\n")
+    sidelight.write("own.yaml", "rules: [{id: mine, message: m}]\n")
+    for text, place in (("rules: [own.yaml]", "own.yaml:1:"), ("rules: [none.yaml]", "p.yaml:2:"), ("level: fatal", "p.yaml:2:"), ("required: true", "p.yaml:2:")):
+        sidelight.write("p.yaml", f"base: standard\ncheck: {{{text}}}\n")
+        done = sidelight("run", "--policy", "p.yaml", "a.js")
+        assert done.code == 2
+        assert place in done.err, done.err

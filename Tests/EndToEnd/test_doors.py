@@ -166,6 +166,11 @@ def test_a_workloads_admin_port_is_a_door_too(serve, sidelight):
     assert requests.get(service.url + "/").status_code == 200
 
 
+def test_a_workload_does_not_get_the_operators_token(sidelight):
+    sidelight.write("a.mjs", "console.log(String(process.env.SIDELIGHT_TOKEN), process.env.OTHER);")
+    assert sidelight("run", "a.mjs", env={"SIDELIGHT_TOKEN": READ, "OTHER": "there"}).out == "undefined there\n"
+
+
 # -- TLS
 
 

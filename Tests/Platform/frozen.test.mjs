@@ -51,6 +51,7 @@ test('the platform works', async () => {
     assert.match(printed.join(''), /a { b: 1 }/);
     run(`process.exitCode = 0; process.env.A = 'b'; process.on('exit', () => {}); Error.stackTraceLimit = 5; try { null.a; } catch (error) { error.stack; }`);
     run(`addEventListener('error', () => {}); const t = new EventTarget(); t.addEventListener('a', (e) => e.preventDefault()); t.dispatchEvent(new Event('a')); new AbortController().abort()`);
+    assert.equal(run(`Buffer.from('YQ==', 'base64').toString() + Buffer.concat([Buffer.alloc(1, 98), Buffer.from([99])]) + Buffer.from('ab').subarray(1)`), 'abcb');
     assert.equal(run(`(typeof atob('YQ=='))`), 'string');
     const { context, trace } = realm.internal.builtin('@opentelemetry/api');
     trace.getTracer('a').startActiveSpan('b', (span) => { span.setAttribute('c', 1); span.end(); });

@@ -1,11 +1,15 @@
 // No path leads from what a program has to what the host has: everything that can be reached from the global object, the modules and objects of the platform's classes is
 // walked, and neither `ops`, `internal`, `primordials` nor anything that only they have is among it.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { types } from 'node:util';
 import vm from 'node:vm';
 import { boot } from './harness.mjs';
 import { makeRing } from './serve.mjs';
+
+const sources = path.resolve(import.meta.dirname, '../../Sources/Platform/js');
 
 /** Objects of a program: one of each kind that it gets from the platform, and what errors tell of the stack. */
 const objects = `(builtin) => {
@@ -102,4 +106,33 @@ test('nothing of the host can be reached', async () => {
     const roots = [vm.runInContext('globalThis', realm.context), found, modules];
     const { count } = walk(roots, forbidden);
     assert.ok(count > 3000, `${count} objects`);
+});
+
+/** Every field that the platform's sources set by assignment. */
+function fields() {
+    const names = new Set();
+    for (const folder of [sources, path.join(sources, 'late')]) {
+        for (const file of fs.readdirSync(folder)) {
+            if (!file.endsWith('.js') || file.startsWith('script_')) continue;
+            for (const [, name] of fs.readFileSync(path.join(folder, file), 'utf8').matchAll(/\bthis\.([A-Za-z_]\w*) =[^=]/g)) names.add(name);
+        }
+    }
+    return [...names];
+}
+
+test('no object of the platform\'s own is handed to a setter of Object.prototype', () => {
+    const realm = boot({ ring: makeRing(), print() {}, fetch: () => true, ops: () => ({ refCount() {} }) });
+    for (const name of realm.internal.builtinNames()) realm.internal.builtin(name);
+    const caught = vm.runInContext(`(names) => {
+        const caught = [];
+        for (const name of names) Object.defineProperty(Object.prototype, name, { __proto__: null, configurable: true, get() { return undefined; }, set(value) {
+            caught.push(this.constructor?.name + '.' + name);
+            Object.defineProperty(this, name, { __proto__: null, value, writable: true, configurable: true, enumerable: true });
+        } });
+        return caught;
+    }`, realm.context)(fields());
+    vm.runInContext(objects, realm.context)((name) => realm.internal.builtin(name));
+    // What a program gets anyway.
+    const own = ['Span', 'Context', 'Tracer', 'Counter', 'Meter', 'TypeError', 'RangeError'];
+    assert.deepEqual([...new Set(caught)].filter((found) => !own.includes(found.split('.')[0])), []);
 });

@@ -33,6 +33,7 @@ struct PolicyJSONTests {
             let read = try #require(Policy(json: policy.json))
             #expect(read == policy)
             #expect(read.isOpen == policy.isOpen && read.json == policy.json)
+            for permission in Permission.allCases { #expect(read.isOpen(permission) == policy.isOpen(permission)) }
             #expect(read.network?.deny.first?.name == policy.network?.deny.first?.name)
         }
     }

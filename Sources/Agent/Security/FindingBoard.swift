@@ -1,3 +1,4 @@
+internal import Audit
 internal import Policy
 internal import Store
 internal import Synchronization
@@ -19,10 +20,12 @@ final class FindingBoard: Sendable {
     }
 
     private let entry: String
+    private let trail: AuditTrail
     private let state: Mutex<State>
 
-    init(_ policy: Policy, source: String?, entry: String) {
+    init(_ policy: Policy, source: String?, entry: String, _ trail: AuditTrail) {
         self.entry = entry
+        self.trail = trail
         state = Mutex(State(policy: policy, source: source))
     }
 
@@ -42,6 +45,23 @@ final class FindingBoard: Sendable {
                 state.needs.add(permission, rule: finding.rule ?? "", target: finding.target ?? "")
             }
         }
+        for finding in findings { if let event = Self.event(finding, resource) { trail.note(event) } }
+    }
+
+    /// What is put on record of it; nil: nothing, for nothing was refused.
+    private static func event(_ finding: Finding, _ resource: Resource) -> AuditEvent? {
+        let record = finding.record
+        let isViolation = finding.kind == .violation
+        guard finding.kind != .audit else { return nil }
+        var actor = "worker"
+        if case .int(let pid)? = resource.attributes["process.pid"] { actor += " \(pid)" }
+        return AuditEvent(
+            isViolation ? .violation : .limit, time: record.time,
+            actor: actor, action: (isViolation ? finding.permission : finding.limit) ?? "",
+            target: finding.target ?? "",
+            outcome: finding.outcome ?? (isViolation ? "refused" : ""), reason: finding.sentence,
+            attributes: record.attributes, traceID: record.traceID.isValid ? record.traceID : nil,
+            spanID: record.spanID.isValid ? record.spanID : nil)
     }
 
     /// The latest last.
@@ -62,7 +82,8 @@ final class FindingBoard: Sendable {
 
     /// The policy in force, as a file; while it is audited, the one that allows all that was done, too.
     var policyFile: String {
-        let (policy, source, needs) = state.withLock { ($0.policy, $0.source, $0.needs) }
+        let (policy, named, needs) = state.withLock { ($0.policy, $0.source, $0.needs) }
+        let (entry, source) = (Messages.printable(entry), named.map(Messages.printable))
         guard policy.isAudited else { return Messages.lines("# The policy of \(entry).\n" + policy.yaml) }
         let (needed, remarks) = needs.added(to: policy)
         let what = source == nil || source == "strict" ? "what \(entry) did" : "what \(source!) allows and \(entry) did"

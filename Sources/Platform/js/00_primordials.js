@@ -154,6 +154,9 @@ primordials.SafeSet = makeSafe(Set, class SafeSet extends Set { constructor() { 
 primordials.SafeWeakMap = makeSafe(WeakMap, class SafeWeakMap extends WeakMap { constructor() { super(); } });
 primordials.SafeWeakSet = makeSafe(WeakSet, class SafeWeakSet extends WeakSet { constructor() { super(); } });
 
+/** For a class whose objects no program gets: what it assigns to their fields is not seen by a setter of Object.prototype, which would be handed the object. */
+primordials.cutOff = function cutOff(Class) { setPrototypeOf(Class.prototype, null); };
+
 /** The values of an iterable given by user code, read by the iteration protocol (WebIDL sequence<T>). Throws TypeError when it is none. */
 primordials.arrayFromIterable = function arrayFromIterable(iterable, what, convert = undefined) {
     const isObject = (typeof iterable === 'object' && iterable !== null) || typeof iterable === 'function';

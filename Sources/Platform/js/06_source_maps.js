@@ -8,7 +8,7 @@
 const {
     ArrayIsArray, ArrayPrototypeJoin, ArrayPrototypePop, ArrayPrototypePush, Error, JSONParse, ObjectPrototypeHasOwnProperty, SafeMap,
     StringPrototypeCharCodeAt, StringPrototypeEndsWith, StringPrototypeIndexOf, StringPrototypeLastIndexOf, StringPrototypeSlice,
-    StringPrototypeStartsWith,
+    StringPrototypeStartsWith, cutOff,
 } = primordials;
 
 // Base64 digit of a character code, -1 for others.
@@ -95,6 +95,7 @@ class Mappings {
         return negative ? -value : value;
     }
 }
+cutOff(Mappings);
 
 /** Insertion sort by generated column: unsorted lines are rare and nearly sorted. */
 function sortSegments(segments) {
@@ -157,6 +158,7 @@ class SourceMap {
         return { source: this.sources[index], line: segments[at + 2], column: segments[at + 3], content: typeof content === 'string' ? content : null };
     }
 }
+cutOff(SourceMap);
 
 function readSections(sections, script) {
     if (!ArrayIsArray(sections)) throw new Error('its sections are no array');

@@ -3,7 +3,7 @@
 // Limits that the platform's JavaScript enforces: docs/limits.md. Who reaches one gets an exception, or what is too much is left out and counted. Those that end
 // an isolate are the host's (Sources/Runtime/Limits).
 
-const { ErrorCaptureStackTrace, RangeError, SafeWeakMap } = primordials;
+const { ErrorCaptureStackTrace, RangeError, SafeWeakMap, cutOff } = primordials;
 const { DOMException } = internal;
 
 /** By their names. Infinity: there is none. */
@@ -92,6 +92,7 @@ class Rate {
         return false;
     }
 }
+cutOff(Rate);
 const logs = new Rate('logs-per-second', 'log records');
 const spans = new Rate('spans-per-second', 'spans');
 

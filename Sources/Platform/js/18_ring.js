@@ -6,7 +6,7 @@
 
 const {
     ArrayBufferIsView, ArrayIsArray, NumberIsInteger, ObjectKeys, SafeMap, StringPrototypeCharCodeAt, StringPrototypeSlice,
-    TypedArrayPrototypeSlice,
+    TypedArrayPrototypeSlice, cutOff,
 } = primordials;
 
 // ---- Records (sections 1 and 2 of the format) ----
@@ -201,6 +201,7 @@ class Step {
         this.child = null; // the first step of the span that began here last
     }
 }
+cutOff(Step);
 
 // Bounds of what is learnt: keys on a path, other orders at one step, other texts at one key, units of a text, ids left to names and keys.
 const PATH_KEYS = 32, FORKS = 16, CHANGES = 8, VALUE_UNITS = 64, VALUE_IDS = STRING_IDS >> 1;
@@ -285,6 +286,7 @@ class Kept {
         this.parts = parts;
     }
 }
+cutOff(Kept);
 const BYTES = 7, ARRAY = 8, MAP = 9;
 
 // Elements and members one value may have in all, at every depth; further ones are left out.

@@ -10,7 +10,7 @@
 // Nothing at load time that a snapshot cannot hold: `start` binds what exists only at run time.
 
 const {
-    ArrayIsArray, DatePrototypeGetTime, MathFloor, ReflectApply, SafeMap, StringPrototypeSlice, StringPrototypeStartsWith,
+    ArrayIsArray, DatePrototypeGetTime, MathFloor, ReflectApply, SafeMap, StringPrototypeSlice, StringPrototypeStartsWith, cutOff,
 } = primordials;
 const {
     bound, open, openLeavingRoom, openWithin, commit, drop, dropUnless, fits, limit, headAfter, putInline, putAttributes, keep, keepAll, leftOut,
@@ -92,6 +92,7 @@ class Value {
         this.depth = next === null ? 1 : next.depth + 1;
     }
 }
+cutOff(Value);
 const DELETED = {};
 
 function withValue(list, key, value) {
@@ -218,6 +219,7 @@ class TraceId {
         this.t3 = t3;
     }
 }
+cutOff(TraceId);
 const NO_TRACE = new TraceId(0, 0, 0, 0);
 
 // Every field costs a store, and eight bytes of fresh memory for each span. The methods only hand on: what the platform does with spans of
@@ -450,6 +452,7 @@ class Rare {
         this.droppedLinks = 0;
     }
 }
+cutOff(Rare);
 const rare = (span) => span._rare ??= new Rare();
 
 // Ring time of a span's start; it is in the clock cell, too, afterwards.

@@ -6,7 +6,7 @@
 const { trace: core, ring, otelApi } = internal;
 const {
     ArrayPrototypeForEach, ArrayPrototypeIndexOf, ArrayPrototypeSlice, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, ArrayPrototypeSplice, JSONStringify,
-    MathMax, MathMin, NumberIsFinite, ObjectKeys, RegExpPrototypeExec, SafeMap, StringPrototypeSlice, StringPrototypeToLowerCase,
+    MathMax, MathMin, NumberIsFinite, ObjectKeys, RegExpPrototypeExec, SafeMap, StringPrototypeSlice, StringPrototypeToLowerCase, cutOff,
 } = primordials;
 
 const COUNTER = 1, UP_DOWN = 2, GAUGE = 3, HISTOGRAM = 4;
@@ -32,6 +32,7 @@ class Point {
         this.buckets = buckets;
     }
 }
+cutOff(Point);
 
 class Instrument {
     constructor(meter, name, type, options) {

@@ -55,7 +55,7 @@ function record(kind, severity, sentence, attributes, span) {
 function note(kind, permission, rule, target, reason, span = trace.activeSpan()) {
     ops.countFinding(kind, permission);
     target = StringPrototypeSlice(target, 0, targetUnitsMax);
-    if (kind === 'audit' ? !isNew(`${permission} ${target}`) : !isDue(`${permission} ${target}`)) return;
+    if (kind === 'audit' ? !isNew(`${permission} ${rule} ${target}`) : !isDue(`${permission} ${target}`)) return;
     record(kind, kind === 'audit' ? severityInfo : severityWarn, reason, {
         __proto__: null,
         'sidelight.finding.kind': kind, 'sidelight.policy.permission': permission, 'sidelight.policy.rule': rule, 'sidelight.policy.target': target,

@@ -6,7 +6,7 @@
 // The host has one timer. All of ours lie in a binary heap by (due time, sequence); a timer knows its place, so clearing one takes it out at once and a
 // server that clears a time limit per request keeps no garbage. Each callback runs in the context that was current when its timer was made.
 
-const { ArrayPrototypePop, ArrayPrototypePush, Error, Number, ObjectDefineProperty, Promise, ReflectApply, SafeMap, SymbolFor } = primordials;
+const { ArrayPrototypePop, ArrayPrototypePush, Error, Number, ObjectDefineProperty, Promise, ReflectApply, SafeMap, SymbolFor, cutOff } = primordials;
 const { limits, refusal } = internal.limits;
 const { defineGlobalFunction, requireArguments } = internal.webidl;
 
@@ -26,6 +26,7 @@ class Timer {
         this.place = -1; // in the heap; -1: not in it
     }
 }
+cutOff(Timer);
 
 const heap = [];
 const byId = new SafeMap();
@@ -205,6 +206,7 @@ class Immediate {
         this.context = ops.context();
     }
 }
+cutOff(Immediate);
 const immediateById = new SafeMap();
 
 function startImmediate(callback, args) {

@@ -6,7 +6,7 @@
 
 const {
     ArrayPrototypeJoin, StringPrototypeCharCodeAt, StringPrototypeIncludes, StringPrototypeIndexOf, StringPrototypeLastIndexOf,
-    StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase,
+    StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase, cutOff,
 } = primordials;
 const { split } = internal.text;
 const { parseHost, percentEncode, setC0, setFragment, setPath, setQuery, setSpecialQuery, setUserinfo } = internal.urlHost;
@@ -49,6 +49,7 @@ class URLRecord {
         this.port = other.port;
     }
 }
+cutOff(URLRecord);
 
 // ---- Pieces of the machine ----
 

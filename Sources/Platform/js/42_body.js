@@ -6,7 +6,7 @@
 const {
     ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, ArrayPrototypePush, JSONParse, ObjectDefineProperty, Promise, ReflectGetOwnPropertyDescriptor,
     StringPrototypeCharCodeAt, StringPrototypeSlice, TypeError, TypedArrayPrototypeGetBuffer,
-    TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array,
+    TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array, cutOff,
 } = primordials;
 const { blobBytes, blobType, isBlob, joinBytes, makeBlob } = internal.blob;
 const { bytesOf, noBytes } = internal.encoding;
@@ -29,6 +29,7 @@ class Body {
         this.used = false; // the source was read, without a stream
     }
 }
+cutOff(Body);
 
 // ---- What the host feeds ----
 
@@ -141,6 +142,7 @@ class Feed {
         return this.controller.stream;
     }
 }
+cutOff(Feed);
 
 // ---- Reading ----
 

@@ -5,7 +5,7 @@
 
 const {
     ArrayPrototypeIncludes, Boolean, NumberPrototypeToString, StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeSlice,
-    StringPrototypeToUpperCase, TypeError,
+    StringPrototypeToUpperCase, TypeError, cutOff,
 } = primordials;
 const { customInspect } = internal;
 const { Body, addType, cloneBody, defineBody, extract, isUnusable, moveStream, typeOfExtracted, typeOfList } = internal.body;
@@ -163,6 +163,7 @@ class Options {
         this.referrerPolicy = from === undefined ? '' : from.referrerPolicy;
     }
 }
+cutOff(Options);
 const usual = new Options(undefined, undefined);
 
 let isRequest, requestState, makeIncoming, abortIncoming;

@@ -7,7 +7,7 @@
 
 const {
     ArrayPrototypePush, RegExpPrototypeExec, SafeMap, StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeSlice,
-    StringPrototypeToUpperCase,
+    StringPrototypeToUpperCase, cutOff,
 } = primordials;
 const { serialize } = internal.url;
 
@@ -133,6 +133,7 @@ class Telling {
         internal.trace.endOwn(span, end);
     }
 }
+cutOff(Telling);
 
 /** The most telling one: of the cause, when there is one. */
 function messageOf(error) {

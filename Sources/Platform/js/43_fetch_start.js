@@ -11,7 +11,7 @@
 
 const {
     ArrayPrototypeIncludes, ArrayPrototypePush, Error, ErrorCaptureStackTrace, ObjectDefineProperty, Promise, SafeMap, SafeWeakSet,
-    TypeError, TypedArrayPrototypeGetLength, WeakRef, WeakRefPrototypeDeref, uncurryThis,
+    TypeError, TypedArrayPrototypeGetLength, WeakRef, WeakRefPrototypeDeref, uncurryThis, cutOff,
 } = primordials;
 const { Body, Feed, isUnusable, streamOf, take, unusable } = internal.body;
 const { addAbortAlgorithm, removeAbortAlgorithm } = internal.events;
@@ -378,6 +378,7 @@ class Fetching {
         this.upload = undefined;
     }
 }
+cutOff(Fetching);
 
 const { FinalizationRegistry } = globalThis;
 const register = uncurryThis(FinalizationRegistry.prototype.register);
@@ -421,6 +422,7 @@ class Upload {
         else internal.streams.cancel(this.stream, reason);
     }
 }
+cutOff(Upload);
 
 // ---- The function ----
 

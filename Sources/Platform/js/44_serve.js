@@ -9,7 +9,7 @@
 
 const {
     ArrayPrototypeJoin, Float64Array, FunctionPrototypeToString, Int32Array, JSONParse, ObjectKeys, RangeError, SafeMap, String,
-    StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, TypeError, TypedArrayPrototypeGetLength,
+    StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, TypeError, TypedArrayPrototypeGetLength, cutOff,
 } = primordials;
 const { DOMException, withoutStack } = internal;
 const { Body, Feed, streamOf } = internal.body;
@@ -74,6 +74,7 @@ class Exchange {
         return new Body(this.feed, null);
     }
 }
+cutOff(Exchange);
 
 const lateBody = () => new TypeError('The body of the request cannot be read after the response was sent');
 

@@ -5,7 +5,7 @@
 
 const {
     ArrayPrototypePush, RegExpPrototypeExec, StringFromCodePoint, StringPrototypeCharCodeAt, StringPrototypeCodePointAt, StringPrototypeIncludes,
-    StringPrototypeSlice, TypeError, String,
+    StringPrototypeSlice, TypeError, String, cutOff,
 } = primordials;
 
 // ---- Tokens (https://urlpattern.spec.whatwg.org/#tokens) ----
@@ -20,6 +20,7 @@ class Token {
         this.value = value;
     }
 }
+cutOff(Token);
 
 const startOfName = /^[\p{ID_Start}$_]$/u;
 const restOfName = /^[\p{ID_Continue}$\u200c\u200d]$/u;
@@ -138,6 +139,7 @@ class Part {
         this.suffix = suffix;
     }
 }
+cutOff(Part);
 
 /** https://urlpattern.spec.whatwg.org/#options; ignoreCase is the component's. */
 class PatternOptions {
@@ -148,6 +150,7 @@ class PatternOptions {
         this.source = delimiter === '' ? '[\\s\\S]+?' : this.segment; // V8 11 has [^] wrong under the flag v
     }
 }
+cutOff(PatternOptions);
 
 const fullWildcard = '.*';
 
@@ -263,6 +266,7 @@ class PatternParser {
         ArrayPrototypePush(this.parts, new Part(type, value, modifier, label, this.encode(prefix), this.encode(suffix)));
     }
 }
+cutOff(PatternParser);
 
 /** @param {(text: string) => string} encode @returns {Part[]} */
 function parsePattern(input, options, encode) {

@@ -5,7 +5,7 @@
 
 const {
     RegExp, RegExpPrototypeExec, SafeMap, StringPrototypeCharCodeAt, StringPrototypeEndsWith, StringPrototypeIncludes, StringPrototypeIndexOf,
-    StringPrototypeLastIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase, TypeError,
+    StringPrototypeLastIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase, TypeError, cutOff,
 } = primordials;
 const { customInspect } = internal;
 const {
@@ -120,6 +120,7 @@ class Component {
         return this.text !== undefined ? this.text === value : RegExpPrototypeExec(this.regexp, value) !== null;
     }
 }
+cutOff(Component);
 
 const COMPONENTS_MAX = 2048;
 const components = new SafeMap();
@@ -297,6 +298,7 @@ class ConstructorStringParser {
         return StringPrototypeSlice(this.input, this.token(this.start).index, this.tokens[this.index].index);
     }
 }
+cutOff(ConstructorStringParser);
 
 // ---- URLPatternInit (https://urlpattern.spec.whatwg.org/#urlpatterninit) ----
 
@@ -305,6 +307,7 @@ class Init {
         this.protocol = this.username = this.password = this.hostname = this.port = this.pathname = this.search = this.hash = this.baseURL = undefined;
     }
 }
+cutOff(Init);
 
 const initMembers = ['baseURL', 'hash', 'hostname', 'password', 'pathname', 'port', 'protocol', 'search', 'username'];
 
@@ -421,6 +424,7 @@ class Compiled {
             this.password.matches(url.password);
     }
 }
+cutOff(Compiled);
 
 // By the text, or by the pathname where it is the only member.
 const PATTERNS_MAX = 1024;
@@ -450,6 +454,7 @@ class Subject {
         this.url = url; // the text it was made of; undefined: of an init
     }
 }
+cutOff(Subject);
 
 function subjectOfRecord(record, url) {
     return new Subject(

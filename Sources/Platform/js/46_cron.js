@@ -6,7 +6,7 @@
 const {
     ArrayPrototypeIndexOf, ArrayPrototypePush, Date, DatePrototypeGetUTCDate, DatePrototypeGetUTCDay, DatePrototypeGetUTCFullYear, DatePrototypeGetUTCHours,
     DatePrototypeGetUTCMinutes, DatePrototypeGetUTCMonth, DateUTC, MathFloor, RegExpPrototypeExec, StringPrototypeIndexOf, StringPrototypeSlice,
-    StringPrototypeToLowerCase, StringPrototypeTrim, TypeError,
+    StringPrototypeToLowerCase, StringPrototypeTrim, TypeError, cutOff,
 } = primordials;
 const { split } = internal.text;
 
@@ -38,6 +38,7 @@ class Schedule {
         this.anyWeekday = false;
     }
 }
+cutOff(Schedule);
 
 /** @returns {Schedule} Throws TypeError, which names the field. */
 function parse(expression) {

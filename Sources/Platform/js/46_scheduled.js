@@ -3,7 +3,7 @@
 // `scheduled(event, env, ctx)` at the times of cron expressions. Each run is a trace of its own
 // (https://opentelemetry.io/docs/specs/semconv/faas/faas-spans/#incoming-invocations); runs may overlap, and one that fails ends nothing but itself.
 
-const { Date, DateNow, DatePrototypeToISOString, JSONParse, TypeError } = primordials;
+const { Date, DateNow, DatePrototypeToISOString, JSONParse, TypeError, cutOff } = primordials;
 const { nextTime, parse } = internal.cron;
 const { serve } = internal;
 
@@ -84,6 +84,7 @@ class Task {
         runScheduled(this.schedule.text, due);
     }
 }
+cutOff(Task);
 
 /**
  * Starts the schedules, in one of the workers only. Throws TypeError when an expression is not valid or there is no handler.

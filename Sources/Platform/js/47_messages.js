@@ -11,7 +11,7 @@
 const {
     ArrayPrototypePush, Error, FinalizationRegistry, FinalizationRegistryPrototypeRegister, FunctionPrototypeSymbolHasInstance,
     Int32Array, ObjectFreeze, ReflectApply, ReflectSetPrototypeOf, SafeMap, SafeSet, SafeWeakMap, SymbolIterator, TypeError, WeakRef,
-    WeakRefPrototypeDeref, arrayFromIterable,
+    WeakRefPrototypeDeref, arrayFromIterable, cutOff,
 } = primordials;
 const { DOMException } = internal;
 const { Event, EventTarget, fire, host, listenerCount } = internal.events;
@@ -361,6 +361,7 @@ class PortState {
         if (port !== undefined) fire(port, new Event('close'));
     }
 }
+cutOff(PortState);
 
 function stateOf(port) {
     const state = states.get(port);
@@ -472,6 +473,7 @@ class BroadcastState {
 
     receive(data, failed) { fire(this.channel, received(failed ? 'messageerror' : 'message', data, noPorts)); }
 }
+cutOff(BroadcastState);
 
 function channelStateOf(channel) {
     const state = channels.get(channel);

@@ -10,7 +10,7 @@
 
 const {
     ArrayPrototypeJoin, Error, JSONParse, JSONStringify, Number, ObjectDefineProperty, ReflectSetPrototypeOf, SafeWeakMap,
-    StringPrototypeLastIndexOf, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeStartsWith, TypeError,
+    StringPrototypeLastIndexOf, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeStartsWith, TypeError, cutOff,
 } = primordials;
 const { DOMException } = internal;
 const { ErrorEvent, EventTarget, fire, host, listenerCount, watchGlobally } = internal.events;
@@ -65,6 +65,7 @@ class WorkerState {
         if (fire(this.worker, event) && !isHeard) internal.reportError(error ?? hostError(message));
     }
 }
+cutOff(WorkerState);
 
 /** Not of the program's making, so without a stack. */
 function hostError(message) {

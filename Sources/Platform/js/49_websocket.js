@@ -11,6 +11,7 @@
 const {
     ArrayPrototypeIncludes, ArrayPrototypePush, ArrayPrototypeSplice, MathFloor, Number, ReflectConstruct, SafeSet, StringPrototypeIndexOf, StringPrototypeSlice,
     StringPrototypeToLowerCase, SymbolIterator, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, Uint8Array, arrayFromIterable,
+    cutOff,
 } = primordials;
 const { DOMException } = internal;
 const { MessageEvent } = globalThis; // 47_messages.js
@@ -79,6 +80,7 @@ class Counts {
         span.setAttribute('sidelight.websocket.close.code', this.code === 0 ? 1006 : this.code); // 0: nobody has said one
     }
 }
+cutOff(Counts);
 
 let openLinks = 0;
 
@@ -243,6 +245,7 @@ class FrameLink {
         ops.socketClose(this.frames);
     }
 }
+cutOff(FrameLink);
 
 /** Of a client, over fetch's transport (43_fetch_start.js), which knows the exchange below. */
 class RemoteLink extends FrameLink {
@@ -371,6 +374,7 @@ class UpgradeExchange {
         }
     }
 }
+cutOff(UpgradeExchange);
 
 /** Of a server: the connection of a request, whose exchange it is feed and reader of (44_serve.js). */
 class ServedLink extends FrameLink {
@@ -432,6 +436,7 @@ class PairLink {
     send(kind, content) { deposit(this.peer, { kind, content, code: 0 }); }
     close(code, reason) { deposit(this.peer, { kind: CLOSE, content: reason, code }); }
 }
+cutOff(PairLink);
 
 async function later(task) {
     await undefined;

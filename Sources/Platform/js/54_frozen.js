@@ -124,7 +124,8 @@ internal.frozen = {
         letShadowUsual();
         const keys = ReflectOwnKeys(globalThis);
         // What is made when it is first asked for is made now.
-        for (let i = 0; i < keys.length; i++) globalThis[keys[i]]; // eslint-disable-line no-unused-expressions
+        const values = [];
+        for (let i = 0; i < keys.length; i++) values[i] = globalThis[keys[i]];
         const roots = hidden();
         for (let i = 0; i < roots.length; i++) freezeFrom(roots[i]);
         freezeFrom(ErrorPrototype);
@@ -132,7 +133,7 @@ internal.frozen = {
         for (let i = 0; i < keys.length; i++) {
             const descriptor = ReflectGetOwnPropertyDescriptor(globalThis, keys[i]);
             if (descriptor === undefined) continue;
-            if (isObject(descriptor.value)) freezeFrom(descriptor.value);
+            if (isObject(values[i])) freezeFrom(values[i]);
             if (descriptor.get !== undefined) freezeFrom(descriptor.get);
             if (descriptor.set !== undefined) freezeFrom(descriptor.set);
             if (ArrayPrototypeIncludes(own, keys[i]) || !descriptor.configurable) continue;

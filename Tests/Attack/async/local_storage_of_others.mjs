@@ -1,4 +1,6 @@
 // attack: AsyncLocalStorage of one chain is seen in another
+// policy| base: strict
+// policy| modules: ["node:async_hooks", "./**"]
 // expect: held
 import { AsyncLocalStorage } from 'node:async_hooks';
 const storage = new AsyncLocalStorage();

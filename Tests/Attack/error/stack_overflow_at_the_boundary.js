@@ -1,4 +1,6 @@
 // attack: the stack runs out inside of a host function
+// policy| base: strict
+// policy| random: allow
 // expect: held
 let reached = 0;
 const probe = [() => new URL('http://a/b?c'), () => new Headers({ a: 'b' }), () => structuredClone({ a: [1] }), () => performance.now(), () => crypto.getRandomValues(new Uint8Array(4)), () => new Response('x'), () => setTimeout(() => {}, 0)];

@@ -2,7 +2,7 @@
 // policy| base: standard
 // policy| fence: {descriptors: 80}
 // expect: held
-// expect-reached
+// expect-reached: yes
 const all = [];
 for (let i = 0; i < 300; i++) all.push(fetch('$TARGET/' + i).then((answer) => answer.text(), () => 'failed'));
 const answers = await Promise.all(all);

@@ -99,8 +99,10 @@ function parse(text, kind) {
     return first;
 }
 
-/** Acorn's message without the place, which is told beside it. */
-function cleaned(error) { return error.message.replace(/ \(\d+:\d+\)$/, ''); }
+/** Acorn's message without the place, which is told beside it, and without what a terminal would obey: it quotes the source. */
+function cleaned(error) {
+    return error.message.replace(/ \(\d+:\d+\)$/, '').replace(/[^\x20-\x7E]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
 
 function directives(comments) {
     const found = [];

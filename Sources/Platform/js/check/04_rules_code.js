@@ -49,6 +49,18 @@ function isText(node) {
     }
 }
 
+/** `const { eval: run } = globalThis`, and the same as an assignment. */
+function isTakenOut(property, name) {
+    if (property.parent.type !== 'ObjectPattern' || propertyName(property) !== name) return false;
+    const owner = property.parent.parent;
+    const from = owner.type === 'VariableDeclarator' ? owner.init : owner.type === 'AssignmentExpression' ? owner.right : undefined;
+    return from !== undefined && from !== null && isGlobalObject(from);
+}
+
+/** `Reflect.get(globalThis, 'eval')`, and by its descriptor. */
+const isAskedFor = (call, name) => ['get', 'getOwnPropertyDescriptor'].includes(call.callee.type === 'MemberExpression' ? propertyName(call.callee) : '')
+    && ['Object', 'Reflect'].includes(globalName(call.callee.object)) && isGlobalObject(call.arguments[0]) && textOf(call.arguments[1]) === name;
+
 rule('no-eval', 'error', 'eval runs text as code', {
     Identifier(node) {
         if (node.name !== 'eval' || !isReference(node) || !isGlobal(node, 'eval') || !isUsed(node)) return;
@@ -58,17 +70,15 @@ rule('no-eval', 'error', 'eval runs text as code', {
     MemberExpression(node) {
         if (propertyName(node) === 'eval' && isGlobalObject(node.object) && isUsed(node)) report(node, 'eval of the global object runs text as code');
     },
-    Property(node) {
-        if (node.parent.type !== 'ObjectPattern' || propertyName(node) !== 'eval') return;
-        const owner = node.parent.parent;
-        if (owner.type === 'VariableDeclarator' && owner.init !== null && isGlobalObject(owner.init)) report(node, 'eval is taken out of the global object under another name');
-    },
+    Property(node) { if (isTakenOut(node, 'eval')) report(node, 'eval is taken out of the global object under another name'); },
+    CallExpression(node) { if (isAskedFor(node, 'eval')) report(node, 'eval is asked of the global object'); },
 });
 
 rule('no-function-constructor', 'error', 'Function makes code of text', {
     NewExpression(node) { if (makesFunctions(node.callee)) report(node, 'a function is made of text'); },
     CallExpression(node) {
         if (makesFunctions(node.callee)) return report(node, 'a function is made of text');
+        if (isAskedFor(node, 'Function')) return report(node, 'Function is asked of the global object');
         if (node.callee.type !== 'MemberExpression') return;
         const name = propertyName(node.callee);
         if (['call', 'apply', 'bind'].includes(name) && makesFunctions(node.callee.object)) return report(node, 'a function is made of text');
@@ -85,6 +95,7 @@ rule('no-function-constructor', 'error', 'Function makes code of text', {
             report(node, 'the constructor of functions is reached through `constructor`');
         }
     },
+    Property(node) { if (isTakenOut(node, 'Function')) report(node, 'Function is taken out of the global object under another name'); },
     VariableDeclarator(node) { if (node.init?.type === 'Identifier' && isGlobal(node.init, 'Function')) report(node, 'Function is kept under another name'); },
     AssignmentExpression(node) { if (node.right.type === 'Identifier' && isGlobal(node.right, 'Function')) report(node, 'Function is kept under another name'); },
 });

@@ -346,6 +346,7 @@ function randomUUID(options) {
         const { disableEntropyCache } = options;
         if (disableEntropyCache !== undefined) requireBoolean(disableEntropyCache, 'options.disableEntropyCache');
     }
+    internal.policy?.check('random');
     return makeUUID();
 }
 

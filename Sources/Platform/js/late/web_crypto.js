@@ -44,7 +44,6 @@ for (let i = 0; i < 256; i++) hexPairs[i] = '0123456789abcdef'[i >> 4] + '012345
 
 /** https://w3c.github.io/webcrypto/#Crypto-method-randomUUID */
 function randomUUID() {
-    internal.policy?.check('random');
     if (poolUsed === 2048) {
         ops.random(pool);
         poolUsed = 0;
@@ -264,6 +263,7 @@ class Crypto {
     }
     randomUUID() {
         this.#subtle;
+        internal.policy?.check('random');
         return randomUUID();
     }
 }
