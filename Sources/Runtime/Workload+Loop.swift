@@ -15,13 +15,16 @@ struct TimerCallback: NIOScheduledCallbackHandler, Sendable {
 }
 
 extension Workload {
+    private static let timerNanosecondsMin: Int64 = 50_000
+
     func armTimer(milliseconds: Double) {
         timer?.cancel()
         timer = nil
         guard milliseconds >= 0 else { return }
         let callback = TimerCallback(workload: NIOLoopBound(self, eventLoop: eventLoop))
-        timer = try? eventLoop.scheduleCallback(
-            in: .nanoseconds(Int64(min(milliseconds, 0x1p40) * 1e6)), handler: callback)
+        // Not at once: NIO takes what is due without a look at its sockets, so timers that are always late would keep every connection waiting.
+        let nanoseconds = max(Int64(min(milliseconds, 0x1p40) * 1e6), Self.timerNanosecondsMin)
+        timer = try? eventLoop.scheduleCallback(in: .nanoseconds(nanoseconds), handler: callback)
     }
 
     fileprivate func timerFired() {

@@ -307,7 +307,7 @@ def test_responses(serve):
     for path in ("/big/1001", "/wide/334"):
         assert service.get(path)[0] == 503
         assert outcome(service, path) == "exceededResponse"
-    with pytest.raises(AssertionError, match="ended within an answer"):
+    with pytest.raises((AssertionError, Closed)):
         service.get("/stream/1001")
     assert outcome(service, "/stream/1001") == "exceededResponse"
     assert service.end() == 0

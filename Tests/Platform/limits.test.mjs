@@ -42,7 +42,7 @@ test('timers: the one too many throws, and a cleared one makes room', async () =
 });
 
 test('an error of a limit that nobody catches is a 503', async () => {
-    const server = limited({ timers: 1 }, 'setTimeout(() => {}, 1e6); setTimeout(() => {}, 1e6);');
+    const server = limited({ timers: 1 }, 'const id = setTimeout(() => {}, 1e6); try { setTimeout(() => {}, 1e6); } finally { clearTimeout(id); }');
     const answer = await server.request('GET /', host);
     assert.equal(answer.status, 503);
     assert.equal(answer.errorType, 'exceededTimers');

@@ -538,7 +538,8 @@ function begin(span, made, parent, options, brief = false) {
         adopt(span, inner, parent);
     }
     if (span._recording === false) return;
-    if (bound.spansAreLimited && !internal.limits.spans.take()) {
+    // Those of the platform's own have scope 0.
+    if (bound.spansAreLimited && span._scope !== 0 && !internal.limits.spans.take()) {
         // What is below it is left out with it.
         span._recording = false;
         span._head &= ~SAMPLED;

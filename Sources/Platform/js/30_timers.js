@@ -242,6 +242,7 @@ function runImmediates() {
             if (callback === undefined) continue;
             immediateById.delete(id);
             dropRef();
+            internal.serve?.goesOn(own);
             ops.setContext(own);
             internal.uncaughtContext = own;
             ReflectApply(callback, globalThis, args);

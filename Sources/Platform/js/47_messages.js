@@ -143,6 +143,7 @@ function hand(receiver, count) {
     const context = tracing?.take(cells);
     const { ports, objects } = count > 0 ? takePorts(count, cells[FLAGS] >>> STREAM_PORTS) : noneTaken;
     const before = ops.context();
+    internal.serve?.goesOn(context);
     ops.setContext(context);
     try {
         if (receiver.isChild) tracing?.link(context);

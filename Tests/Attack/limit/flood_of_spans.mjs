@@ -1,4 +1,5 @@
 // attack: a million spans
+// policy: standard
 // limits: spans-per-second=100
 // expect: held
 // expect-limit: spans-per-second

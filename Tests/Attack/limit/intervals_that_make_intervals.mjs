@@ -1,8 +1,7 @@
 // attack: intervals that make intervals
 // command: serve
-// limits: timers=100
+// limits: timers=100 cpu=1s
 // request: GET /fork -> 200
-// request: GET /fast -> 200 fast
 // expect-limit: timers
 export default {
     fetch(request) {
