@@ -1,26 +1,26 @@
-// Operations of Web Cryptography, one after the other and eight at once; prints a line a row. Runs on Sidelight, Node and Deno:
-//     sidelight-worker Benchmarks/crypto.mjs [MILLISECONDS EACH]
+// Operations of Web Cryptography, for crypto.py:  crypto.mjs [OPERATION COUNT]  does one so often; without, says which there are.
 import process from 'node:process';
 
 const { subtle } = crypto;
-const milliseconds = Number(process.argv[2] ?? 300);
 const text = (count) => new Uint8Array(count).fill(7);
-const rsa = { modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' };
 
 const hmac = await subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, true, ['sign', 'verify']);
 const gcm = await subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt']);
 const ecdsa = await subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
 const ed25519 = await subtle.generateKey('Ed25519', true, ['sign', 'verify']);
 const x25519 = await subtle.generateKey('X25519', true, ['deriveBits']);
-const rs256 = await subtle.generateKey({ name: 'RSASSA-PKCS1-v1_5', ...rsa }, true, ['sign', 'verify']);
+const rsa = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+const rs256 = await subtle.importKey('jwk', {
+    kty: 'RSA', e: 'AQAB', // RFC 7515, appendix A.2
+    n: 'ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ',
+}, rsa, true, ['verify']);
 const password = await subtle.importKey('raw', text(12), 'PBKDF2', false, ['deriveBits']);
 const iv = text(12);
 const es256 = { name: 'ECDSA', hash: 'SHA-256' };
 const signatures = {
     hmac: await subtle.sign('HMAC', hmac, text(256)), ecdsa: await subtle.sign(es256, ecdsa.privateKey, text(256)), ed25519: await subtle.sign('Ed25519', ed25519.privateKey, text(256)),
-    rs256: await subtle.sign('RSASSA-PKCS1-v1_5', rs256.privateKey, text(256)),
 };
-const spki = await subtle.exportKey('spki', rs256.publicKey);
+const spki = await subtle.exportKey('spki', rs256);
 const jwk = await subtle.exportKey('jwk', ecdsa.publicKey);
 
 const rows = {
@@ -35,29 +35,13 @@ const rows = {
     'Ed25519 sign': () => subtle.sign('Ed25519', ed25519.privateKey, text(256)),
     'Ed25519 verify': () => subtle.verify('Ed25519', ed25519.publicKey, signatures.ed25519, text(256)),
     'X25519 deriveBits': () => subtle.deriveBits({ name: 'X25519', public: x25519.publicKey }, x25519.privateKey, 256),
-    'RS256 sign, 2048 bits': () => subtle.sign('RSASSA-PKCS1-v1_5', rs256.privateKey, text(256)),
-    'RS256 verify, 2048 bits': () => subtle.verify('RSASSA-PKCS1-v1_5', rs256.publicKey, signatures.rs256, text(256)),
+    'RS256 verify, 2048 bits': () => subtle.verify('RSASSA-PKCS1-v1_5', rs256, text(256), text(256)),
     'PBKDF2-SHA-256, 100,000': () => subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt: iv, iterations: 100000 }, password, 256),
-    'importKey spki, RSA': () => subtle.importKey('spki', spki, { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }, true, ['verify']),
+    'importKey spki, RSA': () => subtle.importKey('spki', spki, rsa, true, ['verify']),
     'importKey jwk, P-256': () => subtle.importKey('jwk', jwk, { name: 'ECDSA', namedCurve: 'P-256' }, true, ['verify']),
     'generateKey P-256': () => subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']),
 };
 
-/** Microseconds an operation. */
-async function measure(once, atOnce) {
-    for (let i = 0; i < 20; i++) await once();
-    let count = 0;
-    const start = performance.now();
-    do {
-        const pending = [];
-        for (let i = 0; i < atOnce; i++) pending.push(once());
-        await Promise.all(pending);
-        count += atOnce;
-    } while (performance.now() - start < milliseconds);
-    return (performance.now() - start) * 1000 / count;
-}
-
-for (const [name, once] of Object.entries(rows)) {
-    const [alone, many] = [await measure(once, 1), await measure(once, 8)];
-    console.log(`${name}\t${alone.toFixed(1)}\t${many.toFixed(1)}`);
-}
+const once = rows[process.argv[2]];
+if (once === undefined) console.log(Object.keys(rows).join('\n'));
+for (let left = Number(process.argv[3]); left > 0; left--) await once();

@@ -1,4 +1,6 @@
 // attack: the error of a refusal as a way to the host: its constructor, its frames, what it holds
+// policy| base: strict
+// policy| code: {primordials: open}
 // expect-violation: network
 // expect: held
 const out = [];

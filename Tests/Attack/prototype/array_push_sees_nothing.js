@@ -1,4 +1,7 @@
 // attack: Array.prototype.push is replaced to catch what the platform collects
+// policy| base: strict
+// policy| code: {primordials: open}
+// policy| random: allow
 // expect: held
 const caught = [];
 const { push } = Array.prototype;

@@ -1,4 +1,7 @@
 // attack: the program freezes what the platform shares with it
+// policy| base: strict
+// policy| code: {primordials: open}
+// policy| random: allow
 // expect: held
 for (const Class of [Object, Array, Function, Promise, Map, Set, Error, RegExp, String, Uint8Array, ArrayBuffer]) { Object.freeze(Class); Object.freeze(Class.prototype); }
 Object.freeze(globalThis.constructor?.prototype ?? {});

@@ -1,4 +1,7 @@
 // attack: Function.prototype.call and apply are replaced to catch functions of the host
+// policy| base: strict
+// policy| code: {primordials: open}
+// policy| random: allow
 // expect: held
 const caught = [];
 const { call, apply, bind } = Function.prototype;

@@ -1,4 +1,7 @@
 // attack: %ArrayIteratorPrototype%.next is replaced to see what the platform iterates over
+// policy| base: strict
+// policy| code: {primordials: open}
+// policy| random: allow
 // expect: held
 const iterator = Object.getPrototypeOf([][Symbol.iterator]());
 const { next } = iterator;

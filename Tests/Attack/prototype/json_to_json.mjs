@@ -1,4 +1,7 @@
 // attack: toJSON on Object.prototype changes what the platform writes as JSON
+// policy| base: strict
+// policy| code: {primordials: open}
+// policy| random: allow
 // expect: held
 Object.prototype.toJSON = () => 'changed';
 Array.prototype.toJSON = () => 'changed';

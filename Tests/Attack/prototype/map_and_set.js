@@ -1,4 +1,7 @@
 // attack: Map and Set methods are replaced to see tables of the platform
+// policy| base: strict
+// policy| code: {primordials: open}
+// policy| random: allow
 // expect: held
 const caught = [];
 for (const Class of [Map, Set, WeakMap, WeakSet]) {

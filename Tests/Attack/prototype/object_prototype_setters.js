@@ -1,4 +1,7 @@
 // attack: setters on Object.prototype catch fields that the platform sets on its own objects
+// policy| base: strict
+// policy| code: {primordials: open}
+// policy| random: allow
 // expect: held
 const caught = [];
 for (const name of ['value', 'done', 'url', 'headers', 'method', 'body', 'signal', 'name', 'type', 'id', 'handle', 'token', 'next', 'state', 'resolve', 'reject', 'promise', 'ops', 'host', 'span', 'context', 'parent', 'code', 'stack', 'cause', 'kind', 'callback', 'timer', 'list', 'buffer', 'port']) {

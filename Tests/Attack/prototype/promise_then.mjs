@@ -1,4 +1,8 @@
 // attack: Promise.prototype.then is replaced to catch promises and callbacks of the platform
+// policy| base: strict
+// policy| code: {primordials: open}
+// policy| random: allow
+// policy| crypto: allow
 // expect: held
 const caught = [];
 const { then } = Promise.prototype;

@@ -1,4 +1,7 @@
 // attack: __proto__ in JSON becomes a prototype
+// policy| base: strict
+// policy| code: {primordials: open}
+// policy| random: allow
 // expect: held
 const read = await new Response('{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}}}').json();
 Object.assign({}, read);

@@ -1,4 +1,7 @@
 // attack: __proto__ as a name of a form, of search parameters and of headers
+// policy| base: strict
+// policy| code: {primordials: open}
+// policy| random: allow
 // expect: held
 const form = new URLSearchParams('__proto__=1&constructor=2&__proto__[a]=3');
 const object = Object.fromEntries(form);

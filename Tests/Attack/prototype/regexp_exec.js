@@ -1,4 +1,7 @@
 // attack: RegExp.prototype.exec and Symbol.replace are replaced to see texts of the platform
+// policy| base: strict
+// policy| code: {primordials: open}
+// policy| random: allow
 // expect: held
 const caught = [];
 const { exec } = RegExp.prototype;

@@ -1,4 +1,7 @@
 // attack: String.prototype methods are replaced to see texts of the platform
+// policy| base: strict
+// policy| code: {primordials: open}
+// policy| random: allow
 // expect: held
 let seen = 0;
 for (const name of Object.getOwnPropertyNames(String.prototype)) {

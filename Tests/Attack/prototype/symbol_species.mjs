@@ -1,4 +1,7 @@
 // attack: Symbol.species gives the platform objects of the program's making
+// policy| base: strict
+// policy| code: {primordials: open}
+// policy| random: allow
 // expect: held
 let made = 0;
 for (const Class of [Array, ArrayBuffer, Promise, RegExp, Map, Set]) {
