@@ -93,7 +93,10 @@ struct RingPump: ~Copyable {
             let guilty = requests.first { $0.outcome == limit }?.context
             if let record = death.finding(at: unix, in: guilty ?? run) {
                 transcoder.add(record)
-                if let finding = Finding(record) { found([finding]) }
+                if var finding = Finding(record) {
+                    finding.hasEndedWorker = true
+                    found([finding])
+                }
             }
         }
         take()
