@@ -93,10 +93,7 @@ struct RingPump: ~Copyable {
             let guilty = requests.first { $0.outcome == limit }?.context
             if let record = death.finding(at: unix, in: guilty ?? run) {
                 transcoder.add(record)
-                if var finding = Finding(record) {
-                    finding.hasEndedWorker = true
-                    found([finding])
-                }
+                if let finding = Finding(record) { found([finding]) }
             }
         }
         take()

@@ -18,8 +18,6 @@ public struct Finding: Hashable, Sendable {
     public var kind: Kind
     /// As a log record: the sentence is its body.
     public var record: LogRecord
-    /// It has ended its worker, and the end is put on record itself.
-    public var hasEndedWorker = false
 
     /// Nil: it does not say which kind.
     public init?(_ record: LogRecord) {

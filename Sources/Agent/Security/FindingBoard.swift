@@ -48,11 +48,11 @@ final class FindingBoard: Sendable {
         for finding in findings { if let event = Self.event(finding, resource) { trail.note(event) } }
     }
 
-    /// What is put on record of it; nil: nothing was refused, or it is on record with its worker's end.
+    /// What is put on record of it; nil: nothing was refused.
     private static func event(_ finding: Finding, _ resource: Resource) -> AuditEvent? {
         let record = finding.record
         let isViolation = finding.kind == .violation
-        guard finding.kind != .audit, !finding.hasEndedWorker else { return nil }
+        guard finding.kind != .audit else { return nil }
         var actor = "worker"
         if case .int(let pid)? = resource.attributes["process.pid"] { actor += " \(pid)" }
         return AuditEvent(
