@@ -43,7 +43,7 @@ struct CodeRulesFileTests {
         ])
     func whatIsWrongIsToldWithItsPlace(text: String, message: String) {
         let (_, problems) = read(text)
-        #expect(problems.contains { $0.contains(message) && $0.hasPrefix("own.yaml:1:") }, "\(problems)")
+        #expect(problems.contains { $0.contains(message) && $0.hasPrefix("own.yaml:") }, "\(problems)")
     }
 
     @Test func rulesOfSeveralFilesAddUp() {

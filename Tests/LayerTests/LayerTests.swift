@@ -41,6 +41,7 @@ import Testing
             return try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted()
                 .filter {
                     kinds.contains(($0 as NSString).pathExtension) && $0.contains("/") && !$0.hasPrefix("EndToEnd/")
+                        && !$0.hasPrefix("Attack/")
                 }
                 .map {
                     try SourceFile(
