@@ -72,7 +72,7 @@ def test_a_run_that_did_nothing_worth_it_leaves_no_log(sidelight):
 
 
 def test_filters(served):
-    assert [entry["kind"] for entry in entries(served, "--kind", "stop", "--kind", "start", "-n", "3")] == ["stop", "start", "stop"]
+    assert [entry["kind"] for entry in entries(served, "--kind", "stop", "--kind", "start", "--limit", "3")] == ["stop", "start", "stop"]
     assert entries(served, "--grep", "nowhere") == [] and entries(served, "--since", "1ns") == []
     text = served("audit", "ls", "--limit", "1", "--kind", "stop").out
     assert re.search(r"#5  stop  uid \d+  serve  app\.mjs  drained", text), text

@@ -47,7 +47,7 @@ def test_what_is_changed_is_refused(program):
     program("sign", "app.mjs", "--key", "k.pem")
     program.write("lib/say.mjs", "export const say = () => 'evil';\n")
     done = program("verify", "app.mjs", "--json")
-    assert done.code == 3 and done.json["problems"] == ["lib/say.mjs is not what was signed (33 bytes; signed were 43)"], done
+    assert done.code == 3 and done.json["problems"] == ["lib/say.mjs is not what was signed (33 bytes; signed were 44)"], done
     done = program("run", "--require-signature", "k.pub.pem", "app.mjs")
     assert done.code == 3 and done.out == "" and "lib/say.mjs is not what was signed" in done.err
     signatures = [json.loads(line) for line in program("audit", "ls", "--json", "--kind", "signature").out.splitlines()]
