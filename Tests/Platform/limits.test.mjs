@@ -153,6 +153,22 @@ test('records above the rate are left out, counted and told of once', () => {
     assert.equal(ring.read().logs.length, 1, 'another second');
 });
 
+test('an error is one record, and fails its span where the record is left out', () => {
+    const ring = makeRing();
+    const realm = boot({ ring, now: () => 0, ops: () => ({ countFinding() {} }) });
+    realm.internal.limits.start({ 'logs-per-second': 2 });
+    const tracer = realm.internal.builtin('@opentelemetry/api').trace.getTracer('t');
+    for (let i = 0; i < 3; i++) {
+        tracer.startActiveSpan('failing', (span) => {
+            realm.internal.trace.error(new Error('no'), span);
+            span.end();
+        });
+    }
+    const { errors, spans } = ring.read();
+    assert.equal(errors.length, 2);
+    assert.deepEqual(spans.map(({ status }) => status), [2, 2, 2]);
+});
+
 test('without limits nothing is limited', async () => {
     const server = limited({}, "for (let i = 0; i < 5000; i++) clearTimeout(setTimeout(() => {}, 1e6)); return new Response('x'.repeat(1e6));");
     const answer = await server.request('GET /', host);

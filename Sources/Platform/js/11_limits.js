@@ -6,9 +6,9 @@
 const { ErrorCaptureStackTrace, RangeError, SafeWeakMap, cutOff } = primordials;
 const { DOMException } = internal;
 
-/** By their names. Infinity: there is none. */
+/** By their names. Infinity: there is none. No object without a prototype, which V8 keeps as a dictionary: they are looked at for each request and timer. */
 const limits = {
-    __proto__: null, timers: Infinity, fetches: Infinity, sockets: Infinity, subrequests: Infinity, requests: Infinity, response: Infinity,
+    timers: Infinity, fetches: Infinity, sockets: Infinity, subrequests: Infinity, requests: Infinity, response: Infinity,
     workers: Infinity, memory: Infinity, stack: Infinity, modules: Infinity, 'module-bytes': Infinity, 'clone-bytes': Infinity,
 };
 

@@ -60,7 +60,7 @@ const FINDING_ATTRIBUTES = 8;
 
 // An error nobody caught: an error record, and an exception event with error status on `span`.
 function error(exception, span, severity = 17, extra = undefined) {
-    if (!bound.enabled || !internal.limits.logs.take()) return;
+    if (!bound.enabled) return;
     const attributes = exceptionAttributes(exception);
     const message = attributes['exception.message'] ?? cut(safeText(exception));
     const type = attributes['exception.type'];
