@@ -30,8 +30,6 @@ public final class Serve {
     private let control: ControlServer?
     private let duties: Duties
     let trail: AuditTrail
-    /// What the program's files have to be; nil: it need not be signed.
-    private var signed: WorkerConfiguration.SignedFileList?
     /// Nil: there is none.
     private var admin: AdminPort?
     /// Nil: switched off.
@@ -94,11 +92,11 @@ public final class Serve {
         }
         let trail = AuditTrail(
             store: settings.configuration.storeDirectory, clock: LinuxClock(), messages: messages)
-        let signed: WorkerConfiguration.SignedFileList?
         var settings = settings
         do throws(StartRefusal) {
             try settings.configuration.fetchSecrets()
-            signed = try SignedStart.admit(settings.entry, settings.configuration.policy.signature, trail)
+            settings.configuration.worker.signed = try SignedStart.admit(
+                settings.entry, settings.configuration.policy.signature, trail)
         } catch {
             messages.fail(error, entry: settings.entry)
             trail.end("serve", target: settings.entry, outcome: "refused")
@@ -139,7 +137,7 @@ public final class Serve {
             return RunEnding(exitCode: 2)
         }
         do {
-            let serve = try Serve(settings, fence, socket, identity, signed, trail, messages)
+            let serve = try Serve(settings, fence, socket, identity, trail, messages)
             serve.keepHealth(wish)
             serve.beginSampling()
             try serve.openAdmin(admin, doors)
@@ -153,10 +151,9 @@ public final class Serve {
 
     private init(
         _ settings: ServeSettings, _ fence: FencePlan?, _ socket: ListeningSocket, _ identity: ServedIdentity?,
-        _ signed: WorkerConfiguration.SignedFileList?, _ trail: AuditTrail, _ messages: Messages
+        _ trail: AuditTrail, _ messages: Messages
     ) throws {
         self.settings = settings
-        self.signed = signed
         self.trail = trail
         self.fence = fence
         workerConfiguration = settings.configuration.worker
@@ -303,58 +300,68 @@ public final class Serve {
                 .admin, actor: "uid \(Machine.userID)", action: "reload", target: settings.entry, outcome: "begun"))
         renewDoors()
         keeper?.reloading()
-        readPolicy()
-        do throws(StartRefusal) {
-            workerConfiguration.secrets = try SecretValues.read(policy.secrets.sources)
-            signed = try SignedStart.admit(settings.entry, policy.signature, trail)
-        } catch {
-            messages.warn("\(settings.entry) is not taken as it is now: \(error.problems[0]); what was serves on")
-            keeper?.reloaded()
-            return
-        }
+        guard renewStart() else { keeper?.reloaded(); return }
         guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: now)) }
         if identity.beginCheck(now: now) { isPollerOld = true }
     }
 
-    /// The policy as it is now, for workers that are started from here on; one that is not valid, or cannot be had here, changes nothing.
-    private func readPolicy() {
-        guard let read = settings.readAgain, !supervisor.isEnding else { return }
-        var configured: AgentConfiguration
+    /// Policy, secrets and signature as they are now, for workers that are started from here on, those that take the place of one that died among them. False: what the
+    /// program is now cannot be taken, so all stays as it was.
+    private func renewStart() -> Bool {
+        var next = settings.configuration
+        (next.worker, next.policy) = (workerConfiguration, policy)
+        var nextFence = fence
+        let isChanged = readPolicy(into: &next, &nextFence)
+        do throws(StartRefusal) {
+            try next.fetchSecrets()
+            next.worker.signed = try SignedStart.admit(settings.entry, next.policy.signature, trail)
+        } catch {
+            messages.warn("\(settings.entry) is not taken as it is now: \(error.problems[0]); what was serves on")
+            if isChanged { notePolicy("refused", error.problems[0]) }
+            return false
+        }
+        (workerConfiguration, policy, fence) = (next.worker, next.policy, nextFence)
+        guard isChanged else { return true }
+        findings.change(workerConfiguration.policy, source: policy.source)
+        notePolicy("changed", workerConfiguration.policy.words.joined(separator: " "))
+        messages.say("the policy is \(policy.source ?? "none") as it is now")
+        return true
+    }
+
+    /// Puts the policy as it is now in place of that in `next`, but for its secrets, which are to be fetched. False: it is the same, is not valid or cannot be had here.
+    private func readPolicy(into next: inout AgentConfiguration, _ nextFence: inout FencePlan?) -> Bool {
+        guard let read = settings.readAgain, !supervisor.isEnding else { return false }
+        let configured: AgentConfiguration
         switch read() {
         case .success(let success): configured = success.value
-        case .failure(let errors): return tellPolicyStays(errors.problems.map(\.description))
+        case .failure(let errors):
+            tellPolicyStays(errors.problems.map(\.description))
+            return false
         }
-        do throws(StartRefusal) {
-            try configured.fetchSecrets()
-        } catch {
-            return tellPolicyStays(error.problems)
-        }
-        var next = workerConfiguration
-        next.takePolicy(of: configured.worker)
-        guard next != workerConfiguration || configured.policy != policy else { return }
+        var worker = next.worker
+        worker.takePolicy(of: configured.worker)
+        guard worker != next.worker || configured.policy != next.policy else { return false }
         do throws(FenceError) {
-            fence = try FencePlan(
-                next, next.policy, entry: settings.entry, cacheDirectory: Worker.cacheDirectory)
+            nextFence = try FencePlan(
+                worker, worker.policy, entry: settings.entry, cacheDirectory: Worker.cacheDirectory)
         } catch {
-            return tellPolicyStays([error.description])
+            tellPolicyStays([error.description])
+            return false
         }
-        workerConfiguration = next
-        policy = configured.policy
-        findings.change(workerConfiguration.policy, source: policy.source)
-        let name = policy.source ?? "none"
-        trail.note(
-            AuditEvent(
-                .policyChange, actor: "uid \(Machine.userID)", action: "reload", target: name, outcome: "changed",
-                reason: workerConfiguration.policy.words.joined(separator: " ")))
-        messages.say("the policy is \(name) as it is now")
+        (next.worker, next.policy) = (worker, configured.policy)
+        return true
     }
 
     private func tellPolicyStays(_ problems: [String]) {
         for problem in problems { messages.warn("the policy stays as it was: \(problem)") }
+        notePolicy("refused", problems.first ?? "")
+    }
+
+    private func notePolicy(_ outcome: String, _ reason: String) {
         trail.note(
             AuditEvent(
                 .policyChange, actor: "uid \(Machine.userID)", action: "reload", target: policy.source ?? "none",
-                outcome: "refused", reason: problems.first ?? ""))
+                outcome: outcome, reason: reason))
     }
 
     /// The admin port shows the certificate that is there now; one that cannot be used changes nothing.
@@ -427,8 +434,7 @@ public final class Serve {
             let serving = ServingConfiguration(
                 address: address.description, index: place, isolates: configuration.isolates,
                 crons: place == 0 ? configuration.crons.map(\.text) : [], health: configuration.common.health)
-            var worker = workerConfiguration
-            worker.signed = signed
+            let worker = workerConfiguration
             let started = try Worker(
                 worker, fence: fence, arguments: [settings.entry], serving: (serving, socket, identity))
             let (destinations, admin, page, exemplars, clock) = (destinations, admin, page, exemplars, clock)

@@ -81,11 +81,10 @@ public struct WorkerConfiguration: Hashable, Sendable {
         check = configuration.check
     }
 
-    /// What a policy has to do with, as another has it.
+    /// What a policy has to do with, as another has it; secrets and signature stay.
     public mutating func takePolicy(of other: WorkerConfiguration) {
         (policy, freezesPrimordials, fence) = (other.policy, other.freezesPrimordials, other.fence)
         (check, limits) = (other.check, other.limits)
-        (secrets, hiddenVariables) = (other.secrets, other.hiddenVariables)
     }
 
     /// Reads it from flags and environment, finding all errors at once.

@@ -107,6 +107,24 @@ def test_a_served_program_is_not_reloaded_unsigned(program):
     assert service.end(signal.SIGTERM) == 0
 
 
+def test_a_policy_that_the_program_does_not_meet_is_not_taken(program):
+    """Nor for a worker that is started in place of one that died."""
+    program.write("app.mjs", "export default { fetch() { return new Response('one') } }\n")
+    program.write("policy.yaml", "base: standard\n")
+    service = Service(program, "app.mjs", "--policy", "policy.yaml")
+    assert service.get("/")[2] == b"one"
+    program.write("policy.yaml", "base: standard\nsignature: {require: true, keys: [k.pub.pem]}\n")
+    service.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: service.said("is not taken as it is now"))
+    assert not service.said("the policy is")
+    assert service.get("/")[2] == b"one"
+    assert program("sign", "app.mjs", "--key", "k.pem").code == 0
+    service.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: service.said("the policy is policy.yaml as it is now"))
+    wait_for(lambda: service.get("/")[2] == b"one")
+    assert service.end(signal.SIGTERM) == 0
+
+
 def test_compiled_code_of_others_does_not_count(program):
     """What lies in the cache is not what was signed, however it came there."""
     program.write("app.mjs", "console.log('signed'); // " + "x" * 8192 + "\n")

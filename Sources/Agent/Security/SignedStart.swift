@@ -16,7 +16,7 @@ struct StartRefusal: Error {
 enum SignedStart {
     /// What the program's files have to be; nil: it need not be signed. The answer is put on record.
     static func admit(
-        _ entry: String, _ configuration: SignatureConfiguration, _ trail: AuditTrail?
+        _ entry: String, _ configuration: SignatureConfiguration, _ trail: AuditTrail
     ) throws(StartRefusal) -> WorkerConfiguration.SignedFileList? {
         guard configuration.isRequired else { return nil }
         let keys = try configuration.keys.map { (path) throws(StartRefusal) in try key(path) }
@@ -34,8 +34,8 @@ enum SignedStart {
         }
     }
 
-    private static func note(_ entry: String, _ outcome: String, _ reason: String, _ trail: AuditTrail?) {
-        trail?.note(
+    private static func note(_ entry: String, _ outcome: String, _ reason: String, _ trail: AuditTrail) {
+        trail.note(
             AuditEvent(
                 .signature, actor: "uid \(Machine.userID)", action: "verify", target: entry, outcome: outcome,
                 reason: reason))
