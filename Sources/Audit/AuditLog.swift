@@ -113,18 +113,20 @@ public final class AuditLog {
             end.sinceSeal = 0
         }
         guard !pending.isEmpty else { return }
-        try flush(pending)
-        for name in removed { try files.remove(name) }
-        try sign(now)
+        try flush(pending, now)
+        // What stays is found by who begins the next segment.
+        for name in removed { try? files.remove(name) }
     }
 
-    private func flush(_ pending: [UInt8]) throws(AuditFileError) {
+    /// Appends them and signs the new end: both, or neither.
+    private func flush(_ pending: [UInt8], _ now: UInt64) throws(AuditFileError) {
         guard let segment = end.segment else { preconditionFailure("no segment") }
         do throws(AuditFileError) {
             try files.write(segment, pending, at: end.bytes)
             try files.sync(segment)
+            try sign(now)
         } catch {
-            // Ours, and nobody has read it: the lock is ours, too. If it stays, it is found as a torn line.
+            // Ours, and the lock is, too. If it stays, whoever comes next finds it.
             try? files.truncate(segment, to: end.bytes)
             throw error
         }

@@ -111,10 +111,13 @@ import Testing
         let log = try AuditLog(files)
         try log.append([event(0)], now: 1)
         let before = files.files
-        files.room = 100
-        let error = #expect(throws: AuditFileError.self) { try log.append([event(1)], now: 2) }
-        #expect(error?.isNoSpace == true)
-        #expect(files.files == before)
+        // In the entry, and in the end that is signed after it.
+        for room in stride(from: 0, through: 750, by: 50) {
+            files.room = room
+            let error = #expect(throws: AuditFileError.self) { try log.append([event(1)], now: 2) }
+            #expect(error?.isNoSpace == true)
+            #expect(files.files == before)
+        }
         files.room = .max
         try log.append([event(1)], now: 2)
         let verdict = try verify(files, log)

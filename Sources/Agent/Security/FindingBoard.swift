@@ -1,4 +1,5 @@
 internal import Audit
+internal import Linux
 internal import Policy
 internal import Store
 internal import Synchronization
@@ -9,11 +10,14 @@ internal import Wire
 final class FindingBoard: Sendable {
     /// The latest that are kept.
     static let keptMax = 1_000
+    /// Put on record at once, and a second; the entry after says how many were not.
+    static let auditedBurst = 100, auditedPerSecond = 10
 
     private struct State {
         var kept = FIFOFindings()
         var total: UInt64 = 0
         var needs = PolicyNeeds()
+        var pace: AuditPace
         var policy: Policy
         /// As it was named; nil: there is none.
         var source: String?
@@ -21,12 +25,15 @@ final class FindingBoard: Sendable {
 
     private let entry: String
     private let trail: AuditTrail
+    private let clock = LinuxClock()
     private let state: Mutex<State>
 
     init(_ policy: Policy, source: String?, entry: String, _ trail: AuditTrail) {
         self.entry = entry
         self.trail = trail
-        state = Mutex(State(policy: policy, source: source))
+        let pace = AuditPace(
+            burst: Self.auditedBurst, perSecond: Self.auditedPerSecond, now: clock.monotonicNanoseconds())
+        state = Mutex(State(pace: pace, policy: policy, source: source))
     }
 
     /// Another one holds for workers that are started from now on.
@@ -35,7 +42,8 @@ final class FindingBoard: Sendable {
     }
 
     func take(_ findings: [Finding], _ resource: Resource) {
-        state.withLock { state in
+        let now = clock.monotonicNanoseconds()
+        let events: [AuditEvent] = state.withLock { state in
             for finding in findings {
                 state.total += 1
                 state.kept.append(finding, resource)
@@ -44,8 +52,15 @@ final class FindingBoard: Sendable {
                 }
                 state.needs.add(permission, rule: finding.rule ?? "", target: finding.target ?? "")
             }
+            return findings.compactMap { finding -> AuditEvent? in
+                guard var event = Self.event(finding, resource), let more = state.pace.take(now: now) else {
+                    return nil
+                }
+                event.attributes += more
+                return event
+            }
         }
-        for finding in findings { if let event = Self.event(finding, resource) { trail.note(event) } }
+        for event in events { trail.note(event) }
     }
 
     /// What is put on record of it; nil: nothing was refused.

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import System
 
 /// What one client may take, over all listeners of a server. A client is an IPv4 address, or the upper 64 bits of an IPv6 address: nobody has fewer.
 public struct ClientLimits: Sendable, Equatable {

@@ -1,12 +1,12 @@
 /// So many at once, and so many a second.
-struct TokenBucket {
+public struct TokenBucket: Sendable {
     private let burst: Int
     private let perSecond: Int
     private var tokens: Int
     private var filled: UInt64
 
     /// - Parameter now: CLOCK_MONOTONIC, nanoseconds.
-    init(burst: Int, perSecond: Int, now: UInt64) {
+    public init(burst: Int, perSecond: Int, now: UInt64) {
         self.burst = burst
         self.perSecond = perSecond
         tokens = burst
@@ -14,7 +14,7 @@ struct TokenBucket {
     }
 
     /// False: there is none left.
-    mutating func take(now: UInt64) -> Bool {
+    public mutating func take(now: UInt64) -> Bool {
         if tokens > 0 {
             tokens -= 1
             return true
