@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Linux
+internal import System
 internal import Wire
 
 /// "30 s", "1.5 s", "500 ms"; rounded to milliseconds.
@@ -90,13 +91,9 @@ struct Messages: Sendable {
     static func printable(_ text: String) -> String {
         var out = ""
         for scalar in text.unicodeScalars {
-            switch scalar.value {
-            case 0x0A, 0x0D, 0x09: out += " "
-            // What reorders text or hides in it, too.
-            case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x180E, 0x200B, 0x200E, 0x200F, 0x2028...0x202E, 0x2060...0x206F,
-                0xFEFF,
-                0xFFF9...0xFFFB, 0xE0000...0xE007F:
-                out += "\\u{\(String(scalar.value, radix: 16))}"
+            switch scalar {
+            case "\n", "\r", "\t": out += " "
+            case _ where scalar.isUnprintable: out += "\\u{\(String(scalar.value, radix: 16))}"
             default: out.unicodeScalars.append(scalar)
             }
         }

@@ -16,7 +16,7 @@
 // What is used of it, by its own names.
 #define EACH(use)                                                                                                                        \
     use(EVP_sha256) use(EVP_aes_256_gcm) use(EVP_aes_256_cbc) use(EVP_Digest) use(EVP_MD_CTX_new) use(EVP_MD_CTX_free)                   \
-    use(EVP_DigestInit_ex) use(EVP_DigestUpdate) use(EVP_DigestFinal_ex) use(EVP_PKEY_new_raw_private_key)                               \
+    use(EVP_PKEY_new_raw_private_key)                               \
     use(EVP_PKEY_new_raw_public_key) use(EVP_PKEY_get_raw_private_key) use(EVP_PKEY_get_raw_public_key) use(EVP_PKEY_get_id)             \
     use(EVP_PKEY_free) use(EVP_DigestSignInit) use(EVP_DigestSign) use(EVP_DigestVerifyInit) use(EVP_DigestVerify)                       \
     use(EVP_CIPHER_CTX_new) use(EVP_CIPHER_CTX_free) use(EVP_CIPHER_CTX_ctrl) use(EVP_EncryptInit_ex) use(EVP_EncryptUpdate)             \
@@ -72,21 +72,6 @@ static void require(int done) {
 
 void sl_crypto_sha256(const void *bytes, size_t count, uint8_t *digest) {
     require(crypto.EVP_Digest(bytes == NULL ? "" : bytes, count, digest, NULL, crypto.EVP_sha256(), NULL));
-}
-
-sl_crypto_hash *sl_crypto_hash_new(void) {
-    EVP_MD_CTX *context = crypto.EVP_MD_CTX_new();
-    require(context != NULL && crypto.EVP_DigestInit_ex(context, crypto.EVP_sha256(), NULL) == 1);
-    return (sl_crypto_hash *)context;
-}
-
-void sl_crypto_hash_update(sl_crypto_hash *hash, const void *bytes, size_t count) {
-    if (count > 0) require(crypto.EVP_DigestUpdate((EVP_MD_CTX *)hash, bytes, count));
-}
-
-void sl_crypto_hash_final(sl_crypto_hash *hash, uint8_t *digest) {
-    require(crypto.EVP_DigestFinal_ex((EVP_MD_CTX *)hash, digest, NULL));
-    crypto.EVP_MD_CTX_free((EVP_MD_CTX *)hash);
 }
 
 // ---- Ed25519 ----

@@ -1,3 +1,4 @@
+import System
 public import Telemetry
 import Wire
 
@@ -78,18 +79,14 @@ public struct ConsoleText {
 
     /// Without characters that a terminal would obey: what a workload writes must not move the reader's cursor.
     static func escaped(_ text: String) -> String {
-        let isHarmful: (UnicodeScalar) -> Bool = {
-            $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) || (0x202A...0x202E).contains($0.value)
-                || (0x2066...0x2069).contains($0.value)
-        }
-        guard text.unicodeScalars.contains(where: isHarmful) else { return text }
+        guard text.unicodeScalars.contains(where: \.isUnprintable) else { return text }
         var result = ""
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\n": result += "\\n"
             case "\t": result += "\\t"
             case "\r": result += "\\r"
-            case _ where isHarmful(scalar): result += "\\u{" + String(scalar.value, radix: 16) + "}"
+            case _ where scalar.isUnprintable: result += "\\u{" + String(scalar.value, radix: 16) + "}"
             default: result.unicodeScalars.append(scalar)
             }
         }

@@ -10,7 +10,7 @@ public struct Policy: Hashable, Sendable {
         case strict
         /// Everything, in the fence.
         case standard
-        /// Everything, and no fence where that costs something.
+        /// Everything, without the fence.
         case trusted
     }
 
@@ -74,6 +74,9 @@ public struct Policy: Hashable, Sendable {
 
     /// Whether everything is allowed of everything.
     public var isOpen: Bool { open == Self.allOpen }
+
+    /// In an audit clocks stay exact: who needs them cannot be told.
+    public var hasCoarseClock: Bool { clock == .coarse && !isAudited }
 
     private static let allOpen: UInt32 = 1 << UInt32(Permission.allCases.count) - 1
 

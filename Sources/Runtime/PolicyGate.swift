@@ -117,8 +117,3 @@ final class PolicyGate {
         realm.askBeforeCode(strings: code, wasm: wasm, message: policy.decide(.code).reason)
     }
 }
-
-extension Policy {
-    /// In an audit clocks stay exact: who needs them cannot be told.
-    var hasCoarseClock: Bool { clock == .coarse && !isAudited }
-}

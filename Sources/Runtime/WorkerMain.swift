@@ -187,7 +187,7 @@ public enum WorkerMain {
         init(_ workload: Workload) { self.workload = workload }
 
         func abandon(_ outcome: Outcome) {
-            if let name = outcome.limitName { workload.countFinding(FindingCounter.Kind.limit.rawValue, name) }
+            if let name = outcome.limitName { workload.countFinding(Finding.Kind.limit.rawValue, name) }
             if let limit = outcome.workloadOutcome { workload.http?.abandonAtOnce(limit) }
         }
     }

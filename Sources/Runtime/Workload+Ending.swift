@@ -16,7 +16,7 @@ extension Workload {
         if let limit = outcome.workloadOutcome {
             http?.abandon(limit, offender: monitor.offender, errorType: outcome.childEnd)
         }
-        if let name = outcome.limitName { countFinding(FindingCounter.Kind.limit.rawValue, name) }
+        if let name = outcome.limitName { countFinding(Finding.Kind.limit.rawValue, name) }
         isolate.cancelTermination()
         if case .limit(.heap) = outcome { monitor.profile?.heapLimitReached() }
         let outcome = lastWords(outcome)

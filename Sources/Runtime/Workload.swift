@@ -460,7 +460,7 @@ extension Workload: PlatformHost {
     func note(_ access: Access) { policyGate.tell(policy.decide(access), of: access) }
 
     func countFinding(_ kind: String, _ name: String) {
-        guard let kind = FindingCounter.Kind(rawValue: kind), let counter = FindingCounter(kind, name) else { return }
+        guard let kind = Finding.Kind(rawValue: kind), let counter = FindingCounter(kind, name) else { return }
         children.ring.add(counter)
     }
 

@@ -3,15 +3,7 @@ internal import CLinux
 /// What a worker counts of its findings, in the header of its first ring: a cell each, which only grows, modulo 2^32. All isolates of the process add to the same
 /// cells. Record-format.md section 1.
 public struct FindingCounter: Hashable, Sendable {
-    public enum Kind: String, Sendable, CaseIterable {
-        /// Refused by the policy.
-        case violation
-        /// Would have been refused.
-        case audit
-        case limit
-    }
-
-    public let kind: Kind
+    public let kind: Finding.Kind
     /// Of a permission, or of a limit.
     public let name: String
     /// Of its cell.
@@ -40,13 +32,13 @@ public struct FindingCounter: Hashable, Sendable {
         + limits.enumerated().map { FindingCounter(kind: .limit, name: $1, index: limitsFirst + $0) }
 
     /// Nil when there is no such permission. A limit without a cell of its own is counted as `other`.
-    public init?(_ kind: Kind, _ name: String) {
+    public init?(_ kind: Finding.Kind, _ name: String) {
         let known = Self.all.first { $0.kind == kind && $0.name == name }
         guard let counter = known ?? (kind == .limit ? Self.all.first { $0.kind == .limit } : nil) else { return nil }
         self = counter
     }
 
-    private init(kind: Kind, name: String, index: Int) {
+    private init(kind: Finding.Kind, name: String, index: Int) {
         self.kind = kind
         self.name = name
         self.index = index

@@ -5,6 +5,7 @@ import Configuration
 import Glibc
 import Linux
 import Synchronization
+import System
 import Wire
 
 struct CheckCodeCommand: ParsableCommand {
@@ -78,8 +79,8 @@ struct CheckCodeCommand: ParsableCommand {
         var configuration = CodeCheckConfiguration()
         var problems: [ConfigurationProblem] = []
         for name in rules {
-            do throws(FileReadError) {
-                let bytes = try Self.read(name)
+            do throws(FileError) {
+                let bytes = try readFile(name, bytesMax: Self.rulesBytesMax)
                 problems += CodeRulesFile.read(
                     PipelineConfiguration.File(name: name, bytes: bytes), environment: Machine.environment,
                     into: &configuration)
@@ -91,18 +92,6 @@ struct CheckCodeCommand: ParsableCommand {
             throw refused(problems.map { $0.description.escaped }.joined(separator: "\nsidelight: "))
         }
         return configuration
-    }
-
-    private struct FileReadError: Error {
-        let reason: String
-    }
-
-    private static func read(_ name: String) throws(FileReadError) -> [UInt8] {
-        do {
-            return try readFile(name, bytesMax: rulesBytesMax)
-        } catch {
-            throw FileReadError(reason: error.reason)
-        }
     }
 
     private func refused(_ message: String) -> ExitCode {

@@ -1,6 +1,8 @@
 // Telemetry's text is not ours: it may hold terminal sequences, text that runs from right to left, emoji and characters two
 // columns wide. What is printed goes through `escaped`, what is aligned through `columns`.
 
+import System
+
 extension String {
     /// Without anything that a terminal would obey: control characters, and the invisible ones that reorder text, as escapes.
     var escaped: String {
@@ -115,17 +117,6 @@ extension Character {
 }
 
 extension Unicode.Scalar {
-    /// C0 and C1 controls, line and paragraph separators, bidirectional and other invisible controls, language tags. Not the joiners, which emoji are made with.
-    fileprivate var isUnprintable: Bool {
-        switch value {
-        case 0..<0x20, 0x7F...0x9F: true
-        case 0x061C, 0x180E, 0x200B, 0x200E, 0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF, 0xFFF9...0xFFFB,
-            0xE0000...0xE007F:
-            true
-        default: false
-        }
-    }
-
     /// East Asian Wide and Fullwidth, by blocks. <https://www.unicode.org/reports/tr11/>.
     fileprivate var isWide: Bool {
         switch value {

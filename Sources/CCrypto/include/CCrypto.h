@@ -17,12 +17,6 @@ const char *_Nullable sl_crypto_problem(void);
 
 void sl_crypto_sha256(const void *_Nullable bytes, size_t count, uint8_t *_Nonnull digest /* 32 */);
 
-// One that is fed in pieces. Owned by the caller until `final`, which frees it.
-typedef struct sl_crypto_hash sl_crypto_hash;
-sl_crypto_hash *_Nonnull sl_crypto_hash_new(void);
-void sl_crypto_hash_update(sl_crypto_hash *_Nonnull hash, const void *_Nullable bytes, size_t count);
-void sl_crypto_hash_final(sl_crypto_hash *_Nonnull hash, uint8_t *_Nonnull digest /* 32 */);
-
 // ---- Ed25519, RFC 8032. Keys are the raw 32 bytes (any 32 are a secret one), signatures 64. ----
 
 bool sl_crypto_ed25519_public(const uint8_t *_Nonnull secret, uint8_t *_Nonnull public_key);

@@ -256,10 +256,9 @@ int sl_epoll_wait(int epoll, sl_ready *_Nonnull ready, int count, int millisecon
 enum { SL_READABLE = 0x1, SL_WRITABLE = 0x4, SL_ERROR = 0x8, SL_HANGUP = 0x10, SL_PEER_ENDED = 0x2000, SL_READY_MAX = 64 };
 // The next connection, non-blocking, closed at exec, without Nagle's delay where it is TCP; -1 and errno.
 int sl_accept_now(int fd);
-// The other end's address as numbers, `host:port`; empty for a socket in the file system or a connection that is over.
 // The other end's IP address as 128 bits, of which an IPv6 address has its upper half and an IPv4 address is mapped; false: it has none.
 bool sl_peer_key(int fd, uint64_t *_Nonnull high, uint64_t *_Nonnull low);
-
+// The other end's address as numbers, `host:port`; empty for a socket in the file system or a connection that is over.
 void sl_peer_text(int fd, char *_Nonnull text, size_t count);
 // When an open file was made, in seconds since 1970; 0 when its file system does not say.
 int64_t sl_birth_seconds(int fd);

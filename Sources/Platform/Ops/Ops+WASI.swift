@@ -1,7 +1,7 @@
 internal import Engine
-internal import Glibc
 internal import Linux
 internal import Policy
+internal import System
 
 extension PlatformOps {
     /// wasiNames(): the functions there are, in the order of their numbers, each with a line feed.
@@ -27,7 +27,7 @@ extension PlatformOps {
             do throws(SystemCallError) {
                 let instance = try WASI(
                     arguments: texts(call, 0), environment: texts(call, 1), folders: given,
-                    clockStep: host.host.policy.clock == .coarse ? coarseStep : 1,
+                    clockStep: host.host.policy.hasCoarseClock ? coarseStep : 1,
                     hasRandom: host.host.policy.decide(.random).isAllowed, stop: host.host.stopDescriptor)
                 host.lastWasi += 1
                 host.wasiInstances[host.lastWasi] = instance
@@ -60,19 +60,13 @@ extension PlatformOps {
         let host = call.platform.host
         let policy = host.policy
         guard !policy.isOpen(.read) || !policy.isOpen(.write) else { return true }
-        let path = realPath(folder.host) ?? folder.host
+        let path = FileSystem.linux.realPath(folder.host) ?? folder.host
         let mayRead = policy.decide(.read(path: path)).isAllowed
         let mayWrite = policy.decide(.write(path: path)).isAllowed
         guard mayRead || mayWrite else { return call.allows(.read(path: path)) }
         if mayRead { host.note(.read(path: path)) } else { folder.rights.subtract(.reading) }
         if mayWrite { host.note(.write(path: path)) } else { folder.rights.subtract(.changing) }
         return true
-    }
-
-    private static func realPath(_ path: String) -> String? {
-        guard let found = realpath(path, nil) else { return nil }
-        defer { free(found) }
-        return String(cString: found)
     }
 
     private static func texts(_ call: OpCall, _ index: Int) -> [String] {

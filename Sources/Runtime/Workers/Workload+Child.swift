@@ -68,7 +68,7 @@ extension Workload {
         guard !hasFinished else { return }
         hasFinished = true
         machine.end(outcome)
-        if let name = outcome.limitName { countFinding(FindingCounter.Kind.limit.rawValue, name) }
+        if let name = outcome.limitName { countFinding(Finding.Kind.limit.rawValue, name) }
         isolate.cancelTermination()
         let outcome = lastWords(outcome)
         if options.isTraced { tellEnd(outcome, child) }
