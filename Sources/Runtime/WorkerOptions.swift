@@ -246,6 +246,8 @@ struct WorkerOptions: Sendable {
     private var hiddenVariables: Set<Substring> {
         var names: Set<Substring> = ["SIDELIGHT_PASSPHRASE", "SIDELIGHT_TOKEN"]
         if case .array(let given) = configuration["hiddenVariables"] { names.formUnion(given.compactMap { $0.string?[...] }) }
+        // A secret of that name is seen in its place.
+        names.formUnion(secrets.map { $0.prefix { $0 != "=" } })
         return names
     }
 

@@ -62,7 +62,7 @@ def test_of_a_sealed_file_with_a_passphrase(program):
     assert run("secret", "decrypt", "token.sealed", env={"SIDELIGHT_PASSPHRASE": "x"}).code == 2
     done = program("{sealed: token.sealed}", env=env)
     assert (done.code, done.out) == (0, SAID), done
-    run.write("pass", "open sesame\n")
+    run.write("pass", "open sesame\nits first line alone counts\n")
     assert program("{sealed: token.sealed, passphrase-file: pass}").out == SAID
     done = program("{sealed: token.sealed}")
     assert done.code == 2 and "SIDELIGHT_PASSPHRASE" in done.err

@@ -47,7 +47,9 @@ enum SecretValues {
             }
         }
         if let passphraseFile {
-            return .passphrase(SecretBytes(withoutLineEnd(try file(passphraseFile, source))))
+            // As `sidelight secret --passphrase-file` takes it.
+            let line = try file(passphraseFile, source).prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+            return .passphrase(SecretBytes(Array(line)))
         }
         guard let text = Machine.variable(passphraseVariable) else {
             throw refusal(source, "it is sealed: set \(passphraseVariable), or name key-file or passphrase-file")
