@@ -69,9 +69,10 @@ struct AuditListCommand: ParsableCommand {
         let verdict = try AuditReading.complaining { () throws(AuditFileError) in
             try AuditVerifier.verify(folder, key: key) { entry, line in
                 guard filter.matches(entry.event, now: now) else { return }
-                latest.append((entry, line))
+                // A copy: a part would keep its whole segment.
+                latest.append((entry, json ? Array(line)[...] : []))
                 // Twice as many are kept, so that it is seldom done.
-                if latest.count > 2 * limit { latest.removeFirst(latest.count - limit) }
+                if latest.count - limit > limit { latest.removeFirst(latest.count - limit) }
             }
         }
         let printer = AuditPrinter(isJSON: json)

@@ -88,6 +88,7 @@ struct HealthCommand: ParsableCommand {
         request.timeoutMilliseconds = max(1, Int(min(Units.nanoseconds(timeout) ?? 0, 1 << 60) / 1_000_000))
         var options = admin.access.options
         options.proxy = ""
+        admin.access.warn(of: admin.admin)
         let transport = CurlTransport()
         let answer = Monitor<Result<HTTPResponse, HTTPTransportError>?>(nil)
         transport.client(options).send(request) { result in

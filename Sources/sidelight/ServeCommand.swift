@@ -16,14 +16,17 @@ struct ServeCommand: ParsableCommand {
               sidelight serve --listen 0.0.0.0:80 --isolates 4 app.js
               sidelight serve --listen 0.0.0.0:443 --tls-cert chain.pem --tls-key key.pem app.js
               sidelight serve --register consul --register file-sd=/etc/prometheus/app.json app.js
+              sidelight serve --policy policy.yaml --require-signature release.pub.pem app.js
               sidelight serve --watch --export otlp=http://127.0.0.1:4318 app.js
 
             LIMITS
               heap=64MB            V8's heap               header-timeout=10s
-              cpu=500ms, wall=2s   of one turn           idle=60s
+              cpu=500ms, wall=2s   of a request            idle=60s
               headers=32KB         of a request            request-timeout=none
               body=100MB           of a request            connections=10000
               workers=16           child Workers
+              memory, stack, cpu-window=50%/10s, loop-block, promises, timers, fetches, sockets, requests, subrequests, response,
+              modules, module-bytes, clone-bytes, logs-per-second, spans-per-second: docs/limits.md
 
             SIGNALS
               SIGTERM, SIGINT  finish what is in flight, then end; again: end at once

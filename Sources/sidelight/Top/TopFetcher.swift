@@ -40,6 +40,7 @@ final class TopFetcher: Sendable {
         self.places = places
         transport = CurlTransport().client(access.options)
         headers = access.authorization.map { [("authorization", $0)] } ?? []
+        for place in places { access.warn(of: place) }
         ready = try EventDescriptor()
     }
 
