@@ -28,6 +28,8 @@ public struct CodeSuppression: Hashable, Sendable {
 
     /// Marks what the comments suppress, and tells of comments that are wrong or of no use.
     static func apply(_ all: [CodeSuppression], to report: inout CodeReport, _ options: CodeCheckOptions) {
+        // Those of the file: what is told below of suppressions is not among them.
+        let byLine = Dictionary(grouping: report.findings.indices) { report.findings[$0].from.line }
         for one in all {
             func tell(_ rule: String, _ level: CodeLevel, _ message: String) {
                 report.findings.append(CodeFinding(rule, level, from: one.place, message))
@@ -47,9 +49,7 @@ public struct CodeSuppression: Hashable, Sendable {
                     tell("bad-suppression", .error, "there is no rule \"\(rule.prefix(60))\"")
                     continue
                 }
-                let found = report.findings.indices.filter {
-                    report.findings[$0].rule == rule && report.findings[$0].from.line == one.line
-                }
+                let found = (byLine[one.line] ?? []).filter { report.findings[$0].rule == rule }
                 for index in found { report.findings[index].suppression = one.reason }
                 if found.isEmpty {
                     tell("unused-suppression", .warning, "nothing on line \(one.line) is suppressed by \"\(rule)\"")
