@@ -9,7 +9,7 @@ public struct AuditEvent: Hashable, Sendable {
         case limit
         /// Another policy counts from here on.
         case policyChange
-        /// A signature was looked at, or made.
+        /// A signature was looked at.
         case signature
         /// Somebody used a door of the agent: changed something, or was refused.
         case admin
@@ -22,9 +22,9 @@ public struct AuditEvent: Hashable, Sendable {
     public var kind: Kind
     /// Unix nanoseconds; 0: when it is noted.
     public var time: UInt64
-    /// Who: "isolate 2", "admin token ci", "uid 0".
+    /// Who: "worker 4711", "uid 0", a token's name, an address.
     public var actor: String
-    /// What was done or tried, a word or two: "connect", "reload".
+    /// What was done or tried, a word or two: a permission, a limit, "reload".
     public var action: String
     /// To what: a host, a path, a name.
     public var target: String
