@@ -149,7 +149,7 @@ private let get200 = BoardSeriesHead(.serverDuration, method: 1, status: 200, is
     @Test func whatBecameOfARequestIsToldWithIt() throws {
         let board = try BoardEnds()
         let guilty = try #require(board.open(9, target: "/spin?x", flags: [.sampled]))
-        let other = try #require(board.open(8, target: "/other"))
+        let other = try #require(board.open(8, target: "/other", flags: []))
         board.writer.note(.exceededCpu, status: 503, at: guilty)
         board.writer.note(.exceededCpu, status: 503, at: other)
         board.writer.note(.replaced, status: 0, at: other)

@@ -4,4 +4,5 @@
 // request: GET /never -> 503
 // request: GET /fast -> 200 fast
 // expect-outcome: exceededWall
+// expect-exit: 1
 export default { fetch: (request) => request.url.endsWith('/never') ? new Promise(() => {}) : new Response('fast') };
