@@ -150,7 +150,7 @@ let package = Package(
         tests("Exposition", ["Exposition", "Telemetry", "Wire"]),
         tests("CodeCheck", ["CodeCheck", "Wire"]),
         tests("SidelightMetrics", ["SidelightMetrics", .product(name: "Metrics", package: "swift-metrics")]),
-        tests("Command", ["CodeCheck", "sidelight", "Configuration", "Policy", "Store", "System", "Telemetry", "Wire"]),
+        tests("Command", ["CodeCheck", "sidelight", "Store", "System", "Telemetry", "Wire"]),
         tests("Engine", ["Engine"]),
         tests("Runtime", ["Policy", "Runtime", "Telemetry", "System"]),
         tests("Agent", ["Agent", "Audit", "Configuration", "Discovery", "Exporters", "Health", "Resources", "Telemetry", "Wire", "Linux", "Logs", "Policy", "Processors", "Registries", "Resolver", "Store", "System", "Transport"]),
