@@ -26,7 +26,9 @@ public struct NameRules: Hashable, Sendable {
 
     /// The name of the rule that allows it.
     func rule(for name: String) -> String? {
-        rules.first { $0.isBeginning ? name.utf8.starts(with: $0.text.utf8) : name == $0.text }?.name
+        rules.first {
+            $0.isBeginning ? name.utf8.starts(with: $0.text.utf8) : name.utf8.elementsEqual($0.text.utf8)
+        }?.name
     }
 
     /// The same for names whose case says nothing.

@@ -56,7 +56,8 @@ public struct PathRules: Hashable, Sendable {
     /// Without ".", ".." and slashes at the end, as the text has it: links are not followed.
     public static func normal(_ path: String) -> String {
         var parts: [Substring] = []
-        for part in path.split(separator: "/") where part != "." {
+        // By bytes: a letter that combines hides a slash in front of it from whoever looks at characters.
+        for part in path.utf8.split(separator: UInt8(ascii: "/")).map(Substring.init) where part != "." {
             if part == ".." { _ = parts.popLast() } else { parts.append(part) }
         }
         return "/" + parts.joined(separator: "/")
@@ -64,7 +65,7 @@ public struct PathRules: Hashable, Sendable {
 
     /// The folder a file is in.
     static func folder(of path: String) -> String {
-        path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "/"
+        path.utf8.lastIndex(of: UInt8(ascii: "/")).map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "/"
     }
 
     /// The same with each path as `body` has it, as in: with its links followed.

@@ -156,7 +156,7 @@ public struct ModuleRules: Hashable, Sendable {
     /// The name of the rule that allows it.
     func rule(for module: String) -> String? {
         guard module.utf8.first == UInt8(ascii: "/") else { return names.rule(for: module) }
-        if module == entry { return "modules (the entry)" }
+        if let entry, module.utf8.elementsEqual(entry.utf8) { return "modules (the entry)" }
         guard PathRules.isCanonical(module) else { return nil }
         if own?.rule(for: module) != nil { return "modules (the entry's folder)" }
         return paths.rule(for: module)

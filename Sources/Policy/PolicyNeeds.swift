@@ -1,12 +1,19 @@
 /// What a workload did that its policy would have refused, as `--audit` collects it.
 public struct PolicyNeeds: Hashable, Sendable {
     public struct Need: Hashable, Sendable {
-        public var permission: Permission
-        public var target: String
+        public let permission: Permission
+        public let target: String
+        /// Of the target: two texts that look alike are equal, and the two files that they name are not.
+        private let bytes: [UInt8]
         /// The policy's own rule that stands against it, which no further rule can outweigh. Nil: nothing allows it so far.
         var deniedBy: String?
         /// It is a place outside the public Internet.
         var isPrivate: Bool
+
+        init(permission: Permission, target: String, deniedBy: String?, isPrivate: Bool) {
+            (self.permission, self.target, bytes) = (permission, target, Array(target.utf8))
+            (self.deniedBy, self.isPrivate) = (deniedBy, isPrivate)
+        }
     }
 
     public private(set) var needs: Set<Need> = []
@@ -85,7 +92,6 @@ public struct PolicyNeeds: Hashable, Sendable {
 
     private static func add(_ lists: [Permission: [String]], to policy: inout Policy) {
         for (permission, targets) in lists {
-            let targets = targets.distinct
             switch permission {
             case .read: policy.read = policy.read.map { PathRules($0.paths + targets, key: "files.read") }
             case .write: policy.write = policy.write.map { PathRules($0.paths + targets, key: "files.write") }

@@ -90,7 +90,7 @@ final class PolicyGate {
         var shown: [String] = []
         var watched: [String] = []
         for text in texts {
-            let name = String(text.prefix { $0 != "=" })
+            let name = String(Substring(text.utf8.prefix { $0 != UInt8(ascii: "=") }))
             let decision = policy.decide(.environment(name))
             if decision.isAllowed { shown.append(text) }
             if !decision.isAllowed || decision.isAudited { watched.append(name) }

@@ -58,6 +58,22 @@ struct NeedsTests {
         #expect(added == policy && remarks == ["network evil.test:443: network.deny[0] stands against it"])
     }
 
+    @Test func namesThatLookAlikeAreTwo() {
+        let policy = Policy.strict.resolved(entry: "/srv/app/main.js") { $0 }
+        let accesses =
+            ["/lib/\u{E9}.js", "/lib/e\u{301}.js"].map(Access.module) + ["\u{E9}", "e\u{301}"].map(Access.environment)
+        let (added, _) = audited(accesses).added(to: policy)
+        for access in accesses { #expect(added.decide(access).isAllowed, "\(access)") }
+        let (one, _) = audited([accesses[0], accesses[2]]).added(to: policy)
+        #expect(!one.decide(accesses[1]).isAllowed && !one.decide(accesses[3]).isAllowed)
+    }
+
+    @Test func aLetterThatCombinesHidesNoSlash() {
+        let policy = Policy.strict.resolved(entry: "/srv/app/\u{301}main.js") { $0 }
+        #expect(policy.decide(.module("/srv/app/other.js")).isAllowed)
+        #expect(!policy.decide(.module("/srv/other.js")).isAllowed)
+    }
+
     @Test func hostileTargetsMakeNoRules() {
         var needs = PolicyNeeds()
         for permission in Permission.allCases {

@@ -19,7 +19,8 @@ const LOG_UNITS = 262144;
 const NO_IDS = [0, 0, 0, 0, 0, 0];
 
 function writeLog(kind, severity, text, list, span) {
-    const ours = isOurs(span);
+    // A program can write to its own spans. What it made of one must not keep a finding from being told: its ids are looked at as those of a stranger are.
+    const ours = kind !== KIND_FINDING && isOurs(span);
     const foreign = ours ? undefined : contextOf(span);
     const ids = foreign === undefined ? NO_IDS : foreign.ids;
     const foreignFlags = foreign === undefined ? 0 : foreign.flags;

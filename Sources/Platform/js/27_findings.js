@@ -18,6 +18,8 @@ const targetUnitsMax = 256;
 let secondStart = -Infinity;
 /** What was recorded in this second. */
 const seen = new SafeSet();
+/** Permissions and limits among it. */
+const kinds = new SafeSet();
 
 /** What an audit has recorded: each need once, however many come at once, since its policy is made of them. */
 const needs = new SafeSet();
@@ -29,21 +31,28 @@ function isNew(need) {
     return true;
 }
 
-/** Whether a finding about `about` is to be recorded: one a second of each kind, and not too many in all. */
-function isDue(about) {
+/** Whether a finding about `target` is to be recorded: one a second of each, and not too many in all; but of each kind at least one, so that a flood of one hides no other. */
+function isDue(kind, target) {
     const now = internal.now();
     if (now - secondStart >= secondMilliseconds) {
         secondStart = now;
         seen.clear();
+        kinds.clear();
     }
-    if (seen.size >= perSecondMax || seen.has(about)) return false;
+    const about = `${kind} ${target}`;
+    if ((seen.size >= perSecondMax && kinds.has(kind)) || seen.has(about)) return false;
+    kinds.add(kind);
     seen.add(about);
     return true;
 }
 
 function record(kind, severity, sentence, attributes, span) {
     trace.finding(severity, sentence, attributes, span);
-    if (trace.isOurs(span)) trace.addEvent(span, `sidelight.${kind}`, attributes);
+    try {
+        if (trace.isOurs(span)) trace.addEvent(span, `sidelight.${kind}`, attributes);
+    } catch {
+        // The program has written to its span.
+    }
 }
 
 /**
@@ -55,7 +64,7 @@ function record(kind, severity, sentence, attributes, span) {
 function note(kind, permission, rule, target, reason, span = trace.activeSpan()) {
     ops.countFinding(kind, permission);
     target = StringPrototypeSlice(target, 0, targetUnitsMax);
-    if (kind === 'audit' ? !isNew(`${permission} ${rule} ${target}`) : !isDue(`${permission} ${target}`)) return;
+    if (kind === 'audit' ? !isNew(`${permission} ${rule} ${target}`) : !isDue(permission, target)) return;
     record(kind, kind === 'audit' ? severityInfo : severityWarn, reason, {
         __proto__: null,
         'sidelight.finding.kind': kind, 'sidelight.policy.permission': permission, 'sidelight.policy.rule': rule, 'sidelight.policy.target': target,
@@ -69,7 +78,7 @@ function note(kind, permission, rule, target, reason, span = trace.activeSpan())
  */
 function limit(name, value, outcome, sentence, span = trace.activeSpan()) {
     ops.countFinding('limit', name);
-    if (!isDue(`limit ${name}`)) return;
+    if (!isDue(`limit ${name}`, '')) return;
     record('limit', severityWarn, sentence, {
         __proto__: null,
         'sidelight.finding.kind': 'limit', 'sidelight.limit.name': name, 'sidelight.limit.value': value, 'sidelight.outcome': outcome,

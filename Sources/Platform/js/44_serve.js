@@ -47,6 +47,7 @@ class Exchange {
         this.bits = bits;
         this.method = method;
         this.span = span;
+        this.held = new Held(this);
         this.request = undefined;
         this.feed = undefined; // of the request's body, once somebody reads it
         this.socket = undefined; // what was counted, of one that became a WebSocket
@@ -75,6 +76,18 @@ class Exchange {
     }
 }
 cutOff(Exchange);
+
+/** The exchange in a held one, which is all that a context has of it: programs can look into contexts. */
+let exchangeIn;
+class Held {
+    #exchange;
+    constructor(exchange) { this.#exchange = exchange; }
+    static {
+        exchangeIn = (held) => (typeof held === 'object' && held !== null && #exchange in held ? held.#exchange : undefined);
+    }
+}
+cutOff(Held);
+const exchangeOf = (context) => exchangeIn(trace.valueOf(trace.valuesOf(context), EXCHANGE));
 
 const lateBody = () => new TypeError('The body of the request cannot be read after the response was sent');
 
@@ -125,7 +138,7 @@ function dispatch(slot, head) {
     const exchange = new Exchange(slot, head, bits, method, span);
     exchanges[slot] = exchange;
     inFlight++;
-    span._values = trace.withValue(null, EXCHANGE, exchange);
+    span._values = trace.withValue(null, EXCHANGE, exchange.held);
     if (inFlight > limits.requests) {
         refuseRequest(exchange);
         return;
@@ -220,7 +233,7 @@ function takeCarried(exchange) {
         const text = headerIn(head, at, 'baggage', ',');
         if (text !== undefined) {
             const values = trace.valuesOf(extractBaggage(trace.ROOT, { __proto__: null, baggage: text }));
-            span._values = trace.withValue(values, EXCHANGE, exchange);
+            span._values = trace.withValue(values, EXCHANGE, exchange.held);
         }
     }
 }
@@ -489,8 +502,7 @@ function noteRoute(exchange) {
 
 /** The exchange whose request this code runs for; undefined: none. */
 function currentExchange() {
-    const values = trace === undefined ? null : trace.valuesOf(ops.context());
-    return values === null || values === undefined ? undefined : trace.valueOf(values, EXCHANGE);
+    return trace === undefined ? undefined : exchangeOf(ops.context());
 }
 
 /** For `import { setRoute } from 'sidelight'`. */
@@ -619,14 +631,14 @@ function takeNotes() {
 /** What the host runs next is for the request of this context: its CPU time, and its place in a profile. */
 function goesOn(context) {
     if (inFlight === 0) return;
-    const exchange = trace.valueOf(trace.valuesOf(context), EXCHANGE);
+    const exchange = exchangeOf(context);
     ops.httpOwner(exchange === undefined || exchange.over ? -1 : exchange.slot);
 }
 
 /** @param {unknown} context what was current; a number: nothing was, in the turn of that slot (-1: of none) */
 function spanHit(context) {
     if (typeof context === 'number') return exchanges[context]?.span;
-    const exchange = trace.valueOf(trace.valuesOf(context), EXCHANGE);
+    const exchange = exchangeOf(context);
     return exchange !== undefined ? exchange.span : trace.recordingSpan(context);
 }
 
