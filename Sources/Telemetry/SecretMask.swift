@@ -13,6 +13,8 @@ public struct SecretMask: Sendable {
         var patterns: Set<[UInt8]> = []
         for value in values where value.count >= Self.valueBytesMin {
             patterns.formUnion(Self.written(value) + Self.percentEncoded(value) + Self.base64(value))
+            // Names of hosts and headers.
+            patterns.insert(value.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 })
             // util.inspect puts each line on one of its own.
             for line in value.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D })
             where line.count >= Self.valueBytesMin {

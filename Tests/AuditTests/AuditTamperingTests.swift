@@ -127,6 +127,17 @@ import Testing
         #expect(found.problems.map(\.kind) == [.truncated])
     }
 
+    /// Who goes on cannot count further, and does.
+    @Test func aNumberThatNothingFollowsIsFound() throws {
+        let event = AuditEvent(.admin, time: 1, action: "x")
+        let line = AuditEntry.line(event, number: .max, previous: .zero).bytes
+        files.lines.append(String(decoding: line.dropLast(), as: UTF8.self))
+        #expect(try problems() == [.unreadable])
+        let next = try AuditLog(files)
+        try next.append([event], now: 2)
+        #expect(try AuditEntry(line: Array(files.lines.last!.utf8)[...]).number == 11)
+    }
+
     @Test func foreignLinesAreFound() throws {
         for line in ["", "{}", "null", "{\"seq\":1}", String(repeating: "x", count: 100_000)] {
             let before = files.files

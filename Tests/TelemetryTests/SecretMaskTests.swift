@@ -39,6 +39,11 @@ import Testing
         #expect(mask.applied(to: encoded) == String(repeating: "*", count: encoded.utf8.count))
     }
 
+    @Test func namesOfHostsDoNotSayIt() {
+        let mask = SecretMask([Array("TokenSecretABC".utf8)])!
+        #expect(mask.applied(to: "http://tokensecretabc.example/") == "http://**************.example/")
+    }
+
     @Test func base64URLIsNotSaid() {
         let mask = SecretMask([Array("~~~>>>???~~~>>>???".utf8)])!
         #expect(mask.applied(to: "fn5-Pj4-Pz8_fn5-Pj4-Pz8_") == String(repeating: "*", count: 24))
