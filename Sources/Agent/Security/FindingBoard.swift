@@ -1,4 +1,5 @@
 internal import Audit
+internal import Linux
 internal import Policy
 internal import Store
 internal import Synchronization
@@ -9,11 +10,21 @@ internal import Wire
 final class FindingBoard: Sendable {
     /// The latest that are kept.
     static let keptMax = 1_000
+    /// What is put on record at once, and a second from then on: whoever has broken out of an isolate must not drive what is on record out of the log.
+    private static let notesAtOnceMax: UInt64 = 500
+    private static let notesPerSecond: UInt64 = 20
+    /// Of a finding, as docs/specs/record-format.md has them.
+    private static let attributePrefix = "sidelight."
+    private static let attributesMax = 8
 
     private struct State {
         var kept = FIFOFindings()
         var total: UInt64 = 0
         var needs = PolicyNeeds()
+        /// When the next may be noted if none is to be noted at once.
+        var nextNote: UInt64 = 0
+        /// Since an entry said so.
+        var skipped: Int64 = 0
         var policy: Policy
         /// As it was named; nil: there is none.
         var source: String?
@@ -21,6 +32,7 @@ final class FindingBoard: Sendable {
 
     private let entry: String
     private let trail: AuditTrail
+    private let clock = LinuxClock()
     private let state: Mutex<State>
 
     init(_ policy: Policy, source: String?, entry: String, _ trail: AuditTrail) {
@@ -45,7 +57,27 @@ final class FindingBoard: Sendable {
                 state.needs.add(permission, rule: finding.rule ?? "", target: finding.target ?? "")
             }
         }
-        for finding in findings { if let event = Self.event(finding, resource) { trail.note(event) } }
+        for finding in findings {
+            guard var event = Self.event(finding, resource), let skipped = mayNote() else { continue }
+            if skipped > 0 { event.attributes.append(Attribute("sidelight.audit.skipped", .int(skipped))) }
+            trail.note(event)
+        }
+    }
+
+    /// How many were not noted before this one; nil: this one is not, either.
+    private func mayNote() -> Int64? {
+        let now = clock.monotonicNanoseconds()
+        let interval = 1_000_000_000 / Self.notesPerSecond
+        return state.withLock { state in
+            let next = max(state.nextNote, now)
+            guard next - now < Self.notesAtOnceMax * interval else {
+                state.skipped += 1
+                return nil
+            }
+            state.nextNote = next + interval
+            defer { state.skipped = 0 }
+            return state.skipped
+        }
     }
 
     /// What is put on record of it; nil: nothing was refused.
@@ -60,7 +92,9 @@ final class FindingBoard: Sendable {
             actor: actor, action: (isViolation ? finding.permission : finding.limit) ?? "",
             target: finding.target ?? "",
             outcome: finding.outcome ?? (isViolation ? "refused" : ""), reason: finding.sentence,
-            attributes: record.attributes, traceID: record.traceID.isValid ? record.traceID : nil,
+            attributes: Attributes(
+                record.attributes.filter { $0.key.hasPrefix(attributePrefix) }.prefix(attributesMax)),
+            traceID: record.traceID.isValid ? record.traceID : nil,
             spanID: record.spanID.isValid ? record.spanID : nil)
     }
 
