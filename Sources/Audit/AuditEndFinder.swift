@@ -100,25 +100,42 @@ enum AuditTear {
     }
 }
 
-/// That old segments were removed since there were more than there may be.
+/// That old segments were removed since there were more than there may be. It is signed: else whoever can append a line could say so of segments that he has
+/// removed.
 enum AuditRemoval {
     static let action = "remove"
 
+    private static func message(
+        _ number: UInt64, _ previous: Digest, _ first: Int64, _ firstPrevious: String
+    ) -> [UInt8] {
+        Array("sidelight audit remove v1\n\(number)\n\(previous.hex)\n\(first)\n\(firstPrevious)\n".utf8)
+    }
+
+    /// As the entry of that number.
     /// - Parameter entry: The first that stays.
-    static func event(before entry: AuditEntry, time: UInt64) -> AuditEvent {
-        AuditEvent(
+    static func event(
+        _ number: UInt64, previous: Digest, before entry: AuditEntry, time: UInt64, _ key: SigningKey
+    ) throws(SigningError) -> AuditEvent {
+        let (first, firstPrevious) = (Int64(clamping: entry.number), entry.previous.hex)
+        let signature = try key.sign(message(number, previous, first, firstPrevious))
+        return AuditEvent(
             .integrity, time: time, action: action, outcome: "done",
             reason: "the segments before entry \(entry.number) were removed, as there are more than are kept",
             attributes: [
-                Attribute("firstSeq", .int(Int64(clamping: entry.number))),
-                Attribute("firstPrev", .string(entry.previous.hex)),
+                Attribute("firstSeq", .int(first)), Attribute("firstPrev", .string(firstPrevious)),
+                Attribute(AuditSeal.signatureName, .string(signature.hex)),
             ])
     }
 
-    /// The first entry that stays, and the hash before it; nil: the event is about something else.
-    static func first(_ event: AuditEvent) -> (number: UInt64, previous: String)? {
-        guard event.kind == .integrity, event.action == action, case .int(let number) = event.attributes["firstSeq"],
-            let previous = event.attributes["firstPrev"]?.string
+    static func isOne(_ event: AuditEvent) -> Bool { event.kind == .integrity && event.action == action }
+
+    /// The first entry that stays, and the hash before it; nil: the entry does not say, or is not signed.
+    static func first(_ entry: AuditEntry, _ key: PublicKey) -> (number: UInt64, previous: String)? {
+        let attributes = entry.event.attributes
+        guard isOne(entry.event), case .int(let number) = attributes["firstSeq"],
+            let previous = attributes["firstPrev"]?.string,
+            let signature = attributes[AuditSeal.signatureName]?.string.flatMap({ Signature(hex: $0) }),
+            key.isValid(signature, of: message(entry.number, entry.previous, number, previous))
         else { return nil }
         return (UInt64(clamping: number), previous)
     }

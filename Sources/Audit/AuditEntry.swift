@@ -17,6 +17,8 @@ public struct AuditEntry: Hashable, Sendable {
     public var hash: Digest
     public var event: AuditEvent
 
+    /// No log has as many: a larger number is nobody's who goes on counting.
+    static let numberMax: UInt64 = 1 << 62
     /// Bytes of a line with its end.
     public static let lineBytesMax = 65_536
     /// What is kept of each text of an event, bytes. JSON makes up to six of one.
@@ -105,7 +107,8 @@ public struct AuditEntry: Hashable, Sendable {
     }
 
     private init?(_ json: JSONValue, hash: Digest) {
-        guard case .number(let digits) = json["seq"], let number = UInt64(digits), number > 0,
+        guard case .number(let digits) = json["seq"], let number = UInt64(digits),
+            (1...Self.numberMax).contains(number),
             let previous = json["prev"]?.string.flatMap({ Digest(hex: $0) }),
             let time = json["time"]?.string.flatMap({ UnixTime.nanoseconds(parsing: $0) }),
             let kind = json["kind"]?.string.flatMap({ AuditEvent.Kind(rawValue: $0) })

@@ -101,9 +101,9 @@ public final class AuditLog {
         if !isOpen, end.segment == nil || end.bytes >= limits.segmentBytesMax {
             end.segment = AuditNames.segment(end.number + 1)
             end.bytes = 0
-            if let (old, event) = try oldSegments(now) {
+            if let (old, first) = try oldSegments() {
                 removed = old
-                put(event)
+                put(try removal(before: first, now))
             }
         }
         for event in events { put(event) }
@@ -151,8 +151,16 @@ public final class AuditLog {
         try files.replace(AuditNames.head, with: head.bytes, isPublic: false)
     }
 
-    /// Those that are too many, and what says so.
-    private func oldSegments(_ now: UInt64) throws(AuditFileError) -> ([String], AuditEvent)? {
+    private func removal(before first: AuditEntry, _ now: UInt64) throws(AuditFileError) -> AuditEvent {
+        do throws(SigningError) {
+            return try AuditRemoval.event(end.number + 1, previous: end.hash, before: first, time: now, key)
+        } catch {
+            throw AuditFileError(error.description)
+        }
+    }
+
+    /// Those that are too many, and the first entry that stays.
+    private func oldSegments() throws(AuditFileError) -> ([String], AuditEntry)? {
         let names = try files.list().keys.filter(AuditNames.isSegment).sorted()
         // With the one that is about to be made.
         let count = names.count + 1 - limits.segmentsMax
@@ -161,7 +169,7 @@ public final class AuditLog {
         guard let line = first.split(separator: UInt8(ascii: "\n"), maxSplits: 1).first,
             let entry = try? AuditEntry(line: line)
         else { return nil }
-        return (Array(names[..<count]), AuditRemoval.event(before: entry, time: now))
+        return (Array(names[..<count]), entry)
     }
 
     // MARK: What is there

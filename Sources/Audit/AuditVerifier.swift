@@ -221,7 +221,13 @@ public struct AuditVerifier {
         if AuditDamage.isOne(entry.event) {
             report(.damaged, segment, line, entry.number, text: "found at that time: \(entry.event.reason)")
         }
-        if let removal = AuditRemoval.first(entry.event) { self.removal = removal }
+        if let removal = AuditRemoval.first(entry, key) {
+            self.removal = removal
+        } else if AuditRemoval.isOne(entry.event) {
+            report(
+                .signature, segment, line, entry.number,
+                text: "entry \(entry.number) says that entries were removed, and is not signed by \(key.id)")
+        }
         switch AuditSeal.isGood(entry, key) {
         case true?: verdict.signatures += 1
         case false?:

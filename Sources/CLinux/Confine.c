@@ -7,6 +7,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -35,7 +36,7 @@ static const int script_calls[] = {SL_COMMON_CALLS,
 // Each is used by some program of Tests/EndToEnd/test_fence_inventory.py, or says there why it stands here.
 static const int worker_calls[] = {SL_COMMON_CALLS, SL_OLD_CALLS
     // The event loop, and sockets that are there.
-    SYS_epoll_pwait, SYS_epoll_create1, SYS_epoll_ctl, SYS_eventfd2, SYS_timerfd_create, SYS_timerfd_settime, SYS_accept4, SYS_connect, SYS_shutdown, SYS_listen,
+    SYS_epoll_pwait, SYS_epoll_create1, SYS_epoll_ctl, SYS_eventfd2, SYS_timerfd_create, SYS_timerfd_settime, SYS_accept4, SYS_connect, SYS_shutdown,
     SYS_getsockname, SYS_getpeername, SYS_getsockopt, SYS_sendmmsg,
     // Modules, caches, and the folders of WASI: which files is Landlock's.
     SYS_openat, SYS_openat2, SYS_newfstatat, SYS_statx, SYS_readlinkat, SYS_getdents64, SYS_getcwd, SYS_pread64, SYS_preadv, SYS_preadv2, SYS_pwrite64, SYS_pwritev,
@@ -111,16 +112,32 @@ static void check_sockets(program *to) {
     put(to, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0);
     put(to, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0);
     end(to, SECCOMP_RET_ERRNO | EAFNOSUPPORT);
+    // TCP and UDP only: Landlock's rules of ports hold for no other protocol, as MPTCP.
+    load_argument(to, 2);
+    put(to, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0);
+    put(to, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 2, 0);
+    put(to, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 1, 0);
+    end(to, REFUSE);
     load_argument(to, 1);
     put(to, BPF_ALU | BPF_AND | BPF_K, 0xf, 0, 0);
     end_if(to, SOCK_STREAM, ALLOW);
     end_if(to, SOCK_DGRAM, ALLOW);
     close_call(to, begin, REFUSE);
 
+    // One end of a pair of datagrams sends to any other local socket that it names.
     begin = open_call(to, SYS_socketpair);
     load_argument(to, 0);
-    end_if(to, AF_UNIX, ALLOW);
+    put(to, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 1, 0);
+    end(to, REFUSE);
+    load_argument(to, 1);
+    put(to, BPF_ALU | BPF_AND | BPF_K, 0xf, 0, 0);
+    end_if(to, SOCK_STREAM, ALLOW);
+    end_if(to, SOCK_SEQPACKET, ALLOW);
     close_call(to, begin, REFUSE);
+
+    // A socket that nobody has bound gets a port of its own by it, of which Landlock hears nothing. The one that is given listens already: it is told that all is well.
+    begin = open_call(to, SYS_listen);
+    close_call(to, begin, SECCOMP_RET_ERRNO | 0);
 
     begin = open_call(to, SYS_setsockopt);
     load_argument(to, 1);

@@ -12,8 +12,14 @@ public struct SecretMask: Sendable {
     public init?(_ values: [[UInt8]]) {
         var patterns: Set<[UInt8]> = []
         for value in values where value.count >= Self.valueBytesMin {
-            patterns.formUnion([value, Self.escaped(value), Self.percentEncoded(value)])
-            patterns.formUnion(Self.base64(value))
+            patterns.formUnion(Self.written(value) + Self.percentEncoded(value) + Self.base64(value))
+            // Names of hosts and headers.
+            patterns.insert(value.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 })
+            // util.inspect puts each line on one of its own.
+            for line in value.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D })
+            where line.count >= Self.valueBytesMin {
+                patterns.formUnion(Self.written(Array(line)))
+            }
         }
         guard !patterns.isEmpty else { return nil }
         // What holds another comes first.
@@ -39,35 +45,71 @@ public struct SecretMask: Sendable {
 
     // MARK: forms
 
-    /// As JSON has it.
-    private static func escaped(_ value: [UInt8]) -> [UInt8] {
-        value.flatMap { byte -> [UInt8] in
+    /// As it is, as JSON has it, and as util.inspect has it, in quotes that are not in it and in those that are.
+    private static func written(_ value: [UInt8]) -> [[UInt8]] {
+        let hex = Array("0123456789abcdef".utf8), upperHex = Array("0123456789ABCDEF".utf8)
+        let json = value.flatMap { byte -> [UInt8] in
+            if let short = short(byte) { return short }
             switch byte {
-            case 0x22, 0x5C: [0x5C, byte]
-            case 0x0A: [0x5C, 0x6E]
-            case 0x0D: [0x5C, 0x72]
-            case 0x09: [0x5C, 0x74]
-            default: [byte]
+            case 0x22: return [0x5C, byte]
+            case 0x00..<0x20: return Array("\\u00".utf8) + [hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+            default: return [byte]
             }
+        }
+        let inspected = value.flatMap { byte -> [UInt8] in
+            if let short = short(byte) { return short }
+            switch byte {
+            case 0x00..<0x20, 0x7F: return Array("\\x".utf8) + [upperHex[Int(byte >> 4)], upperHex[Int(byte & 15)]]
+            default: return [byte]
+            }
+        }
+        return [value, json, inspected, inspected.flatMap { $0 == 0x27 ? [0x5C, $0] : [$0] }]
+    }
+
+    /// What has a letter for it, and the backslash.
+    private static func short(_ byte: UInt8) -> [UInt8]? {
+        switch byte {
+        case 0x08: [0x5C, 0x62]
+        case 0x09: [0x5C, 0x74]
+        case 0x0A: [0x5C, 0x6E]
+        case 0x0C: [0x5C, 0x66]
+        case 0x0D: [0x5C, 0x72]
+        case 0x5C: [0x5C, byte]
+        default: nil
         }
     }
 
-    /// As encodeURIComponent has it.
-    private static func percentEncoded(_ value: [UInt8]) -> [UInt8] {
+    /// As encodeURIComponent, encodeURI and URLSearchParams have it, and as a URL has it in its path, its query and its fragment.
+    private static func percentEncoded(_ value: [UInt8]) -> [[UInt8]] {
         let digits = Array("0123456789ABCDEF".utf8)
-        return value.flatMap { byte -> [UInt8] in
+        func encoded(_ isKept: (UInt8) -> Bool) -> [UInt8] {
+            value.flatMap { byte in isKept(byte) ? [byte] : [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
+        }
+        func isAlphanumeric(_ byte: UInt8) -> Bool {
             switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x21, 0x27...0x2A, 0x2D, 0x2E, 0x5F, 0x7E: [byte]
-            default: [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+            default: false
             }
         }
+        func keeping(_ marks: String) -> [UInt8] {
+            let marks = Array(marks.utf8)
+            return encoded { isAlphanumeric($0) || marks.contains($0) }
+        }
+        func encoding(_ marks: String) -> [UInt8] {
+            let marks = Array(marks.utf8)
+            return encoded { (0x21...0x7E).contains($0) && !marks.contains($0) }
+        }
+        return [
+            keeping("-_.!~*'()"), keeping("-_.!~*'();/?:@&=+$,#"), keeping("*-._ ").map { $0 == 0x20 ? 0x2B : $0 },
+            encoding("\"#<>?`{}"), encoding("\"#<>'"), encoding("\"<>`"),
+        ]
     }
 
     /// What it is in base64 wherever in a longer text it stands, as in a header of Basic authentication: three forms, without the digits at both ends that
-    /// neighbours have a part in.
+    /// neighbours have a part in; and the same in base64url.
     private static func base64(_ value: [UInt8]) -> [[UInt8]] {
         let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        return (0..<3).map { before in
+        let forms = (0..<3).map { before in
             let bytes = [UInt8](repeating: 0, count: before) + value
             var text: [UInt8] = []
             for index in stride(from: 0, to: bytes.count - 2, by: 3) {
@@ -77,5 +119,6 @@ public struct SecretMask: Sendable {
             // 8 bits of a byte before reach into two digits, 16 into three.
             return Array(text.dropFirst([0, 2, 3][before]))
         }.filter { $0.count >= valueBytesMin }
+        return forms + forms.map { $0.map { $0 == 0x2B ? 0x2D : $0 == 0x2F ? 0x5F : $0 } }
     }
 }

@@ -62,6 +62,22 @@ import Testing
         #expect(try problems() == [.cut])
     }
 
+    /// Whoever can append a line says that the beginning was removed as it has to be.
+    @Test func aRemovalThatSomebodyElseSaysIsFound() throws {
+        let entries = try files.lines.map { try AuditEntry(line: Array($0.utf8)[...]) }
+        let end = entries.last!
+        for key in [try SigningKey.generate(), nil] {
+            var event = try AuditRemoval.event(
+                end.number + 1, previous: end.hash, before: entries[4], time: 1, key ?? SigningKey.generate())
+            if key == nil { event.attributes = event.attributes.filter { $0.key != AuditSeal.signatureName } }
+            let line = AuditEntry.line(event, number: end.number + 1, previous: end.hash).bytes
+            let before = files.lines
+            files.lines = before[4...] + [String(decoding: line.dropLast(), as: UTF8.self)]
+            #expect(try problems() == [.signature, .cut])
+            files.lines = before
+        }
+    }
+
     @Test func aReorderIsFound() throws {
         files.lines.swapAt(3, 5)
         #expect(try problems().contains(.reordered))
@@ -109,6 +125,17 @@ import Testing
         #expect(try problems() == [])
         let found = try AuditVerifier.verify(files, key: log.publicKey, anchor: anchor)
         #expect(found.problems.map(\.kind) == [.truncated])
+    }
+
+    /// Who goes on cannot count further, and does.
+    @Test func aNumberThatNothingFollowsIsFound() throws {
+        let event = AuditEvent(.admin, time: 1, action: "x")
+        let line = AuditEntry.line(event, number: .max, previous: .zero).bytes
+        files.lines.append(String(decoding: line.dropLast(), as: UTF8.self))
+        #expect(try problems() == [.unreadable])
+        let next = try AuditLog(files)
+        try next.append([event], now: 2)
+        #expect(try AuditEntry(line: Array(files.lines.last!.utf8)[...]).number == 11)
     }
 
     @Test func foreignLinesAreFound() throws {

@@ -114,6 +114,8 @@ def test_grpc_is_told_in_its_own_words(agent):
             stub.Export(spans(1, 1), metadata=[("authorization", f"Bearer {READ}")])
         assert other.value.code() == grpc.StatusCode.PERMISSION_DENIED
         stub.Export(spans(1, 1), metadata=[("authorization", f"Bearer {INGEST}")])
+        # Probes have no tokens.
+        assert channel.unary_unary("/grpc.health.v1.Health/Check")(b"") == b"\x08\x01"
 
 
 def test_commands_show_their_token(agent, sidelight):

@@ -249,6 +249,8 @@ def refusals(thread, agent):
     yield "AF_VSOCK", thread.call(calls["socket"], 40, socket.SOCK_STREAM, 0), EAFNOSUPPORT
     yield "AF_ALG", thread.call(calls["socket"], 38, 5, 0), EAFNOSUPPORT
     yield "raw socket", thread.call(calls["socket"], socket.AF_INET, socket.SOCK_RAW, 1), EPERM
+    yield "MPTCP", thread.call(calls["socket"], socket.AF_INET, socket.SOCK_STREAM, 262), EPERM
+    yield "UDP-Lite", thread.call(calls["socket"], socket.AF_INET, socket.SOCK_DGRAM, 136), EPERM
     yield "sched_setaffinity", thread.call(calls["sched_setaffinity"], 0, 0, 0), EPERM
     yield "kill", thread.call(calls["kill"], agent, 0), EPERM
     yield "tgkill", thread.call(calls["tgkill"], agent, agent, 0), EPERM
@@ -313,24 +315,31 @@ def test_files_are_read_and_not_written(start, tmp_path):
     assert not (tmp_path / "link").exists()
 
 
-def test_nobody_is_reached_over_abstract_sockets(start):
-    # By its own pair of sockets, since it can make none that could be connected.
-    server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    server.bind("\0sidelight-fence-test")
-    server.settimeout(0.2)
+def test_a_pair_of_sockets_reaches_nobody_else(start):
+    # One of datagrams would send to any local socket: of syslog, of the service manager.
     _, pid = start()
     with native.inside(pid) as thread:
         pair = thread.put(bytes(8))
-        assert thread.call(CALLS["socketpair"], socket.AF_UNIX, socket.SOCK_DGRAM, 0, pair) == (0, None)
-        fd = native.ptrace(native.PEEKDATA, pid, pair) & 0xFFFFFFFF
-        name = b"\0sidelight-fence-test"
-        address = thread.put(struct.pack("<H", socket.AF_UNIX) + name, 64)
-        text = thread.put(b"out", 256)
-        result = thread.call(CALLS["sendto"], fd, text, 3, 0, address, 2 + len(name))
-    assert result[0] in (EPERM, -106), result
-    with pytest.raises(TimeoutError):
-        server.recv(16)
-    server.close()
+        assert thread.call(CALLS["socketpair"], socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, 0, pair) == (EPERM, None)
+        for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET):
+            assert thread.call(CALLS["socketpair"], socket.AF_UNIX, kind, 0, pair) == (0, None)
+            fd = native.ptrace(native.PEEKDATA, pid, pair) & 0xFFFFFFFF
+            for name in (b"\0sidelight-fence-test", b"/run/systemd/notify\0"):
+                address = thread.put(struct.pack("<H", socket.AF_UNIX) + name, 64)
+                assert thread.call(CALLS["connect"], fd, address, 2 + len(name))[0] < 0, (kind, name)
+
+
+def test_nobody_is_listened_to(start):
+    _, pid = start()
+    with native.inside(pid) as thread:
+        number, _ = thread.call(CALLS["socket"], socket.AF_INET, socket.SOCK_STREAM, 0)
+        # It is told that it listens; a port it would have by that, without bind(2).
+        assert thread.call(CALLS["listen"], number, 16) == (0, None)
+        room, length = thread.put(bytes(16), 64), thread.put(struct.pack("<I", 16), 128)
+        assert thread.call(CALLS["getsockname"], number, room, length) == (0, None)
+        port = native.ptrace(native.PEEKDATA, pid, room) >> 16 & 0xFFFF
+        assert port == 0
+        assert thread.call(CALLS["accept4"], number, 0, 0, 0)[0] < 0
 
 
 # -- what a policy says of it

@@ -38,7 +38,6 @@ SPARE = {
     "fadvise64": "fd_advise of WASI",
     "renameat2": "glibc may take it for renameat",
     "sendmmsg": "the resolver of glibc, which asks for both families at once; none where no name server is",
-    "listen": "on the socket that it was given, before anybody could follow",
     "brk": "malloc of the first thread, when what it has is used up",
     "mremap": "realloc of large blocks",
     "preadv2": "wake-ups that must not block",

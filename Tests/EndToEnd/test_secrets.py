@@ -107,3 +107,13 @@ def test_no_heap_snapshot_shows_it(program):
     done = program("{file: token.txt}", "--limit", "heap=20MB", "--heap-snapshot-on-oom")
     assert done.code == 4, done
     assert not [path for path in run.folder.rglob("*.heapsnapshot")]
+
+
+def test_no_line_of_a_key_is_said(program):
+    # util.inspect breaks a text of several lines up.
+    program.sidelight.write("key.pem", "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0\nit's\\\"so\"\n-----END KEY-----\n")
+    program.sidelight.write("app.js", "const key = process.env.TOKEN; console.log(process.env, { key }, [key], new Error(key), JSON.stringify(key), key.split('\\n')[2]);\n")
+    done = program("{file: key.pem}")
+    assert done.code == 0, done
+    for part in ("MIIEvQIB", "it's", "it\\'s", "BEGIN KEY"):
+        assert part not in done.out + done.err

@@ -16,7 +16,7 @@ import Testing
                 DoorGuard.Token(name: "viewer", secret: secret, access: .looking),
                 DoorGuard.Token(name: "boss", secret: other, access: .changing),
                 DoorGuard.Token(name: "elsewhere", secret: "0123456789abcdef-elsewhere", access: .nothing),
-            ], openPaths: ["/livez"], trustedOrigins: origins, note: noted)
+            ], openPaths: ["/livez"], openCalls: ["/a.Health/Check"], trustedOrigins: origins, note: noted)
         door.fields = ResponseFields(["x-frame-options": "DENY"])
         return door
     }
@@ -67,6 +67,10 @@ import Testing
         #expect(try Self.ask(server, "GET /livez?a").status == 200)
         #expect(try Self.ask(server, "GET /livez/x").status == 401)
         #expect(try Self.ask(server, "PUT /livez", "", "x").status == 401)
+        #expect(try Self.ask(server, "POST /livez", "", "x").status == 401)
+        #expect(try Self.ask(server, "POST /a.Health/Check", "", "x").status == 200)
+        #expect(try Self.ask(server, "POST /a.Health/Watch", "", "x").status == 401)
+        #expect(try Self.ask(server, "PUT /a.Health/Check", "", "x").status == 401)
         #expect(try Self.ask(server, "OPTIONS /", "access-control-request-method: POST\r\n").status == 200)
         #expect(try Self.ask(server, "OPTIONS /").status == 401)
     }

@@ -12,7 +12,7 @@ struct DoorProblem: Error, Hashable, CustomStringConvertible {
 struct AgentDoors: Sendable {
     /// What tells no more than whether somebody is at home: probes have no tokens.
     private static let openPaths: [StaticString] = ["/livez", "/readyz", "/startupz"]
-    private static let openMethods: [StaticString] = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"]
+    private static let openCalls: [StaticString] = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"]
     /// Of each file of TLS.
     private static let fileBytesMax = 1 << 20
 
@@ -98,7 +98,7 @@ struct AgentDoors: Sendable {
         let tokens =
             security.tokens(for: .receivers).isEmpty
             ? [] : security.tokens.map { $0.token { $0.contains(.ingest) ? .changing : .nothing } }
-        door.guarding = DoorGuard(tokens, openPaths: Self.openMethods, trustedOrigins: origins, note: note)
+        door.guarding = DoorGuard(tokens, openCalls: Self.openCalls, trustedOrigins: origins, note: note)
         return door
     }
 }

@@ -12,6 +12,9 @@ final class FindingBoard: Sendable {
     static let keptMax = 1_000
     /// Put on record at once, and a second; the entry after says how many were not.
     static let auditedBurst = 100, auditedPerSecond = 10
+    /// Of a finding, as docs/specs/record-format.md has them.
+    private static let attributePrefix = "sidelight."
+    private static let attributesMax = 8
 
     private struct State {
         var kept = FIFOFindings()
@@ -75,7 +78,9 @@ final class FindingBoard: Sendable {
             actor: actor, action: (isViolation ? finding.permission : finding.limit) ?? "",
             target: finding.target ?? "",
             outcome: finding.outcome ?? (isViolation ? "refused" : ""), reason: finding.sentence,
-            attributes: record.attributes, traceID: record.traceID.isValid ? record.traceID : nil,
+            attributes: Attributes(
+                record.attributes.filter { $0.key.hasPrefix(attributePrefix) }.prefix(attributesMax)),
+            traceID: record.traceID.isValid ? record.traceID : nil,
             spanID: record.spanID.isValid ? record.spanID : nil)
     }
 

@@ -43,20 +43,23 @@ public final class DoorGuard: Sendable {
 
     private let tokens: [Token]
     private let openPaths: [StaticString]
+    private let openCalls: [StaticString]
     private let trustedOrigins: [String]?
     private let note: @Sendable (Refused) -> Void
 
     /// - Parameters:
     ///   - tokens: Empty: none is asked for.
     ///   - openPaths: What may be looked at without one.
+    ///   - openCalls: Methods of gRPC that may be called without one.
     ///   - trustedOrigins: Of web pages that may come in, "*" for all; nil: it is left to the handler.
     ///   - note: Told of everybody who is not let in. On the server's thread.
     public init(
-        _ tokens: [Token], openPaths: [StaticString] = [], trustedOrigins: [String]? = nil,
-        note: @escaping @Sendable (Refused) -> Void = { _ in }
+        _ tokens: [Token], openPaths: [StaticString] = [], openCalls: [StaticString] = [],
+        trustedOrigins: [String]? = nil, note: @escaping @Sendable (Refused) -> Void = { _ in }
     ) {
         self.tokens = tokens
         self.openPaths = openPaths
+        self.openCalls = openCalls
         self.trustedOrigins = trustedOrigins
         self.note = note
     }
@@ -72,6 +75,7 @@ public final class DoorGuard: Sendable {
         guard !tokens.isEmpty else { return .letIn(nil) }
         let isLooking = head.method == .get || head.method == .head
         if isLooking { for path in openPaths where head.pathIs(path) { return .letIn(nil) } }
+        if head.method == .post { for path in openCalls where head.pathIs(path) { return .letIn(nil) } }
         // A browser asks without credentials whether it may send some. <https://fetch.spec.whatwg.org/#cors-preflight-fetch>.
         if head.method == .options, head.headerBytes("access-control-request-method") != nil { return .letIn(nil) }
         guard let shown = head.headerBytes("authorization") else {
