@@ -205,7 +205,7 @@ def test_the_command_in_json_and_its_mistakes(sidelight, agent):
         (("--admin", place, "-n", "3"), "-n is for a store"),
         (("--admin", place, "--since", "1h"), "--since is for a store"),
         (("--admin", place, "--trace", "4bf9"), "is no trace id of 32 hex digits"),
-        (("--admin", f"http://{place}"), f"--admin 'http://{place}' is not HOST:PORT"),
+        (("--admin", f"ftp://{place}"), f"--admin 'ftp://{place}' is not HOST:PORT"),
         (("--context", "3"), "--context needs --grep"),
         (("--until", "1h", "-f"), "--until is for what was recorded"),
         (("--until", "1h", "--since", "1h"), "--since must be longer ago than --until"),
