@@ -76,9 +76,14 @@ static int exec_child(const sl_spawn_request *request, pid_t parent) {
         if (sigaction(signal, NULL, &current) != 0) continue;
         if (current.sa_handler != SIG_IGN || signal == SIGPIPE) sigaction(signal, &standard, NULL);
     }
-    sigset_t none;
-    sigemptyset(&none);
-    if (sigprocmask(SIG_SETMASK, &none, NULL) != 0) return errno;
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    // The first process of a namespace never gets a signal that it has no handler for, unless it is blocked: then it waits until the worker looks.
+    if (request->own_pids) {
+        sigaddset(&blocked, SIGINT);
+        sigaddset(&blocked, SIGTERM);
+    }
+    if (sigprocmask(SIG_SETMASK, &blocked, NULL) != 0) return errno;
 
     execve(request->executable, request->arguments, request->environment);
     return errno;

@@ -133,8 +133,29 @@ int sl_fence_capabilities(uint64_t kept) {
     return syscall(SYS_capset, &header, data) == 0 ? 0 : errno;
 }
 
+// Whoever becomes another user, or gains rights, is told of its parent's death no more: the kernel forgets the signal (prctl(2), PR_SET_PDEATHSIG).
+typedef struct {
+    int signal;
+    pid_t parent;
+} death_notice;
+
+static death_notice take_death_notice(void) {
+    death_notice notice = {0, getppid()};
+    if (prctl(PR_GET_PDEATHSIG, &notice.signal) != 0) notice.signal = 0;
+    return notice;
+}
+
+static int renew_death_notice(death_notice notice) {
+    if (notice.signal == 0) return 0;
+    if (prctl(PR_SET_PDEATHSIG, notice.signal) != 0) return errno;
+    // It may have died meanwhile, and nobody would tell us.
+    return getppid() == notice.parent ? 0 : ESRCH;
+}
+
 int sl_fence_user(uint32_t user, uint32_t group) {
-    return setgroups(1, &group) == 0 && setresgid(group, group, group) == 0 && setresuid(user, user, user) == 0 ? 0 : errno;
+    death_notice notice = take_death_notice();
+    if (setgroups(1, &group) != 0 || setresgid(group, group, group) != 0 || setresuid(user, user, user) != 0) return errno;
+    return renew_death_notice(notice);
 }
 
 static int write_file(const char *path, const char *text) {
@@ -150,6 +171,7 @@ int sl_fence_namespaces(bool net, bool ipc) {
     if (flags == 0 || unshare(flags) == 0) return 0;
     if (errno != EPERM) return errno;
     // Whoever has a user namespace of its own may have the others.
+    death_notice notice = take_death_notice();
     const unsigned user = geteuid(), group = getegid();
     if (unshare(CLONE_NEWUSER | flags) != 0) return errno;
     char map[64];
@@ -157,7 +179,8 @@ int sl_fence_namespaces(bool net, bool ipc) {
     snprintf(map, sizeof map, "%u %u 1", user, user);
     int result = write_file("/proc/self/uid_map", map);
     snprintf(map, sizeof map, "%u %u 1", group, group);
-    return result != 0 ? result : write_file("/proc/self/gid_map", map);
+    if (result == 0) result = write_file("/proc/self/gid_map", map);
+    return result != 0 ? result : renew_death_notice(notice);
 }
 
 bool sl_is_admin(void) {

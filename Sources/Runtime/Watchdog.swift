@@ -10,7 +10,7 @@ internal import Wire
 struct Watchdog: Sendable {
     /// How long a stopped run may take to wind up before the process ends regardless.
     static let graceMilliseconds = 2_000.0
-    /// How long a server without its agent may take to finish what it has.
+    /// How long a worker without its agent may take to finish what it has.
     static let orphanMilliseconds = 10_000.0
     /// How often a server's turns are looked at.
     static let stallMilliseconds = 40.0
@@ -86,11 +86,11 @@ struct Watchdog: Sendable {
             let wait = remaining(since: start)
             if let wait, wait.milliseconds <= 0 { end(wait.outcome) }
             let stallWait = min(limits.lookMilliseconds, turns == nil ? .infinity : Self.stallMilliseconds)
-            if let orphanedAt, Self.milliseconds(CLOCK_MONOTONIC) - orphanedAt > Self.orphanMilliseconds {
-                end(.interrupted(signal: SIGTERM))
-            }
+            let orphanWait =
+                orphanedAt.map { $0 + Self.orphanMilliseconds - Self.milliseconds(CLOCK_MONOTONIC) } ?? .infinity
+            if orphanWait <= 0 { end(.interrupted(signal: SIGTERM)) }
             let childWait = limits.cpuMilliseconds == nil ? .infinity : Self.childrenMilliseconds
-            let milliseconds = min(wait?.milliseconds ?? .infinity, stallWait, childWait)
+            let milliseconds = min(wait?.milliseconds ?? .infinity, stallWait, childWait, orphanWait)
             try? poller.wait(nanoseconds: milliseconds.isFinite ? UInt64(milliseconds * 1e6) : nil)
             let now = Self.milliseconds(CLOCK_MONOTONIC) * 1e6 - ring.monotonicBase
             children.enforce(limits, &childWatches, now: now)

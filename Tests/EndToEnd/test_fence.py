@@ -13,7 +13,7 @@ import urllib.request
 import pytest
 
 import native
-from serving import wait_for
+from serving import state_of, wait_for
 
 pytestmark = pytest.mark.skipif(native.reason_not_possible() is not None, reason=str(native.reason_not_possible()))
 
@@ -221,7 +221,7 @@ def test_another_machines_numbers_end_it(start, how):
 def test_a_server_has_another_at_once(serve):
     service = serve(SERVED, "--isolates", 2, "--admin", "127.0.0.1:0")
     assert service.fetch() == "served"
-    first, second = service.workers
+    first, second = wait_for(lambda: len(service.workers) == 2 and service.workers)
     with native.inside(first) as thread:
         thread.call_and_go(CALLS["execve"], 0, 0, 0)
     wait_for(lambda: first not in service.workers and len(service.workers) == 2)
@@ -396,18 +396,32 @@ def test_what_cannot_be_is_an_error_before_anything_runs(sidelight, fence, words
     assert words in result.err
 
 
+def let_others_in(folder):
+    """Another user has to come to the program."""
+    for each in [folder, *folder.parents]:
+        if each.stat().st_uid == os.geteuid() and not each.stat().st_mode & 0o001:
+            each.chmod(each.stat().st_mode | 0o001)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
 def test_it_runs_as_another_user(under, sidelight):
-    # That user has to come to the program.
-    for folder in [sidelight.folder, *sidelight.folder.parents]:
-        if folder.stat().st_uid == os.geteuid() and not folder.stat().st_mode & 0o001:
-            folder.chmod(folder.stat().st_mode | 0o001)
+    let_others_in(sidelight.folder)
     _, pid = under("base: standard\nfence: {user: nobody}\n")
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         status = native.status_of(task)
         assert set(status["Uid"].split()) == {"65534"}
         assert set(status["Gid"].split()) == set(status["Groups"].split())
         assert int(status["CapEff"], 16) == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+@pytest.mark.parametrize("fence", ["user: nobody", "namespaces: [net, ipc]"])
+def test_it_ends_with_its_agent(under, sidelight, fence):
+    # The kernel forgets to tell whoever changes its rights of its parent's end.
+    let_others_in(sidelight.folder)
+    process, pid = under(f"base: standard\nfence: {{{fence}}}\n")
+    process.kill()
+    wait_for(lambda: state_of(pid) in ("", "Z"))
 
 
 def test_open_files_are_limited(under):
@@ -436,7 +450,7 @@ def test_processes_of_its_own(serve, sidelight):
     code = "export default { fetch: () => new Response(`pid ${process.pid}`) };"
     service = serve(code, "--policy", sidelight.folder / "policy.yaml", "--isolates", 2)
     assert {service.fetch() for _ in range(10)} == {"pid 1"}
-    first, second = service.workers
+    first, second = wait_for(lambda: len(service.workers) == 2 and service.workers)
     assert len({os.readlink(f"/proc/{pid}/ns/pid") for pid in (first, second, "self")}) == 3
     # Process 1 of a namespace dies by no signal of its own, and ends all the same.
     with native.inside(first) as thread:
