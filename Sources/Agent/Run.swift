@@ -73,10 +73,7 @@ public final class Run {
         for warning in settings.warnings { messages.warn(warning) }
         let fence: FencePlan?
         do throws(FenceError) {
-            let configuration = settings.configuration
-            fence = try FencePlan(
-                configuration.worker, configuration.worker.policy, entry: settings.entry,
-                cacheDirectory: Worker.cacheDirectory)
+            fence = try FencePlan(settings.configuration.worker, entry: settings.entry)
         } catch {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
@@ -86,9 +83,7 @@ public final class Run {
         trail.begin("run", target: settings.entry)
         var settings = settings
         do throws(StartRefusal) {
-            try settings.configuration.fetchSecrets()
-            settings.configuration.worker.signed = try SignedStart.admit(
-                settings.entry, settings.configuration.policy.signature, trail)
+            try settings.configuration.admit(settings.entry, trail)
         } catch {
             messages.fail(error, entry: settings.entry)
             trail.end("run", target: settings.entry, outcome: "refused")

@@ -82,10 +82,7 @@ public final class Serve {
         for warning in settings.warnings { messages.warn(warning) }
         let fence: FencePlan?
         do throws(FenceError) {
-            let configuration = settings.configuration
-            fence = try FencePlan(
-                configuration.worker, configuration.worker.policy, entry: settings.entry,
-                cacheDirectory: Worker.cacheDirectory)
+            fence = try FencePlan(settings.configuration.worker, entry: settings.entry)
         } catch {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
@@ -94,9 +91,7 @@ public final class Serve {
             store: settings.configuration.storeDirectory, clock: LinuxClock(), messages: messages)
         var settings = settings
         do throws(StartRefusal) {
-            try settings.configuration.fetchSecrets()
-            settings.configuration.worker.signed = try SignedStart.admit(
-                settings.entry, settings.configuration.policy.signature, trail)
+            try settings.configuration.admit(settings.entry, trail)
         } catch {
             messages.fail(error, entry: settings.entry)
             trail.end("serve", target: settings.entry, outcome: "refused")
@@ -313,8 +308,7 @@ public final class Serve {
         var nextFence = fence
         let isChanged = readPolicy(into: &next, &nextFence)
         do throws(StartRefusal) {
-            try next.fetchSecrets()
-            next.worker.signed = try SignedStart.admit(settings.entry, next.policy.signature, trail)
+            try next.admit(settings.entry, trail)
         } catch {
             messages.warn("\(settings.entry) is not taken as it is now: \(error.problems[0]); what was serves on")
             if isChanged { notePolicy("refused", error.problems[0]) }
@@ -342,8 +336,7 @@ public final class Serve {
         worker.takePolicy(of: configured.worker)
         guard worker != next.worker || configured.policy != next.policy else { return false }
         do throws(FenceError) {
-            nextFence = try FencePlan(
-                worker, worker.policy, entry: settings.entry, cacheDirectory: Worker.cacheDirectory)
+            nextFence = try FencePlan(worker, entry: settings.entry)
         } catch {
             tellPolicyStays([error.description])
             return false

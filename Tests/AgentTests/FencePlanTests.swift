@@ -17,13 +17,16 @@ import Wire
     private func plan(
         _ worker: WorkerConfiguration, _ policy: Policy = .standard, cacheDirectory: String? = nil
     ) throws -> FencePlan? {
-        try FencePlan(worker, policy, entry: "/srv/app/main.mjs", cacheDirectory: cacheDirectory)
+        var worker = worker
+        worker.policy = policy
+        return try FencePlan(worker, entry: "/srv/app/main.mjs", cacheDirectory: cacheDirectory)
     }
 
     private func places(_ policy: Policy, _ change: (inout WorkerConfiguration) -> Void = { _ in }) -> FencePlaces {
         var worker = worker()
+        worker.policy = policy
         change(&worker)
-        return FencePlaces(worker, policy, entry: "/srv/app/main.mjs", cacheDirectory: "/cache")
+        return FencePlaces(worker, entry: "/srv/app/main.mjs", cacheDirectory: "/cache")
     }
 
     private func json(_ plan: FencePlan) -> String {

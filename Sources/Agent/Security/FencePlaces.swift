@@ -22,10 +22,11 @@ struct FencePlaces {
     private static let certificateVariables = ["SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE"]
 
     /// - Parameters:
-    ///   - policy: Paths in it are absolute.
+    ///   - worker: Paths in its policy are absolute.
     ///   - entry: As given on the command line.
     ///   - cacheDirectory: Absolute, where it keeps compiled code.
-    init(_ worker: WorkerConfiguration, _ policy: Policy, entry: String, cacheDirectory: String?) {
+    init(_ worker: WorkerConfiguration, entry: String, cacheDirectory: String?) {
+        let policy = worker.policy
         let cache = [cacheDirectory].compactMap { $0 }
         let folders = worker.folders.map(\.host)
         // Nothing is refused where needs are found out.

@@ -1,6 +1,5 @@
 internal import Configuration
 internal import Linux
-internal import Policy
 internal import Telemetry
 internal import Wire
 
@@ -26,7 +25,7 @@ struct FencePlan: Sendable {
     ///   - entry: As given on the command line.
     ///   - cacheDirectory: Absolute, where it keeps compiled code.
     init?(
-        _ worker: WorkerConfiguration, _ policy: Policy, entry: String, cacheDirectory: String?
+        _ worker: WorkerConfiguration, entry: String, cacheDirectory: String? = Worker.cacheDirectory
     ) throws(FenceError) {
         let configuration = worker.fence
         guard configuration.mode == .on else { return nil }
@@ -51,7 +50,7 @@ struct FencePlan: Sendable {
             }
         }
         fence.descriptorsMax = configuration.descriptorsMax
-        let places = FencePlaces(worker, policy, entry: entry, cacheDirectory: cacheDirectory)
+        let places = FencePlaces(worker, entry: entry, cacheDirectory: cacheDirectory)
         (fence.read, fence.write, fence.ports) = (places.read, places.write, places.ports)
         self.fence = fence
         hasOwnPIDs = named.contains(.pid)

@@ -51,6 +51,14 @@ enum SignedStart {
     }
 }
 
+extension AgentConfiguration {
+    /// Has the worker get its secrets and, where the policy requires a signature, what its files have to be. The answer is put on record.
+    mutating func admit(_ entry: String, _ trail: AuditTrail) throws(StartRefusal) {
+        try fetchSecrets()
+        worker.signed = try SignedStart.admit(entry, policy.signature, trail)
+    }
+}
+
 extension Messages {
     /// Says why a program is not started.
     func fail(_ refusal: StartRefusal, entry: String) {
