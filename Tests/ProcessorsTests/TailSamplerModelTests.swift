@@ -191,7 +191,7 @@ private final class TailModel {
         var name: String
         var holds: (Trace) -> Bool
         var ratio: Double?
-        var bucket: TokenBucket?
+        var bucket: Processors.TokenBucket?
         var drops = false
     }
 
