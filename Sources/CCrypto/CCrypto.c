@@ -126,43 +126,35 @@ static int give_passphrase(char *room, int size, int writes, void *context) {
 
 static bool has_block(const void *pem, size_t count, const char *begin) { return memmem(pem, count, begin, strlen(begin)) != NULL; }
 
-sl_crypto_pem_result sl_crypto_pem_read_secret(const void *pem, size_t count, const void *passphrase, size_t passphrase_count,
-                                               uint8_t *secret) {
-    if (!has_block(pem, count, "PRIVATE KEY-----") || count > 1 << 20) return sl_crypto_pem_none;
+// An Ed25519 key: its 32 bytes.
+static sl_crypto_pem_result read_pem(const void *pem, size_t count, bool is_secret, passphrase_given *given, uint8_t *raw) {
+    const char *begin = is_secret ? "PRIVATE KEY-----" : "-----BEGIN PUBLIC KEY-----";
+    if (!has_block(pem, count, begin) || count > 1 << 20) return sl_crypto_pem_none;
     BIO *bio = crypto.BIO_new_mem_buf(pem, (int)count);
     if (bio == NULL) return sl_crypto_pem_broken;
-    passphrase_given given = {passphrase, passphrase_count, false};
-    EVP_PKEY *key = crypto.PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, &given);
+    EVP_PKEY *key = (is_secret ? crypto.PEM_read_bio_PrivateKey : crypto.PEM_read_bio_PUBKEY)(bio, NULL, give_passphrase, given);
     crypto.BIO_free(bio);
     crypto.ERR_clear_error();
-    if (key == NULL) return given.asked ? sl_crypto_pem_passphrase : sl_crypto_pem_broken;
+    if (key == NULL) return is_secret && given->asked ? sl_crypto_pem_passphrase : sl_crypto_pem_broken;
     sl_crypto_pem_result result = sl_crypto_pem_other_key;
     if (crypto.EVP_PKEY_get_id(key) == EVP_PKEY_ED25519) {
         size_t room = 32;
-        bool done = crypto.EVP_PKEY_get_raw_private_key(key, secret, &room) == 1 && room == 32;
-        result = done ? sl_crypto_pem_ok : sl_crypto_pem_broken;
+        bool done = (is_secret ? crypto.EVP_PKEY_get_raw_private_key : crypto.EVP_PKEY_get_raw_public_key)(key, raw, &room) == 1;
+        result = done && room == 32 ? sl_crypto_pem_ok : sl_crypto_pem_broken;
     }
     crypto.EVP_PKEY_free(key);
     return result;
 }
 
+sl_crypto_pem_result sl_crypto_pem_read_secret(const void *pem, size_t count, const void *passphrase, size_t passphrase_count,
+                                               uint8_t *secret) {
+    passphrase_given given = {passphrase, passphrase_count, false};
+    return read_pem(pem, count, true, &given, secret);
+}
+
 sl_crypto_pem_result sl_crypto_pem_read_public(const void *pem, size_t count, uint8_t *public_key) {
-    if (!has_block(pem, count, "-----BEGIN PUBLIC KEY-----") || count > 1 << 20) return sl_crypto_pem_none;
-    BIO *bio = crypto.BIO_new_mem_buf(pem, (int)count);
-    if (bio == NULL) return sl_crypto_pem_broken;
     passphrase_given none = {NULL, 0, false};
-    EVP_PKEY *key = crypto.PEM_read_bio_PUBKEY(bio, NULL, give_passphrase, &none);
-    crypto.BIO_free(bio);
-    crypto.ERR_clear_error();
-    if (key == NULL) return sl_crypto_pem_broken;
-    sl_crypto_pem_result result = sl_crypto_pem_other_key;
-    if (crypto.EVP_PKEY_get_id(key) == EVP_PKEY_ED25519) {
-        size_t room = 32;
-        bool done = crypto.EVP_PKEY_get_raw_public_key(key, public_key, &room) == 1 && room == 32;
-        result = done ? sl_crypto_pem_ok : sl_crypto_pem_broken;
-    }
-    crypto.EVP_PKEY_free(key);
-    return result;
+    return read_pem(pem, count, false, &none, public_key);
 }
 
 static bool write_encrypted(BIO *bio, EVP_PKEY *key, const void *passphrase, size_t count) {
