@@ -16,6 +16,8 @@ import signal
 import sys
 import time
 
+from serving import wait_for
+
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 LIBC.ptrace.restype = ctypes.c_long
@@ -75,12 +77,18 @@ class Injector:
     def __init__(self, pid):
         self.pid = pid
         ptrace(SEIZE, pid, 0, SYSGOOD)
-        ptrace(INTERRUPT, pid)
-        self._wait()
-        self.before = registers(pid)
-        # Stopped in poll(2) or the like: the instruction before this one is `syscall`, and is used again.
-        assert ptrace(PEEKDATA, pid, self.before.rip - 2) & 0xFFFF == 0x050F, "the thread is not in a system call"
+        # Stopped in poll(2) or the like: the instruction before this one is `syscall`, and is used again. Where it is at work it goes on until it waits.
+        wait_for(self._stops_in_a_call)
         self.scratch = self.before.rsp - 4096
+
+    def _stops_in_a_call(self):
+        ptrace(INTERRUPT, self.pid)
+        self._wait()
+        self.before = registers(self.pid)
+        if ptrace(PEEKDATA, self.pid, self.before.rip - 2) & 0xFFFF == 0x050F:
+            return True
+        ptrace(CONT, self.pid)
+        return False
 
     def _wait(self):
         done, status = os.waitpid(self.pid, WALL)
