@@ -2,6 +2,7 @@
 
 import errno
 import os
+import random
 import re
 import shutil
 import signal
@@ -20,14 +21,26 @@ DNSMASQ = shutil.which("dnsmasq", path=os.environ.get("PATH", "") + ":/usr/sbin"
 NAME = "_otlp._tcp.shop.example"
 
 
+def lasting_port():
+    """A port for UDP and TCP that stays free while its server is away: the kernel gives none of these to those who ask for any."""
+    first_ephemeral = int(open("/proc/sys/net/ipv4/ip_local_port_range").read().split()[0])
+    while True:
+        port = random.randrange(10_000, first_ephemeral)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams, socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream:
+            try:
+                datagrams.bind(("127.0.0.1", port))
+                stream.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
 class NameServer:
     """A dnsmasq on loopback, unprivileged; `records` are lines of its configuration."""
 
     def __init__(self, folder, *records):
         self.file = folder / "dnsmasq.conf"
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = lasting_port()
         self.place = f"127.0.0.1:{self.port}"
         self.start(*records)
 
