@@ -60,6 +60,20 @@ import Testing
         #expect(server.server.counters.refused(.forbidden) == 2)
     }
 
+    @Test func oneTokenIsShownAndNotTwo() throws {
+        let server = try TestServer(Self.telling, door: Self.door())
+        defer { server.stop() }
+        let (good, bad) = ("authorization: Bearer \(Self.secret)\r\n", "Authorization: Bearer x\r\n")
+        for fields in [
+            good + bad, bad + good, good + good, "a: b\r\n\(good)c: d\r\n\(bad)", good + "authorization:\r\n",
+        ] {
+            let refused = try Self.ask(server, "GET /", fields)
+            #expect(refused.status == 400 && refused.body.contains("more than once"), "\(fields)")
+        }
+        #expect(try Self.ask(server, "GET /", "a: authorization\r\n\(good)x-authorization: b\r\n").status == 200)
+        #expect(server.server.counters.refused(.malformed) == 5)
+    }
+
     @Test func whatIsOpenNeedsNoToken() throws {
         let server = try TestServer(Self.telling, door: Self.door())
         defer { server.stop() }
