@@ -59,6 +59,8 @@ struct AuditEndFinder {
             find(
                 "entry \(head.number) is another than was signed",
                 [Attribute("head", .int(Int64(clamping: head.number))), Attribute("headHash", .string(head.hash.hex))])
+        } else if head.number < last {
+            findings.append(AuditLate.event((head.number + 1)...last, time: now))
         }
     }
 
@@ -76,6 +78,31 @@ enum AuditDamage {
 
     static func isOne(_ event: AuditEvent) -> Bool {
         event.kind == .integrity && event.action == action && event.outcome == outcome
+    }
+}
+
+/// That entries stood after the signed end when somebody went on with the log: who wrote them was killed before it signed them, or had no key. What comes
+/// next signs them as well, so it says which they are.
+enum AuditLate {
+    static let action = "unsigned", outcome = "found"
+
+    static func event(_ numbers: ClosedRange<UInt64>, time: UInt64) -> AuditEvent {
+        AuditEvent(
+            .integrity, time: time, action: action, outcome: outcome,
+            reason: "entries \(numbers.lowerBound) to \(numbers.upperBound) stood after the signed end",
+            attributes: [
+                Attribute("firstSeq", .int(Int64(clamping: numbers.lowerBound))),
+                Attribute("lastSeq", .int(Int64(clamping: numbers.upperBound))),
+            ])
+    }
+
+    /// Which they are; nil: the entry is about something else.
+    static func numbers(_ event: AuditEvent) -> ClosedRange<UInt64>? {
+        guard event.kind == .integrity, event.action == action, event.outcome == outcome,
+            case .int(let first) = event.attributes["firstSeq"], case .int(let last) = event.attributes["lastSeq"],
+            first > 0, first <= last
+        else { return nil }
+        return UInt64(first)...UInt64(last)
     }
 }
 

@@ -59,6 +59,8 @@ public struct AuditVerdict: Sendable {
     public var signatures = 0
     /// Entries after the signed end: who wrote them was killed before it signed them.
     public var unsigned = 0
+    /// Of which it is on record that they stood after a signed end: the first of them. Who wrote them was killed, or had no key.
+    public var late: [ClosedRange<UInt64>] = []
     /// Lines of which it is on record that they were not written whole, and one at the end of which it will be.
     public var torn = 0
     /// The first of them.
@@ -220,6 +222,9 @@ public struct AuditVerifier {
         }
         if AuditDamage.isOne(entry.event) {
             report(.damaged, segment, line, entry.number, text: "found at that time: \(entry.event.reason)")
+        }
+        if let numbers = AuditLate.numbers(entry.event), verdict.late.count < AuditVerdict.problemsMax {
+            verdict.late.append(numbers)
         }
         if let removal = AuditRemoval.first(entry, key) {
             self.removal = removal

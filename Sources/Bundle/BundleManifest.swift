@@ -103,7 +103,8 @@ public struct BundleManifest: Hashable, Sendable {
         guard bytes.count <= Self.bytesMax else { throw BundleError("it has more than \(Self.bytesMax) bytes") }
         let json: JSONValue
         do {
-            json = try JSONValue(parsing: bytes)
+            // A tool that takes the first of two members would show another program than the one that runs.
+            json = try JSONValue(parsing: bytes, allowsRepeatedNames: false)
         } catch {
             throw BundleError("it is no JSON: \(error)")
         }

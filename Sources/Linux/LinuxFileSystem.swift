@@ -18,6 +18,19 @@ public func readFile(_ path: String, bytesMax: Int = .max) throws(FileError) -> 
     return try readToEnd(descriptor, bytesMax: bytesMax)
 }
 
+/// The same of a regular file only: nothing else is waited for, as a pipe that somebody has put there would have it.
+public func readRegularFile(_ path: String, bytesMax: Int) throws(FileError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    guard descriptor >= 0 else { throw FileError(errno: errno) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw FileError(errno: errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+        throw FileError(name: "EINVAL", reason: "It is no regular file")
+    }
+    return try readToEnd(descriptor, bytesMax: bytesMax)
+}
+
 /// All bytes from where the descriptor stands.
 public func readToEnd(_ descriptor: Int32, bytesMax: Int = .max) throws(FileError) -> [UInt8] {
     var status = stat()

@@ -77,6 +77,9 @@ public struct ServedRequest: ~Copyable {
     @inline(__always)
     public func headerBytes(_ name: StaticString) -> UnsafeRawBufferPointer? { FieldText.value(of: name, in: fields) }
 
+    /// Whether several lines have that name: who is before this server may have looked at another one of them.
+    func isRepeated(_ name: StaticString) -> Bool { FieldText.isRepeated(name, in: fields) }
+
     /// The other end's address as numbers; empty for a socket in the file system.
     public var peer: String {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 96) { text in
@@ -116,6 +119,14 @@ public struct ServedRequest: ~Copyable {
 
 /// Fields as the HTTP/1.1 parser writes them down: `name LF value LF …`.
 enum FieldText {
+    /// Whether there is more than one line with that lower-case name.
+    static func isRepeated(_ name: StaticString, in fields: UnsafeRawBufferPointer) -> Bool {
+        guard let first = value(of: name, in: fields), let start = first.baseAddress, let base = fields.baseAddress
+        else { return false }
+        let next = start - base + first.count + 1
+        return next < fields.count && value(of: name, in: UnsafeRawBufferPointer(rebasing: fields[next...])) != nil
+    }
+
     /// The value of the first line with that lower-case name.
     static func value(of name: StaticString, in fields: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
         guard var position = fields.baseAddress else { return nil }

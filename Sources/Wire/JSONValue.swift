@@ -12,9 +12,10 @@ public enum JSONValue: Hashable, Sendable {
 
     public static let depthMax = 64
 
-    /// Parses one value with white space around it. Of members with the same name the last counts.
-    public init(parsing bytes: [UInt8]) throws(DecodeError) {
-        var parser = JSONParser(bytes: bytes)
+    /// Parses one value with white space around it.
+    /// - Parameter allowsRepeatedNames: Of members with the same name the last counts; else there are none.
+    public init(parsing bytes: [UInt8], allowsRepeatedNames: Bool = true) throws(DecodeError) {
+        var parser = JSONParser(bytes: bytes, allowsRepeatedNames: allowsRepeatedNames)
         self = try parser.parse()
     }
 
@@ -37,9 +38,13 @@ public enum JSONValue: Hashable, Sendable {
 
 private struct JSONParser {
     let bytes: [UInt8]
+    let allowsRepeatedNames: Bool
     var position = 0
 
-    init(bytes: [UInt8]) { self.bytes = bytes }
+    init(bytes: [UInt8], allowsRepeatedNames: Bool) {
+        self.bytes = bytes
+        self.allowsRepeatedNames = allowsRepeatedNames
+    }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
     private var bad: DecodeError { .badJSON(at: position) }
@@ -88,7 +93,9 @@ private struct JSONParser {
         if take("}") { return .object(members) }
         repeat {
             skipSpace()
+            let start = position
             let name = try string()
+            guard allowsRepeatedNames || members[name] == nil else { throw .duplicateField(at: start) }
             skipSpace()
             guard take(":") else { throw bad }
             members[name] = try value(depth: depth + 1)

@@ -80,7 +80,13 @@ struct AuditVerifyCommand: ParsableCommand {
         )
         if verdict.unsigned > 0 {
             lines.append(
-                "\(counted(verdict.unsigned, "entry", "entries")) at the end not signed yet: who wrote them was killed")
+                "\(counted(verdict.unsigned, "entry", "entries")) at the end not signed yet: who wrote them was killed, or has no key"
+            )
+        }
+        for numbers in verdict.late {
+            lines.append(
+                "entries \(numbers.lowerBound) to \(numbers.upperBound) stood after the signed end: who wrote them was killed, or had no key"
+            )
         }
         if verdict.torn > 0 {
             lines.append("\(counted(verdict.torn, "line")) not written whole: who wrote them was killed")
@@ -101,6 +107,19 @@ struct AuditVerifyCommand: ParsableCommand {
             ] {
                 json.name(name)
                 json.integer(value)
+            }
+            if !verdict.late.isEmpty {
+                json.name("late")
+                json.array { json in
+                    for numbers in verdict.late {
+                        json.object { json in
+                            json.name("first")
+                            json.integer(numbers.lowerBound)
+                            json.name("last")
+                            json.integer(numbers.upperBound)
+                        }
+                    }
+                }
             }
             json.field("key", key.id)
             if verdict.entries > 0 { json.field("end", "\(verdict.last):\(verdict.lastHash.hex)") }

@@ -166,7 +166,7 @@ struct WorkloadOptions: ParsableArguments {
             }
             return configured
         case .failure(let errors):
-            for problem in errors.problems { complain(problem.description) }
+            for problem in errors.problems { complain(problem.description.escaped) }
             throw ExitCode(2)
         }
     }

@@ -40,9 +40,21 @@ struct Sidelight: ParsableCommand {
             // Help and version are asked for, and no errors.
             if exitCode(for: error) == .success { exit(withError: error) }
             let usage = exitCode(for: error) == .validationFailure
-            Machine.writeToStandardError("\(Release.name): \(message(for: error).escapedText)\n")
+            Machine.writeToStandardError("\(Release.name): \(Self.text(message(for: error), CommandLine.arguments))\n")
             Glibc.exit(usage ? 2 : 70)
         }
+    }
+
+    /// A message of several lines, in which no line is one of an argument's.
+    static func text(_ message: String, _ arguments: [String]) -> String {
+        var bytes = Array(message.utf8)
+        for argument in arguments where argument.utf8.contains(UInt8(ascii: "\n")) {
+            // `--name=VALUE` is told of by its value.
+            for part in [argument[...]] + argument.split(separator: "=", maxSplits: 1).dropFirst() {
+                bytes.replace(Array(part.utf8), with: Array(String(part).escaped.utf8))
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self).escapedText
     }
 
     /// A command that there is not, with those that there are: the parser takes it for a stray argument.

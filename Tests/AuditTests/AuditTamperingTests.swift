@@ -127,6 +127,24 @@ import Testing
         #expect(found.problems.map(\.kind) == [.truncated])
     }
 
+    /// Whoever can append lines has them signed by who goes on: which they are is on record.
+    @Test func whatStoodAfterTheSignedEndIsToldOf() throws {
+        var previous = try AuditEntry(line: Array(files.lines.last!.utf8)[...]).hash
+        for number in UInt64(10)...12 {
+            let event = AuditEvent(.admin, time: 1, actor: "alice", action: "reload")
+            let (line, hash) = AuditEntry.line(event, number: number, previous: previous)
+            previous = hash
+            files.lines.append(String(decoding: line.dropLast(), as: UTF8.self))
+        }
+        var verdict = try AuditVerifier.verify(files, key: log.publicKey)
+        #expect(verdict.isSound && verdict.unsigned == 3 && verdict.late == [])
+        for _ in 1...2 {
+            try AuditLog(files).append([AuditEvent(.start, action: "run")], now: 2)
+            verdict = try AuditVerifier.verify(files, key: log.publicKey)
+            #expect(verdict.isSound && verdict.unsigned == 0 && verdict.late == [10...12])
+        }
+    }
+
     /// Who goes on cannot count further, and does.
     @Test func aNumberThatNothingFollowsIsFound() throws {
         let event = AuditEvent(.admin, time: 1, action: "x")

@@ -43,6 +43,12 @@ import Testing
         }
     }
 
+    /// Which of the two counts is each reader's own business.
+    @Test(arguments: ["\"entry\": \"app.js\",", "\"bytes\": 1,"]) func noMemberComesTwice(_ member: String) throws {
+        let error = #expect(throws: BundleError.self) { try changed(member, "\(member) \(member)") }
+        #expect(error?.description.contains("comes twice") == true)
+    }
+
     @Test func whatIsNoManifestIsRefusedInWords() throws {
         func reason(_ from: String, _ to: String) -> String? {
             (#expect(throws: BundleError.self) { try changed(from, to) })?.description

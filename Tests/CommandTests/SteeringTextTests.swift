@@ -19,6 +19,17 @@ import Testing
         }
     }
 
+    /// A line feed in an argument would begin a line that looks like the tool's own.
+    @Test func anArgumentMakesNoLineOfAMessage() {
+        let value = "1h\nsidelight: all is well"
+        let message = "The value '\(value)' is invalid for '--since <TIME>'\nUsage: x"
+        for arguments in [["sidelight", "--since", value], ["sidelight", "--since=\(value)"]] {
+            #expect(
+                Sidelight.text(message, arguments)
+                    == "The value '1h\\nsidelight: all is well' is invalid for '--since <TIME>'\nUsage: x")
+        }
+    }
+
     @Test func everyScalarThatSteersIsEscaped() {
         for value in UInt32(0)...0x10FFFF {
             guard let scalar = Unicode.Scalar(value) else { continue }

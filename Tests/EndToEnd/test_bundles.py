@@ -1,6 +1,7 @@
 """Signed programs: keygen, sign, verify, --require-signature. What attackers try is in Tests/Attack/bundle."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -54,6 +55,26 @@ def test_what_is_changed_is_refused(program):
     assert [entry["outcome"] for entry in signatures] == ["refused"]
     # Nobody asked.
     assert program("run", "app.mjs").code == 0
+
+
+def test_nothing_but_a_regular_file_of_no_more_bytes_is_read(program):
+    """A pipe that nobody writes to would be waited for, and a sparse file be given memory."""
+    program("sign", "app.mjs", "--key", "k.pem")
+    lib = program.folder / "lib/say.mjs"
+    lib.unlink()
+    os.mkfifo(lib)
+    done = program("verify", "app.mjs", "--json")
+    assert done.code == 3 and done.json["problems"] == ["lib/say.mjs: It is no regular file"], done
+    lib.unlink()
+    with open(lib, "wb") as file:
+        file.truncate(1 << 30)
+    done = program("verify", "app.mjs", "--json")
+    assert done.code == 3 and done.json["problems"] == ["lib/say.mjs is not what was signed (more than the 44 bytes that were)"], done
+    manifest = program.folder / "app.mjs.sidelight.json"
+    manifest.unlink()
+    os.mkfifo(manifest)
+    done = program("verify", "app.mjs")
+    assert done.code == 3 and "no regular file" in done.out + done.err, done
 
 
 def test_a_key_with_a_passphrase(program):

@@ -100,6 +100,22 @@ def test_it_is_nowhere_in_the_store_nor_of_the_process(program, tmp_path):
     assert VALUE not in run("trace", "show", "latest").out + run("logs").out
 
 
+def test_not_even_its_beginning_is_told_where_attributes_are_cut(program):
+    run = program.sidelight
+    run.write("token.txt", VALUE)
+    run.write(
+        "app.js",
+        "import { trace } from '@opentelemetry/api'; const t = process.env.TOKEN;\n"
+        "trace.getTracer('t').startActiveSpan('s', (span) => { span.setAttributes({ t, list: [t] }); span.addEvent('e', { t }); span.end(); });\n",
+    )
+    assert program("{file: token.txt}", env={"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "12"}).code == 0
+    shown = run("trace", "show", "latest").out
+    assert "*" * 12 in shown and VALUE[:6] not in shown, shown
+    for path in (run.folder / ".sidelight").rglob("*"):
+        if path.is_file():
+            assert VALUE[:12].encode() not in path.read_bytes(), path
+
+
 def test_no_heap_snapshot_shows_it(program):
     run = program.sidelight
     run.write("token.txt", VALUE)

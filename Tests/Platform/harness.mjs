@@ -220,8 +220,8 @@ function makeOps(realm, hooks) {
 
 /**
  * A fresh realm with the platform in it.
- * @param {{print?: (fd: number, text: string) => void, ring?: object, ops?: (realm: object) => object, now?: () => number, first?: string}} hooks
- *     `ring`: as serve.mjs makes it, loads the tracing files; `ops`: more of them; `now`: another clock, in milliseconds; `first`: source that runs before the
+ * @param {{print?: (fd: number, text: string) => void, ring?: object, trace?: object, ops?: (realm: object) => object, now?: () => number, first?: string}} hooks
+ *     `ring`: as serve.mjs makes it, loads the tracing files; `trace`: what they are told; `ops`: more of them; `now`: another clock, in milliseconds; `first`: source that runs before the
  *     platform has looked at anything
  */
 export function boot(hooks = {}) {
@@ -249,6 +249,7 @@ export function boot(hooks = {}) {
     const clock = hooks.now ?? (() => performance.now());
     if (hooks.ring !== undefined) {
         realm.ops.now = () => { hooks.ring.f64[32] = clock() * 1e6; };
+        realm.ops.masked ??= () => undefined;
         realm.ops.writeRing = (text, at, limit) => {
             const bytes = Buffer.from(text);
             if (at + bytes.length > limit) return -1;
@@ -268,7 +269,7 @@ export function boot(hooks = {}) {
     realm.internal.complete();
     const config = inside(JSON.stringify({
         argv: ['sidelight', ...(hooks.argv ?? [])], env: { ...process.env }, pid: process.pid, ppid: process.ppid, cwd: process.cwd(), platform: 'linux', arch: process.arch,
-        versions: { sidelight: '0.0.0', v8: process.versions.v8 }, entry: '', ring: null, trace: {}, colors: { stdout: false, stderr: false },
+        versions: { sidelight: '0.0.0', v8: process.versions.v8 }, entry: '', ring: null, trace: hooks.trace ?? {}, colors: { stdout: false, stderr: false },
     }));
     config.ring = hooks.ring?.buffer ?? null;
     realm.internal.start(config);

@@ -42,3 +42,11 @@ test('an id of a scope is given once, also when execution ends as it is given', 
     trace.getTracer('after').startSpan('a').end();
     assert.deepEqual(ring.read().spans.map((span) => span.name), ['a', 'a']);
 });
+
+test('a text is cut once its secrets are out of it', () => {
+    const ring = makeRing();
+    const realm = boot({ ring, trace: { limits: { attributeLength: 8 } }, ops: () => ({ masked: (text) => text.replaceAll('hunter2-secret', '**************') }) });
+    const { trace } = realm.internal.builtin('@opentelemetry/api');
+    trace.getTracer('a').startSpan('cut').setAttributes({ whole: 'hunter2-secret', begun: 'a hunter2-secret', other: 'abcdefghijk' }).end();
+    assert.deepEqual(JSON.parse(JSON.stringify(ring.read().spans[0].attributes)), { whole: '********', begun: 'a ******', other: 'abcdefgh' });
+});

@@ -60,6 +60,20 @@ import Testing
         #expect(server.server.counters.refused(.forbidden) == 2)
     }
 
+    @Test func oneTokenIsShownAndNotTwo() throws {
+        let server = try TestServer(Self.telling, door: Self.door())
+        defer { server.stop() }
+        let (good, bad) = ("authorization: Bearer \(Self.secret)\r\n", "Authorization: Bearer x\r\n")
+        for fields in [
+            good + bad, bad + good, good + good, "a: b\r\n\(good)c: d\r\n\(bad)", good + "authorization:\r\n",
+        ] {
+            let refused = try Self.ask(server, "GET /", fields)
+            #expect(refused.status == 400 && refused.body.contains("more than once"), "\(fields)")
+        }
+        #expect(try Self.ask(server, "GET /", "a: authorization\r\n\(good)x-authorization: b\r\n").status == 200)
+        #expect(server.server.counters.refused(.malformed) == 5)
+    }
+
     @Test func whatIsOpenNeedsNoToken() throws {
         let server = try TestServer(Self.telling, door: Self.door())
         defer { server.stop() }
@@ -160,9 +174,13 @@ import Testing
         limits.perClient.bytesPerSecond = 400_000
         let server = try TestServer(Self.telling, limits)
         defer { server.stop() }
-        // The head is there with the first 256 KiB, and judged by them.
-        let body = String(repeating: "x", count: 12 << 20)
-        #expect(try Self.ask(server, "POST /", "", body).status == 200)
+        // The head is judged by what is there with it: the body is sent once it is let in.
+        let bytes = 12 << 20
+        let client = try TestClient(server)
+        client.send("POST / HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: \(bytes)\r\n\r\n")
+        #expect(client.read(until: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
+        client.send(String(repeating: "x", count: bytes))
+        #expect(client.answer().status == 200)
         let refused = try Self.ask(server, "GET /")
         #expect(refused.status == 429)
         let wait = refused.head.split(separator: "\r\n").first { $0.hasPrefix("retry-after: ") }

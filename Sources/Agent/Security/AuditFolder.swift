@@ -9,6 +9,10 @@ public final class AuditFolder: AuditFiles {
     /// The lock; -1: there is none to be had, as for who may only read.
     private var lockFile: Int32 = -1
     private let isReader: Bool
+    /// A writer has the lock for a batch. Who has it for longer than a reader waits is none, or is stopped.
+    private let lockWaitMilliseconds: Int
+
+    private static let lockLookMilliseconds: UInt32 = 10
 
     public static func path(store: String) -> String { "\(store)/audit" }
 
@@ -16,16 +20,18 @@ public final class AuditFolder: AuditFiles {
     public init(writing path: String) throws(AuditFileError) {
         self.path = path
         isReader = false
+        lockWaitMilliseconds = .max
         if let reason = makeFolders(path) { throw AuditFileError(reason) }
         lockFile = open("\(path)/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard lockFile >= 0 else { throw Self.error("open lock") }
     }
 
     /// For who only reads it; nil: there is none.
-    public init?(reading path: String) {
+    public init?(reading path: String, lockWaitMilliseconds: Int = 10_000) {
         guard Machine.isFolder(path) else { return nil }
         self.path = path
         isReader = true
+        self.lockWaitMilliseconds = lockWaitMilliseconds
         lockFile = open("\(path)/lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     }
 
@@ -33,8 +39,21 @@ public final class AuditFolder: AuditFiles {
 
     public func lock() throws(AuditFileError) {
         guard lockFile >= 0 else { return }
-        while flock(lockFile, isReader ? LOCK_SH : LOCK_EX) != 0 {
+        if isReader { return try lockToRead() }
+        while flock(lockFile, LOCK_EX) != 0 {
             guard errno == EINTR else { throw Self.error("flock lock") }
+        }
+    }
+
+    private func lockToRead() throws(AuditFileError) {
+        var milliseconds = 0
+        while flock(lockFile, LOCK_SH | LOCK_NB) != 0 {
+            guard errno == EINTR || errno == EWOULDBLOCK else { throw Self.error("flock lock") }
+            guard milliseconds < lockWaitMilliseconds else {
+                throw AuditFileError("another process has locked \(path)/lock for \(milliseconds) ms")
+            }
+            usleep(Self.lockLookMilliseconds * 1_000)
+            milliseconds += Int(Self.lockLookMilliseconds)
         }
     }
 

@@ -59,13 +59,17 @@ public enum BundleCheck {
             let path = BundlePath.absolute(file.path, in: folder)
             digests[path] = file.digest
             do throws(FileError) {
-                let bytes = try readFile(path, bytesMax: fileBytesMax)
+                // No more room is taken than what was signed needs, however long the file is said to be now.
+                let bytes = try readRegularFile(path, bytesMax: min(file.bytes, fileBytesMax))
                 if Digest(of: bytes) != file.digest {
                     problems.append(
                         "\(file.path) is not what was signed (\(bytes.count) bytes; signed were \(file.bytes))")
                 }
             } catch {
-                problems.append("\(file.path): \(error.reason)")
+                problems.append(
+                    error.name == "EFBIG"
+                        ? "\(file.path) is not what was signed (more than the \(file.bytes) bytes that were)"
+                        : "\(file.path): \(error.reason)")
             }
         }
         guard problems.isEmpty else { throw BundleRefusal(problems) }
@@ -76,7 +80,7 @@ public enum BundleCheck {
     private static func read(_ path: String) throws(BundleRefusal) -> (BundleManifest, folder: String) {
         let bytes: [UInt8]
         do throws(FileError) {
-            bytes = try readFile(path, bytesMax: BundleManifest.bytesMax)
+            bytes = try readRegularFile(path, bytesMax: BundleManifest.bytesMax)
         } catch {
             throw BundleRefusal("it is not signed: \(path): \(error.reason)")
         }

@@ -23,7 +23,7 @@ public enum BundleSigner {
         var files: [BundleManifest.File] = []
         for path in try list(entry, including) {
             do throws(FileError) {
-                let bytes = try readFile(path, bytesMax: BundleCheck.fileBytesMax)
+                let bytes = try readRegularFile(path, bytesMax: BundleCheck.fileBytesMax)
                 files.append(
                     BundleManifest.File(
                         path: BundlePath.relative(path, to: folder), bytes: bytes.count, digest: Digest(of: bytes)))

@@ -4,6 +4,7 @@ internal import Synchronization
 
 extension PlatformOps {
     /// print(fd, text): writes all of it. The host is told of a reader of standard output that went away.
+    /// masked(text): without the values of secrets; undefined: there are none.
     static let output = [
         Op("print") {
             let call = OpCall($0, $1)
@@ -16,7 +17,13 @@ extension PlatformOps {
                 }
             }
             if !isHeard, descriptor == STDOUT_FILENO { host.outputIsClosed() }
-        }
+        },
+        Op("masked") {
+            let call = OpCall($0, $1)
+            let host = call.platform.host
+            guard let masked = call.withUTF8(0, { host.masked($0) }) else { return }
+            call.returns(String(decoding: masked, as: UTF8.self))
+        },
     ]
 }
 

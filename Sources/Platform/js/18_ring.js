@@ -26,6 +26,7 @@ const KIND_STRING = 2;
 //   saves a call. The consumer is woken when the clock is read next, or the turn ends (CV8/Waker.h).
 // - enabled: false without an agent, or when the SDK is disabled: spans do not record, context still flows
 // - attributeLengthLimit: UTF-16 units a string value is cut to; -1: not at all
+// - masks: whether there are secrets, which are masked before a value is cut
 // - state: the words below
 const bound = {};
 
@@ -270,14 +271,16 @@ const textsOfIds = [];
 function keep(value) {
     switch (typeof value) {
         case 'string':
-            return bound.attributeLengthLimit >= 0 && value.length > bound.attributeLengthLimit
-                ? StringPrototypeSlice(value, 0, bound.attributeLengthLimit) : value;
+            return bound.attributeLengthLimit >= 0 && value.length > bound.attributeLengthLimit ? cut(value) : value;
         case 'number': case 'boolean': return value;
         case 'bigint': return Number(value);
         case 'object': return value === null ? undefined : keepWhole(value);
         default: return undefined;
     }
 }
+
+// Without secrets first: nobody would know the beginning of one.
+function cut(text) { return StringPrototypeSlice(bound.masks ? ops.masked(text) : text, 0, bound.attributeLengthLimit); }
 
 // An object value, kept: its kind and its parts.
 class Kept {
@@ -483,6 +486,7 @@ function start(buffer, arch, recording, lengthLimit) {
     bound.storesAreOrdered = arch === 'x64';
     bound.enabled = recording;
     bound.attributeLengthLimit = lengthLimit;
+    bound.masks = lengthLimit >= 0 && ops.masked('') !== undefined;
 }
 
 internal.ring = {

@@ -425,7 +425,8 @@ final class HTTPServer {
     func putAttributes(_ connection: HTTPConnection, at: Int, limit: Int) -> Int {
         guard at >= RingMapping.headerBytes, at & 7 == 0, at <= limit, limit <= ring.byteCount else { return -1 }
         var attributes = RequestAttributes(
-            cells, at: ring.baseAddress + at, end: ring.baseAddress + limit, textUnitsMax: ringTextUnitsMax)
+            cells, at: ring.baseAddress + at, end: ring.baseAddress + limit, textUnitsMax: ringTextUnitsMax,
+            workload: workload)
         connection.describe(&attributes)
         cells.store(attributes.count, at: RequestCells.Word.attributeCount)
         return attributes.isFull ? -1 : attributes.position - ring.baseAddress

@@ -23,6 +23,8 @@ struct RequestAttributes {
     private let end: UnsafeMutableRawPointer
     /// UTF-16 units a text may have; nil: no limit but `textBytesMax`.
     private let textUnitsMax: Int?
+    /// Takes secrets out of what is cut: nobody would know the beginning of one.
+    private let workload: Workload
     private(set) var count: Int32 = 0
     private(set) var isFull = false
 
@@ -31,12 +33,16 @@ struct RequestAttributes {
     /// - Parameters:
     ///   - at: where the first attribute goes, 8-aligned.
     ///   - end: no byte from here on is touched.
-    init(_ cells: RequestCells, at: UnsafeMutableRawPointer, end: UnsafeMutableRawPointer, textUnitsMax: Int?) {
+    init(
+        _ cells: RequestCells, at: UnsafeMutableRawPointer, end: UnsafeMutableRawPointer, textUnitsMax: Int?,
+        workload: Workload
+    ) {
         self.cells = cells
         own = cells.load(RequestCells.Word.ownKeys)
         self.at = at
         self.end = end
         self.textUnitsMax = textUnitsMax
+        self.workload = workload
     }
 
     /// Where the next one would go.
@@ -73,7 +79,12 @@ struct RequestAttributes {
 
     /// Bytes of a head: Latin-1, which become UTF-8.
     mutating func put(_ key: Text, latin1 bytes: UnsafeRawBufferPointer) {
-        let bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(min(textUnitsMax ?? .max, Self.textBytesMax)))
+        let bytesMax = min(textUnitsMax ?? .max, Self.textBytesMax)
+        if bytes.count > bytesMax, let masked = workload.masked(bytes) {
+            masked.withUnsafeBytes { put(key, latin1: UnsafeRawBufferPointer(rebasing: $0.prefix(bytesMax))) }
+            return
+        }
+        let bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(bytesMax))
         var wide = 0
         for byte in bytes where byte >= 0x80 { wide += 1 }
         let length = bytes.count + wide

@@ -81,6 +81,9 @@ public final class DoorGuard: Sendable {
         guard let shown = head.headerBytes("authorization") else {
             return refuse(head, nil, 401, .unauthenticated, "a token is needed: authorization: Bearer TOKEN", "")
         }
+        if head.isRepeated("authorization") {
+            return refuse(head, nil, 400, .malformed, "authorization comes more than once", nil)
+        }
         guard let token = find(shown) else {
             return refuse(
                 head, nil, 401, .unauthenticated, "the token is none that is known here", ", error=\"invalid_token\"")

@@ -8,9 +8,10 @@ class Scope {
         this.names = new Map();
     }
 
-    declare(name, binding) {
+    /** `node`: the name, where a pattern binds it. */
+    declare(name, binding, node) {
         const known = this.names.get(name);
-        if (known === undefined) this.names.set(name, { value: binding, isWritten: false });
+        if (known === undefined) this.names.set(name, { value: binding, isWritten: false, node });
         // Declared twice: who knows what it is.
         else known.isWritten = true;
     }
@@ -66,7 +67,7 @@ function link(tree) {
                 inner = new Scope(scope, true);
                 if (node.type === 'FunctionExpression' && node.id !== null) inner.declare(node.id.name, undefined);
                 if (node.type !== 'ArrowFunctionExpression') inner.declare('arguments', undefined);
-                for (const parameter of node.params) bound(parameter, (name) => inner.declare(name.name, undefined));
+                for (const parameter of node.params) bound(parameter, (name) => inner.declare(name.name, undefined, name));
                 break;
             case 'ClassDeclaration':
                 if (node.id !== null) scope.declare(node.id.name, node);
@@ -87,7 +88,7 @@ function link(tree) {
                 const isLoop = parent !== null && (parent.type === 'ForInStatement' || parent.type === 'ForOfStatement') && parent.left === node;
                 for (const declarator of node.declarations) {
                     const isPlain = declarator.id.type === 'Identifier' && declarator.init !== null && !isLoop;
-                    bound(declarator.id, (name) => target.declare(name.name, isPlain ? declarator.init : undefined));
+                    bound(declarator.id, (name) => target.declare(name.name, isPlain ? declarator.init : undefined, name));
                 }
                 break;
             }
@@ -163,6 +164,9 @@ function plain(node, depth = 0) {
 function isGlobalObject(node) {
     if (steps <= 0) return false;
     const target = plain(node);
+    // `this ?? globalThis`: it may be.
+    if (target?.type === 'LogicalExpression') return (target.operator !== '&&' && isGlobalObject(target.left)) || isGlobalObject(target.right);
+    if (target?.type === 'ConditionalExpression') return isGlobalObject(target.consequent) || isGlobalObject(target.alternate);
     return isGlobal(target) && GLOBAL_OBJECTS.has(target.name)
         || (target?.type === 'MemberExpression' && isGlobalObject(target.object) && GLOBAL_OBJECTS.has(propertyName(target)));
 }

@@ -15,14 +15,88 @@ const isFunctionPrototype = (node) => {
         && ['Object', 'Reflect'].includes(globalName(target.callee.object)) && isFunctionValue(target.arguments[0]);
 };
 
+/** Functions of the realm. Other names that a file does not declare may be those of another script. */
+const REALM_FUNCTIONS = new Set(['Array', 'BigInt', 'Boolean', 'Date', 'Error', 'Function', 'Map', 'Number', 'Object', 'Promise', 'Proxy', 'RegExp', 'Set', 'String', 'Symbol', 'URL', 'WeakMap', 'WeakSet',
+    'TypeError', 'RangeError', 'Uint8Array', 'ArrayBuffer', 'AbortController', 'Headers', 'Request', 'Response', 'TextDecoder', 'TextEncoder', 'atob', 'btoa', 'clearInterval', 'clearTimeout',
+    'decodeURIComponent', 'encodeURIComponent', 'eval', 'fetch', 'isFinite', 'isNaN', 'parseFloat', 'parseInt', 'queueMicrotask', 'require', 'setImmediate', 'setInterval', 'setTimeout', 'structuredClone']);
+/** Objects of the realm that hold functions. */
+const REALM_OBJECTS = new Set(['Atomics', 'Intl', 'JSON', 'Math', 'Reflect', 'WebAssembly', 'console', 'crypto', 'performance', 'process']);
+
+/** What of the realm is a function, as far as its place tells: `Array`, `console.log`, `[].map`. */
+function isRealmFunction(node) {
+    if (REALM_FUNCTIONS.has(globalName(node))) return true;
+    const target = plain(node);
+    if (target?.type !== 'MemberExpression') return false;
+    const owner = plain(target.object);
+    const name = globalName(owner);
+    return REALM_FUNCTIONS.has(name) || REALM_OBJECTS.has(name) || ['Literal', 'TemplateLiteral', 'ArrayExpression', 'ObjectExpression'].includes(owner?.type);
+}
+
+/** What the constructor is taken of: `a.constructor`, `Reflect.get(a, 'constructor')`. */
+function constructorOwner(node) {
+    const target = plain(node);
+    if (target?.type === 'MemberExpression' && propertyName(target) === 'constructor') return target.object;
+    return isMember(target?.callee, 'Reflect', 'get') && textOf(target.arguments[1]) === 'constructor' ? target.arguments[0] : undefined;
+}
+
+/** Whether what `constructor` of it is makes functions. */
+const isCertainFunction = (node) => isFunctionValue(node) || isFunctionPrototype(node) || isRealmFunction(node) || constructorOwner(node) !== undefined;
+
+/** What a pattern takes apart, as far as it is known: a value, a default, an argument of a function that is called where it stands. */
+function sourcesOf(pattern) {
+    const parent = pattern.parent;
+    switch (parent.type) {
+        case 'VariableDeclarator': return parent.init === null ? [] : [parent.init];
+        case 'AssignmentExpression': return [parent.right];
+        case 'AssignmentPattern': return [parent.right, ...sourcesOf(parent)];
+        case 'ArrayPattern': {
+            const at = parent.elements.indexOf(pattern);
+            return sourcesOf(parent).map((source) => plain(source)).filter((list) => list?.type === 'ArrayExpression' && list.elements[at]).map((list) => list.elements[at]);
+        }
+        default: {
+            const isCalled = isFunction(parent) && parent.parent.type === 'CallExpression' && parent.parent.callee === parent;
+            const given = isCalled ? parent.parent.arguments[parent.params.indexOf(pattern)] : undefined;
+            return given === undefined ? [] : [given];
+        }
+    }
+}
+
+/** The property of the pattern around this one that it is of; undefined: it is the outermost. */
+function propertyAround(pattern) {
+    const place = pattern.parent.type === 'AssignmentPattern' ? pattern.parent : pattern;
+    return place.parent.type === 'Property' && place.parent.value === place && place.parent.parent.type === 'ObjectPattern' ? place.parent : undefined;
+}
+
+/** Whether a pattern's property is the constructor of something that is certainly a function, or deep in a pattern, where nobody else looks for one. */
+function isCertainConstructor(property) {
+    if (property.parent.type !== 'ObjectPattern' || propertyName(property) !== 'constructor') return false;
+    const value = property.value.type === 'AssignmentPattern' ? property.value.left : property.value;
+    // `{ constructor: { name } }` asks about it. One that is in it is told of by itself.
+    if (value.type === 'ObjectPattern') return false;
+    return propertyAround(property.parent) !== undefined || sourcesOf(property.parent).some(isCertainFunction);
+}
+
+/** Whether a name was bound to the `constructor` of what nobody knows by a pattern: `({ constructor: F }) => F(text)`. Of `this` it is the program's own. */
+function isBoundConstructor(node) {
+    if (node?.type !== 'Identifier') return false;
+    const name = node.scope.find(node.name)?.node;
+    if (name === undefined) return false;
+    const property = name.parent.type === 'AssignmentPattern' ? name.parent.parent : name.parent;
+    return property.type === 'Property' && property.parent.type === 'ObjectPattern' && propertyName(property) === 'constructor'
+        && !sourcesOf(property.parent).some((source) => source.type === 'ThisExpression');
+}
+
 /** Whether a node is Function, or one of the constructors of its kind. */
 function makesFunctions(node) {
     if (globalName(node) === 'Function') return true;
     const target = plain(node);
-    if (target?.type !== 'MemberExpression' || propertyName(target) !== 'constructor') return false;
-    return isFunctionValue(target.object) || isFunctionPrototype(target.object) || isMember(plain(target.object), undefined, 'constructor')
-        || (globalName(target.object) !== undefined && ['Object', 'Array', 'String', 'Number', 'Boolean', 'Function', 'Error', 'Promise', 'Map', 'Set', 'Date', 'RegExp', 'Symbol', 'Proxy'].includes(globalName(target.object)));
+    if (isBoundConstructor(target)) return true;
+    const owner = constructorOwner(target);
+    return owner !== undefined && isCertainFunction(owner);
 }
+
+/** `x.constructor(text)()`: what a constructor makes is called, so it is a function. */
+const isCalledAtOnce = (node) => constructorOwner(node.callee) !== undefined && node.parent.type === 'CallExpression' && node.parent.callee === node;
 
 /** Whether the value of an expression is kept or handed on, and not just compared or asked about. */
 function isUsed(node) {
@@ -49,13 +123,15 @@ function isText(node) {
     }
 }
 
-/** `const { eval: run } = globalThis`, and the same as an assignment. */
-function isTakenOut(property, name) {
-    if (property.parent.type !== 'ObjectPattern' || propertyName(property) !== name) return false;
-    const owner = property.parent.parent;
-    const from = owner.type === 'VariableDeclarator' ? owner.init : owner.type === 'AssignmentExpression' ? owner.right : undefined;
-    return from !== undefined && from !== null && isGlobalObject(from);
+/** Whether a pattern takes the global object apart. */
+function isOfGlobalObject(pattern) {
+    if (sourcesOf(pattern).some(isGlobalObject)) return true;
+    const around = propertyAround(pattern);
+    return around !== undefined && GLOBAL_OBJECTS.has(propertyName(around)) && isOfGlobalObject(around.parent);
 }
+
+/** `const { eval: run } = globalThis`, and the same as an assignment or a parameter. */
+const isTakenOut = (property, name) => property.parent.type === 'ObjectPattern' && propertyName(property) === name && isOfGlobalObject(property.parent);
 
 /** `Reflect.get(globalThis, 'eval')`, and by its descriptor. */
 const isAskedFor = (call, name) => ['get', 'getOwnPropertyDescriptor'].includes(call.callee.type === 'MemberExpression' ? propertyName(call.callee) : '')
@@ -74,10 +150,14 @@ rule('no-eval', 'error', 'eval runs text as code', {
     CallExpression(node) { if (isAskedFor(node, 'eval')) report(node, 'eval is asked of the global object'); },
 });
 
+function inherits(node) { if (node.superClass !== null && makesFunctions(node.superClass)) report(node.superClass, 'a class inherits from Function: what it makes is made of text'); }
+
 rule('no-function-constructor', 'error', 'Function makes code of text', {
-    NewExpression(node) { if (makesFunctions(node.callee)) report(node, 'a function is made of text'); },
+    ClassDeclaration: inherits,
+    ClassExpression: inherits,
+    NewExpression(node) { if (makesFunctions(node.callee) || isCalledAtOnce(node)) report(node, 'a function is made of text'); },
     CallExpression(node) {
-        if (makesFunctions(node.callee)) return report(node, 'a function is made of text');
+        if (makesFunctions(node.callee) || isCalledAtOnce(node)) return report(node, 'a function is made of text');
         if (isAskedFor(node, 'Function')) return report(node, 'Function is asked of the global object');
         if (node.callee.type !== 'MemberExpression') return;
         const name = propertyName(node.callee);
@@ -95,7 +175,10 @@ rule('no-function-constructor', 'error', 'Function makes code of text', {
             report(node, 'the constructor of functions is reached through `constructor`');
         }
     },
-    Property(node) { if (isTakenOut(node, 'Function')) report(node, 'Function is taken out of the global object under another name'); },
+    Property(node) {
+        if (isTakenOut(node, 'Function')) report(node, 'Function is taken out of the global object under another name');
+        else if (isCertainConstructor(node)) report(node, 'the constructor of functions is reached through a pattern');
+    },
     VariableDeclarator(node) { if (node.init?.type === 'Identifier' && isGlobal(node.init, 'Function')) report(node, 'Function is kept under another name'); },
     AssignmentExpression(node) { if (node.right.type === 'Identifier' && isGlobal(node.right, 'Function')) report(node, 'Function is kept under another name'); },
 });
