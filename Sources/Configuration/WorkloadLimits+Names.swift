@@ -6,6 +6,8 @@ extension WorkloadLimits {
         case heap
         /// ArrayBuffers, SharedArrayBuffers and memories of WebAssembly together, in each isolate.
         case memory
+        /// What the process has in memory of whatever kind, its children's included.
+        case resident
         case wasmMemory = "wasm-memory"
         case stack, workers, timers, promises
         /// Requests that `fetch` has open at once.
@@ -33,9 +35,8 @@ extension WorkloadLimits {
 
         /// Whole numbers that isolates enforce themselves.
         public static let ofIsolates: [Name] = [
-            .memory, .stack, .workers, .timers, .promises, .fetches, .sockets, .modules, .moduleBytes, .cloneBytes,
-            .logsPerSecond,
-            .spansPerSecond, .requests, .subrequests, .response,
+            .memory, .resident, .stack, .workers, .timers, .promises, .fetches, .sockets, .modules, .moduleBytes,
+            .cloneBytes, .logsPerSecond, .spansPerSecond, .requests, .subrequests, .response,
         ]
 
         enum Unit { case time, bytes, pieces }
@@ -43,7 +44,8 @@ extension WorkloadLimits {
         var unit: Unit {
             switch self {
             case .cpu, .wall, .loopBlock, .headerTimeout, .idle, .requestTimeout: .time
-            case .heap, .memory, .wasmMemory, .stack, .moduleBytes, .cloneBytes, .headers, .body, .response: .bytes
+            case .heap, .memory, .resident, .wasmMemory, .stack, .moduleBytes, .cloneBytes, .headers, .body, .response:
+                .bytes
             case .workers, .timers, .promises, .fetches, .sockets, .modules, .logsPerSecond, .spansPerSecond,
                 .connections, .requests, .subrequests:
                 .pieces
@@ -67,6 +69,8 @@ extension WorkloadLimits {
             // With less V8 does not start.
             case .heap: 4 << 20...1 << 40
             case .memory: 1 << 20...1 << 40
+            // With less a worker does not start.
+            case .resident: 64 << 20...1 << 40
             // A page, and what 32 bits can point to.
             case .wasmMemory: 64 << 10...4 << 30
             // With less the platform does not start; a thread has no more.
@@ -89,6 +93,7 @@ extension WorkloadLimits {
             case .loopBlock: "a time such as 200ms, from 1ms to 8760h"
             case .heap: "a size such as 64MB, from 4MB to 1024GB"
             case .memory: "a size such as 128MB, from 1MB to 1024GB"
+            case .resident: "a size such as 256MB, from 64MB to 1024GB"
             case .wasmMemory: "a size such as 256MB, from 64KB to 4GB"
             case .stack: "a size such as 512KB, from 128KB to 4MB"
             case .workers: "a whole number such as 16, from 1 to 256"

@@ -48,13 +48,18 @@ final class TurnMonitor {
     var requestCPUMax: Double?
     /// Whose turn the last one was, or who has used more than that. Whose doing it is when a limit ends the isolate.
     private(set) var offender: HTTPConnection?
-    /// The offender has used more over its turns.
+    /// The offender has used more over its turns; nil: those that belong to no request have.
     private(set) var isOverCPU = false
 
     private(set) var start = 0.0
     /// The connection whose request the turn was entered for, or goes on with since `ownedSince`.
     private(set) var owner: HTTPConnection?
     private var ownedSince = 0.0
+    /// Nothing of the program's has run in this turn yet.
+    private var isFresh = false
+    private var unowned = UnownedTime()
+    /// Requests in flight.
+    var inFlight: () -> Int = { 0 }
     private var isStallNoted = false
     private var notes: [Note] = []
     private var lastText = ""
@@ -82,20 +87,26 @@ final class TurnMonitor {
     @inline(__always)
     func begin(_ owner: HTTPConnection?) {
         start = isolate.now
-        turns.began(start, spent: owner?.request.cpuTime ?? 0)
+        turns.began(start, spent: owner?.request.cpuTime ?? unownedSpent(start))
         self.owner = owner
         ownedSince = start
+        isFresh = owner == nil
         if let profile, profile.isMarking { profile.mark(start, owner) }
     }
 
     /// What runs from now on is for this request: a timer of it, an answer it waited for.
     func goesOn(for connection: HTTPConnection?) {
+        let wasFresh = isFresh
+        isFresh = false
         guard connection !== owner else { return }
         let now = isolate.now
-        charge(now - ownedSince)
+        // What comes before it is the host's way to it.
+        if !wasFresh {
+            charge(now - ownedSince)
+            ownedSince = now
+        }
         owner = connection
-        ownedSince = now
-        turns.goesOn(now, spent: connection?.request.cpuTime ?? 0)
+        turns.goesOn(now, spent: connection?.request.cpuTime ?? unownedSpent(now))
         if let profile, profile.isMarking { profile.mark(now, connection) }
     }
 
@@ -133,12 +144,31 @@ final class TurnMonitor {
     }
 
     private func charge(_ nanoseconds: Double) {
-        guard let owner, owner.request.identity.isSampled || requestCPUMax != nil else { return }
+        guard let owner else { return chargeNobody(nanoseconds) }
+        guard owner.request.identity.isSampled || requestCPUMax != nil else { return }
+        if owner.request.cpuTime == 0 { unowned.requestBegan() }
         owner.request.cpuTime += nanoseconds
         if let requestCPUMax, owner.request.cpuTime > requestCPUMax, !owner.request.isOver, !isOverCPU {
             isOverCPU = true
             offender = owner
         }
+    }
+
+    private func chargeNobody(_ nanoseconds: Double) {
+        // Before it serves, it starts: that takes what it takes, but for each turn.
+        guard let requestCPUMax, cells != nil else { return }
+        unowned.add(nanoseconds)
+        if unowned.spent(limit: requestCPUMax) > requestCPUMax, !isOverCPU {
+            isOverCPU = true
+            offender = nil
+        }
+    }
+
+    /// What counts already against a turn that belongs to no request. Nanoseconds.
+    private func unownedSpent(_ now: Double) -> Double {
+        guard let requestCPUMax, cells != nil else { return 0 }
+        unowned.look(now: now, inFlight: inFlight)
+        return unowned.spent(limit: requestCPUMax)
     }
 
     /// CPU time of the request whose record is being written, the turn that runs included. Nanoseconds.

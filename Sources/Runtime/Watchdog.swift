@@ -37,6 +37,8 @@ struct Watchdog: Sendable {
     var slow: @Sendable () -> Void = {}
     /// Called while something runs, as often as `WatchdogLimits.memoryMilliseconds` says: has the isolate look at its memory.
     var lookAtMemory: @Sendable () -> Void = {}
+    /// Nil: nobody limits it.
+    var resident: ResidentMemory?
     /// Answers what is in flight when the isolate's thread does not come back. Any thread: that one is stuck.
     var lastResort: @Sendable (Outcome) -> Void = { _ in }
     /// Where the agent's commands come from, and who carries them out.
@@ -79,6 +81,7 @@ struct Watchdog: Sendable {
         var orphanedAt: Double?
         var toldStall: Double?
         var toldSlow: Double?
+        var residentAt = -Double.infinity
         var turnWatch = TurnWatch()
         var childWatches = ChildWatches()
         var window = limits.window.map(CPUWindowWatch.init)
@@ -98,6 +101,10 @@ struct Watchdog: Sendable {
                 end(.limit(.cpuWindow(percent: limit.percent, milliseconds: limit.milliseconds)))
             }
             if limits.memoryBytes != nil { lookAtMemory() }
+            if let limit = limits.residentBytes, now - residentAt >= WatchdogLimits.residentMilliseconds * 1e6 {
+                residentAt = now
+                if let bytes = resident?.bytes, bytes > limit { end(.limit(.memory)) }
+            }
             if let running = turns?.running,
                 let outcome = turnWatch.look(running, limits, now: now, cpu: Self.milliseconds(cpuClock) * 1e6)
             {

@@ -146,6 +146,7 @@ public enum WorkerMain {
                     isolate.terminate()
                 }
             },
+            resident: options.limits.residentBytes == nil ? nil : ResidentMemory(),
             lastResort: { server.abandon($0) },
             control: control,
             command: { command in

@@ -102,6 +102,7 @@ struct WorkerOptions: Sendable {
             limits.window = CPUWindowWatch.Limit(percent: percent, milliseconds: milliseconds)
         }
         limits.memoryBytes = limit("memory")
+        limits.residentBytes = limit("resident")
         return limits
     }
     /// Whether anybody reads the ring.

@@ -43,6 +43,7 @@ extension Workload {
         // From here on the run is what the server does, request by request; its own span has told how it came up.
         if options.isTraced { try internals.call("trace.endRun", [internals.number(0)]) }
         monitor.cells = server.cells
+        monitor.inFlight = { [unowned server] in server.inFlightCount }
         monitor.timerCount = { [unowned self] in Int((try? internals.call("timers.count").number) ?? 0) }
         monitor.childCount = { [unowned self] in children.count }
         guard stop.beginServing() else { throw .terminated }

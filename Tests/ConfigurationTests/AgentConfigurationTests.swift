@@ -366,7 +366,7 @@ private func errors(_ environment: [String: String] = [:], _ change: (inout Flag
         #expect(limits.heap == 64 << 20)
         #expect(
             problems.errors.map(\.message) == [
-                "body is a limit of `serve`; those of `run` are cpu, wall, heap, memory, wasm-memory, stack, workers, timers, promises, fetches, sockets, modules, module-bytes, clone-bytes, logs-per-second, spans-per-second, cpu-window"
+                "body is a limit of `serve`; those of `run` are cpu, wall, heap, memory, resident, wasm-memory, stack, workers, timers, promises, fetches, sockets, modules, module-bytes, clone-bytes, logs-per-second, spans-per-second, cpu-window"
             ])
         _ = WorkloadLimits.parse(["body=1KB"], isRun: true, &problems)
         #expect(problems.errors.count == 1, "once is enough")

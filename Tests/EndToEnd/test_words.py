@@ -281,7 +281,7 @@ def test_with_json_every_line_of_ours_is_json(serve, sidelight):
         (["run"], "ENTRY is missing: which script or module is to run? As in `sidelight run app.js`"),
         (["serve"], "ENTRY is missing: which module is to be served? As in `sidelight serve app.js`"),
         (["trace", "show"], "ID is missing: which trace? `sidelight trace ls` lists them"),
-        (["run", "--limit", "body=1KB", "x.js"], "--limit body=1KB: body is a limit of `serve`; those of `run` are cpu, wall, heap, memory, wasm-memory, stack, workers, timers, promises, fetches, sockets, modules, module-bytes, clone-bytes, logs-per-second, spans-per-second, cpu-window"),
+        (["run", "--limit", "body=1KB", "x.js"], "--limit body=1KB: body is a limit of `serve`; those of `run` are cpu, wall, heap, memory, resident, wasm-memory, stack, workers, timers, promises, fetches, sockets, modules, module-bytes, clone-bytes, logs-per-second, spans-per-second, cpu-window"),
         (["trace", "ls", "--since", "yesterday"], "write a time such as 30m, 1h or 2d"),
         (["trace", "ls", "--min-duration", "10"], "write a time such as 10ms, 1.5s or 2m"),
         (["trace", "ls", "--limit", "0"], "write a whole number from 1 to 1000000, such as 50"),

@@ -86,6 +86,65 @@ test('subrequests are counted by the request that they are for', async () => {
     assert.equal(sent, 4);
 });
 
+/** Answers each request of fetch with a failure, and says how many there were. */
+function refusing(server) {
+    const seen = { sent: 0 };
+    server.realm.ops.fetchStart = (id) => {
+        seen.sent++;
+        setImmediate(() => server.realm.internal.fetch.fail(id, 'network', 'gone', 0, 0, 0, 0, '', '', 0));
+        return true;
+    };
+    return seen;
+}
+
+test('subrequests under the root context are the request\'s, and those of no request may be as many in a second', async () => {
+    const flood = 'for (let i = 0; i < 4; i++) await fetch("http://a.test/").catch((error) => said.push(error.cause.code));';
+    const server = limited({ subrequests: 2 }, `
+        const said = [];
+        await otel.context.with(otel.ROOT_CONTEXT, async () => { ${flood} });
+        return new Response(said.join());`);
+    const seen = refusing(server);
+    for (const _ of [1, 2]) {
+        const answer = await server.request('GET /', host);
+        assert.equal(answer.body, 'network,network,ERR_LIMIT_EXCEEDED,ERR_LIMIT_EXCEEDED');
+        assert.equal(outcomeOf(answer), 'exceededSubrequests');
+    }
+    assert.equal(seen.sent, 4);
+    let time = 1e6;
+    server.realm.internal.now = () => time;
+    const outside = () => server.evaluate(`(async () => { const said = []; ${flood} return said.join(); })()`);
+    assert.equal(await outside(), 'network,network,ERR_LIMIT_EXCEEDED,ERR_LIMIT_EXCEEDED');
+    assert.equal(await outside(), 'ERR_LIMIT_EXCEEDED,ERR_LIMIT_EXCEEDED,ERR_LIMIT_EXCEEDED,ERR_LIMIT_EXCEEDED');
+    time += 1000;
+    assert.equal(await outside(), 'network,network,ERR_LIMIT_EXCEEDED,ERR_LIMIT_EXCEEDED');
+});
+
+test('a message belongs to the request that it is sent for, and to none once that is over', async () => {
+    const server = limited({}, 'globalThis.post(request.url); await new Promise((done) => { globalThis.done = done; }); return new Response("x");');
+    const { internal, ops } = server.realm;
+    const { put, take } = internal.messageContext;
+    const cells = new Int32Array(8), other = new Int32Array(8);
+    server.evaluate('globalThis').post = (url) => {
+        const { context, ROOT_CONTEXT } = internal.builtin('@opentelemetry/api');
+        if (url.endsWith('/root')) context.with(ROOT_CONTEXT, () => put(cells));
+        else put(cells);
+        ops.setContext(undefined);
+        put(other);
+    };
+    for (const path of ['/', '/root']) {
+        const answer = server.begin(`GET ${path}`, host);
+        assert.notEqual(cells[7], 0, path);
+        assert.equal(other[7], 0);
+        const context = take(cells);
+        assert.equal(internal.serve.current(context)?.slot, cells[7] & 0xfffff);
+        assert.equal(internal.serve.numberIn(context), cells[7]);
+        server.evaluate('done()');
+        await answer.ended;
+        assert.equal(internal.serve.storesFor(cells[7]), null);
+        assert.equal(internal.serve.numberIn(context), 0);
+    }
+});
+
 test('fetches at once', async () => {
     const server = limited({ fetches: 2 }, `
         const all = await Promise.allSettled([1, 2, 3].map(() => fetch('http://a.test/')));

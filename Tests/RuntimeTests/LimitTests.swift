@@ -30,6 +30,48 @@ extension Kept<CPUWindowWatch> {
 }
 
 @Suite struct LimitTests {
+    // MARK: what belongs to no request
+
+    @Test func turnsOfNobodyHaveARequestsTimeInASecond() {
+        var unowned = UnownedTime()
+        unowned.look(now: 0) { 0 }
+        for _ in 0..<4 { unowned.add(30) }
+        #expect(unowned.spent(limit: 100) == 120)
+        unowned.look(now: UnownedTime.stretch - 1) { 9 }
+        #expect(unowned.spent(limit: 100) == 120, "the second goes on")
+        unowned.look(now: UnownedTime.stretch) { 0 }
+        #expect(unowned.spent(limit: 100) == 0)
+    }
+
+    @Test func requestsBringTimeForWhatIsDoneForThemUnseen() {
+        var unowned = UnownedTime()
+        unowned.look(now: 0) { 2 }
+        unowned.requestBegan()
+        unowned.add(250)
+        #expect(unowned.spent(limit: 100) == 0)
+        unowned.add(80)
+        #expect(unowned.spent(limit: 100) == 30)
+    }
+
+    // MARK: resident memory
+
+    @Test(arguments: [
+        ("5120 7 3 1 0 9 0\n", 7), ("1 18446744073709551615 3", nil), ("12", nil), ("", nil), ("1 x", nil),
+    ])
+    func residentPagesAreTheSecondField(text: String, pages: Int?) {
+        Array(text.utf8).withUnsafeBytes { #expect(ResidentMemory.pages(in: $0) == pages) }
+    }
+
+    @Test func thisProcessIsResident() throws {
+        let bytes = try #require(try #require(ResidentMemory()).bytes)
+        #expect(bytes > 1 << 20)
+    }
+
+    @Test func residentMemoryIsLookedAtOnlyWhenLimited() {
+        #expect(WatchdogLimits().lookMilliseconds == .infinity)
+        #expect(WatchdogLimits(residentBytes: 1 << 28).lookMilliseconds == WatchdogLimits.residentMilliseconds)
+    }
+
     private func running(_ since: Double, owned: Double? = nil, spent: Double = 0) -> TurnClock.Running {
         TurnClock.Running(since: since, ownedSince: owned ?? since, spent: spent)
     }

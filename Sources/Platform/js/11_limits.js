@@ -75,18 +75,22 @@ class Rate {
         this.count = 0;
     }
 
-    /** Whether one more may be. */
-    take() {
+    /** Whether one more may be; it is counted. */
+    hasRoom() {
         if (this.perSecond === Infinity) return true;
         const now = internal.now();
         if (now - this.second >= 1000) {
             this.second = now;
             this.count = 0;
         }
-        if (this.count < this.perSecond) {
-            this.count++;
-            return true;
-        }
+        if (this.count >= this.perSecond) return false;
+        this.count++;
+        return true;
+    }
+
+    /** The same; one that may not is told of. */
+    take() {
+        if (this.hasRoom()) return true;
         // Each is counted; it is told of once a second.
         internal.findings?.limit(this.name, this.perSecond, 'dropped', `more than ${this.perSecond} ${this.what} in a second: the rest of them is left out`);
         return false;
@@ -95,13 +99,16 @@ class Rate {
 cutOff(Rate);
 const logs = new Rate('logs-per-second', 'log records');
 const spans = new Rate('spans-per-second', 'spans');
+/** Requests of fetch that belong to no request. */
+const unowned = new Rate('subrequests', 'requests');
 
 /** @param {Record<string, number>} given by the names of --limit */
 function start(given) {
     for (const name in limits) limits[name] = given[name] ?? Infinity;
     logs.perSecond = given['logs-per-second'] ?? Infinity;
     spans.perSecond = given['spans-per-second'] ?? Infinity;
+    unowned.perSecond = limits.subrequests;
     if (internal.ring !== undefined) internal.ring.bound.spansAreLimited = spans.perSecond !== Infinity;
 }
 
-internal.limits = { limits, start, reached, refusal, mark, outcomeOf, logs, spans };
+internal.limits = { limits, start, reached, refusal, mark, outcomeOf, logs, spans, unowned };

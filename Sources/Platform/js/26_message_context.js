@@ -9,8 +9,9 @@ const { bound, firstStep } = internal.ring;
 const { contextOf, stateText } = internal.traceValues;
 const { StringPrototypeIndexOf, StringPrototypeSlice } = primordials;
 
-// Words of the cells (MessageCell.context): 0 to 3 trace id, 4 and 5 span id, then flags: the span's, and whether there is a span, and a text.
-const FLAGS = 6, HAS_SPAN = 256, HAS_TEXT = 512;
+// Words of the cells (MessageCell.context): 0 to 3 trace id, 4 and 5 span id, then flags: the span's, and whether there is a span, and a text; last the request
+// that the message is sent for (numberIn in 44_serve.js), whose limits hold where it is handled.
+const FLAGS = 6, OWNER = 7, HAS_SPAN = 256, HAS_TEXT = 512;
 
 /** A span of another isolate, as a parent: it records nothing, and what begins below it is announced as a root is (begin in 20_trace.js). */
 const ELSEWHERE = -2;
@@ -21,7 +22,9 @@ let step;
 function put(cells) {
     const value = ops.context();
     cells[FLAGS] = 0;
+    cells[OWNER] = 0;
     if (value === undefined) return undefined;
+    cells[OWNER] = internal.serve?.numberIn(value) ?? 0;
     const span = isOurs(value) ? value : value._span;
     let state = '';
     if (isOurs(span)) {
@@ -59,22 +62,24 @@ function baggageText(value) {
 // The context of the message that was taken, as a continuation's value; undefined: it was sent in none. `text`: what `put` gave, when it is no message.
 function take(cells, text = undefined) {
     const flags = cells[FLAGS];
-    if ((flags & (HAS_SPAN | HAS_TEXT)) === 0) return undefined;
+    const stores = cells[OWNER] === 0 ? null : internal.serve.storesFor(cells[OWNER]);
+    if ((flags & (HAS_SPAN | HAS_TEXT)) === 0) return stores === null ? undefined : new Context(undefined, null, stores);
     let span;
     if ((flags & HAS_SPAN) !== 0) {
         const id = new TraceId(cells[0], cells[1], cells[2], cells[3]);
-        span = new Span(0, step ??= firstStep(''), 1 | ((flags & 1) !== 0 ? SAMPLED : 0), false, id, cells[4], cells[5], 0, 0, null, null);
+        span = new Span(0, step ??= firstStep(''), 1 | ((flags & 1) !== 0 ? SAMPLED : 0), false, id, cells[4], cells[5], 0, 0, null, stores);
         span._native = ELSEWHERE;
     }
-    return (flags & HAS_TEXT) === 0 ? span : withText(span, text ?? ops.messageText());
+    return (flags & HAS_TEXT) === 0 ? span : withText(span, stores, text ?? ops.messageText());
 }
 
-function withText(span, text) {
+function withText(span, stores, text) {
     const end = StringPrototypeIndexOf(text, '\n');
     const state = StringPrototypeSlice(text, 0, end), header = StringPrototypeSlice(text, end + 1);
     if (state !== '' && span !== undefined) core.setTraceState(span, new TraceState(state));
-    if (header === '') return span;
-    const context = new Context(span, null, null);
+    if (header === '' && (span !== undefined || stores === null)) return span;
+    const context = new Context(span, null, stores);
+    if (header === '') return context;
     return internal.propagation.baggage.extract(context, undefined, { get: () => header });
 }
 

@@ -17,7 +17,7 @@ const { Body, Feed, isUnusable, streamOf, take, unusable } = internal.body;
 const { addAbortAlgorithm, removeAbortAlgorithm } = internal.events;
 const { Request, makeResponse, redirectStatuses, requestState } = internal.fetchClasses;
 const { headerIn } = internal.headers;
-const { limits, mark, reached } = internal.limits;
+const { limits, mark, reached, unowned } = internal.limits;
 const { listOf, makeHeaders, makeLazyHeaders } = internal.headers;
 const { parse, serialize } = internal.url;
 const { defineGlobalFunction, requireArguments } = internal.webidl;
@@ -61,19 +61,23 @@ async function answerOf(promise) {
     }
 }
 
-/** Why no further request may be sent; undefined: one may. */
-function tooMany() {
-    if (running.size >= limits.fetches) {
-        return told('fetches', 'exceededSubrequests', `too many requests are under way: the limit is ${limits.fetches}`);
-    }
+/**
+ * Why no further request may be sent; undefined: one may.
+ * @param {unknown} [context] of who called fetch
+ */
+function tooMany(context) {
+    if (running.size >= limits.fetches) return told('fetches', `too many requests are under way: the limit is ${limits.fetches}`);
     if (limits.subrequests === Infinity) return undefined;
-    const exchange = internal.serve.current();
-    if (exchange === undefined || ++exchange.subrequests <= limits.subrequests) return undefined;
-    return told('subrequests', 'exceededSubrequests', `too many requests for one: the limit is ${limits.subrequests}`);
+    const exchange = internal.serve.current(context);
+    if (exchange === undefined) {
+        return unowned.hasRoom() ? undefined : told('subrequests', `too many requests for none in a second: the limit is ${limits.subrequests}`);
+    }
+    if (++exchange.subrequests <= limits.subrequests) return undefined;
+    return told('subrequests', `too many requests for one: the limit is ${limits.subrequests}`, exchange);
 }
 
-function told(name, outcome, sentence) {
-    reached(name, outcome, sentence);
+function told(name, sentence, exchange) {
+    reached(name, 'exceededSubrequests', sentence, exchange);
     return sentence;
 }
 
@@ -171,7 +175,7 @@ class Fetching {
 
     /** Sends the request, the first or a redirected one. */
     send() {
-        const excess = tooMany();
+        const excess = tooMany(this.context);
         if (excess !== undefined) {
             this.fail(mark(failed(excess, 'ERR_LIMIT_EXCEEDED'), 'exceededSubrequests'), 'limit');
             return;
@@ -497,12 +501,23 @@ internal.fetch = {
         fetching.chunk(bytes);
     },
     /** A pushed body has room again. */
-    drained(id) { running.get(id)?.upload?.resume(); },
-    end(id) { running.get(id)?.end(); },
+    drained(id) {
+        const upload = running.get(id)?.upload;
+        if (upload === undefined) return;
+        internal.serve?.goesOn(upload.fetching.context);
+        upload.resume();
+    },
+    end(id) {
+        const fetching = running.get(id);
+        if (fetching === undefined) return;
+        internal.serve?.goesOn(fetching.context);
+        fetching.end();
+    },
     /** @param {string} code one of HTTPTransportError.Code */
     fail(id, code, message, dns, connect, tls, firstByte, version, address, port) {
         const fetching = running.get(id);
         if (fetching === undefined) return;
+        internal.serve?.goesOn(fetching.context);
         if (fetching.phase === WAITING) fetching.telling?.facts(dns, connect, tls, firstByte, version, address, port);
         if (fetching.refusal !== undefined) fetching.fail(fetching.refusal, 'refused');
         else fetching.fail(failed(message, code), code);

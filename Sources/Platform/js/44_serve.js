@@ -48,6 +48,7 @@ class Exchange {
         this.method = method;
         this.span = span;
         this.held = new Held(this);
+        this.number = 0; // in messages, once there was one
         this.request = undefined;
         this.feed = undefined; // of the request's body, once somebody reads it
         this.socket = undefined; // what was counted, of one that became a WebSocket
@@ -87,7 +88,35 @@ class Held {
     }
 }
 cutOff(Held);
-const exchangeOf = (context) => exchangeIn(trace.valueOf(trace.valuesOf(context), EXCHANGE));
+// Among the stores, which stay whatever context of OpenTelemetry the program enters.
+const exchangeOf = (context) => exchangeIn(trace.valueOf(trace.storesOf(context), EXCHANGE));
+
+// What a message has of the exchange that it was sent for: 20 bits of its slot, 11 that tell it from the slot's last ones, and one more, for 0 is none.
+const SLOT_BITS = 20;
+let lastNumber = 0;
+
+/** @param {unknown} context of who sends @returns {number} 0: it is for no request */
+function numberIn(context) {
+    const stores = internal.trace.storesOf(context);
+    if (stores === null) return 0;
+    const held = internal.trace.valueOf(stores, EXCHANGE);
+    if (typeof held === 'number') return held; // in a child
+    const exchange = exchangeIn(held);
+    if (exchange === undefined || exchange.over) return 0;
+    return exchange.number ||= 1 << 31 | (++lastNumber & 0x7ff) << SLOT_BITS | exchange.slot;
+}
+
+/** What a context has among its stores so that it belongs to that request. A child keeps the number, and sends it back. */
+function storesFor(number) {
+    if (number === 0) return null;
+    let held = number;
+    if (target !== undefined) {
+        const exchange = exchanges[number & (1 << SLOT_BITS) - 1];
+        if (exchange === undefined || exchange.number !== number) return null;
+        held = exchange.held;
+    }
+    return internal.trace.withValue(null, EXCHANGE, held);
+}
 
 const lateBody = () => new TypeError('The body of the request cannot be read after the response was sent');
 
@@ -138,7 +167,7 @@ function dispatch(slot, head) {
     const exchange = new Exchange(slot, head, bits, method, span);
     exchanges[slot] = exchange;
     inFlight++;
-    span._values = trace.withValue(null, EXCHANGE, exchange.held);
+    span._stores = trace.withValue(null, EXCHANGE, exchange.held);
     if (inFlight > limits.requests) {
         refuseRequest(exchange);
         return;
@@ -232,8 +261,7 @@ function takeCarried(exchange) {
     if ((bits & HAS_BAGGAGE) !== 0) {
         const text = headerIn(head, at, 'baggage', ',');
         if (text !== undefined) {
-            const values = trace.valuesOf(extractBaggage(trace.ROOT, { __proto__: null, baggage: text }));
-            span._values = trace.withValue(values, EXCHANGE, exchange.held);
+            span._values = trace.valuesOf(extractBaggage(trace.ROOT, { __proto__: null, baggage: text }));
         }
     }
 }
@@ -500,9 +528,9 @@ function noteRoute(exchange) {
     ops.httpRoute(exchange.slot, route);
 }
 
-/** The exchange whose request this code runs for; undefined: none. */
-function currentExchange() {
-    return trace === undefined ? undefined : exchangeOf(ops.context());
+/** The exchange whose request this code runs for, or code in that context; undefined: none. */
+function currentExchange(context = ops.context()) {
+    return trace === undefined ? undefined : exchangeOf(context);
 }
 
 /** For `import { setRoute } from 'sidelight'`. */
@@ -732,7 +760,7 @@ function start(buffer, config) {
 }
 
 internal.serve = {
-    start, install, current: () => inFlight === 0 ? undefined : currentExchange(), environment: () => globalThis.process.env, dispatch, ended, abortAll, matched, setRoute, takeNotes, goesOn,
+    start, install, current: (context) => inFlight === 0 ? undefined : currentExchange(context), numberIn, storesFor, environment: () => globalThis.process.env, dispatch, ended, abortAll, matched, setRoute, takeNotes, goesOn,
     drained(slot) { exchanges[slot]?.reader?.resume(); },
     bodyChunk(slot, bytes) { exchanges[slot]?.feed?.chunk(bytes); },
     bodyEnd(slot) { exchanges[slot]?.feed?.end(); },

@@ -155,6 +155,7 @@ final class HTTPServer {
     }
 
     /// No request is in flight.
+    var inFlightCount: Int { connections.count { $0?.phase == .handling } }
     var isIdle: Bool { !connections.contains { $0?.phase == .handling } }
 
     func forEachConnection(_ body: (HTTPConnection) -> Void) {

@@ -13,8 +13,13 @@ struct WatchdogLimits: Sendable {
     /// ArrayBuffers and memories of WebAssembly. Bytes.
     var memoryBytes: Int?
 
+    /// Of the whole process. Bytes.
+    var residentBytes: Int?
+
     /// Memory is looked at this often while something runs. Milliseconds.
     static let memoryMilliseconds = 10.0
+    /// What the process has resident is looked at this often. Milliseconds.
+    static let residentMilliseconds = 100.0
 
     /// How often turns are looked at for limits; infinite: never.
     var lookMilliseconds: Double {
@@ -22,7 +27,10 @@ struct WatchdogLimits: Sendable {
         let times = [requestCPUMilliseconds, requestWallMilliseconds, loopBlockMilliseconds].compactMap(\.self).map {
             max(1, $0 / 8)
         }
-        let others = [window?.stepMilliseconds, memoryBytes.map { _ in Self.memoryMilliseconds }].compactMap(\.self)
+        let others = [
+            window?.stepMilliseconds, memoryBytes.map { _ in Self.memoryMilliseconds },
+            residentBytes.map { _ in Self.residentMilliseconds },
+        ].compactMap(\.self)
         return (times + others).min() ?? .infinity
     }
 }

@@ -6,7 +6,7 @@
 import { context, trace } from '@opentelemetry/api';
 export default {
     fetch() {
-        for (const list of [trace.getActiveSpan()._values, context.active()._values]) {
+        for (const list of [trace.getActiveSpan(), context.active()].flatMap(({ _values, _stores }) => [_values, _stores])) {
             for (let node = list; node; node = node.next) {
                 const { value } = node;
                 if (typeof value === 'object' && value !== null && Reflect.ownKeys(value).length > 0) return new Response('ESCAPED');
