@@ -34,61 +34,6 @@ function attempt(body) {
     }
 }
 
-/** A full life of a span, so that each of its fields is looked at. */
-function live(span) {
-    attempt(() => span.setAttribute('a', 1));
-    attempt(() => span.setAttribute('b', [1, { c: 'd' }]));
-    attempt(() => span.addEvent('e', { f: 'g' }));
-    attempt(() => span.setStatus({ code: 2, message: 'h' }));
-    attempt(() => span.end());
-}
-
-test('getters that do what is refused, log, and make spans', () => {
-    for (const field of fields) {
-        const { ring, realm, counted, tracer, refuse } = start();
-        const span = tracer.startSpan('outer');
-        const value = span[field];
-        let asked = 0;
-        Object.defineProperty(span, field, {
-            set() {},
-            get() {
-                if (asked++ < 3) {
-                    refuse();
-                    realm.internal.trace.log(9, 'inner', undefined);
-                    tracer.startSpan('inner').end();
-                }
-                return value;
-            },
-        });
-        live(span);
-        tracer.startSpan('after').end();
-        const { findings, spans } = ring.read({ isLenient: true });
-        assert.equal(findings.length, Math.min(asked, 3), field);
-        assert.equal(counted.length, findings.length, field);
-        assert.equal(spans.at(-1).name, 'after', field);
-    }
-});
-
-const values = {
-    null: null, undefined, symbol: Symbol('s'), object: {}, number: -1, text: '\u00e4'.repeat(100), 'length below zero': [1, 1, { kind: 7, parts: { length: -65536 } }],
-    proxy: new Proxy([], { get() { throw new Error('no'); } }), 'list of nothing': [1e4, 1, { kind: 8, parts: { length: 1e4 } }],
-};
-
-test('values that are none of a span', () => {
-    for (const field of fields) {
-        const { ring, tracer, refuse } = start();
-        for (const what in values) {
-            const span = tracer.startSpan('outer');
-            span[field] = values[what];
-            live(span);
-            tracer.startSpan('after').end();
-            assert.equal(ring.read({ isLenient: true }).spans.at(-1).name, 'after', `${what} for ${field}`);
-        }
-        refuse();
-        assert.equal(ring.read().findings.length, 1, field);
-    }
-});
-
 test('a value that is asked for its number writes nothing into the record', () => {
     const { ring, tracer, refuse } = start();
     const span = tracer.startSpan('outer');
