@@ -2,6 +2,8 @@
 public enum Access: Hashable, Sendable {
     /// A request, before it is sent and at each redirect. Host as in a URL, scheme in lower case; of a WebSocket the method is GET, the scheme ws or wss.
     case connect(method: String, scheme: String, host: String, port: UInt16)
+    /// The host that a request's `host` header names, where it is another than the URL's.
+    case front(method: String, scheme: String, host: String, port: UInt16)
     /// A connection to what the host's name turned out to be.
     case reach(host: String, address: IPAddress, port: UInt16)
     /// Absolute, without "." and "..", links followed.
@@ -16,7 +18,7 @@ public enum Access: Hashable, Sendable {
 
     public var permission: Permission {
         switch self {
-        case .connect, .reach: .network
+        case .connect, .front, .reach: .network
         case .read: .read
         case .write: .write
         case .environment: .environment
@@ -34,7 +36,7 @@ public enum Access: Hashable, Sendable {
     /// these, so the first finding of each permission and target must get through, whatever the rate is.
     public var target: String {
         switch self {
-        case .connect(_, _, let host, let port), .reach(let host, _, let port):
+        case .connect(_, _, let host, let port), .front(_, _, let host, let port), .reach(let host, _, let port):
             host.utf8.contains(UInt8(ascii: ":")) && !host.hasPrefix("[") ? "[\(host)]:\(port)" : "\(host):\(port)"
         case .read(let path), .write(let path): path
         case .environment(let name), .module(let name), .crypto(let name): name

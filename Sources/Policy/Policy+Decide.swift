@@ -13,6 +13,11 @@ extension Policy {
         case .connect(let method, let scheme, let host, let port):
             guard let network else { return .allowed(.network) }
             return network.connect(method, scheme, host, port)
+        case .front(let method, let scheme, let host, let port):
+            guard let network else { return .allowed(.network) }
+            var decision = network.connect(method, scheme, host, port)
+            if !decision.isAllowed { decision.reason = "The header host: \(decision.reason)" }
+            return decision
         case .reach(let host, let address, let port):
             guard let network else { return .allowed(.network) }
             return network.reach(host, address, port)

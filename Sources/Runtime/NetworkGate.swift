@@ -61,4 +61,17 @@ struct URLPlace: Hashable {
         guard !authority.isEmpty else { return nil }
         (self.scheme, self.host, self.port) = (scheme, String(Substring(authority)), port)
     }
+
+    /// The host that a header `host:value` names, without its port; nil: it is another header.
+    static func named(by line: ArraySlice<UInt8>) -> String? {
+        let key = "host:".utf8
+        guard line.count >= key.count, zip(line, key).allSatisfy({ $0 | 0x20 == $1 | 0x20 }) else { return nil }
+        let blanks: [UInt8] = [UInt8(ascii: " "), UInt8(ascii: "\t")]
+        var value = line.dropFirst(key.count).drop { blanks.contains($0) }
+        while let last = value.last, blanks.contains(last) { value.removeLast() }
+        if let colon = value.lastIndex(of: UInt8(ascii: ":")), !value[colon...].contains(UInt8(ascii: "]")) {
+            value = value[..<colon]
+        }
+        return String(decoding: value, as: UTF8.self)
+    }
 }

@@ -12,7 +12,7 @@ internal import System
 final class PolicyGate {
     let policy: Policy
     private let internals: Internals
-    /// The first path that `closing` has kept from being looked at since this was last set to nil.
+    /// The first path that `closing` has kept from being looked at, or in an audit would have, since this was last set to nil.
     var hiddenPath: String?
 
     init(_ policy: Policy, _ internals: Internals) {
@@ -55,9 +55,9 @@ final class PolicyGate {
 
     // MARK: Files of modules
 
-    /// Files in which what may not be loaded is not there, so that nobody learns what lies where. An audit sees all.
+    /// Files in which what may not be loaded is not there, so that nobody learns what lies where. An audit sees all, and `hiddenPath` is what would be hidden.
     func closing(_ files: FileSystem) -> FileSystem {
-        guard !policy.isOpen(.module), !policy.isAudited else { return files }
+        guard !policy.isOpen(.module) else { return files }
         return FileSystem(
             kind: { [unowned self] path in mayLook(at: files.realPath(path) ?? path) ? files.kind(path) : nil },
             realPath: files.realPath,
@@ -70,9 +70,11 @@ final class PolicyGate {
     }
 
     private func mayLook(at path: String) -> Bool {
-        if policy.decide(.module(path)).isAllowed || isManifest(path) { return true }
+        let decision = policy.decide(.module(path))
+        if decision.isAllowed, !decision.isAudited { return true }
+        if isManifest(path) { return true }
         if hiddenPath == nil { hiddenPath = path }
-        return false
+        return decision.isAllowed
     }
 
     /// Whether it is a package.json that says what the program's own files are: the host reads it, and the program does not get it.

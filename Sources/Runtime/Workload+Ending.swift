@@ -17,7 +17,7 @@ extension Workload {
             http?.abandon(limit, offender: monitor.offender, errorType: outcome.childEnd)
         }
         if let name = outcome.limitName { countFinding(Finding.Kind.limit.rawValue, name) }
-        isolate.cancelTermination()
+        resume()
         if case .limit(.heap) = outcome { monitor.profile?.heapLimitReached() }
         let outcome = lastWords(outcome)
         children.endAll()
@@ -44,6 +44,12 @@ extension Workload {
         _exit(outcome.exitCode)
     }
 
+    /// JavaScript may run once more. A record that was being written when execution was terminated is given up: else nothing could be written any more.
+    func resume() {
+        isolate.cancelTermination()
+        if options.isTraced { _ = try? internals.call("ring.abandon") }
+    }
+
     /// Lets 'exit' listeners run; what they say or do about the code counts. Not after a limit or a signal: they could take for ever.
     func lastWords(_ outcome: Outcome) -> Outcome {
         let code: Int32?
@@ -57,7 +63,7 @@ extension Workload {
             let chosen = Int32(truncatingIfNeeded: Int(try internals.call("finish", arguments).number))
             return code == nil ? .completed(code: chosen) : outcome
         } catch {
-            isolate.cancelTermination()
+            resume()
             switch error {
             case .terminated:
                 // process.exit in an 'exit' listener, or something from outside.

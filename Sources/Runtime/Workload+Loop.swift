@@ -112,7 +112,17 @@ extension Workload {
         let host = place?.host ?? fetch.url
         try policyGate.check(
             .connect(method: fetch.method, scheme: scheme, host: host, port: place?.port ?? 0), .network)
+        if let place { try checkNamedHosts(fetch, scheme, place) }
         return NetworkGate(policy, host: host)
+    }
+
+    /// What the program says of a host in a header: behind one address there are others, which a front passes it on to.
+    private func checkNamedHosts(_ fetch: FetchStart, _ scheme: String, _ place: URLPlace) throws(JSFailure) {
+        for line in fetch.headers.split(separator: UInt8(ascii: "\n")) {
+            guard let named = URLPlace.named(by: line), named.lowercased() != place.host else { continue }
+            try policyGate.check(
+                .front(method: fetch.method, scheme: scheme, host: named.lowercased(), port: place.port), .network)
+        }
     }
 
     func writeFetch(_ id: Int, _ bytes: [UInt8]) -> Bool { fetches.write(id, bytes) }

@@ -173,7 +173,9 @@ TEST(ownedMemoryIsGivenBackOnceWhenTheLastIsolateLetsGo) {
         memcpy(memory, "in memory", 9);
         sl_v8_value *bytes = sl_v8_value_owned_bytes(from.realm, memory, 100, 9, release);
         CHECK_EQUAL(static_cast<int>(sl_v8_value_type(from.isolate, bytes)), static_cast<int>(SL_V8_BYTES));
-        sl_v8_value_set(from.realm, sl_v8_realm_global(from.realm), "bytes", bytes);
+        sl_v8_value *global = sl_v8_realm_global(from.realm);
+        sl_v8_value_set(from.realm, global, "bytes", bytes);
+        sl_v8_value_release(global);
         sl_v8_value_release(bytes);
         CHECK_EQUAL(from.Run("`${bytes.length} ${bytes.buffer.byteLength} ${String.fromCharCode(...bytes)}`"), "9 100 in memory");
         from.on_call = [](sl_v8_args *args) { sl_v8_args_return_serializable(args, 0, 1); };

@@ -90,18 +90,26 @@ export function makeRing() {
     return {
         buffer, u8, f64,
         /** All records since the last call: {spans, starts, logs, errors, findings}. */
-        read() {
+        /** @param {{isLenient?: boolean}} [how] lenient: a span that cannot be read is left out, as the agent does with a bad field */
+        read({ isLenient = false } = {}) {
             const found = { spans: [], starts: 0, logs: [], errors: [], findings: [] };
             while (u32[16] !== u32[32]) {
                 const at = DATA + (u32[32] & CAPACITY - 1);
                 const kind = u8[at + 4];
-                if (kind === 1) found.spans.push(span(at));
-                else if (kind === 2) strings.set(given(strings, u32[(at >> 2) + 2]), text(at + 16, u32[(at >> 2) + 3]));
+                if (kind === 1) {
+                    try {
+                        found.spans.push(span(at));
+                    } catch (error) {
+                        if (!isLenient) throw error;
+                    }
+                }
+                if (kind === 2) strings.set(given(strings, u32[(at >> 2) + 2]), text(at + 16, u32[(at >> 2) + 3]));
                 else if (kind === 3) found.starts++;
                 else if (kind === 4) found.logs.push(log(at));
                 else if (kind === 5) found.errors.push(log(at));
                 else if (kind === 9) found.findings.push(log(at));
                 else if (kind === 7) scopes.add(given(scopes, u32[(at >> 2) + 2]));
+                if (u32[at >> 2] < 8) throw new Error('a record without a length');
                 u32[32] += u32[at >> 2];
             }
             return found;

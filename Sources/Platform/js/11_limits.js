@@ -21,7 +21,7 @@ function reached(name, outcome, sentence, exchange) {
     const owner = exchange ?? internal.serve?.current();
     const { trace } = internal;
     const span = owner === undefined ? trace?.runSpan : owner.span;
-    if (span !== undefined) trace.setAttribute(span, 'sidelight.outcome', outcome);
+    if (span !== undefined) trace.tell(span, 'sidelight.outcome', outcome);
     internal.findings?.limit(name, limits[name] === Infinity ? '' : limits[name], outcome, sentence, owner?.span);
 }
 

@@ -5,7 +5,7 @@
 // Nothing at load time that a snapshot cannot hold: the views on the ring are made by `start`.
 
 const {
-    ArrayBufferIsView, ArrayIsArray, NumberIsInteger, ObjectKeys, SafeMap, StringPrototypeCharCodeAt, StringPrototypeSlice,
+    ArrayBufferIsView, ArrayIsArray, NumberIsInteger, ObjectFreeze, ObjectKeys, SafeMap, StringPrototypeCharCodeAt, StringPrototypeSlice,
     TypedArrayPrototypeSlice, cutOff,
 } = primordials;
 
@@ -32,7 +32,12 @@ const bound = {};
 
 // The record being written: its first byte, its limit, and its position in the ring. In words outside of the heap, for the same reason: a
 // number in a variable is boxed and checked.
-const START = 0, LIMIT = 1, POSITION = 2, STATE_WORDS = 32;
+const START = 0, LIMIT = 1, POSITION = 2, WRITING = 3, STATE_WORDS = 32;
+
+// A record is written whole before another is begun. What is written can be the program's own objects (a span's fields are properties like others), whose getters
+// run between open and commit: then `open` has no room, so what they write is dropped and counted, and findings are put aside until the record is over. WRITING is
+// 0, or 1 while a record is open, or 2 when findings wait. Who opens commits or abandons, whatever is thrown in between.
+const OPEN = 1, OPEN_WITH_FINDINGS = 2;
 
 // Starts a record: where to write, or -1 when there is less room than `least`. Bytes from here to `recordLimit` are free; the data is
 // mapped twice in a row, so they are contiguous.
@@ -52,7 +57,8 @@ function openWithin(least, room) {
     const largest = capacity >> 2;
     if (free > largest) free = largest;
     if (free > 1048576) free = 1048576;
-    if (free < least) return -1;
+    if (free < least || state[WRITING] !== 0) return -1;
+    state[WRITING] = OPEN;
     const start = DATA + (head & bound.mask) | 0;
     state[POSITION] = head;
     state[START] = start;
@@ -72,13 +78,33 @@ function commit(end, kind) {
     const words = bound.i32, state = bound.state;
     const start = state[START];
     const length = end - start | 0;
+    const writing = state[WRITING];
+    state[WRITING] = 0;
     const word = start >> 2;
     words[word] = length;
     words[word + 1] = kind;
     const head = state[POSITION] + length | 0;
     if (bound.storesAreOrdered) words[HEAD] = head;
     else bound.AtomicsStore(words, HEAD, head);
+    if (writing !== OPEN) bound.writeAside();
 }
+
+// Gives up the record being written. Nothing of it was published.
+function abandon() {
+    const state = bound.state, writing = state[WRITING];
+    state[WRITING] = 0;
+    if (writing === OPEN_WITH_FINDINGS) bound.writeAside();
+}
+
+// The same, and counts it.
+function abandonAs(kind) {
+    drop(kind);
+    abandon();
+}
+
+// Whether a record is open: then a finding has to wait. `waits`: one does.
+const isOpen = () => bound.state[WRITING] !== 0;
+function waits() { bound.state[WRITING] = OPEN_WITH_FINDINGS; }
 
 // Whether a fixed part of at most 64 bytes may be written at `at`.
 const fits = (at) => at <= limit();
@@ -164,7 +190,10 @@ function internNew(text) {
         return 0;
     }
     const count = putText(at + 16, text);
-    if (count < 0) return 0;
+    if (count < 0) {
+        abandon();
+        return 0;
+    }
     bound.i32[(at >> 2) + 2] = id;
     bound.i32[(at >> 2) + 3] = count;
     // Before it is published: who is terminated between here and the map's entry writes on (a child's last words), and must not give it again.
@@ -333,7 +362,7 @@ function keepObject(value, depth) {
 
 // A list of attributes: [how many, key, value, key, value, …]; what lies behind the last one is filler. A key is a reference. One with the bit
 // TAGGED says that its value is a tag, whole; so the most frequent attributes are two small integers, which are told apart from all else by a bit.
-const NO_ATTRIBUTES = [0];
+const NO_ATTRIBUTES = ObjectFreeze([0]); // shared by all spans, which the program can reach into
 const TAGGED = 65536;
 
 // The reference in a key of a list.
@@ -456,17 +485,19 @@ function putOther(tag, at, value) {
     }
     const parts = value.parts;
     if (value.kind === BYTES) {
-        if (at + parts.length > limit()) return -1;
-        bound.i32[tag] = parts.length << 4 | BYTES;
-        for (let i = 0; i < parts.length; i++) bound.u8[at + i] = parts[i];
-        return at + pad8(parts.length);
+        const count = parts.length >>> 0;
+        if (count > limit() - at) return -1;
+        bound.i32[tag] = count << 4 | BYTES;
+        for (let i = 0; i < count; i++) bound.u8[at + i] = parts[i];
+        return at + pad8(count);
     }
     if (value.kind === MAP) {
         bound.i32[tag] = parts[0] << 4 | MAP;
         return putAttributes(at, parts);
     }
-    bound.i32[tag] = parts.length << 4 | ARRAY;
-    for (let i = 0; i < parts.length && at >= 0; i++) {
+    const count = parts.length >>> 0;
+    bound.i32[tag] = count << 4 | ARRAY;
+    for (let i = 0; i < count && at >= 0; i++) {
         if (at + 8 > limit()) return -1;
         bound.i32[(at >> 2) + 1] = 0;
         at = putValue(at >> 2, at + 8, parts[i]);
@@ -487,10 +518,11 @@ function start(buffer, arch, recording, lengthLimit) {
     bound.enabled = recording;
     bound.attributeLengthLimit = lengthLimit;
     bound.masks = lengthLimit >= 0 && ops.masked('') !== undefined;
+    bound.writeAside = internal.trace.writeAside; // 20_trace_run.js
 }
 
 internal.ring = {
-    start, bound, open, openLeavingRoom, openWithin, commit, drop, dropUnless, fits, limit, headAfter, putInline, putAttributes, keep, keepAll,
+    start, bound, open, openLeavingRoom, openWithin, commit, abandon, abandonAs, isOpen, waits, drop, dropUnless, fits, limit, headAfter, putInline, putAttributes, keep, keepAll,
     leftOut: () => leftOut, NO_ATTRIBUTES, append, appendNth, reference, firstStep, stepTo, tagOf, TAGGED, keyRef, valueAt, LOST,
     KIND_SPAN: 1, KIND_START: 3, KIND_LOG: 4, KIND_ERROR: 5, KIND_POINT: 6, KIND_SCOPE: 7, KIND_INSTRUMENT: 8, KIND_FINDING: 9,
 };

@@ -13,7 +13,7 @@ const {
     ArrayIsArray, DatePrototypeGetTime, MathFloor, ReflectApply, SafeMap, StringPrototypeSlice, StringPrototypeStartsWith, cutOff,
 } = primordials;
 const {
-    bound, open, openLeavingRoom, openWithin, commit, drop, dropUnless, fits, limit, headAfter, putInline, putAttributes, keep, keepAll, leftOut,
+    bound, open, openLeavingRoom, openWithin, commit, abandon, abandonAs, drop, dropUnless, fits, limit, headAfter, putInline, putAttributes, keep, keepAll, leftOut,
     NO_ATTRIBUTES, append, appendNth, reference, firstStep, stepTo, tagOf, TAGGED, keyRef, KIND_SPAN, KIND_START, KIND_SCOPE,
 } = internal.ring;
 const {
@@ -292,7 +292,12 @@ function spanContext(span) {
     };
     const state = span._rare?.traceState;
     if (state !== undefined) context.traceState = state;
-    return rare(span).context = context;
+    try {
+        rare(span).context = context;
+    } catch {
+        // Frozen: it is made anew each time.
+    }
+    return context;
 }
 
 function setAttribute(span, key, value) {
@@ -418,6 +423,15 @@ function setStatus(span, status) {
     if (message !== undefined || span._rare !== null) rare(span).statusMessage = message;
 }
 
+// An attribute that the platform sets on a span which the program can have frozen, or spoilt: that must break nothing but the span.
+function tell(span, key, value) {
+    try {
+        setAttribute(span, key, value);
+    } catch {
+        // It does not get it.
+    }
+}
+
 const statusOf = (span) => span._head >> STATUS_SHIFT & 255;
 const isSampled = (span) => (span._head & SAMPLED) !== 0;
 
@@ -436,7 +450,7 @@ function end(span, endTime) {
         setTime(time < start ? start : time);
     }
     span._recording = false;
-    writeSpan(span);
+    writeSpan(span, -1);
 }
 
 // What few spans have.
@@ -601,7 +615,7 @@ function adoptForeign(span, parent) {
 }
 
 // Offsets 8 ..< 64 of kinds 1 and 3.
-function putHead(words, at, span, end0, end1) {
+function putHead(words, at, span, head, end0, end1) {
     const word = at >> 2;
     words[word + 2] = span._start0;
     words[word + 3] = span._start1;
@@ -617,7 +631,7 @@ function putHead(words, at, span, end0, end1) {
     words[word + 12] = span._p0;
     words[word + 13] = span._p1;
     words[word + 14] = typeof span._name === 'number' ? span._name : 0;
-    words[word + 15] = span._head;
+    words[word + 15] = head;
 }
 
 // The reader takes no longer name in a start (1,024 bytes): it has to remember them.
@@ -627,39 +641,51 @@ function writeStart(span) {
     const at = openLeavingRoom(256);
     dropUnless(at, KIND_START);
     if (at < 0) return;
-    const words = bound.i32;
-    putHead(words, at, span, 0, 0);
-    words[(at >> 2) + 16] = span._scope;
-    words[(at >> 2) + 17] = 0;
-    let next = at + 72;
-    if (typeof span._name === 'string') next = putInline(next, StringPrototypeSlice(span._name, 0, START_NAME_UNITS));
-    if (next < 0) return drop(KIND_START);
+    let next = -1;
+    try {
+        next = putStart(at, span);
+    } catch {
+        // A getter of the program's.
+    }
+    if (next < 0) return abandonAs(KIND_START);
     commit(next, KIND_START);
     span._head |= HAD_START;
 }
 
-// A span whose start was written may use the room that others leave, and ends without its parts rather than not at all: else its start
-// would stand for a span that never ended. So does a server span, whose request is known without it. The clock cell has the end.
-function writeSpan(span) {
-    if (!tryWriteSpan(span, (span._head & HAD_START) !== 0)) writeLess(span);
+function putStart(at, span) {
+    const words = bound.i32;
+    putHead(words, at, span, span._head, 0, 0);
+    words[(at >> 2) + 16] = span._scope;
+    words[(at >> 2) + 17] = 0;
+    return typeof span._name === 'string' ? putInline(at + 72, StringPrototypeSlice(span._name, 0, START_NAME_UNITS)) : at + 72;
 }
 
-function writeLess(span) {
+// A span whose start was written may use the room that others leave, and ends without its parts rather than not at all: else its start
+// would stand for a span that never ended. So does a server span, whose request is known without it. The clock cell has the end. `slot` is that of the
+// request whose server span this is, or -1: what the program wrote to a span does not say whose it is.
+function writeSpan(span, slot) {
+    if (!tryWriteSpan(span, (span._head & HAD_START) !== 0, slot)) writeLess(span, slot);
+}
+
+function writeLess(span, slot) {
     drop(KIND_SPAN);
-    if ((span._head & HAD_START) === 0 && span._native < 0) return;
-    const events = eventsOf(span);
-    const extra = rare(span);
-    extra.droppedAttributes += span._attributes[0];
-    extra.droppedEvents += events;
-    extra.droppedLinks += extra.links === null ? 0 : extra.links.length;
-    extra.links = null;
-    extra.statusMessage = undefined;
-    extra.traceState = undefined;
-    span._head &= ~(STATUS_MESSAGE | TRACE_STATE);
-    span._attributes = NO_ATTRIBUTES;
-    span._events = null;
-    if (typeof span._name === 'string') span._name = StringPrototypeSlice(span._name, 0, START_NAME_UNITS);
-    tryWriteSpan(span, true);
+    try {
+        if ((span._head & HAD_START) === 0 && slot < 0) return;
+        const events = eventsOf(span);
+        const extra = rare(span);
+        extra.droppedAttributes += span._attributes[0];
+        extra.droppedEvents += events;
+        extra.droppedLinks += extra.links === null ? 0 : extra.links.length;
+        extra.links = null;
+        extra.statusMessage = undefined;
+        extra.traceState = undefined;
+        span._attributes = NO_ATTRIBUTES;
+        span._events = null;
+        if (typeof span._name === 'string') span._name = StringPrototypeSlice(span._name, 0, START_NAME_UNITS);
+    } catch {
+        return; // The program froze it, or made a getter of a field.
+    }
+    tryWriteSpan(span, true, slot);
 }
 
 // The word in which native code says how many attributes of a request it wrote.
@@ -667,23 +693,40 @@ const NATIVE_ATTRIBUTES = 13;
 
 const eventsOf = (span) => span._events === null ? 0 : span._events.length / 5;
 
-function tryWriteSpan(span, hadStart) {
+function tryWriteSpan(span, hadStart, slot) {
     const at = openWithin(256, hadStart ? 0 : bound.capacity >> 4);
     if (at < 0) return false;
+    let next = -1;
+    try {
+        next = putSpan(at, span, slot);
+    } catch {
+        // A getter of the program's.
+    }
+    if (next < 0) {
+        abandon();
+        return false;
+    }
+    if (slot >= 0) ops.httpEnding(slot, headAfter(next));
+    commit(next, KIND_SPAN);
+    return true;
+}
+
+// Writes a span's record at `at`; the next position or -1. Throws what the program's getters do.
+function putSpan(at, span, slot) {
     const attributes = span._attributes, events = span._events, extra = span._rare;
     const words = bound.i32, word = at >> 2;
-    let links = 0;
+    let links = 0, head = span._head;
     if (extra === null) {
         words[word + 18] = 0;
         words[word + 19] = 0;
     } else {
-        if (extra.statusMessage !== undefined) span._head |= STATUS_MESSAGE;
-        if (extra.traceState !== undefined) span._head |= TRACE_STATE;
+        if (extra.statusMessage !== undefined) head |= STATUS_MESSAGE;
+        if (extra.traceState !== undefined) head |= TRACE_STATE;
         if (extra.links !== null) links = extra.links.length;
         words[word + 18] = extra.droppedAttributes;
         words[word + 19] = min16(extra.droppedEvents) | min16(extra.droppedLinks) << 16;
     }
-    putHead(words, at, span, words[CLOCK_I32], words[CLOCK_I32 + 1]);
+    putHead(words, at, span, head, words[CLOCK_I32], words[CLOCK_I32 + 1]);
     words[word + 17] = links | span._scope << 16;
     let next = at + 80;
     if (typeof span._name === 'string') next = putInline(next, span._name);
@@ -692,18 +735,15 @@ function tryWriteSpan(span, hadStart) {
         if (extra.traceState !== undefined && next >= 0) next = putInline(next, extra.traceStateText);
     }
     let count = attributes[0];
-    if (span._native >= 0 && next >= 0) {
-        next = internal.trace.putRequest(span, next);
+    if (slot >= 0 && next >= 0) {
+        next = internal.trace.putRequest(span, slot, next);
         count += bound.requestCells[NATIVE_ATTRIBUTES];
     }
     words[word + 16] = count | eventsOf(span) << 16;
     if (next >= 0 && attributes[0] > 0) next = putAttributes(next, attributes);
     if (next >= 0 && events !== null) next = putEvents(next, events);
     if (next >= 0 && links > 0) next = putLinks(next, extra.links);
-    if (next < 0) return false;
-    if (span._native >= 0) ops.httpEnding(span._native, headAfter(next));
-    commit(next, KIND_SPAN);
-    return true;
+    return next;
 }
 
 const min16 = (n) => n > 65535 ? 65535 : n;
@@ -763,11 +803,15 @@ function scopeId(name, version, schemaUrl) {
     if (known !== undefined) return known;
     const id = lastScope + 1;
     const at = id > 1023 ? -1 : open(1024);
-    let next = at < 0 ? -1 : putInline(at + 16, name);
+    if (at < 0) {
+        drop(KIND_SCOPE);
+        return 0;
+    }
+    let next = putInline(at + 16, name);
     if (next >= 0) next = putInline(next, version);
     if (next >= 0) next = putInline(next, schemaUrl);
     if (next < 0) {
-        drop(KIND_SCOPE);
+        abandonAs(KIND_SCOPE);
         return 0;
     }
     bound.i32[(at >> 2) + 2] = id;
@@ -921,7 +965,7 @@ internal.trace = {
     isEnabled: () => bound.enabled, get runSpan() { return bound.runSpan; }, timeOrigin: () => bound.unixBaseMs + bound.unixBaseNs / 1e6,
     Span, Tracer, Context, ROOT, SPAN_KEY, withValue, valueOf, valuesOf, storesOf, entering, isSpanContextValid, isValidTraceId, isValidSpanId,
     // What the platform does with spans, past the prototype.
-    setAttribute, setAttributes, addEvent, addLink, setStatus, statusOf, recordException, spanContext, end,
+    setAttribute, setAttributes, tell, addEvent, addLink, setStatus, statusOf, recordException, spanContext, end,
     // For 20_trace_run.js and 20_trace_server.js.
     TraceId, NOBODY, SAMPLED, PARENT_REMOTE, CLOCK_I32, STATUS_BITS, ERROR, rare, newSpan, begin, parentIn, isOurs, isSampled, startOf, setTime, writeSpan,
     // For 22_metrics.js.

@@ -4,7 +4,7 @@
 
 const { StringPrototypeLastIndexOf, StringPrototypeSlice } = primordials;
 const {
-    bound, open, commit, drop, putInline, putAttributes, keepAll, NO_ATTRIBUTES, reference, firstStep, KIND_LOG, KIND_ERROR, KIND_FINDING,
+    bound, open, commit, abandonAs, isOpen, waits, drop, putInline, putAttributes, keepAll, NO_ATTRIBUTES, reference, firstStep, KIND_LOG, KIND_ERROR, KIND_FINDING,
 } = internal.ring;
 const { contextOf, exceptionAttributes, safeText, cut } = internal.traceValues;
 const { trace } = internal;
@@ -18,32 +18,32 @@ const {
 const LOG_UNITS = 262144;
 const NO_IDS = [0, 0, 0, 0, 0, 0];
 
+// Of a span of ours: what `contextOf` says of others.
+function ownContext(span) {
+    try {
+        const { t0, t1, t2, t3 } = span._trace;
+        return { ids: [t0 | 0, t1 | 0, t2 | 0, t3 | 0, span._s0 | 0, span._s1 | 0], flags: span._head >> 16 & 255 };
+    } catch {
+        return undefined; // The program has written to it.
+    }
+}
+
 function writeLog(kind, severity, text, list, span) {
-    // A program can write to its own spans. What it made of one must not keep a finding from being told: its ids are looked at as those of a stranger are.
-    const ours = kind !== KIND_FINDING && isOurs(span);
-    const foreign = ours ? undefined : contextOf(span);
-    const ids = foreign === undefined ? NO_IDS : foreign.ids;
-    const foreignFlags = foreign === undefined ? 0 : foreign.flags;
+    put(kind, severity, text, list, isOurs(span) ? ownContext(span) : contextOf(span), now());
+}
+
+// All it is given is the platform's own: nothing of the program's runs here.
+function put(kind, severity, text, list, context, time) {
     const at = open(256);
     if (at < 0) return drop(kind);
-    const word = at >> 2;
-    bound.f64[(at >> 3) + 1] = now();
-    if (ours) {
-        bound.i32[word + 4] = span._trace.t0;
-        bound.i32[word + 5] = span._trace.t1;
-        bound.i32[word + 6] = span._trace.t2;
-        bound.i32[word + 7] = span._trace.t3;
-        bound.i32[word + 8] = span._s0;
-        bound.i32[word + 9] = span._s1;
-        bound.i32[word + 10] = severity | (span._head >> 16 & 255) << 8;
-    } else {
-        for (let w = 0; w < 6; w++) bound.i32[word + 4 + w] = ids[w];
-        bound.i32[word + 10] = severity | foreignFlags << 8;
-    }
+    const word = at >> 2, ids = context === undefined ? NO_IDS : context.ids;
+    bound.f64[(at >> 3) + 1] = time;
+    for (let w = 0; w < 6; w++) bound.i32[word + 4 + w] = ids[w];
+    bound.i32[word + 10] = severity | (context === undefined ? 0 : context.flags << 8);
     bound.i32[word + 11] = list[0];
     let next = putInline(at + 48, text.length > LOG_UNITS ? StringPrototypeSlice(text, 0, LOG_UNITS) : text);
     if (next >= 0) next = putAttributes(next, list);
-    if (next < 0) return drop(kind);
+    if (next < 0) return abandonAs(kind);
     commit(next, kind);
 }
 
@@ -55,9 +55,30 @@ function log(severity, text, attributes) {
 
 // What the host found (27_findings.js), whether or not the program's own telemetry is wanted.
 function finding(severity, text, attributes, span) {
-    writeLog(KIND_FINDING, severity, text, keepAll(attributes, FINDING_ATTRIBUTES), span);
+    // A program can write to its own spans. What it made of one must not keep a finding from being told: its ids are looked at as those of a stranger are.
+    const context = contextOf(span), list = keepAll(attributes, FINDING_ATTRIBUTES), time = now();
+    if (!isOpen()) return put(KIND_FINDING, severity, text, list, context, time);
+    if (asideCount === ASIDE_MAX) return drop(KIND_FINDING);
+    aside[asideCount++] = { severity, text, list, context, time };
+    waits();
 }
 const FINDING_ATTRIBUTES = 8;
+
+// Findings of what a getter did that ran while a record was written. They follow it.
+const ASIDE_MAX = 64;
+const aside = [];
+for (let i = 0; i < ASIDE_MAX; i++) aside[i] = undefined; // a program's setter at an index is not asked
+let asideCount = 0;
+
+function writeAside() {
+    const count = asideCount;
+    asideCount = 0;
+    for (let i = 0; i < count; i++) {
+        const { severity, text, list, context, time } = aside[i];
+        aside[i] = undefined;
+        put(KIND_FINDING, severity, text, list, context, time);
+    }
+}
 
 // An error nobody caught: an error record, and an exception event with error status on `span`.
 function error(exception, span, severity = 17, extra = undefined) {
@@ -71,11 +92,15 @@ function error(exception, span, severity = 17, extra = undefined) {
 }
 
 function failWith(span, attributes, message, type) {
-    if (!isOurs(span) || !span._recording) return;
-    addEvent(span, 'exception', attributes);
-    span._head &= ~STATUS_BITS;
-    setStatus(span, { code: ERROR, message: type === undefined ? message : `${type}: ${message}` });
-    if (type !== undefined) setAttribute(span, 'error.type', type);
+    try {
+        if (!isOurs(span) || !span._recording) return;
+        addEvent(span, 'exception', attributes);
+        span._head &= ~STATUS_BITS;
+        setStatus(span, { code: ERROR, message: type === undefined ? message : `${type}: ${message}` });
+        if (type !== undefined) setAttribute(span, 'error.type', type);
+    } catch {
+        // The program has frozen it, or spoilt it.
+    }
 }
 
 // The same on the span alone.
@@ -105,11 +130,15 @@ function endRun(code, reason, outcome) {
     internal.fetch?.endOfRun();
     internal.metrics?.collect();
     const span = bound.runSpan;
-    if (span === undefined || !span._recording) return;
-    setAttribute(span, 'process.exit.code', code);
-    if (outcome !== undefined) setAttribute(span, 'sidelight.outcome', outcome);
-    if (code !== 0 && statusOf(span) !== ERROR) setStatus(span, { code: ERROR, message: reason ?? `exit code ${code}` });
-    end(span);
+    try {
+        if (span === undefined || !span._recording) return;
+        setAttribute(span, 'process.exit.code', code);
+        if (outcome !== undefined) setAttribute(span, 'sidelight.outcome', outcome);
+        if (code !== 0 && statusOf(span) !== ERROR) setStatus(span, { code: ERROR, message: reason ?? `exit code ${code}` });
+        end(span);
+    } catch {
+        // The program has frozen it, or spoilt it: the agent ends it.
+    }
 }
 
 // A span of Sidelight's own with known times, child of `parent` (the run when left out). Ends at once.
@@ -127,7 +156,7 @@ function finished(name, startTime, endTime, attributes, exception, parent = boun
     span._recording = false;
     if (!isSampled(span)) return span;
     setTime(endTime);
-    writeSpan(span);
+    writeSpan(span, -1);
     return span;
 }
 
@@ -146,11 +175,19 @@ function endOwn(span, endTime) {
     const startTime = startOf(span);
     setTime(endTime < startTime ? startTime : endTime);
     span._recording = false;
-    writeSpan(span);
+    writeSpan(span, -1);
 }
 
 // An event at a ring time.
 function eventAt(span, name, time, attributes) {
+    try {
+        putEventAt(span, name, time, attributes);
+    } catch {
+        // The program has frozen the span, or spoilt it.
+    }
+}
+
+function putEventAt(span, name, time, attributes) {
     if (!span._recording) return;
     const events = span._events ??= [];
     const count = events.length;
@@ -169,8 +206,12 @@ function eventAt(span, name, time, attributes) {
 
 // The span of a continuation's value, if it records.
 function recordingSpan(value) {
-    const span = value === undefined || value instanceof Span ? value : value._span;
-    return isOurs(span) && span._recording ? span : undefined;
+    try {
+        const span = value === undefined || value instanceof Span ? value : value._span;
+        return isOurs(span) && span._recording ? span : undefined;
+    } catch {
+        return undefined; // a getter of the program's
+    }
 }
 
 // A module's way from specifier to namespace: one span, its phases as children, under what asked for it. Times are ring times, 0: did not happen.
@@ -188,5 +229,5 @@ function moduleLoaded(m) {
     if (m.evaluateStart) finished('evaluate', m.evaluateStart, m.evaluateEnd, undefined, undefined, span);
 }
 
-const parts = { log, finding, error, fail, beginRun, endRun, finished, startOwn, endOwn, eventAt, recordingSpan, module: moduleLoaded };
+const parts = { log, finding, writeAside, error, fail, beginRun, endRun, finished, startOwn, endOwn, eventAt, recordingSpan, module: moduleLoaded };
 for (const name in parts) trace[name] = parts[name];

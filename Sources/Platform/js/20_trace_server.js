@@ -58,17 +58,21 @@ function setTraceState(span, state) {
     span._rare.traceStateText = state.serialize();
 }
 
-// Ends it; nobody but the server does.
-function endServer(span) {
-    if (!span._recording) return;
-    ops.now();
-    span._recording = false;
-    writeSpan(span);
+// Ends it; nobody but the server does. `slot` is its request's; -1: it has none. What the program made of its span must not keep the request from its end.
+function endServer(span, slot) {
+    try {
+        if (!span._recording) return;
+        ops.now();
+        writeSpan(span, slot);
+        span._recording = false;
+    } catch {
+        // Frozen: it is written. A getter: it is as the program wants it.
+    }
 }
 
 // Writes native's attributes of a server span's request at `at`; the next position or -1. Where the program has set one of the same key, the
 // program's stands.
-function putRequest(span, at) {
+function putRequest(span, slot, at) {
     const list = span._attributes, last = 2 * list[0];
     let own = 0;
     for (let i = 1; i < last; i += 2) {
@@ -78,7 +82,7 @@ function putRequest(span, at) {
         if (place >= 0 && place < keyBits.length) own |= keyBits[place];
     }
     bound.requestCells[OWN_KEYS] = own;
-    return ops.httpAttributes(span._native, at, limit());
+    return ops.httpAttributes(slot, at, limit());
 }
 
 // Gives it the name with the route, unless the program gave it one of its own.

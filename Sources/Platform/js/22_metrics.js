@@ -242,28 +242,45 @@ function describe(instrument) {
         return false;
     }
     const { i32 } = core.views();
-    let next = ring.putInline(at + 16, instrument._name);
-    if (next >= 0) next = ring.putInline(next, instrument._unit);
-    if (next >= 0) next = ring.putInline(next, instrument._description);
+    let next = -1;
+    try {
+        next = ring.putInline(at + 16, instrument._name);
+        if (next >= 0) next = ring.putInline(next, instrument._unit);
+        if (next >= 0) next = ring.putInline(next, instrument._description);
+        i32[(at >> 2) + 3] = instrument._type | (instrument._isInteger ? 256 : 0) | scope << 16;
+        if (next >= 0) instrument._id = described + 1;
+    } catch {
+        next = -1; // The program has written to it.
+    }
     if (next < 0) {
-        ring.drop(ring.KIND_INSTRUMENT);
+        ring.abandonAs(ring.KIND_INSTRUMENT);
         return false;
     }
-    instrument._id = ++described;
-    i32[(at >> 2) + 2] = instrument._id;
-    i32[(at >> 2) + 3] = instrument._type | (instrument._isInteger ? 256 : 0) | scope << 16;
+    i32[(at >> 2) + 2] = ++described;
     ring.commit(next, ring.KIND_INSTRUMENT);
     return true;
 }
 
 function write(instrument, point, time) {
-    const { i32, f64 } = core.views();
-    const bounds = instrument._bounds;
-    const at = ring.open(256 + 16 * bounds.length);
+    const bounds = instrument._bounds, count = bounds.length >>> 0;
+    const at = ring.open(256 + 16 * count);
     if (at < 0) return ring.drop(ring.KIND_POINT);
+    let next = -1;
+    try {
+        next = putPoint(at, instrument, point, bounds, count, time);
+    } catch {
+        // The program has written to the instrument.
+    }
+    if (next < 0) return ring.abandonAs(ring.KIND_POINT);
+    ring.commit(next, ring.KIND_POINT);
+}
+
+// Writes a point at `at`; the next position or -1. Throws what the program's getters do.
+function putPoint(at, instrument, point, bounds, count, time) {
+    const { i32, f64 } = core.views();
     const word = at >> 2, double = at >> 3;
     i32[word + 2] = instrument._id;
-    i32[word + 3] = point.list[0] | bounds.length << 16;
+    i32[word + 3] = point.list[0] | count << 16;
     f64[double + 2] = instrument._start;
     f64[double + 3] = time;
     f64[double + 4] = point.value;
@@ -271,15 +288,13 @@ function write(instrument, point, time) {
     f64[double + 6] = point.count > 0 ? point.min : 0;
     f64[double + 7] = point.count > 0 ? point.max : 0;
     let next = at + 64;
-    if (bounds.length > 0) {
-        for (let i = 0; i < bounds.length; i++) f64[(next >> 3) + i] = bounds[i];
-        next += 8 * bounds.length;
-        for (let i = 0; i <= bounds.length; i++) f64[(next >> 3) + i] = point.buckets[i];
-        next += 8 * (bounds.length + 1);
+    if (count > 0) {
+        for (let i = 0; i < count; i++) f64[(next >> 3) + i] = bounds[i];
+        next += 8 * count;
+        for (let i = 0; i <= count; i++) f64[(next >> 3) + i] = point.buckets[i];
+        next += 8 * (count + 1);
     }
-    next = ring.putAttributes(next, point.list);
-    if (next < 0) return ring.drop(ring.KIND_POINT);
-    ring.commit(next, ring.KIND_POINT);
+    return ring.putAttributes(next, point.list);
 }
 
 // Collects now and then while the loop turns, without keeping it alive. 30_timers.js comes later, hence the late look.

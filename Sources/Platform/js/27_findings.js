@@ -46,7 +46,15 @@ function isDue(kind, target) {
     return true;
 }
 
-function record(kind, severity, sentence, attributes, span) {
+function activeSpan() {
+    try {
+        return trace.activeSpan();
+    } catch {
+        return undefined; // a getter in the program's context
+    }
+}
+
+function record(kind, severity, sentence, attributes, span = activeSpan()) {
     trace.finding(severity, sentence, attributes, span);
     try {
         if (trace.isOurs(span)) trace.addEvent(span, `sidelight.${kind}`, attributes);
@@ -61,7 +69,7 @@ function record(kind, severity, sentence, attributes, span) {
  * @param {string} permission @param {string} rule where in the policy @param {string} target what was asked for @param {string} reason a sentence
  * @param {object} [span] it happened in; the active one
  */
-function note(kind, permission, rule, target, reason, span = trace.activeSpan()) {
+function note(kind, permission, rule, target, reason, span = undefined) {
     ops.countFinding(kind, permission);
     target = StringPrototypeSlice(target, 0, targetUnitsMax);
     if (kind === 'audit' ? !isNew(`${permission} ${rule} ${target}`) : !isDue(permission, target)) return;
@@ -76,7 +84,7 @@ function note(kind, permission, rule, target, reason, span = trace.activeSpan())
  * @param {string} name @param {number | string} value of the limit @param {string} outcome such as exceededCpu @param {string} sentence
  * @param {object} [span] it happened in; the active one
  */
-function limit(name, value, outcome, sentence, span = trace.activeSpan()) {
+function limit(name, value, outcome, sentence, span = undefined) {
     ops.countFinding('limit', name);
     if (!isDue(`limit ${name}`, '')) return;
     record('limit', severityWarn, sentence, {

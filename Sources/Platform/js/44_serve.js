@@ -195,7 +195,7 @@ function refuseRequest(exchange) {
 /** The answer to a request that reached a limit. */
 function unavailable(exchange, outcome) {
     ops.httpErrorType(exchange.slot, outcome);
-    if (exchange.span._recording) trace.setAttribute(exchange.span, 'error.type', outcome);
+    trace.tell(exchange.span, 'error.type', outcome);
     answer(exchange, 503, 'Service Unavailable', 'Service Unavailable');
 }
 
@@ -429,7 +429,7 @@ function bodyError(slot, message, status) {
 function note(exchange, error) {
     const type = typeOf(error);
     report(error, exchange.span, exchange);
-    if (type === '') trace.setAttribute(exchange.span, 'error.type', '_OTHER');
+    if (type === '') trace.tell(exchange.span, 'error.type', '_OTHER');
     ops.httpErrorType(exchange.slot, type === '' ? '_OTHER' : type);
 }
 
@@ -448,7 +448,13 @@ function whereOf({ head, span }) {
     if (end < 0) end = head.length;
     const query = StringPrototypeIndexOf(head, '?');
     if (query >= 0 && query < end) end = query;
-    return `    in ${StringPrototypeSlice(head, 0, end < PATH_UNITS ? end : PATH_UNITS)}, trace ${trace.spanContext(span).traceId}\n`;
+    let id = '';
+    try {
+        id = `, trace ${trace.spanContext(span).traceId}`;
+    } catch {
+        // As in noteStatus.
+    }
+    return `    in ${StringPrototypeSlice(head, 0, end < PATH_UNITS ? end : PATH_UNITS)}${id}\n`;
 }
 
 // Printing waits for who reads, and a handler that always fails is called as often as somebody likes: so many errors in so much time are printed, each with
@@ -490,13 +496,19 @@ function typeOf(error) {
     }
 }
 
+// What the program made of its span must not keep a request from its answer: here, and wherever else something is written to one, what is thrown is let be.
+
 function noteStatus(exchange, status) {
     const { span } = exchange;
-    if (!span._recording) return;
-    trace.setAttribute(span, 'http.response.status_code', status);
-    if (status < 500 || trace.statusOf(span) === 2) return;
-    trace.setStatus(span, { code: 2 });
-    trace.setAttribute(span, 'error.type', String(status));
+    try {
+        if (!span._recording) return;
+        trace.setAttribute(span, 'http.response.status_code', status);
+        if (status < 500 || trace.statusOf(span) === 2) return;
+        trace.setStatus(span, { code: 2 });
+        trace.setAttribute(span, 'error.type', String(status));
+    } catch {
+        // Frozen, or a field has a getter.
+    }
 }
 
 // ---- The route (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#name) ----
@@ -516,21 +528,28 @@ function nameOf(method, route) {
 function noteRoute(exchange) {
     const { span, method } = exchange;
     let { route } = exchange;
-    if (span._recording && span._attributes[0] > 0) {
-        const own = trace.attribute(span, 'http.route');
-        if (typeof own === 'string') route = own;
+    try {
+        if (span._recording && span._attributes[0] > 0) {
+            const own = trace.attribute(span, 'http.route');
+            if (typeof own === 'string') route = own;
+        }
+        if (route !== undefined && span._recording) {
+            trace.setAttribute(span, 'http.route', route);
+            trace.renameServer(span, method === 0 ? 'HTTP' : METHODS[method], nameOf(method, route));
+        }
+    } catch {
+        // As in noteStatus.
     }
-    if (route === undefined) return;
-    if (span._recording) {
-        trace.setAttribute(span, 'http.route', route);
-        trace.renameServer(span, method === 0 ? 'HTTP' : METHODS[method], nameOf(method, route));
-    }
-    ops.httpRoute(exchange.slot, route);
+    if (route !== undefined) ops.httpRoute(exchange.slot, route);
 }
 
 /** The exchange whose request this code runs for, or code in that context; undefined: none. */
 function currentExchange(context = ops.context()) {
-    return trace === undefined ? undefined : exchangeOf(context);
+    try {
+        return trace === undefined ? undefined : exchangeOf(context);
+    } catch {
+        return undefined; // a getter in the program's context
+    }
 }
 
 /** For `import { setRoute } from 'sidelight'`. */
@@ -568,8 +587,14 @@ function finish(exchange) {
     exchanges[exchange.slot] = undefined;
     inFlight--;
     if (cells[NOTES] !== 0) takeNotes();
-    if (exchange.socket !== undefined) exchange.socket.describe(exchange.span);
-    trace.endServer(exchange.span);
+    if (exchange.socket !== undefined) {
+        try {
+            exchange.socket.describe(exchange.span);
+        } catch {
+            // As in noteStatus.
+        }
+    }
+    trace.endServer(exchange.span, exchange.slot);
     if (exchange.feed !== undefined) exchange.feed.fail(exchange.left ?? lateBody());
 }
 
@@ -582,10 +607,12 @@ function giveUp(exchange, reason, type) {
         outlived++;
         exchange.place = ops.httpOutlived(exchange.slot);
     }
-    if (span._recording) {
+    try {
         trace.setStatus(span, { code: 2, message: reason.message });
-        trace.setAttribute(span, 'error.type', type);
+    } catch {
+        // As in noteStatus.
     }
+    trace.tell(span, 'error.type', type);
     noteRoute(exchange);
     finish(exchange);
     ops.setContext(span);

@@ -1,33 +1,37 @@
 // Paths and file: URLs as text. https://url.spec.whatwg.org/#file-scheme, without hosts and drive letters.
 
+// By bytes: a "/" with a combining mark after it is another character, and still ends a folder's name.
+
 enum FilePath {
     /// The folder a path lies in; "/" for what lies in the root.
     static func directory(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return "/" }
+        guard let slash = path.utf8.lastIndex(of: slash), slash != path.startIndex else { return "/" }
         return String(path[..<slash])
     }
 
     static func name(of path: String) -> Substring {
-        guard let slash = path.lastIndex(of: "/") else { return path[...] }
-        return path[path.index(after: slash)...]
+        guard let slash = path.utf8.lastIndex(of: slash) else { return path[...] }
+        return path[path.utf8.index(after: slash)...]
     }
+
+    private static let slash = UInt8(ascii: "/")
 
     /// Last dot and what follows it in the name; empty when there is none, or it begins the name.
     static func fileExtension(of path: String) -> Substring {
         let name = name(of: path)
-        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "" }
+        guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")), dot != name.startIndex else { return "" }
         return name[dot...]
     }
 
     /// Relative to a folder; without ".", ".." and doubled slashes.
     static func resolve(_ path: String, in directory: String) -> String {
-        let whole = path.hasPrefix("/") ? path : directory + "/" + path
+        let whole = path.utf8.first == slash ? path : directory + "/" + path
         var parts: [Substring] = []
-        for part in whole.split(separator: "/") {
-            switch part {
-            case ".": break
-            case "..": _ = parts.popLast()
-            default: parts.append(part)
+        for part in whole.utf8.split(separator: slash) {
+            if part.elementsEqual("..".utf8) {
+                _ = parts.popLast()
+            } else if !part.elementsEqual(".".utf8) {
+                parts.append(Substring(part))
             }
         }
         return "/" + parts.joined(separator: "/")

@@ -69,7 +69,7 @@ extension Workload {
         hasFinished = true
         machine.end(outcome)
         if let name = outcome.limitName { countFinding(Finding.Kind.limit.rawValue, name) }
-        isolate.cancelTermination()
+        resume()
         let outcome = lastWords(outcome)
         if options.isTraced { tellEnd(outcome, child) }
         if outcome.isChildError, let reason = outcome.reason {
@@ -91,7 +91,7 @@ extension Workload {
                 try internals.call("worker.end", [internals.string(outcome.childEnd), reason])
                 return
             } catch {
-                isolate.cancelTermination()
+                resume()
             }
         }
     }

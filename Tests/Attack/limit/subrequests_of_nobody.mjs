@@ -1,7 +1,7 @@
 // attack: more subrequests than a request may have, by a port, by OpenTelemetry's root, and in a context from before there was a request
 // command: serve
 // policy| modules: ["@opentelemetry/api", "node:async_hooks", "./**"]
-// policy| network: {allow: ["127.0.0.1"], allowPrivate: ["127.0.0.1"]}
+// policy| network: {private: [{host: 127.0.0.1, ports: [9], methods: [GET]}]}
 // limits: subrequests=5
 // request: GET /root -> 200 held
 // request: GET /port -> 200 held
