@@ -161,8 +161,7 @@ public final class Serve {
         self.fence = fence
         workerConfiguration = settings.configuration.worker
         policy = settings.configuration.policy
-        findings = FindingBoard(
-            workerConfiguration.policy, source: policy.source, entry: settings.entry, trail)
+        findings = FindingBoard(policy, of: workerConfiguration, entry: settings.entry, trail)
         self.identity = identity
         self.messages = messages
         self.socket = socket
@@ -303,7 +302,11 @@ public final class Serve {
                 .admin, actor: "uid \(Machine.userID)", action: "reload", target: settings.entry, outcome: "begun"))
         renewDoors()
         keeper?.reloading()
-        readPolicy()
+        guard readPolicy() else {
+            messages.warn("\(settings.entry) is not taken as it is now: its policy is not valid; what was serves on")
+            keeper?.reloaded()
+            return
+        }
         do throws(StartRefusal) {
             workerConfiguration.secrets = try SecretValues.read(policy.secrets.sources)
             signed = try SignedStart.admit(settings.entry, policy.signature, trail)
@@ -316,9 +319,9 @@ public final class Serve {
         if identity.beginCheck(now: now) { isPollerOld = true }
     }
 
-    /// The policy as it is now, for workers that are started from here on; one that is not valid, or cannot be had here, changes nothing.
-    private func readPolicy() {
-        guard let read = settings.readAgain, !supervisor.isEnding else { return }
+    /// The policy as it is now, for workers that are started from here on; one that is not valid, or cannot be had here, changes nothing, and is false.
+    private func readPolicy() -> Bool {
+        guard let read = settings.readAgain, !supervisor.isEnding else { return true }
         var configured: AgentConfiguration
         switch read() {
         case .success(let success): configured = success.value
@@ -331,7 +334,7 @@ public final class Serve {
         }
         var next = workerConfiguration
         next.takePolicy(of: configured.worker)
-        guard next != workerConfiguration || configured.policy != policy else { return }
+        guard next != workerConfiguration || configured.policy != policy else { return true }
         do throws(FenceError) {
             fence = try FencePlan(
                 next, next.policy, entry: settings.entry, cacheDirectory: Worker.cacheDirectory)
@@ -340,21 +343,24 @@ public final class Serve {
         }
         workerConfiguration = next
         policy = configured.policy
-        findings.change(workerConfiguration.policy, source: policy.source)
+        findings.change(policy, of: workerConfiguration)
         let name = policy.source ?? "none"
         trail.note(
             AuditEvent(
                 .policyChange, actor: "uid \(Machine.userID)", action: "reload", target: name, outcome: "changed",
-                reason: workerConfiguration.policy.words.joined(separator: " ")))
+                reason: policy.words.joined(separator: " ")))
         messages.say("the policy is \(name) as it is now")
+        return true
     }
 
-    private func tellPolicyStays(_ problems: [String]) {
+    /// False.
+    private func tellPolicyStays(_ problems: [String]) -> Bool {
         for problem in problems { messages.warn("the policy stays as it was: \(problem)") }
         trail.note(
             AuditEvent(
                 .policyChange, actor: "uid \(Machine.userID)", action: "reload", target: policy.source ?? "none",
                 outcome: "refused", reason: problems.first ?? ""))
+        return false
     }
 
     /// The admin port shows the certificate that is there now; one that cannot be used changes nothing.

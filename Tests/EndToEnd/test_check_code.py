@@ -24,9 +24,10 @@ RULES = {
             "Object.getPrototypeOf(async function () {}).constructor('x')", "const A = Object.getPrototypeOf(function* () {}).constructor; new A('x')", "Reflect.construct(Function, ['x'])",
             "Function.apply(null, ['x'])", "const F = Function", "globalThis['Func' + 'tion']('x')", "new (class {}).constructor('x')", "String.constructor('x')", "Function.prototype.constructor('x')",
             "''.constructor.constructor('return process')()", "Function.bind(null, 'x')()", "const { Function: F } = globalThis; new F('x')", "Reflect.get(globalThis, 'Function')('x')", "async () => {}; (async () => {}).__proto__.constructor('x')",
+            "const { constructor: C } = (() => {}); C('x')()", "const { constructor: C } = Object.getPrototypeOf(async () => {}); C('x')", "(({ constructor: C } = () => {}) => C('x'))()",
         ],
         ["f instanceof Function", "Function.prototype.call.call(f)", "this.constructor('x')", "new this.constructor(1)", "a.constructor.name", "x.constructor === Object", "class Function2 {}",
-         "typeof x === 'function'", "function f(Function) { return new Function(); }", "is(value, Function)", "Function[Symbol.hasInstance]"],
+         "typeof x === 'function'", "function f(Function) { return new Function(); }", "is(value, Function)", "Function[Symbol.hasInstance]", "const { constructor: C } = this; new C()"],
     ),
     "no-implied-eval": (
         ["setTimeout('f()', 1)", "setInterval(`f(${x})`, 1)", "const c = 'f' + x; setTimeout(c)", "globalThis.setTimeout('x')"],
@@ -69,7 +70,7 @@ RULES = {
         [
             "const k = 'AKIAIOSFODNN7ABCDEFG'", "const t = 'ghp_abcdefghijklmnopqrstuvwxyzABCDEFGHIJ'", "x('postgres://user:s3cr3tpw@db.internal/x')", "const password = 'hT7-pq2!Zm'",
             "({ clientSecret: 'aB3dE5fG7hI9jK1l' })", "x.apiKey = '4f9a8b7c6d5e4f3a2b1c'", "const k = `-----BEGIN RSA PRIVATE KEY-----\\nMIIEpAIBAAKCAQEA1234567890`",
-            "const token = process.env.T || 'x'; const accessToken = process.env.T ?? 'q8Zk-3Lm9-Xx7Pw'", "const s = 'xoxb-123456789012-123456789012-abcdefABCDEF123456789012'", "class A { static password = 'hT7-pq2!Zm'; }",
+            "const token = process.env.T || 'x'; const accessToken = process.env.T ?? 'q8Zk-3Lm9-Xx7Pw'", "const s = 'xoxb-123456789012-123456789012-abcdefABCDEF123456789012'", "class A { static password = 'hT7-pq2!Zm'; }", "const password = 'hunter2hunter2'",
             "'sk_live_4eC39HqLyjWDarjtT1zdp7dc'", "const j = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U'",
         ],
         ["const password = 'password'", "const apiKey = process.env.KEY", "const passwordLabel = 'Enter your password'", "const secret = 'changeme'", "x.token = 'access_token'", "const password = ''",
@@ -216,6 +217,19 @@ def test_rules_files_are_read_with_all_their_errors(sidelight):
     assert done.code == 2
     for place in ("own.yaml:2:9", "own.yaml:4:", "own.yaml:6:", "own.yaml:7:1"):
         assert place in done.err, done.err
+
+
+def test_all_wrong_patterns_and_unknown_rules_are_told_of(sidelight):
+    sidelight.write("own.yaml", json.dumps({"rules": [{"id": "one", "pattern": "CallExpresion", "message": "m"}, {"id": "two", "pattern": "Identifier >", "message": "m"}]}))
+    sidelight.write("a.js", "f()")
+    done = sidelight("check", "code", "--rules", "own.yaml", "a.js")
+    assert done.code == 2 and '"one"' in done.err and '"two"' in done.err, done.err
+    assert 'there is no node "CallExpresion", at character 1' in done.err, done.err
+
+    sidelight.write("own.yaml", "off: [no-evil]\nlevels: {unbounded-lop: error}\n")
+    done = sidelight("check", "code", "--rules", "own.yaml", "a.js")
+    assert done.code == 2, done
+    assert 'off: there is no rule "no-evil"; did you mean "no-eval"?' in done.err and "unbounded-loop" in done.err, done.err
 
 
 def test_rules_can_be_off_have_levels_and_more_names(sidelight, check):

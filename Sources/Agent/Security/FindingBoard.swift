@@ -1,4 +1,5 @@
 internal import Audit
+internal import Configuration
 internal import Policy
 internal import Store
 internal import Synchronization
@@ -15,6 +16,8 @@ final class FindingBoard: Sendable {
         var total: UInt64 = 0
         var needs = PolicyNeeds()
         var policy: Policy
+        /// What a file says besides.
+        var besides: String
         /// As it was named; nil: there is none.
         var source: String?
     }
@@ -23,15 +26,17 @@ final class FindingBoard: Sendable {
     private let trail: AuditTrail
     private let state: Mutex<State>
 
-    init(_ policy: Policy, source: String?, entry: String, _ trail: AuditTrail) {
+    init(_ policy: PolicyConfiguration, of worker: WorkerConfiguration, entry: String, _ trail: AuditTrail) {
         self.entry = entry
         self.trail = trail
-        state = Mutex(State(policy: policy, source: source))
+        let besides = policy.besides(limits: worker.limits)
+        state = Mutex(State(policy: worker.policy, besides: besides, source: policy.source))
     }
 
     /// Another one holds for workers that are started from now on.
-    func change(_ policy: Policy, source: String?) {
-        state.withLock { ($0.policy, $0.source) = (policy, source) }
+    func change(_ policy: PolicyConfiguration, of worker: WorkerConfiguration) {
+        let besides = policy.besides(limits: worker.limits)
+        state.withLock { ($0.policy, $0.besides, $0.source) = (worker.policy, besides, policy.source) }
     }
 
     func take(_ findings: [Finding], _ resource: Resource) {
@@ -82,14 +87,14 @@ final class FindingBoard: Sendable {
 
     /// The policy in force, as a file; while it is audited, the one that allows all that was done, too.
     var policyFile: String {
-        let (policy, named, needs) = state.withLock { ($0.policy, $0.source, $0.needs) }
+        let (policy, besides, named, needs) = state.withLock { ($0.policy, $0.besides, $0.source, $0.needs) }
         let (entry, source) = (Messages.printable(entry), named.map(Messages.printable))
-        guard policy.isAudited else { return Messages.lines("# The policy of \(entry).\n" + policy.yaml) }
+        guard policy.isAudited else { return Messages.lines("# The policy of \(entry).\n" + policy.yaml + besides) }
         let (needed, remarks) = needs.added(to: policy)
         let what = source == nil || source == "strict" ? "what \(entry) did" : "what \(source!) allows and \(entry) did"
         var text = "# The policy that allows \(what). `sidelight check policy FILE` explains it.\n"
         for remark in remarks { text += "# Not in it: \(remark)\n" }
-        return Messages.lines(text + needed.yaml)
+        return Messages.lines(text + needed.yaml + besides)
     }
 }
 

@@ -50,11 +50,11 @@ function isText(node) {
 }
 
 /** `const { eval: run } = globalThis`, and the same as an assignment. */
-function isTakenOut(property, name) {
+function isTakenOut(property, name, isOwner = isGlobalObject) {
     if (property.parent.type !== 'ObjectPattern' || propertyName(property) !== name) return false;
     const owner = property.parent.parent;
-    const from = owner.type === 'VariableDeclarator' ? owner.init : owner.type === 'AssignmentExpression' ? owner.right : undefined;
-    return from !== undefined && from !== null && isGlobalObject(from);
+    const from = owner.type === 'VariableDeclarator' ? owner.init : ['AssignmentExpression', 'AssignmentPattern'].includes(owner.type) ? owner.right : undefined;
+    return from !== undefined && from !== null && isOwner(from);
 }
 
 /** `Reflect.get(globalThis, 'eval')`, and by its descriptor. */
@@ -95,7 +95,10 @@ rule('no-function-constructor', 'error', 'Function makes code of text', {
             report(node, 'the constructor of functions is reached through `constructor`');
         }
     },
-    Property(node) { if (isTakenOut(node, 'Function')) report(node, 'Function is taken out of the global object under another name'); },
+    Property(node) {
+        if (isTakenOut(node, 'Function')) report(node, 'Function is taken out of the global object under another name');
+        if (isTakenOut(node, 'constructor', (owner) => isFunctionValue(owner) || isFunctionPrototype(owner))) report(node, 'the constructor of functions is taken out of one');
+    },
     VariableDeclarator(node) { if (node.init?.type === 'Identifier' && isGlobal(node.init, 'Function')) report(node, 'Function is kept under another name'); },
     AssignmentExpression(node) { if (node.right.type === 'Identifier' && isGlobal(node.right, 'Function')) report(node, 'Function is kept under another name'); },
 });

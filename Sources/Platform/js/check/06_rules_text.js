@@ -45,7 +45,8 @@ function looksSecret(text) {
     // Words with dots, dashes or capitals between them are names: "user.password.reset", "accessTokenExpired".
     if (/^[A-Za-z]+(?:[._\-:/ ][A-Za-z]+)*$/.test(text) && entropy(text) < 4) return false;
     const kinds = [/[a-z]/, /[A-Z]/, /[0-9]/, /[^A-Za-z0-9]/].filter((kind) => kind.test(text)).length;
-    return entropy(text) >= (kinds >= 3 ? 2.5 : 3) && (kinds >= 2 || text.length >= 20);
+    // Twice the same word, as people make passwords longer, has a bit less.
+    return entropy(text) >= (kinds >= 3 || (kinds === 2 && text.length >= 12 && /[0-9]/.test(text)) ? 2.5 : 3) && (kinds >= 2 || text.length >= 20);
 }
 
 function nameOfValue(node) {
