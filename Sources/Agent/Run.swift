@@ -145,7 +145,7 @@ public final class Run {
         let shown = Shown()
         self.shown = shown
         let findings = FindingBoard(
-            configuration.worker.policy, source: configuration.policy.source, entry: settings.entry, trail)
+            configuration.policy, of: configuration.worker, entry: settings.entry, trail)
         self.findings = findings
         worker = AttendedWorker(
             started, mask: configuration.worker.mask, resource: resource, clock: clock,

@@ -153,8 +153,7 @@ public final class Serve {
         self.fence = fence
         workerConfiguration = settings.configuration.worker
         policy = settings.configuration.policy
-        findings = FindingBoard(
-            workerConfiguration.policy, source: policy.source, entry: settings.entry, trail)
+        findings = FindingBoard(policy, of: workerConfiguration, entry: settings.entry, trail)
         self.identity = identity
         self.messages = messages
         self.socket = socket
@@ -306,43 +305,54 @@ public final class Serve {
         var next = settings.configuration
         (next.worker, next.policy) = (workerConfiguration, policy)
         var nextFence = fence
-        let isChanged = readPolicy(into: &next, &nextFence)
+        let reading = readPolicy(into: &next, &nextFence)
+        if reading == .refused {
+            messages.warn("\(settings.entry) is not taken as it is now: its policy is not valid; what was serves on")
+            return false
+        }
         do throws(StartRefusal) {
             try next.admit(settings.entry, trail)
         } catch {
             messages.warn("\(settings.entry) is not taken as it is now: \(error.problems[0]); what was serves on")
-            if isChanged { notePolicy("refused", error.problems[0]) }
+            if reading == .changed { notePolicy("refused", error.problems[0]) }
             return false
         }
         (workerConfiguration, policy, fence) = (next.worker, next.policy, nextFence)
-        guard isChanged else { return true }
-        findings.change(workerConfiguration.policy, source: policy.source)
-        notePolicy("changed", workerConfiguration.policy.words.joined(separator: " "))
+        guard reading == .changed else { return true }
+        findings.change(policy, of: workerConfiguration)
+        notePolicy("changed", policy.words.joined(separator: " "))
         messages.say("the policy is \(policy.source ?? "none") as it is now")
         return true
     }
 
-    /// Puts the policy as it is now in place of that in `next`, but for its secrets, which are to be fetched. False: it is the same, is not valid or cannot be had here.
-    private func readPolicy(into next: inout AgentConfiguration, _ nextFence: inout FencePlan?) -> Bool {
-        guard let read = settings.readAgain, !supervisor.isEnding else { return false }
+    private enum PolicyReading {
+        case same
+        case changed
+        /// It is not valid, or cannot be had here.
+        case refused
+    }
+
+    /// Puts the policy as it is now in place of that in `next`, but for its secrets, which are to be fetched.
+    private func readPolicy(into next: inout AgentConfiguration, _ nextFence: inout FencePlan?) -> PolicyReading {
+        guard let read = settings.readAgain, !supervisor.isEnding else { return .same }
         let configured: AgentConfiguration
         switch read() {
         case .success(let success): configured = success.value
         case .failure(let errors):
             tellPolicyStays(errors.problems.map(\.description))
-            return false
+            return .refused
         }
         var worker = next.worker
         worker.takePolicy(of: configured.worker)
-        guard worker != next.worker || configured.policy != next.policy else { return false }
+        guard worker != next.worker || configured.policy != next.policy else { return .same }
         do throws(FenceError) {
             nextFence = try FencePlan(worker, entry: settings.entry)
         } catch {
             tellPolicyStays([error.description])
-            return false
+            return .refused
         }
         (next.worker, next.policy) = (worker, configured.policy)
-        return true
+        return .changed
     }
 
     private func tellPolicyStays(_ problems: [String]) {

@@ -21,6 +21,8 @@ public struct NetworkRule: Hashable, Sendable {
     /// What decisions call it, as in `network.allow[2]`.
     public internal(set) var name = ""
 
+    /// That a program can connect by.
+    public static let schemes = ["http", "https", "ws", "wss", "service"]
     public static let portsMax = 32
     public static let methodsMax = 32
 
@@ -37,6 +39,9 @@ public struct NetworkRule: Hashable, Sendable {
             scheme = String(rest[..<separator.lowerBound])
             rest = rest[separator.upperBound...]
             if rest.last == "/", !rest.dropLast().contains("/") { rest = rest.dropLast() }
+        }
+        guard !rest.contains("@") else {
+            throw Failure(message: "has a user's name in it: a rule is for a host, whoever asks")
         }
         var portText: Substring?
         if rest.first == "[" {
@@ -71,8 +76,9 @@ public struct NetworkRule: Hashable, Sendable {
     public init(
         host: String, scheme: String? = nil, ports: [ClosedRange<UInt16>] = [], methods: [String] = []
     ) throws(Failure) {
-        hostText = host.lowercased()
-        self.host = try Self.host(hostText)
+        let text = host.lowercased()
+        self.host = try Self.host(text)
+        hostText = text.hasSuffix(".") ? String(text.dropLast()) : text
         self.ports = ports
         self.methods = methods.map { $0.uppercased() }
         self.scheme = scheme?.lowercased()
@@ -80,6 +86,10 @@ public struct NetworkRule: Hashable, Sendable {
             guard let first = scheme.utf8.first, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first),
                 scheme.utf8.allSatisfy({ Self.isOfScheme($0) })
             else { throw Failure(message: "begins with something that is no scheme, as https is one") }
+            guard Self.schemes.contains(scheme) else {
+                throw Failure(
+                    message: "has a scheme that nothing connects by: there are \(Self.schemes.joined(separator: ", "))")
+            }
         }
         guard self.methods.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(Self.isOfToken) }) else {
             throw Failure(message: "has a method that is none, as GET is one")

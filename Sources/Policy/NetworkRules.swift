@@ -57,6 +57,8 @@ public struct NetworkRules: Hashable, Sendable {
                 $0.matches(method: method, scheme: scheme, host: host, address: literal, port: port)
             })
         else {
+            // One of `allow` would not be enough.
+            if isPrivate, privates != nil { return privateRefusal(method, host, literal, port) }
             return refusal("network (nothing allows it)", method, scheme, host, port, "no rule of network.allow does")
         }
         return isPrivate ? privateDecision(host, literal, port, rule.name) : .allowed(.network, rule.name)
@@ -81,10 +83,22 @@ public struct NetworkRules: Hashable, Sendable {
         if let rule = privates.first(where: { $0.matches(host: host, address: address, port: port) }) {
             return .allowed(.network, rule.name)
         }
-        let place = address.map { "\($0) port \(port)" } ?? "port \(port)"
+        return privateRefusal(nil, host, address, port)
+    }
+
+    /// - Parameter method: Nil: of a connection, whatever is asked by it.
+    private func privateRefusal(_ method: String?, _ host: String, _ address: IPAddress?, _ port: UInt16) -> Decision {
+        let asked = privates?.first { $0.matches(host: host, address: address, port: port) }
+        var why = "network.private does not name it"
+        if let asked, method != nil {
+            let named = asked.methods.isEmpty ? [asked.scheme ?? ""] : asked.methods
+            why = "\(asked.name) is for \(named.joined(separator: ", ")) alone"
+        }
+        let shown = address.map { host == "\($0)" || host == "[\($0)]" ? "" : " (\($0))" } ?? ""
+        let verb = method.map { $0.quotable + " " } ?? ""
         return .refused(
             .network, "network.private",
-            "\(host.quotable) (\(place)) is not in the public Internet, and network.private does not name it")
+            "\(verb)\(host.quotable):\(port)\(shown) is not in the public Internet, and \(why)")
     }
 
     private func refusal(
@@ -92,7 +106,7 @@ public struct NetworkRules: Hashable, Sendable {
     ) -> Decision {
         .refused(
             .network, rule,
-            "\(method.quotable) \(scheme.quotable)://\(host.quotable) port \(port) is not allowed: \(why)")
+            "\(method.quotable) \(scheme.quotable)://\(host.quotable):\(port) is not allowed: \(why)")
     }
 
     /// Whether it is made of what names of hosts are made of, once a URL was parsed: what is not could be read differently by whoever looks it up.

@@ -1,9 +1,7 @@
 extension Policy {
     /// What it allows, a sentence each, for people.
     public var words: [String] {
-        guard !isOpen else {
-            return base == .trusted ? ["Everything is allowed, and there is no fence."] : ["Everything is allowed."]
-        }
+        guard !isOpen else { return ["Everything is allowed."] + volumeWords }
         var words = networkWords
         words += Self.paths(read, "It reads no files.", "It reads ")
         words += Self.paths(write, "It writes no files.", "It writes ")
@@ -17,6 +15,11 @@ extension Policy {
         words.append(allowsRandom ? "It may have random numbers." : "It gets no random numbers.")
         words.append(
             Self.names(crypto, "It uses no cryptography.", "Of cryptography it uses ", "It may use all cryptography."))
+        return words + volumeWords
+    }
+
+    private var volumeWords: [String] {
+        var words: [String] = []
         if let count = volume.logsPerSecond { words.append("It logs at most \(count) records a second.") }
         if let count = volume.spansPerSecond { words.append("It records at most \(count) spans a second.") }
         return words
@@ -42,9 +45,13 @@ extension Policy {
 
     private var moduleWords: String {
         guard let modules else { return "It loads any modules." }
-        var parts: [String] = modules.allowsOwn ? ["those below its entry's folder"] : []
-        parts += (modules.names.patterns + modules.paths.paths).map(\.quotable)
-        return parts.isEmpty ? "It loads no modules but its entry." : "It loads the modules \(Self.joined(parts))."
+        let named = (modules.names.patterns + modules.paths.paths).map(\.quotable)
+        switch (modules.allowsOwn, named.isEmpty) {
+        case (false, true): return "It loads no modules but its entry."
+        case (false, false): return "It loads the modules \(Self.joined(named))."
+        case (true, true): return "It loads modules below its entry's folder."
+        case (true, false): return "It loads modules below its entry's folder, and \(Self.joined(named))."
+        }
     }
 
     private static func paths(_ rules: PathRules?, _ none: String, _ some: String) -> [String] {

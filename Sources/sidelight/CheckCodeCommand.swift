@@ -88,6 +88,7 @@ struct CheckCodeCommand: ParsableCommand {
                 throw refused("\(name): it cannot be read: \(error.reason)")
             }
         }
+        problems += configuration.unknownRules.map { ConfigurationProblem(rules.joined(separator: ", "), $0) }
         guard problems.isEmpty else {
             throw refused(problems.map { $0.description.escaped }.joined(separator: "\nsidelight: "))
         }

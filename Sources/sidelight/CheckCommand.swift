@@ -95,7 +95,9 @@ struct CheckConfigCommand: ParsableCommand {
     private func workload(_ name: String, _ reader: Reader) -> Checked {
         switch options.workload(file: name, isRun: reader == .run) {
         case .success(let configured):
-            Checked(warnings: configured.warnings, sentence: "`sidelight \(reader.rawValue) -c` takes it")
+            Checked(
+                errors: PolicyCheck.problems(of: configured.value.policy).map { ConfigurationProblem(name, $0) },
+                warnings: configured.warnings, sentence: "`sidelight \(reader.rawValue) -c` takes it")
         case .failure(let failure): Checked(errors: failure.problems.inOrder, warnings: failure.warnings)
         }
     }

@@ -1,7 +1,7 @@
+import Agent
 import ArgumentParser
 import Configuration
 import Linux
-import Policy
 import Wire
 
 struct CheckPolicyCommand: ParsableCommand {
@@ -11,7 +11,7 @@ struct CheckPolicyCommand: ParsableCommand {
         usage: "sidelight check policy [--json] FILE",
         discussion: """
             FILE is as for --policy of `run` and `serve`; strict, standard and trusted are explained, too. What somebody may not have meant is told as a hole: every host, \
-            private networks, eval beside network. docs/policy.md says what may stand in the file.
+            private networks, eval beside network, no fence. Files of secrets and keys, and the fence's user, have to be there, as for `run`. docs/policy.md says what may stand in the file.
 
             EXAMPLES
               sidelight check policy plugin.yaml
@@ -29,10 +29,10 @@ struct CheckPolicyCommand: ParsableCommand {
     var file: String
 
     func run() throws {
-        let (configuration, errors, warnings) = PolicyConfiguration.load(
+        let (policy, wrong, warnings) = PolicyConfiguration.load(
             file, folder: Machine.workingFolder, environment: Machine.environment, readFile: AgentOptions.readSecret)
+        let errors = wrong + PolicyCheck.problems(of: policy).map { ConfigurationProblem(file, $0) }
         let output = Output()
-        let policy = configuration.policy
         if json {
             output.line(
                 ConfigurationJSON.text(

@@ -46,6 +46,11 @@ struct CodeRulesFileTests {
         #expect(problems.contains { $0.contains(message) && $0.hasPrefix("own.yaml:") }, "\(problems)")
     }
 
+    @Test func rulesWithoutANameAreNotTheSame() {
+        let (_, problems) = read("rules: [{pattern: '*', message: m}, {pattern: '*', message: m}]")
+        #expect(problems.count == 2 && problems.allSatisfy { $0.contains("it is missing") }, "\(problems)")
+    }
+
     @Test func rulesOfSeveralFilesAddUp() {
         var configuration = CodeCheckConfiguration()
         for id in ["a", "b", "a"] {

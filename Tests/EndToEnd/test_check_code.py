@@ -30,11 +30,12 @@ RULES = {
             "const { a: { constructor: F } } = { a() {} }", "(({ constructor: F }) => F('x')())(f)", "function g({ constructor: F }) { return new F('x'); }", "const g = ({ constructor: F } = () => {}) => F",
             "console.log.constructor('x')()", "fetch.constructor('x')", "[].map.constructor('x')", "x.constructor(text)()", "new x.constructor(text)()",
             "Reflect.construct(Reflect.get(() => {}, 'constructor'), ['x'])", "function late() { F('x'); } const { constructor: F } = f",
+            "const { constructor: C } = Object.getPrototypeOf(async () => {}); C('x')", "(({ constructor: C } = () => {}) => C('x'))()",
         ],
         ["f instanceof Function", "Function.prototype.call.call(f)", "this.constructor('x')", "new this.constructor(1)", "a.constructor.name", "x.constructor === Object", "class Function2 {}",
          "typeof x === 'function'", "function f(Function) { return new Function(); }", "is(value, Function)", "Function[Symbol.hasInstance]",
          "const { constructor } = this; new constructor(1)", "const { constructor: { name } } = a", "const { constructor } = a; constructor.name", "function f({ constructor }) { return constructor === Object; }",
-         "class A extends B {}", "new module.constructor(name)", "class A { constructor() {} }", "({ constructor: f })"],
+         "class A extends B {}", "new module.constructor(name)", "class A { constructor() {} }", "({ constructor: f })", "const { constructor: C } = this; new C()"],
     ),
     "no-implied-eval": (
         ["setTimeout('f()', 1)", "setInterval(`f(${x})`, 1)", "const c = 'f' + x; setTimeout(c)", "globalThis.setTimeout('x')"],
@@ -77,7 +78,7 @@ RULES = {
         [
             "const k = 'AKIAIOSFODNN7ABCDEFG'", "const t = 'ghp_abcdefghijklmnopqrstuvwxyzABCDEFGHIJ'", "x('postgres://user:s3cr3tpw@db.internal/x')", "const password = 'hT7-pq2!Zm'",
             "({ clientSecret: 'aB3dE5fG7hI9jK1l' })", "x.apiKey = '4f9a8b7c6d5e4f3a2b1c'", "const k = `-----BEGIN RSA PRIVATE KEY-----\\nMIIEpAIBAAKCAQEA1234567890`",
-            "const token = process.env.T || 'x'; const accessToken = process.env.T ?? 'q8Zk-3Lm9-Xx7Pw'", "const s = 'xoxb-123456789012-123456789012-abcdefABCDEF123456789012'", "class A { static password = 'hT7-pq2!Zm'; }",
+            "const token = process.env.T || 'x'; const accessToken = process.env.T ?? 'q8Zk-3Lm9-Xx7Pw'", "const s = 'xoxb-123456789012-123456789012-abcdefABCDEF123456789012'", "class A { static password = 'hT7-pq2!Zm'; }", "const password = 'hunter2hunter2'",
             "'sk_live_4eC39HqLyjWDarjtT1zdp7dc'", "const j = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U'",
         ],
         ["const password = 'password'", "const apiKey = process.env.KEY", "const passwordLabel = 'Enter your password'", "const secret = 'changeme'", "x.token = 'access_token'", "const password = ''",
@@ -224,6 +225,19 @@ def test_rules_files_are_read_with_all_their_errors(sidelight):
     assert done.code == 2
     for place in ("own.yaml:2:9", "own.yaml:4:", "own.yaml:6:", "own.yaml:7:1"):
         assert place in done.err, done.err
+
+
+def test_all_wrong_patterns_and_unknown_rules_are_told_of(sidelight):
+    sidelight.write("own.yaml", json.dumps({"rules": [{"id": "one", "pattern": "CallExpresion", "message": "m"}, {"id": "two", "pattern": "Identifier >", "message": "m"}]}))
+    sidelight.write("a.js", "f()")
+    done = sidelight("check", "code", "--rules", "own.yaml", "a.js")
+    assert done.code == 2 and '"one"' in done.err and '"two"' in done.err, done.err
+    assert 'there is no node "CallExpresion", at character 1' in done.err, done.err
+
+    sidelight.write("own.yaml", "off: [no-evil]\nlevels: {unbounded-lop: error}\n")
+    done = sidelight("check", "code", "--rules", "own.yaml", "a.js")
+    assert done.code == 2, done
+    assert 'off: there is no rule "no-evil"; did you mean "no-eval"?' in done.err and "unbounded-loop" in done.err, done.err
 
 
 def test_rules_can_be_off_have_levels_and_more_names(sidelight, check):

@@ -136,6 +136,35 @@ def test_the_bases_are_explained(sidelight, name):
     assert result.code == 0 and result.out.startswith(f"{name} is valid.\n")
 
 
+def test_what_run_would_refuse_is_not_valid(sidelight):
+    sidelight.write("p.yaml", "secrets: {A: {file: nope}}\nsignature: {keys: [nope.pem]}\nfence: {user: nosuchuser}\n")
+    result = sidelight("check", "policy", "p.yaml")
+    assert result.code == 2 and "is valid" not in result.out, result
+    for what in ("secret A: ", "nope.pem", "there is no user nosuchuser"):
+        assert what in result.out, result
+
+
+def test_modules_that_are_built_in_and_algorithms_that_there_are_are_known(sidelight):
+    sidelight.write("n.mjs", "import 'node:nonsense';\n")
+    built_in = re.search(r"There are: (.*) \{", sidelight("run", "n.mjs").err)[1].split(", ")
+    assert len(built_in) > 20
+    sidelight.write("hashes.mjs", "import { getHashes } from 'node:crypto'; console.log(getHashes().join());\n")
+    hashes = sidelight("run", "hashes.mjs").out.strip().split(",")
+    assert len(hashes) > 10
+    sidelight.write("p.yaml", json.dumps({"modules": built_in, "crypto": [name for name in hashes if not re.match(r"(?i)sha-?(1|256|384|512)$", name)]}))
+    result = sidelight("check", "policy", "p.yaml")
+    assert result.code == 0 and "warning" not in result.out, result
+
+
+def test_what_holds_besides_is_told(sidelight):
+    sidelight.write("key", "v")
+    sidelight.write("p.yaml", "secrets: {A: {file: key}}\nfence: off\nlimits: {cpu: 500ms}\n")
+    result = sidelight("check", "policy", "p.yaml")
+    assert result.code == 0, result
+    for what in ("It sees the secrets A.", "There is no fence.", "cpu 500ms", "hole: fence: off"):
+        assert what in result.out, result
+
+
 def get(url):
     with urllib.request.urlopen(url, timeout=10) as answer:
         return answer.read().decode()
@@ -172,6 +201,8 @@ def test_a_changed_policy_is_taken_over_and_a_wrong_one_is_not(sidelight, serve)
     sidelight.write("policy.yaml", "environment: [B\n")
     service.process.send_signal(signal.SIGHUP)
     wait_for(lambda: "the policy stays as it was" in service.err)
+    # Nor is the code taken as it is now.
+    wait_for(lambda: "its policy is not valid; what was serves on" in service.err)
     sidelight.write("policy.yaml", "environment: [B]\n")
     service.process.send_signal(signal.SIGHUP)
     wait_for(lambda: "the policy is policy.yaml as it is now" in service.err)

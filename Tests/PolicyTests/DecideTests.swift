@@ -163,7 +163,39 @@ struct DecideTests {
         let policy = try network([], private: ["localhost:8080", "10.0.0.5:80"])
         #expect(connect(policy, "http://localhost:8080/").isAllowed)
         #expect(connect(policy, "http://10.0.0.5/").isAllowed)
-        #expect(connect(policy, "http://localhost:8081/").rule == "network (nothing allows it)")
+        let other = connect(policy, "http://localhost:8081/")
+        #expect(other.rule == "network.private")
+        #expect(
+            other.reason
+                == "GET localhost:8081 is not in the public Internet, and network.private does not name it")
+    }
+
+    @Test func aPlaceThatIsNamedForOtherRequestsIsToldSo() throws {
+        var policy = Policy.strict
+        policy.network = NetworkRules(privates: [
+            try NetworkRule(host: "127.0.0.1", ports: [80...80], methods: ["GET", "HEAD"])
+        ])
+        let decision = connect(policy, "http://127.0.0.1/", "POST")
+        #expect(decision.rule == "network.private")
+        #expect(
+            decision.reason
+                == "POST 127.0.0.1:80 is not in the public Internet, and network.private[0] is for GET, HEAD alone")
+        let named = connect(policy, "http://localhost:81/")
+        #expect(named.reason == "GET localhost:81 is not in the public Internet, and network.private does not name it")
+    }
+
+    @Test func aRefusedRequestIsWrittenAsAURLIs() throws {
+        let decision = connect(try network(["a.test"]), "https://b.test/")
+        #expect(decision.reason == "GET https://b.test:443 is not allowed: no rule of network.allow does")
+    }
+
+    @Test func aDotAtTheEndIsNotKept() throws {
+        #expect(try NetworkRule(parsing: "https://Example.com.").description == "https://example.com")
+        var policy = try network(["example.com."])
+        #expect(policy.words.contains("It connects to example.com."))
+        policy = policy.resolved(entry: "/srv/main.js") { $0 }
+        #expect(policy.words.contains("It loads modules below its entry's folder."))
+        #expect(Policy.trusted.words == ["Everything is allowed."])
     }
 
     @Test(arguments: ["", "a b", "ex\u{E4}mple.com", "a%2eb", "a\u{0}b", "[::1", "1.2.3.256", "a\nb"])
@@ -223,7 +255,7 @@ struct DecideTests {
         "a:1-", "a:9-1",
         "a:+1", "a:http", "[::1", "[::1]x", "[1:2]:3", "1.2.3", "0x7f.1", "1.2.3.4/33", "::1/129", "1.2.3.4/-1",
         "1.2.3.4/", "b\u{FC}cher.de",
-        "user@host", "a..b", ".a", "1https://a", "://a", "-\u{0}", "a:1:2",
+        "user@host", "http://u:p@h/", "ftp://x", "a..b", ".a", "1https://a", "://a", "-\u{0}", "a:1:2",
     ])
     func whatIsNoRuleIsNone(_ text: String) {
         #expect(throws: NetworkRule.Failure.self, "\(text)") { try NetworkRule(parsing: text) }

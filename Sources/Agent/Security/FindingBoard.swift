@@ -1,4 +1,5 @@
 internal import Audit
+internal import Configuration
 internal import Linux
 internal import Policy
 internal import Store
@@ -22,6 +23,8 @@ final class FindingBoard: Sendable {
         var needs = PolicyNeeds()
         var pace: AuditPace
         var policy: Policy
+        /// What a file says besides.
+        var besides: String
         /// As it was named; nil: there is none.
         var source: String?
     }
@@ -31,17 +34,19 @@ final class FindingBoard: Sendable {
     private let clock = LinuxClock()
     private let state: Mutex<State>
 
-    init(_ policy: Policy, source: String?, entry: String, _ trail: AuditTrail) {
+    init(_ policy: PolicyConfiguration, of worker: WorkerConfiguration, entry: String, _ trail: AuditTrail) {
         self.entry = entry
         self.trail = trail
         let pace = AuditPace(
             burst: Self.auditedBurst, perSecond: Self.auditedPerSecond, now: clock.monotonicNanoseconds())
-        state = Mutex(State(pace: pace, policy: policy, source: source))
+        let besides = policy.besides(limits: worker.limits)
+        state = Mutex(State(pace: pace, policy: worker.policy, besides: besides, source: policy.source))
     }
 
     /// Another one holds for workers that are started from now on.
-    func change(_ policy: Policy, source: String?) {
-        state.withLock { ($0.policy, $0.source) = (policy, source) }
+    func change(_ policy: PolicyConfiguration, of worker: WorkerConfiguration) {
+        let besides = policy.besides(limits: worker.limits)
+        state.withLock { ($0.policy, $0.besides, $0.source) = (worker.policy, besides, policy.source) }
     }
 
     func take(_ findings: [Finding], _ resource: Resource) {
@@ -102,14 +107,14 @@ final class FindingBoard: Sendable {
 
     /// The policy in force, as a file; while it is audited, the one that allows all that was done, too.
     var policyFile: String {
-        let (policy, named, needs) = state.withLock { ($0.policy, $0.source, $0.needs) }
+        let (policy, besides, named, needs) = state.withLock { ($0.policy, $0.besides, $0.source, $0.needs) }
         let (entry, source) = (Messages.printable(entry), named.map(Messages.printable))
-        guard policy.isAudited else { return Messages.lines("# The policy of \(entry).\n" + policy.yaml) }
+        guard policy.isAudited else { return Messages.lines("# The policy of \(entry).\n" + policy.yaml + besides) }
         let (needed, remarks) = needs.added(to: policy)
         let what = source == nil || source == "strict" ? "what \(entry) did" : "what \(source!) allows and \(entry) did"
         var text = "# The policy that allows \(what). `sidelight check policy FILE` explains it.\n"
         for remark in remarks { text += "# Not in it: \(remark)\n" }
-        return Messages.lines(text + needed.yaml)
+        return Messages.lines(text + needed.yaml + besides)
     }
 }
 

@@ -41,7 +41,7 @@ enum SignedStart {
                 reason: reason))
     }
 
-    private static func key(_ path: String) throws(StartRefusal) -> PublicKey {
+    static func key(_ path: String) throws(StartRefusal) -> PublicKey {
         do {
             return try PublicKey(pem: readFile(path, bytesMax: SigningKey.fileBytesMax))
         } catch {

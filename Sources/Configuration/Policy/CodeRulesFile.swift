@@ -35,7 +35,7 @@ public enum CodeRulesFile {
             section.value("message", &rule.message, .text)
             section.value("level", &rule.level, .choice)
             for key in ["id", "pattern", "message"] where !section.has(key) { section.error(key, "it is missing") }
-            if configuration.rules.contains(where: { $0.id == rule.id }) {
+            if !rule.id.isEmpty, configuration.rules.contains(where: { $0.id == rule.id }) {
                 section.error("id", "there is a rule \"\(rule.id)\" already")
             }
             configuration.rules.append(rule)

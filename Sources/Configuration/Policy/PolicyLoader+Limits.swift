@@ -25,6 +25,30 @@ extension PolicyConfiguration {
     }
 }
 
+extension WorkloadLimits {
+    /// Those that are set, as a file has them.
+    var texts: [(name: String, text: String)] {
+        let named = Name.allCases.compactMap { name in
+            self[name].map { (name: name.rawValue, text: name.text($0)) }
+        }
+        return named + (cpuWindow.map { [(name: CPUWindow.name, text: $0.text)] } ?? [])
+    }
+}
+
+extension WorkloadLimits.Name {
+    fileprivate func text(_ value: UInt64) -> String {
+        switch unit {
+        case .time: value == 0 ? "none" : Units.time(value)
+        case .bytes: Units.size(Int(value))
+        case .pieces: "\(value)"
+        }
+    }
+}
+
+extension CPUWindow {
+    fileprivate var text: String { "\(percent)%/\(Units.time(nanoseconds))" }
+}
+
 extension ScalarKind where Value == UInt64 {
     fileprivate static func limit(_ name: WorkloadLimits.Name) -> ScalarKind {
         ScalarKind(
@@ -32,13 +56,7 @@ extension ScalarKind where Value == UInt64 {
                 guard let value = name.value(text) else { throw WrongValue("is not \(name.expected)") }
                 return value
             },
-            show: { value in
-                switch name.unit {
-                case .time: value == 0 ? "none" : Units.time(value)
-                case .bytes: Units.size(Int(value))
-                case .pieces: "\(value)"
-                }
-            }, isBare: true)
+            show: { name.text($0) }, isBare: true)
     }
 }
 
@@ -49,6 +67,6 @@ extension ScalarKind where Value == CPUWindow {
                 guard let window = CPUWindow(text) else { throw WrongValue("is not \(CPUWindow.expected)") }
                 return window
             },
-            show: { "\($0.percent)%/\(Units.time($0.nanoseconds))" })
+            show: { $0.text })
     }
 }

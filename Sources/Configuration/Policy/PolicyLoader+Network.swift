@@ -71,18 +71,36 @@ extension PolicyLoader {
         var methods: [String] = []
         section.optional("host", &host, .text)
         section.optional("scheme", &scheme, .text)
-        let isWhole = section.list("ports", &ports, .ports) && section.list("methods", &methods, .text)
+        let arePorts = section.list("ports", &ports, .ports)
+        let areMethods = section.list("methods", &methods, .text)
+        warn(of: methods, section)
         section.finish()
         guard let host else {
             if !section.has("host") { section.error("host", "it is missing: which host is the rule for?") }
             return nil
         }
-        guard isWhole else { return nil }
+        guard arePorts, areMethods else { return nil }
         do throws(NetworkRule.Failure) {
             return try NetworkRule(host: host, scheme: scheme, ports: ports, methods: methods)
         } catch {
             loading.error(node.position, path, "\"\(host.shown)\" \(error.message)")
             return nil
+        }
+    }
+}
+
+extension PolicyLoader {
+    /// What is most asked; others may be what is meant. <https://www.iana.org/assignments/http-methods/>
+    private static let methods = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE",
+        "LOCK", "UNLOCK", "REPORT", "SEARCH", "QUERY", "LINK", "UNLINK", "PURGE",
+    ]
+
+    /// A method that nobody asks by allows nothing.
+    fileprivate static func warn(of named: [String], _ section: FileSection) {
+        for method in named where !methods.contains(method.uppercased()) {
+            guard let nearest = Spelling.nearest(method, of: methods.map { $0.lowercased() }) else { continue }
+            section.warning("methods", "\"\(method.shown)\" is no usual method; did you mean \(nearest.uppercased())?")
         }
     }
 }

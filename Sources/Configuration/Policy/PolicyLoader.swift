@@ -100,7 +100,7 @@ struct PolicyLoader {
 
     private mutating func readNames(_ section: inout FileSection) {
         var environment: [String] = []
-        section.list("environment", &environment, .ruleName)
+        section.list("environment", &environment, .ruleVariable)
         Self.checkCount(environment.count, NameRules.rulesMax, "environment", section)
         if section.has("environment") {
             configuration.policy.environment = NameRules(environment, key: "environment")
@@ -110,6 +110,7 @@ struct PolicyLoader {
         Self.checkCount(modules.count, NameRules.rulesMax, "modules", section)
         if section.has("modules") {
             let isPath: (String) -> Bool = { $0.hasPrefix("/") || $0.hasPrefix(".") }
+            for name in modules where !isPath(name) { Self.warn(ofModule: name, section) }
             configuration.policy.modules = ModuleRules(
                 names: modules.filter { !isPath($0) },
                 paths: modules.filter(isPath).map { absolute($0.hasSuffix("/**") ? String($0.dropLast(3)) : $0) },
@@ -130,6 +131,7 @@ struct PolicyLoader {
             if crypto.contains("allow") || crypto.contains("deny") {
                 section.error("crypto", "either allow, or deny, or a list of algorithms")
             }
+            for name in crypto where name != "allow" && name != "deny" { Self.warn(ofAlgorithm: name, section) }
             configuration.policy.crypto = NameRules(crypto, key: "crypto")
         }
     }
@@ -171,6 +173,9 @@ extension ScalarKind where Value == String {
         ScalarKind(
             parse: { text throws(WrongValue) in
                 let path = try path.parse(text)
+                guard path != "~", !path.hasPrefix("~/") else {
+                    throw WrongValue("begins with a \"~\", which is no folder here: write it in full, or as ${HOME}")
+                }
                 let folder = path.hasSuffix("/**") ? String(path.dropLast(3)) : path
                 guard !folder.contains("*") else {
                     throw WrongValue(
@@ -197,11 +202,27 @@ extension ScalarKind where Value == String {
             show: { $0 })
     }
 
+    /// The same of a variable.
+    fileprivate static var ruleVariable: ScalarKind {
+        ScalarKind(
+            parse: { text throws(WrongValue) in
+                guard !text.contains("=") else {
+                    throw WrongValue("has a \"=\": names are meant, and values are the environment's")
+                }
+                return try ruleName.parse(text)
+            },
+            show: { $0 })
+    }
+
     /// The name of a module that is built in, or the path of files.
     fileprivate static var ruleModule: ScalarKind {
         ScalarKind(
             parse: { text throws(WrongValue) in
-                text.hasPrefix("/") || text.hasPrefix(".") ? try rulePath.parse(text) : try ruleName.parse(text)
+                guard !text.contains("://") else {
+                    throw WrongValue("is a URL, and modules are loaded from files alone")
+                }
+                let isPath = ["/", ".", "~"].contains { text.hasPrefix($0) }
+                return isPath ? try rulePath.parse(text) : try ruleName.parse(text)
             },
             show: { $0 })
     }

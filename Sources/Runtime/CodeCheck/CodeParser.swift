@@ -18,6 +18,9 @@ final class CodeParser {
     private let realm: Realm
     private let function: Value
 
+    /// Wrong patterns that are told; more are counted.
+    private static let wrongPatternsMax = 20
+
     /// - Parameter stackBytes: of the thread's stack, what the isolate may use.
     init(_ options: CodeCheckOptions, stackBytes: Int) throws(Failure) {
         var isolateOptions = IsolateOptions()
@@ -38,9 +41,14 @@ final class CodeParser {
             throw Failure(message: Self.sentence(error, isolate))
         }
         // The patterns were checked when they were read: what is wrong now is told as it is.
-        if case .array(let rows) = wrong, case .array(let row) = rows.first, row.count == 2 {
-            throw Failure(message: "the pattern of \"\(row[0].string ?? "")\" is wrong: \(row[1].string ?? "")")
+        guard case .array(let rows) = wrong, !rows.isEmpty else { return }
+        let sentences = rows.map { row in
+            guard case .array(let row) = row, row.count == 2 else { return "a pattern is wrong" }
+            return "the pattern of \"\(row[0].string ?? "")\" is wrong: \(row[1].string ?? "")"
         }
+        let told = sentences.prefix(Self.wrongPatternsMax).joined(separator: "; ")
+        let left = sentences.count - Self.wrongPatternsMax
+        throw Failure(message: left > 0 ? "\(told); and \(left) more" : told)
     }
 
     private static func load(_ realm: Realm) throws(JSFailure) -> Value {

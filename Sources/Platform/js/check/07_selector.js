@@ -12,7 +12,7 @@ function compile(source) {
     if (source.length > PATTERN_MAX) throw new PatternError(`it is longer than ${PATTERN_MAX} characters`);
     let at = 0;
     let depth = 0;
-    const fail = (what) => { throw new PatternError(`${what} at character ${at + 1}`); };
+    const fail = (what, place = at) => { throw new PatternError(`${what}, at character ${place + 1}`); };
     const peek = (text) => source.startsWith(text, at);
     const blank = () => { const start = at; while (/\s/.test(source[at] ?? '')) at++; return at > start; };
     const take = (pattern) => {
@@ -88,7 +88,7 @@ function compile(source) {
         }
         const type = take(/[A-Z][A-Za-z]*/y)?.[0];
         if (type === undefined) return undefined;
-        if (!NODE_TYPES.has(type)) fail(`there is no node ${shown(type)}: it is named before and not`);
+        if (!NODE_TYPES.has(type)) fail(`there is no node ${shown(type)}`, at - type.length);
         return (node) => node.type === type;
     };
 
