@@ -543,7 +543,7 @@ public final class Serve {
             let context = request.context
             let (what, time) = ("\(request.method) \(request.path)", timeText(now - start))
             messages.warn(
-                "\(isolate): \(isLeft ? "the handler of \(what) went on, which began \(time) ago and whose client got no answer" : "\(what), in flight for \(time)"), span \(context.spanID.hex) of trace \(context.traceID.hex)"
+                "\(isolate): \(isLeft ? "the handler of \(what) went on, which began \(time) ago and whose client got \(request.status > 0 ? "\(request.status)" : "no answer")" : "\(what), in flight for \(time)"), span \(context.spanID.hex) of trace \(context.traceID.hex)"
             )
         }
         if timed.count > Self.cutOffMax { messages.warn("\(isolate): \(timed.count - Self.cutOffMax) more") }

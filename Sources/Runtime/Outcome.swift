@@ -101,6 +101,9 @@ enum Outcome: Hashable, Sendable {
         }
     }
 
+    /// Nothing was left to do.
+    var isInOrder: Bool { if case .completed = self { true } else { false } }
+
     /// Whether a child that ended so has failed.
     var isChildFailure: Bool {
         switch self {

@@ -70,6 +70,7 @@ public enum WorkerMain {
         let tls = try ServerIdentity.context(options)
         lastRing = ring
         hasAgent = options.isTraced
+        heapBytesMax = options.heapBytesMax
         Engine.onFatalError { location, message, outOfMemory in lastWords(location, message, outOfMemory) }
         startEngine()
         if options.policy.hasCoarseClock { Engine.coarsenClocks() }
@@ -188,8 +189,11 @@ public enum WorkerMain {
 
         func abandon(_ outcome: Outcome) {
             if let name = outcome.limitName { workload.countFinding(FindingCounter.Kind.limit.rawValue, name) }
-            if let limit = outcome.workloadOutcome { workload.http?.abandonAtOnce(limit) }
+            abandon(outcome.workloadOutcome)
         }
+
+        /// Nil: no limit was reached, and yet nothing goes on.
+        func abandon(_ outcome: WorkloadOutcome?) { workload.http?.abandonAtOnce(outcome) }
     }
 
     private static func makeProfile(
@@ -215,16 +219,24 @@ nonisolated(unsafe) private var lastServer: WorkerMain.LastServer?
 /// It says why the worker ends.
 nonisolated(unsafe) private var hasAgent = false
 
-/// V8 cannot go on: nothing may be allocated, and no JavaScript run. Memory that ran out is a limit reached; all else ends in abort.
+/// The limit of the heap, if it was given.
+nonisolated(unsafe) private var heapBytesMax = 0
+
+/// V8 cannot go on: nothing may be allocated, and no JavaScript run. Memory that ran out is a limit reached, and so is an array that is larger than V8's arrays can
+/// be, where there is a limit of the heap; all else ends in abort.
 private func lastWords(_ location: UnsafePointer<CChar>, _ message: UnsafePointer<CChar>, _ outOfMemory: Bool) {
     withUnsafeTemporaryAllocation(byteCount: RingMapping.deathMessageBytesMax, alignment: 1) { buffer in
         var note = FixedText(buffer: buffer)
-        if outOfMemory { note.append("heap limit reached: ") }
+        let isLimit = outOfMemory || heapBytesMax > 0 && strstr(message, "invalid size") != nil
+        if isLimit { note.append("heap limit reached: ") }
         note.append(location)
         note.append(": ")
         note.append(message)
-        lastRing?.writeDeathNote(outOfMemory ? .heapLimit : .fatal, note.bytes)
-        guard outOfMemory else { return }
+        lastRing?.writeDeathNote(isLimit ? .heapLimit : .fatal, note.bytes)
+        guard isLimit else {
+            lastServer?.abandon(nil)
+            return
+        }
         lastServer?.abandon(.limit(.heap))
         if !hasAgent {
             note.count = 0

@@ -58,8 +58,9 @@ class Exchange {
         this.refusalStatus = 0;
         this.started = false; // the response's head is out
         this.handling = false; // the handler's promise has not settled
-        this.outlived = false; // … and its request is over: it counts for idle(), and
-        this.place = -1; // shows there on the board
+        this.outlived = false; // … and its request is over: it shows on the board, and
+        this.place = -1; // there
+        this.awaited = false; // it counts for idle()
         this.over = false;
         this.subrequests = 0; // what fetch has sent for it
         this.sent = 0; // bytes of a response in pieces
@@ -198,7 +199,7 @@ function lose(exchange) {
 function settled(exchange) {
     exchange.handling = false;
     if (!exchange.outlived) return;
-    outlived--;
+    if (exchange.awaited) outlived--;
     if (exchange.place >= 0) ops.httpHandlerEnded(exchange.slot, exchange.place);
 }
 
@@ -539,7 +540,9 @@ function giveUp(exchange, reason, type) {
     exchange.left = reason;
     if (exchange.handling) {
         exchange.outlived = true;
-        outlived++;
+        // Who is over its wall limit has had its time.
+        exchange.awaited = type !== 'wall_limit';
+        if (exchange.awaited) outlived++;
         exchange.place = ops.httpOutlived(exchange.slot);
     }
     if (span._recording) {
