@@ -33,14 +33,15 @@ extension WorkloadLimits {
 
         /// Whole numbers that isolates enforce themselves.
         public static let ofIsolates: [Name] = [
-            .memory, .stack, .workers, .timers, .promises, .fetches, .sockets, .modules, .moduleBytes, .cloneBytes,
+            .memory, .wasmMemory, .stack, .workers, .timers, .promises, .fetches, .sockets, .modules, .moduleBytes,
+            .cloneBytes,
             .logsPerSecond,
             .spansPerSecond, .requests, .subrequests, .response,
         ]
 
-        enum Unit { case time, bytes, pieces }
+        public enum Unit: Sendable { case time, bytes, pieces }
 
-        var unit: Unit {
+        public var unit: Unit {
             switch self {
             case .cpu, .wall, .loopBlock, .headerTimeout, .idle, .requestTimeout: .time
             case .heap, .memory, .wasmMemory, .stack, .moduleBytes, .cloneBytes, .headers, .body, .response: .bytes

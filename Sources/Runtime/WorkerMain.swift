@@ -70,7 +70,9 @@ public enum WorkerMain {
         let tls = try ServerIdentity.context(options)
         lastRing = ring
         hasAgent = options.isTraced
-        heapBytesMax = options.heapBytesMax
+        heapLimit = .limit(.heap(bytes: options.heapBytesMax))
+        heapLimitReason = Array((heapLimit.reason ?? "").utf8)
+        hasHeapLimit = options.heapBytesMax > 0
         Engine.onFatalError { location, message, outOfMemory in lastWords(location, message, outOfMemory) }
         startEngine()
         if options.policy.hasCoarseClock { Engine.coarsenClocks() }
@@ -142,7 +144,7 @@ public enum WorkerMain {
                 isolate.interrupt {
                     isLookingAtMemory.store(false, ordering: .relaxed)
                     guard let limit = options.limit("memory"), monitor.value.exceeds(memory: limit),
-                        stop.set(.limit(.memory))
+                        stop.set(.limit(.memory(bytes: limit)))
                     else { return }
                     isolate.terminate()
                 }
@@ -219,16 +221,21 @@ nonisolated(unsafe) private var lastServer: WorkerMain.LastServer?
 /// It says why the worker ends.
 nonisolated(unsafe) private var hasAgent = false
 
-/// The limit of the heap, if it was given.
-nonisolated(unsafe) private var heapBytesMax = 0
+/// What it means that the heap's limit is reached, and in words.
+nonisolated(unsafe) private var heapLimit = Outcome.limit(.heap(bytes: 0))
+nonisolated(unsafe) private var heapLimitReason: [UInt8] = []
+nonisolated(unsafe) private var hasHeapLimit = false
 
 /// V8 cannot go on: nothing may be allocated, and no JavaScript run. Memory that ran out is a limit reached, and so is an array that is larger than V8's arrays can
 /// be, where there is a limit of the heap; all else ends in abort.
 private func lastWords(_ location: UnsafePointer<CChar>, _ message: UnsafePointer<CChar>, _ outOfMemory: Bool) {
     withUnsafeTemporaryAllocation(byteCount: RingMapping.deathMessageBytesMax, alignment: 1) { buffer in
         var note = FixedText(buffer: buffer)
-        let isLimit = outOfMemory || heapBytesMax > 0 && strstr(message, "invalid size") != nil
-        if isLimit { note.append("heap limit reached: ") }
+        let isLimit = outOfMemory || hasHeapLimit && strstr(message, "invalid size") != nil
+        if isLimit {
+            note.append(heapLimitReason)
+            note.append(": ")
+        }
         note.append(location)
         note.append(": ")
         note.append(message)
@@ -237,13 +244,15 @@ private func lastWords(_ location: UnsafePointer<CChar>, _ message: UnsafePointe
             lastServer?.abandon(nil)
             return
         }
-        lastServer?.abandon(.limit(.heap))
+        lastServer?.abandon(heapLimit)
         if !hasAgent {
             note.count = 0
-            note.append("sidelight: heap limit reached\n")
+            note.append("sidelight: ")
+            note.append(heapLimitReason)
+            note.append("\n")
             write(2, note.bytes.baseAddress!, note.count)
         }
-        _exit(Outcome.limit(.heap).exitCode)
+        _exit(heapLimit.exitCode)
     }
 }
 
@@ -255,6 +264,7 @@ private struct FixedText {
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: buffer[..<count]) }
 
     mutating func append(_ text: UnsafePointer<CChar>) { append(text, strlen(text)) }
+    mutating func append(_ text: [UInt8]) { text.withUnsafeBytes { append($0.baseAddress!, $0.count) } }
     mutating func append(_ text: StaticString) { append(text.utf8Start, text.utf8CodeUnitCount) }
 
     private mutating func append(_ start: UnsafeRawPointer, _ length: Int) {

@@ -154,7 +154,10 @@ function refuseRequest(exchange) {
 /** The answer to a request that reached a limit. */
 function unavailable(exchange, outcome) {
     ops.httpErrorType(exchange.slot, outcome);
-    if (exchange.span._recording) trace.setAttribute(exchange.span, 'error.type', outcome);
+    if (exchange.span._recording) {
+        trace.setAttribute(exchange.span, 'error.type', outcome);
+        trace.setStatus(exchange.span, { code: 2 }); // so that the answer's status is not its error.type
+    }
     answer(exchange, 503, 'Service Unavailable', 'Service Unavailable');
 }
 
@@ -581,7 +584,7 @@ function ended(slot, code, status) {
     if (code === 1) giveUp(exchange, new DOMException('The client left before it had the whole response', 'AbortError'), 'client_left');
     else if (code === 2) giveUp(exchange, new DOMException('The request took too long', 'TimeoutError'), 'timeout');
     else {
-        reached('wall', 'exceededWall', 'the request took longer than its limit', exchange);
+        reached('wall', 'exceededWall', `the request took longer than its limit of ${limits.wall} ms`, exchange);
         giveUp(exchange, new DOMException('The request took longer than its limit', 'TimeoutError'), 'wall_limit');
     }
 }
