@@ -140,6 +140,7 @@ extension WorkerOutcome.Death {
         if let limit {
             kind = "limit"
             attributes = [Attribute("sidelight.limit.name", .string(limit.name))]
+            if let value = limit.value { attributes.append(Attribute("sidelight.limit.value", value)) }
         } else if let refusedCall {
             kind = "violation"
             attributes = [

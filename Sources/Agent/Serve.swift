@@ -62,7 +62,7 @@ public final class Serve {
     private var lastEnd = "?"
     private var lastReason = "exit"
     private var isLastAtLimit = false
-    private var limitNotices = LimitNotices()
+    private var restartNotices = RestartNotices()
     private var ending: ServeSupervisor.Ending?
     /// Why not every place came to serve.
     private var failure: (exitCode: Int32, reason: String) = (1, "?")
@@ -479,7 +479,8 @@ public final class Serve {
                 requestedBy: supervisor.isAsked(id) ? Signals.terminate : nil)
         control?.remove(pid: worker.process.pid)
         let now = clock.unixNanoseconds()
-        let (requests, left) = worker.finish(outcome, now: now)
+        let (requests, left) = worker.finish(
+            outcome.withLimitValue(of: workerConfiguration.limits), now: now)
         if supervisor.isCutOff(id) { tellCutOff(worker, requests, left, now) }
         metrics.retire(worker.snapshot())
         workers[id] = nil
@@ -527,14 +528,15 @@ public final class Serve {
         )
     }
 
-    /// Once a step of the backoff: one that dies again and again says no more than who reads can take in.
+    /// Once a step of the backoff, and for each cause: one that dies again and again says no more than who reads can take in.
     private func tellCrash(_ place: Int, _ delay: UInt64) {
         report.workerRestarts[lastReason, default: 0] += 1
-        guard supervisor.isNewStep(place) else { return }
         let when = delay == 0 ? "at once" : "in \((delay + 500_000) / 1_000_000) ms"
-        guard let untold = limitNotices.take(place, atLimit: isLastAtLimit, now: clock.monotonicNanoseconds()) else {
-            return
-        }
+        let now = clock.monotonicNanoseconds()
+        guard
+            let untold = restartNotices.take(
+                place, lastReason, atLimit: isLastAtLimit, isNewStep: supervisor.isNewStep(place), now: now)
+        else { return }
         let others = untold > 0 ? "; \(untold) more since it was last told" : ""
         messages.warn("isolate \(place): \(lastEnd); started again \(when)\(others)")
     }
@@ -552,7 +554,7 @@ public final class Serve {
             let context = request.context
             let (what, time) = ("\(request.method) \(request.path)", timeText(now - start))
             messages.warn(
-                "\(isolate): \(isLeft ? "the handler of \(what) went on, which began \(time) ago and whose client got no answer" : "\(what), in flight for \(time)"), span \(context.spanID.hex) of trace \(context.traceID.hex)"
+                "\(isolate): \(isLeft ? "the handler of \(what) went on, which began \(time) ago and whose client got \(request.status > 0 ? "\(request.status)" : "no answer")" : "\(what), in flight for \(time)"), span \(context.spanID.hex) of trace \(context.traceID.hex)"
             )
         }
         if timed.count > Self.cutOffMax { messages.warn("\(isolate): \(timed.count - Self.cutOffMax) more") }

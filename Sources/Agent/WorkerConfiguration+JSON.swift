@@ -31,6 +31,8 @@ extension WorkerConfiguration {
                 for name in WorkloadLimits.Name.ofIsolates {
                     if let value = limits[name] { json.put(name.rawValue, value) }
                 }
+                // The host enforces it; JavaScript tells of it. Milliseconds.
+                json.put("wall", limits.wall.map(Self.milliseconds))
             }
             json.put("workersMax", workersMax)
             json.put("profileSlowMilliseconds", profileSlow.map(Self.milliseconds))

@@ -25,6 +25,8 @@ public struct WorkerOutcome: Hashable, Sendable {
         /// As in `--limit`.
         public var name: String
         public var outcome: WorkloadOutcome
+        /// As `sidelight.limit.value` has it.
+        public var value: AttributeValue?
     }
 
     /// Values of `error.type` that are no signal.

@@ -44,6 +44,11 @@ void ThrowCloneError(v8::Isolate *isolate, std::string_view message) {
     isolate->ThrowException(NewError(isolate, "DataCloneError", message));
 }
 
+// 11_limits.js knows it by its beginning.
+void ThrowTooLarge(v8::Isolate *isolate, size_t bytes_max) {
+    ThrowCloneError(isolate, "the message is larger than its limit of " + std::to_string(bytes_max) + " bytes");
+}
+
 bool IsHostObject(sl_v8_isolate *self, v8::Local<v8::Value> value) {
     return !self->host_object_shape.IsEmpty() && self->host_object_shape.Get(self->isolate)->HasInstance(value);
 }
@@ -126,12 +131,14 @@ public:
         : serializer(self->isolate, this), bytes_max_(self->clone_bytes_max), isolate_(self->isolate), message_(message), transfer_(transfer), shared_(message->shared), kept_(message->kept) {}
 
     void ThrowDataCloneError(v8::Local<v8::String> message) override {
+        if (is_over_) return ThrowTooLarge(isolate_, bytes_max_);
         ThrowCloneError(isolate_, ToString(isolate_, message, kExceptionTextMax));
     }
 
     // V8 asks for twice what it has at least. Null: it throws a DataCloneError.
     void *ReallocateBufferMemory(void *old, size_t size, size_t *actual_size) override {
-        if (bytes_max_ && size > 2 * bytes_max_ + kCloneSlack) return nullptr;
+        is_over_ = bytes_max_ && size > 2 * bytes_max_ + kCloneSlack;
+        if (is_over_) return nullptr;
         *actual_size = size;
         return realloc(old, size);
     }
@@ -203,6 +210,7 @@ private:
 
     static constexpr size_t kCloneSlack = 1024;
     const size_t bytes_max_;  // 0: no limit
+    bool is_over_ = false;
     v8::Isolate *const isolate_;
     sl_v8_message *const message_;
     const TransferList &transfer_;
@@ -360,7 +368,7 @@ std::unique_ptr<sl_v8_message> Write(sl_v8_isolate *self, v8::Local<v8::Context>
     if (!writing.serializer.WriteValue(context, value).FromMaybe(false)) return nullptr;
     std::tie(message->bytes, message->length) = writing.serializer.Release();
     if (self->clone_bytes_max && message->length > self->clone_bytes_max) {
-        ThrowCloneError(self->isolate, "the message is larger than its limit of " + std::to_string(self->clone_bytes_max) + " bytes");
+        ThrowTooLarge(self->isolate, self->clone_bytes_max);
         return nullptr;
     }
     if (!Accept(self->isolate, context, value, refuse, message->bytes, message->length)) return nullptr;

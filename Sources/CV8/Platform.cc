@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <deque>
 
 #include "internal.h"
@@ -225,10 +226,48 @@ void Start(int worker_threads, const char *flags) {
 }
 
 // A failed check within V8 (among them: an array of more than 2^27 elements made by a built-in) prints its reason to standard error and
-// executes a trap instruction without asking any callback. The host hears of it here; the signal then takes its course.
+// executes a trap instruction without asking any callback. The host hears of it here; the signal then takes its course. What V8 prints has
+// this form, comes in several writes and ends without a line feed, so it is kept for the host, which says it in its own way:
+//     \n\n#\n# Fatal error in FILE, line N\n# REASON\n#\n#\n#\n#FailureMessage Object: ADDRESS
+constexpr std::string_view kCheckStart = "\n\n#\n# Fatal error in ";
+constexpr size_t kCheckTextMax = 512;
+char check_text[kCheckTextMax];
+std::atomic<size_t> check_length = 0;
+
+ssize_t WriteError(void *, const char *bytes, size_t length) {
+    size_t kept = check_length.load(std::memory_order_relaxed);
+    if (kept || std::string_view(bytes, length).substr(0, kCheckStart.size()) == kCheckStart) {
+        size_t taken = std::min(length, kCheckTextMax - 1 - kept);
+        memcpy(check_text + kept, bytes, taken);
+        check_length.store(kept + taken, std::memory_order_relaxed);
+        return static_cast<ssize_t>(length);
+    }
+    return write(STDERR_FILENO, bytes, length);
+}
+
+// The reason alone, in place.
+const char *CheckReason() {
+    char *reason = strstr(check_text, ", line ");
+    if (reason) reason = strstr(reason, "\n# ");
+    if (!reason) return "a check failed";
+    reason += 3;
+    if (char *end = strstr(reason, "\n#")) *end = 0;
+    return reason;
+}
+
 void OnTrap(int) {
-    if (sl_v8_fatal_callback callback = fatal_callback.load()) callback("V8", "a check of V8 failed; it is on standard error", false);
+    const char *reason = CheckReason();
+    if (sl_v8_fatal_callback callback = fatal_callback.load()) callback("V8", reason, false);
+    dprintf(STDERR_FILENO, "V8 fatal error: %s\n", reason);
     raise(SIGTRAP);
+}
+
+// V8 prints by C's stderr, which in glibc is a variable.
+void KeepChecks() {
+    FILE *stream = fopencookie(nullptr, "w", {.read = nullptr, .write = WriteError, .seek = nullptr, .close = nullptr});
+    if (!stream) return;
+    setvbuf(stream, nullptr, _IONBF, 0);
+    stderr = stream;
 }
 
 void WatchTraps() {
@@ -284,5 +323,8 @@ const char *sl_v8_version(void) { return v8::V8::GetVersion(); }
 
 void sl_v8_set_fatal_callback(sl_v8_fatal_callback callback) {
     sl::fatal_callback.store(callback);
-    if (callback) sl::WatchTraps();
+    if (!callback) return;
+    sl::WatchTraps();
+    static std::once_flag once;
+    std::call_once(once, sl::KeepChecks);
 }

@@ -35,13 +35,13 @@ extension WorkloadLimits {
 
         /// Whole numbers that isolates enforce themselves.
         public static let ofIsolates: [Name] = [
-            .memory, .resident, .stack, .workers, .timers, .promises, .fetches, .sockets, .modules, .moduleBytes,
-            .cloneBytes, .logsPerSecond, .spansPerSecond, .requests, .subrequests, .response,
+            .memory, .resident, .wasmMemory, .stack, .workers, .timers, .promises, .fetches, .sockets, .modules,
+            .moduleBytes, .cloneBytes, .logsPerSecond, .spansPerSecond, .requests, .subrequests, .response,
         ]
 
-        enum Unit { case time, bytes, pieces }
+        public enum Unit: Sendable { case time, bytes, pieces }
 
-        var unit: Unit {
+        public var unit: Unit {
             switch self {
             case .cpu, .wall, .loopBlock, .headerTimeout, .idle, .requestTimeout: .time
             case .heap, .memory, .resident, .wasmMemory, .stack, .moduleBytes, .cloneBytes, .headers, .body, .response:

@@ -103,13 +103,16 @@ public struct CPUWindow: Hashable, Sendable {
     public var percent: Int
     public var nanoseconds: UInt64
 
-    static let name = "cpu-window"
+    public static let name = "cpu-window"
     static let expected = "a share and a time such as 50%/10s, from 1% to 100% and from 100ms to 1h"
 
     public init(percent: Int, nanoseconds: UInt64) {
         self.percent = percent
         self.nanoseconds = nanoseconds
     }
+
+    /// As in `--limit`.
+    public var text: String { "\(percent)%/\(Units.time(nanoseconds))" }
 
     init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)

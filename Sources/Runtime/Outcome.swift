@@ -4,13 +4,14 @@ internal import Telemetry
 /// How a run ended. Exit codes: DESIGN section 6; the agent turns them into its own.
 enum Outcome: Hashable, Sendable {
     enum Limit: Hashable, Sendable {
-        case heap
+        /// `bytes` 0: V8's own limit.
+        case heap(bytes: Int)
         case cpu(milliseconds: Double)
         case wall(milliseconds: Double)
         case cpuWindow(percent: Double, milliseconds: Double)
         case loopBlock(milliseconds: Double)
         /// ArrayBuffers and memories of WebAssembly.
-        case memory
+        case memory(bytes: Int)
         case promises(count: Int)
     }
 
@@ -61,13 +62,13 @@ enum Outcome: Hashable, Sendable {
         case .exited(let code): code == 0 ? nil : "process.exit(\(code))"
         case .unsettledAwait(let modules): "top-level await never settled: " + modules.joined(separator: ", ")
         case .interrupted(let signal): "interrupted by \(signalName(signal))"
-        case .limit(.heap): "heap limit reached"
+        case .limit(.heap(let bytes)): bytes > 0 ? "heap limit of \(size(bytes)) reached" : "heap limit reached"
         case .limit(.cpu(let milliseconds)): "CPU limit of \(format(milliseconds)) ms reached"
         case .limit(.wall(let milliseconds)): "wall clock limit of \(format(milliseconds)) ms reached"
         case .limit(.cpuWindow(let percent, let milliseconds)):
             "CPU limit of \(format(percent)) % in \(format(milliseconds)) ms reached"
         case .limit(.loopBlock(let milliseconds)): "event loop blocked for more than \(format(milliseconds)) ms"
-        case .limit(.memory): "memory limit reached"
+        case .limit(.memory(let bytes)): "memory limit of \(size(bytes)) reached"
         case .limit(.promises(let count)): "limit of \(count) pending promises reached"
         case .entryUnreadable(let reason), .internalError(let reason): reason
         }
@@ -100,6 +101,9 @@ enum Outcome: Hashable, Sendable {
         case .internalError: "internal_error"
         }
     }
+
+    /// Nothing was left to do.
+    var isInOrder: Bool { if case .completed = self { true } else { false } }
 
     /// Whether a child that ended so has failed.
     var isChildFailure: Bool {
@@ -161,6 +165,13 @@ enum Outcome: Hashable, Sendable {
         case .loopBlock: .exceededLoopBlock
         case .promises: .exceededPromises
         }
+    }
+
+    private func size(_ bytes: Int) -> String {
+        for (unit, factor) in [("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)] where bytes % factor == 0 {
+            return "\(bytes / factor) \(unit)"
+        }
+        return "\(bytes) bytes"
     }
 
     private func format(_ number: Double) -> String { number == number.rounded() ? "\(Int(number))" : "\(number)" }

@@ -70,6 +70,9 @@ public enum WorkerMain {
         let tls = try ServerIdentity.context(options)
         lastRing = ring
         hasAgent = options.isTraced
+        heapLimit = .limit(.heap(bytes: options.heapBytesMax))
+        heapLimitReason = Array((heapLimit.reason ?? "").utf8)
+        hasHeapLimit = options.heapBytesMax > 0
         Engine.onFatalError { location, message, outOfMemory in lastWords(location, message, outOfMemory) }
         startEngine()
         if options.policy.hasCoarseClock { Engine.coarsenClocks() }
@@ -141,7 +144,7 @@ public enum WorkerMain {
                 isolate.interrupt {
                     isLookingAtMemory.store(false, ordering: .relaxed)
                     guard let limit = options.limit("memory"), monitor.value.exceeds(memory: limit),
-                        stop.set(.limit(.memory))
+                        stop.set(.limit(.memory(bytes: limit)))
                     else { return }
                     isolate.terminate()
                 }
@@ -189,8 +192,11 @@ public enum WorkerMain {
 
         func abandon(_ outcome: Outcome) {
             if let name = outcome.limitName { workload.countFinding(Finding.Kind.limit.rawValue, name) }
-            if let limit = outcome.workloadOutcome { workload.http?.abandonAtOnce(limit) }
+            abandon(outcome.workloadOutcome)
         }
+
+        /// Nil: no limit was reached, and yet nothing goes on.
+        func abandon(_ outcome: WorkloadOutcome?) { workload.http?.abandonAtOnce(outcome) }
     }
 
     private static func makeProfile(
@@ -216,23 +222,38 @@ nonisolated(unsafe) private var lastServer: WorkerMain.LastServer?
 /// It says why the worker ends.
 nonisolated(unsafe) private var hasAgent = false
 
-/// V8 cannot go on: nothing may be allocated, and no JavaScript run. Memory that ran out is a limit reached; all else ends in abort.
+/// What it means that the heap's limit is reached, and in words.
+nonisolated(unsafe) private var heapLimit = Outcome.limit(.heap(bytes: 0))
+nonisolated(unsafe) private var heapLimitReason: [UInt8] = []
+nonisolated(unsafe) private var hasHeapLimit = false
+
+/// V8 cannot go on: nothing may be allocated, and no JavaScript run. Memory that ran out is a limit reached, and so is an array that is larger than V8's arrays can
+/// be, where there is a limit of the heap; all else ends in abort.
 private func lastWords(_ location: UnsafePointer<CChar>, _ message: UnsafePointer<CChar>, _ outOfMemory: Bool) {
     withUnsafeTemporaryAllocation(byteCount: RingMapping.deathMessageBytesMax, alignment: 1) { buffer in
         var note = FixedText(buffer: buffer)
-        if outOfMemory { note.append("heap limit reached: ") }
+        let isLimit = outOfMemory || hasHeapLimit && strstr(message, "invalid size") != nil
+        if isLimit {
+            note.append(heapLimitReason)
+            note.append(": ")
+        }
         note.append(location)
         note.append(": ")
         note.append(message)
-        lastRing?.writeDeathNote(outOfMemory ? .heapLimit : .fatal, note.bytes)
-        guard outOfMemory else { return }
-        lastServer?.abandon(.limit(.heap))
+        lastRing?.writeDeathNote(isLimit ? .heapLimit : .fatal, note.bytes)
+        guard isLimit else {
+            lastServer?.abandon(nil)
+            return
+        }
+        lastServer?.abandon(heapLimit)
         if !hasAgent {
             note.count = 0
-            note.append("sidelight: heap limit reached\n")
+            note.append("sidelight: ")
+            note.append(heapLimitReason)
+            note.append("\n")
             write(2, note.bytes.baseAddress!, note.count)
         }
-        _exit(Outcome.limit(.heap).exitCode)
+        _exit(heapLimit.exitCode)
     }
 }
 
@@ -244,6 +265,7 @@ private struct FixedText {
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: buffer[..<count]) }
 
     mutating func append(_ text: UnsafePointer<CChar>) { append(text, strlen(text)) }
+    mutating func append(_ text: [UInt8]) { text.withUnsafeBytes { append($0.baseAddress!, $0.count) } }
     mutating func append(_ text: StaticString) { append(text.utf8Start, text.utf8CodeUnitCount) }
 
     private mutating func append(_ start: UnsafeRawPointer, _ length: Int) {

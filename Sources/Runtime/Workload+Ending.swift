@@ -13,8 +13,12 @@ extension Workload {
 
     private func finishProcess(_ outcome: Outcome) -> Never {
         // First of all: it waits for nothing, and clients wait for it.
-        if let limit = outcome.workloadOutcome {
-            http?.abandon(limit, offender: monitor.offender, errorType: outcome.childEnd)
+        if let http {
+            if let limit = outcome.workloadOutcome {
+                http.abandon(limit, offender: monitor.offender, errorType: outcome.childEnd)
+            } else if !outcome.isInOrder {
+                http.abandon(nil, offender: nil, errorType: outcome.childEnd)
+            }
         }
         if let name = outcome.limitName { countFinding(Finding.Kind.limit.rawValue, name) }
         resume()

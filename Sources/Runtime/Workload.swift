@@ -320,7 +320,7 @@ final class Workload {
     func whyTerminated() -> Outcome {
         if let outcome = stop.outcome { return outcome }
         return switch isolate.endReason {
-        case .heapLimit: .limit(.heap)
+        case .heapLimit: .limit(.heap(bytes: options.heapBytesMax))
         case .promiseLimit: .limit(.promises(count: options.limit("promises") ?? 0))
         case .none, .terminated: .internalError("execution was terminated for no known reason")
         }

@@ -176,11 +176,14 @@ public final class BoardWriter {
     }
 
     /// The worker ends, and the request with it: what became of it, for the span that the agent makes.
-    /// - Parameter status: that it was answered with; 0: not at all.
-    public func note(_ outcome: WorkloadOutcome, status: UInt16, at slot: Int) {
+    /// - Parameters:
+    ///   - outcome: nil: no limit had to do with it.
+    ///   - status: that it was answered with; 0: not at all.
+    public func note(_ outcome: WorkloadOutcome?, status: UInt16, at slot: Int) {
         let at = BoardLayout.slotOffset(slot) + BoardLayout.Slot.method
         mapping.store(
-            mapping.load(at) & ~(0xFF << 24 | 0xFFFF << 48) | UInt64(outcome.rawValue) << 24 | UInt64(status) << 48,
+            mapping.load(at) & ~(0xFF << 24 | 0xFFFF << 48) | UInt64(outcome?.rawValue ?? 0) << 24 | UInt64(status)
+                << 48,
             at: at)
     }
 

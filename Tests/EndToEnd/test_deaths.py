@@ -144,6 +144,17 @@ def test_long_texts_are_within_the_heap_limit(sidelight, tmp_path):
     assert done.out == "came and went\n"
 
 
+@pytest.mark.parametrize("limits, code, said", [(("--limit", "heap=64MB"), 4, "heap limit"), ((), 1, "V8 fatal error")])
+def test_an_array_larger_than_arrays_can_be(sidelight, receiver, limits, code, said):
+    path = sidelight.write("large.mjs", "'x'.repeat(2 ** 29 - 24).split('');")
+    done = sidelight("run", *limits, *receiver.export(), path, timeout=120)
+    assert done.code == code, done.err
+    assert f"sidelight: {said}" in done.err and "invalid size error" in done.err
+    assert "FailureMessage" not in done.err
+    run = next(span for span in receiver.spans if span.name.startswith("run "))
+    assert run.status == ERROR and run.attributes.get("sidelight.outcome") == ("exceededMemory" if limits else None)
+
+
 @pytest.mark.parametrize("limit, word", [("cpu=300ms", "CPU"), ("wall=300ms", "wall")])
 def test_time_limits(sidelight, receiver, program, limit, word):
     done = sidelight("run", "--limit", limit, *receiver.export(), program("spin.mjs"))

@@ -213,7 +213,7 @@ def test_neighbours_in_other_isolates_feel_nothing(serve):
 def test_a_request_that_waits_too_long_is_given_up_alone(serve):
     service = limited(serve, "wall=300ms")
     first = service.workers
-    assert service.get("/wait/5000")[0] == 503
+    assert service.get("/wait/5000")[::2] == (503, b"The request took longer than its limit\n")
     assert service.get("/fast")[0] == 200
     assert service.workers == first
     assert outcome(service, "/wait/5000") == "exceededWall"
@@ -345,7 +345,7 @@ def test_clones(serve):
         (
             "const all = []; for (;;) { const m = new WebAssembly.Memory({ initial: 64 }); new Uint8Array(m.buffer).fill(1); all.push(m); }",
             "memory=16MB",
-            "memory limit reached",
+            "memory limit of 16 MB reached",
         ),
     ],
 )
@@ -356,6 +356,24 @@ def test_a_run_ends_with_4_and_says_why(sidelight, receiver, text, limit, words)
     assert words in done.err
     span = receiver.named("run app.mjs")
     assert span.attributes["sidelight.outcome"].startswith("exceeded")
+
+
+@pytest.mark.parametrize(
+    "text, limit, outcome, value",
+    [
+        ("const all = []; for (;;) all.push(new ArrayBuffer(1 << 20));", "memory=16MB", "exceededMemory", 16 << 20),
+        ("(function f() { f(); })();", "stack=256KB", "exceededStack", 256 << 10),
+        ("new WebAssembly.Memory({ initial: 1000 });", "wasm-memory=8MB", "exceededMemory", 8 << 20),
+        ("structuredClone(new Array(1e5).fill('x'));", "clone-bytes=10KB", "exceededMemory", 10 << 10),
+    ],
+)
+def test_a_run_that_does_not_catch_it_says_what_was_exceeded(sidelight, receiver, text, limit, outcome, value):
+    sidelight.write("app.mjs", text)
+    done = sidelight("run", "--limit", limit, *receiver.export(), "app.mjs")
+    assert done.code == 1, done
+    assert receiver.named("run app.mjs").attributes["sidelight.outcome"] == outcome
+    [hit] = [log for log in receiver.logs if log.event_name == "sidelight.limit"]
+    assert (hit.attributes["sidelight.limit.name"], hit.attributes["sidelight.limit.value"]) == (limit.split("=")[0], value)
 
 
 def test_modules_of_a_run(sidelight):

@@ -154,7 +154,7 @@ def test_an_error_in_a_child_is_the_parents_and_on_both_spans(sidelight, receive
 @pytest.mark.parametrize(
     "limit, source, how, text",
     [("cpu=300ms", "for (;;) {}", "cpu_limit", "CPU limit of 300 ms reached"),
-     ("heap=32MB", "const all = []; for (;;) all.push(new Array(1000).fill({}));", "heap_limit", "heap limit reached")],
+     ("heap=32MB", "const all = []; for (;;) all.push(new Array(1000).fill({}));", "heap_limit", "heap limit of 32 MB reached")],
 )  # fmt: skip
 def test_limits_end_the_child_alone(sidelight, receiver, limit, source, how, text):
     sidelight.write("child.mjs", f"postMessage('runs'); {source}")

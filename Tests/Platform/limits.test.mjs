@@ -228,6 +228,35 @@ test('an error is one record, and fails its span where the record is left out', 
     assert.deepEqual(spans.map(({ status }) => status), [2, 2, 2]);
 });
 
+for (const [name, body, limit] of [
+    ['a memory of WebAssembly', 'throw new RangeError("WebAssembly.Memory(): could not allocate memory");', 'wasm-memory'],
+    ['an instance', 'throw new RangeError("WebAssembly.Instance(): Out of memory: Cannot allocate Wasm memory for new instance");', 'wasm-memory'],
+    ['a message', 'throw new DOMException("the message is larger than its limit of 10 bytes", "DataCloneError");', 'clone-bytes'],
+]) {
+    test(`${name} that is too large: 503, the outcome and a finding where nobody catches it`, async () => {
+        const server = limited({ [limit]: 10 }, body);
+        const answer = await server.request('GET /', host);
+        assert.equal(answer.status, 503);
+        assert.equal(outcomeOf(answer), 'exceededMemory');
+        assert.deepEqual(server.counted, { [limit]: 1 });
+        assert.equal(answer.records.findings[0].attributes['sidelight.limit.value'], 10);
+        const unlimited = await limited({}, body).request('GET /', host);
+        assert.equal(unlimited.status, 500);
+    });
+}
+
+test('a module too many: 503; the loader has told of it', async () => {
+    const server = limited({ modules: 1 }, "throw Object.assign(new Error('x'), { code: 'ERR_LIMIT_EXCEEDED' });");
+    const answer = await server.request('GET /', host);
+    assert.deepEqual([answer.status, answer.errorType, server.counted], [503, 'exceededModules', {}]);
+});
+
+test('error.type is the limit, not the status of the answer', async () => {
+    const server = limited({ response: 10 }, "return new Response('x'.repeat(11));");
+    const answer = await server.request('GET /', host);
+    assert.deepEqual([answer.status, answer.errorType, answer.span.attributes['error.type']], [503, 'exceededResponse', 'exceededResponse']);
+});
+
 test('without limits nothing is limited', async () => {
     const server = limited({}, "for (let i = 0; i < 5000; i++) clearTimeout(setTimeout(() => {}, 1e6)); return new Response('x'.repeat(1e6));");
     const answer = await server.request('GET /', host);

@@ -330,6 +330,19 @@ test('a handler that goes on when its client has left keeps its place until it e
     equal([idle(), pending(0), pending(1)], [1, 1, 0]);
 });
 
+test('a handler that is over its wall limit keeps its place, and nobody waits for it', async () => {
+    const server = serve('let go; export default { async fetch() { await new Promise((f) => { go = f; }); return new Response("late"); }, go: () => go() }');
+    const { idle } = server.realm.internal.serve;
+    const answer = server.begin('GET /hang', host);
+    await server.turn();
+    answer.finish(4, 503);
+    await server.turn();
+    equal([server.outlived, idle()], [[[answer.slot]], 0]);
+    server.exported.go();
+    await server.turn();
+    equal([server.outlived, idle()], [[[answer.slot], [answer.slot, 900 + answer.slot]], 0]);
+});
+
 test('a 5xx of the handler is an error of its span, a 4xx is not', async () => {
     const server = fetchHandler('return new Response("x", { status: +new URL(request.url).pathname.slice(1) });');
     for (const [status, code, type] of [[200, 0, undefined], [301, 0, undefined], [404, 0, undefined], [499, 0, undefined], [500, 2, '500'], [503, 2, '503'], [599, 2, '599']]) {

@@ -67,11 +67,20 @@ struct OutcomeTests {
         (Outcome.completed(code: 0), 0 as Int32), (.completed(code: 9), 1), (.exited(code: 0), 0),
         (.exited(code: 255), 1), (.failed, 1),
         (.unsettledAwait(modules: []), 1), (.interrupted(signal: 2), 1), (.entryUnreadable(reason: ""), 2),
-        (.limit(.heap), 4),
+        (.limit(.heap(bytes: 0)), 4),
         (.limit(.cpu(milliseconds: 1)), 4), (.limit(.wall(milliseconds: 1)), 4), (.internalError(""), 70),
     ])
     func exitCodesAreThoseOfTheDesign(outcome: Outcome, code: Int32) {
         #expect(outcome.exitCode == code)
+    }
+
+    @Test(arguments: [
+        (Outcome.Limit.heap(bytes: 0), "heap limit reached"), (.heap(bytes: 64 << 20), "heap limit of 64 MB reached"),
+        (.memory(bytes: 1536 << 10), "memory limit of 1536 KB reached"),
+        (.memory(bytes: 1025), "memory limit of 1025 bytes reached"),
+    ])
+    func aLimitOfMemoryNamesItsSize(limit: Outcome.Limit, reason: String) {
+        #expect(Outcome.limit(limit).reason == reason)
     }
 
     @Test func theProgramsOwnCodeIsKeptForTheSpan() {

@@ -139,6 +139,7 @@ function fail(error, where) {
     internal.lastFailure = internal.failureText(error, where);
     internal.lastFailureIsRefusal = internal.findings !== undefined && internal.findings.isRefusal(error);
     const trace = internal.trace;
+    internal.limits?.outcomeOf(error);
     if (trace !== undefined) trace.error(error, trace.runSpan); // what ends the run is the run's error
 }
 

@@ -3,13 +3,13 @@
 // Limits that the platform's JavaScript enforces: docs/limits.md. Who reaches one gets an exception, or what is too much is left out and counted. Those that end
 // an isolate are the host's (Sources/Runtime/Limits).
 
-const { ErrorCaptureStackTrace, RangeError, SafeWeakMap, cutOff } = primordials;
+const { ErrorCaptureStackTrace, RangeError, SafeWeakMap, StringPrototypeIndexOf, StringPrototypeStartsWith, cutOff } = primordials;
 const { DOMException } = internal;
 
 /** By their names. Infinity: there is none. No object without a prototype, which V8 keeps as a dictionary: they are looked at for each request and timer. */
 const limits = {
-    timers: Infinity, fetches: Infinity, sockets: Infinity, subrequests: Infinity, requests: Infinity, response: Infinity,
-    workers: Infinity, memory: Infinity, stack: Infinity, modules: Infinity, 'module-bytes': Infinity, 'clone-bytes': Infinity,
+    wall: Infinity, timers: Infinity, fetches: Infinity, sockets: Infinity, subrequests: Infinity, requests: Infinity, response: Infinity,
+    workers: Infinity, memory: Infinity, 'wasm-memory': Infinity, stack: Infinity, modules: Infinity, 'module-bytes': Infinity, 'clone-bytes': Infinity,
 };
 
 /**
@@ -43,27 +43,48 @@ function mark(error, outcome) {
 
 /** V8's own words. */
 const overflow = 'Maximum call stack size exceeded', noMemory = 'Array buffer allocation failed';
+const ofWasm = 'WebAssembly.', noWasmMemory = 'could not allocate memory', noInstanceMemory = 'Out of memory: ';
+/** Of the host: Sources/CV8/Message.cc. */
+const messageTooLarge = 'the message is larger than its limit of ';
+/** Of the host, which has told of it. */
+const tooManyModules = 'ERR_LIMIT_EXCEEDED';
 
 /**
- * What a request has exceeded that ended with this error; undefined: nothing.
- * @param {{span: object}} exchange
+ * What a request, or a run, has exceeded that ended with this error; undefined: nothing.
+ * @param {{span: object}} [exchange] the request
  */
 function outcomeOf(error, exchange) {
     if (error === null || typeof error !== 'object') return undefined;
     const outcome = marked?.get(error);
     if (outcome !== undefined) return outcome;
-    let message;
+    let message, name, code, isRange;
     try {
-        if (!(error instanceof RangeError)) return undefined;
-        message = error.message;
+        isRange = error instanceof RangeError;
+        ({ message, name, code } = error);
     } catch {
         return undefined;
+    }
+    if (typeof message !== 'string') return undefined;
+    if (!isRange) {
+        if (code === tooManyModules) return 'exceededModules';
+        if (name !== 'DataCloneError' || !StringPrototypeStartsWith(message, messageTooLarge) || limits['clone-bytes'] === Infinity) return undefined;
+        reached('clone-bytes', 'exceededMemory', message, exchange);
+        return 'exceededMemory';
+    }
+    if (isOfWasm(message)) {
+        const limit = limits['wasm-memory'] <= limits.memory ? 'wasm-memory' : 'memory';
+        if (limits[limit] === Infinity) return undefined;
+        reached(limit, 'exceededMemory', 'no more memory of WebAssembly may be had', exchange);
+        return 'exceededMemory';
     }
     if (message === overflow) reached('stack', 'exceededStack', 'the stack was exceeded', exchange);
     else if (message === noMemory && limits.memory !== Infinity) reached('memory', 'exceededMemory', 'no more memory of ArrayBuffers may be had', exchange);
     else return undefined;
     return message === overflow ? limits.stack === Infinity ? undefined : 'exceededStack' : 'exceededMemory';
 }
+
+const isOfWasm = (message) => StringPrototypeStartsWith(message, ofWasm) &&
+    (StringPrototypeIndexOf(message, noWasmMemory) >= 0 || StringPrototypeIndexOf(message, noInstanceMemory) >= 0);
 
 /** So many a second; what is above is left out. */
 class Rate {

@@ -60,8 +60,9 @@ class Exchange {
         this.refusalStatus = 0;
         this.started = false; // the response's head is out
         this.handling = false; // the handler's promise has not settled
-        this.outlived = false; // … and its request is over: it counts for idle(), and
-        this.place = -1; // shows there on the board
+        this.outlived = false; // … and its request is over: it shows on the board, and
+        this.place = -1; // there
+        this.awaited = false; // it counts for idle()
         this.over = false;
         this.subrequests = 0; // what fetch has sent for it
         this.sent = 0; // bytes of a response in pieces
@@ -196,6 +197,11 @@ function refuseRequest(exchange) {
 function unavailable(exchange, outcome) {
     ops.httpErrorType(exchange.slot, outcome);
     trace.tell(exchange.span, 'error.type', outcome);
+    try {
+        trace.setStatus(exchange.span, { code: 2 }); // so that the answer's status is not its error.type
+    } catch {
+        // As in noteStatus.
+    }
     answer(exchange, 503, 'Service Unavailable', 'Service Unavailable');
 }
 
@@ -240,7 +246,7 @@ function lose(exchange) {
 function settled(exchange) {
     exchange.handling = false;
     if (!exchange.outlived) return;
-    outlived--;
+    if (exchange.awaited) outlived--;
     if (exchange.place >= 0) ops.httpHandlerEnded(exchange.slot, exchange.place);
 }
 
@@ -604,7 +610,9 @@ function giveUp(exchange, reason, type) {
     exchange.left = reason;
     if (exchange.handling) {
         exchange.outlived = true;
-        outlived++;
+        // Who is over its wall limit has had its time.
+        exchange.awaited = type !== 'wall_limit';
+        if (exchange.awaited) outlived++;
         exchange.place = ops.httpOutlived(exchange.slot);
     }
     try {
@@ -645,7 +653,7 @@ function ended(slot, code, status) {
     if (code === 1) giveUp(exchange, new DOMException('The client left before it had the whole response', 'AbortError'), 'client_left');
     else if (code === 2) giveUp(exchange, new DOMException('The request took too long', 'TimeoutError'), 'timeout');
     else {
-        reached('wall', 'exceededWall', 'the request took longer than its limit', exchange);
+        reached('wall', 'exceededWall', `the request took longer than its limit of ${limits.wall} ms`, exchange);
         giveUp(exchange, new DOMException('The request took longer than its limit', 'TimeoutError'), 'wall_limit');
     }
 }

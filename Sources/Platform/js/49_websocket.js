@@ -13,7 +13,7 @@ const {
     StringPrototypeToLowerCase, SymbolIterator, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, Uint8Array, arrayFromIterable,
     cutOff,
 } = primordials;
-const { DOMException } = internal;
+const { DOMException, withoutStack } = internal;
 const { MessageEvent } = globalThis; // 47_messages.js
 const { blobBytes, isBlob, makeBlob } = internal.blob;
 const { ErrorEvent, Event, EventTarget, fire, makeHandlerState, setHandler } = internal.events;
@@ -84,10 +84,12 @@ cutOff(Counts);
 
 let openLinks = 0;
 
+/** Why no further socket may be opened; undefined: one may. */
 function tooMany() {
-    if (openLinks < limits.sockets) return false;
-    reached('sockets', 'exceededSockets', `too many WebSockets: the limit is ${limits.sockets} at once`);
-    return true;
+    if (openLinks < limits.sockets) return undefined;
+    const sentence = `too many WebSockets: the limit is ${limits.sockets} at once`;
+    reached('sockets', 'exceededSockets', sentence);
+    return sentence;
 }
 
 /**
@@ -113,7 +115,7 @@ class FrameLink {
     }
 
     open() {
-        if (tooMany()) return false;
+        if (tooMany() !== undefined) return false;
         this.isCounted = true;
         openLinks++;
         this.frames = ops.socketOpen(this.isClient, MESSAGE_MAX, this.windowBits > 0);
@@ -262,13 +264,14 @@ class RemoteLink extends FrameLink {
         for (let i = 0; i < lines.length; i += 2) if (lines[i + 1] !== undefined) headers += `${lines[i]}:${lines[i + 1]}\n`;
         internal.timers.addRef();
         this.exchange = new UpgradeExchange(this);
+        const excess = tooMany();
         try {
-            this.id = tooMany() ? 0 : internal.fetch.upgrade(this.exchange, url, headers);
+            this.id = excess !== undefined ? 0 : internal.fetch.upgrade(this.exchange, url, headers);
         } catch (error) {
             later(() => this.fail(error, 0));
             return;
         }
-        if (this.id === 0) later(() => this.fail(new TypeError('WebSocket: too many requests are under way'), 0));
+        if (this.id === 0) later(() => this.fail(withoutStack(new TypeError(`WebSocket: ${excess ?? 'too many requests are under way'}`)), 0));
     }
 
     write(frame) { return ops.fetchWrite(this.id, frame); }

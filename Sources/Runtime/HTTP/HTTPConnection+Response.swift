@@ -311,6 +311,8 @@ extension HTTPConnection {
         }
     }
 
+    private static let wallSentence: StaticString = "The request took longer than its limit\n"
+
     private func lookAtRequest(_ now: Double, _ quiet: Double) {
         guard !request.isOver else { return }
         if request.isUpgraded, !isStuck(now) { return lookAtSocket(quiet) }
@@ -326,7 +328,11 @@ extension HTTPConnection {
         if answer == .none {
             status = waitsForContent && !isLate ? 408 : 503
             request.status = status
-            respondPlainly(status)
+            respondPlainly(status, isOverWall ? Self.wallSentence : "")
+            // For its handler, which may go on.
+            if let place = request.boardSlot {
+                server.board?.note(isOverWall ? .exceededWall : nil, status: UInt16(status), at: place)
+            }
         }
         // Half a response is cut off, before anybody takes it for a whole one; but first its record is written.
         request.isCut = answer != .none

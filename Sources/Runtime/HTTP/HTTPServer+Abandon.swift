@@ -1,20 +1,23 @@
-// The end of a server whose isolate is to be replaced, since a limit has stopped its JavaScript. None of it runs any more, so all that clients hear is said here.
+// The end of a server whose isolate is to be replaced: a limit has stopped its JavaScript, V8 cannot go on, or the program has ended itself. None of it runs any
+// more, so all that clients hear is said here.
 // The spans of their requests are the agent's to make, by the board (docs/limits.md).
 
 internal import Glibc
 internal import Telemetry
 
 extension HTTPServer {
-    private static let sorry: StaticString = "The service has reached a limit and is being started again\n"
+    private static let limitSentence: StaticString = "The service has reached a limit and is being started again\n"
+    private static let endSentence: StaticString = "The service has ended and is being started again\n"
     /// What is sent where nothing may be allocated.
     private static let shortAnswer: StaticString =
         "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
     /// Answers each request that has no response yet, notes what became of all, and ends the connections so that what was sent can be read. Outside of turns.
     /// - Parameters:
+    ///   - outcome: nil: no limit was reached.
     ///   - offender: whose doing it was; nil: nobody's in particular.
     ///   - errorType: for the metrics.
-    func abandon(_ outcome: WorkloadOutcome, offender: HTTPConnection?, errorType: String) {
+    func abandon(_ outcome: WorkloadOutcome?, offender: HTTPConnection?, errorType: String) {
         // One whose request is over by now is not to blame for what others have begun since.
         let offender = offender.flatMap { $0.isInFlight ? $0 : nil }
         forEachConnection { connection in
@@ -27,19 +30,19 @@ extension HTTPServer {
                 }
                 countAbandoned(connection)
             }
-            connection.abandon(isInFlight: isInFlight, Self.sorry)
+            connection.abandon(isInFlight: isInFlight, outcome == nil ? Self.endSentence : Self.limitSentence)
         }
     }
 
-    private func note(_ outcome: WorkloadOutcome, offender: HTTPConnection?, at connection: HTTPConnection) {
+    private func note(_ outcome: WorkloadOutcome?, offender: HTTPConnection?, at connection: HTTPConnection) {
         guard let place = connection.request.boardSlot else { return }
         let isGuilty = offender == nil || offender === connection
         let status = connection.answer == .none ? 503 : UInt16(clamping: connection.request.status)
-        board?.note(isGuilty ? outcome : .replaced, status: status, at: place)
+        board?.note(isGuilty || outcome == nil ? outcome : .replaced, status: status, at: place)
     }
 
     /// The same where the isolate's thread will not come back, and nothing may be allocated: requests without an answer get a short one. Over TLS they get none.
-    func abandonAtOnce(_ outcome: WorkloadOutcome) {
+    func abandonAtOnce(_ outcome: WorkloadOutcome?) {
         forEachConnection { connection in
             guard connection.isInFlight else { return }
             note(outcome, offender: workload.monitor.owner, at: connection)
