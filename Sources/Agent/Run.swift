@@ -150,7 +150,7 @@ public final class Run {
         let shown = Shown()
         self.shown = shown
         let findings = FindingBoard(
-            configuration.worker.policy, source: configuration.policy.source, entry: settings.entry, trail)
+            configuration.worker, source: configuration.policy.source, entry: settings.entry, trail)
         self.findings = findings
         worker = AttendedWorker(
             started, mask: configuration.worker.mask, resource: resource, clock: clock,

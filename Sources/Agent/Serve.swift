@@ -162,7 +162,7 @@ public final class Serve {
         workerConfiguration = settings.configuration.worker
         policy = settings.configuration.policy
         findings = FindingBoard(
-            workerConfiguration.policy, source: policy.source, entry: settings.entry, trail)
+            workerConfiguration, source: policy.source, entry: settings.entry, trail)
         self.identity = identity
         self.messages = messages
         self.socket = socket
@@ -340,7 +340,7 @@ public final class Serve {
         }
         workerConfiguration = next
         policy = configured.policy
-        findings.change(workerConfiguration.policy, source: policy.source)
+        findings.change(workerConfiguration, source: policy.source)
         let name = policy.source ?? "none"
         trail.note(
             AuditEvent(

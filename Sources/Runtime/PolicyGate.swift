@@ -100,13 +100,13 @@ final class PolicyGate {
 
     /// The argument of `internal.policy.start` (28_policy.js).
     func startConfiguration(watched: [String], isFrozen: Bool) -> JSON {
-        let closed: [Permission] = [.worker, .random, .crypto].filter { !policy.isOpen($0) }
+        let closed: [Permission] = [.worker, .random, .crypto, .clock].filter { !policy.isOpen($0) }
         return .object([
             JSON.Member(key: "closed", value: .array(closed.map { .string($0.rawValue) })),
             JSON.Member(key: "watched", value: .array(watched.map(JSON.string))),
             JSON.Member(key: "isCoarse", value: .bool(policy.hasCoarseClock)),
             JSON.Member(key: "isAudited", value: .bool(policy.isAudited)),
-            JSON.Member(key: "isFrozen", value: .bool(isFrozen)),
+            JSON.Member(key: "isFrozen", value: .bool(isFrozen && !policy.isAudited)),
         ])
     }
 
@@ -119,6 +119,6 @@ final class PolicyGate {
 }
 
 extension Policy {
-    /// In an audit clocks stay exact: who needs them cannot be told.
+    /// In an audit clocks stay exact: who needs them cannot be told. Who uses memory that threads share can (28_policy.js).
     var hasCoarseClock: Bool { clock == .coarse && !isAudited }
 }

@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct WorkerVariablesTests {
     private let all = [
-        "PATH=/bin", "CI_B=hunter2", "CI_BC=1", "SIDELIGHT_PASSPHRASE=p", "SIDELIGHT_TOKEN=t", "LD_LIBRARY_PATH=/x", "TZ=UTC",
+        "PATH=/bin", "CI_B=hunter2", "CI_BC=1", "SIDELIGHT_PASSPHRASE=p", "SIDELIGHT_TOKEN=t", "LD_LIBRARY_PATH=/x",
+        "TZ=UTC",
         "https_proxy=http://u:p@h", "TSAN_OPTIONS=a=b", "GLIBC_TUNABLES=", "=x", "odd",
     ]
 

@@ -1,4 +1,5 @@
 internal import Audit
+internal import Configuration
 internal import Policy
 internal import Store
 internal import Synchronization
@@ -15,6 +16,8 @@ final class FindingBoard: Sendable {
         var total: UInt64 = 0
         var needs = PolicyNeeds()
         var policy: Policy
+        /// Of the workers that it does not audit: whether what the language is made of is frozen.
+        var isFrozen: Bool
         /// As it was named; nil: there is none.
         var source: String?
     }
@@ -23,15 +26,15 @@ final class FindingBoard: Sendable {
     private let trail: AuditTrail
     private let state: Mutex<State>
 
-    init(_ policy: Policy, source: String?, entry: String, _ trail: AuditTrail) {
+    init(_ worker: WorkerConfiguration, source: String?, entry: String, _ trail: AuditTrail) {
         self.entry = entry
         self.trail = trail
-        state = Mutex(State(policy: policy, source: source))
+        state = Mutex(State(policy: worker.policy, isFrozen: worker.freezesPrimordials, source: source))
     }
 
     /// Another one holds for workers that are started from now on.
-    func change(_ policy: Policy, source: String?) {
-        state.withLock { ($0.policy, $0.source) = (policy, source) }
+    func change(_ worker: WorkerConfiguration, source: String?) {
+        state.withLock { ($0.policy, $0.isFrozen, $0.source) = (worker.policy, worker.freezesPrimordials, source) }
     }
 
     func take(_ findings: [Finding], _ resource: Resource) {
@@ -82,14 +85,23 @@ final class FindingBoard: Sendable {
 
     /// The policy in force, as a file; while it is audited, the one that allows all that was done, too.
     var policyFile: String {
-        let (policy, named, needs) = state.withLock { ($0.policy, $0.source, $0.needs) }
+        let (policy, isFrozen, named, needs) = state.withLock { ($0.policy, $0.isFrozen, $0.source, $0.needs) }
         let (entry, source) = (Messages.printable(entry), named.map(Messages.printable))
-        guard policy.isAudited else { return Messages.lines("# The policy of \(entry).\n" + policy.yaml) }
+        guard policy.isAudited else {
+            return Messages.lines("# The policy of \(entry).\n" + policy.yaml(isFrozen: isFrozen))
+        }
         let (needed, remarks) = needs.added(to: policy)
         let what = source == nil || source == "strict" ? "what \(entry) did" : "what \(source!) allows and \(entry) did"
         var text = "# The policy that allows \(what). `sidelight check policy FILE` explains it.\n"
         for remark in remarks { text += "# Not in it: \(remark)\n" }
-        return Messages.lines(text + needed.yaml)
+        if isFrozen {
+            text +=
+                "# primordials: open is in it because an audit freezes nothing: take it out, and see whether it runs.\n"
+        }
+        if needed.clock == .coarse {
+            text += "# clock: coarse is in force: whether it needs steps below a millisecond is not known.\n"
+        }
+        return Messages.lines(text + needed.yaml(isFrozen: false))
     }
 }
 
