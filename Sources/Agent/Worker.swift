@@ -33,10 +33,13 @@ struct Worker {
         do {
             ring = try RingMapping()
             wake = try EventDescriptor()
+            let variables = WorkerVariables.ofProgram(
+                Machine.environmentTexts, hidden: configuration.hiddenVariables)
             let file = try MemoryFile(
                 name: "sidelight-config",
                 contents: configuration.json(
-                    cacheDirectory: Self.cacheDirectory, fence: fence, serving: serving?.configuration))
+                    cacheDirectory: Self.cacheDirectory, variables: variables, fence: fence,
+                    serving: serving?.configuration))
             var options = ["--ring-fd", "3", "--wake-fd", "4", "--config-fd", "5"]
             var identityFile: MemoryFile?
             var descriptors = [ring.fileDescriptor, wake.fileDescriptor, file.fileDescriptor]
@@ -63,7 +66,8 @@ struct Worker {
             descriptors.append(places.fileDescriptor)
             process = try ChildProcess(
                 executable: executable, arguments: options + ["--"] + arguments, descriptors: descriptors,
-                parentDeathSignal: SIGTERM, hasOwnGroup: serving != nil, hasOwnPIDs: fence?.hasOwnPIDs ?? false)
+                parentDeathSignal: SIGTERM, hasOwnGroup: serving != nil, hasOwnPIDs: fence?.hasOwnPIDs ?? false,
+                environment: WorkerVariables.ofProcess(variables))
             // The child has its copy.
             withExtendedLifetime((others, file, identityFile)) {}
         } catch {

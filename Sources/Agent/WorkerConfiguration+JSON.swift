@@ -8,8 +8,11 @@ extension WorkerConfiguration {
     /// Where the start-up snapshot is it knows itself.
     /// - Parameters:
     ///   - cacheDirectory: absolute; for compiled code. Nil: none is kept.
+    ///   - variables: the program's, `NAME=value` each, but for secrets.
     ///   - fence: nil: it has none.
-    func json(cacheDirectory: String?, fence: FencePlan?, serving: ServingConfiguration? = nil) -> [UInt8] {
+    func json(
+        cacheDirectory: String?, variables: [String], fence: FencePlan?, serving: ServingConfiguration? = nil
+    ) -> [UInt8] {
         var json = JSONWriter()
         json.object { json in
             json.put("service", resource.serviceName)
@@ -66,10 +69,8 @@ extension WorkerConfiguration {
             if check.isRequired { put(check, &json) }
             if !resolve.isEmpty { put(resolve, &json) }
             if let signed { put(signed, &json) }
-            if !hiddenVariables.isEmpty {
-                json.name("hiddenVariables")
-                json.array { json in for name in hiddenVariables { json.string(name) } }
-            }
+            json.name("variables")
+            json.array { json in for variable in variables { json.string(variable) } }
             if !secrets.isEmpty {
                 json.name("secrets")
                 json.array { json in for secret in secrets { json.string(secret.name + "=" + secret.value) } }

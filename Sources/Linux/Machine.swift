@@ -60,13 +60,32 @@ public enum Machine {
     /// All variables of the environment; of one that is there twice, the first.
     public static var environment: [String: String] {
         var variables: [String: String] = [:]
-        var entry = Glibc.environ
-        while let text = entry.pointee {
-            let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        for text in environmentTexts {
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             if parts.count == 2, variables[String(parts[0])] == nil { variables[String(parts[0])] = String(parts[1]) }
-            entry += 1
         }
         return variables
+    }
+
+    /// The environment as it is: `NAME=value` each.
+    public static var environmentTexts: [String] {
+        var texts: [String] = []
+        var entry = Glibc.environ
+        while let text = entry.pointee {
+            texts.append(String(cString: text))
+            entry += 1
+        }
+        return texts
+    }
+
+    /// Replaces the environment of this process. `/proc/PID/environ` stays what the process was started with. Before there are threads.
+    /// - Parameter texts: `NAME=value` each; the last of a name counts.
+    public static func replaceEnvironment(_ texts: [String]) {
+        clearenv()
+        for text in texts {
+            guard let equals = text.firstIndex(of: "="), equals != text.startIndex else { continue }
+            setenv(String(text[..<equals]), String(text[text.index(after: equals)...]), 1)
+        }
     }
 
     /// Absolute.

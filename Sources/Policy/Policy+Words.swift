@@ -12,7 +12,8 @@ extension Policy {
         words.append(allowsWasm ? "WebAssembly may be compiled." : "WebAssembly is not compiled.")
         words.append(allowsWorkers ? "It may start Workers." : "It starts no Workers.")
         words.append(clock == .exact ? "Clocks are exact." : "Clocks are coarse, and no memory is shared.")
-        words.append(allowsRandom ? "It may have random numbers." : "It gets no random numbers.")
+        words.append(
+            allowsRandom ? "It may have random numbers." : "It gets no random numbers; those of Math.random repeat.")
         words.append(
             Self.names(crypto, "It uses no cryptography.", "Of cryptography it uses ", "It may use all cryptography."))
         return words + volumeWords

@@ -1,6 +1,9 @@
 extension Policy {
+    public var yaml: String { yaml(isFrozen: base == .strict) }
+
     /// As a policy file, which says what its base does not. Paths in it are absolute.
-    public var yaml: String {
+    /// - Parameter isFrozen: Whether the program finds what the language is made of frozen.
+    public func yaml(isFrozen: Bool) -> String {
         let base = Policy(base: base)
         var text = "base: \(self.base.rawValue)\n"
         if network != base.network { text += Self.yaml(network, isOpen: base.network == nil) }
@@ -17,6 +20,7 @@ extension Policy {
         ] where isAllowed != was {
             code += "  \(key): \(isAllowed ? "allow" : "deny")\n"
         }
+        if isFrozen != (self.base == .strict) { code += "  primordials: \(isFrozen ? "frozen" : "open")\n" }
         if !code.isEmpty { text += "code:\n" + code }
         if clock != base.clock { text += "clock: \(clock.rawValue)\n" }
         if allowsRandom != base.allowsRandom { text += "random: \(allowsRandom ? "allow" : "deny")\n" }

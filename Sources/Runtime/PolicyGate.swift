@@ -102,13 +102,13 @@ final class PolicyGate {
 
     /// The argument of `internal.policy.start` (28_policy.js).
     func startConfiguration(watched: [String], isFrozen: Bool) -> JSON {
-        let closed: [Permission] = [.worker, .random, .crypto].filter { !policy.isOpen($0) }
+        let closed: [Permission] = [.worker, .random, .crypto, .clock].filter { !policy.isOpen($0) }
         return .object([
             JSON.Member(key: "closed", value: .array(closed.map { .string($0.rawValue) })),
             JSON.Member(key: "watched", value: .array(watched.map(JSON.string))),
             JSON.Member(key: "isCoarse", value: .bool(policy.hasCoarseClock)),
             JSON.Member(key: "isAudited", value: .bool(policy.isAudited)),
-            JSON.Member(key: "isFrozen", value: .bool(isFrozen)),
+            JSON.Member(key: "isFrozen", value: .bool(isFrozen && !policy.isAudited)),
         ])
     }
 

@@ -61,6 +61,7 @@ public enum WorkerMain {
     private static let workerThreads = 2
 
     private static func run(_ entry: String, _ options: WorkerOptions) throws -> Never {
+        if let variables = options.variables { Machine.replaceEnvironment(variables) }
         var fence = WorkerFence(options)
         fence?.enclose()
         // Before there is another thread, which would take the signals.

@@ -64,6 +64,11 @@ struct WorkerOptions: Sendable {
     var cacheDirectory: String? {
         configuration["signed"] == nil && !listsFiles ? configuration["cacheDir"]?.string : nil
     }
+    /// `NAME=value` each: the program's variables, with what the worker's libraries look for. Nil: those that the process has.
+    var variables: [String]? {
+        guard case .array(let texts) = configuration["variables"] else { return nil }
+        return texts.compactMap(\.string)
+    }
     /// `NAME=value` each: variables that are in no environment but the program's own.
     var secrets: [String] {
         guard case .array(let texts) = configuration["secrets"] else { return [] }
@@ -230,26 +235,10 @@ struct WorkerOptions: Sendable {
     /// All else in the configuration (secrets, tokens of registries, the fence, the policy) is none of JavaScript's business.
     private static let ofTracing: Set = ["sdkDisabled", "propagators", "sampler", "limits"]
 
-    /// `NAME=value` each.
+    /// `NAME=value` each. What seals secrets and opens the agent's doors is none of the program's business; a secret is seen in place of a variable of its name.
     var environmentTexts: [String] {
-        var texts: [String] = []
-        var entry = environ
-        let hidden = hiddenVariables
-        while let text = entry.pointee {
-            let variable = String(cString: text)
-            if !hidden.contains(variable.prefix { $0 != "=" }) { texts.append(variable) }
-            entry += 1
-        }
-        return texts
-    }
-
-    /// What secrets are made of, and what opens the agent's doors, is none of the program's business.
-    private var hiddenVariables: Set<Substring> {
-        var names: Set<Substring> = ["SIDELIGHT_PASSPHRASE", "SIDELIGHT_TOKEN"]
-        if case .array(let given) = configuration["hiddenVariables"] { names.formUnion(given.compactMap { $0.string?[...] }) }
-        // A secret of that name is seen in its place.
-        names.formUnion(secrets.map { $0.prefix { $0 != "=" } })
-        return names
+        let hidden = Set(["SIDELIGHT_PASSPHRASE", "SIDELIGHT_TOKEN"] + secrets.map { String($0.prefix { $0 != "=" }) })
+        return Machine.environmentTexts.filter { !hidden.contains(String($0.prefix { $0 != "=" })) }
     }
 
     private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

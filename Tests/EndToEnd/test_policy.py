@@ -97,6 +97,42 @@ def test_what_an_audit_prints_is_all_that_is_needed(sidelight, needy, make_recei
             assert violations(receiver), (lines[at], less)
 
 
+FREELY = """
+Array.prototype.last = function () { return this[this.length - 1]; };
+globalThis.fetch = () => 'mine';
+console.log([1, 2].last(), fetch(), new Int32Array(new SharedArrayBuffer(8)).length, Math.random() < 1);
+"""
+
+
+def test_an_audit_refuses_nothing_and_its_policy_allows_it(sidelight, make_receiver):
+    sidelight.write("freely.mjs", FREELY)
+    result = sidelight("run", "--audit", "freely.mjs")
+    assert (result.code, result.out) == (0, "2 mine 2 true\n"), result
+    policy = result.err[result.err.index("# The policy that allows") :]
+    for line in ("code:\n  primordials: open\n", "\nclock: exact\n", "\nrandom: allow\n"):
+        assert line in policy, policy
+    sidelight.write("needed.yaml", policy)
+    again = sidelight("run", "--policy", "needed.yaml", "freely.mjs")
+    assert (again.code, again.out) == (0, "2 mine 2 true\n"), again
+
+
+def test_numbers_that_repeat_are_told_once(sidelight, receiver):
+    path = sidelight.write("random.mjs", "console.log([Math.random(), Math.random()].join());")
+    runs = [sidelight("run", "--policy", "strict", *receiver.export(), path) for _ in range(2)]
+    assert runs[0].code == 0 and runs[0].out == runs[1].out
+    assert [log.attributes["sidelight.policy.permission"] for log in violations(receiver)] == ["random"] * 2
+
+
+def test_a_refused_import_has_no_frames_of_the_platform(sidelight):
+    path = sidelight.write(
+        "stacks.mjs",
+        "await import('/etc/x.mjs').catch((e) => console.log(e.code, e.stack));\nasync function call() { await fetch('http://127.0.0.1:1/'); }\nawait call().catch((e) => console.log(e.stack));\n",
+    )
+    result = sidelight("run", "--policy", "strict", path)
+    assert result.code == 0 and "ERR_ACCESS_DENIED" in result.out, result
+    assert "sidelight:" not in result.out and "new Promise" not in result.out and "at call (" in result.out, result
+
+
 def test_an_audit_of_a_policy_adds_to_it(sidelight, needy):
     sidelight.write("own.yaml", "environment: [OTHER]\nnetwork: {deny: [\"127.0.0.1\"]}\n")
     result = needy("--audit", "--policy", "own.yaml")

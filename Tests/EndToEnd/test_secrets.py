@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 
 import pytest
 
@@ -114,6 +115,24 @@ def test_not_even_its_beginning_is_told_where_attributes_are_cut(program):
     for path in (run.folder / ".sidelight").rglob("*"):
         if path.is_file():
             assert VALUE[:12].encode() not in path.read_bytes(), path
+
+
+def test_the_workers_process_has_no_variables_of_the_program(program):
+    run = program.sidelight
+    run.write("token.txt", VALUE)
+    run.write("app.js", "console.log(process.pid, process.env.CANARY, process.env.OTHER, process.env.SIDELIGHT_TOKEN); setInterval(() => {}, 1000);")
+    run.write("policy.yaml", "base: standard\nsecrets: {TOKEN: {env: OTHER}}\n")
+    env = {"OTHER": VALUE, "CANARY": "bird", "SIDELIGHT_TOKEN": "door", "SIDELIGHT_PASSPHRASE": "sesame"}
+    process = run.start("run", "--policy", "policy.yaml", "app.js", env=env, stdout=subprocess.PIPE)
+    try:
+        pid, *shown = process.stdout.readline().split()
+        assert shown == ["bird", "undefined", "undefined"]
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            names = {entry.split(b"=")[0] for entry in file.read().split(b"\0") if entry}
+        assert not names & {b"OTHER", b"CANARY", b"SIDELIGHT_TOKEN", b"SIDELIGHT_PASSPHRASE", b"PATH", b"HOME"}, names
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
 
 
 def test_no_heap_snapshot_shows_it(program):

@@ -37,6 +37,10 @@ test('what inherits is the program\'s own, by assignment too', () => {
     assert.equal(run(`const f = () => {}; f.toString = () => 'mine'; f.bind = 5; '' + f + f.bind`), 'mine5');
     assert.equal(run(`const map = { __proto__: null }; map.constructor = 1; map.constructor`), 1);
     assert.equal(run(`const o = {}; o.hasOwnProperty = 1; o.hasOwnProperty = 2; JSON.stringify(o)`), '{"hasOwnProperty":2}');
+    assert.equal(run(`{ const list = [1]; list.map = 1; const f = () => {}; f.call = 2; const m = new Map(); m.get = 3; m.get = 4; list.map + f.call + m.get }`), 7);
+    assert.equal(run(`function L() {} L.prototype = Object.create(EventTarget.prototype); L.prototype.constructor = L; new L().constructor === L`), true);
+    assert.equal(run(`[1, 2].map((x) => x * 2).filter((x) => x > 2).concat(5).join() + new Map([[1, 2]]).get(1) + Math.max.apply(null, [1, 2])`), '4,522');
+    assert.equal(run(`class MyMap extends Map { get(key) { return super.get(key) + 1; } } new MyMap([[1, 2]]).get(1)`), 3);
     assert.equal(run(`globalThis.added = 1; globalThis.added += 1; added`), 2);
 });
 

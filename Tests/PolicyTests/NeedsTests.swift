@@ -112,4 +112,12 @@ struct NeedsTests {
         #expect(policy.holes.count == 12, "\(policy.holes.joined(separator: "\n"))")
         #expect(Policy.strict.holes.isEmpty && Policy.standard.holes.isEmpty)
     }
+
+    @Test func whatIsFrozenIsSaidWhereItIsNotAsTheBaseHasIt() {
+        #expect(
+            Policy.strict.yaml(isFrozen: true) == "base: strict\n"
+                && Policy.standard.yaml(isFrozen: false) == "base: standard\n")
+        #expect(Policy.strict.yaml(isFrozen: false) == "base: strict\ncode:\n  primordials: open\n")
+        #expect(Policy.standard.yaml(isFrozen: true) == "base: standard\ncode:\n  primordials: frozen\n")
+    }
 }

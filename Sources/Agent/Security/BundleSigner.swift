@@ -49,7 +49,8 @@ public enum BundleSigner {
             let process = try ChildProcess(
                 executable: try Worker.executable(),
                 arguments: ["--answer-fd", "3", "--list-files", "--", entry] + others,
-                descriptors: [answer.fileDescriptor], parentDeathSignal: SIGTERM, hasOwnGroup: false)
+                descriptors: [answer.fileDescriptor], parentDeathSignal: SIGTERM, hasOwnGroup: false,
+                environment: WorkerVariables.ofProcess(Machine.environmentTexts))
             var poller = Poller([process.fileDescriptor])
             while !poller.isReady(0) { try poller.wait(nanoseconds: 1_000_000_000) }
             let (status, _) = try process.reap()

@@ -25,6 +25,8 @@ final class FindingBoard: Sendable {
         var policy: Policy
         /// What a file says besides.
         var besides: String
+        /// Of the workers that it does not audit: whether what the language is made of is frozen.
+        var isFrozen: Bool
         /// As it was named; nil: there is none.
         var source: String?
     }
@@ -39,14 +41,19 @@ final class FindingBoard: Sendable {
         self.trail = trail
         let pace = AuditPace(
             burst: Self.auditedBurst, perSecond: Self.auditedPerSecond, now: clock.monotonicNanoseconds())
-        let besides = policy.besides(limits: worker.limits)
-        state = Mutex(State(pace: pace, policy: worker.policy, besides: besides, source: policy.source))
+        state = Mutex(
+            State(
+                pace: pace, policy: worker.policy, besides: policy.besides(limits: worker.limits),
+                isFrozen: worker.freezesPrimordials, source: policy.source))
     }
 
     /// Another one holds for workers that are started from now on.
     func change(_ policy: PolicyConfiguration, of worker: WorkerConfiguration) {
         let besides = policy.besides(limits: worker.limits)
-        state.withLock { ($0.policy, $0.besides, $0.source) = (worker.policy, besides, policy.source) }
+        state.withLock {
+            ($0.policy, $0.besides, $0.source) = (worker.policy, besides, policy.source)
+            $0.isFrozen = worker.freezesPrimordials
+        }
     }
 
     func take(_ findings: [Finding], _ resource: Resource) {
@@ -107,14 +114,25 @@ final class FindingBoard: Sendable {
 
     /// The policy in force, as a file; while it is audited, the one that allows all that was done, too.
     var policyFile: String {
-        let (policy, besides, named, needs) = state.withLock { ($0.policy, $0.besides, $0.source, $0.needs) }
+        let (policy, besides, isFrozen, named, needs) = state.withLock {
+            ($0.policy, $0.besides, $0.isFrozen, $0.source, $0.needs)
+        }
         let (entry, source) = (Messages.printable(entry), named.map(Messages.printable))
-        guard policy.isAudited else { return Messages.lines("# The policy of \(entry).\n" + policy.yaml + besides) }
+        guard policy.isAudited else {
+            return Messages.lines("# The policy of \(entry).\n" + policy.yaml(isFrozen: isFrozen) + besides)
+        }
         let (needed, remarks) = needs.added(to: policy)
         let what = source == nil || source == "strict" ? "what \(entry) did" : "what \(source!) allows and \(entry) did"
         var text = "# The policy that allows \(what). `sidelight check policy FILE` explains it.\n"
         for remark in remarks { text += "# Not in it: \(remark)\n" }
-        return Messages.lines(text + needed.yaml + besides)
+        if isFrozen {
+            text +=
+                "# primordials: open is in it because an audit freezes nothing: take it out, and see whether it runs.\n"
+        }
+        if needed.clock == .coarse {
+            text += "# clock: coarse is in force: whether it needs steps below a millisecond is not known.\n"
+        }
+        return Messages.lines(text + needed.yaml(isFrozen: false) + besides)
     }
 }
 

@@ -29,7 +29,9 @@ extension PlatformOps {
         let name = call.string(1)
         switch Permission(rawValue: call.string(0)) {
         case .worker: return .worker
+        case .wasm: return .wasm
         case .random: return .random
+        case .clock: return .preciseClock
         case .crypto: return .crypto(name)
         case .environment: return .environment(name)
         case .module: return .module(name)

@@ -99,10 +99,13 @@ function define(error, name, value) {
     ObjectDefineProperty(error, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
 }
 
-/** The error of a refusal: a TypeError where Fetch has a network error, a NotAllowedError where Web Crypto has a DOMException, else Node's ERR_ACCESS_DENIED. */
+/** The error of a refusal, without a stack: a TypeError where Fetch has a network error, a NotAllowedError where Web Crypto has a DOMException, else Node's ERR_ACCESS_DENIED. */
 function refusal(permission, reason) {
     const isException = permission === 'crypto' || permission === 'random';
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     const error = isException ? new DOMException(reason, 'NotAllowedError') : permission === 'network' ? new TypeError(reason) : new Error(reason);
+    Error.stackTraceLimit = stackTraceLimit;
     if (!isException) define(error, 'code', accessDenied); // of a DOMException it is a number
     define(error, 'permission', permission);
     refusals.add(error);
@@ -114,12 +117,16 @@ const refusals = new SafeWeakSet();
 
 const isRefusal = (error) => error !== null && typeof error === 'object' && refusals.has(error);
 
+/** An error of somebody else's that is one. */
+function mark(error) { refusals.add(error); }
+
 /** Records a violation and throws what the program is to see of it. */
 function refuse(permission, rule, target, reason) {
     note('violation', permission, rule, target, reason);
     const error = refusal(permission, reason);
-    ErrorCaptureStackTrace(error, refuse);
+    // Modules are loaded while none of the program's functions runs.
+    if (permission !== 'module') ErrorCaptureStackTrace(error, refuse);
     throw error;
 }
 
-internal.findings = { note, limit, refusal, refuse, isRefusal };
+internal.findings = { note, limit, refusal, refuse, isRefusal, mark };

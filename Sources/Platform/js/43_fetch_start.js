@@ -47,6 +47,10 @@ function failed(message, code) {
     Error.stackTraceLimit = stackTraceLimit;
     if (code !== undefined) cause.code = code;
     ObjectDefineProperty(error, 'cause', { __proto__: null, value: cause, writable: true, enumerable: false, configurable: true });
+    return withoutStack(error);
+}
+
+function withoutStack(error) {
     (stackless ??= new SafeWeakSet()).add(error);
     return error;
 }
@@ -190,6 +194,9 @@ class Fetching {
         try {
             isStarted = ops.fetchStart(id, this.method, serialize(this.url, true), wireHeaders(this), this.body);
         } catch (error) {
+            // The first request is sent within fetch, a redirect's while nothing of the program runs.
+            if (this.redirects > 0) withoutStack(error);
+            else ErrorCaptureStackTrace(error, fetchFunction);
             this.fail(error, 'refused');
             return;
         } finally {
@@ -471,13 +478,14 @@ function nameOf(reason) {
     }
 }
 
-defineGlobalFunction('fetch', function fetch(input, init = undefined) {
+const fetchFunction = function fetch(input, init = undefined) {
     const count = arguments.length;
     return answerOf(new Promise((resolve, reject) => {
         requireArguments(count, 1, 'fetch');
         start(input, init, resolve, reject);
     }));
-});
+};
+defineGlobalFunction('fetch', fetchFunction);
 
 // Called by the host, each as (a part of) a turn. What was given up meanwhile is no longer here. The promise's reactions run in the contexts they were made
 // in; V8 sees to that.
@@ -527,7 +535,7 @@ internal.fetch = {
         const fetching = running.get(id);
         if (fetching === undefined) return;
         internal.findings.note(kind, permission, rule, target, reason, fetching.telling?.span);
-        if (kind === 'violation') fetching.refusal = internal.findings.refusal(permission, reason);
+        if (kind === 'violation') fetching.refusal = withoutStack(internal.findings.refusal(permission, reason));
     },
     /** An instance of a service has failed, and the request is sent to another. */
     resent(id, code, address, port) { running.get(id)?.telling?.resent(code, address, port); },

@@ -66,7 +66,9 @@ internal.wasi = {
         try {
             module = await internal.wasm.compile(bytes);
         } catch (error) {
-            throw internal.withoutStack(new CompileError(`${path}: ${error.message}`), 'CompileError');
+            const failure = internal.withoutStack(new CompileError(`${path}: ${error.message}`), 'CompileError');
+            if (!ops.isAllowed('wasm', '')) internal.findings?.mark(failure);
+            throw failure;
         }
         const state = { number: ops.wasiCreate(args, env, folders), memory: undefined };
         const imports = { wasi_snapshot_preview1: makeImports(state, (code) => ops.exit(code)) };

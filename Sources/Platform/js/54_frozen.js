@@ -5,7 +5,7 @@
 //
 // - The global object itself stays extensible: a program may add to it.
 // - The mistake that an inherited property which cannot be written cannot be shadowed by assignment either (ECMA-262, OrdinarySet) is made good where programs
-//   assign such names: to plain objects, functions, arrays and errors.
+//   assign such names: to plain objects, functions, arrays, maps, sets, dates and errors, and to the `constructor` of what is derived from a class.
 // - Modules that are built in (node:events and so on) are made when they are first imported, and stay as they are.
 // - Error.stackTraceLimit can be set; Error.prepareStackTrace cannot.
 
@@ -69,12 +69,34 @@ function letShadow(holder, key) {
 const shadowable = new SafeMap();
 
 function letShadowUsual() {
-    const keys = ReflectOwnKeys(ObjectPrototype);
-    for (let i = 0; i < keys.length; i++) letShadow(ObjectPrototype, keys[i]);
-    const usual = [FunctionPrototype, ['constructor', 'bind', 'toString'], ArrayPrototype, ['toString', 'push', 'concat']];
-    for (let i = 0; i < errors.length; i++) usual[usual.length] = primordials[`${errors[i]}Prototype`], usual[usual.length] = ['constructor', 'message', 'name', 'toString'];
-    for (let i = 0; i < usual.length; i += 2) for (let k = 0; k < usual[i + 1].length; k++) letShadow(usual[i], usual[i + 1][k]);
+    letShadowAll(ObjectPrototype);
+    for (let i = 0; i < derived.length; i++) letShadowAll(primordials[`${derived[i]}Prototype`], derived[i] === 'Array' ? 'constructor' : undefined);
+    for (let i = 0; i < errors.length; i++) for (let k = 0; k < ofErrors.length; k++) letShadow(primordials[`${errors[i]}Prototype`], ofErrors[k]);
 }
+
+/** All that has a name. */
+function letShadowAll(holder, butNot) {
+    const keys = ReflectOwnKeys(holder);
+    for (let i = 0; i < keys.length; i++) if (typeof keys[i] === 'string' && keys[i] !== butNot) letShadow(holder, keys[i]);
+}
+
+/** `Old.prototype = Object.create(Class.prototype); Old.prototype.constructor = Old`, as programs wrote it before there were classes. */
+function letShadowConstructor(Class) {
+    const descriptor = typeof Class === 'function' ? ReflectGetOwnPropertyDescriptor(Class, 'prototype') : undefined;
+    if (descriptor === undefined || !isObject(descriptor.value) || keepsConstructor(descriptor.value)) return;
+    letShadow(descriptor.value, 'constructor');
+}
+
+/** Where V8 looks at `constructor` to know that nobody has changed what map, slice and await do: an accessor there costs them tenfold. */
+function keepsConstructor(prototype) {
+    const { ArrayBufferPrototype, PromisePrototype, RegExpPrototype, TypedArrayPrototype } = primordials;
+    return prototype === ArrayPrototype || prototype === PromisePrototype || prototype === RegExpPrototype || prototype === ArrayBufferPrototype || prototype === TypedArrayPrototype ||
+        ReflectGetPrototypeOf(prototype) === TypedArrayPrototype;
+}
+
+/** What programs derive from and put own properties on. */
+const derived = ['Function', 'Array', 'Map', 'Set', 'WeakMap', 'WeakSet', 'Date'];
+const ofErrors = ['constructor', 'message', 'name', 'toString'];
 const errors = ['Error', 'AggregateError', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError'];
 
 /** Objects of the language that no global leads to. */
@@ -125,7 +147,10 @@ internal.frozen = {
         const keys = ReflectOwnKeys(globalThis);
         // What is made when it is first asked for is made now.
         const values = [];
-        for (let i = 0; i < keys.length; i++) values[i] = globalThis[keys[i]];
+        for (let i = 0; i < keys.length; i++) {
+            values[i] = globalThis[keys[i]];
+            letShadowConstructor(values[i]);
+        }
         const roots = hidden();
         for (let i = 0; i < roots.length; i++) freezeFrom(roots[i]);
         freezeFrom(ErrorPrototype);
