@@ -87,7 +87,8 @@ struct AgentDoors: Sendable {
         door.fields = Self.adminFields
         if security.tls(for: .admin) != nil { door.tls = tls }
         let tokens = security.tokens(for: .admin).isEmpty ? [] : security.tokens.map { $0.token { $0.accessToAdmin } }
-        door.guarding = DoorGuard(tokens, openPaths: Self.openPaths, note: note)
+        door.guarding = DoorGuard(
+            tokens, openPaths: Self.openPaths, stray: { AdminHandler.stray($0) }, note: note)
         return door
     }
 

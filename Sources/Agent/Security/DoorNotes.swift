@@ -35,9 +35,11 @@ final class DoorNotes: Sendable {
         }
         guard let skipped else { return }
         var attributes: Attributes = [
-            Attribute("client.address", .string(refused.peer)),
-            Attribute("http.response.status_code", .int(Int64(refused.status))),
+            Attribute("client.address", .string(refused.peer))
         ]
+        if let status = refused.status {
+            attributes.append(Attribute("http.response.status_code", .int(Int64(status))))
+        }
         if skipped > 0 { attributes.append(Attribute("sidelight.audit.skipped", .int(skipped))) }
         trail.note(
             AuditEvent(
