@@ -141,10 +141,11 @@ private final class ErrorGrouper {
 
     /// Whether a log has told of it, in the span or, once for each log, in another one of its trace.
     private func isSaid(_ fingerprint: String, _ context: SpanContext) -> Bool {
+        if said.contains(Key(span: context.spanID, fingerprint: fingerprint)) { return true }
         let key = RisenKey(trace: context.traceID, fingerprint: fingerprint)
-        let left = risen[key] ?? 0
-        if left > 0 { risen[key] = left - 1 }
-        return left > 0 || said.contains(Key(span: context.spanID, fingerprint: fingerprint))
+        guard let left = risen[key], left > 0 else { return false }
+        risen[key] = left - 1
+        return true
     }
 
     private static func exception(_ attributes: Attributes) -> (type: String, message: String, stack: String) {

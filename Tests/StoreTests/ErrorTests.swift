@@ -154,7 +154,7 @@ import Testing
             }
         }
         store([
-            Batch(thrown([5], traceID(1)), resource: shop),
+            Batch(thrown([4, 5, 4], traceID(1)), resource: shop),
             Batch([failure("once", at: 1, trace: traceID(1), span: 4)], resource: shop),
         ])
         #expect(try listing().groups.map(\.count) == [1])
