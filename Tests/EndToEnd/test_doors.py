@@ -318,6 +318,15 @@ def test_files_that_cannot_be_used_are_named(sidelight, files):
     ]:  # fmt: skip
         done = start(**{**good, **changed})
         assert done.code == 2 and said in done.err, (changed, done.err)
+        for reader in ("agent", "serve"):
+            checked = sidelight("check", "config", "--for", reader, "a.yaml")
+            assert checked.code == 2 and said in checked.out and "a.yaml:1:" in checked.out, (changed, reader, checked.out)
+    # All at once, whatever else is wrong.
+    text = {"tokens": [{"name": "a", "file": "none.token", "allow": "read"}], "tls": {"cert": "none.pem", "key": "none.key"}}
+    sidelight.write("a.yaml", json.dumps({"security": text}))
+    for reader in ("agent", "serve"):
+        checked = sidelight("check", "config", "--for", reader, "a.yaml")
+        assert checked.code == 2 and all(name in checked.out for name in ("none.token", "none.pem", "none.key")), checked.out
 
 
 # -- browsers, clients

@@ -14,7 +14,7 @@ struct AgentDoors: Sendable {
     private static let openPaths: [StaticString] = ["/livez", "/readyz", "/startupz"]
     private static let openMethods: [StaticString] = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"]
     /// Of each file of TLS.
-    private static let fileBytesMax = 1 << 20
+    static let fileBytesMax = 1 << 20
 
     /// A page of the admin port is nobody's to frame, to keep or to run anything in.
     private static let adminFields = ResponseFields([
