@@ -17,6 +17,8 @@ internal import Wire
 /// One `serve`. Main thread.
 public final class Serve {
     private let settings: ServeSettings
+    /// Of the admin port, as it is now.
+    private var security: SecurityConfiguration
     private let messages: Messages
     private let clock = LinuxClock()
     private let signals: SignalDescriptor
@@ -149,6 +151,7 @@ public final class Serve {
         _ trail: AuditTrail, _ messages: Messages
     ) throws {
         self.settings = settings
+        security = settings.configuration.common.security
         self.trail = trail
         self.fence = fence
         workerConfiguration = settings.configuration.worker
@@ -367,14 +370,17 @@ public final class Serve {
                 outcome: outcome, reason: reason))
     }
 
-    /// The admin port shows the certificate that is there now; one that cannot be used changes nothing.
+    /// The admin port shows the certificate and asks for the tokens that are there now; what cannot be used changes nothing.
     private func renewDoors() {
-        let security = settings.configuration.common.security
-        guard let admin, security.tls(for: .admin) != nil else { return }
+        guard let admin else { return }
+        // Whether its port may be as open as the new ones make it was judged for the place that they were read with.
+        if case .success(let read)? = settings.readAgain?(), read.value.admin == settings.configuration.admin {
+            security = read.value.common.security
+        }
         do throws(DoorProblem) {
             admin.change(try AgentDoors(security, DoorNotes(trail)))
         } catch {
-            messages.warn("\(error); the admin port goes on with the certificate before")
+            messages.warn("\(error); the admin port goes on with the certificate and the tokens before")
         }
     }
 

@@ -480,10 +480,6 @@ int64_t sl_birth_seconds(int fd) {
     return status.stx_btime.tv_sec;
 }
 
-void sl_mask(void *bytes, size_t count, const void *pattern, size_t pattern_count) {
-    char *next = bytes, *end = next + count;
-    while ((next = memmem(next, (size_t)(end - next), pattern, pattern_count)) != NULL) {
-        memset(next, '*', pattern_count);
-        next += pattern_count;
-    }
+void *sl_find(const void *bytes, size_t count, const void *pattern, size_t pattern_count) {
+    return memmem(bytes, count, pattern, pattern_count);
 }

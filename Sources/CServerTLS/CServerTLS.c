@@ -219,6 +219,7 @@ struct sl_tls_session {
     SSL *session;
     BIO *input, *output;  // the session's
     bool has_failed;
+    sl_tls_stranger stranger;
 };
 
 sl_tls_session *sl_tls_session_make(sl_server_tls *context) {
@@ -257,12 +258,20 @@ ptrdiff_t sl_tls_session_read(sl_tls_session *session, void *room, size_t count)
     int taken = p_SSL_read(session->session, room, count > INT32_MAX ? INT32_MAX : (int)count);
     if (taken > 0) return taken;
     int error = p_SSL_get_error(session->session, taken);
+    unsigned long code = p_ERR_peek_last_error();
     p_ERR_clear_error();
     if (error == SSL_ERROR_WANT_READ) return 0;
     if (error == SSL_ERROR_ZERO_RETURN) return -1;
     session->has_failed = true;
+    if (ERR_GET_LIB(code) == ERR_LIB_SSL) {
+        int reason = ERR_GET_REASON(code);
+        if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) session->stranger = SL_TLS_WITHOUT_CERTIFICATE;
+        if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) session->stranger = SL_TLS_WRONG_CERTIFICATE;
+    }
     return -2;
 }
+
+sl_tls_stranger sl_tls_session_stranger(const sl_tls_session *session) { return session->stranger; }
 
 bool sl_tls_session_write(sl_tls_session *session, const void *bytes, size_t count) {
     if (session->has_failed || !sl_tls_session_is_open(session)) return false;

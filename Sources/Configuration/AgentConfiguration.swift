@@ -11,6 +11,8 @@ public struct AgentConfiguration: Hashable, Sendable {
     /// Whether the place was asked for. `run` opens the port only then, and `serve` can go without it only if not.
     public var isAdminGiven = false
     public var common = CommonConfiguration()
+    /// Where the files of the admin port's TLS stand, if a file names them.
+    public var adminTLS: TLSSetting?
     public var listen = ListenAddress.tcp(HostPort(host: "127.0.0.1", port: 8080))
     public var isolates = 1
     /// Nil: plain HTTP.
@@ -59,6 +61,7 @@ public struct AgentConfiguration: Hashable, Sendable {
             configuration.metricNanoseconds = UInt64(interval) * 1_000_000
         }
         configuration.common = read.common
+        configuration.adminTLS = read.tls
         if configuration.isAdminGiven, let admin = configuration.admin,
             let refusal = read.common.security.refusal(of: admin, .admin)
         {
@@ -78,7 +81,11 @@ public struct AgentConfiguration: Hashable, Sendable {
         configuration.worker.check.isAudited = flags.isAudited
         configuration.isJSON = flags.isJSON
         configuration.logLevel = LogLevel.parse(flag: flags.logLevel, environment, &problems)
-        return problems.result(configuration)
+        return problems.result(configuration).mapError { errors in
+            var errors = errors
+            errors.tls = read.tls
+            return errors
+        }
     }
 
     private mutating func readPlaces(_ flags: FlagValues, _ problems: inout Problems) {

@@ -28,15 +28,18 @@ public struct ConfigurationErrors: Error, Hashable, Sendable, CustomStringConver
     public var scripts: [ScriptSetting] = []
     /// Regular expressions, of the same kind.
     public var patterns: [PatternSetting] = []
+    /// Files of TLS, of the same kind.
+    public var tls: TLSSetting?
 
     public init(
         problems: [ConfigurationProblem], warnings: [ConfigurationProblem] = [], scripts: [ScriptSetting] = [],
-        patterns: [PatternSetting] = []
+        patterns: [PatternSetting] = [], tls: TLSSetting? = nil
     ) {
         self.problems = problems
         self.warnings = warnings
         self.scripts = scripts
         self.patterns = patterns
+        self.tls = tls
     }
 
     public var description: String { problems.map(\.description).joined(separator: "\n") }

@@ -24,8 +24,10 @@ public enum ServerRefusal: String, Sendable, CaseIterable {
     case unauthenticated
     /// A token that does not allow it: 403.
     case forbidden
-    /// A web page that may not send: 403.
+    /// A web page that may not send, or ask: 403.
     case origin
+    /// A name that is not this machine's: 421.
+    case host
     /// A client with as many connections as it may have.
     case clientConnections = "client_connections"
     /// A client that sends more than it may: 429.

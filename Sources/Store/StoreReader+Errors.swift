@@ -79,6 +79,11 @@ private final class ErrorGrouper {
         var fingerprint: String
     }
 
+    private struct RisenKey: Hashable {
+        var trace: TraceID
+        var fingerprint: String
+    }
+
     /// What logs have said, for spans not to say it again. Beyond, they may.
     private static let saidMax = 100_000
     /// Of a group that nobody has asked for alone. UTF-8 bytes.
@@ -93,6 +98,8 @@ private final class ErrorGrouper {
     private(set) var groups: [String: ErrorGroup] = [:]
     private(set) var ungrouped = 0
     private var said: Set<Key> = []
+    /// How often logs have said it in a trace, less what spans of it have: what a span tells of an error that rose to where it was logged.
+    private var risen: [RisenKey: Int] = [:]
 
     init(only: String?) { self.only = only }
 
@@ -114,6 +121,7 @@ private final class ErrorGrouper {
         let fingerprint = add(occurrence)
         if record.spanID.isValid, said.count < Self.saidMax {
             said.insert(Key(span: record.spanID, fingerprint: fingerprint))
+            risen[RisenKey(trace: record.traceID, fingerprint: fingerprint), default: 0] += 1
         }
     }
 
@@ -126,9 +134,18 @@ private final class ErrorGrouper {
                 source: .span, time: event.time, service: service, type: type, message: text, stack: stack,
                 traceID: span.context.traceID, spanID: span.context.spanID)
             let fingerprint = ErrorFingerprint.text(type: type, message: text, stack: ErrorStack(stack))
-            guard !said.contains(Key(span: span.context.spanID, fingerprint: fingerprint)) else { continue }
+            guard !isSaid(fingerprint, span.context) else { continue }
             add(occurrence, fingerprint)
         }
+    }
+
+    /// Whether a log has told of it, in the span or, once for each log, in another one of its trace.
+    private func isSaid(_ fingerprint: String, _ context: SpanContext) -> Bool {
+        if said.contains(Key(span: context.spanID, fingerprint: fingerprint)) { return true }
+        let key = RisenKey(trace: context.traceID, fingerprint: fingerprint)
+        guard let left = risen[key], left > 0 else { return false }
+        risen[key] = left - 1
+        return true
     }
 
     private static func exception(_ attributes: Attributes) -> (type: String, message: String, stack: String) {

@@ -1,34 +1,33 @@
-internal import CLinux
-
 /// Values that must not be said, in the forms that text of a program has them in. Where one is found its bytes become asterisks: as many, so that
 /// whatever holds the text stays what it is.
 public struct SecretMask: Sendable {
     /// Shorter values are not looked for: they are in too much that is none of them. Bytes.
     public static let valueBytesMin = 8
 
-    private let patterns: [[UInt8]]
+    private let patterns: [Pattern]
 
     /// Nil: there is nothing to look for.
     public init?(_ values: [[UInt8]]) {
-        var patterns: Set<[UInt8]> = []
+        var patterns: Set<Pattern> = []
         for value in values where value.count >= Self.valueBytesMin {
-            patterns.formUnion(Self.written(value) + Self.percentEncoded(value) + Self.base64(value))
+            var forms = Set(Self.written(value) + Self.percentEncoded(value))
             // Names of hosts and headers.
-            patterns.insert(value.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 })
+            forms.insert(value.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 })
             // util.inspect puts each line on one of its own.
             for line in value.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D })
             where line.count >= Self.valueBytesMin {
-                patterns.formUnion(Self.written(Array(line)))
+                forms.formUnion(Self.written(Array(line)))
             }
+            patterns.formUnion(forms.map(Pattern.init))
+            patterns.formUnion(Pattern.base64(value))
         }
         guard !patterns.isEmpty else { return nil }
         // What holds another comes first.
-        self.patterns = patterns.sorted { $0.count > $1.count }
+        self.patterns = patterns.sorted { $0.bytes.count > $1.bytes.count }
     }
 
     public func apply(_ bytes: UnsafeMutableRawBufferPointer) {
-        guard let start = bytes.baseAddress else { return }
-        for pattern in patterns { sl_mask(start, bytes.count, pattern, pattern.count) }
+        for pattern in patterns { pattern.mask(bytes) }
     }
 
     public func applied(to bytes: UnsafeRawBufferPointer) -> [UInt8] {
@@ -103,22 +102,5 @@ public struct SecretMask: Sendable {
             keeping("-_.!~*'()"), keeping("-_.!~*'();/?:@&=+$,#"), keeping("*-._ ").map { $0 == 0x20 ? 0x2B : $0 },
             encoding("\"#<>?`{}"), encoding("\"#<>'"), encoding("\"<>`"),
         ]
-    }
-
-    /// What it is in base64 wherever in a longer text it stands, as in a header of Basic authentication: three forms, without the digits at both ends that
-    /// neighbours have a part in; and the same in base64url.
-    private static func base64(_ value: [UInt8]) -> [[UInt8]] {
-        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        let forms = (0..<3).map { before in
-            let bytes = [UInt8](repeating: 0, count: before) + value
-            var text: [UInt8] = []
-            for index in stride(from: 0, to: bytes.count - 2, by: 3) {
-                let word = UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8 | UInt32(bytes[index + 2])
-                for shift in [18, 12, 6, 0] as [UInt32] { text.append(digits[Int(word >> shift & 63)]) }
-            }
-            // 8 bits of a byte before reach into two digits, 16 into three.
-            return Array(text.dropFirst([0, 2, 3][before]))
-        }.filter { $0.count >= valueBytesMin }
-        return forms + forms.map { $0.map { $0 == 0x2B ? 0x2D : $0 == 0x2F ? 0x5F : $0 } }
     }
 }

@@ -70,6 +70,28 @@ struct AdminAccess: ParsableArguments {
         return HostPort(parsing: place).map { "http://\($0)" }
     }
 
+    /// Why an admin port did not answer, and what may be done about it.
+    func reason(_ error: HTTPTransportError, at place: String) -> String {
+        let message = error.message(at: place)
+        guard Self.url(place)?.hasPrefix("https://") == true else { return message }
+        switch error.code {
+        case .tls where authority == nil:
+            return message + "; name whose certificates to trust with --ca, or write http:// if it speaks no TLS"
+        case .tls:
+            return message + "; --ca has to name who signed its certificate, which has to be for that host"
+        case .reset where certificate == nil:
+            return message + "; it may ask for a certificate: --cert and --key"
+        case .reset:
+            return message + "; it may not take the certificate of --cert"
+        default: return message
+        }
+    }
+
+    /// What a port that speaks TLS tells those who do not.
+    static func isMissingTLS(_ response: HTTPResponse) -> Bool {
+        response.status == 400 && String(decoding: response.body, as: UTF8.self).hasPrefix("This port speaks TLS")
+    }
+
     /// Says so where a token is about to be seen by everybody on the way.
     func warn(of place: String) {
         guard tokenInUse != nil, let url = Self.url(place), url.hasPrefix("http://"),

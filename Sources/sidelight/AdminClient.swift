@@ -90,7 +90,7 @@ struct AdminOptions: ParsableArguments {
         let state = Monitor<(status: Int, refusal: [UInt8])>((0, []))
         let transport = CurlTransport()
         let acknowledge = Monitor<HTTPStream?>(nil)
-        let place = admin
+        let (place, access) = (admin, access)
         let streams = transport.streams(options) { updates in
             for update in updates {
                 if let head = update.head { state.withLock { $0.status = head.status } }
@@ -105,7 +105,7 @@ struct AdminOptions: ParsableArguments {
                 switch update.ending {
                 case nil: continue
                 case .complete: end.withLock { $0.isOver = true }
-                case .failed(let error): end.withLock { $0 = (true, error.message(at: place)) }
+                case .failed(let error): end.withLock { $0 = (true, access.reason(error, at: place)) }
                 }
                 end.wake()
             }

@@ -54,7 +54,8 @@ struct AuditListCommand: ParsableCommand {
     @OptionGroup var options: StoreOptions
     @OptionGroup var filter: AuditFilter
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("How many, the latest.", valueName: "N"))
+    @Option(
+        name: [.customShort("n"), .long], help: ArgumentHelp("How many, the latest.", valueName: "N"))
     var limit = 50
 
     @Flag(help: "A line of JSON each, as they stand in the log.")

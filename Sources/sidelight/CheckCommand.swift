@@ -78,17 +78,21 @@ struct CheckConfigCommand: ParsableCommand {
         var checked = Checked()
         let scripts: [ScriptSetting]
         let patterns: [PatternSetting]
+        let tls: TLSSetting?
         switch options.loader(file: file)() {
         case .success(let configured):
             checked.warnings = configured.warnings
             checked.sentence = Self.sentence(configured.value.configuration)
             (scripts, patterns) = (configured.value.scripts, configured.value.patterns)
+            tls = configured.value.tls
         case .failure(let failure):
             (checked.errors, checked.warnings) = (failure.problems, failure.warnings)
             (scripts, patterns) = (failure.scripts, failure.patterns)
+            tls = failure.tls
         }
         checked.errors =
-            (checked.errors + ScriptCheck.problems(of: scripts) + PatternCheck.problems(of: patterns)).inOrder
+            (checked.errors + ScriptCheck.problems(of: scripts) + PatternCheck.problems(of: patterns)
+            + Self.problems(of: tls)).inOrder
         return checked
     }
 
@@ -96,10 +100,17 @@ struct CheckConfigCommand: ParsableCommand {
         switch options.workload(file: name, isRun: reader == .run) {
         case .success(let configured):
             Checked(
-                errors: PolicyCheck.problems(of: configured.value.policy).map { ConfigurationProblem(name, $0) },
+                errors: PolicyCheck.problems(of: configured.value.policy).map { ConfigurationProblem(name, $0) }
+                    + Self.problems(of: configured.value.adminTLS),
                 warnings: configured.warnings, sentence: "`sidelight \(reader.rawValue) -c` takes it")
-        case .failure(let failure): Checked(errors: failure.problems.inOrder, warnings: failure.warnings)
+        case .failure(let failure):
+            Checked(
+                errors: (failure.problems + Self.problems(of: failure.tls)).inOrder, warnings: failure.warnings)
         }
+    }
+
+    private static func problems(of tls: TLSSetting?) -> [ConfigurationProblem] {
+        tls.map(DoorCheck.problems) ?? []
     }
 
     /// Ways that are told one by one; more are counted.

@@ -61,7 +61,9 @@ struct HealthCommand: ParsableCommand {
             response = try ask(path)
         } catch {
             if !quiet {
-                complain("no agent answers at \(admin.admin.escaped): \(error.message(at: admin.admin).escaped)")
+                complain(
+                    "no agent answers at \(admin.admin.escaped): \(admin.access.reason(error, at: admin.admin).escaped)"
+                )
             }
             throw ExitCode(1)
         }
@@ -70,6 +72,10 @@ struct HealthCommand: ParsableCommand {
                 complain(
                     "the agent at \(admin.admin.escaped) asks for a token that allows it: --token, SIDELIGHT_TOKEN")
             }
+            throw ExitCode(1)
+        }
+        guard !AdminAccess.isMissingTLS(response) else {
+            if !quiet { complain("the agent at \(admin.admin.escaped) speaks TLS: ask it with https://") }
             throw ExitCode(1)
         }
         guard response.header("sidelight-agent") != nil, let table = HealthTable(response.body) else {

@@ -17,15 +17,14 @@ struct RunCommand: ParsableCommand {
               sidelight run --export otlp=http://127.0.0.1:4318 app.js
               sidelight run --export zipkin=http://127.0.0.1:9411 app.js --verbose
               sidelight run --service shop --limit heap=64MB --limit wall=30s app.js
-              sidelight run --policy strict plugin.mjs
+              sidelight run --policy strict --audit app.js
+              sidelight run --policy shop.yaml --require-signature shop.pub.pem app.js
               sidelight run --dir data --dir /tmp/out::out tool.wasm data/input.txt
 
-            LIMITS
-              heap=64MB  V8's heap          cpu=500ms, wall=2s  of the whole run
-              workers=16  child Workers
-              wasm-memory=256MB  of each memory of WebAssembly
-              memory, stack, cpu-window=50%/10s, promises, timers, fetches, sockets, modules, module-bytes, clone-bytes,
-              logs-per-second, spans-per-second: docs/limits.md
+            LIMITS (docs/limits.md says what each means)
+              cpu=500ms  cpu-window=50%/10s  wall=2s  heap=64MB  memory=128MB  resident=512MB
+              wasm-memory=256MB  stack=1MB  promises=N  timers=N  workers=16  sockets=N  fetches=N
+              modules=N  module-bytes=10MB  clone-bytes=1MB  logs-per-second=N  spans-per-second=N
 
             EXIT CODES
               0  success                          3  refused by policy

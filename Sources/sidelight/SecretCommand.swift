@@ -70,7 +70,8 @@ struct SecretEncryptCommand: ParsableCommand {
 
     @OptionGroup var options: SealOptions
 
-    @Option(help: ArgumentHelp("Where it is written (default: standard output).", valueName: "FILE"))
+    @Option(
+        help: ArgumentHelp("Where it is written; it is not overwritten (default: standard output).", valueName: "FILE"))
     var out: String?
 
     @Argument(help: ArgumentHelp("What is sealed (default: standard input).", valueName: "FILE"))
@@ -86,7 +87,7 @@ struct SecretEncryptCommand: ParsableCommand {
             complain("\(error)")
             throw ExitCode(2)
         }
-        if let out { return try KeyFile.replace(out, with: sealed) }
+        if let out { return try KeyFile.write(sealed, to: out, isPublic: true) }
         let output = Output()
         for line in sealed.split(separator: UInt8(ascii: "\n")) { output.line(String(decoding: line, as: UTF8.self)) }
         output.flush()

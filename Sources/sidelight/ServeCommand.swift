@@ -16,21 +16,23 @@ struct ServeCommand: ParsableCommand {
               sidelight serve --listen 0.0.0.0:80 --isolates 4 app.js
               sidelight serve --listen 0.0.0.0:443 --tls-cert chain.pem --tls-key key.pem app.js
               sidelight serve --register consul --register file-sd=/etc/prometheus/app.json app.js
-              sidelight serve --policy policy.yaml --require-signature release.pub.pem app.js
+              sidelight serve --policy shop.yaml --limit cpu=50ms --limit heap=64MB app.js
+              sidelight serve --policy strict --audit app.js
+              sidelight serve --require-signature shop.pub.pem app.js
               sidelight serve --watch --export otlp=http://127.0.0.1:4318 app.js
 
-            LIMITS
-              heap=64MB            V8's heap               header-timeout=10s
-              cpu=500ms, wall=2s   of a request            idle=60s
-              headers=32KB         of a request            request-timeout=none
-              body=100MB           of a request            connections=10000
-              workers=16           child Workers
-              memory, stack, cpu-window=50%/10s, loop-block, promises, timers, fetches, sockets, requests, subrequests, response,
-              modules, module-bytes, clone-bytes, logs-per-second, spans-per-second: docs/limits.md
+            LIMITS (docs/limits.md says what each means)
+              of a request     cpu=500ms  wall=2s  subrequests=N  response=10MB  body=100MB  headers=32KB
+                               header-timeout=10s  request-timeout=none
+              of an isolate    heap=64MB  memory=128MB  wasm-memory=256MB  stack=1MB  cpu-window=50%/10s
+                               loop-block=200ms  requests=N  promises=N  timers=N  workers=16  sockets=N  fetches=N
+                               modules=N  module-bytes=10MB  clone-bytes=1MB  logs-per-second=N  spans-per-second=N
+              of connections   connections=10000  idle=60s
+              of the process   resident=512MB
 
             SIGNALS
               SIGTERM, SIGINT  finish what is in flight, then end; again: end at once
-              SIGHUP           start ENTRY's code, under the policy and with the certificate as they are now, and drop no request
+              SIGHUP           start ENTRY's code, under the policy, and with the certificates and tokens as they are now; drop no request
 
             EXIT CODES
               0  ended when asked to           2  usage, configuration, address

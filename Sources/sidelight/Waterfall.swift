@@ -70,7 +70,7 @@ struct Waterfall {
         for number in tree.order {
             if let parent = tree.parents[number] { depths[number] = depths[parent] + 1 }
             if shown[number] {
-                wanted = max(wanted, depths[number] * 3 + trace.spans[number].span.name.escaped.columns + 2)
+                wanted = max(wanted, depths[number] * 3 + trace.spans[number].span.title.escaped.columns + 2)
             }
         }
         return wanted
@@ -191,7 +191,7 @@ struct Waterfall {
         let isError = span.status.code == .error
         let tree = fitting(connector)
         let room = nameColumns - tree.columns
-        let name = (span.name.isEmpty ? "(no name)" : span.name.escaped).cut(to: room)
+        let name = (span.name.isEmpty ? "(no name)" : span.title.escaped).cut(to: room)
         var line = painter(tree, .dim) + painter(name.padded(to: room), isError ? .boldRed : .bold)
         if showsServices {
             let service = stored.resource.serviceName.escaped.cut(to: serviceColumns - 2)

@@ -54,6 +54,28 @@ import Testing
                 """#)
     }
 
+    @Test func whatIsNamedForItsMethodIsShownWithWhatWasAsked() {
+        func title(_ name: String, _ kind: SpanKind, _ attributes: Attributes) -> String {
+            let method: Attributes = name == "work" ? [] : [Attribute("http.request.method", "GET")]
+            return span(1, name, 0, 1, kind: kind, attributes: method + attributes).span.title
+        }
+        let path = Attribute("url.path", "/users/7")
+        #expect(title("GET", .server, [path]) == "GET /users/7")
+        #expect(title("GET", .server, [path, Attribute("http.route", "/users/:id")]) == "GET /users/:id")
+        #expect(title("GET /users/:id", .server, [path, Attribute("http.route", "/users/:id")]) == "GET /users/:id")
+        let host = Attribute("server.address", "a.example")
+        #expect(title("GET", .client, [host]) == "GET a.example")
+        #expect(
+            title("GET", .client, [host, Attribute("url.full", "https://a.example:81/b?c#d")]) == "GET a.example:81/b")
+        #expect(title("GET", .client, []) == "GET")
+        #expect(title("GET", .server, [Attribute("url.path", "")]) == "GET")
+        #expect(title("work", .internal, [path]) == "work")
+        let drawn = waterfall([
+            span(1, "GET", 0, 5, kind: .server, attributes: [Attribute("http.request.method", "GET"), path])
+        ])
+        #expect(drawn.contains { $0.hasPrefix("GET /users/7 ") })
+    }
+
     @Test func aPipeAndAttributesHaveWholeLines() {
         let text = "resources: " + String(repeating: "busy and ", count: 30) + "end"
         let burst = log(text, 1, span: 1, attributes: [Attribute("a", .array((0..<9).map { .int($0) }))])

@@ -169,6 +169,18 @@ def test_a_workloads_admin_port_is_a_door_too(serve, sidelight):
     assert requests.get(service.url + "/").status_code == 200
 
 
+def test_a_workloads_tokens_are_read_anew(serve, sidelight):
+    sidelight.write("token", READ + "\n")
+    sidelight.write("s.yaml", json.dumps({"security": {"tokens": [{"name": "viewer", "file": "token", "allow": "read"}]}}))
+    service = serve("export default { fetch() { return new Response('x'); } };", "--admin", "127.0.0.1:0", "-c", "s.yaml")
+    url = service.admin + "/metrics"
+    assert requests.get(url, headers=bearer(READ)).status_code == 200
+    sidelight.write("token", "another-0123456789\n")
+    service.process.send_signal(1)
+    wait_for(lambda: requests.get(url, headers=bearer("another-0123456789")).status_code == 200)
+    assert requests.get(url, headers=bearer(READ)).status_code == 401
+
+
 def test_a_workload_does_not_get_the_operators_token(sidelight):
     sidelight.write("a.mjs", "console.log(String(process.env.SIDELIGHT_TOKEN), process.env.OTHER);")
     assert sidelight("run", "a.mjs", env={"SIDELIGHT_TOKEN": READ, "OTHER": "there"}).out == "undefined there\n"
@@ -261,10 +273,15 @@ def test_who_has_no_certificate_does_not_come_in(agent, files, sidelight):
     assert sidelight("health", *tls).code == 0
     assert sidelight("loglevel", *tls, "store=info").code == 0
     assert sidelight("top", "--once", "--interval", "100ms", *tls).code == 0
-    assert sidelight("health", *tls[:4]).code == 1
-    assert sidelight("health", "--admin", place).code == 1
+    for command in (["health"], ["top", "--once"], ["loglevel"]):
+        for arguments, said in [(tls[:4], "--cert"), (["--admin", place], "--ca"), (["--admin", one.places["admin"]], "https://")]:
+            done = sidelight(*command, *arguments)
+            assert done.code == 1 and said in done.err, (command, arguments, done.err)
     assert sidelight("health", *tls[:6]).code == 2
     assert one.refused("tls", verify=files["ca"], cert=files["client"]) >= 2
+    one.end()
+    record = sidelight("audit", "ls", "--json").out
+    assert "no certificate was shown" in record and "does not lead to client-ca" in record and '"handshake"' in record
 
 
 def test_another_certificate_is_taken_while_it_runs(agent, files, sidelight):
@@ -304,12 +321,21 @@ def test_files_that_cannot_be_used_are_named(sidelight, files):
     ]:  # fmt: skip
         done = start(**{**good, **changed})
         assert done.code == 2 and said in done.err, (changed, done.err)
+        for reader in ("agent", "serve"):
+            checked = sidelight("check", "config", "--for", reader, "a.yaml")
+            assert checked.code == 2 and said in checked.out and "a.yaml:1:" in checked.out, (changed, reader, checked.out)
+    # All at once, whatever else is wrong.
+    text = {"tokens": [{"name": "a", "file": "none.token", "allow": "read"}], "tls": {"cert": "none.pem", "key": "none.key"}}
+    sidelight.write("a.yaml", json.dumps({"security": text}))
+    for reader in ("agent", "serve"):
+        checked = sidelight("check", "config", "--for", reader, "a.yaml")
+        assert checked.code == 2 and all(name in checked.out for name in ("none.token", "none.pem", "none.key")), checked.out
 
 
 # -- browsers, clients
 
 
-def test_pages_of_others_get_nothing(agent):
+def test_pages_of_others_get_nothing(agent, sidelight):
     one = agent()
     metrics, traces = one.url("admin", "/metrics"), one.url("otlp-http", "/v1/traces")
     for site, mode, status in [("cross-site", "no-cors", 403), ("same-site", "cors", 403), ("cross-site", "navigate", 200), ("same-origin", "cors", 200), ("none", "navigate", 200)]:
@@ -325,6 +351,11 @@ def test_pages_of_others_get_nothing(agent):
     assert page.headers["x-frame-options"] == "DENY" and page.headers["x-content-type-options"] == "nosniff"
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
     assert requests.get(one.url("admin", "/"), headers={"host": "evil.example"}).status_code == 421
+    assert one.refused("host") == 1 and one.refused("origin") == 4
+    one.end()
+    record = [json.loads(line) for line in sidelight("audit", "ls", "--kind", "admin", "--json").out.splitlines()]
+    reasons = [entry["reason"] for entry in record if entry["outcome"] == "refused"]
+    assert sum("not for web pages" in reason for reason in reasons) == 2 and sum("no port of that host" in reason for reason in reasons) == 1
 
 
 def test_a_client_that_takes_too_much_is_told_so(agent):

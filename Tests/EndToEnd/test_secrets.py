@@ -44,6 +44,8 @@ def test_of_a_sealed_file(program):
     assert run("secret", "key", "--out", "seal.key").code == 0
     assert run("secret", "encrypt", "plain", "--key-file", "seal.key", "--out", "token.sealed").code == 0
     assert VALUE not in (run.folder / "token.sealed").read_text()
+    again = run("secret", "encrypt", "plain", "--key-file", "seal.key", "--out", "token.sealed")
+    assert again.code == 2 and "token.sealed is there already" in again.err
     assert run("secret", "decrypt", "token.sealed", "--key-file", "seal.key").out == VALUE
     done = program("{sealed: token.sealed, key-file: seal.key}")
     assert (done.code, done.out) == (0, SAID), done

@@ -347,6 +347,13 @@ def test_errors_are_found_and_counted_as_they_are_shown(sidelight):
     assert "sidelight:30_timers" not in sidelight("tail").out
 
 
+def test_what_is_thrown_at_the_top_counts_once(sidelight):
+    sidelight.write("once.mjs", "throw new Error('once');")
+    assert sidelight("run", "once.mjs").code == 1
+    (line,) = sidelight("errors", "--json").out.splitlines()
+    assert json.loads(line)["count"] == 1
+
+
 def test_a_failed_fetch_is_one_error(sidelight):
     sidelight.write("app.mjs", "await fetch('http://127.0.0.1:1/').catch(() => {})")
     assert sidelight("run", "app.mjs").code == 0

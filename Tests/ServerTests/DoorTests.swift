@@ -169,6 +169,39 @@ import Testing
         #expect(server.server.counters.refused(.clientRate) >= 15)
     }
 
+    @Test func aProbeIsAnsweredHoweverOftenItsClientAsks() throws {
+        var limits = ServerLimits()
+        limits.perClient.requestsPerSecond = 1
+        let server = try TestServer(Self.telling, limits, door: Self.door())
+        defer { server.stop() }
+        let client = try TestClient(server)
+        client.send(String(repeating: "GET /livez HTTP/1.1\r\nhost: h\r\n\r\n", count: 20))
+        #expect((0..<20).allSatisfy { _ in client.answer().status == 200 })
+    }
+
+    @Test func whatIsNotForTheDoorIsCountedAndNoted() throws {
+        let noted = Mutex<[DoorGuard.Refused]>([])
+        var door = Door()
+        door.guarding = DoorGuard(
+            [], openPaths: ["/livez"],
+            stray: { head in
+                head.header("host") == "evil.example"
+                    ? DoorGuard.Stray(status: 421, counted: .host, reason: "not here") : nil
+            }, note: { refused in noted.withLock { $0.append(refused) } })
+        let server = try TestServer(Self.telling, door: door)
+        defer { server.stop() }
+        let client = try TestClient(server)
+        client.send("GET /livez HTTP/1.1\r\nhost: evil.example\r\n\r\nGET / HTTP/1.1\r\nhost: h\r\n\r\n")
+        let answer = client.answer()
+        #expect(answer.status == 421)
+        #expect(answer.body == "not here\n")
+        #expect(client.answer().status == 200)
+        #expect(server.server.counters.refused(.host) == 1)
+        let all = noted.withLock { $0 }
+        #expect(all.map(\.path) == ["/livez"])
+        #expect(all.map(\.reason) == ["not here"])
+    }
+
     @Test func bytesThatWereTooManyAreWaitedFor() throws {
         var limits = ServerLimits()
         limits.perClient.bytesPerSecond = 400_000

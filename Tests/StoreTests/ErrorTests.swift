@@ -144,6 +144,31 @@ import Testing
         #expect(short.omittedGroups == 1)
     }
 
+    /// Thrown in a span, logged in one above it.
+    @Test func anErrorThatRoseToWhereItIsLoggedCountsOnce() throws {
+        func thrown(_ spans: [UInt64], _ trace: TraceID) -> [SpanData] {
+            spans.map { number in
+                var failed = span(trace, number, "evaluate", error: true)
+                failed.events = [SpanData.Event(time: noon, name: "exception", attributes: attributes("E", "once"))]
+                return failed
+            }
+        }
+        store([
+            Batch(thrown([4, 5, 4], traceID(1)), resource: shop),
+            Batch([failure("once", at: 1, trace: traceID(1), span: 4)], resource: shop),
+        ])
+        #expect(try listing().groups.map(\.count) == [1])
+        // Each log stands for one.
+        store([
+            Batch(thrown([6, 7, 8], traceID(2)), resource: shop),
+            Batch([failure("once", at: 1, trace: traceID(2), span: 4)], resource: shop),
+        ])
+        #expect(try listing().groups.map(\.count) == [4])
+        // Of another trace.
+        store([Batch(thrown([9], traceID(3)), resource: shop)])
+        #expect(try listing().groups.map(\.count) == [5])
+    }
+
     @Test func oneIsShownWithTheLogsBeforeIt() throws {
         store([
             Batch(

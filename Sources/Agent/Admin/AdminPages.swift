@@ -16,17 +16,6 @@ final class AdminHandler: RequestHandler {
     init(_ pages: [any AdminPages]) { self.pages = pages }
 
     func handle(_ request: borrowing ServedRequest, _ responder: Responder) {
-        if let host = request.header("host"), Self.isPublicName(host), case let peer = request.peer, !peer.isEmpty,
-            Self.isLocal(peer)
-        {
-            return Self.refuse(responder, 421, "this is no port of that host; ask for 127.0.0.1 or localhost")
-        }
-        // A page of somebody else's may lead people here, and no more.
-        if let site = request.header("sec-fetch-site"), site == "cross-site" || site == "same-site",
-            request.header("sec-fetch-mode") != "navigate"
-        {
-            return Self.refuse(responder, 403, "this is not for web pages of others")
-        }
         for page in pages where page.answer(request, responder) { return }
         guard Self.isReading(request, responder) else { return }
         let paths = pages.flatMap(\.paths).sorted()
@@ -58,6 +47,21 @@ final class AdminHandler: RequestHandler {
     }
 
     // MARK: who asks
+
+    /// What a browser asks because a page of somebody else's made it. For the door.
+    static func stray(_ head: borrowing ServedRequest) -> DoorGuard.Stray? {
+        if let host = head.header("host"), isPublicName(host), case let peer = head.peer, !peer.isEmpty, isLocal(peer) {
+            return DoorGuard.Stray(
+                status: 421, counted: .host, reason: "this is no port of that host; ask for 127.0.0.1 or localhost")
+        }
+        // A page of somebody else's may lead people here, and no more.
+        if let site = head.header("sec-fetch-site"), site == "cross-site" || site == "same-site",
+            head.header("sec-fetch-mode") != "navigate"
+        {
+            return DoorGuard.Stray(status: 403, counted: .origin, reason: "this is not for web pages of others")
+        }
+        return nil
+    }
 
     /// Whether `Host` is a name of the public DNS. What asks for one over loopback is a browser whose page is of somebody who has that name lead here (DNS rebinding): to the
     /// browser the page is of the same origin, and may read the answers. Names without a dot, those below `localhost`, and addresses are nobody's to give.

@@ -14,7 +14,7 @@ struct AgentDoors: Sendable {
     private static let openPaths: [StaticString] = ["/livez", "/readyz", "/startupz"]
     private static let openCalls: [StaticString] = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"]
     /// Of each file of TLS.
-    private static let fileBytesMax = 1 << 20
+    static let fileBytesMax = 1 << 20
 
     /// A page of the admin port is nobody's to frame, to keep or to run anything in.
     private static let adminFields = ResponseFields([
@@ -87,7 +87,8 @@ struct AgentDoors: Sendable {
         door.fields = Self.adminFields
         if security.tls(for: .admin) != nil { door.tls = tls }
         let tokens = security.tokens(for: .admin).isEmpty ? [] : security.tokens.map { $0.token { $0.accessToAdmin } }
-        door.guarding = DoorGuard(tokens, openPaths: Self.openPaths, note: note)
+        door.guarding = DoorGuard(
+            tokens, openPaths: Self.openPaths, stray: { AdminHandler.stray($0) }, note: note)
         return door
     }
 

@@ -24,10 +24,10 @@ final class DoorNotes: Sendable {
     func refused(_ refused: DoorGuard.Refused) {
         let now = clock.monotonicNanoseconds()
         guard let more = pace.withLock({ $0.take(now: now) }) else { return }
-        let attributes: Attributes = [
-            Attribute("client.address", .string(refused.peer)),
-            Attribute("http.response.status_code", .int(Int64(refused.status))),
-        ]
+        var attributes: Attributes = [Attribute("client.address", .string(refused.peer))]
+        if let status = refused.status {
+            attributes.append(Attribute("http.response.status_code", .int(Int64(status))))
+        }
         trail.note(
             AuditEvent(
                 .admin, actor: refused.client ?? refused.peer, action: String(refused.method.prefix(32)),

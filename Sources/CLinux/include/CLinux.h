@@ -102,8 +102,8 @@ static inline int sl_memfd_forget(int fd, size_t offset, size_t bytes) {
 // Provided because the constants are negative macros, which Swift does not import.
 void sl_keep_freed_memory(int bytes_max);
 
-// Overwrites each occurrence of the pattern, which is not empty, with asterisks.
-void sl_mask(void *_Nonnull bytes, size_t count, const void *_Nonnull pattern, size_t pattern_count);
+// Where the pattern is first; null: nowhere. Provided because memmem(3) is an extension that Swift does not see.
+void *_Nullable sl_find(const void *_Nonnull bytes, size_t count, const void *_Nonnull pattern, size_t pattern_count);
 // Gives the kernel back what the start has mapped of code; what is still needed of it comes back with its first use.
 void sl_release_start_pages(void);
 

@@ -62,6 +62,10 @@ void sl_tls_session_close(sl_tls_session *_Nonnull session);
 // Ciphertext that is to be sent: how many bytes of it were put into the room. 0: there is none.
 size_t sl_tls_session_take(sl_tls_session *_Nonnull session, void *_Nonnull room, size_t count);
 
+// Whether it failed for want of a client's certificate that the authority leads to.
+typedef enum { SL_TLS_NO_STRANGER, SL_TLS_WITHOUT_CERTIFICATE, SL_TLS_WRONG_CERTIFICATE } sl_tls_stranger;
+sl_tls_stranger sl_tls_session_stranger(const sl_tls_session *_Nonnull session);
+
 bool sl_tls_session_is_open(const sl_tls_session *_Nonnull session);
 
 // The common name of the client's certificate, zero-terminated and of printable ASCII; empty without one.

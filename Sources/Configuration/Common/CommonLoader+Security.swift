@@ -83,6 +83,11 @@ extension CommonLoader {
         if isThere, !section.has("key") { section.error("key is missing: the file with the certificate's key") }
         guard let certificate, let key else { return nil }
         tls.files = TLSFiles(certificate: certificate, key: key)
+        var setting = TLSSetting(tls: tls, positions: [:])
+        for key in ["cert", "key", "client-ca"] where section.has(key) {
+            setting.positions[key] = section.position(of: key).map(section.loading.filePosition)
+        }
+        section.loading.tls = setting
         return tls
     }
 }

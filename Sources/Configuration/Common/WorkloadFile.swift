@@ -8,6 +8,8 @@ struct WorkloadFile {
     var common = CommonConfiguration()
     private(set) var policy = PolicyConfiguration()
     private(set) var problems = Problems()
+    /// The files of TLS, as far as they could be read of the file.
+    private(set) var tls: TLSSetting?
 
     /// Finds all errors at once.
     /// - Parameters:
@@ -43,6 +45,7 @@ struct WorkloadFile {
             section.warning(key, "only `sidelight agent` reads it; `serve` and `run` do not")
         }
         section.finish()
+        tls = loading.tls
         for problem in loading.problems.errors.inOrder { problems.error(problem) }
         for problem in loading.problems.warnings.inOrder { problems.warning(problem) }
     }

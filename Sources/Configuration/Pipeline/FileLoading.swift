@@ -18,6 +18,8 @@ final class FileLoading {
     var scripts: [ScriptSetting] = []
     /// Regular expressions, of the same kind.
     var patterns: [PatternSetting] = []
+    /// Files of TLS, of the same kind.
+    var tls: TLSSetting?
 
     init(
         fileName: String, environment: [String: String], hasProgram: @escaping (String) -> Bool,

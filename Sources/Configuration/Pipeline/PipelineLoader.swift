@@ -29,6 +29,8 @@ extension PipelineConfiguration {
         public var scripts: [ScriptSetting]
         /// The regular expressions, and where they stand.
         public var patterns: [PatternSetting]
+        /// The files of TLS, and where they stand.
+        public var tls: TLSSetting?
         /// Whether somebody asked for the place of the admin port; if not, the agent can go without it.
         public var isAdminGiven: Bool
     }
@@ -61,7 +63,8 @@ extension PipelineConfiguration {
         return loading.result(
             Loaded(
                 configuration: loader.configuration, effective: effective, secretFiles: loading.secretFiles,
-                scripts: loading.scripts, patterns: loading.patterns, isAdminGiven: loader.places.admin != .standard))
+                scripts: loading.scripts, patterns: loading.patterns, tls: loading.tls,
+                isAdminGiven: loader.places.admin != .standard))
     }
 }
 
@@ -77,7 +80,8 @@ extension FileLoading {
                 errors.append(ConfigurationProblem(fileName, "and \(omittedErrors) more errors"))
             }
             return .failure(
-                ConfigurationErrors(problems: errors, warnings: warnings, scripts: scripts, patterns: patterns))
+                ConfigurationErrors(
+                    problems: errors, warnings: warnings, scripts: scripts, patterns: patterns, tls: tls))
         }
         return .success(Configured(value: loaded, warnings: warnings))
     }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Wire
 
 /// What stands between a listener's socket and its handler.
@@ -37,14 +38,29 @@ public final class DoorGuard: Sendable {
         public var client: String?
         public var method: String
         public var path: String
-        public var status: Int
+        /// Nil: it came to no request.
+        public var status: Int?
         public var reason: String
+    }
+
+    /// Why a request is not for this door at all.
+    public struct Stray: Sendable {
+        let status: Int
+        let counted: ServerRefusal
+        let reason: String
+
+        public init(status: Int, counted: ServerRefusal, reason: String) {
+            self.status = status
+            self.counted = counted
+            self.reason = reason
+        }
     }
 
     private let tokens: [Token]
     private let openPaths: [StaticString]
     private let openCalls: [StaticString]
     private let trustedOrigins: [String]?
+    private let stray: @Sendable (borrowing ServedRequest) -> Stray?
     private let note: @Sendable (Refused) -> Void
 
     /// - Parameters:
@@ -52,15 +68,19 @@ public final class DoorGuard: Sendable {
     ///   - openPaths: What may be looked at without one.
     ///   - openCalls: Methods of gRPC that may be called without one.
     ///   - trustedOrigins: Of web pages that may come in, "*" for all; nil: it is left to the handler.
+    ///   - stray: Asked first, on the server's thread.
     ///   - note: Told of everybody who is not let in. On the server's thread.
     public init(
         _ tokens: [Token], openPaths: [StaticString] = [], openCalls: [StaticString] = [],
-        trustedOrigins: [String]? = nil, note: @escaping @Sendable (Refused) -> Void = { _ in }
+        trustedOrigins: [String]? = nil,
+        stray: @escaping @Sendable (borrowing ServedRequest) -> Stray? = { _ in nil },
+        note: @escaping @Sendable (Refused) -> Void = { _ in }
     ) {
         self.tokens = tokens
         self.openPaths = openPaths
         self.openCalls = openCalls
         self.trustedOrigins = trustedOrigins
+        self.stray = stray
         self.note = note
     }
 
@@ -72,10 +92,10 @@ public final class DoorGuard: Sendable {
 
     func judge(_ head: borrowing ServedRequest) -> Verdict {
         if let refusal = originRefusal(head) { return refusal }
+        if let stray = stray(head) { return refuse(head, nil, stray.status, stray.counted, stray.reason, nil) }
         guard !tokens.isEmpty else { return .letIn(nil) }
         let isLooking = head.method == .get || head.method == .head
-        if isLooking { for path in openPaths where head.pathIs(path) { return .letIn(nil) } }
-        if head.method == .post { for path in openCalls where head.pathIs(path) { return .letIn(nil) } }
+        if isOpen(head) { return .letIn(nil) }
         // A browser asks without credentials whether it may send some. <https://fetch.spec.whatwg.org/#cors-preflight-fetch>.
         if head.method == .options, head.headerBytes("access-control-request-method") != nil { return .letIn(nil) }
         guard let shown = head.headerBytes("authorization") else {
@@ -98,11 +118,30 @@ public final class DoorGuard: Sendable {
         }
     }
 
+    /// Whether anybody may see it, and however often: probes.
+    func isOpen(_ head: borrowing ServedRequest) -> Bool {
+        switch head.method {
+        case .get, .head: for path in openPaths where head.pathIs(path) { return true }
+        case .post: for path in openCalls where head.pathIs(path) { return true }
+        default: break
+        }
+        return false
+    }
+
     /// A page that somebody has open sends with its browser's hands: from this machine, through any firewall. What browsers say of such a page decides.
     private func originRefusal(_ head: borrowing ServedRequest) -> Verdict? {
         guard let trustedOrigins, let origin = head.header("origin") else { return nil }
         guard !trustedOrigins.contains(origin), !trustedOrigins.contains("*") else { return nil }
         return refuse(head, nil, 403, .origin, "this web page may not send (receivers' option `cors`)", nil)
+    }
+
+    /// Somebody came no further than the handshake.
+    func turnedAway(_ descriptor: Int32, _ reason: String) {
+        let peer = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 96) { text in
+            sl_peer_text(descriptor, text.baseAddress!, text.count)
+            return String(cString: text.baseAddress!)
+        }
+        note(Refused(peer: peer, client: nil, method: "handshake", path: "", status: nil, reason: reason))
     }
 
     private func refuse(

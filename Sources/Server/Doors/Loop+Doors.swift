@@ -32,6 +32,9 @@ extension Loop {
         case .ended: receivedEnd(connection)
         case .failed:
             if !wasEstablished { counters.count(.tls) } else { counters.count(.malformed) }
+            if let reason = tls.strangeness {
+                door(of: connection).guarding?.turnedAway(connection.descriptor, reason)
+            }
             lost(connection)
         }
     }
@@ -85,7 +88,8 @@ extension Loop {
     func ask(
         _ connection: Connection, _ head: borrowing ServedRequest
     ) -> (client: String?, refusal: HTTP1Exchange.Refusal?) {
-        if let seconds = connection.client?.secondsToWait(now: now) {
+        let guarding = door(of: connection).guarding
+        if guarding?.isOpen(head) != true, let seconds = connection.client?.secondsToWait(now: now) {
             counters.count(.clientRate)
             return (
                 nil,
@@ -94,7 +98,7 @@ extension Loop {
                     body: Array("this client sends more than it may\n".utf8))
             )
         }
-        guard let guarding = door(of: connection).guarding else { return (nil, nil) }
+        guard let guarding else { return (nil, nil) }
         switch guarding.judge(head) {
         case .letIn(let name): return (name, nil)
         case .refused(let answer, let reason):

@@ -117,6 +117,15 @@ final class ConnectionTLS {
     /// Says that nothing more comes: without it what the client has may be a part. RFC 9112 section 9.8.
     func close() { sl_tls_session_close(session) }
 
+    /// Why its handshake failed, if that is for want of a certificate; for people.
+    var strangeness: String? {
+        switch sl_tls_session_stranger(session) {
+        case SL_TLS_WITHOUT_CERTIFICATE: "no certificate was shown"
+        case SL_TLS_WRONG_CERTIFICATE: "the certificate does not lead to client-ca, or is not valid now"
+        default: nil
+        }
+    }
+
     /// What the client's certificate calls it; nil where none was asked for.
     lazy var clientName: String? = {
         guard context.asksForCertificates else { return nil }

@@ -15,6 +15,7 @@ struct TopCommand: ParsableCommand {
             EXAMPLES
               sidelight top
               sidelight top --admin 127.0.0.1:9464 --admin 127.0.0.1:9465
+              sidelight top --admin https://shop.example:9464 --ca ca.pem --cert me.pem --key me.key
               sidelight top --view routes --sort P99
               sidelight top --once --view errors
               sidelight top --json | jq -c '.workloads[0].requestsPerSecond'
@@ -25,7 +26,8 @@ struct TopCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "An admin port; may be given several times (default: 127.0.0.1:9464).", valueName: "HOST:PORT"))
+            "An admin port, with https:// where it speaks TLS; may be given several times (default: 127.0.0.1:9464).",
+            valueName: "HOST:PORT"))
     var admin: [String] = []
 
     @OptionGroup var access: AdminAccess

@@ -32,12 +32,14 @@ final class TopFetcher: Sendable {
     /// Readable when there are outcomes.
     let ready: EventDescriptor
     private let places: [String]
+    private let access: AdminAccess
     private let transport: CurlTransport.Client
     private let headers: [(name: String, value: String)]
     private let state = Mutex(State())
 
     init(places: [String], _ access: AdminAccess) throws {
         self.places = places
+        self.access = access
         transport = CurlTransport().client(access.options)
         headers = access.authorization.map { [("authorization", $0)] } ?? []
         for place in places { access.warn(of: place) }
@@ -100,10 +102,12 @@ final class TopFetcher: Sendable {
             case .success(let response) where response.status == 404: continue
             case .success(let response) where response.status == 401 || response.status == 403:
                 if problem.isEmpty { problem = "it asks for a token that allows it: --token, SIDELIGHT_TOKEN" }
+            case .success(let response) where AdminAccess.isMissingTLS(response):
+                if problem.isEmpty { problem = "it speaks TLS: ask it with https://" }
             case .success(let response):
                 if problem.isEmpty { problem = "\(page.rawValue) is answered with status \(response.status)" }
             case .failure(let error):
-                if problem.isEmpty { problem = "no agent answers: \(error.message(at: places[source]))" }
+                if problem.isEmpty { problem = "no agent answers: \(access.reason(error, at: places[source]))" }
             case nil: continue
             }
         }
