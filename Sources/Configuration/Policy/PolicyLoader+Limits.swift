@@ -45,10 +45,6 @@ extension WorkloadLimits.Name {
     }
 }
 
-extension CPUWindow {
-    fileprivate var text: String { "\(percent)%/\(Units.time(nanoseconds))" }
-}
-
 extension ScalarKind where Value == UInt64 {
     fileprivate static func limit(_ name: WorkloadLimits.Name) -> ScalarKind {
         ScalarKind(
