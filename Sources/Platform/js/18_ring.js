@@ -5,7 +5,7 @@
 // Nothing at load time that a snapshot cannot hold: the views on the ring are made by `start`.
 
 const {
-    ArrayBufferIsView, ArrayIsArray, NumberIsInteger, ObjectFreeze, ObjectKeys, SafeMap, StringPrototypeCharCodeAt, StringPrototypeSlice,
+    ArrayBufferIsView, ArrayIsArray, NumberIsInteger, ObjectKeys, SafeMap, StringPrototypeCharCodeAt, StringPrototypeSlice,
     TypedArrayPrototypeSlice, cutOff,
 } = primordials;
 
@@ -349,7 +349,7 @@ function keepObject(value, depth) {
     if (ArrayBufferIsView(value)) {
         return new Kept(BYTES, TypedArrayPrototypeSlice(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)));
     }
-    let parts = NO_ATTRIBUTES;
+    let parts = [0];
     const keys = ObjectKeys(value);
     for (let i = 0; i < keys.length && elementsLeft > 0; i++) {
         elementsLeft--;
@@ -362,7 +362,8 @@ function keepObject(value, depth) {
 
 // A list of attributes: [how many, key, value, key, value, …]; what lies behind the last one is filler. A key is a reference. One with the bit
 // TAGGED says that its value is a tag, whole; so the most frequent attributes are two small integers, which are told apart from all else by a bit.
-const NO_ATTRIBUTES = ObjectFreeze([0]); // shared by all spans, which the program can reach into
+// Shared by all spans, so a program can reach it, and write to it: all but spans begins with a list of its own. (Frozen it would be of another kind of elements, which costs each span.)
+const NO_ATTRIBUTES = [0];
 const TAGGED = 65536;
 
 // The reference in a key of a list.
@@ -396,8 +397,8 @@ function keepMember(attributes, key) {
 let leftOut = 0;
 
 // The enumerable properties of `attributes` as a list, at most `limit`. Of a proxy that will not say what it has, those it told.
-function keepAll(attributes, limit) {
-    let list = NO_ATTRIBUTES, over = 0;
+function keepAll(attributes, limit, list = NO_ATTRIBUTES) {
+    let over = 0;
     try {
         for (const key in attributes) {
             const value = keepMember(attributes, key);

@@ -50,13 +50,13 @@ function put(kind, severity, text, list, context, time) {
 // A console message. `severity` is OTLP's number; `attributes` an object or undefined.
 function log(severity, text, attributes) {
     if (!bound.enabled || !internal.limits.logs.take()) return;
-    writeLog(KIND_LOG, severity, text, keepAll(attributes, bound.attributeLimit), activeSpan());
+    writeLog(KIND_LOG, severity, text, keepAll(attributes, bound.attributeLimit, [0]), activeSpan());
 }
 
 // What the host found (27_findings.js), whether or not the program's own telemetry is wanted.
 function finding(severity, text, attributes, span) {
     // A program can write to its own spans. What it made of one must not keep a finding from being told: its ids are looked at as those of a stranger are.
-    const context = contextOf(span), list = keepAll(attributes, FINDING_ATTRIBUTES), time = now();
+    const context = contextOf(span), list = keepAll(attributes, FINDING_ATTRIBUTES, [0]), time = now();
     if (!isOpen()) return put(KIND_FINDING, severity, text, list, context, time);
     if (asideCount === ASIDE_MAX) return drop(KIND_FINDING);
     aside[asideCount++] = { severity, text, list, context, time };
@@ -86,7 +86,7 @@ function error(exception, span, severity = 17, extra = undefined) {
     const attributes = exceptionAttributes(exception);
     const message = attributes['exception.message'] ?? cut(safeText(exception));
     const type = attributes['exception.type'];
-    const list = keepAll(extra === undefined ? attributes : { ...attributes, ...extra }, bound.attributeLimit);
+    const list = keepAll(extra === undefined ? attributes : { ...attributes, ...extra }, bound.attributeLimit, [0]);
     if (internal.limits.logs.take()) writeLog(KIND_ERROR, severity, type === undefined ? message : `${type}: ${message}`, list, span);
     failWith(span, attributes, message, type);
 }

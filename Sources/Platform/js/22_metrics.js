@@ -24,7 +24,7 @@ const instruments = [];
 
 class Point {
     constructor(attributes, buckets) {
-        this.list = ring.keepAll(attributes, 128);
+        this.list = ring.keepAll(attributes, 128, [0]);
         this.value = 0;
         this.count = 0;
         this.min = Infinity;
