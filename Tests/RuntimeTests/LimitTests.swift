@@ -63,7 +63,8 @@ extension Kept<CPUWindowWatch> {
     }
 
     @Test func thisProcessIsResident() throws {
-        let bytes = try #require(try #require(ResidentMemory()).bytes)
+        let memory = try #require(ResidentMemory())
+        let bytes = try #require(memory.bytes)
         #expect(bytes > 1 << 20)
     }
 
@@ -204,7 +205,7 @@ extension Kept<CPUWindowWatch> {
 
     @Test func everyLimitThatEndsAWorkerHasANoteAndAnOutcome() {
         let limits: [Outcome.Limit] = [
-            .heap, .memory, .cpu(milliseconds: 1), .wall(milliseconds: 1), .loopBlock(milliseconds: 1),
+            .heap(bytes: 0), .memory(bytes: 1), .cpu(milliseconds: 1), .wall(milliseconds: 1), .loopBlock(milliseconds: 1),
             .cpuWindow(percent: 1, milliseconds: 1), .promises(count: 1),
         ]
         for limit in limits {
