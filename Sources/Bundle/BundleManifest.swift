@@ -29,7 +29,7 @@ public struct BundleManifest: Hashable, Sendable {
     public let entry: String
     /// In the order of their paths' bytes, each path once.
     public let files: [File]
-    /// When it was signed, Unix nanoseconds.
+    /// When it was signed, Unix nanoseconds; whole seconds.
     public let time: UInt64
     public let key: PublicKey
     private let signature: Signature
@@ -119,6 +119,9 @@ public struct BundleManifest: Hashable, Sendable {
         else {
             throw BundleError(
                 "\"entry\", \"time\", \"key\", \"signature\" or \"files\" is missing, or not what it should be")
+        }
+        guard time % 1_000_000_000 == 0 else {
+            throw BundleError("its \"time\" is not of whole seconds, as signed ones are")
         }
         var files: [File] = []
         for (index, value) in values.enumerated() {

@@ -69,6 +69,11 @@ import Testing
         #expect(throws: BundleError.self) { try BundleManifest(parsing: Array("[]".utf8)) }
     }
 
+    @Test func partsOfSecondsAreNotSigned() {
+        let error = #expect(throws: BundleError.self) { try changed(".0Z", ".1Z") }
+        #expect(error?.description.contains("whole seconds") == true)
+    }
+
     @Test func noRandomChangeKeepsTheSignature() throws {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<2_000 {
