@@ -45,10 +45,7 @@ public final class Serve {
     /// Nil until it begins.
     private var keeper: HealthKeeper?
     private let startTime: UInt64
-    private var fence: FencePlan?
-    /// Of workers that are started from now on.
-    private var workerConfiguration: WorkerConfiguration
-    private var policy: PolicyConfiguration
+    private var workerStart: ServedStart
     private let findings: FindingBoard
     private var fenceNotice = FenceNotice()
     private var supervisor: ServeSupervisor
@@ -153,10 +150,9 @@ public final class Serve {
         self.settings = settings
         security = settings.configuration.common.security
         self.trail = trail
-        self.fence = fence
-        workerConfiguration = settings.configuration.worker
-        policy = settings.configuration.policy
-        findings = FindingBoard(policy, of: workerConfiguration, entry: settings.entry, trail)
+        workerStart = ServedStart(settings, fence, trail, messages)
+        findings = FindingBoard(
+            settings.configuration.policy, of: settings.configuration.worker, entry: settings.entry, trail)
         self.identity = identity
         self.messages = messages
         self.socket = socket
@@ -295,86 +291,23 @@ public final class Serve {
         trail.note(
             AuditEvent(
                 .admin, actor: "uid \(Machine.userID)", action: "reload", target: settings.entry, outcome: "begun"))
-        renewDoors()
+        let read = supervisor.isEnding ? nil : settings.readAgain?()
+        renewDoors(read)
         keeper?.reloading()
-        guard renewStart() else { keeper?.reloaded(); return }
+        switch workerStart.renew(read) {
+        case .same: break
+        case .policyChanged: findings.change(workerStart.configuration.policy, of: workerStart.configuration.worker)
+        case .refused: keeper?.reloaded(); return
+        }
         guard let identity, !supervisor.isEnding else { return perform(supervisor.reload(now: now)) }
         if identity.beginCheck(now: now) { isPollerOld = true }
     }
 
-    /// Policy, secrets and signature as they are now, for workers that are started from here on, those that take the place of one that died among them. False: what the
-    /// program is now cannot be taken, so all stays as it was.
-    private func renewStart() -> Bool {
-        var next = settings.configuration
-        (next.worker, next.policy) = (workerConfiguration, policy)
-        var nextFence = fence
-        let reading = readPolicy(into: &next, &nextFence)
-        if reading == .refused {
-            messages.warn("\(settings.entry) is not taken as it is now: its policy is not valid; what was serves on")
-            return false
-        }
-        do throws(StartRefusal) {
-            try next.admit(settings.entry, trail)
-        } catch {
-            messages.warn("\(settings.entry) is not taken as it is now: \(error.problems[0]); what was serves on")
-            if reading == .changed { notePolicy("refused", error.problems[0]) }
-            return false
-        }
-        (workerConfiguration, policy, fence) = (next.worker, next.policy, nextFence)
-        guard reading == .changed else { return true }
-        findings.change(policy, of: workerConfiguration)
-        notePolicy("changed", policy.words.joined(separator: " "))
-        messages.say("the policy is \(policy.source ?? "none") as it is now")
-        return true
-    }
-
-    private enum PolicyReading {
-        case same
-        case changed
-        /// It is not valid, or cannot be had here.
-        case refused
-    }
-
-    /// Puts the policy as it is now in place of that in `next`, but for its secrets, which are to be fetched.
-    private func readPolicy(into next: inout AgentConfiguration, _ nextFence: inout FencePlan?) -> PolicyReading {
-        guard let read = settings.readAgain, !supervisor.isEnding else { return .same }
-        let configured: AgentConfiguration
-        switch read() {
-        case .success(let success): configured = success.value
-        case .failure(let errors):
-            tellPolicyStays(errors.problems.map(\.description))
-            return .refused
-        }
-        var worker = next.worker
-        worker.takePolicy(of: configured.worker)
-        guard worker != next.worker || configured.policy != next.policy else { return .same }
-        do throws(FenceError) {
-            nextFence = try FencePlan(worker, entry: settings.entry)
-        } catch {
-            tellPolicyStays([error.description])
-            return .refused
-        }
-        (next.worker, next.policy) = (worker, configured.policy)
-        return .changed
-    }
-
-    private func tellPolicyStays(_ problems: [String]) {
-        for problem in problems { messages.warn("the policy stays as it was: \(problem)") }
-        notePolicy("refused", problems.first ?? "")
-    }
-
-    private func notePolicy(_ outcome: String, _ reason: String) {
-        trail.note(
-            AuditEvent(
-                .policyChange, actor: "uid \(Machine.userID)", action: "reload", target: policy.source ?? "none",
-                outcome: outcome, reason: reason))
-    }
-
     /// The admin port shows the certificate and asks for the tokens that are there now; what cannot be used changes nothing.
-    private func renewDoors() {
+    private func renewDoors(_ read: Result<Configured<AgentConfiguration>, ConfigurationErrors>?) {
         guard let admin else { return }
         // Whether its port may be as open as the new ones make it was judged for the place that they were read with.
-        if case .success(let read)? = settings.readAgain?(), read.value.admin == settings.configuration.admin {
+        if case .success(let read) = read, read.value.admin == settings.configuration.admin {
             security = read.value.common.security
         }
         do throws(DoorProblem) {
@@ -443,9 +376,9 @@ public final class Serve {
             let serving = ServingConfiguration(
                 address: address.description, index: place, isolates: configuration.isolates,
                 crons: place == 0 ? configuration.crons.map(\.text) : [], health: configuration.common.health)
-            let worker = workerConfiguration
+            let worker = workerStart.configuration.worker
             let started = try Worker(
-                worker, fence: fence, arguments: [settings.entry], serving: (serving, socket, identity))
+                worker, fence: workerStart.fence, arguments: [settings.entry], serving: (serving, socket, identity))
             let (destinations, admin, page, exemplars, clock) = (destinations, admin, page, exemplars, clock)
             let findings = findings
             var resource = resource
@@ -486,7 +419,7 @@ public final class Serve {
         control?.remove(pid: worker.process.pid)
         let now = clock.unixNanoseconds()
         let (requests, left) = worker.finish(
-            outcome.withLimitValue(of: workerConfiguration.limits), now: now)
+            outcome.withLimitValue(of: workerStart.configuration.worker.limits), now: now)
         if supervisor.isCutOff(id) { tellCutOff(worker, requests, left, now) }
         metrics.retire(worker.snapshot())
         workers[id] = nil
@@ -506,7 +439,7 @@ public final class Serve {
     // MARK: words
 
     private func announce() {
-        for worker in workers.values { fenceNotice.look(worker, fence, messages) }
+        for worker in workers.values { fenceNotice.look(worker, workerStart.fence, messages) }
         let count = settings.configuration.isolates
         let url = address.url(isTLS: identity != nil)
         guard settings.configuration.isJSON else {
@@ -744,7 +677,7 @@ public final class Serve {
         (report.exporters, report.store) = destinations.close(now: clock.monotonicNanoseconds())
         report.agentNanoseconds = clock.processNanoseconds()
         for warning in report.warnings { messages.warn(warning) }
-        if workerConfiguration.policy.isAudited { messages.tell(policy: findings.policyFile) }
+        if workerStart.configuration.worker.policy.isAudited { messages.tell(policy: findings.policyFile) }
         if settings.configuration.isJSON { Machine.writeToStandardError(report.summary + "\n") }
         return RunEnding(exitCode: exitCode)
     }

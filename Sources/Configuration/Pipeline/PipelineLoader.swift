@@ -252,9 +252,12 @@ struct PipelineLoader {
                 continue
             }
             guard let kind = Self.kind(ofReceiver: name) else {
-                if text == "off" { offReceivers.insert(name) } else {
+                if text == "off" {
+                    offReceivers.insert(name)
+                } else {
                     loading.error(
-                        .flag("--receive \(name)=\(text)"), [], "there is no \(name) in the file, and --logs names files")
+                        .flag("--receive \(name)=\(text)"), [],
+                        "there is no \(name) in the file, and --logs names files")
                 }
                 continue
             }
@@ -276,7 +279,8 @@ struct PipelineLoader {
                 continue
             }
             guard
-                Self.kind(ofReceiver: parts[0]) != nil || Self.isLogFiles(parts[0]) || Self.logInputKind(parts[0]) != nil
+                Self.kind(ofReceiver: parts[0]) != nil || Self.isLogFiles(parts[0])
+                    || Self.logInputKind(parts[0]) != nil
             else {
                 loading.error(
                     .flag("--receive \(flag)"), [], "\"\(parts[0])\" \(notOneOf(Self.receiverKinds, parts[0]))")
