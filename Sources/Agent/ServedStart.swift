@@ -1,6 +1,5 @@
 internal import Audit
 internal import Configuration
-internal import Fence
 internal import Linux
 
 /// What the workers of `serve` are started with: its configuration, and the fence that follows from it. At a reload it is made anew, or stays as it was. Main thread.
