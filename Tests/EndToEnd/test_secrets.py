@@ -112,7 +112,7 @@ def test_not_even_its_beginning_is_told_where_attributes_are_cut(program):
         "trace.getTracer('t').startActiveSpan('s', (span) => { span.setAttributes({ t, list: [t] }); span.addEvent('e', { t }); span.end(); });\n",
     )
     assert program("{file: token.txt}", env={"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "12"}).code == 0
-    shown = run("trace", "show", "latest").out
+    shown = run("trace", "show", "latest", "--attributes").out
     assert "*" * 12 in shown and VALUE[:6] not in shown, shown
     for path in (run.folder / ".sidelight").rglob("*"):
         if path.is_file():
