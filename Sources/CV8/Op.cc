@@ -341,6 +341,18 @@ sl_v8_brand sl_v8_args_brand(sl_v8_args *args, size_t index) {
     return value->IsExternal() ? SL_V8_BRAND_EXTERNAL : SL_V8_BRAND_NONE;
 }
 
+// Of V8's own (src/objects/js-objects.h), by its symbol: the interface has nothing that does it. A handle is the address of a slot, as a v8::Local is. Where V8 has
+// no such function nothing is done, which costs speed only.
+extern "C" __attribute__((weak)) void sl_v8_normalize_properties(v8::Isolate *isolate, v8::Value **object, int mode, int expected, const char *reason) __asm__(
+    "_ZN2v88internal8JSObject19NormalizePropertiesEPNS0_7IsolateENS0_6HandleIS1_EENS0_25PropertyNormalizationModeEiPKc");
+
+void sl_v8_args_make_slow(sl_v8_args *args, size_t index) {
+    v8::Local<v8::Value> value = args->info[static_cast<int>(index)];
+    if (!value->IsObject() || value->IsProxy()) sl::Misuse("only plain objects can be made slow");
+    constexpr int kKeepInObjectProperties = 1;
+    if (sl_v8_normalize_properties != nullptr) sl_v8_normalize_properties(args->info.GetIsolate(), reinterpret_cast<v8::Value **>(*value), kKeepInObjectProperties, 0, "sidelight");
+}
+
 void sl_v8_args_return_inside(sl_v8_args *args, size_t index) {
     v8::Isolate *isolate = args->info.GetIsolate();
     v8::Local<v8::Value> value = args->info[static_cast<int>(index)];

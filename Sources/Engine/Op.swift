@@ -163,6 +163,9 @@ public struct OpCall {
     /// What a proxy, promise, iterator or weak collection holds, as an array of two; null for anything else (`sl_v8_args_return_inside`).
     public func returnsInside(of index: Int) { sl_v8_args_return_inside(raw, index) }
 
+    /// Has V8 keep an object's properties in a dictionary, until it is a prototype again (`sl_v8_args_make_slow`).
+    public func makeSlow(_ index: Int) { sl_v8_args_make_slow(raw, index) }
+
     /// The UTF-8 of a string argument, as a new Uint8Array.
     public func returnsUTF8(of index: Int) { sl_v8_args_return_utf8_of(raw, index) }
 

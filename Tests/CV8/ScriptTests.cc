@@ -516,6 +516,31 @@ TEST(realmsOfOneIsolateAreApart) {
     CHECK_EQUAL(world.Run("mine"), "1");
 }
 
+namespace {
+
+// What V8 says of its own objects, of what is frozen plainly, and by way of sl_v8_args_make_slow.
+void TellFrozen() {
+    for (const char *freeze : {"Object.freeze(p)", "ops.call(p); Object.freeze(p); Object.create(p)"}) {
+        World world;
+        world.on_call = [](sl_v8_args *args) { sl_v8_args_make_slow(args, 0); };
+        std::string prototypes = "var prototypes = [Object.prototype, Array.prototype, Object.getPrototypeOf(Int32Array.prototype), Int32Array.prototype];";
+        world.Run(prototypes + "for (const p of prototypes) { " + freeze + "; }");
+        printf("%s\n", world.Run("prototypes.map((p) => `${Object.isFrozen(p)} ${%HasFastProperties(p)} ${%HasDictionaryElements(p)}`).join()").c_str());
+    }
+}
+const bool frozen_added = (AddChild("frozen", TellFrozen), true);
+
+}  // namespace
+
+TEST(whatWasFrozenSlowHasNoFrozenElements) {
+    (void)frozen_added;
+    setenv("CV8_FLAGS", "--allow-natives-syntax", 1);
+    std::string seen = RunChild("frozen");
+    unsetenv("CV8_FLAGS");
+    std::string plain = "true true false", slow = "true true true";
+    CHECK_EQUAL(seen, plain + "," + plain + "," + plain + "," + plain + "\n" + slow + "," + slow + "," + slow + "," + slow + "\n");
+}
+
 TEST(evalCanBeForbidden) {
     World world;
     CHECK_EQUAL(world.Run("eval('1 + 1')"), "2");

@@ -215,6 +215,7 @@ function makeOps(realm, hooks) {
         },
         brand: brandOf,
         inside: (value) => realm.insideOf(value),
+        makeSlow() {},
     };
 }
 

@@ -306,6 +306,9 @@ sl_v8_brand sl_v8_args_brand(sl_v8_args *args, size_t index);
 // Returns what the argument holds inside, as an array of two: a proxy's target and handler, a promise's state (sl_v8_promise_state) and result, and of an
 // iterator or weak collection whether its entries are pairs, and an array of them. Null of anything else. Iterators do not advance.
 void sl_v8_args_return_inside(sl_v8_args *args, size_t index);
+// Has V8 keep the argument's properties in a dictionary, until it is the prototype of another object again. An object that is frozen in that state makes no
+// object below it slow to write elements to. docs/adr/0036. No proxy.
+void sl_v8_args_make_slow(sl_v8_args *args, size_t index);
 sl_v8_isolate *sl_v8_args_isolate(sl_v8_args *args);
 sl_v8_realm *sl_v8_args_realm(sl_v8_args *args);
 void sl_v8_args_return_number(sl_v8_args *args, double number);

@@ -4,7 +4,7 @@ extension PlatformOps {
     /// sourceMap(script): the JSON of its map, or null.
     /// lateSource(name): a source of `js/late`, compiled: function(ops, internal, primordials); null when there is none
     /// of that name. brand(value): a number of `sl_v8_brand`.
-    /// inside(value): an array of two, or null (`sl_v8_args_return_inside`).
+    /// inside(value): an array of two, or null (`sl_v8_args_return_inside`). makeSlow(object): for 54_frozen.js.
     static let sources = [
         Op("lateSource") {
             let call = OpCall($0, $1)
@@ -24,6 +24,10 @@ extension PlatformOps {
         Op("inside") {
             let call = OpCall($0, $1)
             call.returnsInside(of: 0)
+        },
+        Op("makeSlow") {
+            let call = OpCall($0, $1)
+            call.makeSlow(0)
         },
         Op("sourceMap") {
             let call = OpCall($0, $1)

@@ -510,10 +510,10 @@ internal.fetch = {
     },
     /** A pushed body has room again. */
     drained(id) {
-        const upload = running.get(id)?.upload;
-        if (upload === undefined) return;
-        internal.serve?.goesOn(upload.fetching.context);
-        upload.resume();
+        const fetching = running.get(id);
+        if (fetching === undefined || fetching.upload === undefined) return;
+        internal.serve?.goesOn(fetching.context);
+        fetching.upload.resume();
     },
     end(id) {
         const fetching = running.get(id);
