@@ -1,5 +1,5 @@
 // attack: a proxy of an array says that it has 2^32 - 1 elements
-// limits: cpu=5s
+// limits: cpu=30s
 // expect: held
 const huge = new Proxy([], { get: (t, k) => (k === 'length' ? 2 ** 32 - 1 : undefined), has: () => true });
 let error = 'none';
