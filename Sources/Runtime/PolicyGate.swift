@@ -14,6 +14,9 @@ final class PolicyGate {
     private let internals: Internals
     /// The first path that `closing` has kept from being looked at, or in an audit would have, since this was last set to nil.
     var hiddenPath: String?
+    /// Findings that there was no stack for, or no room in the ring: they are told when the turn is over.
+    private var untold: [[String]] = []
+    private static let untoldMax = 64
 
     init(_ policy: Policy, _ internals: Internals) {
         self.policy = policy
@@ -26,9 +29,10 @@ final class PolicyGate {
         let access = access()
         let decision = policy.decide(access)
         guard !decision.isAllowed || decision.isAudited else { return }
-        if decision.isAllowed { return tell(decision, of: access) }
-        try internals.call(
-            "findings.refuse", Self.finding(decision, of: access).dropFirst().map(internals.string))
+        tell(decision, of: access)
+        if decision.isAllowed { return }
+        let texts = [decision.permission.rawValue, decision.reason]
+        try internals.call("findings.refuse", texts.map(internals.string))
         preconditionFailure("a refusal threw nothing")
     }
 
@@ -42,7 +46,16 @@ final class PolicyGate {
     /// Tells what was refused, or in an audit would have been.
     func tell(_ decision: Decision, of access: Access) {
         guard !decision.isAllowed || decision.isAudited else { return }
-        _ = try? internals.call("findings.note", Self.finding(decision, of: access).map(internals.string))
+        let finding = Self.finding(decision, of: access)
+        if (try? internals.call("findings.note", finding.map(internals.string)))?.isTrue == true { return }
+        if untold.count < Self.untoldMax { untold.append(finding) }
+    }
+
+    /// At the end of a turn, and of the run.
+    func tellUntold() {
+        untold.removeAll { finding in
+            (try? internals.call("findings.tell", finding.map(internals.string)))?.isTrue == true
+        }
     }
 
     /// The first arguments of `internal.findings.note` (27_findings.js).

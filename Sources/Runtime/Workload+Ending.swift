@@ -22,6 +22,7 @@ extension Workload {
         }
         if let name = outcome.limitName { countFinding(Finding.Kind.limit.rawValue, name) }
         resume()
+        policyGate.tellUntold()
         if case .limit(.heap) = outcome { monitor.profile?.heapLimitReached() }
         let outcome = lastWords(outcome)
         children.endAll()

@@ -252,6 +252,7 @@ final class Workload {
             fail(error)
         }
         if monitor.end(), !machine.isEnding { _ = try? internals.call("serve.takeNotes") }
+        policyGate.tellUntold()
         monitor.leave()
         isInTurn = false
         if monitor.isOverCPU { machine.end(.limit(.cpu(milliseconds: (monitor.requestCPUMax ?? 0) / 1e6))) }

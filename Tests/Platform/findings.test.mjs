@@ -14,9 +14,10 @@ function start(options = {}) {
     return { ring, realm, findings, counted, advance: (milliseconds) => { time += milliseconds; } };
 }
 
-const refuse = (findings, ...args) => {
+const refuse = (findings, permission, rule, target, reason) => {
+    findings.note('violation', permission, rule, target, reason);
     try {
-        findings.refuse(...args);
+        findings.refuse(permission, reason);
     } catch (error) {
         return error;
     }

@@ -14,7 +14,8 @@ function start() {
     let targets = 0;
     const refuse = () => {
         try {
-            findings.refuse('code', 'code.eval', `${targets++}`, 'no code of strings');
+            findings.note('violation', 'code', 'code.eval', `${targets++}`, 'no code of strings');
+            findings.refuse('code', 'no code of strings');
         } catch {
             // What the program sees.
         }
@@ -86,6 +87,59 @@ test('the list that all spans share spoils spans only', () => {
         assert.deepEqual(Object.keys(findings[0].attributes), names);
         assert.deepEqual(logs.map(({ attributes }) => attributes), [{}, { nested: { a: 1 } }]);
     }
+});
+
+test('where the stack ends, a record that is lost takes no other with it', () => {
+    const { ring, realm, counted, tracer } = start();
+    const { findings, trace, metrics } = realm.internal;
+    const meter = realm.internal.builtin('@opentelemetry/api').metrics.getMeter('m');
+    let texts = 0;
+    const attempts = {
+        log: () => trace.log(9, `text ${texts++}`, { [`key ${texts}`]: `a value of its own ${texts}` }),
+        span: () => { const span = tracer.startSpan(`name ${texts++}`); span.setAttribute(`k${texts}`, 'v'); span.end(); },
+        scope: () => realm.internal.builtin('@opentelemetry/api').trace.getTracer(`scope ${texts++}`).startSpan('s').end(),
+        finding: () => findings.note('violation', 'code', 'code.eval', 'one and the same', 'no code of strings'),
+        metric: () => { meter.createCounter(`c${texts++}`).add(1); metrics.collect(); },
+    };
+    for (const [name, body] of Object.entries(attempts)) {
+        for (let locals = 0; locals < 60; locals += 3) {
+            // Frames of many sizes, so that the stack ends in each call of what is tried.
+            const names = Array.from({ length: locals }, (_, i) => `v${i}`);
+            const dive = new Function('body', ...names, `try { return arguments.callee(body${names.map((each) => `, ${each}`).join('')}); } catch { try { body(); } catch {} return 0; }`);
+            dive(body);
+            ring.read();
+            const before = counted.length;
+            findings.note('violation', 'code', 'code.eval', `${name} ${locals}`, 'no code of strings');
+            trace.log(9, 'afterwards');
+            const { findings: told, logs } = ring.read();
+            assert.equal(counted.length, before + 1);
+            assert.ok(told.some((each) => each.attributes['sidelight.policy.target'] === `${name} ${locals}`), `${name} ${locals}`);
+            assert.ok(logs.some(({ body }) => body === 'afterwards'), `${name} ${locals}`);
+        }
+    }
+});
+
+test('a finding that there was no stack for is told when there is', () => {
+    const { ring, realm } = start();
+    const { findings } = realm.internal;
+    let wasTold = false;
+    const dive = () => {
+        try {
+            dive();
+        } catch {
+            try {
+                wasTold ||= findings.note('violation', 'code', 'code.eval', 'x', 'no');
+            } catch {
+                // No stack for this either.
+            }
+            if (!wasTold) throw new Error('the next frame tries');
+        }
+    };
+    dive();
+    assert.ok(wasTold);
+    const { findings: told } = ring.read();
+    assert.deepEqual(told.map(({ attributes }) => attributes['sidelight.policy.target']), ['x']);
+    assert.equal(Object.keys(told[0].attributes).length, 4);
 });
 
 const host = { host: 'example.com' };

@@ -32,12 +32,12 @@ const bound = {};
 
 // The record being written: its first byte, its limit, and its position in the ring. In words outside of the heap, for the same reason: a
 // number in a variable is boxed and checked.
-const START = 0, LIMIT = 1, POSITION = 2, WRITING = 3, STATE_WORDS = 32;
+const START = 0, LIMIT = 1, POSITION = 2, WRITING = 3, WAITING = 4, STATE_WORDS = 32;
 
 // A record is written whole before another is begun. What is written can be the program's own objects (a span's fields are properties like others), whose getters
-// run between open and commit: then `open` has no room, so what they write is dropped and counted, and findings are put aside until the record is over. WRITING is
-// 0, or 1 while a record is open, or 2 when findings wait. Who opens commits or abandons, whatever is thrown in between.
-const OPEN = 1, OPEN_WITH_FINDINGS = 2;
+// run between open and commit: then `open` has no room, so what they write is dropped and counted, and findings are put aside until a record is published. WRITING is
+// 1 while a record is open, WAITING 1 while findings wait. Who opens sets WRITING back to 0 when nothing is committed, whatever is thrown in between: a program can
+// have the stack end in any call here, so by a store of its own.
 
 // Starts a record: where to write, or -1 when there is less room than `least`. Bytes from here to `recordLimit` are free; the data is
 // mapped twice in a row, so they are contiguous.
@@ -58,7 +58,7 @@ function openWithin(least, room) {
     if (free > largest) free = largest;
     if (free > 1048576) free = 1048576;
     if (free < least || state[WRITING] !== 0) return -1;
-    state[WRITING] = OPEN;
+    state[WRITING] = 1;
     const start = DATA + (head & bound.mask) | 0;
     state[POSITION] = head;
     state[START] = start;
@@ -73,38 +73,35 @@ const limit = () => bound.state[LIMIT];
 // The ring's head once the record being written, which ends at `end`, is published.
 const headAfter = (end) => bound.state[POSITION] + (end - bound.state[START]) | 0;
 
-// Publishes the record that ends at `end` (a multiple of 8).
+// Publishes the record that ends at `end` (a multiple of 8). What it throws it throws before.
 function commit(end, kind) {
     const words = bound.i32, state = bound.state;
     const start = state[START];
     const length = end - start | 0;
-    const writing = state[WRITING];
-    state[WRITING] = 0;
     const word = start >> 2;
     words[word] = length;
     words[word + 1] = kind;
     const head = state[POSITION] + length | 0;
     if (bound.storesAreOrdered) words[HEAD] = head;
     else bound.AtomicsStore(words, HEAD, head);
-    if (writing !== OPEN) bound.writeAside();
-}
-
-// Gives up the record being written. Nothing of it was published.
-function abandon() {
-    const state = bound.state, writing = state[WRITING];
     state[WRITING] = 0;
-    if (writing === OPEN_WITH_FINDINGS) bound.writeAside();
+    if (state[WAITING] !== 0) tellWaiting();
 }
 
-// The same, and counts it.
-function abandonAs(kind) {
-    drop(kind);
-    abandon();
+function tellWaiting() {
+    try {
+        bound.writeAside();
+    } catch {
+        // The stack's end. The next record brings them.
+    }
 }
 
-// Whether a record is open: then a finding has to wait. `waits`: one does.
-const isOpen = () => bound.state[WRITING] !== 0;
-function waits() { bound.state[WRITING] = OPEN_WITH_FINDINGS; }
+// For the host: gives up the record that was being written when execution was terminated. Nothing of it was published.
+function abandon() {
+    const { state } = bound;
+    state[WRITING] = 0;
+    if (state[WAITING] !== 0) tellWaiting();
+}
 
 // Whether a fixed part of at most 64 bytes may be written at `at`.
 const fits = (at) => at <= limit();
@@ -189,18 +186,23 @@ function internNew(text) {
         drop(KIND_STRING);
         return 0;
     }
-    const count = putText(at + 16, text);
-    if (count < 0) {
-        abandon();
-        return 0;
+    const { state } = bound;
+    try {
+        const count = putText(at + 16, text);
+        if (count >= 0) {
+            bound.i32[(at >> 2) + 2] = id;
+            bound.i32[(at >> 2) + 3] = count;
+            // Before it is published: who is terminated between here and the map's entry writes on (a child's last words), and must not give it again.
+            lastString = id;
+            commit(at + 16 + pad8(count), KIND_STRING);
+            stringIds.set(text, id);
+            return id;
+        }
+    } catch {
+        // The stack's end.
     }
-    bound.i32[(at >> 2) + 2] = id;
-    bound.i32[(at >> 2) + 3] = count;
-    // Before it is published: who is terminated between here and the map's entry writes on (a child's last words), and must not give it again.
-    lastString = id;
-    commit(at + 16 + pad8(count), KIND_STRING);
-    stringIds.set(text, id);
-    return id;
+    state[WRITING] = 0;
+    return 0;
 }
 
 // A key or name as it is kept until it is written: its id, or the text when it has none (-1 is the empty string).
@@ -523,7 +525,7 @@ function start(buffer, arch, recording, lengthLimit) {
 }
 
 internal.ring = {
-    start, bound, open, openLeavingRoom, openWithin, commit, abandon, abandonAs, isOpen, waits, drop, dropUnless, fits, limit, headAfter, putInline, putAttributes, keep, keepAll,
+    start, bound, open, openLeavingRoom, openWithin, commit, abandon, WRITING, WAITING, drop, dropUnless, fits, limit, headAfter, putInline, putAttributes, keep, keepAll,
     leftOut: () => leftOut, NO_ATTRIBUTES, append, appendNth, reference, firstStep, stepTo, tagOf, TAGGED, keyRef, valueAt, LOST,
     KIND_SPAN: 1, KIND_START: 3, KIND_LOG: 4, KIND_ERROR: 5, KIND_POINT: 6, KIND_SCOPE: 7, KIND_INSTRUMENT: 8, KIND_FINDING: 9,
 };

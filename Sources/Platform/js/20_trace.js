@@ -13,7 +13,7 @@ const {
     ArrayIsArray, DatePrototypeGetTime, MathFloor, ReflectApply, SafeMap, StringPrototypeSlice, StringPrototypeStartsWith, cutOff,
 } = primordials;
 const {
-    bound, open, openLeavingRoom, openWithin, commit, abandon, abandonAs, drop, dropUnless, fits, limit, headAfter, putInline, putAttributes, keep, keepAll, leftOut,
+    bound, open, openLeavingRoom, openWithin, commit, WRITING, drop, dropUnless, fits, limit, headAfter, putInline, putAttributes, keep, keepAll, leftOut,
     NO_ATTRIBUTES, append, appendNth, reference, firstStep, stepTo, tagOf, TAGGED, keyRef, KIND_SPAN, KIND_START, KIND_SCOPE,
 } = internal.ring;
 const {
@@ -614,6 +614,9 @@ function adoptForeign(span, parent) {
     return bound.parentBased ? context.flags & 1 : sampleRoot(ids[2], ids[3]);
 }
 
+// 0 of a text, which then follows; what is neither is the program's doing, and empty (-1).
+const nameReference = (name) => typeof name === 'number' ? name : typeof name === 'string' ? 0 : -1;
+
 // Offsets 8 ..< 64 of kinds 1 and 3.
 function putHead(words, at, span, head, end0, end1) {
     const word = at >> 2;
@@ -630,7 +633,7 @@ function putHead(words, at, span, head, end0, end1) {
     words[word + 11] = span._s1;
     words[word + 12] = span._p0;
     words[word + 13] = span._p1;
-    words[word + 14] = typeof span._name === 'number' ? span._name : 0;
+    words[word + 14] = nameReference(span._name);
     words[word + 15] = head;
 }
 
@@ -641,15 +644,19 @@ function writeStart(span) {
     const at = openLeavingRoom(256);
     dropUnless(at, KIND_START);
     if (at < 0) return;
-    let next = -1;
+    const { state } = bound;
     try {
-        next = putStart(at, span);
+        const next = putStart(at, span);
+        if (next >= 0) {
+            commit(next, KIND_START);
+            span._head |= HAD_START;
+            return;
+        }
     } catch {
-        // A getter of the program's.
+        // A getter of the program's, or the stack's end.
     }
-    if (next < 0) return abandonAs(KIND_START);
-    commit(next, KIND_START);
-    span._head |= HAD_START;
+    state[WRITING] = 0;
+    drop(KIND_START);
 }
 
 function putStart(at, span) {
@@ -696,19 +703,19 @@ const eventsOf = (span) => span._events === null ? 0 : span._events.length / 5;
 function tryWriteSpan(span, hadStart, slot) {
     const at = openWithin(256, hadStart ? 0 : bound.capacity >> 4);
     if (at < 0) return false;
-    let next = -1;
+    const { state } = bound;
     try {
-        next = putSpan(at, span, slot);
+        const next = putSpan(at, span, slot);
+        if (next >= 0) {
+            if (slot >= 0) ops.httpEnding(slot, headAfter(next));
+            commit(next, KIND_SPAN);
+            return true;
+        }
     } catch {
-        // A getter of the program's.
+        // A getter of the program's, or the stack's end.
     }
-    if (next < 0) {
-        abandon();
-        return false;
-    }
-    if (slot >= 0) ops.httpEnding(slot, headAfter(next));
-    commit(next, KIND_SPAN);
-    return true;
+    state[WRITING] = 0;
+    return false;
 }
 
 // Writes a span's record at `at`; the next position or -1. Throws what the program's getters do.
@@ -755,7 +762,7 @@ function putEvents(at, events) {
         const name = events[i + 2], list = events[i + 3];
         words[at >> 2] = events[i];
         words[(at >> 2) + 1] = events[i + 1];
-        words[(at >> 2) + 2] = typeof name === 'number' ? name : 0;
+        words[(at >> 2) + 2] = nameReference(name);
         words[(at >> 2) + 3] = list[0] | min16(events[i + 4]) << 16;
         at += 16;
         if (typeof name === 'string') {
@@ -807,19 +814,25 @@ function scopeId(name, version, schemaUrl) {
         drop(KIND_SCOPE);
         return 0;
     }
-    let next = putInline(at + 16, name);
-    if (next >= 0) next = putInline(next, version);
-    if (next >= 0) next = putInline(next, schemaUrl);
-    if (next < 0) {
-        abandonAs(KIND_SCOPE);
-        return 0;
+    const { state } = bound;
+    try {
+        let next = putInline(at + 16, name);
+        if (next >= 0) next = putInline(next, version);
+        if (next >= 0) next = putInline(next, schemaUrl);
+        if (next >= 0) {
+            bound.i32[(at >> 2) + 2] = id;
+            bound.i32[(at >> 2) + 3] = 0;
+            lastScope = id; // first, as in internNew (18_ring.js)
+            commit(next, KIND_SCOPE);
+            scopeIds.set(key, id);
+            return id;
+        }
+    } catch {
+        // The stack's end.
     }
-    bound.i32[(at >> 2) + 2] = id;
-    bound.i32[(at >> 2) + 3] = 0;
-    lastScope = id; // first, as in internNew (18_ring.js)
-    commit(next, KIND_SCOPE);
-    scopeIds.set(key, id);
-    return id;
+    state[WRITING] = 0;
+    drop(KIND_SCOPE);
+    return 0;
 }
 
 // ---- Tracer ----

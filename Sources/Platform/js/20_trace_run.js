@@ -4,7 +4,7 @@
 
 const { StringPrototypeLastIndexOf, StringPrototypeSlice } = primordials;
 const {
-    bound, open, commit, abandonAs, isOpen, waits, drop, putInline, putAttributes, keepAll, NO_ATTRIBUTES, reference, firstStep, KIND_LOG, KIND_ERROR, KIND_FINDING,
+    bound, open, commit, WRITING, WAITING, drop, putInline, putAttributes, keepAll, NO_ATTRIBUTES, reference, firstStep, KIND_LOG, KIND_ERROR, KIND_FINDING,
 } = internal.ring;
 const { contextOf, exceptionAttributes, safeText, cut } = internal.traceValues;
 const { trace } = internal;
@@ -32,19 +32,32 @@ function writeLog(kind, severity, text, list, span) {
     put(kind, severity, text, list, isOurs(span) ? ownContext(span) : contextOf(span), now());
 }
 
-// All it is given is the platform's own: nothing of the program's runs here.
+// All it is given is the platform's own: nothing of the program's runs here. Whether it was written.
 function put(kind, severity, text, list, context, time) {
     const at = open(256);
-    if (at < 0) return drop(kind);
-    const word = at >> 2, ids = context === undefined ? NO_IDS : context.ids;
-    bound.f64[(at >> 3) + 1] = time;
-    for (let w = 0; w < 6; w++) bound.i32[word + 4 + w] = ids[w];
-    bound.i32[word + 10] = severity | (context === undefined ? 0 : context.flags << 8);
-    bound.i32[word + 11] = list[0];
-    let next = putInline(at + 48, text.length > LOG_UNITS ? StringPrototypeSlice(text, 0, LOG_UNITS) : text);
-    if (next >= 0) next = putAttributes(next, list);
-    if (next < 0) return abandonAs(kind);
-    commit(next, kind);
+    if (at < 0) {
+        drop(kind);
+        return false;
+    }
+    const { state } = bound;
+    try {
+        const word = at >> 2, ids = context === undefined ? NO_IDS : context.ids;
+        bound.f64[(at >> 3) + 1] = time;
+        for (let w = 0; w < 6; w++) bound.i32[word + 4 + w] = ids[w];
+        bound.i32[word + 10] = severity | (context === undefined ? 0 : context.flags << 8);
+        bound.i32[word + 11] = list[0];
+        let next = putInline(at + 48, text.length > LOG_UNITS ? StringPrototypeSlice(text, 0, LOG_UNITS) : text);
+        if (next >= 0) next = putAttributes(next, list);
+        if (next >= 0) {
+            commit(next, kind);
+            return true;
+        }
+    } catch {
+        // The stack's end.
+    }
+    state[WRITING] = 0;
+    drop(kind);
+    return false;
 }
 
 // A console message. `severity` is OTLP's number; `attributes` an object or undefined.
@@ -53,30 +66,43 @@ function log(severity, text, attributes) {
     writeLog(KIND_LOG, severity, text, keepAll(attributes, bound.attributeLimit, [0]), activeSpan());
 }
 
-// What the host found (27_findings.js), whether or not the program's own telemetry is wanted.
+// What the host found (27_findings.js), whether or not the program's own telemetry is wanted. False: it was not written, and does not wait.
 function finding(severity, text, attributes, span) {
     // A program can write to its own spans. What it made of one must not keep a finding from being told: its ids are looked at as those of a stranger are.
     const context = contextOf(span), list = keepAll(attributes, FINDING_ATTRIBUTES, [0]), time = now();
-    if (!isOpen()) return put(KIND_FINDING, severity, text, list, context, time);
-    if (asideCount === ASIDE_MAX) return drop(KIND_FINDING);
+    if (list[0] !== FINDING_ATTRIBUTES) return false; // the stack's end
+    const { state } = bound;
+    if (state[WRITING] === 0) return put(KIND_FINDING, severity, text, list, context, time);
+    if (asideCount === ASIDE_MAX) {
+        drop(KIND_FINDING);
+        return false;
+    }
     aside[asideCount++] = { severity, text, list, context, time };
-    waits();
+    state[WAITING] = 1;
+    return true;
 }
-const FINDING_ATTRIBUTES = 8;
+// Each has as many.
+const FINDING_ATTRIBUTES = 4;
 
 // Findings of what a getter did that ran while a record was written. They follow it.
 const ASIDE_MAX = 64;
 const aside = [];
 for (let i = 0; i < ASIDE_MAX; i++) aside[i] = undefined; // a program's setter at an index is not asked
-let asideCount = 0;
+let asideCount = 0, asideWritten = 0;
 
+// Throws at the stack's end; then the next record brings the rest.
 function writeAside() {
-    const count = asideCount;
-    asideCount = 0;
-    for (let i = 0; i < count; i++) {
-        const { severity, text, list, context, time } = aside[i];
-        aside[i] = undefined;
-        put(KIND_FINDING, severity, text, list, context, time);
+    const { state } = bound;
+    state[WAITING] = 0;
+    try {
+        while (asideWritten < asideCount) {
+            const { severity, text, list, context, time } = aside[asideWritten];
+            put(KIND_FINDING, severity, text, list, context, time);
+            aside[asideWritten++] = undefined;
+        }
+        asideCount = asideWritten = 0;
+    } finally {
+        if (asideCount > 0) state[WAITING] = 1;
     }
 }
 

@@ -241,38 +241,40 @@ function describe(instrument) {
         ring.drop(ring.KIND_INSTRUMENT);
         return false;
     }
-    const { i32 } = core.views();
-    let next = -1;
+    const { state } = ring.bound;
     try {
-        next = ring.putInline(at + 16, instrument._name);
+        const { i32 } = core.views();
+        let next = ring.putInline(at + 16, instrument._name);
         if (next >= 0) next = ring.putInline(next, instrument._unit);
         if (next >= 0) next = ring.putInline(next, instrument._description);
         i32[(at >> 2) + 3] = instrument._type | (instrument._isInteger ? 256 : 0) | scope << 16;
-        if (next >= 0) instrument._id = described + 1;
+        if (next >= 0) {
+            instrument._id = described + 1;
+            i32[(at >> 2) + 2] = ++described;
+            ring.commit(next, ring.KIND_INSTRUMENT);
+            return true;
+        }
     } catch {
-        next = -1; // The program has written to it.
+        // The program has written to it, or the stack's end.
     }
-    if (next < 0) {
-        ring.abandonAs(ring.KIND_INSTRUMENT);
-        return false;
-    }
-    i32[(at >> 2) + 2] = ++described;
-    ring.commit(next, ring.KIND_INSTRUMENT);
-    return true;
+    state[ring.WRITING] = 0;
+    ring.drop(ring.KIND_INSTRUMENT);
+    return false;
 }
 
 function write(instrument, point, time) {
     const bounds = instrument._bounds, count = bounds.length >>> 0;
     const at = ring.open(256 + 16 * count);
     if (at < 0) return ring.drop(ring.KIND_POINT);
-    let next = -1;
+    const { state } = ring.bound;
     try {
-        next = putPoint(at, instrument, point, bounds, count, time);
+        const next = putPoint(at, instrument, point, bounds, count, time);
+        if (next >= 0) return ring.commit(next, ring.KIND_POINT);
     } catch {
-        // The program has written to the instrument.
+        // The program has written to the instrument, or the stack's end.
     }
-    if (next < 0) return ring.abandonAs(ring.KIND_POINT);
-    ring.commit(next, ring.KIND_POINT);
+    state[ring.WRITING] = 0;
+    ring.drop(ring.KIND_POINT);
 }
 
 // Writes a point at `at`; the next position or -1. Throws what the program's getters do.

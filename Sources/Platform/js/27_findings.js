@@ -25,11 +25,7 @@ const kinds = new SafeSet();
 const needs = new SafeSet();
 const needsMax = 4096;
 
-function isNew(need) {
-    if (needs.size >= needsMax || needs.has(need)) return false;
-    needs.add(need);
-    return true;
-}
+const isNew = (need) => needs.size < needsMax && !needs.has(need);
 
 /** Whether a finding about `target` is to be recorded: one a second of each, and not too many in all; but of each kind at least one, so that a flood of one hides no other. */
 function isDue(kind, target) {
@@ -39,11 +35,7 @@ function isDue(kind, target) {
         seen.clear();
         kinds.clear();
     }
-    const about = `${kind} ${target}`;
-    if ((seen.size >= perSecondMax && kinds.has(kind)) || seen.has(about)) return false;
-    kinds.add(kind);
-    seen.add(about);
-    return true;
+    return (seen.size < perSecondMax || !kinds.has(kind)) && !seen.has(`${kind} ${target}`);
 }
 
 function activeSpan() {
@@ -54,29 +46,57 @@ function activeSpan() {
     }
 }
 
-function record(kind, severity, sentence, attributes, span = activeSpan()) {
-    trace.finding(severity, sentence, attributes, span);
+/**
+ * Records what is not in `told` yet, and puts it there: first, since looking at the program's span may lead back here. What was not written is taken out again, so that
+ * who is refused where the stack ends, or while the ring is full, has told nothing. Whether it was written.
+ */
+function recordOnce(told, about, kind, severity, sentence, attributes, span = activeSpan()) {
+    let isWritten = false;
+    told.add(about);
+    try {
+        isWritten = trace.finding(severity, sentence, attributes, span);
+    } finally {
+        if (!isWritten) told.delete(about);
+    }
+    if (!isWritten) return false;
     try {
         if (trace.isOurs(span)) trace.addEvent(span, `sidelight.${kind}`, attributes);
     } catch {
         // The program has written to its span.
     }
+    return true;
 }
 
 /**
- * What the policy refused, or with `audit` would have.
+ * What the policy refused, or with `audit` would have. Counts it; whether it is on record, or need not be.
  * @param {'violation' | 'audit'} kind
  * @param {string} permission @param {string} rule where in the policy @param {string} target what was asked for @param {string} reason a sentence
  * @param {object} [span] it happened in; the active one
  */
 function note(kind, permission, rule, target, reason, span = undefined) {
     ops.countFinding(kind, permission);
+    try {
+        return tell(kind, permission, rule, target, reason, span);
+    } catch {
+        return false; // the stack's end
+    }
+}
+
+/** The same without counting it. Whether it is on record, or need not be. */
+function tell(kind, permission, rule, target, reason, span = undefined) {
     target = StringPrototypeSlice(target, 0, targetUnitsMax);
-    if (kind === 'audit' ? !isNew(`${permission} ${rule} ${target}`) : !isDue(permission, target)) return;
-    record(kind, kind === 'audit' ? severityInfo : severityWarn, reason, {
+    const attributes = {
         __proto__: null,
         'sidelight.finding.kind': kind, 'sidelight.policy.permission': permission, 'sidelight.policy.rule': rule, 'sidelight.policy.target': target,
-    }, span);
+    };
+    if (kind === 'audit') {
+        const need = `${permission} ${rule} ${target}`;
+        return !isNew(need) || recordOnce(needs, need, kind, severityInfo, reason, attributes, span);
+    }
+    if (!isDue(permission, target)) return true;
+    const isWritten = recordOnce(seen, `${permission} ${target}`, kind, severityWarn, reason, attributes, span);
+    if (isWritten) kinds.add(permission);
+    return isWritten;
 }
 
 /**
@@ -86,11 +106,13 @@ function note(kind, permission, rule, target, reason, span = undefined) {
  */
 function limit(name, value, outcome, sentence, span = undefined) {
     ops.countFinding('limit', name);
-    if (!isDue(`limit ${name}`, '')) return;
-    record('limit', severityWarn, sentence, {
+    const kind = `limit ${name}`;
+    if (!isDue(kind, '')) return;
+    const attributes = {
         __proto__: null,
         'sidelight.finding.kind': 'limit', 'sidelight.limit.name': name, 'sidelight.limit.value': value, 'sidelight.outcome': outcome,
-    }, span);
+    };
+    if (recordOnce(seen, `${kind} `, 'limit', severityWarn, sentence, attributes, span)) kinds.add(kind);
 }
 
 const accessDenied = 'ERR_ACCESS_DENIED';
@@ -120,13 +142,12 @@ const isRefusal = (error) => error !== null && typeof error === 'object' && refu
 /** An error of somebody else's that is one. */
 function mark(error) { refusals.add(error); }
 
-/** Records a violation and throws what the program is to see of it. */
-function refuse(permission, rule, target, reason) {
-    note('violation', permission, rule, target, reason);
+/** Throws what the program is to see of a refusal. */
+function refuse(permission, reason) {
     const error = refusal(permission, reason);
     // Modules are loaded while none of the program's functions runs.
     if (permission !== 'module') ErrorCaptureStackTrace(error, refuse);
     throw error;
 }
 
-internal.findings = { note, limit, refusal, refuse, isRefusal, mark };
+internal.findings = { note, tell, limit, refusal, refuse, isRefusal, mark };

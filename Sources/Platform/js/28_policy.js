@@ -29,8 +29,8 @@ function replaceRandom(random) {
     const methods = {
         random() {
             if (!isTold) {
-                isTold = true;
                 ops.noteAccess('random', '');
+                isTold = true;
             }
             return random();
         },

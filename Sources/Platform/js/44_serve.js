@@ -90,7 +90,14 @@ class Held {
 }
 cutOff(Held);
 // Among the stores, which stay whatever context of OpenTelemetry the program enters.
-const exchangeOf = (context) => exchangeIn(trace.valueOf(trace.storesOf(context), EXCHANGE));
+/** undefined: there is none, or the program has spoilt its context, or put a getter in it. */
+function exchangeOf(context) {
+    try {
+        return exchangeIn(trace.valueOf(trace.storesOf(context), EXCHANGE));
+    } catch {
+        return undefined;
+    }
+}
 
 // What a message has of the exchange that it was sent for: 20 bits of its slot, 11 that tell it from the slot's last ones, and one more, for 0 is none.
 const SLOT_BITS = 20;
@@ -98,9 +105,12 @@ let lastNumber = 0;
 
 /** @param {unknown} context of who sends @returns {number} 0: it is for no request */
 function numberIn(context) {
-    const stores = internal.trace.storesOf(context);
-    if (stores === null) return 0;
-    const held = internal.trace.valueOf(stores, EXCHANGE);
+    let held;
+    try {
+        held = internal.trace.valueOf(internal.trace.storesOf(context), EXCHANGE);
+    } catch {
+        return 0; // as in exchangeOf
+    }
     if (typeof held === 'number') return held; // in a child
     const exchange = exchangeIn(held);
     if (exchange === undefined || exchange.over) return 0;
@@ -551,11 +561,7 @@ function noteRoute(exchange) {
 
 /** The exchange whose request this code runs for, or code in that context; undefined: none. */
 function currentExchange(context = ops.context()) {
-    try {
-        return trace === undefined ? undefined : exchangeOf(context);
-    } catch {
-        return undefined; // a getter in the program's context
-    }
+    return trace === undefined ? undefined : exchangeOf(context);
 }
 
 /** For `import { setRoute } from 'sidelight'`. */

@@ -344,12 +344,10 @@ final class ModuleLoader {
     /// Throws a refusal if the policy has code checked and this does not pass.
     func validate(_ source: [UInt8], _ kind: CodeKind, name: String) throws(JSFailure) {
         guard let codeGate, let refusal = codeGate.refusal(of: source, kind, name: name) else { return }
-        let arguments = ["module", refusal.rule, name, refusal.reason].map(internals.string)
-        if codeGate.isAudited {
-            try internals.call("findings.note", [internals.string("audit")] + arguments)
-        } else {
-            try internals.call("findings.refuse", arguments)
-        }
+        let finding = [codeGate.isAudited ? "audit" : "violation", "module", refusal.rule, name, refusal.reason]
+        try internals.call("findings.note", finding.map(internals.string))
+        guard !codeGate.isAudited else { return }
+        try internals.call("findings.refuse", ["module", refusal.reason].map(internals.string))
     }
 
     /// Throws when one module more, or its source, is too much.

@@ -70,6 +70,7 @@ extension Workload {
         machine.end(outcome)
         if let name = outcome.limitName { countFinding(Finding.Kind.limit.rawValue, name) }
         resume()
+        policyGate.tellUntold()
         let outcome = lastWords(outcome)
         if options.isTraced { tellEnd(outcome, child) }
         if outcome.isChildError, let reason = outcome.reason {
