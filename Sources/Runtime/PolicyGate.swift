@@ -48,7 +48,7 @@ final class PolicyGate {
         guard !decision.isAllowed || decision.isAudited else { return }
         let finding = Self.finding(decision, of: access)
         if (try? internals.call("findings.note", finding.map(internals.string)))?.isTrue == true { return }
-        if untold.count < Self.untoldMax { untold.append(finding) }
+        if untold.count < Self.untoldMax, !untold.contains(finding) { untold.append(finding) }
     }
 
     /// At the end of a turn, and of the run.
