@@ -24,6 +24,16 @@ const refuse = (findings, permission, rule, target, reason) => {
     return undefined;
 };
 
+test('a refusal is one whatever the program makes of Error', () => {
+    for (const spoil of ['Object.freeze(Error)', 'Object.defineProperty(Error, "stackTraceLimit", { set() { throw new RangeError("mine"); }, get() { throw new RangeError("mine"); } })']) {
+        const { realm, findings } = start();
+        vm.runInContext(spoil, realm.context);
+        const error = refuse(findings, 'worker', 'code.workers', '', 'no');
+        assert.equal(error.code, 'ERR_ACCESS_DENIED', spoil);
+        assert.ok(findings.isRefusal(error));
+    }
+});
+
 test('a refusal is recorded, counted, an event of the active span, and thrown', () => {
     const { ring, realm, findings, counted } = start();
     const { trace } = realm.internal.builtin('@opentelemetry/api');

@@ -246,9 +246,20 @@ for (const [name, body, limit] of [
 }
 
 test('a module too many: 503; the loader has told of it', async () => {
-    const server = limited({ modules: 1 }, "throw Object.assign(new Error('x'), { code: 'ERR_LIMIT_EXCEEDED' });");
+    const server = limited({ modules: 1 }, "throw __internal.limits.mark(new Error('x'), 'exceededModules');");
     const answer = await server.request('GET /', host);
     assert.deepEqual([answer.status, answer.errorType, server.counted], [503, 'exceededModules', {}]);
+});
+
+test('what only looks like a limit is an error of the program, and says nothing in the name of the host', async () => {
+    for (const error of [
+        "Object.assign(new Error('x'), { code: 'ERR_LIMIT_EXCEEDED' })",
+        "Object.assign(new Error('the message is larger than its limit of 10 bytes; and then\\nsomething else'), { name: 'DataCloneError' })",
+    ]) {
+        const server = limited({ modules: 1, 'clone-bytes': 10 }, `throw ${error};`);
+        const answer = await server.request('GET /', host);
+        assert.deepEqual([answer.status, server.counted, answer.records.findings], [500, {}, []], error);
+    }
 });
 
 test('error.type is the limit, not the status of the answer', async () => {

@@ -2,7 +2,9 @@
 // @ts-check
 // DOMException (https://webidl.spec.whatwg.org/#idl-DOMException) and the way out for errors that nobody caught.
 
-const { Error, ErrorCaptureStackTrace, ErrorPrototype, ObjectDefineProperty, ObjectSetPrototypeOf, TypeError } = primordials;
+const {
+    Error, ErrorCaptureStackTrace, ErrorPrototype, ObjectDefineProperty, ObjectSetPrototypeOf, ReflectDefineProperty, ReflectDeleteProperty, ReflectGetOwnPropertyDescriptor, TypeError,
+} = primordials;
 const { DOM_EXCEPTION, Stamp, defineSerializable, exempt, makeSerializable } = internal.serialization;
 const { defineInterface, toDOMString } = internal.webidl;
 
@@ -153,6 +155,21 @@ function isError(value) {
 }
 
 /** Our own frames tell the program nothing. @param {Error} error of our making @param {string} heading what it is called @returns {Error} the same */
+/**
+ * What `make` makes, an error that no function of the program's is to blame for, without a stack: frames cost. `Error` is the program's to freeze, and to put a setter on.
+ * @template T @param {() => T} make @returns {T}
+ */
+internal.stackless = (make) => {
+    const before = ReflectGetOwnPropertyDescriptor(Error, 'stackTraceLimit');
+    ReflectDefineProperty(Error, 'stackTraceLimit', { __proto__: null, value: 0, writable: true, enumerable: true, configurable: true });
+    try {
+        return make();
+    } finally {
+        if (before === undefined) ReflectDeleteProperty(Error, 'stackTraceLimit');
+        else ReflectDefineProperty(Error, 'stackTraceLimit', { __proto__: null, ...before });
+    }
+};
+
 internal.withoutStack = (error, heading = 'TypeError') => {
     error.stack = `${heading}: ${error.message}`;
     return error;

@@ -46,8 +46,6 @@ const overflow = 'Maximum call stack size exceeded', noMemory = 'Array buffer al
 const ofWasm = 'WebAssembly.', noWasmMemory = 'could not allocate memory', noInstanceMemory = 'Out of memory: ';
 /** Of the host: Sources/CV8/Message.cc. */
 const messageTooLarge = 'the message is larger than its limit of ';
-/** Of the host, which has told of it. */
-const tooManyModules = 'ERR_LIMIT_EXCEEDED';
 
 /**
  * What a request, or a run, has exceeded that ended with this error; undefined: nothing.
@@ -57,17 +55,16 @@ function outcomeOf(error, exchange) {
     if (error === null || typeof error !== 'object') return undefined;
     const outcome = marked?.get(error);
     if (outcome !== undefined) return outcome;
-    let message, name, code, isRange;
+    let message, name, isRange;
     try {
         isRange = error instanceof RangeError;
-        ({ message, name, code } = error);
+        ({ message, name } = error);
     } catch {
         return undefined;
     }
     if (typeof message !== 'string') return undefined;
     if (!isRange) {
-        if (code === tooManyModules) return 'exceededModules';
-        if (name !== 'DataCloneError' || !StringPrototypeStartsWith(message, messageTooLarge) || limits['clone-bytes'] === Infinity) return undefined;
+        if (name !== 'DataCloneError' || message !== `${messageTooLarge}${limits['clone-bytes']} bytes`) return undefined;
         reached('clone-bytes', 'exceededMemory', message, exchange);
         return 'exceededMemory';
     }

@@ -124,10 +124,7 @@ function define(error, name, value) {
 /** The error of a refusal, without a stack: a TypeError where Fetch has a network error, a NotAllowedError where Web Crypto has a DOMException, else Node's ERR_ACCESS_DENIED. */
 function refusal(permission, reason) {
     const isException = permission === 'crypto' || permission === 'random';
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
-    const error = isException ? new DOMException(reason, 'NotAllowedError') : permission === 'network' ? new TypeError(reason) : new Error(reason);
-    Error.stackTraceLimit = stackTraceLimit;
+    const error = internal.stackless(() => isException ? new DOMException(reason, 'NotAllowedError') : permission === 'network' ? new TypeError(reason) : new Error(reason));
     if (!isException) define(error, 'code', accessDenied); // of a DOMException it is a number
     define(error, 'permission', permission);
     refusals.add(error);

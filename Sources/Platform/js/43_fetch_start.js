@@ -40,11 +40,7 @@ let stackless;
 
 /** What a program gets when there is no response. Made while none of its functions runs, so without a stack: `answerOf` gives it one. */
 function failed(message, code) {
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
-    const cause = new Error(message);
-    const error = new TypeError('fetch failed');
-    Error.stackTraceLimit = stackTraceLimit;
+    const [cause, error] = internal.stackless(() => [new Error(message), new TypeError('fetch failed')]);
     if (code !== undefined) cause.code = code;
     ObjectDefineProperty(error, 'cause', { __proto__: null, value: cause, writable: true, enumerable: false, configurable: true });
     return withoutStack(error);

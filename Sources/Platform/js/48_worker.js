@@ -68,13 +68,7 @@ class WorkerState {
 cutOff(WorkerState);
 
 /** Not of the program's making, so without a stack. */
-function hostError(message) {
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
-    const error = new Error(message);
-    Error.stackTraceLimit = stackTraceLimit;
-    return error;
-}
+const hostError = (message) => internal.stackless(() => new Error(message));
 
 /** https://html.spec.whatwg.org/#workeroptions */
 function toOptions(options) {

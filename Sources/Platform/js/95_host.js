@@ -11,11 +11,9 @@ kinds.set('TypeError', TypeError);
 
 /** An error of the host's making: no frame of ours in its stack. */
 function makeError(kind, message, code) {
-    const limit = Error.stackTraceLimit;
-    Error.stackTraceLimit = 0;
     const Class = kinds.get(kind);
-    const error = new Class(message);
-    Error.stackTraceLimit = limit;
+    const error = internal.stackless(() => new Class(message));
+    if (code === 'ERR_LIMIT_EXCEEDED') internal.limits.mark(error, 'exceededModules');
     if (code !== undefined) {
         error.code = code;
         // As Node shows it: the code belongs to the name.
