@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Linux
 internal import Store
 internal import Telemetry
@@ -87,6 +88,7 @@ final class AttendedWorker {
     }
 
     var process: ChildProcess { worker.process }
+    var limits: WorkloadLimits { worker.limits }
     var control: LocalConnection { worker.control }
     var wake: EventDescriptor { worker.wake }
     /// What fences it, by its own words; nil: it has not come to say so.

@@ -278,7 +278,7 @@ public final class Run {
         if let broken = worker.drain(now: clock.unixNanoseconds()) {
             outcome = supervisor.ringBrokeAtTheEnd(broken.rawValue)
         }
-        outcome = outcome.withLimitValue(of: settings.configuration.worker.limits)
+        outcome = outcome.withLimitValue(of: worker.limits)
         worker.finish(outcome, now: clock.unixNanoseconds())
         destinations.settle(asked: settings.configuration.flushNanoseconds, clock, signals) { signal in
             supervisor.received(signal, now: clock.monotonicNanoseconds()) == .abandonExport

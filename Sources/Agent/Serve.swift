@@ -306,9 +306,15 @@ public final class Serve {
     /// The admin port shows the certificate and asks for the tokens that are there now; what cannot be used changes nothing.
     private func renewDoors(_ read: Result<Configured<AgentConfiguration>, ConfigurationErrors>?) {
         guard let admin else { return }
+        switch read {
+        case nil: break
         // Whether its port may be as open as the new ones make it was judged for the place that they were read with.
-        if case .success(let read) = read, read.value.admin == settings.configuration.admin {
+        case .success(let read) where read.value.admin == settings.configuration.admin:
             security = read.value.common.security
+        case .success:
+            messages.warn("the admin port goes on where it is, with the tokens before: its place changes at a restart")
+        case .failure:
+            messages.warn("the admin port goes on with the tokens before: the configuration is not valid as it is now")
         }
         do throws(DoorProblem) {
             admin.change(try AgentDoors(security, DoorNotes(trail)))
@@ -419,7 +425,7 @@ public final class Serve {
         control?.remove(pid: worker.process.pid)
         let now = clock.unixNanoseconds()
         let (requests, left) = worker.finish(
-            outcome.withLimitValue(of: workerStart.configuration.worker.limits), now: now)
+            outcome.withLimitValue(of: worker.limits), now: now)
         if supervisor.isCutOff(id) { tellCutOff(worker, requests, left, now) }
         metrics.retire(worker.snapshot())
         workers[id] = nil

@@ -132,8 +132,9 @@ final class ServedIdentity {
             let file = try MemoryFile(name: "sidelight-tls", contents: contents)
             let process = try ChildProcess(
                 executable: try Worker.executable(), arguments: ["--tls-fd", "3", "--answer-fd", "4", "--check-tls"],
-                descriptors: [file.fileDescriptor, answer.fileDescriptor], parentDeathSignal: SIGTERM, hasOwnGroup: true
-            )
+                descriptors: [file.fileDescriptor, answer.fileDescriptor], parentDeathSignal: SIGTERM,
+                hasOwnGroup: true,
+                environment: WorkerVariables.ofProcess(Machine.environmentTexts))
             withExtendedLifetime(file) {}
             return Check(contents: contents, process: process, answer: answer)
         } catch {

@@ -29,7 +29,6 @@ struct ServedStart {
     /// - Parameter read: The configuration as it is now; nil: it stays as it is.
     mutating func renew(_ read: Result<Configured<AgentConfiguration>, ConfigurationErrors>?) -> Renewal {
         var next = configuration
-        var nextFence = fence
         switch read {
         case nil: break
         case .success(let read):
@@ -37,9 +36,11 @@ struct ServedStart {
             next.policy = read.value.policy
         case .failure(let errors): return refusePolicy(errors.problems.map(\.description))
         }
+        let fence: FencePlan?
         let isChanged = next.worker != configuration.worker || next.policy != configuration.policy
         do throws(FenceError) {
-            if isChanged { nextFence = try FencePlan(next.worker, entry: entry) }
+            // Also of an entry that is a link elsewhere by now.
+            fence = try FencePlan(next.worker, entry: entry)
         } catch {
             return refusePolicy([error.description])
         }
@@ -50,7 +51,7 @@ struct ServedStart {
             if isChanged { notePolicy("refused", error.problems[0]) }
             return .refused
         }
-        (configuration, fence) = (next, nextFence)
+        (configuration, self.fence) = (next, fence)
         guard isChanged else { return .same }
         notePolicy("changed", configuration.policy.words.joined(separator: " "))
         messages.say("the policy is \(configuration.policy.source ?? "none") as it is now")

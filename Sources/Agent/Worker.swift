@@ -13,6 +13,8 @@ struct Worker {
     let ring: RingMapping
     let wake: EventDescriptor
     let process: ChildProcess
+    /// What it was started with.
+    let limits: WorkloadLimits
     /// The agent's end of the control stream.
     let control: LocalConnection
     /// Of one that serves.
@@ -30,6 +32,7 @@ struct Worker {
         serving: (configuration: ServingConfiguration, socket: ListeningSocket, identity: ServedIdentity?)? = nil
     ) throws(WorkerStartError) {
         let executable = try Self.executable()
+        limits = configuration.limits
         do {
             ring = try RingMapping()
             wake = try EventDescriptor()

@@ -152,6 +152,10 @@ extension WorkerOutcome {
         case .memoryLimit:
             self.init(
                 4, text("memory limit reached"), ErrorType.memoryLimit, Limit(name: "memory", outcome: .exceededMemory))
+        case .residentLimit:
+            self.init(
+                4, text("resident limit reached"), ErrorType.memoryLimit,
+                Limit(name: "resident", outcome: .exceededMemory))
         case .loopBlockLimit:
             self.init(
                 4, text("event loop blocked for too long"), ErrorType.loopBlockLimit,

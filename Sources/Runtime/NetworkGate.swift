@@ -62,16 +62,34 @@ struct URLPlace: Hashable {
         (self.scheme, self.host, self.port) = (scheme, String(Substring(authority)), port)
     }
 
-    /// The host that a header `host:value` names, without its port; nil: it is another header.
-    static func named(by line: ArraySlice<UInt8>) -> String? {
+    /// What a header `host:value` has for a value; nil: it is another header.
+    static func hostValue(of line: ArraySlice<UInt8>) -> String? {
         let key = "host:".utf8
         guard line.count >= key.count, zip(line, key).allSatisfy({ $0 | 0x20 == $1 | 0x20 }) else { return nil }
         let blanks: [UInt8] = [UInt8(ascii: " "), UInt8(ascii: "\t")]
         var value = line.dropFirst(key.count).drop { blanks.contains($0) }
         while let last = value.last, blanks.contains(last) { value.removeLast() }
-        if let colon = value.lastIndex(of: UInt8(ascii: ":")), !value[colon...].contains(UInt8(ascii: "]")) {
-            value = value[..<colon]
-        }
         return String(decoding: value, as: UTF8.self)
+    }
+
+    /// The host that such a value names, in lower case and without its port; nil: it is no `uri-host [":" port]` (RFC 9110, section 7.2), so that who passes the
+    /// request on may read another host in it.
+    static func named(by value: String) -> String? {
+        var host = Substring(value)
+        if let colon = host.lastIndex(of: ":"), !host[colon...].contains("]") {
+            guard host[colon...].dropFirst().utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+            host = host[..<colon]
+        }
+        let isIPv6 = host.hasPrefix("[") && host.hasSuffix("]")
+        let name = isIPv6 ? host.dropFirst().dropLast() : host
+        let isNamed = name.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "."): true
+            case UInt8(ascii: ":"): isIPv6
+            case UInt8(ascii: "-"), UInt8(ascii: "_"): !isIPv6
+            default: false
+            }
+        }
+        return isNamed && !name.isEmpty ? host.lowercased() : nil
     }
 }

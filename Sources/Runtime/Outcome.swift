@@ -12,6 +12,8 @@ enum Outcome: Hashable, Sendable {
         case loopBlock(milliseconds: Double)
         /// ArrayBuffers and memories of WebAssembly.
         case memory(bytes: Int)
+        /// What the process has in memory.
+        case resident(bytes: Int)
         case promises(count: Int)
     }
 
@@ -69,6 +71,7 @@ enum Outcome: Hashable, Sendable {
             "CPU limit of \(format(percent)) % in \(format(milliseconds)) ms reached"
         case .limit(.loopBlock(let milliseconds)): "event loop blocked for more than \(format(milliseconds)) ms"
         case .limit(.memory(let bytes)): "memory limit of \(size(bytes)) reached"
+        case .limit(.resident(let bytes)): "resident limit of \(size(bytes)) reached"
         case .limit(.promises(let count)): "limit of \(count) pending promises reached"
         case .entryUnreadable(let reason), .internalError(let reason): reason
         }
@@ -96,7 +99,7 @@ enum Outcome: Hashable, Sendable {
         case .limit(.cpu), .limit(.cpuWindow): "cpu_limit"
         case .limit(.wall): "wall_limit"
         case .limit(.loopBlock): "loop_block_limit"
-        case .limit(.memory): "memory_limit"
+        case .limit(.memory), .limit(.resident): "memory_limit"
         case .limit(.promises): "promise_limit"
         case .internalError: "internal_error"
         }
@@ -131,6 +134,7 @@ enum Outcome: Hashable, Sendable {
         case .limit(.wall): (.wallLimit, reason ?? "")
         case .limit(.loopBlock): (.loopBlockLimit, reason ?? "")
         case .limit(.memory): (.memoryLimit, reason ?? "")
+        case .limit(.resident): (.residentLimit, reason ?? "")
         case .limit(.promises): (.promiseLimit, reason ?? "")
         case .internalError(let reason): (.internal, reason)
         case .entryUnreadable(let reason): (.start, reason)
@@ -147,6 +151,7 @@ enum Outcome: Hashable, Sendable {
         return switch limit {
         case .heap: "heap"
         case .memory: "memory"
+        case .resident: "resident"
         case .cpu: "cpu"
         case .cpuWindow: "cpu-window"
         case .wall: "wall"
@@ -159,7 +164,7 @@ enum Outcome: Hashable, Sendable {
     var workloadOutcome: WorkloadOutcome? {
         guard case .limit(let limit) = self else { return nil }
         return switch limit {
-        case .heap, .memory: .exceededMemory
+        case .heap, .memory, .resident: .exceededMemory
         case .cpu, .cpuWindow: .exceededCpu
         case .wall: .exceededWall
         case .loopBlock: .exceededLoopBlock

@@ -36,6 +36,13 @@ final class PolicyGate {
         preconditionFailure("a refusal threw nothing")
     }
 
+    /// Refuses what no policy can decide on; an audit lets it through.
+    func refuse(_ permission: Permission, rule: String, target: String, reason: String) throws(JSFailure) {
+        guard !policy.isAudited else { return }
+        tell(["violation", permission.rawValue, rule, target, reason])
+        try internals.call("findings.refuse", [permission.rawValue, reason].map(internals.string))
+    }
+
     /// The same without an error: false where it is refused.
     func allows(_ access: Access) -> Bool {
         let decision = policy.decide(access)
@@ -46,7 +53,10 @@ final class PolicyGate {
     /// Tells what was refused, or in an audit would have been.
     func tell(_ decision: Decision, of access: Access) {
         guard !decision.isAllowed || decision.isAudited else { return }
-        let finding = Self.finding(decision, of: access)
+        tell(Self.finding(decision, of: access))
+    }
+
+    private func tell(_ finding: [String]) {
         if (try? internals.call("findings.note", finding.map(internals.string)))?.isTrue == true { return }
         if untold.count < Self.untoldMax, !untold.contains(finding) { untold.append(finding) }
     }

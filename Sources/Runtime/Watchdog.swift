@@ -103,7 +103,7 @@ struct Watchdog: Sendable {
             if limits.memoryBytes != nil { lookAtMemory() }
             if let limit = limits.residentBytes, now - residentAt >= WatchdogLimits.residentMilliseconds * 1e6 {
                 residentAt = now
-                if let bytes = resident?.bytes, bytes > limit { end(.limit(.memory(bytes: limit))) }
+                if let bytes = resident?.bytes, bytes > limit { end(.limit(.resident(bytes: limit))) }
             }
             if let running = turns?.running,
                 let outcome = turnWatch.look(running, limits, now: now, cpu: Self.milliseconds(cpuClock) * 1e6)

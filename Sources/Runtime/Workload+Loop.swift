@@ -112,16 +112,26 @@ extension Workload {
         let host = place?.host ?? fetch.url
         try policyGate.check(
             .connect(method: fetch.method, scheme: scheme, host: host, port: place?.port ?? 0), .network)
-        if let place { try checkNamedHosts(fetch, scheme, place) }
+        try checkNamedHosts(fetch, scheme, place)
         return NetworkGate(policy, host: host)
     }
 
     /// What the program says of a host in a header: behind one address there are others, which a front passes it on to.
-    private func checkNamedHosts(_ fetch: FetchStart, _ scheme: String, _ place: URLPlace) throws(JSFailure) {
+    /// - Parameter place: nil: a service.
+    private func checkNamedHosts(_ fetch: FetchStart, _ scheme: String, _ place: URLPlace?) throws(JSFailure) {
         for line in fetch.headers.split(separator: UInt8(ascii: "\n")) {
-            guard let named = URLPlace.named(by: line), named.lowercased() != place.host else { continue }
+            guard let value = URLPlace.hostValue(of: line) else { continue }
+            guard let named = URLPlace.named(by: value) else {
+                try policyGate.refuse(
+                    .network, rule: "network (a header host that is none)", target: value,
+                    reason: "the header host is no host and port")
+                continue
+            }
+            guard named != place?.host else { continue }
             try policyGate.check(
-                .front(method: fetch.method, scheme: scheme, host: named.lowercased(), port: place.port), .network)
+                .front(
+                    method: fetch.method, scheme: place == nil ? "http" : scheme, host: named, port: place?.port ?? 80),
+                .network)
         }
     }
 

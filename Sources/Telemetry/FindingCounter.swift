@@ -19,7 +19,7 @@ public struct FindingCounter: Hashable, Sendable {
         "other", "cpu", "cpu-window", "wall", "heap", "memory", "stack", "loop-block", "requests", "subrequests",
         "fetches", "timers",
         "promises", "workers", "sockets", "response", "logs-per-second", "spans-per-second", "clone-bytes", "modules",
-        "module-bytes", "wasm-memory",
+        "module-bytes", "wasm-memory", "resident",
     ]
 
     // Cells there is room for: 64.

@@ -184,7 +184,7 @@ public enum DeathCode: UInt32, Sendable {
     case start
     /// The program called `process.exit`, in a worker that serves.
     case exit
-    case memoryLimit, loopBlockLimit, promiseLimit, cpuWindowLimit
+    case memoryLimit, loopBlockLimit, promiseLimit, cpuWindowLimit, residentLimit
     /// It asked the kernel for what nobody in the fence may have; the message is the call's name.
     case fence = 16
 }

@@ -21,24 +21,21 @@ extension SecretMask {
             func isIn(_ byte: UInt8) -> Bool { digitValue(byte).map { $0 & mask == bits } ?? false }
         }
 
-        /// Makes each place of it asterisks.
-        func mask(_ text: UnsafeMutableRawBufferPointer) {
+        /// Adds each place of it to `places`; they may overlap.
+        func find(in text: UnsafeRawBufferPointer, _ places: inout [Range<Int>]) {
             guard let start = text.baseAddress else { return }
-            let asterisk = UInt8(ascii: "*")
             var next = 0
             while let found = sl_find(start + next, text.count - next, bytes, bytes.count) {
-                let first = UnsafeMutableRawPointer(start).distance(to: found)
-                next = first + bytes.count
-                for index in first..<next { text[index] = asterisk }
-                if let before, first > 0, before.isIn(text[first - 1]) { text[first - 1] = asterisk }
-                guard let after, next < text.count, after.isIn(text[next]) else { continue }
-                text[next] = asterisk
-                // It is the last digit, if padding follows.
-                var end = next + 1
-                while end < text.count, text[end] == UInt8(ascii: "=") {
-                    text[end] = asterisk
+                var first = start.distance(to: UnsafeRawPointer(found))
+                next = first + 1
+                var end = first + bytes.count
+                if let before, first > 0, before.isIn(text[first - 1]) { first -= 1 }
+                if let after, end < text.count, after.isIn(text[end]) {
                     end += 1
+                    // It is the last digit, if padding follows.
+                    while end < text.count, text[end] == UInt8(ascii: "=") { end += 1 }
                 }
+                places.append(first..<end)
             }
         }
 

@@ -22,12 +22,14 @@ public struct SecretMask: Sendable {
             patterns.formUnion(Pattern.base64(value))
         }
         guard !patterns.isEmpty else { return nil }
-        // What holds another comes first.
-        self.patterns = patterns.sorted { $0.bytes.count > $1.bytes.count }
+        self.patterns = Array(patterns)
     }
 
     public func apply(_ bytes: UnsafeMutableRawBufferPointer) {
-        for pattern in patterns { pattern.mask(bytes) }
+        // All are found first: one may begin in the midst of another.
+        var places: [Range<Int>] = []
+        for pattern in patterns { pattern.find(in: UnsafeRawBufferPointer(bytes), &places) }
+        for place in places { for index in place { bytes[index] = UInt8(ascii: "*") } }
     }
 
     public func applied(to bytes: UnsafeRawBufferPointer) -> [UInt8] {

@@ -205,7 +205,7 @@ extension Kept<CPUWindowWatch> {
 
     @Test func everyLimitThatEndsAWorkerHasANoteAndAnOutcome() {
         let limits: [Outcome.Limit] = [
-            .heap(bytes: 0), .memory(bytes: 1), .cpu(milliseconds: 1), .wall(milliseconds: 1),
+            .heap(bytes: 0), .memory(bytes: 1), .resident(bytes: 1), .cpu(milliseconds: 1), .wall(milliseconds: 1),
             .loopBlock(milliseconds: 1),
             .cpuWindow(percent: 1, milliseconds: 1), .promises(count: 1),
         ]

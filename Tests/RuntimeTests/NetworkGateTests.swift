@@ -19,6 +19,24 @@ import Testing
     @Test(arguments: ["", "http:", "http://", "http:///a", "ftp://a/", "http://a:99999/", "http://a:b/", "a.example"])
     func whatIsNoPlaceIsNone(url: String) { #expect(URLPlace(url) == nil) }
 
+    @Test(arguments: [
+        ("a.example", "a.example"), ("A.Example:80", "a.example"), ("a.example:", "a.example"), ("[::1]:80", "[::1]"),
+        ("127.0.0.1", "127.0.0.1"), ("a_b-c.d", "a_b-c.d"),
+    ]) func aHostHeaderNamesAHost(value: String, host: String) { #expect(URLPlace.named(by: value) == host) }
+
+    @Test(arguments: [
+        "", ":80", "x@evil.example", "evil.example/x", "127.0.0.1:1@evil.example", "127.0.0.1:x@evil.example",
+        "127.0.0.1:80 evil.example", "a, b", "a:80:80", "[::1", "[a.b-c]", "[::1]x", "a.example#", "\u{E4}.example",
+        "a%2eb",
+    ]) func whatReadersMayReadOtherwiseIsNoHost(value: String) { #expect(URLPlace.named(by: value) == nil) }
+
+    @Test func onlyTheHeaderHostIsLookedAt() {
+        #expect(URLPlace.hostValue(of: Array("Host: \ta.example \t".utf8)[...]) == "a.example")
+        #expect(URLPlace.hostValue(of: Array("hosts:a".utf8)[...]) == nil)
+        #expect(URLPlace.hostValue(of: Array("x-host:a".utf8)[...]) == nil)
+        #expect(URLPlace.hostValue(of: Array("hos".utf8)[...]) == nil)
+    }
+
     private func policy() -> Policy {
         var policy = Policy.strict
         policy.network = NetworkRules(allow: nil, privates: [])

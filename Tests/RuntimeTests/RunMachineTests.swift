@@ -78,6 +78,7 @@ struct OutcomeTests {
         (Outcome.Limit.heap(bytes: 0), "heap limit reached"), (.heap(bytes: 64 << 20), "heap limit of 64 MB reached"),
         (.memory(bytes: 1536 << 10), "memory limit of 1536 KB reached"),
         (.memory(bytes: 1025), "memory limit of 1025 bytes reached"),
+        (.resident(bytes: 64 << 20), "resident limit of 64 MB reached"),
     ])
     func aLimitOfMemoryNamesItsSize(limit: Outcome.Limit, reason: String) {
         #expect(Outcome.limit(limit).reason == reason)

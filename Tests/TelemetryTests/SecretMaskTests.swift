@@ -95,6 +95,14 @@ import Testing
         #expect(mask.applied(to: "aHVudGVyMmh1bnRl") == "aHVudGVyMmh1bnRl")
     }
 
+    @Test func whatOverlapsIsNotSaid() {
+        let mask = SecretMask([
+            Array("Sup3rSecretValue77".utf8), Array("Value77andMoreABC".utf8), Array("abababab".utf8),
+        ])!
+        #expect(mask.applied(to: "Sup3rSecretValue77andMoreABC!") == String(repeating: "*", count: 28) + "!")
+        #expect(mask.applied(to: "ababababab!") == String(repeating: "*", count: 10) + "!")
+    }
+
     @Test func shortValuesAreNotLookedFor() {
         #expect(SecretMask([Array("1234567".utf8), []]) == nil)
         #expect(SecretMask([]) == nil)

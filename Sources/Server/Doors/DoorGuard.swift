@@ -95,7 +95,7 @@ public final class DoorGuard: Sendable {
         if let stray = stray(head) { return refuse(head, nil, stray.status, stray.counted, stray.reason, nil) }
         guard !tokens.isEmpty else { return .letIn(nil) }
         let isLooking = head.method == .get || head.method == .head
-        if isOpen(head) { return .letIn(nil) }
+        if isProbe(head) || isOpenCall(head) { return .letIn(nil) }
         // A browser asks without credentials whether it may send some. <https://fetch.spec.whatwg.org/#cors-preflight-fetch>.
         if head.method == .options, head.headerBytes("access-control-request-method") != nil { return .letIn(nil) }
         guard let shown = head.headerBytes("authorization") else {
@@ -119,12 +119,16 @@ public final class DoorGuard: Sendable {
     }
 
     /// Whether anybody may see it, and however often: probes.
-    func isOpen(_ head: borrowing ServedRequest) -> Bool {
-        switch head.method {
-        case .get, .head: for path in openPaths where head.pathIs(path) { return true }
-        case .post: for path in openCalls where head.pathIs(path) { return true }
-        default: break
-        }
+    func isProbe(_ head: borrowing ServedRequest) -> Bool {
+        guard head.method == .get || head.method == .head else { return false }
+        for path in openPaths where head.pathIs(path) { return true }
+        return false
+    }
+
+    /// Calls have a body, so that they are no probes.
+    private func isOpenCall(_ head: borrowing ServedRequest) -> Bool {
+        guard head.method == .post else { return false }
+        for path in openCalls where head.pathIs(path) { return true }
         return false
     }
 

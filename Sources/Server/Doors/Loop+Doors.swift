@@ -89,7 +89,7 @@ extension Loop {
         _ connection: Connection, _ head: borrowing ServedRequest
     ) -> (client: String?, refusal: HTTP1Exchange.Refusal?) {
         let guarding = door(of: connection).guarding
-        if guarding?.isOpen(head) != true, let seconds = connection.client?.secondsToWait(now: now) {
+        if guarding?.isProbe(head) != true, let seconds = connection.client?.secondsToWait(now: now) {
             counters.count(.clientRate)
             return (
                 nil,
