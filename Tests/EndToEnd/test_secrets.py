@@ -119,6 +119,26 @@ def test_not_even_its_beginning_is_told_where_attributes_are_cut(program):
             assert VALUE[:12].encode() not in path.read_bytes(), path
 
 
+def test_not_even_its_beginning_is_told_where_other_texts_are_cut(program):
+    run = program.sidelight
+    run.write("token.txt", VALUE)
+    run.write(
+        "app.js",
+        "const t = process.env.TOKEN; const before = (units) => 'm'.repeat(units - 6);\n"
+        "console.log({ k: before(10000) + t });\n"
+        "class E extends Error { name = before(256) + t; }\n"
+        "console.log(before(262144) + t);\n"
+        "throw new E(before(65536) + t);\n",
+    )
+    done = program("{file: token.txt}")
+    assert done.code == 1 and "mmmm" in done.out
+    said = done.out + done.err + run("errors").out + run("trace", "show", "latest", "--attributes").out + run("logs").out
+    assert VALUE[:6] not in said
+    for path in (run.folder / ".sidelight").rglob("*"):
+        if path.is_file():
+            assert VALUE[:6].encode() not in path.read_bytes(), path
+
+
 def test_the_workers_process_has_no_variables_of_the_program(program):
     run = program.sidelight
     run.write("token.txt", VALUE)

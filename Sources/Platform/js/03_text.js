@@ -160,4 +160,10 @@ function columns(context, parts, value) {
     return rows;
 }
 
-internal.text = { columns, escapeText, plainLength, replaceNewlines, split, styles, width };
+/** The first `units` of a text, once its secrets are out of it: of one that is cut in two nobody would find the beginning. */
+function cut(text, units) {
+    if (text.length <= units) return text;
+    return StringPrototypeSlice(ops.masked('') === undefined ? text : ops.masked(text), 0, units);
+}
+
+internal.text = { columns, cut, escapeText, plainLength, replaceNewlines, split, styles, width };

@@ -128,7 +128,7 @@ function formatPrimitive(context, value) {
         let trailer = '';
         if (value.length > context.maxStringLength) {
             const left = value.length - context.maxStringLength;
-            value = StringPrototypeSlice(value, 0, context.maxStringLength);
+            value = internal.text.cut(value, context.maxStringLength);
             trailer = `... ${left} more character${left > 1 ? 's' : ''}`;
         }
         // Long text of several lines: one literal a line.

@@ -2,7 +2,7 @@
 // What spans and logs are made of and no span is needed for: ids as words and as hex, span contexts that came from outside, exceptions as attributes.
 // Objects of the user's are read here, whose getters and methods can do anything: always before a record is opened, never inside.
 
-const { ArrayIsArray, NumberPrototypeToString, RegExpPrototypeExec, StringPrototypeCharCodeAt, StringPrototypeSlice } = primordials;
+const { ArrayIsArray, NumberPrototypeToString, RegExpPrototypeExec, StringPrototypeCharCodeAt } = primordials;
 
 // ---- Ids ----
 
@@ -69,7 +69,7 @@ function exceptionAttributes(exception) {
     const attributes = {};
     try {
         const type = exception.name ?? exception.code;
-        if (type != null) attributes['exception.type'] = StringPrototypeSlice(`${type}`, 0, TYPE_UNITS);
+        if (type != null) attributes['exception.type'] = internal.text.cut(`${type}`, TYPE_UNITS);
         if (exception.message != null) attributes['exception.message'] = cut(`${exception.message}`);
         if (exception.stack != null) attributes['exception.stacktrace'] = cut(`${exception.stack}${causes(exception)}`);
     } catch {
@@ -85,7 +85,7 @@ const ERRORS_MAX = 8;
 const EXCEPTION_UNITS = 65536;
 // The same of a type.
 const TYPE_UNITS = 256;
-const cut = (text) => text.length > EXCEPTION_UNITS ? StringPrototypeSlice(text, 0, EXCEPTION_UNITS) : text;
+const cut = (text) => internal.text.cut(text, EXCEPTION_UNITS);
 
 // The members of an AggregateError and the chain of `cause`, nearly as Node prints them, for a stack trace has one text only.
 function causes(exception) {

@@ -664,7 +664,7 @@ function putStart(at, span) {
     putHead(words, at, span, span._head, 0, 0);
     words[(at >> 2) + 16] = span._scope;
     words[(at >> 2) + 17] = 0;
-    return typeof span._name === 'string' ? putInline(at + 72, StringPrototypeSlice(span._name, 0, START_NAME_UNITS)) : at + 72;
+    return typeof span._name === 'string' ? putInline(at + 72, internal.text.cut(span._name, START_NAME_UNITS)) : at + 72;
 }
 
 // A span whose start was written may use the room that others leave, and ends without its parts rather than not at all: else its start
@@ -688,7 +688,7 @@ function writeLess(span, slot) {
         extra.traceState = undefined;
         span._attributes = NO_ATTRIBUTES;
         span._events = null;
-        if (typeof span._name === 'string') span._name = StringPrototypeSlice(span._name, 0, START_NAME_UNITS);
+        if (typeof span._name === 'string') span._name = internal.text.cut(span._name, START_NAME_UNITS);
     } catch {
         return; // The program froze it, or made a getter of a field.
     }
@@ -802,9 +802,9 @@ let lastScope = 0; // the id given last
 function scopeId(name, version, schemaUrl) {
     if (!bound.enabled) return 0;
     // The reader remembers scopes, and takes no longer texts than this.
-    name = StringPrototypeSlice(name, 0, START_NAME_UNITS);
-    version = StringPrototypeSlice(version, 0, START_NAME_UNITS);
-    schemaUrl = StringPrototypeSlice(schemaUrl, 0, START_NAME_UNITS);
+    name = internal.text.cut(name, START_NAME_UNITS);
+    version = internal.text.cut(version, START_NAME_UNITS);
+    schemaUrl = internal.text.cut(schemaUrl, START_NAME_UNITS);
     const key = `${name}\0${version}\0${schemaUrl}`;
     const known = scopeIds.get(key);
     if (known !== undefined) return known;

@@ -46,7 +46,7 @@ function put(kind, severity, text, list, context, time) {
         for (let w = 0; w < 6; w++) bound.i32[word + 4 + w] = ids[w];
         bound.i32[word + 10] = severity | (context === undefined ? 0 : context.flags << 8);
         bound.i32[word + 11] = list[0];
-        let next = putInline(at + 48, text.length > LOG_UNITS ? StringPrototypeSlice(text, 0, LOG_UNITS) : text);
+        let next = putInline(at + 48, internal.text.cut(text, LOG_UNITS));
         if (next >= 0) next = putAttributes(next, list);
         if (next >= 0) {
             commit(next, kind);

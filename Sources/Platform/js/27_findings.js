@@ -3,7 +3,7 @@
 // Findings: what a policy refused, what it would have refused, and limits that were reached. Each is counted, and most become a record of the ring
 // (docs/specs/record-format.md, kind 9) and an event of the active span. Nothing of this is reachable by the program, so what a finding says the host says.
 
-const { Error, ErrorCaptureStackTrace, ObjectDefineProperty, SafeSet, SafeWeakSet, StringPrototypeSlice, TypeError } = primordials;
+const { Error, ErrorCaptureStackTrace, ObjectDefineProperty, SafeSet, SafeWeakSet, TypeError } = primordials;
 const { DOMException, trace } = internal;
 
 // OTLP severity numbers (https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber).
@@ -84,7 +84,7 @@ function note(kind, permission, rule, target, reason, span = undefined) {
 
 /** The same without counting it. Whether it is on record, or need not be. */
 function tell(kind, permission, rule, target, reason, span = undefined) {
-    target = StringPrototypeSlice(target, 0, targetUnitsMax);
+    target = internal.text.cut(target, targetUnitsMax);
     const attributes = {
         __proto__: null,
         'sidelight.finding.kind': kind, 'sidelight.policy.permission': permission, 'sidelight.policy.rule': rule, 'sidelight.policy.target': target,

@@ -492,7 +492,7 @@ function show(error, owner) {
     shown++;
     let text;
     try { text = internal.formatUncaught(error, undefined); } catch { text = 'Uncaught exception that could not be shown'; }
-    if (text.length > SHOWN_UNITS) text = `${StringPrototypeSlice(text, 0, SHOWN_UNITS)}\n\u2026 (${text.length - SHOWN_UNITS} characters more)`;
+    if (text.length > SHOWN_UNITS) text = `${internal.text.cut(text, SHOWN_UNITS)}\n\u2026 (${text.length - SHOWN_UNITS} characters more)`;
     ops.print(2, `${text}\n${owner instanceof Exchange ? whereOf(owner) : ''}`);
 }
 
@@ -506,7 +506,7 @@ function tellUnshown() {
 function typeOf(error) {
     try {
         const name = error?.name ?? error?.code;
-        return name === undefined || name === null ? '' : StringPrototypeSlice(`${name}`, 0, 128);
+        return name === undefined || name === null ? '' : internal.text.cut(`${name}`, 128);
     } catch {
         return '';
     }
