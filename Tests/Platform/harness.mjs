@@ -247,10 +247,10 @@ export function boot(hooks = {}) {
     const ops = makeOps(realm, hooks);
     const primordials = vm.runInContext('({})', context);
     realm.ops = Object.assign(vm.runInContext('({})', context), ops, hooks.ops?.(realm));
+    realm.ops.masked ??= () => undefined;
     const clock = hooks.now ?? (() => performance.now());
     if (hooks.ring !== undefined) {
         realm.ops.now = () => { hooks.ring.f64[32] = clock() * 1e6; };
-        realm.ops.masked ??= () => undefined;
         realm.ops.writeRing = (text, at, limit) => {
             const bytes = Buffer.from(text);
             if (at + bytes.length > limit) return -1;
