@@ -79,12 +79,12 @@ public enum Machine {
     }
 
     /// Replaces the environment of this process. `/proc/PID/environ` stays what the process was started with. Before there are threads.
-    /// - Parameter texts: `NAME=value` each; the last of a name counts.
+    /// - Parameter texts: `NAME=value` each; of one that is there twice, the first.
     public static func replaceEnvironment(_ texts: [String]) {
         clearenv()
         for text in texts {
             guard let equals = text.firstIndex(of: "="), equals != text.startIndex else { continue }
-            setenv(String(text[..<equals]), String(text[text.index(after: equals)...]), 1)
+            setenv(String(text[..<equals]), String(text[text.index(after: equals)...]), 0)
         }
     }
 
