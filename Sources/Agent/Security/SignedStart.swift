@@ -25,7 +25,7 @@ enum SignedStart {
         }
         do throws(BundleRefusal) {
             let bundle = try BundleCheck.verify(entry: entry, keys: keys)
-            note(entry, "accepted", "\(bundle.digests.count) files, signed by \(bundle.key.id)", trail)
+            note(entry, "accepted", "\(countText(bundle.digests.count, "file")), signed by \(bundle.key.id)", trail)
             return WorkerConfiguration.SignedFileList(
                 manifest: bundle.manifest, digests: bundle.digests.mapValues(\.hex))
         } catch {
