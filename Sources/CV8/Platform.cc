@@ -227,22 +227,23 @@ void Start(int worker_threads, const char *flags) {
 
 // A failed check within V8 (among them: an array of more than 2^27 elements made by a built-in) prints its reason to standard error and
 // executes a trap instruction without asking any callback. The host hears of it here; the signal then takes its course. What V8 prints has
-// this form, comes in several writes and ends without a line feed, so it is kept for the host, which says it in its own way:
+// this form, comes in several writes and ends without a line feed, so it is kept for the host, which says it in its own way. The thread that
+// prints it is the one that traps; what others print meanwhile is not kept:
 //     \n\n#\n# Fatal error in FILE, line N\n# REASON\n#\n#\n#\n#FailureMessage Object: ADDRESS
 constexpr std::string_view kCheckStart = "\n\n#\n# Fatal error in ";
 constexpr size_t kCheckTextMax = 512;
-char check_text[kCheckTextMax];
-std::atomic<size_t> check_length = 0;
+thread_local char check_text[kCheckTextMax];
+thread_local size_t check_length = 0;
 
+// How many bytes were written; of a cookie's stream 0 is an error, and never less.
 ssize_t WriteError(void *, const char *bytes, size_t length) {
-    size_t kept = check_length.load(std::memory_order_relaxed);
-    if (kept || std::string_view(bytes, length).substr(0, kCheckStart.size()) == kCheckStart) {
-        size_t taken = std::min(length, kCheckTextMax - 1 - kept);
-        memcpy(check_text + kept, bytes, taken);
-        check_length.store(kept + taken, std::memory_order_relaxed);
+    if (check_length || std::string_view(bytes, length).substr(0, kCheckStart.size()) == kCheckStart) {
+        size_t taken = std::min(length, kCheckTextMax - 1 - check_length);
+        memcpy(check_text + check_length, bytes, taken);
+        check_length += taken;
         return static_cast<ssize_t>(length);
     }
-    return write(STDERR_FILENO, bytes, length);
+    return std::max<ssize_t>(write(STDERR_FILENO, bytes, length), 0);
 }
 
 // The reason alone, in place.

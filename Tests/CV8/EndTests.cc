@@ -270,6 +270,31 @@ const bool misuse_added = (AddChild("misuse", UseFromAnotherThread), true);
 
 }  // namespace
 
+namespace {
+
+constexpr char kCheck[] = "\n\n#\n# Fatal error in x.cc, line 1\n# ";
+
+// What others print while one is about to trap is heard.
+void PrintBesideACheck() {
+    dup2(STDOUT_FILENO, STDERR_FILENO);
+    std::thread([] { fputs(kCheck, stderr); }).join();
+    fputs("heard\n", stderr);
+}
+void PrintWhereNobodyListens() {
+    close(STDERR_FILENO);
+    printf("%zu written, error %d\n", fwrite("abc", 1, 3, stderr), ferror(stderr) != 0);
+}
+const bool prints_added = (AddChild("beside a check", PrintBesideACheck), AddChild("unheard", PrintWhereNobodyListens), true);
+
+}  // namespace
+
+TEST(aCheckThatFailsSilencesItsOwnThreadAlone) {
+    (void)prints_added;
+    CHECK_EQUAL(RunChild("beside a check"), "heard\n");
+}
+
+TEST(anErrorThatCannotBePrintedIsOneOfTheStream) { CHECK_EQUAL(RunChild("unheard"), "0 written, error 1\n"); }
+
 // With the checks of a debug build, as scripts/test-cv8 makes it.
 TEST(useFromAnotherThreadEndsTheProcess) {
     (void)misuse_added;

@@ -1,5 +1,6 @@
 """The command line: what it takes, what it refuses, what it leaves on disk."""
 
+import ctypes
 import json
 import os
 import stat
@@ -19,6 +20,25 @@ def test_the_console_of_the_program_is_untouched(sidelight):
     path = sidelight.write("streams.mjs", "console.log('to out'); console.error('to err');\n")
     done = sidelight("run", path)
     assert (done.code, done.out, done.err) == (0, "to out\n", "to err\n")
+
+
+def test_of_a_variable_that_is_there_twice_the_first_counts_for_all(sidelight):
+    """Python's own ways to start a program take no such environment."""
+    sidelight.write("app.mjs", "console.log(process.env.DOUBLE);")
+    sidelight.write("policy.yaml", "environment: [DOUBLE]\n")
+    words = [bytes(sidelight.binary), b"run", b"--policy", b"policy.yaml", b"app.mjs"]
+    array = lambda texts: (ctypes.c_char_p * (len(texts) + 1))(*texts, None)
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.chdir(sidelight.folder)
+        os.dup2(writing, 1)
+        ctypes.CDLL(None).execve(words[0], array(words), array([b"DOUBLE=first", b"DOUBLE=second"]))
+        os._exit(127)
+    os.close(writing)
+    with open(reading) as output:
+        assert output.read() == "first\n"
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,20 @@ def test_a_workloads_tokens_are_read_anew(serve, sidelight):
     assert requests.get(url, headers=bearer(READ)).status_code == 401
 
 
+def test_tokens_that_cannot_be_read_anew_stay_and_it_is_told(serve, sidelight):
+    sidelight.write("token", READ + "\n")
+    sidelight.write("policy.yaml", "base: standard\n")
+    sidelight.write("s.yaml", json.dumps({"policy": "policy.yaml", "security": {"tokens": [{"name": "viewer", "file": "token", "allow": "read"}]}}))
+    service = serve("export default { fetch() { return new Response('x'); } };", "--admin", "127.0.0.1:0", "-c", "s.yaml")
+    url = service.admin + "/metrics"
+    sidelight.write("token", "another-0123456789\n")
+    sidelight.write("policy.yaml", "base: none of them\n")
+    service.process.send_signal(1)
+    wait_for(lambda: "with the tokens before: the configuration is not valid" in service.err)
+    assert requests.get(url, headers=bearer(READ)).status_code == 200
+    assert requests.get(url, headers=bearer("another-0123456789")).status_code == 401
+
+
 def test_a_workload_does_not_get_the_operators_token(sidelight):
     sidelight.write("a.mjs", "console.log(String(process.env.SIDELIGHT_TOKEN), process.env.OTHER);")
     assert sidelight("run", "a.mjs", env={"SIDELIGHT_TOKEN": READ, "OTHER": "there"}).out == "undefined there\n"
@@ -438,7 +452,7 @@ def test_what_is_kept_is_nobody_elses_to_read(agent, sidelight):
     assert one.send(spans(1, 1))
     wait_for(lambda: (folder / "sidelight.db").exists() and (folder / "queue").is_dir())
     for path in folder.rglob("*"):
-        if path.name == "key.pub.pem":
+        if path.name.removesuffix(".new") == "key.pub.pem":
             continue
         mode = path.stat().st_mode & 0o777
         assert mode == (0o700 if path.is_dir() else 0o600), (path, oct(mode))

@@ -1,5 +1,6 @@
 """Limits, each by code that attacks it: what the client gets, what is recorded, and that others feel nothing."""
 
+import signal
 import time
 
 import pytest
@@ -139,6 +140,25 @@ def test_whoever_ends_the_isolate_gets_503_and_so_does_who_waits(serve, path, li
     assert service.end() == 0
 
 
+def test_who_was_started_before_a_reload_has_the_limit_of_then(serve, sidelight):
+    sidelight.write("policy.yaml", "limits: {wall: 700ms}\n")
+    text = "export default { async fetch(request) { await request.text(); for (;;); } };"
+    service = serve(text, "--policy", "policy.yaml")
+    (first,) = service.workers
+    with service.connect() as connection:
+        connection.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n")
+        assert connection.take_line() == b"HTTP/1.1 100 Continue"
+        sidelight.write("policy.yaml", "limits: {wall: 60s}\n")
+        service.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "the policy is policy.yaml as it is now" in service.err)
+        connection.send(b"x")
+        wait_for(lambda: first not in service.workers)
+    wait_for(lambda: "wall" in hits(service))
+    [hit] = [log for log in service.receiver.logs if log.event_name == "sidelight.limit"]
+    assert hit.attributes["sidelight.limit.value"] == 700.0
+    assert service.end() == 0
+
+
 def test_a_request_that_came_while_nothing_was_read_is_told_too(serve):
     service = limited(serve, "cpu=200ms")
     with service.connect() as early, service.connect() as guilty:
@@ -186,14 +206,14 @@ def test_the_place_is_filled_soon_however_often_it_is_asked_for(serve):
 
 
 def test_neighbours_in_other_isolates_feel_nothing(serve):
-    service = serve(MODULE, "--limit", "cpu=100ms", "--isolates", 2)
+    service = serve(MODULE, "--limit", "cpu=500ms", "--isolates", 2)
     # A kept connection stays with its isolate; which one takes it up is the kernel's business.
     places = {}
     while len(places) < 2 and sum(map(len, places.values())) < 500:
         connection = service.connect()
         connection.request("/pid")
         places.setdefault(int(connection.response()[2]), []).append(connection)
-    guilty, other = service.workers
+    guilty, other = places
     connection = places[guilty][0]
     connection.request("/spin")
     assert connection.response()[0] == 503
@@ -201,7 +221,7 @@ def test_neighbours_in_other_isolates_feel_nothing(serve):
         connection.request("/fast")
         assert connection.response()[0] == 200
     wait_for(lambda: guilty not in service.workers)
-    assert other in service.workers
+    wait_for(lambda: other in service.workers)
     assert service.end() == 0
 
 
@@ -354,6 +374,14 @@ def test_a_run_ends_with_4_and_says_why(sidelight, receiver, text, limit, words)
     assert words in done.err
     span = receiver.named("run app.mjs")
     assert span.attributes["sidelight.outcome"].startswith("exceeded")
+
+
+def test_resident_is_told_by_its_own_name_and_value(sidelight, receiver):
+    sidelight.write("app.mjs", "const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1));")
+    done = sidelight("run", "--limit", "resident=120MB", "--limit", "memory=900MB", *receiver.export(), "app.mjs")
+    assert done.code == 4 and "resident limit of 120 MB reached" in done.err, done
+    [hit] = [log for log in receiver.logs if log.event_name == "sidelight.limit"]
+    assert (hit.attributes["sidelight.limit.name"], hit.attributes["sidelight.limit.value"]) == ("resident", 120 << 20)
 
 
 @pytest.mark.parametrize(

@@ -698,6 +698,16 @@ def test_a_reload_takes_the_certificate_that_is_there(serve, sidelight, certific
     assert service.end() == 0
 
 
+def test_what_looks_at_the_files_has_none_of_the_variables(beside, certificates, tmp_path):
+    checker = beside("names_of_variables.sh")
+    checker.write("app.mjs", "export default { fetch() {} };")
+    pair = certificates.pair("first")
+    done = checker("serve", "--listen", "127.0.0.1:0", "--admin", "off", *flags(pair), "app.mjs", env={"SOME_SECRET": "hunter2", "LD_OF_MINE": "x"})
+    assert done.code != 0
+    names = (tmp_path / "work" / "variables.txt").read_text().split()
+    assert "LD_OF_MINE" in names and "SOME_SECRET" not in names and "PATH" not in names
+
+
 def test_a_drain_says_close_notify(serve, certificates):
     service = serve(TEXT, *flags(certificates.pair("ecdsa")), tls=client())
     waiting, idle = service.connect(), service.connect()

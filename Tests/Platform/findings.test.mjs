@@ -34,6 +34,18 @@ test('a refusal is one whatever the program makes of Error', () => {
     }
 });
 
+test('of a secret not even the beginning is in the error of an argument, or in what is told of an instrument', () => {
+    const secret = 'Sup3rSecretValue77andMuchMoreOfIt0123456789', masked = (text) => text.replaceAll(secret, '*'.repeat(secret.length));
+    const realm = boot({ ring: makeRing(), now: () => 0, ops: () => ({ countFinding() {}, masked }) });
+    const { Buffer } = realm.internal.builtin('node:buffer'), assertion = realm.internal.builtin('node:assert');
+    const before = 'm'.repeat(500), meter = realm.internal.builtin('@opentelemetry/api').metrics.getMeter('m');
+    const told = [() => Buffer.alloc(secret), () => assertion.equal(before + secret, 1), () => assertion.equal(1, before + secret)].map((run) => {
+        try { return run(); } catch (error) { return error.message; }
+    });
+    const { _unit, _description } = meter.createCounter('c', { unit: 'm'.repeat(250) + secret, description: 'm'.repeat(250) + secret });
+    for (const text of [...told, _unit, _description]) assert.ok(typeof text === 'string' && !text.includes('Sup3'), text);
+});
+
 test('a refusal is recorded, counted, an event of the active span, and thrown', () => {
     const { ring, realm, findings, counted } = start();
     const { trace } = realm.internal.builtin('@opentelemetry/api');

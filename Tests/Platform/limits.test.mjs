@@ -145,6 +145,15 @@ test('a message belongs to the request that it is sent for, and to none once tha
     }
 });
 
+test('a fetch that failed is told of whatever the program makes of `code`', async () => {
+    for (const spoil of ["Error.prototype.code = 'x'; Object.freeze(Error.prototype)", "Object.defineProperty(Error.prototype, 'code', { set() { throw 1; } })"]) {
+        const server = limited({}, 'return new Response(await fetch("http://a.test/").catch((error) => error.cause.code));');
+        refusing(server);
+        server.evaluate(spoil);
+        assert.equal((await server.request('GET /', host)).body, 'network', spoil);
+    }
+});
+
 test('fetches at once', async () => {
     const server = limited({ fetches: 2 }, `
         const all = await Promise.allSettled([1, 2, 3].map(() => fetch('http://a.test/')));
@@ -260,6 +269,9 @@ test('what only looks like a limit is an error of the program, and says nothing 
         const answer = await server.request('GET /', host);
         assert.deepEqual([answer.status, server.counted, answer.records.findings], [500, {}, []], error);
     }
+    const unlimited = limited({}, "throw Object.assign(new Error('the message is larger than its limit of Infinity bytes'), { name: 'DataCloneError' });");
+    const answer = await unlimited.request('GET /', host);
+    assert.deepEqual([answer.status, unlimited.counted, answer.records.findings], [500, {}, []]);
 });
 
 test('error.type is the limit, not the status of the answer', async () => {

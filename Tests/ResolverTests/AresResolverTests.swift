@@ -41,7 +41,11 @@ private final class NameServer: Sendable {
                             recvfrom(descriptor, &buffer, buffer.count, 0, $0, &size)
                         }
                     }
-                    guard count > 12 else { return }
+                    guard count > 12 else {
+                        // Closed by whoever reads from it: closed elsewhere, its number could be another server's before this thread looks again.
+                        close(descriptor)
+                        return
+                    }
                     self?.asked.add(1, ordering: .relaxed)
                     let query = Array(buffer[..<count])
                     var end = 12
@@ -57,8 +61,8 @@ private final class NameServer: Sendable {
     }
 
     deinit {
+        // Ends the thread's waiting, also where it is not connected (ENOTCONN).
         shutdown(socket, Int32(SHUT_RDWR))
-        close(socket)
     }
 
     /// The query's header and question, and these records.

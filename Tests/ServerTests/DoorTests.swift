@@ -179,6 +179,19 @@ import Testing
         #expect((0..<20).allSatisfy { _ in client.answer().status == 200 })
     }
 
+    @Test func aCallThatNeedsNoTokenIsCountedAsAnyOther() throws {
+        var limits = ServerLimits()
+        limits.perClient.requestsPerSecond = 1
+        let server = try TestServer(Self.telling, limits, door: Self.door())
+        defer { server.stop() }
+        let client = try TestClient(server)
+        let call = "POST /a.Health/Check HTTP/1.1\r\nhost: h\r\ncontent-length: 1\r\n\r\nx"
+        client.send(String(repeating: call, count: 20))
+        let statuses = (0..<20).map { _ in client.answer().status }
+        #expect(statuses[0] == 200)
+        #expect(statuses.filter { $0 == 429 }.count >= 15)
+    }
+
     @Test func whatIsNotForTheDoorIsCountedAndNoted() throws {
         let noted = Mutex<[DoorGuard.Refused]>([])
         var door = Door()

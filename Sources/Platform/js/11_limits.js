@@ -64,7 +64,7 @@ function outcomeOf(error, exchange) {
     }
     if (typeof message !== 'string') return undefined;
     if (!isRange) {
-        if (name !== 'DataCloneError' || message !== `${messageTooLarge}${limits['clone-bytes']} bytes`) return undefined;
+        if (limits['clone-bytes'] === Infinity || name !== 'DataCloneError' || message !== `${messageTooLarge}${limits['clone-bytes']} bytes`) return undefined;
         reached('clone-bytes', 'exceededMemory', message, exchange);
         return 'exceededMemory';
     }

@@ -6,7 +6,7 @@
 const { trace: core, ring, otelApi } = internal;
 const {
     ArrayPrototypeForEach, ArrayPrototypeIndexOf, ArrayPrototypeSlice, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, ArrayPrototypeSplice, JSONStringify,
-    MathMax, MathMin, NumberIsFinite, ObjectKeys, RegExpPrototypeExec, SafeMap, StringPrototypeSlice, StringPrototypeToLowerCase, cutOff,
+    MathMax, MathMin, NumberIsFinite, ObjectKeys, RegExpPrototypeExec, SafeMap, StringPrototypeToLowerCase, cutOff,
 } = primordials;
 
 const COUNTER = 1, UP_DOWN = 2, GAUGE = 3, HISTOGRAM = 4;
@@ -39,8 +39,8 @@ class Instrument {
         this._meter = meter;
         this._name = name;
         this._type = type;
-        this._unit = StringPrototypeSlice(`${options?.unit ?? ''}`, 0, TEXT_UNITS);
-        this._description = StringPrototypeSlice(`${options?.description ?? ''}`, 0, TEXT_UNITS);
+        this._unit = internal.text.cut(`${options?.unit ?? ''}`, TEXT_UNITS);
+        this._description = internal.text.cut(`${options?.description ?? ''}`, TEXT_UNITS);
         this._isInteger = options?.valueType === 0;
         this._bounds = type === HISTOGRAM ? bounds(options?.advice?.explicitBucketBoundaries) : [];
         this._points = new SafeMap();

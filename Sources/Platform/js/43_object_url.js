@@ -4,7 +4,7 @@
 // isolates of the process. Who parses such a URL takes the Blob at once, so that it may be revoked right afterwards.
 
 const {
-    ArrayPrototypePush, ObjectDefineProperty, RegExpPrototypeExec, StringPrototypeEndsWith, StringPrototypeSlice, TypeError,
+    ArrayPrototypePush, ObjectDefineProperty, RegExpPrototypeExec, StringPrototypeEndsWith, TypeError,
     TypedArrayPrototypeGetLength, TypedArrayPrototypeSubarray,
 } = primordials;
 const { DOMException } = internal;
@@ -108,7 +108,7 @@ function contentOfBlob(url) {
 }
 
 /** What is told of a URL: one of data: can be any length. */
-const shortened = (url) => (url.length > URL_MAX ? `${StringPrototypeSlice(url, 0, URL_MAX)}\u2026` : url);
+const shortened = (url) => (url.length > URL_MAX ? `${internal.text.cut(url, URL_MAX)}\u2026` : url);
 const URL_MAX = 1024;
 
 internal.objectURL = { blobResponse, resolve, sourceOf, shortened };

@@ -5,7 +5,6 @@
 //
 // Calls are made every few seconds for as long as the worker lives, so they are no traces: what they do is the child of a span that is not sampled.
 
-const { StringPrototypeSlice } = primordials;
 const { serve } = internal;
 
 const PASS = 1, WARN = 2, FAIL = 3; // BoardHealth.Status
@@ -18,7 +17,7 @@ let wanted = 0; // the call whose answer is waited for; 0: none
 let isUnderWay = false;
 let parent; // the context of calls
 
-function say(status, reason) { ops.httpHealth(status, StringPrototypeSlice(reason, 0, REASON_UNITS)); }
+function say(status, reason) { ops.httpHealth(status, internal.text.cut(reason, REASON_UNITS)); }
 
 const answer = (status, reason) => ({ status, reason });
 

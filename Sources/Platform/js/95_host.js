@@ -2,7 +2,7 @@
 // @ts-check
 // What the host (Sources/Runtime) calls. Its arguments are plain values, so that the host need not build objects.
 
-const { Error, JSONParse, ReflectDeleteProperty, RegExpPrototypeExec, SafeMap, StringPrototypeSlice, SyntaxError, TypeError } = primordials;
+const { Error, JSONParse, ObjectDefineProperty, ReflectDeleteProperty, RegExpPrototypeExec, SafeMap, SyntaxError, TypeError } = primordials;
 
 const kinds = new SafeMap();
 kinds.set('Error', Error);
@@ -15,7 +15,8 @@ function makeError(kind, message, code) {
     const error = internal.stackless(() => new Class(message));
     if (code === 'ERR_LIMIT_EXCEEDED') internal.limits.mark(error, 'exceededModules');
     if (code !== undefined) {
-        error.code = code;
+        // No assignment: a prototype's setter is the program's.
+        ObjectDefineProperty(error, 'code', { __proto__: null, value: code, writable: true, enumerable: true, configurable: true });
         // As Node shows it: the code belongs to the name.
         error.stack = `${kind} [${code}]: ${message}`;
     }
@@ -62,7 +63,7 @@ internal.host = {
     inlineSource(text, type) {
         const url = internal.url.parse(text, null);
         const source = url === null ? 'it is no URL' : internal.objectURL.sourceOf(url, type);
-        if (typeof source === 'string') throw makeError('TypeError', `Cannot import '${StringPrototypeSlice(text, 0, 80)}': ${source}`, 'ERR_MODULE_NOT_FOUND');
+        if (typeof source === 'string') throw makeError('TypeError', `Cannot import '${internal.text.cut(text, 80)}': ${source}`, 'ERR_MODULE_NOT_FOUND');
         return source;
     },
 

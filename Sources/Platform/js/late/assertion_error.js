@@ -3,7 +3,7 @@
 // AssertionError (https://nodejs.org/api/assert.html#class-assertassertionerror) and the difference that its message shows, line by line.
 
 const {
-    ArrayPrototypeJoin, ArrayPrototypePush, Error, ErrorCaptureStackTrace, ObjectDefineProperty, ReflectSet, String, StringPrototypeSlice,
+    ArrayPrototypeJoin, ArrayPrototypePush, Error, ErrorCaptureStackTrace, ObjectDefineProperty, ReflectSet, String,
     Uint16Array,
 } = primordials;
 const { define, invalidType, requireObject } = internal.load('node_errors');
@@ -140,8 +140,8 @@ function makeMessage(actual, expected, operator, own) {
         let shownExpected = show(expected);
         if (operator === 'deepEqual') return `${headings.deepEqual}\n\n${shownActual}\n\nshould loosely deep-equal\n\n${shownExpected}`;
         if (operator === 'notDeepEqual') return `${headings.notDeepEqual}\n\n${shownActual}\n\nshould not loosely deep-equal\n\n${shownExpected}`;
-        if (shownActual.length > 512) shownActual = `${StringPrototypeSlice(shownActual, 0, 509)}...`;
-        if (shownExpected.length > 512) shownExpected = `${StringPrototypeSlice(shownExpected, 0, 509)}...`;
+        if (shownActual.length > 512) shownActual = `${internal.text.cut(shownActual, 509)}...`;
+        if (shownExpected.length > 512) shownExpected = `${internal.text.cut(shownExpected, 509)}...`;
         return `${shownActual} ${operator} ${shownExpected}`;
     }
     }

@@ -24,7 +24,7 @@ function received(value) {
         return name ? `Received an instance of ${String(name)}` : `Received ${internal.inspect(value, { depth: -1 })}`;
     }
     let text = internal.inspect(value, { colors: false });
-    if (text.length > 28) text = `${StringPrototypeSlice(text, 0, 25)}...`;
+    if (text.length > 28) text = `${internal.text.cut(text, 25)}...`;
     return `Received type ${typeof value} (${text})`;
 }
 
@@ -37,7 +37,7 @@ function invalidType(name, expected, value) {
 function invalidValue(name, value, reason = 'is invalid') {
     const kind = StringPrototypeIncludes(name, '.') ? 'property' : 'argument';
     let text = internal.inspect(value);
-    if (text.length > 128) text = `${StringPrototypeSlice(text, 0, 128)}...`;
+    if (text.length > 128) text = `${internal.text.cut(text, 128)}...`;
     return coded(TypeError, 'ERR_INVALID_ARG_VALUE', `The ${kind} '${name}' ${reason}. Received ${text}`);
 }
 
