@@ -175,7 +175,7 @@ private final class LogInputLoop {
     func change(_ next: ([any LogInput]) -> [any LogInput], _ time: LogInputTime) {
         guard stopDeadline == nil else { return }
         let wanted = next(entries.map(\.input))
-        end(entries.map(\.input).filter { input in !wanted.contains { $0 === input } }, time)
+        end(entries.filter { entry in !wanted.contains { $0 === entry.input } }, time)
         entries = wanted.map { input in
             if let entry = entries.first(where: { $0.input === input }) { return entry }
             lastNumber += 1
@@ -188,19 +188,23 @@ private final class LogInputLoop {
 
     func stop(until deadline: UInt64, _ time: LogInputTime) {
         guard stopDeadline == nil else { return }
-        end(entries.map(\.input), time)
+        end(entries, time)
         entries = []
         stopDeadline = deadline
     }
 
-    private func end(_ inputs: [any LogInput], _ time: LogInputTime) {
-        for input in inputs { input.askToEnd() }
-        for input in inputs {
+    private func end(_ entries: [Entry], _ time: LogInputTime) {
+        for entry in entries { entry.input.askToEnd() }
+        for entry in entries {
+            let input = entry.input
             input.end(time)
             let batches = input.takeBatches()
-            guard !batches.isEmpty else { continue }
-            left.append((input.receiver, batches))
-            gone.append(input)
+            if !batches.isEmpty {
+                left.append((input.receiver, batches))
+                gone.append(input)
+            } else if entry.isOnItsWay {
+                goneOnTheirWay.append(input)
+            }
         }
     }
 

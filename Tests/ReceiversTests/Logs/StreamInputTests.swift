@@ -182,21 +182,27 @@ private func settings() -> LogFormatSettings {
 }
 
 @Suite struct JournalInputTests {
-    /// Stands for journalctl: notes how it was called, and prints what there is behind the cursor.
-    private static func program(_ folder: String) throws -> String {
+    private static func program(_ folder: String, _ text: String) throws -> String {
         let path = folder + "/journalctl"
-        try """
-        #!/bin/sh
-        echo "$@" >> \(folder)/calls
-        case "$*" in *after-cursor=c2*) first=3 ;; *) first=1 ;; esac
-        for number in $(seq $first 4); do
-            [ $number -gt 2 ] && [ ! -e \(folder)/more ] && break
-            echo "{\\"__CURSOR\\":\\"c$number\\",\\"MESSAGE\\":\\"entry $number\\",\\"PRIORITY\\":\\"3\\",\\"SYSLOG_IDENTIFIER\\":\\"app\\"}"
-        done
-        exec sleep 1000
-        """.write(toFile: path, atomically: true, encoding: .utf8)
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
         return path
+    }
+
+    /// Stands for journalctl: notes how it was called, and prints what there is behind the cursor.
+    private static func program(_ folder: String) throws -> String {
+        try program(
+            folder,
+            """
+            #!/bin/sh
+            echo "$@" >> \(folder)/calls
+            case "$*" in *after-cursor=c2*) first=3 ;; *) first=1 ;; esac
+            for number in $(seq $first 4); do
+                [ $number -gt 2 ] && [ ! -e \(folder)/more ] && break
+                echo "{\\"__CURSOR\\":\\"c$number\\",\\"MESSAGE\\":\\"entry $number\\",\\"PRIORITY\\":\\"3\\",\\"SYSLOG_IDENTIFIER\\":\\"app\\"}"
+            done
+            exec sleep 1000
+            """)
     }
 
     @Test func theNextRunGoesOnBehindTheCursor() throws {
@@ -223,5 +229,22 @@ private func settings() -> LogFormatSettings {
                 "--output=json --all --follow --quiet --lines=all --unit=app",
                 "--output=json --all --follow --quiet --lines=all --after-cursor=c2 --unit=app",
             ])
+    }
+
+    @Test func whatIsOnItsWayAtTheEndMovesTheCursor() throws {
+        let folder = temporaryFolder()
+        let program = try Self.program(
+            folder, "#!/bin/sh\necho '{\"__CURSOR\":\"c1\",\"MESSAGE\":\"all\"}'\nexec sleep 1000\n")
+        let journal = JournalInput.Journal(
+            executable: program, arguments: [], environment: ["PATH=/usr/bin:/bin"], cursorFile: folder + "/cursor")
+        let world = try InputWorld(refuses: true) { world in
+            [JournalInput("journald", journal, SyslogSettings()) { [unowned world] in world.say($0) }]
+        }
+        world.state.wait { $0.attempts > 0 ? .done(()) : .untilWoken }
+        world.inputs.stop(graceMilliseconds: 60_000)
+        world.state.withLock { $0.refuses = false }
+        #expect(world.stop() == 0)
+        #expect(world.records(1).map(\.body) == ["all"])
+        #expect(try String(contentsOfFile: folder + "/cursor", encoding: .utf8) == "c1")
     }
 }
