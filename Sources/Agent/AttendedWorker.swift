@@ -89,6 +89,7 @@ final class AttendedWorker {
 
     var process: ChildProcess { worker.process }
     var limits: WorkloadLimits { worker.limits }
+    var fencePlan: FencePlan? { worker.fence }
     var control: LocalConnection { worker.control }
     var wake: EventDescriptor { worker.wake }
     /// What fences it, by its own words; nil: it has not come to say so.

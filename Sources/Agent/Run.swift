@@ -57,7 +57,6 @@ public final class Run {
     private let startTime: UInt64
     private let components: SidelightMetrics
     private let resource: Resource
-    private let fence: FencePlan?
     private var supervisor = Supervisor()
     /// Nil: switched off.
     private var resources: ResourceSampling?
@@ -81,6 +80,15 @@ public final class Run {
         let trail = AuditTrail(
             store: settings.configuration.storeDirectory, isHeld: true, clock: LinuxClock(), messages: messages)
         trail.begin("run", target: settings.entry)
+        let ending = run(settings, fence, trail, messages)
+        // Of what did not come to run.
+        trail.end("run", target: settings.entry, outcome: "failed")
+        return ending
+    }
+
+    private static func run(
+        _ settings: RunSettings, _ fence: FencePlan?, _ trail: AuditTrail, _ messages: Messages
+    ) -> RunEnding {
         var settings = settings
         do throws(StartRefusal) {
             try settings.configuration.admit(settings.entry, trail)
@@ -123,7 +131,6 @@ public final class Run {
     ) throws {
         self.settings = settings
         self.trail = trail
-        self.fence = fence
         self.messages = messages
         let configuration = settings.configuration
         SignalDescriptor.ignoreBrokenPipes()
@@ -239,7 +246,7 @@ public final class Run {
             if poller.isReady(Self.signalIndex) { takeSignals() }
             if poller.isReady(Self.wakeIndex) { worker.wake.clear() }
             if poller.isReady(Self.workerIndex) { break }
-            notice.look(worker, fence, messages)
+            notice.look(worker, messages)
             if let reason = worker.drain(now: clock.unixNanoseconds()) {
                 // Its wake-ups mean nothing any more.
                 poller.ignore(Self.wakeIndex)

@@ -88,6 +88,16 @@ public final class Serve {
         }
         let trail = AuditTrail(
             store: settings.configuration.storeDirectory, clock: LinuxClock(), messages: messages)
+        trail.begin("serve", target: settings.entry)
+        let ending = run(settings, fence, trail, messages)
+        // Of what did not come to serve.
+        trail.end("serve", target: settings.entry, outcome: "failed")
+        return ending
+    }
+
+    private static func run(
+        _ settings: ServeSettings, _ fence: FencePlan?, _ trail: AuditTrail, _ messages: Messages
+    ) -> RunEnding {
         var settings = settings
         do throws(StartRefusal) {
             try settings.configuration.admit(settings.entry, trail)
@@ -179,7 +189,6 @@ public final class Serve {
         report = RunReport(
             outcome: WorkerOutcome(exitCode: 0), workerStatus: .exited(0))
         if settings.isWatching { startWatching() }
-        trail.begin("serve", target: settings.entry)
     }
 
     private func startWatching() {
@@ -445,7 +454,7 @@ public final class Serve {
     // MARK: words
 
     private func announce() {
-        for worker in workers.values { fenceNotice.look(worker, workerStart.fence, messages) }
+        for worker in workers.values { fenceNotice.look(worker, messages) }
         let count = settings.configuration.isolates
         let url = address.url(isTLS: identity != nil)
         guard settings.configuration.isJSON else {

@@ -15,6 +15,8 @@ struct Worker {
     let process: ChildProcess
     /// What it was started with.
     let limits: WorkloadLimits
+    /// Nil: it has none.
+    let fence: FencePlan?
     /// The agent's end of the control stream.
     let control: LocalConnection
     /// Of one that serves.
@@ -33,6 +35,7 @@ struct Worker {
     ) throws(WorkerStartError) {
         let executable = try Self.executable()
         limits = configuration.limits
+        self.fence = fence
         do {
             ring = try RingMapping()
             wake = try EventDescriptor()

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -69,6 +70,23 @@ def test_a_run_that_did_nothing_worth_it_leaves_no_log(sidelight):
     assert sidelight("run", "hello.js").code == 0
     done = sidelight("audit", "verify")
     assert done.code == 2 and "there is no audit log" in done.err
+
+
+def test_who_could_not_start_has_stopped(sidelight):
+    sidelight.write("app.mjs", MODULE)
+    sidelight.write("agent.yaml", "store: {directory: .sidelight}\n")
+    assert sidelight("keygen").code == 0 and sidelight("sign", "--key", "sidelight.pem", "app.mjs").code == 0
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        place = "127.0.0.1:{}".format(other.getsockname()[1])
+        assert sidelight("serve", "--listen", place, "app.mjs").code == 2
+        assert sidelight("agent", "-c", "agent.yaml", "--admin", place).code == 2
+        # That it was accepted is what makes a run worth a log.
+        assert sidelight("run", "--require-signature", "sidelight.pub.pem", "--admin", place, "app.mjs").code == 2
+    found = [(entry["action"], entry["outcome"]) for entry in entries(sidelight) if entry["kind"] in ("start", "stop")]
+    assert found == [(command, outcome) for command in ("serve", "agent", "run") for outcome in ("started", "failed")]
+    assert sidelight("audit", "verify", "--json").json["sound"]
 
 
 def test_filters(served):

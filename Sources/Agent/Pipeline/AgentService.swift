@@ -104,10 +104,17 @@ public final class AgentService {
             isQuiet: settings.isQuiet, level: configuration.logLevel, isJSON: configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
         let wish = NotifySocket.takeWish()
+        var trail: AuditTrail?
         do {
-            return try AgentService(settings, messages, wish).run()
+            let storeLock = try lock(configuration.store)
+            if configuration.store.isEnabled {
+                trail = AuditTrail(store: configuration.store.directory, clock: LinuxClock(), messages: messages)
+                trail!.begin("agent", target: configuration.service)
+            }
+            return try AgentService(settings, messages, wish, storeLock, trail).run()
         } catch {
             messages.fail(Self.text(of: error, settings))
+            trail?.end("agent", target: configuration.service, outcome: "failed")
             let isTheirs =
                 error is StartFailure || error is DoorProblem || error is QueueError || error is ScriptLoadError
                 || error is LogSourceSettings.Invalid || error is PositionFileError || error is LogInputOpening.Failure
@@ -130,18 +137,18 @@ public final class AgentService {
         let description: String
     }
 
-    private init(_ settings: AgentSettings, _ messages: Messages, _ wish: NotifySocket.Wish?) throws {
+    private init(
+        _ settings: AgentSettings, _ messages: Messages, _ wish: NotifySocket.Wish?, _ storeLock: FolderLock?,
+        _ trail: AuditTrail?
+    ) throws {
         let configuration = settings.configuration
         self.settings = settings
         self.messages = messages
-        // Before there are threads, which inherit the mask.
+        self.storeLock = storeLock
+        self.trail = trail
+        // Before there are threads that inherit the mask.
         signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
         SignalDescriptor.ignoreBrokenPipes()
-        storeLock = try Self.lock(configuration.store)
-        trail =
-            configuration.store.isEnabled
-            ? AuditTrail(store: configuration.store.directory, clock: clock, messages: messages) : nil
-        trail?.begin("agent", target: configuration.service)
         let transport = CurlTransport()
         let components = ComponentMetrics.make(configuration.service)
         let resource = Resource.agent(configuration.service)

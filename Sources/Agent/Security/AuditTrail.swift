@@ -85,9 +85,9 @@ final class AuditTrail: Sendable {
         ServiceThread(name: "sidelight-audit") { [self] in run() }.detach()
     }
 
-    /// No more comes: waits, not for long, until all is written. Once.
+    /// No more comes: waits, not for long, until all is written. The first call counts.
     func end(_ command: String, target: String, outcome: String) {
-        guard state.withLock(\.isRunning) else { return }
+        guard state.withLock({ $0.isRunning && !$0.isEnding }) else { return }
         note(
             AuditEvent(
                 .stop, actor: "uid \(Machine.userID)", action: command, target: target, outcome: outcome,

@@ -133,9 +133,9 @@ extension JSONWriter {
 struct FenceNotice {
     private var isTold = false
 
-    mutating func look(_ worker: AttendedWorker, _ plan: FencePlan?, _ messages: Messages) {
+    mutating func look(_ worker: AttendedWorker, _ messages: Messages) {
         guard !isTold else { return }
-        guard let plan else {
+        guard let plan = worker.fencePlan else {
             isTold = true
             return messages.inform("fence: off")
         }
