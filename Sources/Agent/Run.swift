@@ -70,6 +70,8 @@ public final class Run {
         let messages = Messages(
             isQuiet: settings.isQuiet, level: settings.configuration.logLevel, isJSON: settings.configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
+        // It changes the environment: before there are threads.
+        let wish = NotifySocket.takeWish()
         let fence: FencePlan?
         do throws(FenceError) {
             fence = try FencePlan(settings.configuration.worker, entry: settings.entry)
@@ -80,14 +82,15 @@ public final class Run {
         let trail = AuditTrail(
             store: settings.configuration.storeDirectory, isHeld: true, clock: LinuxClock(), messages: messages)
         trail.begin("run", target: settings.entry)
-        let ending = run(settings, fence, trail, messages)
+        let ending = run(settings, fence, wish, trail, messages)
         // Of what did not come to run.
         trail.end("run", target: settings.entry, outcome: "failed")
         return ending
     }
 
     private static func run(
-        _ settings: RunSettings, _ fence: FencePlan?, _ trail: AuditTrail, _ messages: Messages
+        _ settings: RunSettings, _ fence: FencePlan?, _ wish: NotifySocket.Wish?, _ trail: AuditTrail,
+        _ messages: Messages
     ) -> RunEnding {
         var settings = settings
         do throws(StartRefusal) {
@@ -97,7 +100,6 @@ public final class Run {
             trail.end("run", target: settings.entry, outcome: "refused")
             return RunEnding(exitCode: error.exitCode)
         }
-        let wish = NotifySocket.takeWish()
         let doors: AgentDoors
         do throws(DoorProblem) {
             doors = try AgentDoors(settings.configuration.common.security, DoorNotes(trail))

@@ -79,6 +79,8 @@ public final class Serve {
         let messages = Messages(
             isQuiet: settings.isQuiet, level: settings.configuration.logLevel, isJSON: settings.configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
+        // It changes the environment: before there are threads.
+        let wish = NotifySocket.takeWish()
         let fence: FencePlan?
         do throws(FenceError) {
             fence = try FencePlan(settings.configuration.worker, entry: settings.entry)
@@ -89,14 +91,15 @@ public final class Serve {
         let trail = AuditTrail(
             store: settings.configuration.storeDirectory, clock: LinuxClock(), messages: messages)
         trail.begin("serve", target: settings.entry)
-        let ending = run(settings, fence, trail, messages)
+        let ending = run(settings, fence, wish, trail, messages)
         // Of what did not come to serve.
         trail.end("serve", target: settings.entry, outcome: "failed")
         return ending
     }
 
     private static func run(
-        _ settings: ServeSettings, _ fence: FencePlan?, _ trail: AuditTrail, _ messages: Messages
+        _ settings: ServeSettings, _ fence: FencePlan?, _ wish: NotifySocket.Wish?, _ trail: AuditTrail,
+        _ messages: Messages
     ) -> RunEnding {
         var settings = settings
         do throws(StartRefusal) {
@@ -106,7 +109,6 @@ public final class Serve {
             trail.end("serve", target: settings.entry, outcome: "refused")
             return RunEnding(exitCode: error.exitCode)
         }
-        let wish = NotifySocket.takeWish()
         let identity: ServedIdentity?
         do throws(ServedIdentityError) {
             SignalDescriptor.awaitChildren()
