@@ -72,6 +72,18 @@ public final class Run {
         for warning in settings.warnings { messages.warn(warning) }
         // It changes the environment: before there are threads.
         let wish = NotifySocket.takeWish()
+        let trail = AuditTrail(
+            store: settings.configuration.storeDirectory, isHeld: true, clock: LinuxClock(), messages: messages)
+        trail.begin("run", target: settings.entry)
+        let ending = run(settings, wish, trail, messages)
+        // Of what did not come to run.
+        trail.end("run", target: settings.entry, outcome: ending.exitCode == 3 ? "refused" : "failed")
+        return ending
+    }
+
+    private static func run(
+        _ settings: RunSettings, _ wish: NotifySocket.Wish?, _ trail: AuditTrail, _ messages: Messages
+    ) -> RunEnding {
         let fence: FencePlan?
         do throws(FenceError) {
             fence = try FencePlan(settings.configuration.worker, entry: settings.entry)
@@ -79,25 +91,11 @@ public final class Run {
             messages.fail(error.description)
             return RunEnding(exitCode: 2)
         }
-        let trail = AuditTrail(
-            store: settings.configuration.storeDirectory, isHeld: true, clock: LinuxClock(), messages: messages)
-        trail.begin("run", target: settings.entry)
-        let ending = run(settings, fence, wish, trail, messages)
-        // Of what did not come to run.
-        trail.end("run", target: settings.entry, outcome: "failed")
-        return ending
-    }
-
-    private static func run(
-        _ settings: RunSettings, _ fence: FencePlan?, _ wish: NotifySocket.Wish?, _ trail: AuditTrail,
-        _ messages: Messages
-    ) -> RunEnding {
         var settings = settings
         do throws(StartRefusal) {
             try settings.configuration.admit(settings.entry, trail)
         } catch {
             messages.fail(error, entry: settings.entry)
-            trail.end("run", target: settings.entry, outcome: "refused")
             return RunEnding(exitCode: error.exitCode)
         }
         let doors: AgentDoors

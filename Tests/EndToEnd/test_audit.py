@@ -84,8 +84,15 @@ def test_who_could_not_start_has_stopped(sidelight):
         assert sidelight("agent", "-c", "agent.yaml", "--admin", place).code == 2
         # That it was accepted is what makes a run worth a log.
         assert sidelight("run", "--require-signature", "sidelight.pub.pem", "--admin", place, "app.mjs").code == 2
+    sidelight.write("policy.yaml", "fence: {user: nobody-of-that-name}\n")
+    assert sidelight("serve", "--policy", "policy.yaml", "app.mjs").code == 2
+    sidelight.write("policy.yaml", "secrets: {A: {file: nowhere}}\n")
+    assert sidelight("serve", "--policy", "policy.yaml", "app.mjs").code == 2
+    sidelight.write("app.mjs", MODULE + "\n")
+    assert sidelight("serve", "--require-signature", "sidelight.pub.pem", "app.mjs").code == 3
     found = [(entry["action"], entry["outcome"]) for entry in entries(sidelight) if entry["kind"] in ("start", "stop")]
-    assert found == [(command, outcome) for command in ("serve", "agent", "run") for outcome in ("started", "failed")]
+    ends = [("serve", "failed"), ("agent", "failed"), ("run", "failed"), ("serve", "failed"), ("serve", "failed"), ("serve", "refused")]
+    assert found == [pair for command, outcome in ends for pair in ((command, "started"), (command, outcome))]
     assert sidelight("audit", "verify", "--json").json["sound"]
 
 

@@ -92,7 +92,7 @@ public final class LogInputs: Sendable {
             loop.turn(time)
             told.withLock { $0 = loop.counts }
         }
-        return loop.undelivered
+        return loop.undelivered()
     }
 }
 
@@ -127,9 +127,7 @@ private final class LogInputLoop {
     private let over: (String) -> Void
     private var entries: [Entry] = []
     private var lastNumber: UInt32 = 0
-    /// Of inputs that are gone.
-    private var left: [LogInputs.Part] = []
-    /// They themselves, until that is taken; and those of which it is on its way.
+    /// Inputs that are gone, with what is left of them; and those of which some is on its way.
     private var gone: [any LogInput] = []
     private var goneOnTheirWay: [any LogInput] = []
     private var delivery: Delivery?
@@ -161,10 +159,14 @@ private final class LogInputLoop {
     /// It was to stop, and there is nothing left to be done, or no time.
     var isDone: Bool {
         guard let stopDeadline else { return false }
-        return delivery == nil && gathered.isEmpty && left.isEmpty || now >= stopDeadline
+        return delivery == nil && gathered.isEmpty && gone.isEmpty || now >= stopDeadline
     }
 
-    var undelivered: Int { Self.records(left) + Self.records(gathered) + (delivery?.records ?? 0) }
+    /// How many records there are that were not taken. Once it is done.
+    func undelivered() -> Int {
+        (delivery?.records ?? 0) + Self.records(gathered)
+            + gone.reduce(0) { $0 + Self.records([($1.receiver, $1.takeBatches())]) }
+    }
 
     private static func records(_ parts: some Sequence<LogInputs.Part>) -> Int {
         parts.reduce(0) { $0 + $1.batches.reduce(0) { $0 + $1.items.count } }
@@ -196,15 +198,9 @@ private final class LogInputLoop {
     private func end(_ entries: [Entry], _ time: LogInputTime) {
         for entry in entries { entry.input.askToEnd() }
         for entry in entries {
-            let input = entry.input
-            input.end(time)
-            let batches = input.takeBatches()
-            if !batches.isEmpty {
-                left.append((input.receiver, batches))
-                gone.append(input)
-            } else if entry.isOnItsWay {
-                goneOnTheirWay.append(input)
-            }
+            entry.input.end(time)
+            if entry.isOnItsWay { goneOnTheirWay.append(entry.input) }
+            if entry.input.bytesWaiting > 0 { gone.append(entry.input) }
         }
     }
 
@@ -236,7 +232,7 @@ private final class LogInputLoop {
         }
         for index in entries.indices { entries[index].deadline = entries[index].input.turn(time) }
         handOn(time)
-        if left.isEmpty, gone.isEmpty, goneOnTheirWay.isEmpty {
+        if gone.isEmpty, goneOnTheirWay.isEmpty {
             for isSettled in settling { isSettled.open() }
             settling = []
         }
@@ -274,8 +270,7 @@ private final class LogInputLoop {
 
     /// All that waits, each part of one batch that is small enough.
     private func gather() {
-        var parts = left
-        left = []
+        var parts: [LogInputs.Part] = gone.map { ($0.receiver, $0.takeBatches()) }
         goneOnTheirWay = gone
         gone = []
         for index in entries.indices where entries[index].input.bytesWaiting > 0 {

@@ -26,8 +26,8 @@ final class InputWorld: Sendable {
         var attempts = 0
         var over: [String] = []
         var said: [String] = []
-        /// What comes is refused.
-        var refuses = false
+        /// How many more deliveries are taken.
+        var takes = Int.max
         /// How `run` ended.
         var undelivered: Int?
     }
@@ -37,12 +37,13 @@ final class InputWorld: Sendable {
 
     init(refuses: Bool = false, _ make: @escaping @Sendable (InputWorld) -> [any LogInput]) throws {
         let state = state
-        state.withLock { $0.refuses = refuses }
+        state.withLock { $0.takes = refuses ? 0 : .max }
         inputs = try LogInputs(clock: LinuxClock()) { parts in
             { answer in
                 let isTaken = state.withLock { state in
                     state.attempts += 1
-                    guard !state.refuses else { return false }
+                    guard state.takes > 0 else { return false }
+                    state.takes -= 1
                     for (receiver, batches) in parts {
                         for batch in batches { state.got += Self.records(batch, receiver) }
                     }

@@ -231,20 +231,41 @@ private func settings() -> LogFormatSettings {
             ])
     }
 
-    @Test func whatIsOnItsWayAtTheEndMovesTheCursor() throws {
+    /// Two entries, each a delivery of its own, the first of them on its way; and the end.
+    private static func cursorAtTheEnd(_ deliveries: Int, graceMilliseconds: Int) throws -> (left: Int, cursor: String)
+    {
         let folder = temporaryFolder()
         let program = try Self.program(
-            folder, "#!/bin/sh\necho '{\"__CURSOR\":\"c1\",\"MESSAGE\":\"all\"}'\nexec sleep 1000\n")
-        let journal = JournalInput.Journal(
+            folder,
+            """
+            #!/bin/sh
+            echo '{"__CURSOR":"c1","MESSAGE":"one"}'
+            until [ -e \(folder)/more ]; do sleep 0.01; done
+            echo '{"__CURSOR":"c2","MESSAGE":"two"}'
+            exec sleep 1000
+            """)
+        var journal = JournalInput.Journal(
             executable: program, arguments: [], environment: ["PATH=/usr/bin:/bin"], cursorFile: folder + "/cursor")
-        let world = try InputWorld(refuses: true) { world in
+        journal.readsAll = true
+        let world = try InputWorld(refuses: true) { [journal] world in
             [JournalInput("journald", journal, SyslogSettings()) { [unowned world] in world.say($0) }]
         }
         world.state.wait { $0.attempts > 0 ? .done(()) : .untilWoken }
-        world.inputs.stop(graceMilliseconds: 60_000)
-        world.state.withLock { $0.refuses = false }
-        #expect(world.stop() == 0)
-        #expect(world.records(1).map(\.body) == ["all"])
-        #expect(try String(contentsOfFile: folder + "/cursor", encoding: .utf8) == "c1")
+        if deliveries > 1 {
+            try "".write(toFile: folder + "/more", atomically: true, encoding: .utf8)
+            world.wait("journald") { $0.messages == 2 }
+        }
+        world.inputs.stop(graceMilliseconds: graceMilliseconds)
+        world.state.withLock { $0.takes = 1 }
+        let left = world.stop()
+        return (left, try String(contentsOfFile: folder + "/cursor", encoding: .utf8))
+    }
+
+    @Test func whatIsOnItsWayAtTheEndMovesTheCursor() throws {
+        #expect(try Self.cursorAtTheEnd(1, graceMilliseconds: 60_000) == (0, "c1"))
+    }
+
+    @Test func whatIsTakenAtTheEndMovesTheCursorAndWhatIsLeftDoesNot() throws {
+        #expect(try Self.cursorAtTheEnd(2, graceMilliseconds: 3_000) == (1, "c1"))
     }
 }

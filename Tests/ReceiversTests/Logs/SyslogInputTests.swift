@@ -129,7 +129,7 @@ private func world(
             read = now
         }
         #expect(read < 16 << 20)
-        world.state.withLock { $0.refuses = false }
+        world.state.withLock { $0.takes = .max }
         let got = world.records(count)
         #expect(got.map { Int($0.body.split(separator: " ")[0])! } == Array(0..<count))
         #expect(world.stop() == 0)
@@ -144,7 +144,7 @@ private func world(
         let text = String(repeating: "x", count: 8_000)
         let count = 4_000
         for _ in 0..<count { client.send("<13>1 - h a - - - " + text) }
-        world.state.withLock { $0.refuses = false }
+        world.state.withLock { $0.takes = .max }
         // The kernel tells with the next one that it has room for.
         var sent = count
         while true {
