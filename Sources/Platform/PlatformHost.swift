@@ -197,7 +197,7 @@ public final class OpHost {
     let ring: UnsafeMutableRawBufferPointer?
     /// Comes with the first digest.
     private(set) lazy var hashes = HashTable()
-    public private(set) lazy var jobs = CryptoJobs()
+    public let jobs: CryptoJobs
     /// Nil unless the worker serves, and before it does.
     public var http: (any HTTPHost)?
     public var messages: (any MessageHost)?
@@ -213,9 +213,10 @@ public final class OpHost {
     var lastSocket = 0
 
     /// - Parameter host: not retained; must outlive the realm.
-    public init(_ host: any PlatformHost, ring: UnsafeMutableRawBufferPointer?) {
+    public init(_ host: any PlatformHost, ring: UnsafeMutableRawBufferPointer?, cryptoUsage: CryptoUsage) {
         self.host = host
         self.ring = ring
+        jobs = CryptoJobs(cryptoUsage)
     }
 }
 

@@ -154,6 +154,9 @@ final class TurnMonitor {
         }
     }
 
+    /// CPU time of another thread, whose answer the turn has brought. Nobody knows for which request.
+    func usedElsewhere(_ nanoseconds: Double) { chargeNobody(nanoseconds) }
+
     private func chargeNobody(_ nanoseconds: Double) {
         // Before it serves, it starts: that takes what it takes, but for each turn.
         guard let requestCPUMax, cells != nil else { return }

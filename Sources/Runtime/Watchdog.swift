@@ -4,6 +4,7 @@
 
 internal import Glibc
 internal import Linux
+internal import Platform
 internal import Telemetry
 internal import Wire
 
@@ -28,6 +29,8 @@ struct Watchdog: Sendable {
     let drain: (@Sendable (_ isFollowed: Bool) -> Bool)?
     /// Limits hold for each of them, too; who exceeds one ends alone.
     let children: ChildIsolates
+    /// What other threads do for the isolate counts as its own.
+    let crypto: CryptoUsage
     /// Of a server; nil: nobody wants to know of stalls.
     var turns: TurnClock?
     /// Called when a turn has run longer than `TurnMonitor.stallMin`, once for each.
@@ -93,12 +96,15 @@ struct Watchdog: Sendable {
                 orphanedAt.map { $0 + Self.orphanMilliseconds - Self.milliseconds(CLOCK_MONOTONIC) } ?? .infinity
             if orphanWait <= 0 { end(.interrupted(signal: SIGTERM)) }
             let childWait = limits.cpuMilliseconds == nil ? .infinity : Self.childrenMilliseconds
-            let milliseconds = min(wait?.milliseconds ?? .infinity, stallWait, childWait, orphanWait)
+            let milliseconds = min(wait?.pause ?? .infinity, stallWait, childWait, orphanWait)
             try? poller.wait(nanoseconds: milliseconds.isFinite ? UInt64(milliseconds * 1e6) : nil)
             let now = Self.milliseconds(CLOCK_MONOTONIC) * 1e6 - ring.monotonicBase
             children.enforce(limits, &childWatches, now: now)
-            if window?.isExceeded(now: now / 1e6, cpu: Self.milliseconds(cpuClock)) == true, let limit = limits.window {
+            if window?.isExceeded(now: now / 1e6, cpu: cpuMilliseconds) == true, let limit = limits.window {
                 end(.limit(.cpuWindow(percent: limit.percent, milliseconds: limit.milliseconds)))
+            }
+            if let limit = limits.requestCPUMilliseconds, crypto.now.longest > limit * 1e6 {
+                end(.limit(.cpu(milliseconds: limit)))
             }
             if limits.memoryBytes != nil { lookAtMemory() }
             if let limit = limits.residentBytes, now - residentAt >= WatchdogLimits.residentMilliseconds * 1e6 {
@@ -138,15 +144,22 @@ struct Watchdog: Sendable {
         }
     }
 
-    /// Time to the nearest limit. CPU time passes no faster than time, so it need not be looked at sooner.
-    private func remaining(since start: (wall: Double, cpu: Double)) -> (milliseconds: Double, outcome: Outcome)? {
-        var nearest: (milliseconds: Double, outcome: Outcome)?
+    /// CPU time of the isolate's thread, and of others on its jobs.
+    private var cpuMilliseconds: Double { Self.milliseconds(cpuClock) + crypto.now.total / 1e6 }
+
+    /// Time to the nearest limit, and how long it need not be looked at: CPU time passes no faster than time on each of the threads.
+    private func remaining(
+        since start: (wall: Double, cpu: Double)
+    ) -> (milliseconds: Double, pause: Double, outcome: Outcome)? {
+        var nearest: (milliseconds: Double, pause: Double, outcome: Outcome)?
         if let limit = limits.wallMilliseconds {
-            nearest = (start.wall + limit - Self.milliseconds(CLOCK_MONOTONIC), .limit(.wall(milliseconds: limit)))
+            let left = start.wall + limit - Self.milliseconds(CLOCK_MONOTONIC)
+            nearest = (left, left, .limit(.wall(milliseconds: limit)))
         }
         if let limit = limits.cpuMilliseconds {
-            let left = start.cpu + limit - Self.milliseconds(cpuClock)
-            if left < nearest?.milliseconds ?? .infinity { nearest = (left, .limit(.cpu(milliseconds: limit))) }
+            let left = start.cpu + limit - cpuMilliseconds
+            let pause = max(min(left, 1), left / Double(1 + CryptoUsage.threadsMax))
+            if pause < nearest?.pause ?? .infinity { nearest = (left, pause, .limit(.cpu(milliseconds: limit))) }
         }
         return nearest
     }

@@ -137,7 +137,8 @@ public enum WorkerMain {
         let numbers = Atomic<Int>(0)
         let watchdog = Watchdog(
             signals: signals, limits: options.limits, cpuClock: Watchdog.cpuClockOfThisThread(), ring: ring,
-            drain: options.serves ? drain : nil, children: children, turns: options.serves ? turns : nil,
+            drain: options.serves ? drain : nil, children: children, crypto: turns.crypto,
+            turns: options.serves ? turns : nil,
             stalled: { isolate.interrupt { monitor.value.lookForStall() } },
             slowMilliseconds: slow, slow: { isolate.interrupt { monitor.value.turnIsSlow() } },
             lookAtMemory: {

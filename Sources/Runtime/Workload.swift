@@ -135,7 +135,7 @@ final class Workload {
     /// Makes V8 and the platform's ops call this object.
     func attach() {
         isolate.delegate = self
-        let opHost = OpHost(self, ring: ringMemory)
+        let opHost = OpHost(self, ring: ringMemory, cryptoUsage: monitor.turns.crypto)
         opHost.wasm = modules
         self.opHost = opHost
         let messages = MessagePorts(self, gate: gate, children: children)

@@ -35,6 +35,12 @@ const routes = {
             kept.push(exports.m);
         }
     },
+    async derive(iterations) {
+        const key = await crypto.subtle.importKey('raw', new Uint8Array(8), 'PBKDF2', false, ['deriveBits']);
+        await crypto.subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt: new Uint8Array(8), iterations: +iterations }, key, 256);
+        return new Response('derived');
+    },
+    async deriveOften() { for (;;) await routes.derive(1e5); },
     recurse() { const deeper = () => deeper() + 1; return new Response(`${deeper()}`); },
     timers() { for (let i = 0; i < 200; i++) setTimeout(() => {}, 1e6); return new Response('set'); },
     timersCaught() { try { routes.timers(); } catch (error) { return new Response(`${error.name} ${error instanceof DOMException}`); } },
@@ -193,6 +199,27 @@ def test_a_response_that_has_begun_is_cut(serve):
         with pytest.raises(AssertionError, match="ended within an answer"):
             begun.content(fields)
     assert outcome(service, "/begun") == "replaced"
+    assert service.end() == 0
+
+
+@pytest.mark.parametrize(
+    "path, limit, words",
+    [
+        ("/derive/2147483647", "cpu=200ms", "CPU limit of 200 ms"),
+        ("/derive/2147483647", "cpu-window=30%/500ms", "CPU limit of 30 % in 500 ms"),
+        ("/deriveOften", "cpu=200ms", "CPU limit of 200 ms"),
+    ],
+)
+def test_what_other_threads_do_for_a_request_counts(serve, path, limit, words):
+    service = limited(serve, limit)
+    first = service.workers
+    assert service.get("/derive/1000")[2] == b"derived"
+    assert service.get(path)[0] == 503
+    wait_for(lambda: service.workers and service.workers != first)
+    span = service.span(path)
+    assert span.attributes["sidelight.outcome"] == "exceededCpu" and words in span.message, span
+    wait_for(lambda: limit.split("=")[0] in hits(service))
+    assert service.get("/derive/1000")[2] == b"derived"
     assert service.end() == 0
 
 
@@ -356,12 +383,20 @@ def test_clones(serve):
 
 # -- of run
 
+# What takes its time on other threads.
+ENDLESS_KEYS = """
+const key = await crypto.subtle.importKey('raw', new Uint8Array(8), 'PBKDF2', false, ['deriveBits']);
+await crypto.subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt: new Uint8Array(8), iterations: 2147483647 }, key, 256);
+"""
+
 
 @pytest.mark.parametrize(
     "text, limit, words",
     [
         ("for (;;) await null;", "cpu-window=20%/500ms", "CPU limit of 20 % in 500 ms reached"),
         ("const all = []; for (;;) all.push(new Promise(() => {}));", "promises=1000", "limit of 1000 pending promises reached"),
+        (ENDLESS_KEYS, "cpu=300ms", "CPU limit of 300 ms reached"),
+        (ENDLESS_KEYS, "cpu-window=30%/1s", "CPU limit of 30 % in 1000 ms reached"),
         (
             "const all = []; for (;;) { const m = new WebAssembly.Memory({ initial: 64 }); new Uint8Array(m.buffer).fill(1); all.push(m); }",
             "memory=16MB",

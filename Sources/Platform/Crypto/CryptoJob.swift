@@ -8,6 +8,8 @@ public final class CryptoJob: @unchecked Sendable {
     private var job: sl_crypto_job
     private var copies: [UnsafeMutableRawBufferPointer] = []
     private var isDone = false
+    /// What it took.
+    public internal(set) var cpuNanoseconds = 0.0
     private let cancellation: Cancellation
 
     /// Bytes that it holds.

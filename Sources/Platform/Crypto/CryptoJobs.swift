@@ -12,8 +12,9 @@ public final class CryptoJobs {
     private var byteCount = 0
     private var lastID = 0
     private let cancellation = CryptoJob.Cancellation()
+    private let usage: CryptoUsage
 
-    init() {}
+    init(_ usage: CryptoUsage) { self.usage = usage }
 
     deinit { cancellation.cancel() }
 
@@ -26,8 +27,8 @@ public final class CryptoJobs {
         let copy = CryptoJob(lastID, job, cancellation)
         count += 1
         byteCount += bytes
-        CryptoThreads.shared.perform {
-            copy.run()
+        CryptoThreads.shared.perform { [usage] in
+            copy.cpuNanoseconds = usage.measure(job: copy.id) { copy.run() }
             end(copy)
         }
         return copy.id

@@ -6,7 +6,7 @@ final class CryptoThreads: Sendable {
 
     static let shared = CryptoThreads()
     /// What a program computes is no reason to take more of the machine.
-    private static let threadsMax = 2
+    static let threadsMax = 2
 
     private struct State {
         /// In order. What is before `first` is done with.

@@ -1,3 +1,4 @@
+internal import Platform
 internal import Synchronization
 
 /// What the watchdog's thread may see of the turns: the isolate's writes, the watchdog's reads.
@@ -11,6 +12,8 @@ final class TurnClock: Sendable {
         var spent: Double
     }
 
+    /// What is done for the isolate outside of its turns.
+    let crypto = CryptoUsage()
     private let start = Atomic<UInt64>(0)
     private let ownedSince = Atomic<UInt64>(0)
     private let spent = Atomic<UInt64>(0)

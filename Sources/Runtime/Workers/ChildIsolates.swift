@@ -221,7 +221,11 @@ final class ChildIsolates: Sendable {
     /// - Parameter now: ring time, nanoseconds.
     func enforce(_ limits: WatchdogLimits, _ watches: inout ChildWatches, now: Double) {
         for child in state.withLock({ Array($0.children.values) }) {
-            if let limit = limits.cpuMilliseconds, let used = child.cpuMilliseconds, used > limit {
+            let crypto = child.turns.crypto.now
+            if let limit = limits.cpuMilliseconds, let used = child.cpuMilliseconds, used + crypto.total / 1e6 > limit {
+                child.end(.limit(.cpu(milliseconds: limit)))
+            }
+            if let limit = limits.requestCPUMilliseconds, crypto.longest > limit * 1e6 {
                 child.end(.limit(.cpu(milliseconds: limit)))
             }
             if let running = child.turns.running, let cpu = child.cpuMilliseconds,
