@@ -244,3 +244,23 @@ def test_a_changed_policy_is_taken_over_and_a_wrong_one_is_not(sidelight, serve)
     wait_for(lambda: "the policy is policy.yaml as it is now" in service.err)
     wait_for(lambda: service.get("/")[2].decode() == "B")
     service.end(signal.SIGTERM)
+
+
+EMPTY_MODULE = "new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])"
+
+
+@pytest.mark.parametrize(
+    "text, code",
+    [
+        ("eval('1');", 3),
+        ("(async () => {}).constructor('return 1')();", 3),
+        (f"new WebAssembly.Module({EMPTY_MODULE});", 3),
+        (f"await WebAssembly.instantiate({EMPTY_MODULE});", 3),
+        ("throw new EvalError('Code may not be made of strings: code.eval is deny');", 1),
+        ("try { eval('1'); } catch {} throw new EvalError('its own');", 1),
+        ("try { eval('1'); } catch {} throw new Proxy(new Error('x'), { getOwnPropertyDescriptor() { throw 1; } });", 1),
+    ],
+)
+def test_code_that_may_not_be_made_ends_a_run_as_any_refusal(sidelight, text, code):
+    sidelight.write("app.mjs", text)
+    assert sidelight("run", "--policy", "strict", "app.mjs").code == code

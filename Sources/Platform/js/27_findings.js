@@ -3,7 +3,7 @@
 // Findings: what a policy refused, what it would have refused, and limits that were reached. Each is counted, and most become a record of the ring
 // (docs/specs/record-format.md, kind 9) and an event of the active span. Nothing of this is reachable by the program, so what a finding says the host says.
 
-const { Error, ErrorCaptureStackTrace, ObjectDefineProperty, SafeSet, SafeWeakSet, TypeError } = primordials;
+const { Error, ErrorCaptureStackTrace, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, SafeSet, SafeWeakSet, StringPrototypeEndsWith, TypeError } = primordials;
 const { DOMException, trace } = internal;
 
 // OTLP severity numbers (https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber).
@@ -93,6 +93,8 @@ function tell(kind, permission, rule, target, reason, span = undefined) {
         const need = `${permission} ${rule} ${target}`;
         return !isNew(need) || recordOnce(needs, need, kind, severityInfo, reason, attributes, span);
     }
+    if (permission === 'code') codeReason = reason;
+    if (permission === 'wasm') isWasmRefused = true;
     if (!isDue(permission, target)) return true;
     const isWritten = recordOnce(seen, `${permission} ${target}`, kind, severityWarn, reason, attributes, span);
     if (isWritten) kinds.add(permission);
@@ -134,7 +136,21 @@ function refusal(permission, reason) {
 /** Errors of refusals, so that a run is known to have ended by one. */
 const refusals = new SafeWeakSet();
 
-const isRefusal = (error) => error !== null && typeof error === 'object' && refusals.has(error);
+/** Where code may not be made V8 throws errors of its own: with the host's reason (Realm.askBeforeCode), and of WebAssembly with these words at their end. */
+let codeReason, isWasmRefused = false;
+const noWasm = 'Wasm code generation disallowed by embedder';
+
+function isRefusal(error) {
+    if (error === null || typeof error !== 'object') return false;
+    if (refusals.has(error)) return true;
+    let message;
+    try {
+        message = ObjectGetOwnPropertyDescriptor(error, 'message')?.value;
+    } catch {
+        return false; // a proxy of the program's
+    }
+    return typeof message === 'string' && (message === codeReason || isWasmRefused && StringPrototypeEndsWith(message, noWasm));
+}
 
 /** An error of somebody else's that is one. */
 function mark(error) { refusals.add(error); }
