@@ -31,7 +31,10 @@ struct AuditEndFinder {
                 // The signed end is seldom further back.
                 if hashes.count > 64 { break }
             } else if entry == nil {
-                bad.append(AuditTear.event(of: line, in: segment, at: start, time: now))
+                bad.append(
+                    AuditTear.canBe(line)
+                        ? AuditTear.event(of: line, in: segment, at: start, time: now)
+                        : damage("\(segment) had \(line.count) bytes that are no entry, nor the beginning of one"))
             }
             end = start - 1
         }
@@ -65,10 +68,13 @@ struct AuditEndFinder {
     }
 
     private mutating func find(_ reason: String, _ attributes: Attributes = []) {
-        findings.append(
-            AuditEvent(
-                .integrity, time: now, action: AuditDamage.action, outcome: AuditDamage.outcome, reason: reason,
-                attributes: attributes))
+        findings.append(damage(reason, attributes))
+    }
+
+    private func damage(_ reason: String, _ attributes: Attributes = []) -> AuditEvent {
+        AuditEvent(
+            .integrity, time: now, action: AuditDamage.action, outcome: AuditDamage.outcome, reason: reason,
+            attributes: attributes)
     }
 }
 
@@ -109,6 +115,12 @@ enum AuditLate {
 /// That a line was not written whole: who wrote it was killed, or the power was lost. It stays, and the entry after it says what it was.
 enum AuditTear {
     static let action = "recover", outcome = "torn"
+
+    /// Whether it is what a writer leaves: the beginning of an entry, or what the file system has of one after a loss of power.
+    static func canBe(_ line: ArraySlice<UInt8>) -> Bool {
+        let start = AuditEntry.lineStart.utf8.prefix(line.count)
+        return !line.isEmpty && (line.starts(with: start) || line.allSatisfy { $0 == 0 })
+    }
 
     static func event(of line: ArraySlice<UInt8>, in segment: String, at offset: Int, time: UInt64) -> AuditEvent {
         AuditEvent(

@@ -28,6 +28,8 @@ public struct AuditEntry: Hashable, Sendable {
     private static let attributesFrom = 48_000
 
     private static let domain = Array("sidelight audit entry v1\n".utf8)
+    /// How every line begins.
+    static let lineStart = "{\"seq\":"
     private static let hashName = Array(",\"hash\":\"".utf8)
     /// `,"hash":"…"}`.
     private static let tailBytes = hashName.count + 2 * Digest.bytesCount + 2

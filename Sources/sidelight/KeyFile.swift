@@ -52,8 +52,13 @@ enum KeyFile {
         }
     }
 
-    /// Writes a file, or what takes the place of one: it is never there in part.
+    /// Writes a file, or what takes the place of one: it is never there in part. A link, a pipe or a device is no file, and stays.
     static func replace(_ path: String, with bytes: [UInt8]) throws {
+        var status = stat()
+        guard lstat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
+            complain("\(path.escaped) is no regular file, and is not replaced")
+            throw ExitCode(2)
+        }
         let next = path + ".new"
         unlink(next)
         try write(bytes, to: next, isPublic: true)

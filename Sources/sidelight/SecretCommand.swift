@@ -36,6 +36,10 @@ struct SealOptions: ParsableArguments {
 
     func seal(_ prompt: String) throws -> Seal {
         if let keyFile {
+            guard passphrase.passphraseFile == nil else {
+                complain("name a file with --key-file or with --passphrase-file, not both")
+                throw ExitCode(2)
+            }
             let bytes = try KeyFile.read(keyFile)
             do throws(SigningError) {
                 return try Seal(keyFile: bytes)
@@ -101,7 +105,7 @@ struct SecretDecryptCommand: ParsableCommand {
         usage: "sidelight secret decrypt [OPTIONS] FILE",
         discussion: """
             EXIT CODES
-              0  success    2  usage, or the file cannot be read or opened
+              0  success    1  it cannot be written    2  usage, or the file cannot be read or opened
             """)
 
     @OptionGroup var options: SealOptions
@@ -112,12 +116,16 @@ struct SecretDecryptCommand: ParsableCommand {
     func run() throws {
         let sealed = try SecretInput.read(file)
         let seal = try options.seal("Passphrase of \(file.escaped): ")
+        var failure: Int32?
         do throws(SigningError) {
             try SealedText.open(sealed, with: seal).withBytes { plain in
                 var written = 0
                 while written < plain.count {
                     let count = write(STDOUT_FILENO, plain.baseAddress! + written, plain.count - written)
-                    guard count > 0 || errno == EINTR else { return }
+                    guard count > 0 || errno == EINTR else {
+                        failure = errno
+                        return
+                    }
                     written += max(count, 0)
                 }
             }
@@ -125,6 +133,9 @@ struct SecretDecryptCommand: ParsableCommand {
             complain("\(file.escaped): \(error)")
             throw ExitCode(2)
         }
+        guard let failure else { return }
+        complain("standard output cannot be written: \(String(cString: strerror(failure)))")
+        throw ExitCode(1)
     }
 }
 

@@ -116,6 +116,23 @@ import Testing
         #expect(try problems() == [.damaged])
     }
 
+    /// Nobody who is killed leaves such lines.
+    @Test(arguments: ["hello\n", "\n", "hello", "world {\"seq\":1}\n", "\n\n", "\0\0x\n"])
+    func whatIsNoBeginningOfAnEntryIsNoTear(text: String) throws {
+        files.files[files.segments[0]]! += Array(text.utf8)
+        try AuditLog(files).append([AuditEvent(.start, action: "run")], now: 1)
+        let problems = try problems()
+        #expect(problems.contains(.damaged) && problems.contains(.unreadable), "\(problems)")
+    }
+
+    /// As file systems show what was being written when the power was lost.
+    @Test(arguments: ["{\"se", "{\"seq\":9,", "\0\0\0"])
+    func aBeginningIsATear(text: String) throws {
+        files.files[files.segments[0]]! += Array(text.utf8)
+        try AuditLog(files).append([AuditEvent(.start, action: "run")], now: 1)
+        #expect(try problems() == [])
+    }
+
     @Test func theOldLogWithItsOldEndIsFoundByWhoKnowsALaterEntry() throws {
         let old = files.files
         try log.append([AuditEvent(.violation, action: "connect")], now: 10)

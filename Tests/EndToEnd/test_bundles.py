@@ -38,6 +38,16 @@ def test_what_is_signed_runs(program):
     assert [entry["outcome"] for entry in signatures] == ["accepted"]
 
 
+def test_only_a_file_is_replaced_by_a_manifest(program):
+    os.mkfifo(program.folder / "pipe")
+    (program.folder / "link").symlink_to("data.json")
+    for name in ("pipe", "link", "lib"):
+        done = program("sign", "app.mjs", "--key", "k.pem", "--out", name)
+        assert done.code == 2 and f"{name} is no regular file, and is not replaced" in done.err, done
+    assert (program.folder / "pipe").is_fifo() and (program.folder / "link").is_symlink()
+    assert program("sign", "app.mjs", "--key", "k.pem", "--out", "x.json").code == program("sign", "app.mjs", "--key", "k.pem", "--out", "x.json").code == 0
+
+
 def test_what_is_included_is_signed_with_its_imports(program):
     done = program("sign", "app.mjs", "--key", "k.pem", "--include", "plugins/o*.mjs", "--json")
     assert {"plugins/one.mjs", "plugins/two.mjs"} <= set(done.json["files"])

@@ -383,6 +383,8 @@ def test_what_is_there_may_be_required(under):
     "fence, words",
     [
         ("{require: [user]}", "user is required, and none is named"),
+        ("{require: [user], user: root}", "root is no other user than the agent's, or is root"),
+        ("{user: 0}", "0 is no other user than the agent's, or is root"),
         ("{user: nobody-of-this-name}", "there is no user nobody-of-this-name"),
         ("{require: [landlock-udp]}", "landlock-tcp"),
         ("{descriptors: 1}", "64"),

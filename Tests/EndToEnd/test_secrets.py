@@ -47,6 +47,12 @@ def test_of_a_sealed_file(program):
     again = run("secret", "encrypt", "plain", "--key-file", "seal.key", "--out", "token.sealed")
     assert again.code == 2 and "token.sealed is there already" in again.err
     assert run("secret", "decrypt", "token.sealed", "--key-file", "seal.key").out == VALUE
+    run.write("phrase", "x")
+    both = run("secret", "decrypt", "token.sealed", "--key-file", "seal.key", "--passphrase-file", "phrase")
+    assert (both.code, both.out) == (2, "") and "not both" in both.err
+    with open("/dev/full", "w") as full:
+        process = run.start("secret", "decrypt", "token.sealed", "--key-file", "seal.key", stdout=full, stderr=subprocess.PIPE)
+        assert "No space left" in process.communicate()[1] and process.returncode == 1
     done = program("{sealed: token.sealed, key-file: seal.key}")
     assert (done.code, done.out) == (0, SAID), done
     run("secret", "key", "--out", "other.key")

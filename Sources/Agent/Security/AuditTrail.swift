@@ -25,6 +25,10 @@ final class AuditTrail: Sendable {
         var isRunning = false
         var isEnding = false
         var isOver = false
+        /// With the thread, and not written yet.
+        var inHand = 0
+
+        var unwritten: Int { events.count + inHand }
     }
 
     /// What there was to note so far.
@@ -96,8 +100,8 @@ final class AuditTrail: Sendable {
         state.wake()
         let deadline = clock.monotonicNanoseconds() &+ Self.endNanoseconds
         let left: Int = state.wait { [clock] (state: inout State) -> Monitor<State>.Wait<Int> in
-            if state.isOver { return .done(0) }
-            return clock.monotonicNanoseconds() >= deadline ? .done(state.events.count) : .until(deadline)
+            let isDue = state.isOver || clock.monotonicNanoseconds() >= deadline
+            return isDue ? .done(state.unwritten) : .until(deadline)
         }
         if left > 0 { messages.warn("audit: \(countText(left, "event")) could not be put on record") }
     }
@@ -132,10 +136,10 @@ final class AuditTrail: Sendable {
                 } catch {
                     if lastFailure != error.description { messages.warn("audit: \(error); tried again every second") }
                     lastFailure = error.description
-                    guard waitToRetry() else { return over(lost: events.count) }
+                    guard waitToRetry() else { return over() }
                 }
             }
-            if isLast { return over(lost: 0) }
+            if isLast { return over() }
         }
     }
 
@@ -154,6 +158,7 @@ final class AuditTrail: Sendable {
             guard !state.events.isEmpty || state.isEnding else { return .untilWoken }
             var batch = Array(state.events.prefix(Self.batchEventsMax))
             state.events.removeFirst(batch.count)
+            state.inHand = batch.count
             if state.lost > 0 {
                 batch.append(
                     AuditEvent(
@@ -167,7 +172,10 @@ final class AuditTrail: Sendable {
     }
 
     private func written(_ events: [AuditEvent]) {
-        state.withLock { state in for event in events { state.counts.entries[event.kind, default: 0] += 1 } }
+        state.withLock { state in
+            state.inHand = 0
+            for event in events { state.counts.entries[event.kind, default: 0] += 1 }
+        }
     }
 
     /// False: the process ends.
@@ -181,10 +189,10 @@ final class AuditTrail: Sendable {
         }
     }
 
-    private func over(lost: Int) {
+    private func over() {
         state.withLock { state in
             state.isOver = true
-            state.counts.lost += UInt64(lost)
+            state.counts.lost += UInt64(state.unwritten)
         }
         state.wake()
     }

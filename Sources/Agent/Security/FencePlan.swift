@@ -35,6 +35,9 @@ struct FencePlan: Sendable {
             guard let user = Fence.user(name) else {
                 throw FenceError(description: "fence.user: there is no user \(name)")
             }
+            guard user.id != 0, user.id != Machine.userID else {
+                throw FenceError(description: "fence.user: \(name) is no other user than the agent's, or is root")
+            }
             fence.user = user
             named.append(.user)
         }
