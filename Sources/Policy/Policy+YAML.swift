@@ -9,9 +9,9 @@ extension Policy {
         if network != base.network { text += Self.yaml(network, isOpen: base.network == nil) }
         let (reads, writes) = (read != base.read, write != base.write)
         if reads || writes { text += "files:\n" }
-        if reads { text += Self.list("  read", read?.paths ?? ["/"]) }
-        if writes { text += Self.list("  write", write?.paths ?? ["/"]) }
-        if environment != base.environment { text += Self.list("environment", environment?.patterns ?? ["*"]) }
+        if reads { text += Self.yaml("  read", read?.paths ?? ["/"]) }
+        if writes { text += Self.yaml("  write", write?.paths ?? ["/"]) }
+        if environment != base.environment { text += Self.yaml("environment", environment?.patterns ?? ["*"]) }
         text += modulesYAML(base.modules)
         var code = ""
         for (key, isAllowed, was) in [
@@ -28,7 +28,7 @@ extension Policy {
             switch crypto?.patterns {
             case nil: text += "crypto: allow\n"
             case []: text += "crypto: deny\n"
-            case let names?: text += Self.list("crypto", names)
+            case let names?: text += Self.yaml("crypto", names)
             }
         }
         if volume != Volume() { text += "volume:\n" }
@@ -41,17 +41,17 @@ extension Policy {
     private static func yaml(_ network: NetworkRules?, isOpen: Bool) -> String {
         // What a list cannot say otherwise.
         let any = ["*"]
-        guard let network else { return "network:\n" + list("  allow", any) + list("  private", any) }
+        guard let network else { return "network:\n" + yaml("  allow", any) + yaml("  private", any) }
         var text = ""
         switch network.allow {
-        case nil: text += isOpen ? "" : list("  allow", any)
+        case nil: text += isOpen ? "" : yaml("  allow", any)
         case []?: text += isOpen ? "  allow: []\n" : ""
         case let allow?: text += rules("  allow", allow)
         }
         if !network.deny.isEmpty { text += rules("  deny", network.deny) }
         let isOpenToo = isOpen && network.allow == nil
         switch network.privates {
-        case nil: text += isOpenToo ? "" : list("  private", any)
+        case nil: text += isOpenToo ? "" : yaml("  private", any)
         case []?: text += isOpenToo ? "  private: []\n" : ""
         case let privates?: text += rules("  private", privates)
         }
@@ -59,41 +59,44 @@ extension Policy {
     }
 
     private func modulesYAML(_ base: ModuleRules?) -> String {
-        guard let modules else { return base == nil ? "" : Self.list("modules", ["*", "/"]) }
+        guard let modules else { return base == nil ? "" : Self.yaml("modules", ["*", "/"]) }
         if let base, base.allowsOwn, modules.allowsOwn, modules.names.patterns.isEmpty, modules.paths.paths.isEmpty {
             return ""
         }
         var paths = modules.paths.paths
         if modules.allowsOwn, let entry = modules.entry { paths.insert(PathRules.folder(of: entry), at: 0) }
-        return Self.list("modules", modules.names.patterns + paths)
+        return Self.yaml("modules", modules.names.patterns + paths)
     }
 
     private static func rules(_ key: String, _ rules: [NetworkRule]) -> String {
         let indent = String(key.prefix { $0 == " " }) + "  "
         return key + ":\n"
             + rules.map { rule in
-                guard !rule.isPlain else { return "\(indent)- \(quoted(rule.description))\n" }
-                var text = "\(indent)- {host: \(quoted(rule.hostText))"
-                if let scheme = rule.scheme { text += ", scheme: \(quoted(scheme))" }
+                guard !rule.isPlain else { return "\(indent)- \(yaml(rule.description))\n" }
+                var text = "\(indent)- {host: \(yaml(rule.hostText))"
+                if let scheme = rule.scheme { text += ", scheme: \(yaml(scheme))" }
                 if !rule.ports.isEmpty {
                     let ports = rule.ports.map {
                         $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)"
                     }
                     text += ", ports: [\(ports.joined(separator: ", "))]"
                 }
-                if !rule.methods.isEmpty { text += ", methods: [\(rule.methods.map(quoted).joined(separator: ", "))]" }
+                if !rule.methods.isEmpty {
+                    text += ", methods: [\(rule.methods.map { yaml($0) }.joined(separator: ", "))]"
+                }
                 return text + "}\n"
             }.joined()
     }
 
-    private static func list(_ key: String, _ texts: [String]) -> String {
+    /// A key with a list of texts; spaces in front of the key are those in front of each.
+    public static func yaml(_ key: String, _ texts: [String]) -> String {
         guard !texts.isEmpty else { return key + ": []\n" }
         let indent = String(key.prefix { $0 == " " }) + "  "
-        return key + ":\n" + texts.map { "\(indent)- \(quoted($0))\n" }.joined()
+        return key + ":\n" + texts.map { "\(indent)- \(yaml($0))\n" }.joined()
     }
 
     /// In double quotes, whatever it holds; "$" is doubled, for variables are put in where it stands alone.
-    private static func quoted(_ text: String) -> String {
+    public static func yaml(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

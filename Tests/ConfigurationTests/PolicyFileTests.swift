@@ -173,11 +173,30 @@ import Testing
         let besides = loaded.configuration.besides(limits: loaded.configuration.limits)
         #expect(
             besides
-                == "limits:\n  cpu: 500ms\n  logs-per-second: 10\nfence: off\n# Secrets: TOKEN, KEY.\n# A signature is required.\n"
+                == "limits:\n  cpu: 500ms\n  logs-per-second: 10\nfence: off\ncheck:\n  require: true\n# Secrets: TOKEN, KEY.\n# A signature is required.\n"
         )
         let again = load(loaded.configuration.policy.yaml + besides)
         #expect(again.errors.isEmpty && again.configuration.limits == loaded.configuration.limits)
         #expect(load("base: trusted\n").configuration.holes.count == 1)
+    }
+
+    /// As `--audit` and /api/v1/policy print it.
+    @Test(arguments: [
+        "base: strict\n", "base: standard\n", "base: trusted\n", "base: strict\nfence: off\n",
+        "base: trusted\nfence: {mode: on, require: [seccomp]}\n",
+        "base: strict\nfence: {require: [seccomp, net], user: web-1, namespaces: [net, ipc], descriptors: 4096}\n",
+        "base: standard\nfence: {user: \"65534\"}\ncheck: {require: true}\n",
+        "base: strict\ncheck: {require: true, level: warning, suppressions: true}\n",
+    ])
+    func fenceAndCheckAreWrittenAsTheyWereRead(text: String) {
+        let loaded = load(text)
+        #expect(loaded.errors.isEmpty, "\(loaded.errors)")
+        let written =
+            loaded.configuration.policy.yaml + loaded.configuration.besides(limits: loaded.configuration.limits)
+        let again = load(written)
+        #expect(again.errors.isEmpty, "\(written) \(again.errors)")
+        #expect(again.configuration.fence == loaded.configuration.fence, "\(written)")
+        #expect(again.configuration.check == loaded.configuration.check, "\(written)")
     }
 
     @Test func aFileThatIsNotThereIsAnErrorWithAGuess() {

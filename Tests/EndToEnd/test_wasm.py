@@ -301,6 +301,36 @@ def test_buffers_that_lie_over_each_other(sidelight, compiled):
     assert done.returncode == 0, done.stderr
 
 
+def test_what_the_policy_refuses_within_it_is_on_record(sidelight, compiled, receiver):
+    compiled("refused", """
+        #include <stdio.h>
+        #include <wasi/api.h>
+        int main(void) {
+            unsigned char bytes[8];
+            __wasi_fd_t file;
+            printf("%d ", __wasi_path_unlink_file(3, "there"));
+            printf("%d ", __wasi_path_open(3, 0, "new", __WASI_OFLAGS_CREAT, __WASI_RIGHTS_FD_WRITE, 0, 0, &file));
+            printf("%d ", __wasi_random_get(bytes, sizeof bytes));
+            // No policy has to do with it: a folder is no file.
+            printf("%d\\n", __wasi_fd_read(3, 0, 0, (__wasi_size_t *)bytes));
+        }
+    """)
+    sidelight.write("data/there", "")
+    sidelight.write("policy.yaml", "base: strict\ncode: {wasm: allow}\nfiles: {read: [data]}\n")
+    arguments = ("--dir", "data::/data", compiled("refused"))
+    done = sidelight("run", "--policy", "policy.yaml", *receiver.export(), *arguments)
+    assert done.code == 0 and done.out.split()[:3] == ["76", "76", "76"], done
+    folder = str((sidelight.folder / "data").resolve())
+    found = [(log.attributes["sidelight.policy.permission"], log.attributes["sidelight.policy.target"]) for log in receiver.logs if log.event_name == "sidelight.violation"]
+    assert sorted(found) == [("random", ""), ("write", folder)], found
+    entries = [json.loads(line) for line in sidelight("audit", "ls", "--json", "--kind", "violation").out.splitlines()]
+    assert len(entries) == 2, entries
+    done = sidelight("run", "--audit", *arguments)
+    assert "random: allow" in done.err and f'- "{folder}"' in done.err, done
+    sidelight.write("policy.yaml", done.err)
+    assert sidelight("run", "--policy", "policy.yaml", *arguments).out.split()[1:3] == ["0", "0"]
+
+
 # ---- From JavaScript ----
 
 

@@ -22,6 +22,8 @@ public struct CodeCheckConfiguration: Hashable, Sendable {
     public var level = Level.error
     /// What would not run does run, and is told of.
     public var isAudited = false
+    /// Files that own rules and the rest come from, absolute.
+    public var files: [String] = []
     public var rules: [OwnRule] = []
     /// Names of the realm that are forbidden besides.
     public var globals: [String] = []

@@ -45,10 +45,32 @@ extension PolicyConfiguration {
                 && !($0.name == WorkloadLimits.Name.spansPerSecond.rawValue && policy.volume.spansPerSecond != nil)
         }
         if !texts.isEmpty { text += "limits:\n" + texts.map { "  \($0.name): \($0.text)\n" }.joined() }
-        if fence.mode == .off, policy.base != .trusted { text += "fence: off\n" }
+        text += fenceYAML + checkYAML
         if !secrets.sources.isEmpty { text += "# Secrets: \(secretNames).\n" }
         if signature.isRequired { text += "# A signature is required.\n" }
         return text
+    }
+
+    /// What the base does not say.
+    private var fenceYAML: String {
+        let standard = PolicyConfiguration(base: policy.base).fence
+        var text = ""
+        if !fence.require.isEmpty { text += Policy.yaml("  require", fence.require.map(\.rawValue)) }
+        if let user = fence.user { text += "  user: \(Policy.yaml(user))\n" }
+        if !fence.namespaces.isEmpty { text += Policy.yaml("  namespaces", fence.namespaces.map(\.rawValue)) }
+        if fence.descriptorsMax != standard.descriptorsMax { text += "  descriptors: \(fence.descriptorsMax)\n" }
+        guard fence.mode != standard.mode else { return text.isEmpty ? "" : "fence:\n" + text }
+        return text.isEmpty ? "fence: \(fence.mode.rawValue)\n" : "fence:\n  mode: \(fence.mode.rawValue)\n" + text
+    }
+
+    private var checkYAML: String {
+        let standard = CodeCheckConfiguration()
+        var text = ""
+        if check.isRequired { text += "  require: true\n" }
+        if check.level != standard.level { text += "  level: \(check.level.rawValue)\n" }
+        if check.allowsSuppressions { text += "  suppressions: true\n" }
+        if !check.files.isEmpty { text += Policy.yaml("  rules", check.files) }
+        return text.isEmpty ? "" : "check:\n" + text
     }
 
     private var secretNames: String { secrets.sources.map(\.name).joined(separator: ", ") }

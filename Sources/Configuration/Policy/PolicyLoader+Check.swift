@@ -13,6 +13,7 @@ extension PolicyLoader {
             Self.checkCount(files.count, Self.filesMax, "rules", section)
             for file in files.prefix(Self.filesMax) {
                 let path = absolute(file)
+                check.files.append(path)
                 switch section.loading.read(file: path) {
                 case .failed(let reason): section.error("rules", "the file \"\(path.shown)\" cannot be read: \(reason)")
                 case .bytes(let bytes):

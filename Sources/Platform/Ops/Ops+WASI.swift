@@ -44,6 +44,8 @@ extension PlatformOps {
             else { return call.returns(Double(WASIErrno.badf.code)) }
             let errno = instance.call(
                 WASIFunction.all[number], GuestMemory(memory), WASIArguments(call: call, first: 3))
+            // Now that nobody looks at the module's memory: telling may lead into the program's code.
+            if let access = instance.access { call.platform.host.note(access) }
             call.returns(Double(errno))
         },
         Op("wasiClose") {
@@ -61,11 +63,12 @@ extension PlatformOps {
         let policy = host.policy
         guard !policy.isOpen(.read) || !policy.isOpen(.write) else { return true }
         let path = FileSystem.linux.realPath(folder.host) ?? folder.host
+        folder.withheld.path = path
         let mayRead = policy.decide(.read(path: path)).isAllowed
         let mayWrite = policy.decide(.write(path: path)).isAllowed
         guard mayRead || mayWrite else { return call.allows(.read(path: path)) }
-        if mayRead { host.note(.read(path: path)) } else { folder.rights.subtract(.reading) }
-        if mayWrite { host.note(.write(path: path)) } else { folder.rights.subtract(.changing) }
+        if mayRead { host.note(.read(path: path)) } else { folder.withheld.rights.insert(.reading) }
+        if mayWrite { host.note(.write(path: path)) } else { folder.withheld.rights.insert(.changing) }
         return true
     }
 

@@ -86,16 +86,11 @@ extension WASI {
         if a.u32(1) & Self.followLinks == 0 { flags |= OpenFlags.noFollow }
         let host = try open(folder, path, flags, mode: 0o666)
         let type = Self.type(of: host)
-        let possible: WASIRights =
-            switch type {
-            case .directory: .directory
-            case .regularFile: .file
-            default: .stream
-            }
         let descriptor = Descriptor(
             host, isOwned: true, type: type,
-            rights: wanted.intersection(possible),
-            inheriting: WASIRights(rawValue: a.u64(6)).intersection(folder.inheriting), flags: fdflags)
+            rights: wanted.intersection(type.rights),
+            inheriting: WASIRights(rawValue: a.u64(6)).intersection(folder.inheriting), withheld: folder.withheld,
+            flags: fdflags)
         try memory.store(try add(descriptor), at: a.u32(8))
     }
 

@@ -7,6 +7,7 @@
 
 internal import Glibc
 internal import Linux
+internal import Policy
 
 final class WASI {
     /// Open at once.
@@ -21,6 +22,7 @@ final class WASI {
         let type: WASIFileType
         var rights: WASIRights
         var inheriting: WASIRights
+        let withheld: WASIWithheld
         /// What the module calls a folder it was given.
         let preopen: [UInt8]?
         /// `fdflags` as the module set them.
@@ -30,13 +32,14 @@ final class WASI {
 
         init(
             _ host: Int32, isOwned: Bool, type: WASIFileType, rights: WASIRights, inheriting: WASIRights = [],
-            preopen: String? = nil, flags: UInt16 = 0
+            withheld: WASIWithheld = WASIWithheld(), preopen: String? = nil, flags: UInt16 = 0
         ) {
             self.host = host
             self.isOwned = isOwned
             self.type = type
             self.rights = rights
             self.inheriting = inheriting
+            self.withheld = withheld
             self.preopen = preopen.map { Array($0.utf8) }
             self.flags = flags
         }
@@ -54,6 +57,8 @@ final class WASI {
     /// Readable when the run is to end; negative: there is none.
     let stop: Int32
     var descriptors: [UInt32: Descriptor] = [:]
+    /// What the last call did, or was refused, that the policy may have to do with: the host is to note it.
+    private(set) var access: Access?
 
     /// - Parameters:
     ///   - arguments: the program's name first.
@@ -80,7 +85,7 @@ final class WASI {
             guard host >= 0 else { throw SystemCallError("open '\(folder.host)'", errno: errno) }
             let descriptor = Descriptor(
                 host, isOwned: true, type: .directory, rights: folder.rights.intersection(.directory),
-                inheriting: folder.rights, preopen: folder.guest)
+                inheriting: folder.rights, withheld: folder.withheld, preopen: folder.guest)
             // A kernel that cannot keep paths below a folder is found out here and not by the module.
             close(try openBeneath(host, ".", flags: OpenFlags.path))
             descriptors[UInt32(3 + index)] = descriptor
@@ -90,7 +95,7 @@ final class WASI {
     /// The descriptor of this number, which must have all these rights.
     func descriptor(_ number: UInt32, _ rights: WASIRights = []) throws(WASIErrno) -> Descriptor {
         guard let descriptor = descriptors[number] else { throw .badf }
-        guard descriptor.rights.isSuperset(of: rights) else { throw .notcapable }
+        try require(descriptor, rights)
         return descriptor
     }
 
@@ -98,8 +103,16 @@ final class WASI {
     func folder(_ number: UInt32, _ rights: WASIRights) throws(WASIErrno) -> Descriptor {
         guard let descriptor = descriptors[number] else { throw .badf }
         guard descriptor.type == .directory else { throw .notdir }
-        guard descriptor.rights.isSuperset(of: rights) else { throw .notcapable }
+        try require(descriptor, rights)
         return descriptor
+    }
+
+    private func require(_ descriptor: Descriptor, _ rights: WASIRights) throws(WASIErrno) {
+        let missing = rights.subtracting(descriptor.rights)
+        guard !missing.isEmpty else { return }
+        // What nobody has of such a file is not the policy's to give.
+        access = descriptor.withheld.access(missing.intersection(descriptor.type.rights))
+        throw .notcapable
     }
 
     /// Puts it at the lowest free number.
@@ -126,6 +139,7 @@ final class WASI {
 
     /// Answers a call of the module; 0, or an errno.
     func call(_ function: WASIFunction, _ memory: GuestMemory, _ arguments: WASIArguments) -> UInt16 {
+        access = nil
         do throws(WASIErrno) {
             try perform(function, memory, arguments)
             return 0
@@ -144,6 +158,7 @@ final class WASI {
         case .clockTimeGet: try m.store(time(a.u32(0)), at: a.u32(2))
         case .pollOneoff: try poll(m, a.u32(0), a.u32(1), a.u32(2), a.u32(3))
         case .randomGet:
+            access = .random
             guard hasRandom else { throw .notcapable }
             let range = try m.range(a.u32(0), Int(a.u32(1)))
             if let start = range.baseAddress { arc4random_buf(start, range.count) }
@@ -219,8 +234,23 @@ struct WASIFolder {
     /// The module's own name of it.
     let guest: String
     let host: String
+    var withheld = WASIWithheld()
     /// Of all that lies in it.
-    var rights: WASIRights = [.directory, .file]
+    var rights: WASIRights { WASIRights([.directory, .file]).subtracting(withheld.rights) }
+}
+
+/// What the policy does not allow in a folder that a module is given, nor in what lies there.
+struct WASIWithheld {
+    var rights: WASIRights = []
+    /// Of the folder, as the policy has it: what lies there is not decided on by itself.
+    var path = ""
+
+    /// What the policy refused to a module that did not have these rights; nil: the policy is not the reason.
+    func access(_ missing: WASIRights) -> Access? {
+        let refused = missing.intersection(rights)
+        if refused.isEmpty { return nil }
+        return refused.isDisjoint(with: .changing) ? .read(path: path) : .write(path: path)
+    }
 }
 
 extension WASIFileType {
@@ -235,5 +265,14 @@ extension WASIFileType {
             case S_IFLNK: .symbolicLink
             default: .unknown
             }
+    }
+
+    /// All that there are of a file of this type.
+    var rights: WASIRights {
+        switch self {
+        case .directory: .directory
+        case .regularFile: .file
+        default: .stream
+        }
     }
 }
