@@ -63,6 +63,7 @@ import Testing
         ("{tokens: [{token: 0123456789abcdef, allow: read}]}", "it has no name"),
         ("{tokens: [{name: a, allow: read}]}", "its secret is missing"),
         ("{tokens: [{name: a, token: 0123456789abcdef}]}", "what it allows is missing"),
+        ("{tokens: [{name: a, token: 0123456789abcdef, allow: []}]}", "what it allows is missing"),
         ("{tokens: [{name: a, token: short, allow: read}]}", "has 5 characters, and needs 16 to 512"),
         ("{tokens: [{name: a, token: 'with spaces in it', allow: read}]}", "other characters"),
         ("{tokens: [{name: 'a b', token: 0123456789abcdef, allow: read}]}", "is no name"),
