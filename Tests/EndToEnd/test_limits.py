@@ -207,7 +207,7 @@ def test_a_response_that_has_begun_is_cut(serve):
     [
         ("/derive/2147483647", "cpu=200ms", "CPU limit of 200 ms"),
         ("/derive/2147483647", "cpu-window=30%/500ms", "CPU limit of 30 % in 500 ms"),
-        ("/deriveOften", "cpu=200ms", "CPU limit of 200 ms"),
+        ("/deriveOften", "cpu=50ms", "CPU limit of 50 ms"),
     ],
 )
 def test_what_other_threads_do_for_a_request_counts(serve, path, limit, words):
