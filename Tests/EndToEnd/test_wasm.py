@@ -301,34 +301,75 @@ def test_buffers_that_lie_over_each_other(sidelight, compiled):
     assert done.returncode == 0, done.stderr
 
 
-def test_what_the_policy_refuses_within_it_is_on_record(sidelight, compiled, receiver):
-    compiled("refused", """
-        #include <stdio.h>
-        #include <wasi/api.h>
-        int main(void) {
-            unsigned char bytes[8];
-            __wasi_fd_t file;
-            printf("%d ", __wasi_path_unlink_file(3, "there"));
-            printf("%d ", __wasi_path_open(3, 0, "new", __WASI_OFLAGS_CREAT, __WASI_RIGHTS_FD_WRITE, 0, 0, &file));
-            printf("%d ", __wasi_random_get(bytes, sizeof bytes));
-            // No policy has to do with it: a folder is no file.
-            printf("%d\\n", __wasi_fd_read(3, 0, 0, (__wasi_size_t *)bytes));
-        }
-    """)
-    sidelight.write("data/there", "")
-    sidelight.write("policy.yaml", "base: strict\ncode: {wasm: allow}\nfiles: {read: [data]}\n")
-    arguments = ("--dir", "data::/data", compiled("refused"))
-    done = sidelight("run", "--policy", "policy.yaml", *receiver.export(), *arguments)
-    assert done.code == 0 and done.out.split()[:3] == ["76", "76", "76"], done
-    folder = str((sidelight.folder / "data").resolve())
-    found = [(log.attributes["sidelight.policy.permission"], log.attributes["sidelight.policy.target"]) for log in receiver.logs if log.event_name == "sidelight.violation"]
-    assert sorted(found) == [("random", ""), ("write", folder)], found
-    entries = [json.loads(line) for line in sidelight("audit", "ls", "--json", "--kind", "violation").out.splitlines()]
-    assert len(entries) == 2, entries
-    done = sidelight("run", "--audit", *arguments)
-    assert "random: allow" in done.err and f'- "{folder}"' in done.err, done
-    sidelight.write("policy.yaml", done.err)
-    assert sidelight("run", "--policy", "policy.yaml", *arguments).out.split()[1:3] == ["0", "0"]
+# What is done with a folder and without one, by the raw interface, since the C library looks at rights itself; the errno of each.
+USES = """
+    #include <stdio.h>
+    #include <string.h>
+    #include <wasi/api.h>
+    static char longest[4096];
+    int main(void) {
+        __wasi_fd_t file = 99;
+        __wasi_size_t done;
+        unsigned char byte = 'x';
+        __wasi_iovec_t in = {&byte, 1};
+        __wasi_ciovec_t out = {&byte, 1};
+        __wasi_dircookie_t first = 0;
+        memset(longest, 'x', sizeof longest - 1);
+        printf("open %u", __wasi_path_open(3, 0, "own", 0, __WASI_RIGHTS_FD_READ | __WASI_RIGHTS_FD_WRITE, 0, 0, &file));
+        printf(", read %u", __wasi_fd_read(file, &in, 1, &done));
+        printf(", list %u", __wasi_fd_readdir(3, &byte, 1, first, &done));
+        printf(", write %u", __wasi_fd_write(file, &out, 1, &done));
+        printf(", unlink %u", __wasi_path_unlink_file(3, "\\xc3"));
+        printf(", unlink %u", __wasi_path_unlink_file(3, longest));
+        printf(", unlink %u", __wasi_path_unlink_file(3, "own"));
+        printf(", random %u", __wasi_random_get(&byte, 1));
+        // Neither is the policy's to give.
+        printf(", out %u", __wasi_path_open(3, 0, "../own", 0, __WASI_RIGHTS_FD_READ, 0, 0, &file));
+        printf(", folder %u\\n", __wasi_fd_read(3, &in, 1, &done));
+        return 0;
+    }
+"""
+ALLOWED = "open 0, read 0, list 0, write 0, unlink 25, unlink 37, unlink 0, random 0, out 76, folder 76\n"
+
+
+def findings(receiver, kind):
+    """Permission and target of each."""
+    with receiver.lock:
+        logs = [log for log in receiver.logs if log.event_name == f"sidelight.{kind}"]
+    assert all(log.body and log.trace_id and log.attributes["sidelight.policy.rule"] for log in logs), logs
+    names = ("sidelight.policy.permission", "sidelight.policy.target")
+    return sorted(tuple(log.attributes[name] for name in names) for log in logs)
+
+
+@pytest.mark.parametrize("files, said, permission", [
+    ("read", "open 0, read 0, list 0, write 76, unlink 25, unlink 76, unlink 76, random 76, out 76, folder 76\n", "write"),
+    ("write", "open 0, read 76, list 76, write 0, unlink 25, unlink 37, unlink 0, random 76, out 76, folder 76\n", "read"),
+])
+def test_what_the_policy_refuses_is_told(sidelight, compiled, receiver, files, said, permission):
+    own = sidelight.write("data/own", "own")
+    sidelight.write("policy.yaml", f"code: {{wasm: allow}}\nfiles: {{{files}: [data]}}\n")
+    done = sidelight("run", "--json", "--policy", "policy.yaml", "--dir", "data::/data", *receiver.export(), compiled("uses", USES))
+    assert (done.code, done.out) == (0, said), done
+    told = [("random", ""), (permission, str(own.parent.resolve()))]
+    assert findings(receiver, "violation") == sorted(told), receiver.logs
+    counters = json.loads(done.err.splitlines()[-1])["counters"]
+    assert all(f'sidelight_policy_violations_total{{permission="{name}"}}' in counters for name, _ in told), counters
+    audited = [json.loads(line) for line in sidelight("audit", "ls", "--json", "--kind", "violation").out.splitlines()]
+    assert len(audited) == 2, audited
+
+
+def test_an_audit_tells_what_a_command_needs(sidelight, compiled, receiver):
+    sidelight.write("data/own", "own")
+    audited = sidelight("run", "--audit", "--dir", "data::/data", *receiver.export(), compiled("uses", USES))
+    assert (audited.code, audited.out) == (0, ALLOWED), audited
+    assert ("random", "") in findings(receiver, "audit") and not findings(receiver, "violation")
+    policy = audited.err[audited.err.index("# The policy that allows") :]
+    assert "\nrandom: allow\n" in policy, policy
+    sidelight.write("needed.yaml", policy)
+    sidelight.write("data/own", "own")
+    again = sidelight("run", "--policy", "needed.yaml", "--dir", "data::/data", *receiver.export(), compiled("uses", USES))
+    assert (again.code, again.out) == (0, ALLOWED), again
+    assert not findings(receiver, "violation")
 
 
 # ---- From JavaScript ----
