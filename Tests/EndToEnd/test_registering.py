@@ -519,9 +519,9 @@ def test_registries_that_hang_or_are_cut_off_slow_nobody_down(shop, consul, etcd
         else:
             registry.start()
         began = time.monotonic()
-        wait_for(instances, SOON)
+        # The lease of before may still run out, and the next one come.
+        wait_for(lambda: len(instances()) == 1, SOON)
         print(kind, trouble, "right again after", round(time.monotonic() - began, 2), "s")
-        assert len(instances()) == 1
     troubled = load.end()
     percentile = lambda times, share: times[int(len(times) * share)]
     print(kind, {name: [round(percentile(times, share) * 1e3, 2) for share in (0.5, 0.99)] for name, times in (("untouched", untouched), ("troubled", troubled))}, "ms")
