@@ -276,7 +276,7 @@ def test_an_etcd_that_is_started_again(shop, etcd, forgets, tmp_path):
     etcd.start()
     wait_for(lambda: etcd_instances(etcd), SOON)
     time.sleep(TTL + INTERVAL)
-    assert len(etcd_instances(etcd)) == 1
+    wait_for(lambda: len(etcd_instances(etcd)) == 1, SOON)
     service.end()
     assert etcd_instances(etcd) == {}
 
@@ -316,7 +316,7 @@ def test_users_of_etcd(shop, etcd):
     etcd.stop()
     etcd.start()
     time.sleep(TTL + INTERVAL)
-    assert len(instances()) == 1
+    wait_for(lambda: len(instances()) == 1, SOON)
     for one in (wrong, nobody, service):
         assert one.end() == 0
         assert "hunter2" not in one.err
