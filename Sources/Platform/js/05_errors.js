@@ -77,12 +77,11 @@ defineSerializable(DOM_EXCEPTION, (exception, payload) => {
 internal.isDOMException = isDOMException;
 internal.DOMException = DOMException;
 
+/** The error, with a `code` as Node's have it: defined, not assigned, for a prototype's setter is the program's. */
+internal.withCode = (error, code) => ObjectDefineProperty(error, 'code', { __proto__: null, value: code, writable: true, enumerable: true, configurable: true });
+
 /** A TypeError with `code`, as Node's own argument errors have it. */
-internal.typeError = (message, code) => {
-    const error = new TypeError(message);
-    ObjectDefineProperty(error, 'code', { __proto__: null, value: code, writable: true, enumerable: true, configurable: true });
-    return error;
-};
+internal.typeError = (message, code) => internal.withCode(new TypeError(message), code);
 
 /** The tracing context of the callback that runs, for the report should it throw: the host hears of that when the context is another one already. */
 internal.uncaughtContext = undefined;

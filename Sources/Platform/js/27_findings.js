@@ -119,16 +119,12 @@ function limit(name, value, outcome, sentence, span = undefined) {
 
 const accessDenied = 'ERR_ACCESS_DENIED';
 
-function define(error, name, value) {
-    ObjectDefineProperty(error, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
-}
-
 /** The error of a refusal, without a stack: a TypeError where Fetch has a network error, a NotAllowedError where Web Crypto has a DOMException, else Node's ERR_ACCESS_DENIED. */
 function refusal(permission, reason) {
     const isException = permission === 'crypto' || permission === 'random';
     const error = internal.stackless(() => isException ? new DOMException(reason, 'NotAllowedError') : permission === 'network' ? new TypeError(reason) : new Error(reason));
-    if (!isException) define(error, 'code', accessDenied); // of a DOMException it is a number
-    define(error, 'permission', permission);
+    if (!isException) internal.withCode(error, accessDenied); // of a DOMException it is a number
+    ObjectDefineProperty(error, 'permission', { __proto__: null, value: permission, writable: true, enumerable: true, configurable: true });
     refusals.add(error);
     return error;
 }

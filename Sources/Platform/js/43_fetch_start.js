@@ -41,7 +41,7 @@ let stackless;
 /** What a program gets when there is no response. Made while none of its functions runs, so without a stack: `answerOf` gives it one. */
 function failed(message, code) {
     const [cause, error] = internal.stackless(() => [new Error(message), new TypeError('fetch failed')]);
-    if (code !== undefined) ObjectDefineProperty(cause, 'code', { __proto__: null, value: code, writable: true, enumerable: true, configurable: true });
+    if (code !== undefined) internal.withCode(cause, code);
     ObjectDefineProperty(error, 'cause', { __proto__: null, value: cause, writable: true, enumerable: false, configurable: true });
     return withoutStack(error);
 }

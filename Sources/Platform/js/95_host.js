@@ -2,7 +2,7 @@
 // @ts-check
 // What the host (Sources/Runtime) calls. Its arguments are plain values, so that the host need not build objects.
 
-const { Error, JSONParse, ObjectDefineProperty, ReflectDeleteProperty, RegExpPrototypeExec, SafeMap, SyntaxError, TypeError } = primordials;
+const { Error, JSONParse, ReflectDeleteProperty, RegExpPrototypeExec, SafeMap, SyntaxError, TypeError } = primordials;
 
 const kinds = new SafeMap();
 kinds.set('Error', Error);
@@ -15,8 +15,7 @@ function makeError(kind, message, code) {
     const error = internal.stackless(() => new Class(message));
     if (code === 'ERR_LIMIT_EXCEEDED') internal.limits.mark(error, 'exceededModules');
     if (code !== undefined) {
-        // No assignment: a prototype's setter is the program's.
-        ObjectDefineProperty(error, 'code', { __proto__: null, value: code, writable: true, enumerable: true, configurable: true });
+        internal.withCode(error, code);
         // As Node shows it: the code belongs to the name.
         error.stack = `${kind} [${code}]: ${message}`;
     }

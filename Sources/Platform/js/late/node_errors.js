@@ -8,11 +8,7 @@ const {
 } = primordials;
 
 /** @param {ErrorConstructor} Class @param {string} code @param {string} message */
-function coded(Class, code, message) {
-    const error = new Class(message);
-    ObjectDefineProperty(error, 'code', { __proto__: null, value: code, writable: true, enumerable: true, configurable: true });
-    return error;
-}
+const coded = (Class, code, message) => internal.withCode(new Class(message), code);
 
 /** "Received …" as Node says it of what was given. */
 function received(value) {
