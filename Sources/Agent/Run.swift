@@ -74,11 +74,7 @@ public final class Run {
         let wish = NotifySocket.takeWish()
         let trail = AuditTrail(
             store: settings.configuration.storeDirectory, isHeld: true, clock: LinuxClock(), messages: messages)
-        trail.begin("run", target: settings.entry)
-        let ending = run(settings, wish, trail, messages)
-        // Of what did not come to run.
-        trail.end("run", target: settings.entry, outcome: ending.exitCode == 3 ? "refused" : "failed")
-        return ending
+        return trail.around("run", target: settings.entry) { run(settings, wish, trail, messages) }
     }
 
     private static func run(

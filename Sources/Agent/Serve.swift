@@ -83,11 +83,7 @@ public final class Serve {
         let wish = NotifySocket.takeWish()
         let trail = AuditTrail(
             store: settings.configuration.storeDirectory, clock: LinuxClock(), messages: messages)
-        trail.begin("serve", target: settings.entry)
-        let ending = run(settings, wish, trail, messages)
-        // Of what did not come to serve.
-        trail.end("serve", target: settings.entry, outcome: ending.exitCode == 3 ? "refused" : "failed")
-        return ending
+        return trail.around("serve", target: settings.entry) { run(settings, wish, trail, messages) }
     }
 
     private static func run(

@@ -104,17 +104,26 @@ public final class AgentService {
             isQuiet: settings.isQuiet, level: configuration.logLevel, isJSON: configuration.isJSON)
         for warning in settings.warnings { messages.warn(warning) }
         let wish = NotifySocket.takeWish()
-        var trail: AuditTrail?
+        let storeLock: FolderLock?
+        do throws(StartFailure) {
+            storeLock = try lock(configuration.store)
+        } catch {
+            messages.fail(error.description)
+            return RunEnding(exitCode: 2)
+        }
+        guard configuration.store.isEnabled else { return run(settings, messages, wish, nil, nil) }
+        let trail = AuditTrail(store: configuration.store.directory, clock: LinuxClock(), messages: messages)
+        return trail.around("agent", target: configuration.service) { run(settings, messages, wish, storeLock, trail) }
+    }
+
+    private static func run(
+        _ settings: AgentSettings, _ messages: Messages, _ wish: NotifySocket.Wish?, _ storeLock: FolderLock?,
+        _ trail: AuditTrail?
+    ) -> RunEnding {
         do {
-            let storeLock = try lock(configuration.store)
-            if configuration.store.isEnabled {
-                trail = AuditTrail(store: configuration.store.directory, clock: LinuxClock(), messages: messages)
-                trail!.begin("agent", target: configuration.service)
-            }
             return try AgentService(settings, messages, wish, storeLock, trail).run()
         } catch {
             messages.fail(Self.text(of: error, settings))
-            trail?.end("agent", target: configuration.service, outcome: "failed")
             let isTheirs =
                 error is StartFailure || error is DoorProblem || error is QueueError || error is ScriptLoadError
                 || error is LogSourceSettings.Invalid || error is PositionFileError || error is LogInputOpening.Failure

@@ -60,6 +60,15 @@ final class AuditTrail: Sendable {
         self.limits = limits
     }
 
+    /// Puts on record that a command begins, and how it ends where it has not come to say so itself: what was in its way.
+    /// - Parameter target: What it runs.
+    func around(_ command: String, target: String, _ body: () -> RunEnding) -> RunEnding {
+        begin(command, target: target)
+        let ending = body()
+        end(command, target: target, outcome: ending.exitCode == 3 ? "refused" : "failed")
+        return ending
+    }
+
     /// That this process has begun, by its command; `target` is what it runs.
     func begin(_ command: String, target: String) {
         note(
