@@ -112,7 +112,7 @@ final class Rehearsal {
             turns: control.turns, children: family, child: role)
         self.workload = workload
         gate.open(workload)
-        control.began(isolate.handle, gate, cpuClock: Watchdog.cpuClockOfThisThread())
+        control.began(isolate.handle, gate, cpuClock: ThreadClock())
         answer(on: eventLoop)
         workload.startChild()
     }

@@ -154,10 +154,8 @@ final class TurnMonitor {
         }
     }
 
-    /// CPU time of another thread, whose answer the turn has brought. Nobody knows for which request.
-    func usedElsewhere(_ nanoseconds: Double) { chargeNobody(nanoseconds) }
-
-    private func chargeNobody(_ nanoseconds: Double) {
+    /// CPU time of which nobody knows for which request it was: of a turn without one, or of another thread whose answer the turn has brought.
+    func chargeNobody(_ nanoseconds: Double) {
         // Before it serves, it starts: that takes what it takes, but for each turn.
         guard let requestCPUMax, cells != nil else { return }
         unowned.add(nanoseconds)

@@ -21,7 +21,7 @@ struct Watchdog: Sendable {
     let signals: SignalDescriptor
     let limits: WatchdogLimits
     /// CPU clock of the isolate's thread.
-    let cpuClock: clockid_t
+    let cpuClock: ThreadClock
     /// Gets a death note if the run does not wind up.
     let ring: RingMapping
     /// A first signal asks a server to finish what it has; whether another serves in its place. False: it does not serve yet, so there is nothing
@@ -50,14 +50,6 @@ struct Watchdog: Sendable {
     /// Terminates execution and wakes the event loop.
     let stop: @Sendable (Outcome) -> Void
 
-    /// The CPU clock of the calling thread.
-    static func cpuClockOfThisThread() -> clockid_t {
-        var clock = clockid_t()
-        let code = pthread_getcpuclockid(pthread_self(), &clock)
-        precondition(code == 0, "this thread has no CPU clock: \(code)")
-        return clock
-    }
-
     /// Starts the thread. It lives as long as the process.
     func start() {
         var thread = pthread_t()
@@ -77,7 +69,7 @@ struct Watchdog: Sendable {
     }
 
     private func watch() -> Never {
-        let start = (wall: Self.milliseconds(CLOCK_MONOTONIC), cpu: Self.milliseconds(cpuClock))
+        let start = (wall: Self.milliseconds(CLOCK_MONOTONIC), cpu: cpuClock.milliseconds)
         var poller = Poller([signals.fileDescriptor, control?.fileDescriptor ?? -1])
         var isDraining = false
         var isFollowed = false
@@ -103,16 +95,14 @@ struct Watchdog: Sendable {
             if window?.isExceeded(now: now / 1e6, cpu: cpuMilliseconds) == true, let limit = limits.window {
                 end(.limit(.cpuWindow(percent: limit.percent, milliseconds: limit.milliseconds)))
             }
-            if let limit = limits.requestCPUMilliseconds, crypto.now.longest > limit * 1e6 {
-                end(.limit(.cpu(milliseconds: limit)))
-            }
+            if let outcome = limits.exceeded(by: crypto) { end(outcome) }
             if limits.memoryBytes != nil { lookAtMemory() }
             if let limit = limits.residentBytes, now - residentAt >= WatchdogLimits.residentMilliseconds * 1e6 {
                 residentAt = now
                 if let bytes = resident?.bytes, bytes > limit { end(.limit(.resident(bytes: limit))) }
             }
             if let running = turns?.running,
-                let outcome = turnWatch.look(running, limits, now: now, cpu: Self.milliseconds(cpuClock) * 1e6)
+                let outcome = turnWatch.look(running, limits, now: now, cpu: Double(cpuClock.nanoseconds))
             {
                 end(outcome)
             }
@@ -145,7 +135,7 @@ struct Watchdog: Sendable {
     }
 
     /// CPU time of the isolate's thread, and of others on its jobs.
-    private var cpuMilliseconds: Double { Self.milliseconds(cpuClock) + crypto.now.total / 1e6 }
+    private var cpuMilliseconds: Double { cpuClock.milliseconds + crypto.now.total / 1e6 }
 
     /// Time to the nearest limit, and how long it need not be looked at: CPU time passes no faster than time on each of the threads.
     private func remaining(

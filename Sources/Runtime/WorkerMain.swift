@@ -136,7 +136,7 @@ public enum WorkerMain {
         let slow = options.slowMilliseconds.map { max($0, TurnMonitor.stallMin / 1e6) }
         let numbers = Atomic<Int>(0)
         let watchdog = Watchdog(
-            signals: signals, limits: options.limits, cpuClock: Watchdog.cpuClockOfThisThread(), ring: ring,
+            signals: signals, limits: options.limits, cpuClock: ThreadClock(), ring: ring,
             drain: options.serves ? drain : nil, children: children, crypto: turns.crypto,
             turns: options.serves ? turns : nil,
             stalled: { isolate.interrupt { monitor.value.lookForStall() } },

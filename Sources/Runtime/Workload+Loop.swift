@@ -66,7 +66,7 @@ extension Workload {
     private func ended(_ job: CryptoJob) {
         opHost?.jobs.ended(job)
         turn { () throws(JSFailure) in
-            monitor.usedElsewhere(job.cpuNanoseconds)
+            monitor.chargeNobody(job.cpuNanoseconds)
             try internals.call("jobs.ended", [internals.number(Double(job.id)), job.result(in: internals.realm)])
         }
     }

@@ -116,8 +116,9 @@ static inline int sl_thread_id(void) { return (int)syscall(SYS_gettid); }
 static inline int sl_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 static inline int sl_pidfd_send_signal(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }
 
+// 0 where there is no such clock any more: that of a thread that has ended.
 static inline uint64_t sl_clock_nanoseconds(clockid_t clock) {
-    struct timespec now;
+    struct timespec now = {0};
     clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Linux
 internal import Synchronization
 
 /// CPU time that other threads have spent on the jobs of one isolate. Any thread.
@@ -6,8 +6,11 @@ public final class CryptoUsage: Sendable {
     private struct Running {
         var job: Int
         /// Of the thread that does it, which lives as long as the process.
-        var clock: clockid_t
-        var begin: Double
+        var clock: ThreadClock
+        var begin: UInt64
+
+        /// Nanoseconds.
+        var used: Double { max(0, Double(clock.nanoseconds) - Double(begin)) }
     }
 
     private struct State {
@@ -28,7 +31,7 @@ public final class CryptoUsage: Sendable {
         state.withLock { state in
             var (total, longest) = (state.ended, 0.0)
             for running in state.running {
-                let used = max(0, Self.nanoseconds(running.clock) - running.begin)
+                let used = running.used
                 total += used
                 longest = max(longest, used)
             }
@@ -38,22 +41,15 @@ public final class CryptoUsage: Sendable {
 
     /// Does what takes long, on the calling thread, and returns what it took. Nanoseconds.
     func measure(job: Int, _ body: () -> Void) -> Double {
-        var clock = clockid_t()
-        pthread_getcpuclockid(pthread_self(), &clock)
-        let begin = Self.nanoseconds(CLOCK_THREAD_CPUTIME_ID)
-        state.withLock { $0.running.append(Running(job: job, clock: clock, begin: begin)) }
+        let clock = ThreadClock()
+        let running = Running(job: job, clock: clock, begin: clock.nanoseconds)
+        state.withLock { $0.running.append(running) }
         body()
-        let used = max(0, Self.nanoseconds(CLOCK_THREAD_CPUTIME_ID) - begin)
+        let used = running.used
         state.withLock { state in
             state.running.removeAll { $0.job == job }
             state.ended += used
         }
         return used
-    }
-
-    private static func nanoseconds(_ clock: clockid_t) -> Double {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
     }
 }

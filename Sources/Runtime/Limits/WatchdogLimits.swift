@@ -1,3 +1,5 @@
+internal import Platform
+
 /// What the watchdog's thread enforces. docs/limits.md.
 struct WatchdogLimits: Sendable {
     // Of a whole run, and of each child isolate of one.
@@ -20,6 +22,12 @@ struct WatchdogLimits: Sendable {
     static let memoryMilliseconds = 10.0
     /// What the process has resident is looked at this often. Milliseconds.
     static let residentMilliseconds = 100.0
+
+    /// What a job has exceeded that another thread does for a request: each may take as much as the request.
+    func exceeded(by crypto: CryptoUsage) -> Outcome? {
+        guard let limit = requestCPUMilliseconds, crypto.now.longest > limit * 1e6 else { return nil }
+        return .limit(.cpu(milliseconds: limit))
+    }
 
     /// How often turns are looked at for limits; infinite: never.
     var lookMilliseconds: Double {

@@ -1,5 +1,6 @@
 internal import Engine
 internal import Glibc
+internal import Linux
 
 /// Stops a script that uses more CPU time for a batch than it may: a thread that sleeps while no batch is run, and else until the time can be used up. It waits by
 /// futex alone, which a confined process may.
@@ -9,7 +10,7 @@ final class ScriptWatchdog: @unchecked Sendable {
     private let isolate: IsolateHandle
     private let limit: UInt64
     /// Of the thread that runs the script.
-    private let clock: clockid_t
+    private let clock: ThreadClock
     private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
@@ -26,7 +27,7 @@ final class ScriptWatchdog: @unchecked Sendable {
     init(_ isolate: IsolateHandle, cpuNanoseconds: UInt64) {
         self.isolate = isolate
         limit = cpuNanoseconds
-        clock = Watchdog.cpuClockOfThisThread()
+        clock = ThreadClock()
         lock.initialize(to: pthread_mutex_t())
         changed.initialize(to: pthread_cond_t())
         pthread_mutex_init(lock, nil)
@@ -67,11 +68,7 @@ final class ScriptWatchdog: @unchecked Sendable {
     }
 
     /// CPU time of the script's thread.
-    private var nanoseconds: UInt64 {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    private var nanoseconds: UInt64 { clock.nanoseconds }
 
     private func watch() -> Never {
         pthread_mutex_lock(lock)

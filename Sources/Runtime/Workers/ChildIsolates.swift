@@ -11,7 +11,7 @@ final class ChildIsolate: Sendable {
     private struct State {
         var isolate: IsolateHandle?
         var gate: LoopGate?
-        var cpuClock: clockid_t?
+        var cpuClock: ThreadClock?
     }
 
     let id: Int
@@ -22,7 +22,7 @@ final class ChildIsolate: Sendable {
     init(id: Int) { self.id = id }
 
     /// Its isolate is there.
-    func began(_ isolate: IsolateHandle, _ gate: LoopGate, cpuClock: clockid_t) {
+    func began(_ isolate: IsolateHandle, _ gate: LoopGate, cpuClock: ThreadClock) {
         state.withLock { $0 = State(isolate: isolate, gate: gate, cpuClock: cpuClock) }
         // Asked to end before that: what it would run next does not run.
         if stop.outcome != nil {
@@ -44,12 +44,8 @@ final class ChildIsolate: Sendable {
 
     /// CPU time of its thread, milliseconds; nil when it is not running.
     var cpuMilliseconds: Double? {
-        state.withLock { state in
-            guard let clock = state.cpuClock else { return nil }
-            var time = timespec()
-            guard clock_gettime(clock, &time) == 0 else { return nil }
-            return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) / 1e6
-        }
+        // While it cannot end.
+        state.withLock { $0.cpuClock?.milliseconds }
     }
 }
 
@@ -221,13 +217,13 @@ final class ChildIsolates: Sendable {
     /// - Parameter now: ring time, nanoseconds.
     func enforce(_ limits: WatchdogLimits, _ watches: inout ChildWatches, now: Double) {
         for child in state.withLock({ Array($0.children.values) }) {
-            let crypto = child.turns.crypto.now
-            if let limit = limits.cpuMilliseconds, let used = child.cpuMilliseconds, used + crypto.total / 1e6 > limit {
+            let crypto = child.turns.crypto
+            if let limit = limits.cpuMilliseconds, let used = child.cpuMilliseconds,
+                used + crypto.now.total / 1e6 > limit
+            {
                 child.end(.limit(.cpu(milliseconds: limit)))
             }
-            if let limit = limits.requestCPUMilliseconds, crypto.longest > limit * 1e6 {
-                child.end(.limit(.cpu(milliseconds: limit)))
-            }
+            if let outcome = limits.exceeded(by: crypto) { child.end(outcome) }
             if let running = child.turns.running, let cpu = child.cpuMilliseconds,
                 let outcome = watches.look(child.id, running, limits, now: now, cpu: cpu * 1e6)
             {

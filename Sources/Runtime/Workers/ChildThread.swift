@@ -228,7 +228,7 @@ final class ChildThread: @unchecked Sendable {
             turns: task.child.turns, children: family, child: role)
         self.workload = workload
         gate.open(workload)
-        task.child.began(realm.isolate.handle, gate, cpuClock: Watchdog.cpuClockOfThisThread())
+        task.child.began(realm.isolate.handle, gate, cpuClock: ThreadClock())
         workload.startChild()
         eventLoop.scheduleTask(in: .milliseconds(ChildIsolates.spareDelayMilliseconds)) { [family] in family.makeSpare()
         }
