@@ -74,6 +74,23 @@ public struct IPAddress: Hashable, Sendable {
         (0xE000_0000, 3),  // 224.0.0.0: multicast; 240.0.0.0: reserved; broadcast
     ]
 
+    /// Whether no address of a block is known to be of the public Internet.
+    fileprivate static func isPrivate(_ block: AddressBlock) -> Bool {
+        let (address, bits) = (block.address, block.prefixBits)
+        guard address.isPrivate, bits < (address.isV4 ? 32 : 128) else { return address.isPrivate }
+        if address.isV4 {
+            return privateV4.contains { entry in
+                let own = AddressBlock(IPAddress(v4: entry.value), prefixBits: Int(entry.bits))
+                return bits >= own.prefixBits && own.contains(address)
+            }
+        }
+        // Global unicast: 6to4 has its IPv4 address in the first 48 bits.
+        guard address.high >> 61 != 1 else {
+            return bits >= 48 || privateV6.contains { bits >= $0.prefixBits && $0.contains(address) }
+        }
+        return bits >= 3 && !block.contains(IPAddress(v6High: 0x0064_FF9B_0000_0000, low: 0))
+    }
+
     /// What is globally reachable of 2001::/23, which is not.
     private static func isGlobalProtocol(_ high: UInt64, _ low: UInt64) -> Bool {
         switch high >> 32 {
@@ -109,6 +126,9 @@ public struct AddressBlock: Hashable, Sendable {
                 v6High: Self.masked(address.high, bits), low: Self.masked(address.low, bits - 64))
         }
     }
+
+    /// Whether all of it is outside of the public Internet.
+    var isPrivate: Bool { IPAddress.isPrivate(self) }
 
     private static func masked(_ value: UInt64, _ bits: Int) -> UInt64 {
         bits <= 0 ? 0 : bits >= 64 ? value : value & ~(UInt64.max >> UInt64(bits))

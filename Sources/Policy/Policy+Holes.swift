@@ -32,7 +32,6 @@ extension Policy {
             }
             if case .block(let block) = rule.host, block.prefixBits == 0 {
                 holes.append("\(rule.name) is for every address")
-                continue
             }
             if rule.scheme == "http", !rule.isForPrivatePlace {
                 holes.append(

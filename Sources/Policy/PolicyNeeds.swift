@@ -134,7 +134,7 @@ extension NetworkRule {
         case .any: false
         case .name(let name): name == "localhost" || name.hasSuffix(".localhost")
         case .below(let end): end == ".localhost" || end.hasSuffix(".localhost")
-        case .block(let block): block.address.isPrivate
+        case .block(let block): block.isPrivate
         }
     }
 }

@@ -116,26 +116,17 @@ struct SecretDecryptCommand: ParsableCommand {
     func run() throws {
         let sealed = try SecretInput.read(file)
         let seal = try options.seal("Passphrase of \(file.escaped): ")
-        var failure: Int32?
+        let isRead: Bool
         do throws(SigningError) {
-            try SealedText.open(sealed, with: seal).withBytes { plain in
-                var written = 0
-                while written < plain.count {
-                    let count = write(STDOUT_FILENO, plain.baseAddress! + written, plain.count - written)
-                    guard count > 0 || errno == EINTR else {
-                        failure = errno
-                        return
-                    }
-                    written += max(count, 0)
-                }
-            }
+            isRead = try SealedText.open(sealed, with: seal).withBytes(Output.write)
         } catch {
             complain("\(file.escaped): \(error)")
             throw ExitCode(2)
         }
-        guard let failure else { return }
-        complain("standard output cannot be written: \(String(cString: strerror(failure)))")
-        throw ExitCode(1)
+        guard isRead else {
+            complain("standard output cannot be written: \(String(cString: strerror(EPIPE)))")
+            throw ExitCode(1)
+        }
     }
 }
 

@@ -95,24 +95,28 @@ final class Output {
     }
 
     func flush() {
+        if isOpen { isOpen = buffer.withUnsafeBytes(Self.write) }
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes them as they are. False: the reader has gone away.
+    static func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var written = 0
-        buffer.withUnsafeBytes { bytes in
-            while isOpen, written < bytes.count {
-                let count = write(STDOUT_FILENO, bytes.baseAddress! + written, bytes.count - written)
-                if count >= 0 {
-                    written += count
-                } else if errno == EAGAIN {
-                    var descriptor = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
-                    poll(&descriptor, 1, -1)
-                } else if errno == EPIPE {
-                    isOpen = false
-                } else if errno != EINTR {
-                    complain("standard output cannot be written: \(String(cString: strerror(errno)))")
-                    exit(1)
-                }
+        while written < bytes.count {
+            let count = Glibc.write(STDOUT_FILENO, bytes.baseAddress! + written, bytes.count - written)
+            if count >= 0 {
+                written += count
+            } else if errno == EAGAIN {
+                var descriptor = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+                poll(&descriptor, 1, -1)
+            } else if errno == EPIPE {
+                return false
+            } else if errno != EINTR {
+                complain("standard output cannot be written: \(String(cString: strerror(errno)))")
+                exit(1)
             }
         }
-        buffer.removeAll(keepingCapacity: true)
+        return true
     }
 }
 

@@ -113,6 +113,19 @@ struct NeedsTests {
         #expect(Policy.strict.holes.isEmpty && Policy.standard.holes.isEmpty)
     }
 
+    @Test(
+        arguments: [
+            ("0.0.0.0/0", false), ("[::/0]", false), ("0.0.0.0/1", false), ("10.0.0.0/7", false),
+            ("[2002::/16]", false), ("[64:ff9b::/96]", false), ("[::/3]", false), ("10.0.0.0/8", true),
+            ("127.0.0.1", true), ("192.168.1.0/24", true), ("[fd00::/8]", true), ("[2001:db8::/32]", true),
+            ("[2002:a00::/24]", false), ("[2002:a00:1::/48]", true), ("93.184.0.0/16", false), ("[2000::/3]", false),
+        ])
+    func aBlockIsPrivateIfAllOfItIs(_ text: String, _ isPrivate: Bool) throws {
+        var policy = Policy.strict
+        policy.network = NetworkRules(allow: [try NetworkRule(parsing: text)])
+        #expect(policy.holes.contains { $0.contains("is not in the public Internet") } == isPrivate, "\(policy.holes)")
+    }
+
     @Test func whatIsFrozenIsSaidWhereItIsNotAsTheBaseHasIt() {
         #expect(
             Policy.strict.yaml(isFrozen: true) == "base: strict\n"

@@ -38,16 +38,14 @@ extension CommonLoader {
         if let file, let position = section.position(of: "file") {
             secret = section.loading.secret(file: file, position, section.path + ["file"])
         }
-        let errors = section.loading.problems.errors.count
-        section.list("allow", &rights, .choice)
-        let allowsNothing = rights.isEmpty && section.loading.problems.errors.count == errors
+        let areRights = section.list("allow", &rights, .choice)
         switch (section.has("token"), section.has("file")) {
         case (true, true): section.error("file", "there is a token already; one of both is left out")
         case (false, false): section.error("its secret is missing: token: SECRET or file: PATH")
         default: break
         }
         if !section.has("name") { section.error("it has no name, which messages and the audit log need") }
-        if allowsNothing {
+        if areRights, rights.isEmpty {
             section.error(
                 "what it allows is missing: \(Security.Right.allCases.map(\.rawValue).joined(separator: ", "))")
         }

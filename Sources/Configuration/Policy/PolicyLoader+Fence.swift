@@ -1,9 +1,5 @@
 internal import Telemetry
 
-extension PolicyLoader {
-    mutating func readFence(_ section: inout FileSection) { configuration.fence.read(&section) }
-}
-
 extension FenceConfiguration {
     /// Reads `fence:`, a mapping or `on` or `off`; what it does not say stays as it is.
     mutating func read(_ section: inout FileSection) {
